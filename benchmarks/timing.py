@@ -1,0 +1,52 @@
+"""Two programs timed fairly: in turn, in one process, by their best rounds.
+
+Timings on shared machines wander by tens of percent and jump between two modes, so an absolute number
+means little. The works are run one after the other in many short rounds, and what is compared is the
+best of each.
+"""
+
+import os
+import sys
+import time
+
+if os.environ.pop("OPENBLAS_CORETYPE", None):  # must be gone before NumPy is loaded: start again
+    print("OPENBLAS_CORETYPE was set (it can halve NumPy's matrix products): unset for this run")
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def interleave(works, rounds=30, seconds=0.05, budget=120.0):
+    """Best seconds per call of each work, run in turn.
+
+    works: name -> function without arguments. Each round repeats a fast work until about `seconds`
+    have passed; a slow one runs once. At most `budget` seconds in all, but every work at least twice.
+    """
+    repeats, best = {}, {}
+    for name, work in works.items():
+        work()  # warm-up: imports, caches, compilation
+        start = time.perf_counter()
+        work()
+        repeats[name] = max(1, int(seconds / max(time.perf_counter() - start, 1e-7)))
+        best[name] = float("inf")
+    end = time.perf_counter() + budget
+    for done in range(rounds):
+        if done >= 2 and time.perf_counter() > end:
+            break
+        for name, work in works.items():
+            start = time.perf_counter()
+            for _ in range(repeats[name]):
+                work()
+            best[name] = min(best[name], (time.perf_counter() - start) / repeats[name])
+    return best
+
+
+def report(title, best, ours, limits=None):
+    """Prints the best times and ours as a ratio to each peer. limits: peer -> ratio not to pass."""
+    print(f"\n{title}")
+    for name, seconds in best.items():
+        line = f"  {name:<34} {1e3 * seconds:>10.4f} ms"
+        if name != ours:
+            line += f"   ours / this = {best[ours] / seconds:5.2f}"
+            if limits and name in limits:
+                line += f"   (limit {limits[name]})"
+        print(line)

@@ -1,0 +1,522 @@
+"""A Tensor is a NumPy array that remembers how it was made.
+
+Three things are in this file:
+
+- `Op`, a row of the derivative table: a NumPy function beside the rule of each argument's derivative;
+- `ROWS`, the table itself, looked up by NumPy function (the rows are in `tinygrad_edu/ops`);
+- `Tensor`, which hands every operator and every NumPy function that it meets to its row.
+
+A row computes with plain arrays and, if a derivative may be asked for, notes on the result which row
+made it from what. That note is the computation graph; `autodiff.py` walks it backwards.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import itertools
+import linecache
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Op", "Tensor", "no_grad", "op"]
+
+
+class _Mode(threading.local):
+    """What is going on in this thread."""
+
+    recording = True  # are operations noted for a later backward?
+    depth = 0  # how many functions are being differentiated around this line (`grad` inside `grad`)
+    scope: tuple[Any, ...] = ()  # the modules being called, outermost first
+
+
+mode = _Mode()
+
+
+class no_grad:
+    """Operations inside are not recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
+
+    def __enter__(self) -> None:
+        self.before, mode.recording = mode.recording, False
+
+    def __exit__(self, *_: object) -> None:
+        mode.recording = self.before
+
+    def __call__(self, function: Callable) -> Callable:
+        def unrecorded(*args: Any, **kwargs: Any) -> Any:
+            with no_grad():
+                return function(*args, **kwargs)
+
+        return unrecorded
+
+
+# ------------------------------------------------------------------------------------------ the table
+
+ROWS: dict[Callable, Callable] = {}  # NumPy function -> what does its work on Tensors
+PLAIN: set[Callable] = set()  # NumPy functions that have no derivative: arrays in, arrays out
+
+_birth = itertools.count(1).__next__
+
+
+class Op:
+    """One row of the derivative table: y = forward(*inputs, **params), and a rule per input.
+
+    A rule is `lambda g, y, *inputs, **params: dL/dinput` with g = dL/dy, in ordinary NumPy. It gets
+    plain arrays on the way back of first order, and Tensors (so that it records itself) when
+    derivatives of derivatives are wanted. It need not undo broadcasting: the walk back does. A rule
+    is None where an input has no derivative; `every` is the one rule of an operation on any number of
+    arrays, and gets the index of the input before the rest.
+
+    Inputs are passed by position, everything else by keyword; only parameters that the rules know
+    are accepted. The remaining fields are for readers and tests:
+
+    formula, domain, kinks   what the row computes, where, and what its derivative is at kinks
+    cases                    random number generator -> [(inputs, params), ...] to try the row on
+    linear                   y is linear in each input that has a rule, the others held fixed
+    elementwise              y[i] depends on the i-th elements of the (broadcast) inputs alone
+    hint                     inputs, params -> what to try when NumPy refuses them
+    """
+
+    def __init__(
+        self,
+        forward: Callable,
+        *rules: Callable | None,
+        every: Callable | None = None,
+        name: str = "",
+        formula: str = "",
+        domain: str = "",
+        kinks: str = "",
+        cases: Callable | None = None,
+        linear: bool = False,
+        elementwise: bool = False,
+        hint: Callable[..., str] | None = None,
+    ):
+        self.forward, self.rules, self.every = forward, rules, every
+        self.name = name or forward.__name__
+        self.formula, self.domain, self.kinks = formula, domain, kinks
+        self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
+        rule = next((r for r in (every, *rules) if r), None)
+        named = inspect.signature(rule).parameters.values() if rule else ()
+        self.params = [p.name for p in named if p.default is not p.empty]
+        self.inputs = self._input_names()
+
+    def _input_names(self) -> list[str]:
+        """The names of the array arguments, as the forward function calls them."""
+        try:
+            names = [p.name for p in inspect.signature(self.forward).parameters.values()]
+        except ValueError:  # a ufunc of an older NumPy has no signature
+            names = [f"x{i + 1}" for i in range(len(self.rules))]
+        return names[: len(self.rules)]
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}: {self.formula or self.forward.__name__}>"
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        """forward(*inputs, **params), noted on the result if an input requires a gradient.
+
+        Without a Tensor among the inputs this is just `forward`.
+        """
+        arrays, is_tensor, tracked = [], False, False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                is_tensor = True
+                tracked = tracked or x.requires_grad
+                arrays.append(x.data)
+            else:
+                arrays.append(x)
+        try:
+            y = self.forward(*arrays, **params)
+        except (ValueError, TypeError, IndexError) as error:
+            raise type(error)(self._refusal(inputs, params, error)) from error
+        if not is_tensor:
+            return y
+        if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
+            y = np.asarray(y)
+        if tracked and mode.recording and y.dtype.kind in "fc":
+            if params and not params.keys() <= set(self.params):
+                self._refuse_params(params)
+            return _made(y, self, inputs, params)
+        return _made(y, None, (), params)
+
+    def from_numpy(self, *args: Any, **kwargs: Any) -> Any:
+        """The row, called with the arguments that a user gave to the NumPy function of that name.
+
+        NumPy lets arrays come by keyword and parameters by position; a row wants neither.
+        """
+        arity = len(self.rules)
+        if len(args) > arity:
+            names = list(inspect.signature(self.forward).parameters)
+            kwargs = {**dict(zip(names[arity:], args[arity:], strict=False)), **kwargs}
+            args = args[:arity]
+        while len(args) < arity and self.inputs[len(args)] in kwargs:
+            args = (*args, kwargs.pop(self.inputs[len(args)]))
+        if not kwargs.keys() <= set(self.params):
+            self._refuse_params(kwargs)
+        return self(*args, **kwargs)
+
+    def _refuse_params(self, params: dict[str, Any]) -> None:
+        unknown = ", ".join(f"{name}=" for name in params if name not in self.params)
+        known = ", ".join(f"{name}=" for name in self.params) or "no keyword at all"
+        raise TypeError(
+            f"{self.name} of a Tensor does not take {unknown}; its derivative is written for {known}."
+            f"{user_line()}\n  Try: compute that part on x.data, outside the graph."
+        )
+
+    def _refusal(self, inputs: tuple, params: dict[str, Any], error: Exception) -> str:
+        """What NumPy refused, in the words of the person who asked for it."""
+        names = self.inputs + [f"input {i}" for i in range(len(self.inputs), len(inputs))]
+        operands = ", ".join(describe(x, n) for x, n in zip(inputs, names, strict=False))
+        settings = "".join(f", {k}={v!r}" for k, v in params.items())
+        hint = self.hint(*map(np.shape, inputs), **params) if self.hint else ""
+        hint = hint or (_broadcast_hint(inputs) if self.elementwise else "")
+        return f"{self.name}({operands}{settings}): {error}{user_line()}" + (
+            f"\n  Try: {hint}" if hint else ""
+        )
+
+
+def op(forward: Callable, *rules: Callable | None, **about: Any) -> Op:
+    """A row of the derivative table, entered under its forward function: see `Op`.
+
+    >>> cube = op(lambda x: x * x * x, lambda g, y, x: g * 3 * x * x, name="cube")
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> cube(x).backward()
+    >>> float(x.grad)
+    12.0
+    """
+    row = Op(forward, *rules, **about)
+    ROWS[forward] = row
+    return row
+
+
+# ------------------------------------------------------------------------------------------ the Tensor
+
+
+class Tensor:
+    """A NumPy array that remembers how it was made.
+
+    data            the array
+    requires_grad   may a derivative with respect to this be asked for?
+    grad            dL/d(this) after `L.backward()`, an array like `data` (a Tensor after
+                    `backward(create_graph=True)`); only tensors that no operation made keep it
+    name            shown in graphs and errors
+
+    NumPy's operators and functions work on it as on an array: `np.sin(x) @ w + 1`. What has no
+    derivative (`x > 0`, `np.argmax(x)`) gives plain arrays; what has one, but no row in the table
+    yet, is refused rather than silently cut out of the graph.
+
+    Raises TypeError if a gradient is asked of anything but floating point numbers.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    array([2., 4.])
+    """
+
+    __slots__ = (
+        "__weakref__", "_grad", "born", "data", "inputs", "name", "op", "params", "requires_grad",
+        "scope",
+    )  # fmt: skip
+
+    data: np.ndarray
+    requires_grad: bool
+    name: str | None
+    op: Op | None  # the row that made this, None for a leaf
+    inputs: tuple  # from what
+    params: dict[str, Any]  # and how (axis=0, ...)
+    born: int  # inputs are born before what is made of them
+    scope: tuple  # the modules that were being called, outermost first
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        requires_grad: bool = False,
+        dtype: Any = None,
+        name: str | None = None,
+    ):
+        if isinstance(data, Tensor):
+            data = data.data
+        self.data = np.asarray(data, dtype=dtype)
+        if self.data.dtype.kind not in "fciub":
+            raise TypeError(
+                f"a Tensor holds numbers, not {self.data.dtype}: got {reprlib(data)}{user_line()}"
+            )
+        if requires_grad:
+            demand_floats(self.data, name)
+        self.requires_grad = requires_grad
+        self.name, self._grad, self.born = name, None, _birth()
+        self.op, self.inputs, self.params, self.scope = None, (), {}, mode.scope
+
+    # NumPy's protocol: every function of NumPy that meets a Tensor comes here.
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and ufunc in ROWS:
+            return ROWS[ufunc](*inputs)
+        if ufunc in PLAIN:
+            return getattr(ufunc, method)(*map(value, inputs), **kwargs)
+        called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        if ufunc not in ROWS or method != "__call__":
+            raise TypeError(no_row(called))
+        ROWS[ufunc]._refuse_params(kwargs)  # type: ignore[attr-defined]
+
+    def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
+        row = ROWS.get(function)
+        if row is not None:
+            return row.from_numpy(*args, **kwargs) if isinstance(row, Op) else row(*args, **kwargs)
+        if function in PLAIN:
+            return function(*map(value, args), **{k: value(v) for k, v in kwargs.items()})
+        raise TypeError(no_row(function.__name__))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    # Operators: each is the row of a NumPy function. Defined below the class, from a list of pairs.
+
+    __add__: Callable[[Any], Tensor]
+    __radd__: Callable[[Any], Tensor]
+    __sub__: Callable[[Any], Tensor]
+    __rsub__: Callable[[Any], Tensor]
+    __mul__: Callable[[Any], Tensor]
+    __rmul__: Callable[[Any], Tensor]
+    __truediv__: Callable[[Any], Tensor]
+    __rtruediv__: Callable[[Any], Tensor]
+    __matmul__: Callable[[Any], Tensor]
+    __rmatmul__: Callable[[Any], Tensor]
+    __pow__: Callable[[Any], Tensor]
+    __rpow__: Callable[[Any], Tensor]
+    __neg__: Callable[[], Tensor]
+    __abs__: Callable[[], Tensor]
+    __lt__: Callable[[Any], np.ndarray]
+    __le__: Callable[[Any], np.ndarray]
+    __gt__: Callable[[Any], np.ndarray]
+    __ge__: Callable[[Any], np.ndarray]
+
+    def __eq__(self, other: Any) -> np.ndarray:  # type: ignore[override]
+        return np.equal(self.data, value(other))
+
+    def __ne__(self, other: Any) -> np.ndarray:  # type: ignore[override]
+        return np.not_equal(self.data, value(other))
+
+    __hash__ = object.__hash__  # a place in the graph, not a value
+
+    def __getitem__(self, index: Any) -> Tensor:
+        if isinstance(index, Tensor):
+            index = index.data
+        elif isinstance(index, tuple):
+            index = tuple(map(value, index))
+        return ROWS[Tensor.__getitem__](self, index=index)
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        raise TypeError(
+            f"{describe(self)} cannot be changed in place: the way back may need its old values."
+            f"{user_line()}\n  Try: np.where(mask, new, x) inside a computation, or x.data[...] = new "
+            "before it begins."
+        )
+
+    # Methods that arrays have.
+
+    shape = property(lambda self: self.data.shape)
+    ndim = property(lambda self: self.data.ndim)
+    size = property(lambda self: self.data.size)
+    dtype = property(lambda self: self.data.dtype)
+    T = property(lambda self: self.transpose())
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return ROWS[np.sum](self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return ROWS[np.mean](self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return ROWS[np.max](self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return ROWS[np.min](self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        flat = shape[0] if len(shape) == 1 else shape  # x.reshape(2, 3) or x.reshape((2, 3))
+        return ROWS[np.reshape](self, shape=flat)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        order = axes[0] if len(axes) == 1 else (axes or None)
+        return ROWS[np.transpose](self, axes=order)
+
+    def argmax(self, axis: Any = None) -> Any:
+        return np.argmax(self.data, axis=axis)
+
+    def astype(self, dtype: Any) -> Tensor:
+        return ROWS[np.ndarray.astype](self, dtype=np.dtype(dtype))
+
+    def item(self) -> Any:
+        return self.data.item()
+
+    def numpy(self) -> np.ndarray:
+        """The array, without the memory of how it was made."""
+        return self.data
+
+    def detach(self) -> Tensor:
+        """The same numbers without their history: a constant to every derivative."""
+        return Tensor(self.data, name=self.name)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self.data)))
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __repr__(self) -> str:
+        values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=200)
+        made = f", made by {self.op.name}" if self.op else ""
+        leaf = ", requires_grad=True" if self.requires_grad and not self.op else ""
+        dtype = f", dtype={self.dtype}" if self.dtype not in (np.float64, np.int64, bool) else ""
+        return f"Tensor({values}{dtype}{made}{leaf})"
+
+    def __reduce__(self) -> Any:
+        """Pickle and copy keep the numbers; the history stays behind."""
+        return _restore, (type(self), self.data, self.requires_grad and not self.op, self.name)
+
+    # Gradients.
+
+    @property
+    def grad(self) -> Any:
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Any) -> None:
+        if new is not None and np.shape(new) != self.shape:
+            raise ValueError(
+                f"a gradient has the shape of its tensor: {describe(self)} got {np.shape(new)}"
+                f"{user_line()}"
+            )
+        self._grad = new
+
+    backward: Callable[..., None]  # the way back is not this file's business: `autodiff.py` hangs it here
+
+
+def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tensor:
+    """A Tensor that an operation made. (`Tensor(...)` would check again what is known already.)"""
+    y = Tensor.__new__(Tensor)
+    y.data = data
+    y.requires_grad = row is not None
+    y.name = y._grad = None
+    y.born = _birth()
+    y.op, y.inputs, y.params, y.scope = row, inputs, params, mode.scope
+    return y
+
+
+def _restore(kind: type, data: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
+    tensor = kind.__new__(kind)
+    Tensor.__init__(tensor, data, requires_grad=requires_grad, name=name)
+    return tensor
+
+
+def _operator(function: Callable) -> Callable:
+    return lambda x, w: ROWS[function](x, w)
+
+
+def _reflected(function: Callable) -> Callable:
+    return lambda w, x: ROWS[function](x, w)
+
+
+for _name, _function in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
+    "pow": np.power, "matmul": np.matmul,
+}.items():  # fmt: skip
+    setattr(Tensor, f"__{_name}__", _operator(_function))
+    setattr(Tensor, f"__r{_name}__", _reflected(_function))
+for _name, _function in {"neg": np.negative, "abs": np.abs}.items():
+    setattr(Tensor, f"__{_name}__", lambda x, f=_function: ROWS[f](x))
+for _name, _function in {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+}.items():  # fmt: skip
+    setattr(Tensor, f"__{_name}__", lambda x, w, f=_function: f(x.data, value(w)))
+
+
+# --------------------------------------------------------------------------- words for what went wrong
+
+
+def value(x: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    if isinstance(x, Tensor):
+        return x.data
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(value, x))
+    return x
+
+
+def reprlib(x: Any) -> str:
+    """A repr that fits in a sentence."""
+    text = " ".join(repr(x).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def describe(x: Any, name: str = "") -> str:
+    """An operand as errors call it: `weights (3, 4) float32`."""
+    x_name = getattr(x, "name", None) or name or ("Tensor" if isinstance(x, Tensor) else "")
+    x = value(x)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return f"{x_name} {x.shape} {x.dtype}".strip()
+    return f"{x_name} = {reprlib(x)}" if x_name else reprlib(x)
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def user_line() -> str:
+    """Where the user asked for it: the innermost line on the stack that is not in this package."""
+    frame: Any = sys._getframe(1)
+    while frame and (
+        os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE)
+        or "numpy" in frame.f_globals.get("__name__", "").split(".")
+    ):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    line = linecache.getline(file, number).strip()
+    return f"\n  at {os.path.basename(file)}:{number}" + (f":  {line}" if line else "")
+
+
+def demand_floats(array: np.ndarray, name: str | None = None) -> None:
+    if array.dtype.kind not in "f":
+        raise TypeError(
+            f"{describe(array, name or 'a Tensor')} cannot require a gradient: only floating point "
+            f"numbers change smoothly.{user_line()}\n  Try: floats (2.0 instead of 2), or "
+            "x.astype(np.float64)"
+        )
+
+
+def no_row(called: str) -> str:
+    """Refusal of a NumPy function that the table does not have."""
+    rows = {row.name if isinstance(row, Op) else f.__name__ for f, row in ROWS.items()}
+    near = difflib.get_close_matches(called, rows - {called}, n=3, cutoff=0.5)
+    return (
+        f"np.{called} has no row in the derivative table, so its result would be cut out of the graph."
+        f"{user_line()}\n  Try: "
+        + (f"{', '.join(near)}; or " if near else "")
+        + "x.data, if no gradient is to flow through it"
+    )
+
+
+def _broadcast_hint(inputs: tuple) -> str:
+    shapes = [np.shape(x) for x in inputs if np.ndim(x)]
+    if len(shapes) < 2:
+        return ""
+    return (
+        "shapes are compared from the last axis backwards; each pair must be equal or have a 1 "
+        f"(here {' and '.join(map(str, shapes))}). reshape, or x[..., None] for a new axis."
+    )
