@@ -1,0 +1,63 @@
+"""The layer that everything else is made from: a matrix and an offset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.nn.initialisers import glorot_uniform
+from tinygrad_edu.nn.module import Module, Parameter, module_path
+from tinygrad_edu.tensor import Tensor, user_line
+
+
+class Linear(Module):
+    """y = x W + b.    x: (..., inputs), W: (inputs, outputs), b: (outputs,), y: (..., outputs)
+
+    Keras's Dense and its layout. W starts from `init`, b from zeros. `rng` is a seed or a
+    numpy.random.Generator. x is taken in the precision of W (float32 by default): a model's dtype is
+    its own. Raises ValueError if the last axis of x is not `inputs` long.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        bias: bool = True,
+        init: Callable = glorot_uniform,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        self.inputs, self.outputs = inputs, outputs
+        self.W = Parameter(init(np.random.default_rng(rng), (inputs, outputs), dtype))
+        self.b = Parameter(np.zeros(outputs, dtype)) if bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        x = in_precision_of(self.W, x)
+        if x.ndim == 0 or x.shape[-1] != self.inputs:
+            raise ValueError(
+                f"{module_path(self)} got x of shape {x.shape}: the last axis must be {self.inputs}."
+                f"{user_line()}" + _what_to_try(x.shape, self.inputs)
+            )
+        y = x @ self.W
+        return y if self.b is None else y + self.b
+
+    def __repr__(self) -> str:
+        return f"Linear({self.inputs}, {self.outputs}{'' if self.b is not None else ', bias=False'})"
+
+
+def in_precision_of(parameter: Parameter, x: Any) -> Any:
+    """x as an array or Tensor of the parameter's dtype."""
+    if not isinstance(x, (Tensor, np.ndarray)):
+        x = np.asarray(x)
+    return x if x.dtype == parameter.dtype else x.astype(parameter.dtype)
+
+
+def _what_to_try(shape: tuple[int, ...], width: int) -> str:
+    if len(shape) > 2 and np.prod(shape[1:]) == width:
+        return "\n  Try: Flatten() before this layer"
+    if len(shape) == 2 and shape[0] == width:
+        return "\n  Try: x.T, if samples and features are swapped"
+    return f"\n  Try: Linear({shape[-1] if shape else 1}, ...) here, or a layer before it that gives {width}"

@@ -1,0 +1,275 @@
+"""A Module is a function with parameters that can be learned.
+
+Parameters and sub-modules are found by walking the attributes: assign a `Parameter`, a `Module`, or a
+list, tuple or dict of them to `self`, and it is part of the model. Nothing has to be registered.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_edu.tensor import Tensor, describe, mode, no_grad, user_line
+
+Self = TypeVar("Self", bound="Module")
+
+
+class Parameter(Tensor):
+    """A Tensor that is learned: a copy of the numbers given, and its gradient is kept."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
+        super().__init__(
+            np.array(getattr(data, "data", data) if isinstance(data, Tensor) else data, dtype=dtype),
+            requires_grad=True,
+            name=name,
+        )
+
+
+class Module:
+    """Base of layers and models: write `forward`, call the module.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Parameter([2.0]), Parameter([1.0])
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.offset
+    >>> Line()(3.0)
+    Tensor([7.], made by add)
+    >>> [name for name, _ in Line().named_parameters()]
+    ['slope', 'offset']
+    """
+
+    training = True
+    hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x) yet")
+
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        outside = mode.scope
+        mode.scope = (*outside, self)
+        try:
+            y = self.forward(*inputs, **kwargs)
+        finally:
+            mode.scope = outside
+        for hook in self.hooks:
+            hook(self, inputs, y)
+        return y
+
+    def __setattr__(self, name: str, new: Any) -> None:
+        old = self.__dict__.get(name)
+        if isinstance(old, Parameter) and not isinstance(new, Parameter) and new is not None:
+            raise TypeError(
+                f"{type(self).__name__}.{name} is {describe(old, 'a Parameter')}; assigning "
+                f"{type(new).__name__} would take it out of training.{user_line()}\n  Try: "
+                f".{name}.data[...] = numbers to set its value, or .{name} = Parameter(numbers)"
+            )
+        if isinstance(new, Parameter) and new.name is None:
+            new.name = name
+        object.__setattr__(self, name, new)
+
+    # What is inside.
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        """(name, value) of everything that may hold parameters, in the order of assignment."""
+        yield from vars(self).items()
+
+    def named_modules(self, path: str = "") -> Iterator[tuple[str, Module]]:
+        """(path, module) of this module ("") and of all inside it, each once, outer before inner."""
+        for where, thing in _walk(self, path, set()):
+            if isinstance(thing, Module):
+                yield where, thing
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(path, parameter), as in `("encoder.0.W", ...)`; a shared parameter comes once."""
+        for where, thing in _walk(self, "", set()):
+            if isinstance(thing, Parameter):
+                yield where, thing
+
+    def parameters(self) -> list[Parameter]:
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def inner_modules(self) -> list[tuple[str, Module]]:
+        """(path, module) of the modules directly inside this one."""
+        inside: list[tuple[str, Module]] = []
+        for path, module in self.named_modules():
+            if path and not (inside and path.startswith(inside[-1][0] + ".")):
+                inside.append((path, module))
+        return inside
+
+    def own_parameters(self) -> list[Parameter]:
+        """The parameters of this module that do not belong to a module inside it."""
+        inner = {id(p) for _, module in self.inner_modules() for p in module.parameters()}
+        return [p for p in self.parameters() if id(p) not in inner]
+
+    def train(self: Self, training: bool = True) -> Self:
+        """Sets every module inside to training, where Dropout drops; `eval()` is the other way."""
+        for _, module in self.named_modules():
+            module.training = training
+        return self
+
+    def eval(self: Self) -> Self:
+        return self.train(False)
+
+    def astype(self: Self, dtype: Any) -> Self:
+        """Turns every parameter into another precision, in place. (Before an optimizer is made.)"""
+        for parameter in self.parameters():
+            parameter.data = parameter.data.astype(dtype)
+            parameter.grad = None
+        return self
+
+    # Weights in and out.
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """path -> a copy of the parameter's numbers."""
+        return {path: parameter.data.copy() for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self: Self, state: Mapping[str, Any], source: str = "the state") -> Self:
+        """Sets the parameters from what `state_dict` gave, in place.
+
+        Raises ValueError that lists every difference if names or shapes do not agree, or if numbers
+        would lose digits; then nothing has been changed.
+        """
+        mine = dict(self.named_parameters())
+        arrays = {path: np.asarray(new) for path, new in state.items()}
+        wrong = [f"{path} {p.shape} is missing" for path, p in mine.items() if path not in arrays]
+        for path, new in arrays.items():
+            if path not in mine:
+                wrong.append(f"{path} {new.shape} has no place in the model")
+            elif new.shape != mine[path].shape:
+                wrong.append(f"{path} is {new.shape}, the model's is {mine[path].shape}")
+            elif not np.can_cast(new.dtype, mine[path].dtype):
+                wrong.append(f"{path} is {new.dtype}, the model's is {mine[path].dtype}")
+        if wrong:
+            raise ValueError(
+                f"{source} is not of this {type(self).__name__}; nothing was loaded:\n  "
+                + "\n  ".join(wrong)
+                + f"{user_line()}\n  Try: a model built just as the one that was saved"
+                + (", or model.astype(...)" if any("the model's is float" in w for w in wrong) else "")
+            )
+        for path, parameter in mine.items():
+            parameter.data[...] = arrays[path]
+        return self
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the parameters as .npz (arrays only, no pickle): a whole new file or none."""
+        folder, name = os.path.split(os.path.abspath(path))
+        handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, allow_pickle=False, **self.state_dict())  # type: ignore[arg-type]
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
+
+    def load(self: Self, path: str | os.PathLike) -> Self:
+        """Sets the parameters from a file that `save` wrote.
+
+        Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
+        has been changed.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if not isinstance(file, np.lib.npyio.NpzFile):
+                    raise ValueError("one array and not an archive of them")
+                state = {name: file[name] for name in file.files}
+        except (ValueError, EOFError, zipfile.BadZipFile, KeyError, zipfile.error) as error:
+            raise ValueError(
+                f"{os.fspath(path)!r} is not a weight file, or only a part of one ({error}); nothing "
+                f"was loaded.{user_line()}\n  Try: a file written by model.save(path)"
+            ) from error
+        return self.load_state_dict(state, source=repr(os.fspath(path)))
+
+    # For people.
+
+    def summary(self, input_shape: tuple[int, ...] | None = None) -> str:
+        """A table of the layers: path, kind, shape of the output and number of parameters.
+
+        input_shape: of one sample, without the batch axis. It is sent through the model (as zeros) to
+        learn the shapes of the outputs; without it they are left out.
+        """
+        shapes = self._output_shapes(input_shape) if input_shape is not None else {}
+        lines = [("layer", "kind", "output", "parameters")]
+        for path, module in self.named_modules():
+            own = module.own_parameters()
+            if own or not module.inner_modules():
+                shape = shapes.get(module)
+                output = f"(N, {', '.join(map(str, shape[1:]))})" if shape else ""
+                lines.append((path, repr(module).split("\n")[0], output, f"{sum(p.size for p in own):,}"))
+        total = sum(p.size for p in self.parameters())
+        memory = sum(p.data.nbytes for p in self.parameters())
+        widths = [max(len(line[i]) for line in lines) for i in range(4)]
+        if not shapes:
+            widths[2] = 0
+        rows = [
+            "  ".join(f"{w:>{n}}" if i == 3 else f"{w:<{n}}" for i, (w, n) in enumerate(cells) if n)
+            for cells in (list(zip(line, widths, strict=True)) for line in lines)
+        ]
+        rule = "─" * len(rows[0])
+        end = f"{type(self).__name__}: {total:,} parameters, {memory / 1024:,.1f} KiB"
+        return "\n".join([rows[0], rule, *rows[1:], rule, end])
+
+    def _output_shapes(self, input_shape: tuple[int, ...]) -> dict[Module, tuple[int, ...]]:
+        shapes: dict[Module, tuple[int, ...]] = {}
+
+        def note(module: Module, inputs: Any, y: Any) -> None:
+            shapes[module] = np.shape(y)
+
+        modules = [module for _, module in self.named_modules()]
+        before = [(module.hooks, module.training) for module in modules]
+        dtype = next((p.dtype for p in self.parameters()), np.dtype(np.float32))
+        try:
+            for module in modules:
+                module.hooks, module.training = (*module.hooks, note), False
+            with no_grad():
+                self(np.zeros((1, *input_shape), dtype))
+        finally:
+            for module, (hooks, training) in zip(modules, before, strict=True):
+                module.hooks, module.training = hooks, training
+        return shapes
+
+    def __repr__(self) -> str:
+        """The kind of module, its settings, and the modules inside it, indented."""
+        inside = [f"{path}: {module!r}" for path, module in self.inner_modules()]
+        if inside:
+            body = "\n".join(inside).replace("\n", "\n  ")
+            return f"{type(self).__name__}(\n  {body}\n)"
+        settings = ", ".join(
+            f"{name}={value!r}" for name, value in vars(self).items()
+            if isinstance(value, (int, float, str)) and name != "training" and name[0] != "_"
+        )  # fmt: skip
+        return f"{type(self).__name__}({settings})"
+
+
+def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """(path, thing) of every Module and Parameter inside a thing, each once."""
+    if not isinstance(thing, (Module, Parameter, list, tuple, dict)) or id(thing) in seen:
+        return
+    seen.add(id(thing))
+    inside: Any = ()
+    if isinstance(thing, Module):
+        inside = thing.children()
+    elif isinstance(thing, dict):
+        inside = thing.items()
+    elif not isinstance(thing, Parameter):
+        inside = enumerate(thing)
+    if isinstance(thing, (Module, Parameter)):
+        yield path, thing
+    for name, part in inside:
+        yield from _walk(part, f"{path}.{name}" if path else str(name), seen)
+
+
+def module_path(module: Module) -> str:
+    """The name of a module that is being called, as errors give it: `encoder.0, a Linear(...)`."""
+    root = mode.scope[0] if mode.scope else module
+    path = next((path for path, inner in root.named_modules() if inner is module), "")
+    return f"{path}, a {module!r}" if path else repr(module)

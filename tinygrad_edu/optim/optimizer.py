@@ -1,0 +1,158 @@
+"""What all optimizers share: the parameters as one long vector, updated piece by piece.
+
+An optimizer reads like its paper if it may speak of one vector w and its gradient g. So the parameters
+are laid end to end in one array, of which each `parameter.data` becomes a view; a step copies the
+gradients into another such array and calls `update` on pieces that fit into the processor's cache. (For
+a small network this also saves most of the time: a dozen NumPy calls a step, instead of a dozen a
+parameter.)
+"""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.nn.module import Module, Parameter
+from tinygrad_edu.tensor import describe, user_line, value
+
+PIECE = 32_768  # numbers; a few vectors of this length fit into a second-level cache
+
+
+class Optimizer:
+    """Base of optimizers. A new one gives `states` and `update`.
+
+    parameters   what `model.parameters()` gives
+    lr           the learning rate; may be changed at any time
+    t            steps taken
+
+    Raises TypeError for anything but Parameters and for arguments that the optimizer does not have;
+    ValueError for a learning rate that is not a positive number.
+    """
+
+    states: tuple[str, ...] = ()  # names of the vectors that `update` remembers, zero at first
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Optimizer:
+        known = [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
+        for name in kwargs.keys() - set(known):
+            raise TypeError(
+                f"{cls.__name__} has no argument {name!r}.{user_line()}"
+                f"\n  Try: {', '.join(known)}"
+            )
+        return super().__new__(cls)
+
+    def __init__(self, parameters: Iterable[Parameter], lr: float):
+        self.lr = in_range("lr", lr, "a positive number", lambda x: x > 0)
+        self.parameters = _demand_parameters(parameters, type(self).__name__)
+        self.t = 0
+        self._vectors = [
+            _Vector([p for p in self.parameters if p.dtype == dtype], self.states)
+            for dtype in dict.fromkeys(p.dtype for p in self.parameters)
+        ]
+
+    def zero_grad(self) -> None:
+        """Forgets the gradients, which backward() would otherwise add to."""
+        for parameter in self.parameters:
+            parameter._grad = None
+
+    def step(self) -> None:
+        """Changes every parameter that has a gradient. Raises RuntimeError if none has."""
+        if all(p._grad is None for p in self.parameters):
+            raise RuntimeError(
+                f"{type(self).__name__}.step(): none of the {len(self.parameters)} parameters has a "
+                f"gradient.{user_line()}\n  Try: loss.backward() before it, with a loss that is "
+                "computed from these very parameters"
+            )
+        self.t += 1
+        self.begin_step()
+        for vector in self._vectors:
+            for piece in vector.pieces_with_gradients():
+                self.update(*piece)
+
+    def begin_step(self) -> None:
+        """What is the same for all numbers of a step, such as a bias correction that depends on t."""
+
+    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
+        """Changes a piece of w, given its gradient g, in place. tmp is memory to compute in."""
+        raise NotImplementedError
+
+
+class _Vector:
+    """Parameters of one dtype, end to end in `w`, with their gradients in `g` and states beside them."""
+
+    def __init__(self, parameters: list[Parameter], states: tuple[str, ...]):
+        size, dtype = sum(p.size for p in parameters), parameters[0].dtype
+        self.parameters = parameters
+        self.w, self.g = np.empty(size, dtype), np.zeros(size, dtype)
+        self.states = [np.zeros(size, dtype) for _ in states]
+        self.tmp = np.empty(min(size, PIECE), dtype)
+        self.places: list[slice] = []
+        self.views: list[tuple[np.ndarray, np.ndarray]] = []
+        start = 0
+        for p in parameters:
+            place = slice(start, start + p.size)
+            views = self.w[place].reshape(p.shape), self.g[place].reshape(p.shape)
+            views[0][...] = p.data
+            p.data = views[0]
+            self.places.append(place)
+            self.views.append(views)
+            start = place.stop
+
+    def pieces_with_gradients(self) -> Any:
+        """(w, g, tmp, *states), piece by piece, for the parameters that have a gradient."""
+        start = stop = 0
+        for p, place, (w, g) in zip(self.parameters, self.places, self.views, strict=True):
+            if p.data is not w:  # somebody assigned to .data: their numbers count
+                if p.data.shape != w.shape or p.data.dtype != w.dtype:
+                    raise ValueError(
+                        f"{describe(p)} was {w.shape} {w.dtype} when the optimizer was made."
+                        f"{user_line()}\n  Try: a new optimizer after changing the model"
+                    )
+                w[...] = p.data
+                p.data = w
+            if p._grad is None:
+                yield from self._pieces(start, stop)
+                start = place.stop
+            else:
+                g[...] = value(p._grad)
+            stop = place.stop if p._grad is not None else start
+        yield from self._pieces(start, stop)
+
+    def _pieces(self, start: int, stop: int) -> Any:
+        for i in range(start, stop, PIECE):
+            part = slice(i, min(i + PIECE, stop))
+            yield (self.w[part], self.g[part], self.tmp[: part.stop - i],
+                   *(state[part] for state in self.states))  # fmt: skip
+
+
+def _demand_parameters(parameters: Any, called: str) -> list[Parameter]:
+    if isinstance(parameters, Module):
+        raise TypeError(
+            f"{called} takes parameters, not the {type(parameters).__name__} itself.{user_line()}"
+            f"\n  Try: {called}(model.parameters())"
+        )
+    if isinstance(parameters, Parameter):
+        raise TypeError(f"{called} takes a list of parameters.{user_line()}\n  Try: [parameter]")
+    unique = list({id(p): p for p in parameters}.values())
+    for p in unique:
+        if not isinstance(p, Parameter):
+            raise TypeError(
+                f"{called} got {describe(p)} of type {type(p).__name__}, which is not a Parameter and "
+                f"would not be learned.{user_line()}\n  Try: Parameter(array)"
+            )
+    if not unique:
+        raise ValueError(
+            f"{called} got no parameters.{user_line()}\n  Try: model.parameters(), where the model has "
+            "Parameters (not plain arrays) or layers as attributes"
+        )
+    return unique
+
+
+def in_range(name: str, number: Any, wanted: str, fits: Any) -> Any:
+    """The number, if it is one and fits; ValueError otherwise."""
+    if not isinstance(number, numbers.Real) or not np.isfinite(number) or not fits(number):
+        raise ValueError(f"{name} must be {wanted}, not {number!r}.{user_line()}")
+    return number

@@ -1,0 +1,31 @@
+"""What happened in training, epoch by epoch."""
+
+from __future__ import annotations
+
+
+class History:
+    """`history["loss"]` is a list with one number per epoch; `history.names` says what there is."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[str, list[float]] = {}
+
+    def add(self, values: dict[str, float]) -> None:
+        for name, number in values.items():
+            self.epochs.setdefault(name, []).append(number)
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.epochs)
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self.epochs:
+            raise KeyError(f"no {name!r} in this history; there is {', '.join(self.names)}")
+        return self.epochs[name]
+
+    def __len__(self) -> int:
+        """How many epochs."""
+        return max(map(len, self.epochs.values()), default=0)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {numbers[-1]:.4f}" for name, numbers in self.epochs.items())
+        return f"History of {len(self)} epochs: {last}"

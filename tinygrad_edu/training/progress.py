@@ -1,0 +1,81 @@
+"""What training shows while it runs: one line per epoch, wherever that is read."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+
+class Progress:
+    """`batch` after every batch, `epoch` after every epoch.
+
+    A terminal gets one line per epoch that is rewritten as it fills; a notebook an updating display; a
+    pipe or file one plain line at the end of each epoch.
+    """
+
+    def __init__(self, epochs: int, batches: int, stream: TextIO | None = None):
+        self.epochs, self.batches = epochs, batches
+        self.stream = stream or sys.stdout
+        self.display = _notebook_display()
+        self.live = bool(self.display) or self.stream.isatty()
+        self.shown = 0.0  # when the line was last rewritten
+        self.width = 0
+        self.done: list[str] = []
+        self.start = time.perf_counter()
+
+    def batch(self, epoch: int, batch: int, values: dict[str, float]) -> None:
+        now = time.perf_counter()
+        if not self.live or now - self.shown < 0.1:  # ten times a second is enough for eyes
+            return
+        self.shown = now
+        filled = round(20 * batch / self.batches)
+        self._show(f"{self._head(epoch)}  {'━' * filled}{'╌' * (20 - filled)}  {_words(values)}")
+
+    def epoch(self, epoch: int, values: dict[str, float]) -> None:
+        seconds = time.perf_counter() - self.start
+        self.start = time.perf_counter()
+        self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}", final=True)
+
+    def _head(self, epoch: int) -> str:
+        return f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
+
+    def _show(self, line: str, final: bool = False) -> None:
+        if self.display:
+            self.display.update("\n".join([*self.done, line]))
+            if final:
+                self.done.append(line)
+        elif self.live:
+            self.stream.write("\r" + line.ljust(self.width) + ("\n" if final else ""))
+            self.width = 0 if final else len(line)
+            self.stream.flush()
+        else:
+            print(line, file=self.stream, flush=True)
+
+
+def _words(values: dict[str, float]) -> str:
+    return "  ".join(f"{name} {number:.4f}" for name, number in values.items())
+
+
+class _NotebookText:
+    """One output cell that is written again and again. (IPython is there: we were started by it.)"""
+
+    def __init__(self, display: Any):
+        self.handle = display(self._text(""), raw=True, display_id=True)
+
+    def update(self, text: str) -> None:
+        self.handle.update(self._text(text), raw=True)
+
+    @staticmethod
+    def _text(text: str) -> dict[str, str]:
+        return {"text/plain": text}
+
+
+def _notebook_display() -> _NotebookText | None:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if type(shell).__name__ != "ZMQInteractiveShell":  # a terminal IPython is a terminal
+        return None
+    from IPython.display import display
+
+    return _NotebookText(display)
