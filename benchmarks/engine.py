@@ -1,11 +1,10 @@
 """The cost of remembering: forward and backward of np.tanh(a * b + c).sum() beside the peers.
 
-    python benchmarks/engine.py        (peers: pip install mygrad==2.5.0 torch autograd)
+python benchmarks/engine.py        (peers: pip install mygrad==2.5.0 torch autograd)
 """
 
-import timing  # first: it may have to restart Python before NumPy is loaded
-
 import numpy as np
+import timing  # first: it may have to restart Python before NumPy is loaded
 
 from tinygrad_edu import Tensor
 

@@ -76,7 +76,8 @@ def _walk_back(
         if g is None:
             continue
         row: Any = y.op
-        result, inputs = y, y.inputs
+        result: Any = y
+        inputs: Any = y.inputs
         if not create_graph:
             result, inputs = y.data, [x.data if isinstance(x, Tensor) else x for x in inputs]
         for i, x in enumerate(y.inputs):
@@ -144,7 +145,7 @@ def backward(
         leaf._grad = g if leaf._grad is None else leaf._grad + g
 
 
-Tensor.backward = backward  # type: ignore[method-assign]
+Tensor.backward = backward
 
 
 class _recording:
@@ -191,8 +192,13 @@ def _give(y: Any, as_tensor: bool) -> Any:
     return y.data if y.ndim else y.data[()]
 
 
-def _gradients(y: Tensor, g: Any, variables: Sequence[Tensor], create_graph: bool) -> list[Tensor]:
-    """dL/dv for each variable, where g = dL/dy: the walk, restricted to what leads to a variable."""
+def gradients(
+    y: Tensor, g: Any, variables: Sequence[Tensor], create_graph: bool = False
+) -> list[Tensor]:
+    """dL/dv for each variable, where g = dL/dy: the walk, restricted to what leads to a variable.
+
+    Keeps the graph and touches no `.grad`. g is an array, or a Tensor if create_graph.
+    """
     leads_there = set(variables)
     operations = []
     for node in _history(y, ends=leads_there):
@@ -237,7 +243,7 @@ def vjp(f: Callable, *primals: Any) -> tuple[Any, Callable]:
             g = g if isinstance(g, Tensor) else Tensor(np.asarray(g, y.dtype))
         else:
             g = np.array(g, y.dtype)
-        return tuple(_give(d, as_tensor) for d in _gradients(y, g, variables, record))
+        return tuple(_give(d, as_tensor) for d in gradients(y, g, variables, record))
 
     return _give(y, given), pullback
 
@@ -325,7 +331,9 @@ def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
     """
     _demand_pairs(primals, tangents, "hvp")
     every = tuple(range(len(primals)))
-    if any(isinstance(t, Tensor) for t in tangents):  # then the result is to be differentiable in them
+    if any(
+        isinstance(t, Tensor) for t in tangents
+    ):  # then the result is to be differentiable in them
         primals = [x if isinstance(x, Tensor) else Tensor(x) for x in primals]
 
     def along_tangents(*xs: Any) -> Any:

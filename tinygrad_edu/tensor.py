@@ -404,7 +404,9 @@ class Tensor:
             )
         self._grad = new
 
-    backward: Callable[..., None]  # the way back is not this file's business: `autodiff.py` hangs it here
+    backward: Callable[
+        ..., None
+    ]  # the way back is not this file's business: `autodiff.py` hangs it here
 
 
 def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tensor:
@@ -418,7 +420,7 @@ def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tens
     return y
 
 
-def _restore(kind: type, data: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
+def _restore(kind: type[Tensor], data: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
     tensor = kind.__new__(kind)
     Tensor.__init__(tensor, data, requires_grad=requires_grad, name=name)
     return tensor

@@ -45,7 +45,9 @@ class Linear(Module):
         return y if self.b is None else y + self.b
 
     def __repr__(self) -> str:
-        return f"Linear({self.inputs}, {self.outputs}{'' if self.b is not None else ', bias=False'})"
+        return (
+            f"Linear({self.inputs}, {self.outputs}{'' if self.b is not None else ', bias=False'})"
+        )
 
 
 def in_precision_of(parameter: Parameter, x: Any) -> Any:

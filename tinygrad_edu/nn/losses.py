@@ -56,7 +56,9 @@ def cross_entropy(logits: Any, labels: Any) -> Tensor:
             "\n  Try: labels.astype(int)"
         )
     if labels.size == 0:
-        raise ValueError(f"cross_entropy: an empty batch, logits {shape}, has no mean.{user_line()}")
+        raise ValueError(
+            f"cross_entropy: an empty batch, logits {shape}, has no mean.{user_line()}"
+        )
     if labels.min() < 0 or labels.max() >= shape[1]:
         raise ValueError(
             f"cross_entropy: labels run from {labels.min()} to {labels.max()}, but logits {shape} "
@@ -85,5 +87,3 @@ def _what_to_reshape(shape: tuple, wanted: tuple) -> str:
     if wanted == (*shape, 1):
         return "target[:, 0], or prediction[:, None]"
     return "one target for each prediction"
-
-

@@ -26,7 +26,9 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
         super().__init__(
-            np.array(getattr(data, "data", data) if isinstance(data, Tensor) else data, dtype=dtype),
+            np.array(
+                getattr(data, "data", data) if isinstance(data, Tensor) else data, dtype=dtype
+            ),
             requires_grad=True,
             name=name,
         )
@@ -153,7 +155,11 @@ class Module:
                 f"{source} is not of this {type(self).__name__}; nothing was loaded:\n  "
                 + "\n  ".join(wrong)
                 + f"{user_line()}\n  Try: a model built just as the one that was saved"
-                + (", or model.astype(...)" if any("the model's is float" in w for w in wrong) else "")
+                + (
+                    ", or model.astype(...)"
+                    if any("the model's is float" in w for w in wrong)
+                    else ""
+                )
             )
         for path, parameter in mine.items():
             parameter.data[...] = arrays[path]
@@ -165,7 +171,7 @@ class Module:
         handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **self.state_dict())  # type: ignore[arg-type]
+                np.savez(file, allow_pickle=False, **self.state_dict())
             os.replace(draft, path)
         except BaseException:
             os.unlink(draft)
@@ -178,11 +184,12 @@ class Module:
         has been changed.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                if not isinstance(file, np.lib.npyio.NpzFile):
+            with open(path, "rb") as file:
+                archive = np.load(file, allow_pickle=False)
+                if not isinstance(archive, np.lib.npyio.NpzFile):
                     raise ValueError("one array and not an archive of them")
-                state = {name: file[name] for name in file.files}
-        except (ValueError, EOFError, zipfile.BadZipFile, KeyError, zipfile.error) as error:
+                state = {name: archive[name] for name in archive.files}
+        except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
             raise ValueError(
                 f"{os.fspath(path)!r} is not a weight file, or only a part of one ({error}); nothing "
                 f"was loaded.{user_line()}\n  Try: a file written by model.save(path)"
@@ -204,7 +211,9 @@ class Module:
             if own or not module.inner_modules():
                 shape = shapes.get(module)
                 output = f"(N, {', '.join(map(str, shape[1:]))})" if shape else ""
-                lines.append((path, repr(module).split("\n")[0], output, f"{sum(p.size for p in own):,}"))
+                lines.append(
+                    (path, repr(module).split("\n")[0], output, f"{sum(p.size for p in own):,}")
+                )
         total = sum(p.size for p in self.parameters())
         memory = sum(p.data.nbytes for p in self.parameters())
         widths = [max(len(line[i]) for line in lines) for i in range(4)]

@@ -42,7 +42,7 @@ def apart(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
 
 def broadcasting(draw: Callable, arity: int) -> Callable[[np.random.Generator], Cases]:
     """Equal shapes, shapes that broadcast, and numbers without axes."""
-    patterns = {
+    patterns: Any = {
         1: [((3, 4),), ((),), ((2, 0),)],
         2: [((3, 4), (3, 4)), ((3, 1), (4,)), ((2, 3), ()), ((), (3,)), ((), ())],
         3: [((3, 4), (3, 4), (3, 4)), ((2, 3), (3,), ()), ((3,), (2, 1), (1, 3))],
@@ -50,6 +50,6 @@ def broadcasting(draw: Callable, arity: int) -> Callable[[np.random.Generator], 
     return lambda rng: [(tuple(draw(rng, *shapes)), {}) for shapes in patterns]
 
 
-def each(draw: Callable, *cases: tuple) -> Callable[[np.random.Generator], Cases]:
+def each(draw: Callable, *cases: Any) -> Callable[[np.random.Generator], Cases]:
     """One case per (shape, shape, ..., params)."""
     return lambda rng: [(tuple(draw(rng, *shapes)), params) for *shapes, params in cases]

@@ -29,9 +29,7 @@ def row(forward: Callable, *rules: Callable | None, draw: Callable = real, **abo
 
 
 # ------------------------------------------------------------------------------------- arithmetic
-add = row(
-    np.add, lambda g, y, x, w: g, lambda g, y, x, w: g, formula="x + w", linear=True
-)
+add = row(np.add, lambda g, y, x, w: g, lambda g, y, x, w: g, formula="x + w", linear=True)
 subtract = row(
     np.subtract, lambda g, y, x, w: g, lambda g, y, x, w: -g, formula="x - w", linear=True
 )
@@ -137,4 +135,3 @@ PLAIN |= {
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
     np.full_like, np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.bincount,
 }  # fmt: skip
-

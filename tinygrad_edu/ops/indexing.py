@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.ops.cases import real
-from tinygrad_edu.tensor import ROWS, Tensor, op
+from tinygrad_edu.tensor import ROWS, Op, Tensor, op
 
 
 def _take(x: np.ndarray, index: Any) -> np.ndarray:
@@ -38,13 +38,13 @@ def _cases(rng: np.random.Generator) -> list:
     return [((x,), {"index": index}) for index in indices]
 
 
-getitem = op(
+getitem: Op = op(
     _take,
     lambda g, y, x, index=None: scatter_add(g, index=index, shape=x.shape),
     name="getitem", formula="x[index]", linear=True, cases=_cases,
     hint=lambda x, index=None: f"an index that fits the shape {x}",
 )  # fmt: skip
-scatter_add = op(
+scatter_add: Op = op(
     _scatter_add,
     lambda g, y, x, index=None, shape=None: g[index],
     name="scatter_add", formula="zeros with x added at [index]", linear=True,

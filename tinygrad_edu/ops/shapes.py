@@ -17,9 +17,16 @@ reshape = op(
     cases=each(real, ((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": -1}), ((), {"shape": (1, 1)})),
     hint=lambda x, shape=None: f"a shape with {math.prod(x)} elements, or one -1 to be worked out",
 )  # fmt: skip
+
+
+def _inverse(axes: Any, ndim: int) -> Any:
+    """The order of axes that undoes an order of axes."""
+    return None if axes is None else np.argsort([axis % ndim for axis in axes])
+
+
 transpose = op(
     np.transpose,
-    lambda g, y, x, axes=None: np.transpose(g, None if axes is None else np.argsort(axes)),
+    lambda g, y, x, axes=None: np.transpose(g, _inverse(axes, x.ndim)),
     formula="xᵀ", linear=True,
     cases=each(real, ((3, 4), {}), ((2, 3, 4), {"axes": (2, 0, 1)}), ((2, 3), {"axes": (-1, 0)})),
 )  # fmt: skip

@@ -10,6 +10,7 @@ parameter.)
 from __future__ import annotations
 
 import inspect
+import math
 import numbers
 from collections.abc import Iterable
 from typing import Any
@@ -39,8 +40,7 @@ class Optimizer:
         known = [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
         for name in kwargs.keys() - set(known):
             raise TypeError(
-                f"{cls.__name__} has no argument {name!r}.{user_line()}"
-                f"\n  Try: {', '.join(known)}"
+                f"{cls.__name__} has no argument {name!r}.{user_line()}\n  Try: {', '.join(known)}"
             )
         return super().__new__(cls)
 
@@ -153,6 +153,6 @@ def _demand_parameters(parameters: Any, called: str) -> list[Parameter]:
 
 def in_range(name: str, number: Any, wanted: str, fits: Any) -> Any:
     """The number, if it is one and fits; ValueError otherwise."""
-    if not isinstance(number, numbers.Real) or not np.isfinite(number) or not fits(number):
+    if not isinstance(number, numbers.Real) or not math.isfinite(number) or not fits(number):
         raise ValueError(f"{name} must be {wanted}, not {number!r}.{user_line()}")
     return number

@@ -19,8 +19,6 @@ class SGD(Optimizer):
     Stochastic gradient descent as Keras has it. Momentum: Polyak 1964; Nesterov: Sutskever et al. 2013.
     """
 
-    states = ("v",)
-
     def __init__(
         self,
         parameters: Iterable[Parameter],
@@ -31,8 +29,7 @@ class SGD(Optimizer):
     ):
         self.momentum = in_range("momentum", momentum, "from 0 to below 1", lambda x: 0 <= x < 1)
         self.nesterov = nesterov
-        if not momentum:
-            self.states = ()
+        self.states = ("v",) if momentum else ()
         super().__init__(parameters, lr)
 
     def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *v: np.ndarray) -> None:

@@ -120,7 +120,9 @@ class Trainer:
         if isinstance(x, DataLoader):
             return x
         if y is None:
-            raise ValueError(f"what is x to be compared with? y is missing.{user_line()}\n  Try: (x, y)")
+            raise ValueError(
+                f"what is x to be compared with? y is missing.{user_line()}\n  Try: (x, y)"
+            )
         return DataLoader(x, y, **settings)
 
 
@@ -131,7 +133,9 @@ class _Means:
         self.samples = 0
         self.totals: dict[str, float] = {}
 
-    def add(self, n: int, loss: float, prediction: Any, y: Any, metrics: dict[str, Callable]) -> None:
+    def add(
+        self, n: int, loss: float, prediction: Any, y: Any, metrics: dict[str, Callable]
+    ) -> None:
         self.samples += n
         self.totals["loss"] = self.totals.get("loss", 0.0) + n * loss
         for name, metric in metrics.items():

@@ -1,0 +1,269 @@
+"""Modules: what is found inside them, weights in and out, and what is refused."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, nn
+
+
+class Block(nn.Module):
+    def __init__(self):
+        self.lin = nn.Linear(2, 2, rng=0)
+        self.scale = nn.Parameter(np.ones(2, np.float32))
+
+    def forward(self, x):
+        return self.lin(x) * self.scale
+
+
+class Everything(nn.Module):
+    """Parameters in attributes, lists, tuples and dicts, one of them shared."""
+
+    def __init__(self):
+        self.first = nn.Linear(3, 2, rng=0)
+        self.blocks = [Block(), Block()]
+        self.heads = {"a": nn.Linear(2, 1, rng=1), "b": (nn.Linear(2, 1, bias=False, rng=2),)}
+        self.again = self.first
+        self.table = np.ones(3)  # a plain array is no parameter
+
+    def forward(self, x):
+        x = self.first(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.heads["a"](x) + self.heads["b"][0](x)
+
+
+def mlp(**kwargs):
+    return nn.Sequential(
+        nn.Linear(4, 3, rng=0, **kwargs), nn.Tanh(), nn.Linear(3, 2, rng=1, **kwargs)
+    )
+
+
+def test_parameters_are_found_by_walking_the_attributes():
+    model = Everything()
+    assert [path for path, _ in model.named_parameters()] == [
+        "first.W", "first.b",
+        "blocks.0.lin.W", "blocks.0.lin.b", "blocks.0.scale",
+        "blocks.1.lin.W", "blocks.1.lin.b", "blocks.1.scale",
+        "heads.a.W", "heads.a.b", "heads.b.0.W",
+    ]  # fmt: skip
+    assert [path for path, _ in model.named_modules()] == [
+        "", "first", "blocks.0", "blocks.0.lin", "blocks.1", "blocks.1.lin", "heads.a", "heads.b.0"
+    ]  # fmt: skip
+    assert [path for path, _ in mlp().named_parameters()] == ["0.W", "0.b", "2.W", "2.b"]
+
+
+def test_a_new_attribute_is_found_too_and_none_takes_it_away():
+    model = mlp()
+    model.extra = nn.Parameter([1.0])
+    # Sequential lists its layers only, any other module all of its attributes
+    block = Block()
+    block.extra = nn.Parameter([1.0])
+    assert "extra" in dict(block.named_parameters())
+    block.extra = None
+    assert "extra" not in dict(block.named_parameters())
+
+
+def test_train_and_eval_reach_everything_inside():
+    model = Everything()
+    model.eval()
+    assert not any(module.training for _, module in model.named_modules())
+    assert all(module.training for _, module in model.train().named_modules())
+
+
+def test_the_number_of_parameters():
+    assert sum(p.size for p in Everything().parameters()) == 8 + 2 * (6 + 2) + 3 + 2
+
+
+def test_summary_shows_path_kind_shape_and_parameters():
+    assert mlp().summary((4,)).splitlines() == [
+        "layer  kind          output  parameters",
+        "───────────────────────────────────────",
+        "0      Linear(4, 3)  (N, 3)          15",
+        "1      Tanh()        (N, 3)           0",
+        "2      Linear(3, 2)  (N, 2)           8",
+        "───────────────────────────────────────",
+        "Sequential: 23 parameters, 0.1 KiB",
+    ]
+    assert mlp().summary().splitlines()[2] == "0      Linear(4, 3)          15"
+    assert "blocks.1      Block(" in Everything().summary((3,))
+
+
+def test_summary_changes_nothing():
+    model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Dropout(0.5, rng=0)).train()
+    model[0].eval()
+    model.summary((4,))
+    assert model.training and model[1].training and not model[0].training
+    assert all(module.hooks == () for _, module in model.named_modules())
+    with pytest.raises(ValueError, match="must be 4"):
+        model.summary((5,))
+    assert all(module.hooks == () for _, module in model.named_modules())
+
+
+def test_repr_is_nested():
+    assert repr(mlp()) == "Sequential(\n  0: Linear(4, 3)\n  1: Tanh()\n  2: Linear(3, 2)\n)"
+    assert repr(nn.Dropout(0.25)) == "Dropout(p=0.25)"
+    assert repr(Block()) == "Block(\n  lin: Linear(2, 2)\n)"
+
+
+def test_hooks_see_inputs_and_output():
+    model, seen = mlp(), []
+    model[1].hooks = (lambda module, inputs, y: seen.append((module, inputs[0].shape, y.shape)),)
+    model(np.ones((5, 4)))
+    assert seen == [(model[1], (5, 3), (5, 3))]
+
+
+def test_forward_is_asked_for():
+    with pytest.raises(NotImplementedError, match="Module has no forward"):
+        nn.Module()(1)
+
+
+def test_a_parameter_owns_its_numbers():
+    array = np.ones(3)
+    p = nn.Parameter(array)
+    p.data[0] = 5
+    assert array[0] == 1
+    assert nn.Parameter(Tensor(array)).data is not array
+
+
+def test_overwriting_a_parameter_with_an_array_is_refused():
+    layer = nn.Linear(2, 2, rng=0)
+    before = layer.W
+    with pytest.raises(
+        TypeError, match=r"Linear\.W is W \(2, 2\) float32.*out of training"
+    ) as error:
+        layer.W = np.zeros((2, 2))
+    assert ".W.data[...] = numbers" in str(error.value)
+    assert layer.W is before
+    layer.W = nn.Parameter(np.zeros((2, 2)))
+    assert layer.W.data.sum() == 0
+
+
+def test_a_model_can_be_pickled():
+    model = mlp()
+    again = pickle.loads(pickle.dumps(model))
+    x = np.ones((2, 4), np.float32)
+    assert np.array_equal(model(x).data, again(x).data)
+    assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in again.parameters())
+
+
+# --------------------------------------------------------------------------------- weights and files
+
+
+def test_state_dict_is_a_copy_and_loads_back():
+    model, other = mlp(), mlp()
+    state = model.state_dict()
+    for p in other.parameters():
+        p.data[...] = 9
+    kept = [p.data for p in other.parameters()]
+    other.load_state_dict(state)
+    assert all(np.array_equal(other.state_dict()[k], v) for k, v in state.items())
+    assert all(p.data is k for p, k in zip(other.parameters(), kept, strict=True))  # in place
+    state["0.W"][...] = 7
+    assert model[0].W.data.max() < 7
+
+
+def test_save_and_load(tmp_path):
+    model, path = mlp(), tmp_path / "weights.npz"
+    model.save(path)
+    other = mlp()
+    for p in other.parameters():
+        p.data[...] = 9
+    other.load(path)
+    x = np.ones((2, 4), np.float32)
+    assert np.array_equal(model(x).data, other(x).data)
+    with np.load(path, allow_pickle=False) as file:
+        assert sorted(file.files) == ["0.W", "0.b", "2.W", "2.b"]
+    assert list(tmp_path.iterdir()) == [path]  # no draft is left lying about
+
+
+def test_saving_writes_a_whole_file_or_none(tmp_path, monkeypatch):
+    model, path = mlp(), tmp_path / "weights.npz"
+    model.save(path)
+    before = path.read_bytes()
+
+    def full(file, **arrays):
+        file.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="disk full"):
+        model.save(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def refused(model, load, words):
+    """The load is refused, in these words, and no weight has changed."""
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=words) as error:
+        load()
+    assert all(np.array_equal(model.state_dict()[k], v) for k, v in before.items())
+    return str(error.value)
+
+
+def test_weights_of_another_architecture_are_refused_with_every_difference():
+    model = mlp()
+    other = nn.Sequential(
+        nn.Linear(4, 5, rng=0), nn.Tanh(), nn.Linear(5, 2, bias=False), nn.Linear(2, 2)
+    )
+    text = refused(
+        model, lambda: model.load_state_dict(other.state_dict()), "not of this Sequential"
+    )
+    for difference in (
+        "0.W is (4, 5), the model's is (4, 3)",
+        "0.b is (5,), the model's is (3,)",
+        "2.W is (5, 2), the model's is (3, 2)",
+        "2.b (2,) is missing",
+        "3.W (2, 2) has no place in the model",
+    ):
+        assert difference in text
+
+
+def test_weights_that_would_lose_digits_are_refused():
+    model, double = mlp(), mlp(dtype=np.float64)
+    text = refused(model, lambda: model.load_state_dict(double.state_dict()), "0.W is float64")
+    assert "model.astype(...)" in text
+    double.load_state_dict(model.state_dict())  # more digits than needed are no loss
+    assert double[0].W.dtype == np.float64
+
+
+@pytest.mark.parametrize("size", [0, 1, 50, 300, -1])
+def test_a_truncated_weight_file_is_refused(tmp_path, size):
+    model, path = mlp(), tmp_path / "weights.npz"
+    mlp().save(path)
+    path.write_bytes(path.read_bytes()[:size])
+    text = refused(model, lambda: model.load(path), "is not a weight file, or only a part of one")
+    assert "weights.npz" in text and "model.save(path)" in text
+
+
+def test_a_damaged_weight_file_is_refused(tmp_path):
+    model, path = mlp(), tmp_path / "weights.npz"
+    mlp().save(path)
+    content = bytearray(path.read_bytes())
+    start = content.index(b"NUMPY") + 130  # among the numbers of the first array
+    content[start : start + 8] = b"damaged!"
+    path.write_bytes(content)
+    refused(model, lambda: model.load(path), "only a part of one")
+
+
+@pytest.mark.parametrize("kind", ["text", "npy", "pickle", "npz"])
+def test_foreign_files_are_refused(tmp_path, kind):
+    model, path = mlp(), tmp_path / "file"
+    if kind == "text":
+        path.write_text("hello, I am no weight file")
+    elif kind == "pickle":
+        path.write_bytes(pickle.dumps({"0.W": np.ones(3)}))
+    elif kind == "npy":
+        with path.open("wb") as file:
+            np.save(file, np.ones(3))
+    else:
+        with path.open("wb") as file:
+            np.savez(file, images=np.ones(3))
+    words = "images .* has no place" if kind == "npz" else "is not a weight file"
+    refused(model, lambda: model.load(path), words)
+
+
+def test_a_missing_file_is_missing():
+    with pytest.raises(FileNotFoundError):
+        mlp().load("nowhere.npz")

@@ -1,0 +1,161 @@
+"""Tests that are made from the rows themselves: a new row is tested without a new line here."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor
+from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.ops import neural, rows
+
+RNG = np.random.default_rng(0)
+CASES = [
+    pytest.param(row, inputs, params, id=f"{row.name}-{i}")
+    for row in rows()
+    for i, (inputs, params) in enumerate(row.cases(np.random.default_rng(7)))
+]
+
+
+def tensors(inputs):
+    return [Tensor(x, requires_grad=True) if np.asarray(x).dtype.kind == "f" else x for x in inputs]
+
+
+def rules(row, n):
+    if row.every:
+        return [lambda *a, i=i, **p: row.every(i, *a, **p) for i in range(n)]
+    return row.rules
+
+
+@pytest.mark.parametrize(("row", "inputs", "params"), CASES)
+def test_derivatives_agree_with_differences_to_order_two(row, inputs, params):
+    if not any(np.asarray(x).dtype.kind == "f" and np.size(x) for x in inputs):
+        pytest.skip("nothing to vary in an empty array")
+    report = gradcheck(lambda *xs: row(*xs, **params), *inputs)
+    assert report, report
+
+
+@pytest.mark.parametrize(("row", "inputs", "params"), CASES)
+def test_forward_is_the_numpy_function(row, inputs, params):
+    y = row(*tensors(inputs), **params)
+    assert np.array_equal(y.data, row.forward(*inputs, **params))
+    assert y.op is row
+
+
+@pytest.mark.parametrize(("row", "inputs", "params"), CASES)
+def test_rules_give_the_same_on_arrays_and_on_tensors(row, inputs, params):
+    """The same text serves the first order (arrays) and higher orders (Tensors)."""
+    y = row.forward(*inputs, **params)
+    g = np.random.default_rng(1).normal(size=np.shape(y))
+    for rule in rules(row, len(inputs)):
+        if rule is not None:
+            plain = rule(np.asarray(g), np.asarray(y), *inputs, **params)
+            recorded = rule(Tensor(g), Tensor(y), *tensors(inputs), **params)
+            assert isinstance(recorded, Tensor)
+            assert np.allclose(recorded.data, plain, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize(("row", "inputs", "params"), [c for c in CASES if c.values[0].linear])
+def test_linear_rows_and_their_way_back_are_adjoint(row, inputs, params):
+    """<A x, u> = <x, A* u> for each input, the others held fixed and their offset taken away."""
+    rng = np.random.default_rng(2)
+    for i, rule in enumerate(rules(row, len(inputs))):
+        if rule is None or np.asarray(inputs[i]).dtype.kind != "f":
+            continue
+        without = [np.zeros_like(x) if j == i else x for j, x in enumerate(inputs)]
+        ax = row.forward(*inputs, **params) - row.forward(*without, **params)
+        u = rng.normal(size=np.shape(ax))
+        ts = tensors(inputs)
+        row(*ts, **params).backward(u)
+        assert np.isclose(np.vdot(ax, u), np.vdot(inputs[i], ts[i].grad), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("row", "inputs", "params"), CASES)
+def test_float32_in_float32_out(row, inputs, params):
+    if row.name == "astype":
+        pytest.skip("it exists to change the dtype")
+    single = [x.astype(np.float32) if np.asarray(x).dtype.kind == "f" else x for x in inputs]
+    ts = tensors(single)
+    y = row(*ts, **params)
+    assert y.dtype == np.float32
+    y.backward(np.ones(y.shape))
+    assert {t.grad.dtype for t in ts if isinstance(t, Tensor)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+def test_every_row_tells_what_it_computes(row):
+    assert row.formula and row.cases
+
+
+@pytest.mark.parametrize(
+    ("fused", "plain", "inputs"),
+    [
+        (neural.sigmoid, neural.plain_sigmoid, (RNG.normal(size=(3, 4)),)),
+        (neural.softmax, neural.plain_softmax, (RNG.normal(size=(3, 4)),)),
+        (
+            neural.cross_entropy,
+            neural.plain_cross_entropy,
+            (RNG.normal(size=(3, 4)), np.array([0, 3, 1])),
+        ),
+        (
+            neural.logsumexp,
+            lambda x: np.log(np.sum(np.exp(x), axis=-1)),
+            (RNG.normal(size=(3, 4)),),
+        ),
+        (neural.softplus, lambda x: np.log(1 + np.exp(x)), (RNG.normal(size=(3, 4)),)),
+        (neural.relu, lambda x: np.where(x > 0, x, 0.0), (RNG.normal(size=(3, 4)),)),
+    ],
+    ids=["sigmoid", "softmax", "cross_entropy", "logsumexp", "softplus", "relu"],
+)
+def test_the_fast_form_equals_the_plain_one(fused, plain, inputs):
+    results = []
+    for f in (fused, plain):
+        ts = tensors(inputs)
+        y = f(*ts)
+        y.backward(np.arange(1.0, y.size + 1).reshape(y.shape))
+        results.append((y.data, ts[0].grad))
+    (y, g), (plain_y, plain_g) = results
+    assert np.allclose(y, plain_y, rtol=1e-13, atol=1e-15)
+    assert np.allclose(g, plain_g, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("big", [1e4, -1e4])
+def test_large_inputs_do_not_overflow(big):
+    x = Tensor([[big, 0.0, -big]], requires_grad=True)
+    with np.errstate(over="raise", invalid="raise"):
+        losses = [
+            neural.cross_entropy(x, np.array([0])), neural.sigmoid(x).sum(), neural.softplus(x).sum(),
+            neural.logsumexp(x).sum(), neural.softmax(x).sum(), neural.log_softmax(x)[0, 0],
+        ]  # fmt: skip
+        for loss in losses:
+            loss.backward()
+    assert np.isfinite(x.grad).all()
+    assert losses[0].item() == (0.0 if big > 0 else 2e4)
+
+
+def test_logsumexp_of_nothing_is_minus_infinity():
+    with np.errstate(divide="ignore"):
+        assert neural.logsumexp(np.full(3, -np.inf)) == -np.inf
+
+
+class TestKinks:
+    """The conventions where the derivative does not exist."""
+
+    def gradient(self, f, *values):
+        ts = [Tensor(v, requires_grad=True) for v in values]
+        f(*ts).sum().backward()
+        return [t.grad.tolist() for t in ts]
+
+    def test_relu_and_abs_have_slope_0_at_0(self):
+        assert self.gradient(neural.relu, [0.0, 1.0]) == [[0.0, 1.0]]
+        assert self.gradient(np.abs, [0.0, -2.0]) == [[0.0, -1.0]]
+
+    def test_ties_share_the_gradient(self):
+        assert self.gradient(np.max, [3.0, 1.0, 3.0]) == [[0.5, 0.0, 0.5]]
+        assert self.gradient(np.min, [3.0, 1.0, 1.0]) == [[0.0, 0.5, 0.5]]
+        assert self.gradient(np.maximum, [2.0, 1.0], [2.0, 3.0]) == [[0.5, 0.0], [0.5, 1.0]]
+        assert self.gradient(np.minimum, [2.0, 1.0], [2.0, 3.0]) == [[0.5, 1.0], [0.5, 0.0]]
+
+    def test_powers_at_0(self):
+        assert self.gradient(lambda x: x**0, [0.0, 2.0]) == [[0.0, 0.0]]
+        assert self.gradient(lambda x: x**1, [0.0]) == [[1.0]]
+        assert self.gradient(lambda x: x**2, [0.0]) == [[0.0]]
+        assert self.gradient(lambda x, w: x**w, [0.0, 0.0], [2.0, 0.0]) == [[0.0, 0.0], [0.0, 0.0]]

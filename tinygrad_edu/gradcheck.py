@@ -1,0 +1,181 @@
+"""Does a gradient tell the truth? Every derivative held against differences of values.
+
+A function may have many outputs and inputs. Both are taken at once: for fixed random numbers u the
+single number s(x) = <u, f(x)> has a gradient, and for fixed random v the number t(x) = <v, ∇s(x)> has
+one in turn. A wrong first or second derivative anywhere in f shows in one of them. Each component of
+∇s and ∇t is compared with the four-point difference quotient
+
+    s'(x) ≈ [8 (s(x + h) - s(x - h)) - (s(x + 2h) - s(x - 2h))] / 12h,    error h⁴ s⁽⁵⁾ / 30
+
+(Abramowitz and Stegun, table 25.2), which with h = 0.001 in float64 leaves about eleven digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.tensor import Tensor, describe, user_line
+
+STEP = 1e-3
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The component of a gradient that is furthest from its difference quotient."""
+
+    order: int  # 1: of the gradient, 2: of the gradient's gradient
+    variable: str
+    index: tuple[int, ...]
+    analytic: float  # what backward says
+    numeric: float  # what differences say
+    error: float  # |analytic - numeric| / max(1, |analytic|, |numeric|)
+    kink: str  # "", or what is known about a kink at or near this place
+
+    def __str__(self) -> str:
+        place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        return (
+            f"order {self.order}: worst error {self.error:.1e} at {self.variable}{place}: backward says "
+            f"{self.analytic:.12g}, differences say {self.numeric:.12g}"
+            + (f"; {self.kink}" if self.kink else "")
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `gradcheck` found: true if every component agrees; `print` it for the worst of each order."""
+
+    worst: tuple[Worst, ...]  # one per order
+    components: int  # how many were compared
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        # `not >` would let NaN pass
+        return all(w.error <= self.tolerance for w in self.worst)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        verdict = "passed" if self.passed else "FAILED"
+        head = f"gradcheck {verdict}: {self.components} derivatives, tolerance {self.tolerance:.0e}"
+        return "\n  ".join([head, *map(str, self.worst)])
+
+
+def gradcheck(
+    f: Callable[..., Any],
+    *inputs: Any,
+    wrt: Iterable[Tensor] = (),
+    order: int = 2,
+    tolerance: float = 1e-8,
+    seed: np.random.Generator | int = 0,
+) -> Report:
+    """Compares the derivatives of f, up to an order (1 or 2), with differences.
+
+    inputs    what f is called with; float64 arrays and numbers are varied, anything else is constant
+    wrt       further float64 Tensors that f depends on and that are to be varied, such as
+              `model.parameters()`
+
+    Returns a Report. Raises TypeError if something to be varied is not float64, which has too few digits
+    for differences, and ValueError if f gives another value when it is called again (dropout, say).
+
+    >>> print(gradcheck(lambda x: x * np.abs(x), np.array([1.0, -2.0])).passed)
+    True
+    """
+    arguments = [
+        Tensor(np.array(x), requires_grad=True, name=f"input {i}") if _is_float(x) else x
+        for i, x in enumerate(inputs)
+    ]
+    variables = [x for x in arguments if isinstance(x, Tensor)] + list(wrt)
+    for x in variables:
+        if x.dtype != np.float64:
+            raise TypeError(
+                f"gradcheck needs float64, {describe(x)} has too few digits.{user_line()}"
+                "\n  Try: x.astype(np.float64), model.astype(np.float64)"
+            )
+    if not variables:
+        raise ValueError(f"gradcheck: nothing to vary, no input is of floats.{user_line()}")
+
+    def call() -> Tensor:
+        y = f(*arguments)
+        return y if isinstance(y, Tensor) else Tensor(y)
+
+    y = call()
+    if not np.array_equal(y.data, call().data, equal_nan=True):
+        raise ValueError(
+            f"gradcheck: the function gives different values for the same input.{user_line()}"
+            "\n  Try: model.eval(), or a generator made from a fixed seed inside the function"
+        )
+    rng = np.random.default_rng(seed)
+    u = rng.normal(size=y.shape)
+    v = [rng.normal(size=x.shape) for x in variables]
+
+    def s() -> Tensor:
+        return (call() * u).sum()
+
+    def t() -> Tensor:
+        ds = gradients(s(), Tensor(1.0), variables, create_graph=True)
+        return sum(((d * w).sum() for d, w in zip(ds, v, strict=True)), Tensor(0.0))
+
+    worst = [_worst(number, n, variables, tolerance) for n, number in ((1, s), (2, t))[:order]]
+    return Report(tuple(worst), order * sum(x.size for x in variables), tolerance)
+
+
+def _is_float(x: Any) -> bool:
+    return isinstance(x, float) or getattr(x, "dtype", np.dtype(int)).kind == "f"
+
+
+def _worst(
+    number: Callable[[], Tensor], order: int, variables: list[Tensor], tolerance: float
+) -> Worst:
+    """Compares ∇number with differences, component by component."""
+    analytic = gradients(number(), np.array(1.0), variables)
+    worst = Worst(order, "nothing", (), 0.0, 0.0, 0.0, "")
+    for i, (x, dx) in enumerate(zip(variables, analytic, strict=True)):
+        for index in np.ndindex(x.shape):
+            along = _along(number, x, index)
+            a, n = float(dx.data[index]), _difference_quotient(along)
+            error = abs(a - n) / max(1.0, abs(a), abs(n))
+            if error > worst.error or np.isnan(error):
+                kink = _kink(along) if not error <= tolerance else ""
+                worst = Worst(order, x.name or f"variable {i}", index, a, n, error, kink)
+            if np.isnan(error):
+                return worst
+    return worst
+
+
+def _along(number: Callable[[], Tensor], x: Tensor, index: tuple[int, ...]) -> Callable:
+    """The number as a function of how far x[index] is moved."""
+
+    def moved(by: float) -> float:
+        before = x.data[index]
+        x.data[index] = before + by
+        try:
+            return float(number().data)
+        finally:
+            x.data[index] = before
+
+    return moved
+
+
+def _difference_quotient(s: Callable[[float], float], h: float = STEP) -> float:
+    return (8 * (s(h) - s(-h)) - (s(2 * h) - s(-2 * h))) / (12 * h)
+
+
+def _kink(s: Callable[[float], float]) -> str:
+    """Do the slopes to the left and to the right differ, here or within reach of the differences?"""
+    here, tiny = s(0.0), 1e-6
+    left, right = (here - s(-tiny)) / tiny, (s(tiny) - here) / tiny
+    if abs(left - right) > 1e-3 * max(
+        1.0, abs(left), abs(right)
+    ):  # curvature explains 1e-6 at most
+        return f"a kink: the slope is {left:.6g} to the left and {right:.6g} to the right"
+    wide, narrow = _difference_quotient(s), _difference_quotient(s, tiny)
+    if abs(wide - narrow) > 1e-3 * max(1.0, abs(wide), abs(narrow)):
+        return f"there is a kink within {2 * STEP}, so move the input away from it"
+    return ""
