@@ -52,9 +52,9 @@ softplus = row(_softplus, lambda g, y, x: g * sigmoid(x), name="softplus", formu
 
 def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
     """ln Σ eˣ, with the largest x taken out of the sum so that no power overflows."""
-    top = np.max(x, axis=axis, keepdims=True)
+    top = x.max(axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)  # all -inf is a sum of nothing
-    total = np.sum(np.exp(x - top), axis=axis, keepdims=True)
+    total = np.exp(x - top).sum(axis=axis, keepdims=True)
     y = np.log(total) + top
     return y if keepdims else np.squeeze(y, axis)
 
@@ -71,8 +71,8 @@ logsumexp = op(
 
 
 def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    y = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    y /= np.sum(y, axis=axis, keepdims=True)
+    y = np.exp(x - x.max(axis=axis, keepdims=True))
+    y /= y.sum(axis=axis, keepdims=True)
     return y
 
 
@@ -98,9 +98,9 @@ log_softmax = op(
 
 def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean over samples of -ln softmax(x)[label]."""
-    shifted = x - np.max(x, axis=1, keepdims=True)
+    shifted = x - x.max(axis=1, keepdims=True)
     picked = shifted[np.arange(len(x)), labels]
-    return np.mean(np.log(np.sum(np.exp(shifted), axis=1)) - picked)
+    return (np.log(np.exp(shifted).sum(axis=1)) - picked).sum() / len(x)
 
 
 def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:

@@ -60,7 +60,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     new = g.ndim - len(shape)
     repeated = tuple(i for i, n in enumerate(shape, new) if n == 1 and g.shape[i] != 1)
     if new or repeated:
-        g = np.sum(g, axis=(*range(new), *repeated))
+        g = g.sum(axis=(*range(new), *repeated))
     return g if g.shape == shape else np.reshape(g, shape)
 
 

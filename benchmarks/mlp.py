@@ -1,0 +1,88 @@
+"""A training step (forward, backward, Adam, float32) of two perceptrons, beside PyTorch and Keras.
+
+    python benchmarks/mlp.py        (peers: pip install torch keras tensorflow)
+"""
+
+import timing  # first: it may have to restart Python before NumPy is loaded
+
+import numpy as np
+
+from tinygrad_edu import nn, optim
+
+LIMITS = {"PyTorch eager": 1.0}
+
+
+def ours(widths, x, y):
+    layers = []
+    for inputs, outputs in zip(widths, widths[1:], strict=False):
+        layers += [nn.Linear(inputs, outputs, rng=0), nn.ReLU()]
+    model = nn.Sequential(*layers[:-1])
+    optimizer = optim.Adam(model.parameters())
+
+    def step():
+        loss = nn.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def pytorch(widths, x, y, fused=False):
+    import torch
+
+    layers = []
+    for inputs, outputs in zip(widths, widths[1:], strict=False):
+        layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    optimizer = torch.optim.Adam(model.parameters(), fused=fused)
+    loss_of = torch.nn.CrossEntropyLoss()
+    x, y = torch.tensor(x), torch.tensor(y)
+
+    def step():
+        loss = loss_of(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def keras(widths, x, y):
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from keras import Input, Sequential, layers, losses
+
+    model = Sequential([Input((widths[0],))])
+    for outputs in widths[1:-1]:
+        model.add(layers.Dense(outputs, activation="relu"))
+    model.add(layers.Dense(widths[-1]))
+    model.compile("adam", losses.SparseCategoricalCrossentropy(from_logits=True))
+    return lambda: model.train_on_batch(x, y)
+
+
+def main():
+    peers = {
+        "tinygrad_edu": ours,
+        "PyTorch eager": pytorch,
+        "PyTorch eager, fused Adam": lambda *args: pytorch(*args, fused=True),
+        "Keras on TensorFlow": keras,
+    }
+    rng = np.random.default_rng(0)
+    for widths, batch in (((784, 256, 128, 10), 128), ((64, 64, 10), 32)):
+        x = rng.normal(size=(batch, widths[0])).astype(np.float32)
+        y = rng.integers(0, 10, batch)
+        works = {}
+        for name, build in peers.items():
+            try:
+                works[name] = build(widths, x, y)
+            except ImportError:
+                print(f"{name}: not installed, left out")
+        best = timing.interleave(works, rounds=40, seconds=0.05)
+        title = f"training step of {'-'.join(map(str, widths))}, batch {batch}, float32, Adam"
+        timing.report(title, best, "tinygrad_edu", LIMITS)
+
+
+if __name__ == "__main__":
+    main()
