@@ -13,6 +13,7 @@ made it from what. That note is the computation graph; `autodiff.py` walks it ba
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import itertools
 import linecache
@@ -100,12 +101,18 @@ class Op:
         self.name = name or forward.__name__
         self.formula, self.domain, self.kinks = formula, domain, kinks
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
-        rule = next((r for r in (every, *rules) if r), None)
-        named = inspect.signature(rule).parameters.values() if rule else ()
-        self.params = [p.name for p in named if p.default is not p.empty]
-        self.inputs = self._input_names()
 
-    def _input_names(self) -> list[str]:
+    # Both are read off the functions when they are first needed: it would be half of the import.
+
+    @functools.cached_property
+    def params(self) -> list[str]:
+        """The keywords that the rules know."""
+        rule = next((r for r in (self.every, *self.rules) if r), None)
+        named = inspect.signature(rule).parameters.values() if rule else ()
+        return [p.name for p in named if p.default is not p.empty]
+
+    @functools.cached_property
+    def inputs(self) -> list[str]:
         """The names of the array arguments, as the forward function calls them."""
         try:
             names = [p.name for p in inspect.signature(self.forward).parameters.values()]
@@ -138,8 +145,6 @@ class Op:
         if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
             y = np.asarray(y)
         if tracked and mode.recording and y.dtype.kind in "fc":
-            if params and not params.keys() <= set(self.params):
-                self._refuse_params(params)
             return _made(y, self, inputs, params)
         return _made(y, None, (), params)
 

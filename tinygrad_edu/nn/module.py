@@ -7,8 +7,6 @@ list, tuple or dict of them to `self`, and it is part of the model. Nothing has 
 from __future__ import annotations
 
 import os
-import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -168,14 +166,14 @@ class Module:
     def save(self, path: str | os.PathLike) -> None:
         """Writes the parameters as .npz (arrays only, no pickle): a whole new file or none."""
         folder, name = os.path.split(os.path.abspath(path))
-        handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+        draft = os.path.join(folder, f".{name}.{os.getpid()}.draft")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(draft, "wb") as file:
                 np.savez(file, allow_pickle=False, **self.state_dict())
             os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
+        finally:
+            if os.path.exists(draft):
+                os.unlink(draft)
 
     def load(self: Self, path: str | os.PathLike) -> Self:
         """Sets the parameters from a file that `save` wrote.
@@ -183,6 +181,8 @@ class Module:
         Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
         has been changed.
         """
+        import zipfile  # takes longer than a small network's first epoch
+
         try:
             with open(path, "rb") as file:
                 archive = np.load(file, allow_pickle=False)
