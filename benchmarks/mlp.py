@@ -5,6 +5,8 @@
 
 import timing  # first: it may have to restart Python before NumPy is loaded
 
+import itertools
+
 import numpy as np
 
 from tinygrad_edu import nn, optim
@@ -14,7 +16,7 @@ LIMITS = {"PyTorch eager": 1.0}
 
 def ours(widths, x, y):
     layers = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(widths):
         layers += [nn.Linear(inputs, outputs, rng=0), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     optimizer = optim.Adam(model.parameters())
@@ -32,7 +34,7 @@ def pytorch(widths, x, y, fused=False):
     import torch
 
     layers = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(widths):
         layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     optimizer = torch.optim.Adam(model.parameters(), fused=fused)

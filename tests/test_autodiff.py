@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
+from tinygrad_edu.tensor import Op
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=3)
@@ -302,6 +303,24 @@ def test_a_function_that_fails_leaves_no_trace():
     with pytest.raises(KeyError):
         grad(broken)(X)
     assert isinstance(grad(f)(X), np.ndarray)  # not counted as being inside another derivative
+
+
+def test_only_what_leads_to_the_argument_is_computed():
+    def never(g, y, x, w):
+        raise AssertionError("nobody asked for the derivative in w")
+
+    times = Op(lambda x, w: x * w, lambda g, y, x, w: g * w, never, name="times")
+    w = leaf(X)
+    assert np.array_equal(grad(lambda x: times(x, w).sum())(X), X)
+
+
+def test_the_walk_does_not_look_behind_the_argument():
+    point = leaf(X) * 2
+    (point * point).sum().backward()  # frees the history of the point
+    assert np.array_equal(grad(lambda x: x.sum())(point.detach()).data, np.ones(3))
+    with pytest.raises(RuntimeError, match="was freed"):
+        (point * 2).sum().backward()
+    assert np.array_equal(grad(lambda x: x.sum())(point).data, np.ones(3))
 
 
 def test_closed_over_parameters_get_no_gradient():

@@ -93,6 +93,14 @@ def test_detach_is_a_constant():
 def test_integers_flow_through_without_a_gradient():
     x = Tensor([1, 2, 3])
     assert (x + 1).dtype.kind == "i" and not (x + 1).requires_grad
+    rounded = leaf().astype(int)
+    assert rounded.dtype.kind == "i" and not rounded.requires_grad
+
+
+def test_tensors_can_be_indices():
+    x, rows = leaf(), Tensor([1, 1])
+    assert np.array_equal(x[rows].data, X[[1, 1]])
+    assert np.array_equal(x[rows, Tensor([0, 1])].data, X[[1, 1], [0, 1]])
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ __all__ = ["backward", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_g
 
 # ------------------------------------------------------------------------------------------- the walk
 
-_FREED = Op(lambda x: x, None, name="freed")  # stands where the row of a freed operation was
+FREED = Op(lambda x: x, None, name="freed")  # stands where the row of a freed operation was
 
 
 def _history(root: Tensor, ends: Collection[Tensor] = ()) -> list[Tensor]:
@@ -42,7 +42,7 @@ def _history(root: Tensor, ends: Collection[Tensor] = ()) -> list[Tensor]:
         node = waiting.pop()
         if node.op is None or node in ends:
             continue
-        if node.op is _FREED:
+        if node.op is FREED:
             raise RuntimeError(
                 f"the graph of {describe(root)} was freed by an earlier backward(), as it is needed "
                 f"only once as a rule.{user_line()}\n  Try: backward(retain_graph=True) the first "
@@ -101,7 +101,7 @@ def _walk_back(
                 gx = gx.copy()  # a leaf's gradient is the user's to change: it shares no memory
             grads[x] = gx
         if free:
-            y.op, y.inputs, y.params = _FREED, (), {}
+            y.op, y.inputs, y.params = FREED, (), {}
 
 
 def backward(
@@ -238,11 +238,11 @@ def vjp(f: Callable, *primals: Any) -> tuple[Any, Callable]:
                 f" of shape {np.shape(value(g))}.{user_line()}"
             )
         as_tensor = given or isinstance(g, Tensor)
-        record = nested or mode.depth > 0 or as_tensor
+        record = nested or as_tensor
         if record:
             g = g if isinstance(g, Tensor) else Tensor(np.asarray(g, y.dtype))
         else:
-            g = np.array(g, y.dtype)
+            g = np.asarray(g, y.dtype)
         return tuple(_give(d, as_tensor) for d in gradients(y, g, variables, record))
 
     return _give(y, given), pullback
@@ -354,7 +354,7 @@ def _chosen(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
                 f"argnums asks for argument {i}, but the function was called with {len(args)} by "
                 f"position (counted from 0).{user_line()}"
             )
-    return tuple(i % len(args) for i in numbers)
+    return numbers
 
 
 def _as_function_of(f: Callable, args: tuple, chosen: tuple, kwargs: dict) -> Callable:

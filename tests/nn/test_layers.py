@@ -75,6 +75,17 @@ def test_a_models_precision_is_its_own(x):
     assert layer.W.grad.dtype == layer.b.grad.dtype == np.float32
 
 
+def test_a_target_does_not_raise_the_precision():
+    prediction = Tensor(X.astype(np.float32), requires_grad=True)
+    assert nn.mse(prediction, X).dtype == np.float32
+
+
+def test_mse_of_plain_numbers():
+    assert nn.mse([1, 2], [1.5, 3.0]) == nn.mse(np.array([1, 2]), [1.5, 3.0]) == 0.625
+    with pytest.raises(ValueError, match=r"mse: an empty batch, \(0, 2\)"):
+        nn.mse(np.ones((0, 2)), np.ones((0, 2)))
+
+
 def test_the_same_seed_gives_the_same_weights():
     a, b, c = (nn.Linear(4, 3, rng=seed).W.data for seed in (1, 1, 2))
     assert np.array_equal(a, b) and not np.array_equal(a, c)
@@ -97,11 +108,13 @@ def test_dropout_keeps_the_mean_in_training_and_the_numbers_in_eval():
     assert abs((y == 0).mean() - 0.25) < 4 * np.sqrt(0.25 * 0.75 / x.size)
     assert not np.array_equal(y, dropout(x))  # a new mask each time
     assert dropout.eval()(x) is x
+    assert nn.Dropout(0.5, rng=0)([1.0, 1.0]).shape == (2,)
 
 
 def test_flatten_goes_in_the_order_of_memory():
     x = np.arange(24.0).reshape(2, 3, 4)
     assert np.array_equal(nn.Flatten()(Tensor(x)).data, x.reshape(2, 12))
+    assert nn.Flatten()(x.tolist()).shape == (2, 12)
 
 
 def test_sequential_takes_plain_functions_too():

@@ -112,6 +112,10 @@ def test_hooks_see_inputs_and_output():
     model[1].hooks = (lambda module, inputs, y: seen.append((module, inputs[0].shape, y.shape)),)
     model(np.ones((5, 4)))
     assert seen == [(model[1], (5, 3), (5, 3))]
+    model.summary((4,))
+    assert len(seen) == 1  # a look at the shapes is no forward to listen to
+    model[1].hooks = (nn.Linear(1, 1),)
+    assert len(model.parameters()) == 4  # and a hook is no part of the model
 
 
 def test_forward_is_asked_for():

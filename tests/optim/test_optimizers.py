@@ -1,5 +1,8 @@
 """Optimizers against their formulas, written out plainly; against Keras in tests/twins."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -97,6 +100,24 @@ def test_a_model_that_changed_its_precision_is_refused():
         optimizer.step()
 
 
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+def test_a_copy_of_a_model_and_its_optimizer_trains_as_the_original_does(again, make):
+    def step(layer, optimizer):
+        (layer(np.ones((1, 2))) * 3).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    layer = nn.Linear(2, 2, rng=0)
+    optimizer = make(layer.parameters(), lr=0.1)
+    step(layer, optimizer)
+    other, its_optimizer = again((layer, optimizer))
+    step(layer, optimizer)
+    assert not np.array_equal(layer.W.data, other.W.data)
+    step(other, its_optimizer)
+    assert np.array_equal(layer.W.data, other.W.data) and its_optimizer.t == 2
+
+
 def test_zero_grad_and_the_learning_rate_can_change():
     p = nn.Parameter([1.0])
     optimizer = optim.SGD([p, p])  # twice the same counts once
@@ -107,6 +128,7 @@ def test_zero_grad_and_the_learning_rate_can_change():
     p.grad = np.ones(1)
     optimizer.step()
     assert p.data.tolist() == [0.5] and optimizer.t == 1
+    assert len(optimizer.parameters) == 1
 
 
 # ----------------------------------------------------------------------- refusals, and their words

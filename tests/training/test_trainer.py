@@ -87,6 +87,14 @@ def test_evaluate_and_predict_are_in_eval_mode_and_learn_nothing():
     assert all(p.grad is None for p in t.model.parameters())
 
 
+def test_fit_is_in_training_mode_whatever_was_before():
+    t, seen = trainer(), []
+    t.model[1].hooks = (lambda module, inputs, y: seen.append(module.training),)
+    t.model.eval()
+    t.fit(X, Y, progress=False)
+    assert seen and all(seen)
+
+
 def test_a_loader_can_be_given_instead_of_arrays():
     loader = data.DataLoader(X, Y, batch_size=16, shuffle=True, seed=3)
     a = trainer().fit(loader, epochs=2, progress=False)["loss"]
@@ -113,14 +121,14 @@ def run_progress(stream):
         for batch in (1, 2, 3):
             shown.shown = 0  # as if a tenth of a second had passed
             shown.batch(epoch, batch, {"loss": 1 / batch})
-        shown.epoch(epoch, {"loss": 0.25, "accuracy": 0.5})
+        shown.epoch(epoch, {"loss": 0.25})
     return stream.getvalue() if stream else None
 
 
 def test_a_pipe_gets_one_plain_line_per_epoch():
     lines = run_progress(io.StringIO()).splitlines()
     assert len(lines) == 2 and "\r" not in "".join(lines)
-    assert lines[1].startswith("epoch 2/2 ") and lines[1].endswith("loss 0.2500  accuracy 0.5000")
+    assert lines[1].startswith("epoch 2/2 ") and lines[1].endswith(" s  loss 0.2500")
 
 
 def test_a_terminal_gets_one_line_per_epoch_that_is_rewritten():
@@ -170,6 +178,7 @@ def test_fit_shows_progress_unless_told_otherwise(capsys):
         (lambda t: t.fit(X, Y, epochs=-1), r"fit\(epochs=-1\): a whole number"),
         (lambda t: t.fit(X, Y, epochs=1.5), r"fit\(epochs=1\.5\)"),
         (lambda t: t.fit(X), "y is missing"),
+        (lambda t: t.fit(data.DataLoader(X, Y), Y), "a DataLoader has its own targets"),
         (lambda t: t.fit(X, Y[:-1]), "50.*49"),
         (lambda t: t.fit(X[:0], Y[:0]), "empty|no row|0 rows"),
         (lambda t: t.fit(X, Y + 1), "labels run from 1 to 3|labels run from .* to 3"),

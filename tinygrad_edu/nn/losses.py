@@ -24,8 +24,14 @@ def mse(prediction: Any, target: Any) -> Tensor:
             f"{_what_broadcasting_would_do(shape, wanted)}{user_line()}"
             f"\n  Try: {_what_to_reshape(shape, wanted)}"
         )
-    if not isinstance(target, Tensor):
-        target = np.asarray(target, prediction.dtype)
+    if 0 in shape:
+        raise ValueError(f"mse: an empty batch, {shape}, has no mean.{user_line()}")
+    if not isinstance(prediction, Tensor):
+        prediction = np.asarray(prediction)
+    if not isinstance(target, Tensor) and prediction.dtype.kind == "f":
+        target = np.asarray(
+            target, prediction.dtype
+        )  # a list of numbers does not raise the precision
     return np.mean(np.square(prediction - target))
 
 

@@ -80,7 +80,7 @@ class Module:
 
     def children(self) -> Iterator[tuple[str, Any]]:
         """(name, value) of everything that may hold parameters, in the order of assignment."""
-        yield from vars(self).items()
+        yield from ((name, thing) for name, thing in vars(self).items() if name != "hooks")
 
     def named_modules(self, path: str = "") -> Iterator[tuple[str, Module]]:
         """(path, module) of this module ("") and of all inside it, each once, outer before inner."""
@@ -238,7 +238,7 @@ class Module:
         dtype = next((p.dtype for p in self.parameters()), np.dtype(np.float32))
         try:
             for module in modules:
-                module.hooks, module.training = (*module.hooks, note), False
+                module.hooks, module.training = (note,), False
             with no_grad():
                 self(np.zeros((1, *input_shape), dtype))
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.tensor import user_line
+from tinygrad_edu.tensor import Tensor, user_line
 
 
 class Sequential(Module):
@@ -43,7 +43,7 @@ class Flatten(Module):
     """(N, ...) -> (N, the product of the rest), in the order of memory."""
 
     def forward(self, x: Any) -> Any:
-        return np.reshape(x, (x.shape[0], -1))
+        return np.reshape(x, (len(x), -1))
 
 
 class Dropout(Module):
@@ -62,5 +62,6 @@ class Dropout(Module):
     def forward(self, x: Any) -> Any:
         if not self.training or self.p == 0:
             return x
+        x = x if isinstance(x, Tensor) else np.asarray(x)
         keep = self.rng.random(x.shape, dtype=np.float32) >= self.p
         return x * (keep.astype(x.dtype) / (1 - self.p))

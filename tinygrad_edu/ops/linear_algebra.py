@@ -15,16 +15,6 @@ def mT(x: Any) -> Any:
     return np.transpose(x) if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
-def _matmul(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    # BLAS wants real memory behind every element, and a gradient spread by `sum` has stride 0:
-    # NumPy would multiply it number by number.
-    return np.matmul(_dense(x), _dense(w))
-
-
-def _dense(x: Any) -> Any:
-    return x.copy() if type(x) is np.ndarray and x.size > 64 and 0 in x.strides else x
-
-
 def _matmul_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
     """dL/dx = g wᵀ; a vector stands for a matrix of one row (x) or of one column (w)."""
     if w.ndim == 1:
@@ -63,8 +53,8 @@ def _matmul_hint(x: tuple, w: tuple) -> str:
 
 
 matmul = op(
-    _matmul, _matmul_dx, _matmul_dw,
-    name="matmul", formula="x w", linear=True, hint=_matmul_hint,
+    np.matmul, _matmul_dx, _matmul_dw,
+    formula="x w", linear=True, hint=_matmul_hint,
     cases=each(
         real,
         ((2, 3), (3, 4), {}), ((3,), (3,), {}), ((3,), (3, 4), {}), ((2, 3), (3,), {}),
@@ -72,7 +62,6 @@ matmul = op(
         ((5, 1, 2, 3), (4, 3, 2), {}), ((3,), (5, 3, 4), {}), ((5, 2, 3), (3,), {}),
     ),
 )  # fmt: skip
-ROWS[np.matmul] = matmul
 
 
 def dot(x: Any, w: Any) -> Any:

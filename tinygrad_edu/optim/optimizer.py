@@ -84,10 +84,13 @@ class _Vector:
     """Parameters of one dtype, end to end in `w`, with their gradients in `g` and states beside them."""
 
     def __init__(self, parameters: list[Parameter], states: tuple[str, ...]):
+        self._lay_out(parameters)
+        self.states = [np.zeros_like(self.w) for _ in states]
+
+    def _lay_out(self, parameters: list[Parameter]) -> None:
         size, dtype = sum(p.size for p in parameters), parameters[0].dtype
         self.parameters = parameters
         self.w, self.g = np.empty(size, dtype), np.zeros(size, dtype)
-        self.states = [np.zeros(size, dtype) for _ in states]
         self.tmp = np.empty(min(size, PIECE), dtype)
         self.places: list[slice] = []
         self.views: list[tuple[np.ndarray, np.ndarray]] = []
@@ -100,6 +103,14 @@ class _Vector:
             self.places.append(place)
             self.views.append(views)
             start = place.stop
+
+    def __getstate__(self) -> Any:
+        return self.parameters, self.states
+
+    def __setstate__(self, kept: Any) -> None:
+        """A copy, or what was pickled, needs views of its own: copied views are no views any more."""
+        parameters, self.states = kept
+        self._lay_out(parameters)
 
     def pieces_with_gradients(self) -> Any:
         """(w, g, tmp, *states), piece by piece, for the parameters that have a gradient."""

@@ -118,6 +118,11 @@ class Trainer:
 
     def _loader(self, x: Any, y: Any, **settings: Any) -> DataLoader:
         if isinstance(x, DataLoader):
+            if y is not None:
+                raise ValueError(
+                    f"a DataLoader has its own targets, and y was given too.{user_line()}"
+                    "\n  Try: the loader alone, or x and y"
+                )
             return x
         if y is None:
             raise ValueError(
