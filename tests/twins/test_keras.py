@@ -1,0 +1,405 @@
+"""to_keras: the same numbers out of both models, forward, backward and backward again."""
+
+import os
+import random
+import re
+import sys
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor
+from tinygrad_edu.nn import (
+    Dropout,
+    Flatten,
+    Linear,
+    Module,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    cross_entropy,
+    mse,
+)
+from tinygrad_edu.nn.initialisers import glorot_uniform
+from tinygrad_edu.twins import to_keras
+from tinygrad_edu.twins.keras import LAYERS, LOSSES, build_twin
+
+LIMIT = 1e-10
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return pytest.importorskip("keras")
+
+
+@pytest.fixture
+def tf(keras: Any) -> Any:
+    return pytest.importorskip("tensorflow")
+
+
+def linear(inputs: int, outputs: int, seed: int, **settings: Any) -> Linear:
+    """A float64 layer whose b is not zero, so that a twin without it would be noticed."""
+    layer = Linear(inputs, outputs, rng=seed, dtype=np.float64, **settings)
+    if layer.b is not None:
+        layer.b.data[...] = np.random.default_rng(seed).normal(size=outputs)
+    return layer
+
+
+def away(a: Any, b: Any) -> float:
+    a, b = np.asarray(getattr(a, "data", a)), np.asarray(b)
+    assert a.shape == b.shape
+    assert a.dtype == b.dtype
+    return float(np.abs(a - b).max())
+
+
+# --- every layer ---
+
+X = np.random.default_rng(0).normal(size=(5, 4))
+X3 = np.random.default_rng(1).normal(size=(5, 3, 4))
+WITH_KINK = np.concatenate([X, np.zeros((1, 4))])
+
+CASES = {
+    "Linear": (lambda: linear(4, 3, 0), X),
+    "Linear without bias": (lambda: linear(4, 3, 0, bias=False), X),
+    "Linear of sequences": (lambda: linear(4, 2, 0), X3),
+    "ReLU": (ReLU, WITH_KINK),
+    "Tanh": (Tanh, X),
+    "Sigmoid": (Sigmoid, 20 * X),
+    "Softmax": (Softmax, X),
+    "Softmax along axis 1": (lambda: Softmax(axis=1), X3),
+    "Dropout": (lambda: Dropout(0.4, rng=0).eval(), X),
+    "Flatten": (Flatten, X3),
+    "Sequential": (lambda: Sequential(linear(4, 6, 0), Tanh(), linear(6, 2, 1)), X),
+    "nested Sequential": (
+        lambda: Sequential(
+            Flatten(),
+            Sequential(
+                linear(12, 5, 0), Sequential(ReLU()), Sequential(linear(5, 5, 1), Sigmoid())
+            ),
+            linear(5, 2, 2),
+        ),
+        X3,
+    ),
+}
+
+
+def test_every_layer_has_a_case() -> None:
+    assert {kind.__name__ for kind in LAYERS} <= set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values_and_gradients(tf: Any, name: str) -> None:
+    make, x = CASES[name]
+    model = make()
+    twin, variables = build_twin(model, x.shape[1:])
+    tensor = Tensor(x, requires_grad=True)
+    y = model(tensor)
+    g = np.random.default_rng(2).normal(size=y.shape)
+    y.backward(g)
+
+    watched = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        theirs = twin(watched, training=model.training)
+    to_input, to_weights = tape.gradient(
+        theirs, [watched, variables], output_gradients=tf.constant(g)
+    )
+
+    assert away(y, theirs) <= LIMIT
+    assert away(tensor.grad, to_input) <= LIMIT
+    parameters = dict(model.named_parameters())
+    assert parameters.keys() == variables.keys()
+    for path, parameter in parameters.items():
+        assert away(parameter.grad, to_weights[path]) <= LIMIT, path
+
+
+def test_dropout_keeps_its_probability_and_its_seeds(keras: Any) -> None:
+    model = Sequential(Linear(4, 4, rng=0), Dropout(0.25), Dropout(0.25))
+    ones = np.ones((1000, 4), np.float32)
+    first, second = (to_keras(model, seed=3).layers[1:3] for _ in range(2))
+    a, b, again = (np.asarray(layer(ones, training=True)) for layer in (*first, second[0]))
+    np.testing.assert_allclose(np.unique(a), [0, 1 / 0.75], rtol=1e-6)
+    assert abs(np.mean(a == 0) - 0.25) < 0.03
+    assert np.array_equal(a, again), "the same seed, the same draws"
+    assert not np.array_equal(a, b), "two layers that drop the same places are one layer"
+
+
+# --- every loss ---
+
+LOGITS = np.random.default_rng(3).normal(size=(6, 4))
+LOSS_CASES = {
+    "cross_entropy": (cross_entropy, LOGITS, np.array([0, 3, 1, 1, 2, 0])),
+    "cross_entropy of certainty": (cross_entropy, 500 * LOGITS, np.array([0, 3, 1, 1, 2, 0])),
+    "mse": (mse, LOGITS, LOGITS[::-1] ** 2),
+    "mse of images": (mse, X3, X3[::-1] ** 2),
+}
+
+
+def test_every_loss_has_a_case() -> None:
+    assert {loss.__name__ for loss in LOSSES} <= set(LOSS_CASES)
+
+
+@pytest.mark.parametrize("name", LOSS_CASES)
+def test_losses(keras: Any, tf: Any, name: str) -> None:
+    loss, prediction, target = LOSS_CASES[name]
+    ours = Tensor(prediction, requires_grad=True)
+    value = loss(ours, target)
+    value.backward()
+    watched = tf.constant(prediction)
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        theirs = LOSSES[loss](keras, "float64")(target, watched)
+    assert away(value, theirs) <= LIMIT * max(1, value.item())
+    assert away(ours.grad, tape.gradient(theirs, watched)) <= LIMIT
+
+
+# --- derivatives of derivatives ---
+
+
+def test_a_gradient_penalty(tf: Any) -> None:
+    """L = mse(f(x), y) + mean |df/dx|²: its gradient in the weights differentiates twice."""
+    model = Sequential(
+        linear(3, 8, 0),
+        Tanh(),
+        linear(8, 8, 1),
+        Sigmoid(),
+        linear(8, 4, 2),
+        Softmax(),
+        linear(4, 1, 3),
+    )
+    twin, variables = build_twin(model)
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(6, 3)), rng.normal(size=(6, 1))
+
+    tensor = Tensor(x, requires_grad=True)
+    prediction = model(tensor)
+    prediction.sum().backward(create_graph=True)
+    slope = tensor.grad
+    for parameter in model.parameters():
+        parameter.grad = None
+    penalty = (slope * slope).sum() / len(x)
+    loss = mse(prediction, y) + penalty
+    loss.backward()
+
+    watched = tf.constant(x)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            inner.watch(watched)
+            theirs = twin(watched)
+            total = tf.reduce_sum(theirs)
+        slopes = inner.gradient(total, watched)
+        their_penalty = tf.reduce_sum(slopes * slopes) / len(x)
+        their_loss = tf.reduce_mean(tf.square(theirs - y)) + their_penalty
+    gradients = outer.gradient(their_loss, variables, unconnected_gradients="zero")
+
+    assert penalty.item() > 1e-3, "or nothing of second order is tested"
+    assert away(loss, their_loss) <= 1e-9
+    for path, parameter in model.named_parameters():
+        assert away(parameter.grad, gradients[path]) <= 1e-9, path
+
+
+# --- what the twin is ---
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_are_equal_to_the_bit_and_copies(keras: Any, dtype: Any) -> None:
+    model = Sequential(Linear(4, 3, rng=0, dtype=dtype), ReLU(), Linear(3, 2, rng=1, dtype=dtype))
+    twin = to_keras(model)
+    ours, theirs = list(model.state_dict().values()), twin.get_weights()
+    assert [w.dtype for w in theirs] == [np.dtype(dtype)] * 4
+    assert all(map(np.array_equal, ours, theirs))
+    assert np.asarray(twin(X.astype(dtype))).dtype == dtype
+    twin.set_weights([w + 1 for w in theirs])
+    assert all(map(np.array_equal, ours, model.state_dict().values()))
+
+
+def test_names_are_our_paths_and_the_input_shape_is_told(keras: Any) -> None:
+    twin = to_keras(Sequential(Linear(4, 3), Sequential(Tanh(), Linear(3, 2))))
+    assert [layer.name for layer in twin.layers] == ["0", "1"]
+    assert [layer.name for layer in twin.layers[1].layers] == ["1.0", "1.1"]
+    assert (twin.name, twin.input_shape) == ("Sequential", (None, 4))
+    assert to_keras(Linear(4, 3)).input_shape == (None, 4)
+
+
+def test_a_twin_can_be_saved_and_trained_on(keras: Any, tmp_path: Any) -> None:
+    model = Sequential(linear(4, 3, 0), Sequential(Tanh(), linear(3, 2, 1)))
+    twin = to_keras(model)
+    twin.save(tmp_path / "twin.keras")
+    again = keras.saving.load_model(tmp_path / "twin.keras")
+    assert away(model(X), again(X)) <= LIMIT
+    twin.compile("sgd", "mse", jit_compile=False)
+    before = twin.get_weights()
+    twin.fit(X, X[:, :2], verbose=0)
+    assert not np.array_equal(before[0], twin.get_weights()[0])
+
+
+def test_a_subclass_that_only_builds_is_what_it_inherits(keras: Any) -> None:
+    class MLP(Sequential):
+        def __init__(self) -> None:
+            super().__init__(linear(4, 3, 0), Tanh())
+
+    model = MLP()
+    assert away(model(X), to_keras(model)(X)) <= LIMIT
+
+
+def test_nothing_else_changes(keras: Any) -> None:
+    called: list[Any] = []
+    model: Any = Sequential(Linear(4, 3, rng=0), Dropout(0.5, rng=0), Linear(3, 2, rng=1))
+    model.hooks = (lambda *_: called.append(1),)
+    model[0].W.grad = np.ones((4, 3), np.float32)
+    before = model.state_dict()
+    draws = model[1].rng.bit_generator.state
+    for floatx in ("float32", "float64"):
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            pythons, numpys = random.getstate(), np.random.get_state(legacy=False)
+            to_keras(model, (4,))
+            assert keras.config.floatx() == floatx
+            assert keras.config.dtype_policy().name == "mixed_float16"
+            with pytest.raises(ValueError, match="last axis must be 4"):
+                to_keras(model, (5,))
+            assert keras.config.floatx() == floatx
+            assert random.getstate() == pythons, "Python's global random numbers were moved on"
+            assert str(np.random.get_state(legacy=False)) == str(numpys)
+        finally:
+            keras.config.set_floatx("float32")
+            keras.config.set_dtype_policy("float32")
+    assert all(np.array_equal(before[path], p.data) for path, p in model.named_parameters())
+    assert np.all(model[0].W.grad == 1)
+    assert model.training
+    assert not called
+    assert model[1].rng.bit_generator.state == draws
+
+
+def test_settings_come_back_after_an_error(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("while it is being built")
+
+    monkeypatch.setitem(LAYERS, Tanh, fails)
+    before = keras.config.floatx(), keras.config.dtype_policy().name
+    with pytest.raises(RuntimeError, match="while it is being built"):
+        to_keras(Sequential(linear(4, 3, 0), Tanh()))
+    assert (keras.config.floatx(), keras.config.dtype_policy().name) == before
+
+
+# --- where weights start ---
+
+
+def test_glorot_uniform_has_the_limits_of_keras(keras: Any) -> None:
+    """Both draw evenly from ±√(6 / (in + out)): of 200,000 draws the largest tell the limit."""
+    shape = (500, 400)
+    limit = np.sqrt(6 / 900)
+    ours = glorot_uniform(np.random.default_rng(0), shape, np.float64)
+    theirs = np.asarray(keras.initializers.GlorotUniform(seed=0)(shape))
+    for drawn in (ours, theirs):
+        assert -limit * (1 + 1e-6) <= drawn.min() < -limit * (1 - 1e-4)
+        assert limit * (1 - 1e-4) < drawn.max() <= limit * (1 + 1e-6)
+        assert abs(drawn.std() - limit / np.sqrt(3)) < 0.01 * limit
+    dense = keras.layers.Dense(4)
+    assert isinstance(dense.kernel_initializer, keras.initializers.GlorotUniform)
+    assert isinstance(dense.bias_initializer, keras.initializers.Zeros)
+    layer = Linear(500, 400, rng=0)
+    assert layer.b is not None
+    assert not layer.b.data.any()
+    assert limit * (1 - 1e-4) < layer.W.data.max() <= limit * (1 + 1e-6)
+
+
+# --- refusals: all of them without Keras, so before its ten seconds ---
+
+
+@pytest.fixture
+def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keras", None)
+
+
+def test_without_keras(no_keras: None) -> None:
+    with pytest.raises(
+        ImportError, match=re.escape("pip install 'tinygrad-edu[compare]'")
+    ) as refusal:
+        to_keras(Linear(4, 3))
+    assert "a twin needs Keras and TensorFlow" in str(refusal.value)
+    assert "test_keras.py" in str(refusal.value)
+
+
+def test_keras_without_tensorflow_is_no_keras(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """`import keras` fails from inside when its backend is not installed."""
+    (tmp_path / "keras.py").write_text("import a_backend_that_is_not_there\n")
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match="a_backend_that_is_not_there.*\n.*\n.*pip install"):
+        to_keras(Linear(4, 3))
+
+
+class Residual(Module):
+    def __init__(self) -> None:
+        self.inner = Linear(3, 3)
+
+    def forward(self, x: Any) -> Any:
+        return x + self.inner(x)
+
+
+class Doubled(Linear):
+    def forward(self, x: Any) -> Any:
+        return np.multiply(2, super().forward(x))
+
+
+def test_all_that_is_unsupported_comes_at_once(no_keras: None) -> None:
+    tied = Linear(3, 3)
+    tied_again = Linear(3, 3)
+    tied_again.W = tied.W
+    model = Sequential(
+        Linear(4, 3),
+        np.tanh,
+        Sequential(Residual(), ReLU(), Doubled(3, 3)),
+        Sequential(),
+        tied,
+        tied_again,
+    )
+    with pytest.raises(TypeError) as refusal:
+        to_keras(model)
+    lines = str(refusal.value).split("\n")
+    assert lines[:6] == [
+        "to_keras has no counterpart for 5 of the layers:",
+        "  1: the function tanh",
+        "  2.0: Residual",
+        "  2.2: Doubled",
+        "  3: a Sequential without layers",
+        "  5: Linear(3, 3) shares a parameter with 4",
+    ]
+    assert lines[-1] == (
+        "  Try: Sequential, Dropout, Flatten, Linear, ReLU, Sigmoid, Softmax, Tanh; or an entry for it "
+        "in tinygrad_edu.twins.keras.LAYERS"
+    )
+
+
+def test_a_model_of_ones_own_is_not_guessed(no_keras: None) -> None:
+    with pytest.raises(TypeError, match="the model itself: Residual"):
+        to_keras(Residual(), (3,))
+
+
+def test_a_layer_without_parameters_may_be_used_twice(keras: Any) -> None:
+    relu = ReLU()
+    model = Sequential(linear(4, 3, 0), relu, linear(3, 3, 1), relu)
+    assert away(model(X), to_keras(model)(X)) <= LIMIT
+
+
+def test_the_shape_of_a_sample_is_asked_for(no_keras: None) -> None:
+    with pytest.raises(ValueError, match=r"0, a Flatten\(\), takes any.*\n.*\n.*x.shape\[1:\]"):
+        to_keras(Sequential(Flatten(), Linear(4, 3)))
+    with pytest.raises(TypeError, match="input_shape=64 is the shape of one sample, a tuple"):
+        to_keras(Linear(64, 3), cast(Any, 64))
+    with pytest.raises(ValueError, match=r"1, a Linear\(4, 3\) got x of shape \(1, 6\)"):
+        to_keras(Sequential(Flatten(), Linear(4, 3)), (2, 3))
+
+
+def test_several_dtypes(no_keras: None) -> None:
+    model = Sequential(Linear(4, 3), Linear(3, 2, dtype=np.float64))
+    with pytest.raises(ValueError, match=r"0.W float32.*1.W float64.*\n.*\n.*astype"):
+        to_keras(model)
