@@ -1,0 +1,107 @@
+"""Learning curves, confusion matrices and image grids, read back from the axes they are drawn on."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import viz
+from tinygrad_edu.training import History
+
+figure = pytest.importorskip("matplotlib.figure")
+
+
+@pytest.fixture
+def history():
+    history = History()
+    for loss in (3.0, 2.0, 1.5):
+        history.add({"loss": loss, "val_loss": loss + 0.5, "accuracy": 1 / loss})
+    return history
+
+
+def texts(ax):
+    return {(*text.get_position(), text.get_text()) for text in ax.texts}
+
+
+def test_learning_curve_draws_training_and_validation(history):
+    ax = viz.learning_curve(history)
+    training, validation = ax.lines
+    np.testing.assert_array_equal(training.get_xydata(), [[1, 3], [2, 2], [3, 1.5]])
+    np.testing.assert_array_equal(validation.get_xydata(), [[1, 3.5], [2, 2.5], [3, 2]])
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["training", "validation"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
+
+
+def test_learning_curve_of_a_metric_without_validation(history):
+    (line,) = viz.learning_curve(history, "accuracy").lines
+    np.testing.assert_array_equal(line.get_ydata(), [1 / 3, 1 / 2, 1 / 1.5])
+
+
+def test_learning_curve_of_what_is_not_there(history):
+    with pytest.raises(KeyError, match="no 'f1' in this history; there is loss"):
+        viz.learning_curve(history, "f1")
+
+
+def test_confusion_writes_each_count_in_its_square():
+    ax = viz.confusion([[5, 0, 2], [0, 7, 0], [1, 0, 9]], ["ant", "bee", "cat"])
+    # (column, row): what was said, what is
+    assert texts(ax) == {(0, 0, "5"), (2, 0, "2"), (1, 1, "7"), (0, 2, "1"), (2, 2, "9")}
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["ant", "bee", "cat"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("the network said", "the image shows")
+    assert ax.get_ylim() == (2.5, -0.5)  # the first class on top
+    colours = {text.get_text(): patch.get_facecolor()[:3] for text, patch in zip(
+        ax.texts, ax.patches, strict=True)}  # fmt: skip
+    assert colours["5"] == colours["7"] == colours["9"]
+    assert colours["1"] == colours["2"] != colours["5"]
+
+
+def test_confusion_refuses_what_is_not_square():
+    with pytest.raises(ValueError, match=r"\(2, 3\) and 2"):
+        viz.confusion(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"\(2, 2\) and 1"):
+        viz.confusion(np.eye(2), ["one"])
+
+
+def test_image_grid_shows_each_image_below_its_title():
+    images = np.arange(3 * 2 * 4).reshape(3, 2, 4)
+    ax = viz.image_grid(images, ["a", "b", "c"], columns=2)
+    assert [image.get_array().tolist() for image in ax.images] == images.tolist()
+    extents = [image.get_extent() for image in ax.images]
+    assert extents[0][2] == extents[1][2] < extents[2][2]  # two in the first row, one below
+    assert extents[0][0] == extents[2][0] < extents[1][0]
+    for text, (left, right, bottom, top) in zip(ax.texts, extents, strict=True):
+        x, y = text.get_position()
+        assert left < x < right
+        assert y < top < bottom
+    assert {image.get_clim() for image in ax.images} == {(0, 23)}  # one scale for all
+
+
+def test_image_grid_refuses_other_shapes():
+    with pytest.raises(ValueError, match=r"not \(2, 64\)$"):
+        viz.image_grid(np.zeros((2, 64)))
+    with pytest.raises(ValueError, match=r"not \(2, 8, 8\) and 1 titles"):
+        viz.image_grid(np.zeros((2, 8, 8)), ["one"])
+
+
+def test_they_draw_on_the_axes_they_are_given(history):
+    axes = figure.Figure().subplots(1, 3)
+    assert viz.learning_curve(history, ax=axes[0]) is axes[0]
+    assert viz.confusion(np.eye(2, dtype=int), ax=axes[1]) is axes[1]
+    assert viz.image_grid(np.ones((1, 2, 2)), ax=axes[2]) is axes[2]
+
+
+def test_pyplot_is_left_alone(history):
+    loaded = "matplotlib.pyplot" in sys.modules
+    viz.learning_curve(history).figure.canvas.draw()
+    assert ("matplotlib.pyplot" in sys.modules) == loaded
+
+
+@pytest.mark.parametrize(
+    "draw", [lambda h: viz.learning_curve(h), lambda h: viz.confusion(np.eye(2))]
+)
+def test_without_matplotlib_they_say_what_to_install(history, draw, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(
+        ImportError, match=r"^Pictures need matplotlib, .*pip install 'tinygrad-edu\[viz\]'$"
+    ):
+        draw(history)

@@ -1,0 +1,42 @@
+"""The command line: `python -m tinygrad_edu demo`, or `tinygrad-edu demo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit status: 0, or 1 for what went wrong."""
+    parser = argparse.ArgumentParser(
+        prog="tinygrad-edu", description="Machine learning to read, run and draw."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    demo = commands.add_parser(
+        "demo", help="train a network on handwritten digits and write a page about it"
+    )
+    demo.add_argument("--out", default="demo.html", metavar="FILE", help="the page (%(default)s)")
+    demo.add_argument("--no-page", action="store_true", help="train only")
+    demo.add_argument("--seed", type=_count, default=0, metavar="N", help="of what is random (0)")
+    demo.add_argument("--epochs", type=_count, default=30, metavar="N", help="how long (30)")
+    given = parser.parse_args(argv)
+
+    from tinygrad_edu.demo import run  # not before: --help is to be quick
+
+    try:
+        run(None if given.no_page else given.out, seed=given.seed, epochs=given.epochs)
+    except OSError as error:
+        print(f"The page could not be written: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

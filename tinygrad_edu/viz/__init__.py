@@ -1,0 +1,10 @@
+"""Pictures: computation graphs, learning curves, confusion matrices, images.
+
+Graphs need graphviz and curves need matplotlib, which `pip install 'tinygrad-edu[viz]'` brings; the
+text of a graph needs nothing.
+"""
+
+from tinygrad_edu.viz.curves import confusion, image_grid, learning_curve
+from tinygrad_edu.viz.graph import Graph, graph
+
+__all__ = ["Graph", "confusion", "graph", "image_grid", "learning_curve"]

@@ -1,0 +1,114 @@
+"""Pictures of training: learning curves, confusion matrices, images.
+
+Each function draws on the matplotlib axes `ax`, or on new ones, and returns them; the picture is
+`ax.figure`. None of them shows anything, and pyplot with its global state is not touched.
+
+Without matplotlib and without an `ax` they raise ImportError, which says what to install.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.training import History
+from tinygrad_edu.viz.render import optional
+
+BLUE, ORANGE = "#3b82c4", "#e07b39"  # seen as different by all eyes, on light paper and on dark
+
+
+def new_axes(width: float, height: float) -> Any:
+    """Axes on a figure of their own, of a size in inches."""
+    figure = optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+    return figure.add_subplot()
+
+
+def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> Any:
+    """A number of the history by epoch, and the same on the validation data where there is one.
+
+    Raises KeyError if the history has no such number.
+    """
+    ax = new_axes(6.4, 3.6) if ax is None else ax
+    epochs = range(1, len(history[name]) + 1)
+    ax.plot(epochs, history[name], color=BLUE, linewidth=2, label="training")
+    if f"val_{name}" in history.names:
+        judged = history[f"val_{name}"]
+        ax.plot(epochs, judged, color=ORANGE, linewidth=2, linestyle="--", label="validation")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(name)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(axis="y", alpha=0.25)
+    ax.legend(frameon=False)
+    return ax
+
+
+def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None) -> Any:
+    """counts[i, j], how many of class i were taken for class j, as `training.confusion_matrix` gives it.
+
+    What is right stands on the diagonal in blue; mistakes are orange, so that one of them is seen
+    among hundreds. Raises ValueError unless counts is (K, K), with as many names if any.
+    """
+    counts = np.asarray(counts)
+    classes = len(counts)
+    names = [str(i) for i in range(classes)] if names is None else list(names)
+    if counts.shape != (classes, classes) or len(names) != classes:
+        raise ValueError(
+            f"confusion takes counts of shape (K, K) and K names, not {counts.shape} and {len(names)}"
+        )
+    ax = new_axes(5.2, 5.2) if ax is None else ax
+    right = np.eye(classes, dtype=bool)
+    for (i, j), n in np.ndenumerate(counts):
+        if not n:
+            continue
+        most = counts[right if i == j else ~right].max()
+        shade = 0.25 + 0.6 * n / most  # through which the paper shines, light or dark
+        ax.fill(
+            [j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
+            color=BLUE if i == j else ORANGE, alpha=shade, linewidth=0,
+        )  # fmt: skip
+        ax.text(j, i, f"{n}", ha="center", va="center")
+    ax.set(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")
+    ax.set_xticks(range(classes), names)
+    ax.set_yticks(range(classes), names)
+    ax.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
+    ax.grid(which="minor", alpha=0.25)
+    ax.tick_params(which="both", length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("the network said")
+    ax.set_ylabel("the image shows")
+    return ax
+
+
+def image_grid(
+    images: Any, titles: Sequence[str] | None = None, *, columns: int = 8, ax: Any = None
+) -> Any:
+    """Grey images side by side, each below its title.    images: (n, height, width)
+
+    The smallest number of all is white and the largest black. Raises ValueError for another shape, or
+    as many titles as there are not images.
+    """
+    images = np.asarray(images)
+    if images.ndim != 3 or (titles is not None and len(titles) != len(images)):
+        given = "" if titles is None else f" and {len(titles)} titles"
+        raise ValueError(f"image_grid takes images (n, height, width), not {images.shape}{given}")
+    n, height, width = images.shape
+    columns = max(1, min(columns, n))
+    rows = -(-n // columns)
+    above = 0.3 * height if titles is not None else 0.0  # room for a title
+    step_x, step_y = 1.1 * width, 1.1 * height + above
+    ax = new_axes(1.1 * columns, 1.1 * rows * step_y / step_x) if ax is None else ax
+    for i, image in enumerate(images):
+        x, y = i % columns * step_x, i // columns * step_y + above
+        ax.imshow(
+            image, extent=(x, x + width, y + height, y), cmap="gray_r", vmin=images.min(),
+            vmax=images.max(), interpolation="nearest",
+        )  # fmt: skip
+        if titles is not None:
+            ax.text(x + width / 2, y - 0.05 * height, titles[i], ha="center", va="bottom")
+    ax.set(xlim=(-0.05 * width, columns * step_x), ylim=(rows * step_y, 0), aspect="equal")
+    ax.set_axis_off()
+    return ax

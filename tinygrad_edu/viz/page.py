@@ -1,0 +1,151 @@
+"""One page that tells how a network learned to read digits: no script, and nothing from the web."""
+
+from __future__ import annotations
+
+import html
+import io
+import os
+import re
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops import softmax
+from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.training import Trainer, confusion_matrix
+from tinygrad_edu.viz.curves import confusion, learning_curve, new_axes
+from tinygrad_edu.viz.graph import graph
+from tinygrad_edu.viz.render import optional
+
+TEMPLATE = os.path.join(os.path.dirname(__file__), "page.html")
+BATCH = 32  # images in the loss whose graph is drawn
+
+
+def write_page(
+    path: str | os.PathLike[str],
+    trainer: Trainer,
+    x: Any,
+    y: Any,
+    *,
+    trained: int,
+    seconds: float,
+    title: str = "A network that reads handwritten digits",
+) -> str:
+    """Writes the page about a trained classifier of square grey images, and the test set x, y.
+
+    x: (n, pixels) from 0 (paper) to 1 (ink), y: (n,). trained, seconds: how many images it was trained
+    on, and for how long. Returns "", or what to install for a page with a drawn graph.
+
+    Raises ImportError without matplotlib; then nothing is written.
+    """
+    history, model = trainer.history, trainer.model
+    probabilities = softmax(trainer.predict(x).astype(np.float64))
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != y)
+    wrong = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")]
+    counts = confusion_matrix(y, predicted, probabilities.shape[1])
+
+    batch = Tensor(x[:BATCH], name="images")
+    made = graph(trainer.loss(model(batch), y[:BATCH]))
+    hint = ""
+    try:
+        drawn = made.svg()
+    except (ImportError, RuntimeError) as error:
+        hint = str(error)
+        drawn = f"<p>{html.escape(hint)}</p>"
+
+    correct, total = len(y) - len(wrong), len(y)
+    words = {
+        "title": title,
+        "percent": f"{correct / total:.1%}".replace("%", " %"),
+        "correct": f"{correct:,}",
+        "total": f"{total:,}",
+        "seconds": f"{seconds:.1f}",
+        "trained": f"{trained:,}",
+        "epochs": str(len(history)),
+        "parameters": f"{sum(p.size for p in model.parameters()):,}",
+        "worst": _commonest_mistake(counts),
+        "mistakes_heading": _heading(len(wrong)),
+        "mistakes_words": _about_mistakes(len(wrong)),
+        "batch": str(len(batch)),
+        "graph_text": made.text(),
+        "summary": model.summary(x.shape[1:]),
+    }
+    pictures = {
+        "curves": "".join(_curve(history, name) for name in history.names if name[:4] != "val_"),
+        "confusion": _inline(
+            confusion(counts, ax=new_axes(4.6, 4.6)),
+            f"Confusion matrix: {correct} of {total} on the diagonal, {len(wrong)} beside it",
+        ),
+        "mistakes": "\n".join(_mistake(x[i], y[i], probabilities[i]) for i in wrong),
+        "graph": drawn,
+    }
+    with open(TEMPLATE, encoding="utf-8") as file:
+        template = Template(file.read())
+    page = template.substitute({name: html.escape(said) for name, said in words.items()} | pictures)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page)
+    return hint
+
+
+def _curve(history: Any, name: str) -> str:
+    about = f"Curve of the {name} over {len(history)} epochs: "
+    about += f"training from {history[name][0]:.3f} to {history[name][-1]:.3f}"
+    if f"val_{name}" in history.names:
+        judged = history[f"val_{name}"]
+        about += f", validation from {judged[0]:.3f} to {judged[-1]:.3f}"
+    ax = learning_curve(history, name, ax=new_axes(4.4, 3.0))
+    return f"<figure>{_inline(ax, about)}</figure>"
+
+
+def _inline(ax: Any, about: str) -> str:
+    """A matplotlib picture as an `<svg>` element that takes the colour of the text around it."""
+    file = io.StringIO()
+    letters = {"svg.fonttype": "none"}  # and not their outlines
+    with optional("matplotlib").rc_context(letters):
+        ax.figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    drawing = file.getvalue()
+    drawing = drawing[drawing.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = drawing.replace("#000000", "currentColor")
+    return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(about)}"', 1)
+
+
+def _mistake(image: np.ndarray, label: Any, probabilities: np.ndarray) -> str:
+    """A list item: the image, what it shows and what the network said."""
+    said = probabilities.argmax()
+    sure = f"{probabilities[said]:.1%}".replace("%", " %")
+    side = round(image.size**0.5)
+    ink = "".join(
+        f'<rect x="{i % side}" y="{i // side}" width="1.02" height="1.02" opacity="{shade:.2f}"/>'
+        for i, shade in enumerate(image.ravel())
+        if shade > 0
+    )
+    about = f"Image of {label} that the network took for {said}"
+    return (
+        f'<li><svg role="img" aria-label="{about}" viewBox="0 0 {side} {side}" fill="currentColor">{ink}'
+        f"</svg>is {label}, said <b>{said}</b><br><span>{sure} sure</span></li>"
+    )
+
+
+def _commonest_mistake(counts: np.ndarray) -> str:
+    beside = counts - np.diag(np.diag(counts))
+    if not beside.any():
+        return "here there is none."
+    i, j = np.unravel_index(beside.argmax(), beside.shape)
+    times = {1: "once", 2: "twice"}.get(int(beside[i, j]), f"{beside[i, j]} times")
+    return f"the commonest is {i} taken for {j}, {times}."
+
+
+def _heading(n: int) -> str:
+    return {0: "No mistake", 1: "Its one mistake"}.get(n, f"Its {n} mistakes")
+
+
+def _about_mistakes(n: int) -> str:
+    if n == 0:
+        return "It read every one of the test images. A harder examination is in order."
+    return (
+        "These are the test images that it misread, those first of which it was most sure: the share of "
+        "its belief that it gave to its answer is below each. Would you have read all of them?"
+    )
