@@ -35,15 +35,20 @@ import numpy as np
 x_train, x_test, y_train, y_test = (np.load(sys.argv[1] + f"/{i}.npy") for i in range(4))
 """
 
-SCIKIT_LEARN = SPLIT + """
+SCIKIT_LEARN = (
+    SPLIT
+    + """
 import warnings
 warnings.simplefilter("ignore")
 from sklearn.neural_network import MLPClassifier
 model = MLPClassifier((64,), batch_size=32, max_iter=30, learning_rate_init=0.003, random_state=0, alpha=0)
 print(model.fit(x_train, y_train).score(x_test, y_test))
 """
+)
 
-PYTORCH = SPLIT + """
+PYTORCH = (
+    SPLIT
+    + """
 import torch
 torch.manual_seed(0)
 x, y = torch.tensor(x_train), torch.tensor(y_train)
@@ -59,8 +64,11 @@ for epoch in range(30):
 with torch.no_grad():
     print((model(torch.tensor(x_test)).argmax(1).numpy() == y_test).mean())
 """
+)
 
-KERAS = SPLIT + """
+KERAS = (
+    SPLIT
+    + """
 import keras
 keras.utils.set_random_seed(0)
 model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(10)])
@@ -69,6 +77,7 @@ model.compile(keras.optimizers.Adam(0.003), loss, metrics=["accuracy"])
 model.fit(x_train, y_train, epochs=30, batch_size=32, verbose=0)
 print(model.evaluate(x_test, y_test, verbose=0)[1])
 """
+)
 
 
 def run(code, *arguments):

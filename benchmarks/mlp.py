@@ -1,6 +1,6 @@
 """A training step (forward, backward, Adam, float32) of two perceptrons, beside PyTorch and Keras.
 
-    python benchmarks/mlp.py        (peers: pip install torch keras tensorflow)
+python benchmarks/mlp.py        (peers: pip install torch keras tensorflow)
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from tinygrad_edu import Tensor
 from tinygrad_edu.gradcheck import gradcheck
@@ -78,6 +81,21 @@ def test_float32_in_float32_out(row, inputs, params):
     assert y.dtype == np.float32
     y.backward(np.ones(y.shape))
     assert {t.grad.dtype for t in ts if isinstance(t, Tensor)} == {np.dtype(np.float32)}
+
+
+@given(shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=3), data=st.data())
+def test_broadcasting_is_undone_for_all_shapes(shapes, data):
+    """Σ x w c has the gradient Σ w c in x, over the axes along which x was repeated; empty ones too."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 9)))
+    (one, two), whole = shapes.input_shapes, shapes.result_shape
+    x, w, c = rng.normal(size=one), rng.normal(size=two), rng.normal(size=whole)
+    ts = tensors((x, w))
+    (ts[0] * ts[1]).backward(c)
+    for t, mine, other in ((ts[0], x, w), (ts[1], w, x)):
+        expected = np.zeros_like(mine)
+        places = np.broadcast_to(np.arange(mine.size).reshape(mine.shape), whole)
+        np.add.at(expected.reshape(-1), places, other * c)
+        assert t.grad.shape == mine.shape and np.allclose(t.grad, expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)

@@ -1,6 +1,5 @@
 """compare: two trainings side by side, and a report that finds the place where they part."""
 
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -38,7 +37,6 @@ VALUES = [(X[i : i + 8], TARGETS[i : i + 8]) for i in range(0, len(X), 8)]
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     pytest.importorskip("tensorflow")
     return pytest.importorskip("keras")
 

@@ -1,6 +1,5 @@
 """to_keras: the same numbers out of both models, forward, backward and backward again."""
 
-import os
 import random
 import re
 import sys
@@ -32,7 +31,6 @@ LIMIT = 1e-10
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return pytest.importorskip("keras")
 
 

@@ -1,0 +1,157 @@
+"""Linear models against scikit-learn, closed forms, and what theory says of them."""
+
+import numpy as np
+import pytest
+
+from models import LinearRegression, LogisticRegression
+from models.linear import _least_squares
+from tinygrad_edu import grad, hessian
+
+linear_model = pytest.importorskip("sklearn.linear_model")
+
+
+def data(n=60, p=5, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) * [1.0, 10.0, 0.1, 5.0, 2.0][:p] + [0, 100.0, 0, -3.0, 1.0][:p]
+    return X, rng
+
+
+# ---- least squares -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("targets", [None, 1, 3])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_linear_regression_agrees_with_scikit_learn(targets, fit_intercept, weighted):
+    X, rng = data()
+    y = rng.normal(size=60 if targets is None else (60, targets)) + X[:, :1].sum()
+    weight = rng.uniform(0, 3, size=60).round() if weighted else None
+    ours = LinearRegression(fit_intercept=fit_intercept).fit(X, y, sample_weight=weight)
+    theirs = linear_model.LinearRegression(fit_intercept=fit_intercept).fit(X, y, weight)
+    assert np.shape(ours.coef_) == np.shape(theirs.coef_)
+    assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-9)
+    assert ours.score(X, y) == pytest.approx(theirs.score(X, y), rel=1e-9)
+
+
+def test_the_gradient_of_the_squared_error_is_zero_there():
+    X, rng = data()
+    y = rng.normal(size=60)
+    model = LinearRegression().fit(X, y)
+
+    def squared_error(w, b):
+        return ((X @ w + b - y) ** 2).sum()
+
+    dw, db = grad(squared_error, (0, 1))(model.coef_, np.array(model.intercept_))
+    assert np.abs(dw).max() < 1e-8 and abs(db) < 1e-9
+
+
+@pytest.mark.parametrize("case", ["copied column", "constant column", "fewer rows than columns"])
+def test_of_many_solutions_the_shortest(case):
+    """The pseudo-inverse of the centred X gives it (ESL exercise 3.4; Golub and Van Loan 5.5)."""
+    X, rng = data()
+    if case == "copied column":
+        X[:, 4] = X[:, 0]
+    elif case == "constant column":
+        X[:, 4] = 7.0
+    else:
+        X = X[:4]
+    y = rng.normal(size=len(X))
+    model = LinearRegression().fit(X, y)
+    shortest = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-12) @ (y - y.mean())
+    np.testing.assert_allclose(model.coef_, shortest, rtol=1e-8, atol=1e-12)
+
+
+def test_nearly_dependent_columns_keep_their_digits():
+    """The condition number is 1e7, that of the Gram matrix 1e14: it would leave two digits."""
+    X, _ = data()
+    X = X - X.mean(axis=0)
+    X[:, 4] = X[:, 0] + 1e-7 * X[:, 4]
+    truth = np.arange(1.0, 6.0)
+    coef = LinearRegression(fit_intercept=False).fit(X, X @ truth).coef_
+    np.testing.assert_allclose(coef, truth, rtol=1e-7)
+    through_gram = np.linalg.solve(X.T @ X, X.T @ (X @ truth))
+    assert np.abs(through_gram / truth - 1).max() > 1e-5
+
+
+def test_units_do_not_make_it_ill_conditioned(monkeypatch):
+    """Metres beside nanometres are well conditioned: the Gram matrix serves, without an SVD."""
+    X, rng = data()
+    B = rng.normal(size=60)
+    expected = np.linalg.lstsq(X, B, rcond=None)[0]
+    monkeypatch.delattr(np.linalg, "lstsq")
+    units = np.array([1, 1e-9, 1, 1e9, 1])
+    np.testing.assert_allclose(_least_squares(X * units, B) * units, expected, rtol=1e-9)
+
+
+# ---- logistic regression -------------------------------------------------------------------------
+
+
+def classes_data(n_classes, n=90, seed=1):
+    X, rng = data(n, 4, seed)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    scores = X @ rng.normal(size=(4, n_classes)) + rng.gumbel(size=(n, n_classes))
+    return X, scores.argmax(axis=1), rng
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "newton"])
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_logistic_regression_agrees_with_scikit_learn(solver, n_classes, fit_intercept, weighted):
+    X, y, rng = classes_data(n_classes)
+    weight = rng.uniform(0, 2, size=len(y)) if weighted else None
+    same = {"C": 0.7, "fit_intercept": fit_intercept, "tol": 1e-10, "max_iter": 1000}
+    ours = LogisticRegression(solver=solver, **same).fit(X, y, sample_weight=weight)
+    # Their "lbfgs" ends where the loss no longer changes, with half of the digits: not so this one.
+    theirs = linear_model.LogisticRegression(solver="newton-cholesky", **same).fit(X, y, weight)
+    assert ours.coef_.shape == theirs.coef_.shape
+    assert ours.intercept_.shape == theirs.intercept_.shape
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-8)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-8)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-8)
+    np.testing.assert_allclose(ours.decision_function(X), theirs.decision_function(X), atol=1e-7)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+def test_newton_is_iteratively_reweighted_least_squares():
+    """∇² of the loss, by differentiating twice, is XᵀWX with W = p (1 - p) (Bishop equation 4.97);
+    and one step of it is a weighted least-squares fit to the working response (4.99, 4.100)."""
+    X, y, rng = classes_data(2)
+    model = LogisticRegression(C=1e30)  # no penalty
+    weight, w = np.ones(len(y)), rng.normal(size=4)
+
+    def loss(w):
+        return model.loss(X, y, weight, w.reshape(1, 4)) * len(y)
+
+    p = 1 / (1 + np.exp(-X @ w))
+    W = p * (1 - p)
+    H = hessian(loss)(w)
+    np.testing.assert_allclose(H, X.T @ (W[:, None] * X), atol=1e-10, rtol=0)
+
+    newton = w - np.linalg.solve(H, grad(loss)(w))
+    response = X @ w + (y - p) / W
+    irls = np.linalg.lstsq(np.sqrt(W)[:, None] * X, np.sqrt(W) * response, rcond=None)[0]
+    np.testing.assert_allclose(newton, irls, atol=1e-10, rtol=0)
+
+
+def test_the_loss_is_the_negative_log_likelihood_and_its_penalty():
+    X, y, rng = classes_data(3)
+    W, b, weight = rng.normal(size=(3, 4)), rng.normal(size=3), rng.uniform(size=len(y))
+    scores = np.exp(X @ W.T + b)
+    P = scores / scores.sum(axis=1, keepdims=True)
+    expected = -(weight * np.log(P[np.arange(len(y)), y])).sum() / weight.sum() + (W**2).sum() / (
+        2 * 0.3 * weight.sum()
+    )
+    ours = LogisticRegression(C=0.3).loss(X, y, weight, W, b)
+    assert float(ours) == pytest.approx(expected, rel=1e-13)
+
+
+def test_far_from_the_border_nothing_overflows():
+    X = np.array([[-1e4], [-2e4], [1e4], [3e4]])
+    model = LogisticRegression().fit(X, ["low", "low", "high", "high"])
+    assert model.predict([[1e300], [-1e300]]).tolist() == ["high", "low"]
+    np.testing.assert_array_equal(model.predict_proba([[1e300]]), [[1.0, 0.0]])
+    assert model.predict_log_proba([[1e300]])[0, 1] == -np.inf

@@ -1,0 +1,43 @@
+"""The README is true: its Python runs from top to bottom, and prints what it says it prints."""
+
+import contextlib
+import io
+import os
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def test_every_block_runs_after_the_ones_before_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    from tinygrad_edu.ops.elementwise import row
+
+    world: dict = {"row": row}  # the block about tanh shows a line of that chapter
+    for block in BLOCKS:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block, "README.md", "exec"), world)
+        for promised in re.findall(r"^print\(.*?\)  +# (\[.*\])$", block, flags=re.MULTILINE):
+            assert promised in printed.getvalue().splitlines()
+    assert sorted(os.listdir(tmp_path)) == ["digits.npz", "graph.svg"]
+
+
+def test_there_is_something_to_run():
+    assert len(BLOCKS) >= 7 and TEXT.count("  # [0.6397") == 1
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)", TEXT))))
+def test_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"^make (\w+)", TEXT, flags=re.MULTILINE)))
+)
+def test_the_commands_exist(command):
+    assert re.search(rf"^{command}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
