@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_edu.autodiff import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from tinygrad_edu.functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from tinygrad_edu.tensor import Tensor, no_grad, op
 from tinygrad_edu.version import __version__
 

@@ -5,9 +5,9 @@ the gradient g = dL/dy of its result into the gradient of each of its inputs. So
 dL/dL = 1, visit the operations youngest first (nothing is older than what it was made from, so a
 gradient is complete when its turn comes), and add up what arrives over different paths.
 
-Two ways to ask. `L.backward()` adds to `x.grad` of the leaves; this is how networks are trained.
-`grad(f)`, `vjp`, `jvp`, `jacobian`, `hessian` and `hvp` are functions of functions, in JAX's words,
-and nest to any depth. Both are the same walk.
+`L.backward()` walks like that and adds to `x.grad` of the leaves; this is how networks are trained.
+`gradients` is the same walk for the functions of functions in `functional.py` (`grad(f)`, `hessian(f)`,
+...). And `push_forward` goes the other way through the same rows, from the inputs to the result.
 
 First order computes with plain arrays. With `create_graph` the same rules are given Tensors: then they
 record themselves, and the gradient can be differentiated again.
@@ -15,16 +15,16 @@ record themselves, and the gradient can be differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.ops import identity, unbroadcast
-from tinygrad_edu.tensor import Op, Tensor, demand_floats, describe, mode, user_line, value
+from tinygrad_edu.ops import unbroadcast
+from tinygrad_edu.tensor import Op, Tensor, describe, mode, user_line, value
 
-__all__ = ["backward", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = ["backward", "gradients", "push_forward", "recording"]
 
 
 # ------------------------------------------------------------------------------------------- the walk
@@ -32,20 +32,20 @@ __all__ = ["backward", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_g
 FREED = Op(lambda x: x, None, name="freed")  # stands where the row of a freed operation was
 
 
-def _history(root: Tensor, ends: Collection[Tensor] = ()) -> list[Tensor]:
-    """The operations that the root was made by, oldest first, back to leaves and `ends`.
+def _history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[Tensor]:
+    """The operations that the roots were made by, oldest first, back to leaves and `ends`.
 
     A loop and not a recursion: a graph may be a million operations deep.
     """
-    found, waiting, operations = {root}, [root], []
+    found, waiting, operations = set(roots), list(roots), []
     while waiting:
         node = waiting.pop()
         if node.op is None or node in ends:
             continue
         if node.op is FREED:
             raise RuntimeError(
-                f"the graph of {describe(root)} was freed by an earlier backward(), as it is needed "
-                f"only once as a rule.{user_line()}\n  Try: backward(retain_graph=True) the first "
+                f"the graph behind {describe(node)} was freed by an earlier backward(), as it is "
+                f"needed only once as a rule.{user_line()}\n  Try: backward(retain_graph=True) the first "
                 "time, or compute the loss again"
             )
         operations.append(node)
@@ -134,10 +134,10 @@ def backward(
             f"\n  Try: an array of shape {y.shape}"
         )
     grads: dict[Tensor, Any] = {y: g.astype(y.dtype)}
-    operations = _history(y)
+    operations = _history([y])
     if create_graph:
         grads[y] = gradient if isinstance(gradient, Tensor) else Tensor(grads[y])
-        with _recording():
+        with recording():
             _walk_back(grads, operations, create_graph=True)
     else:
         _walk_back(grads, operations, free=not retain_graph)
@@ -148,7 +148,7 @@ def backward(
 Tensor.backward = backward
 
 
-class _recording:
+class recording:
     """Operations inside are recorded, even inside `no_grad`; `depth` counts functions within functions."""
 
     def __init__(self, deeper: int = 0):
@@ -164,228 +164,87 @@ class _recording:
         mode.depth -= self.deeper
 
 
-# --------------------------------------------------------------------------- functions of functions
-#
-# Every one of them rests on `vjp`. It differentiates with respect to fresh tensors that stand for the
-# arguments and not the arguments themselves: in grad(lambda x: x * grad(lambda y: x + y)(x)) the inner
-# derivative is 1, although y is x.
-
-
-def _stand_in(x: Any, what: str) -> Tensor:
-    """A fresh variable with the value of x, connected to x if x is being differentiated itself."""
-    if not isinstance(x, Tensor):
-        x = Tensor(x)
-    demand_floats(x.data, x.name or what)
-    variable = identity(x)
-    variable.requires_grad = True
-    return variable
-
-
-def _give(y: Any, as_tensor: bool) -> Any:
-    """A result as the user wants it: Tensors for Tensors, arrays for arrays, a number for a number.
-
-    Inside another function that is being differentiated, what that function's derivative depends on
-    stays a Tensor.
-    """
-    if as_tensor or (mode.depth and y.requires_grad):
-        return y
-    return y.data if y.ndim else y.data[()]
+# ----------------------------------------------------------------------- the walks of functional.py
 
 
 def gradients(
-    y: Tensor, g: Any, variables: Sequence[Tensor], create_graph: bool = False
+    roots: Mapping[Tensor, Any], variables: Sequence[Tensor], create_graph: bool = False
 ) -> list[Tensor]:
-    """dL/dv for each variable, where g = dL/dy: the walk, restricted to what leads to a variable.
+    """dL/dv for each variable v, where roots is {y: dL/dy}: the walk, restricted to what leads to a v.
 
-    Keeps the graph and touches no `.grad`. g is an array, or a Tensor if create_graph.
+    Keeps the graph and touches no `.grad`. The dL/dy are arrays, or Tensors if create_graph.
     """
     leads_there = set(variables)
     operations = []
-    for node in _history(y, ends=leads_there):
-        if any(isinstance(x, Tensor) and x in leads_there for x in node.inputs):
-            leads_there.add(node)
-            operations.append(node)
-    grads = {y: g} if y in leads_there else {}
-    with _recording():
+    for y in _history(roots.keys(), ends=leads_there):
+        if any(isinstance(x, Tensor) and x in leads_there for x in y.inputs):
+            leads_there.add(y)
+            operations.append(y)
+    grads = {y: g for y, g in roots.items() if y in leads_there}
+    with recording():
         _walk_back(grads, operations, wanted=leads_there, create_graph=create_graph)
-    zeros = np.zeros_like
-    found = [grads.get(v, zeros(v.data)) for v in variables]
+    found = [grads[v] if v in grads else np.zeros_like(v.data) for v in variables]
     return [d if isinstance(d, Tensor) else Tensor(d) for d in found]
 
 
-def vjp(f: Callable, *primals: Any) -> tuple[Any, Callable]:
-    """y = f(*primals), and the pullback g -> (g · ∂f/∂x for each primal x): a tuple.
+def push_forward(
+    roots: Collection[Tensor], moves: Mapping[Tensor, Any], create_graph: bool = False
+) -> list[Any]:
+    """How each root changes when the variables move by `moves` (variable -> ẋ): forward mode.
 
-    The pullback is linear in g, an array of y's shape; it can be called any number of times, and is
-    differentiable in g and in the primals. (Vector-Jacobian product: reverse mode.)
-
-    >>> y, pullback = vjp(lambda x, w: x * w, 2.0, 5.0)
-    >>> float(y), [float(g) for g in pullback(1.0)]
-    (10.0, [5.0, 2.0])
+    The walk goes from the oldest operation to the youngest, and takes ẋ through each to ẏ. The moves
+    are arrays, or Tensors if create_graph; a root that does not move gets None.
     """
-    variables = [_stand_in(x, f"argument {i}") for i, x in enumerate(primals)]
-    with _recording(deeper=1):
-        y = f(*variables)
-    if not isinstance(y, Tensor):
-        y = Tensor(y)
-    given = any(isinstance(x, Tensor) for x in primals)
-    nested = given or mode.depth > 0
+    moves = dict(moves)
+    with recording():
+        for y in _history(roots, ends=moves.keys()):
+            dx = {
+                i: moves[x] for i, x in enumerate(y.inputs) if isinstance(x, Tensor) and x in moves
+            }
+            if dx:
+                moves[y] = _push(y, dx, create_graph)
+    return [moves.get(root) for root in roots]
 
-    def pullback(g: Any) -> tuple:
-        if np.shape(value(g)) != y.shape:
-            raise ValueError(
-                f"the pullback of a function with a result of shape {y.shape} got {describe(g, 'g')}"
-                f" of shape {np.shape(value(g))}.{user_line()}"
-            )
-        as_tensor = given or isinstance(g, Tensor)
-        record = nested or as_tensor
-        if record:
-            g = g if isinstance(g, Tensor) else Tensor(np.asarray(g, y.dtype))
+
+def _push(y: Tensor, dx: dict[int, Any], create_graph: bool) -> Any:
+    """ẏ = Σ ∂y/∂x_i ẋ_i of one operation, from {i: ẋ_i}. Nobody writes such rules: the rows know them.
+
+    A linear operation changes as its inputs do. Of an elementwise one the Jacobian is diagonal, so
+    the rule for the way back is the rule for the way forward. And any other rule is at least linear in
+    g: <rule(g), ẋ> = <g, ẏ>, so ẏ is the gradient of the left side with respect to g.
+    """
+    row: Any = y.op
+    result: Any = y
+    inputs: Any = y.inputs
+    if not create_graph:
+        result, inputs = y.data, [x.data if isinstance(x, Tensor) else x for x in inputs]
+    if row.every and row.linear:  # in all inputs together
+        dy = row(*(dx.get(i, np.zeros_like(value(x))) for i, x in enumerate(inputs)), **y.params)
+        return _like(dy, y)
+    total: Any = 0.0
+    for i, d in dx.items():
+        rule = (lambda *args, i=i, **p: row.every(i, *args, **p)) if row.every else row.rules[i]
+        if rule is None:
+            continue
+        if row.elementwise:
+            dy = rule(d, result, *inputs, **y.params)
+        elif row.linear:
+            dy = row(*inputs[:i], d, *inputs[i + 1 :], **y.params)
         else:
-            g = np.asarray(g, y.dtype)
-        return tuple(_give(d, as_tensor) for d in gradients(y, g, variables, record))
-
-    return _give(y, given), pullback
-
-
-def value_and_grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
-    """A function that returns f(...) and its gradient with respect to the arguments `argnums`.
-
-    f must return a single number (ValueError otherwise). Arguments are passed by position; keyword
-    arguments are handed through. The gradient is a tuple if argnums is one.
-    """
-
-    def derived(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        chosen = _chosen(argnums, args)
-        y, pullback = vjp(_as_function_of(f, args, chosen, kwargs), *(args[i] for i in chosen))
-        if np.size(value(y)) != 1:
-            raise ValueError(
-                f"grad is of a function with a single number as its result, but {_called(f)} returned "
-                f"shape {np.shape(value(y))}.{user_line()}\n  Try: .sum() or .mean() in it, or jacobian"
-            )
-        grads = pullback(np.ones(np.shape(value(y))))
-        return y, _one_or_all(grads, argnums)
-
-    return derived
+            g = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
+            gx = unbroadcast(rule(g, result, *inputs, **y.params), np.shape(d))
+            one = np.ones((), gx.dtype)
+            dy = gradients(
+                {(gx * d).sum(): Tensor(one) if create_graph else one}, [g], create_graph
+            )[0]
+            dy = dy if create_graph else dy.data
+        total = total + dy
+    return _like(total, y)
 
 
-def grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
-    """The gradient of f with respect to its first argument, or the arguments `argnums`, as a function.
-
-    >>> float(grad(lambda x: x**3)(2.0)), float(grad(grad(lambda x: x**3))(2.0))
-    (12.0, 12.0)
-    """
-    derived = value_and_grad(f, argnums)
-    return lambda *args, **kwargs: derived(*args, **kwargs)[1]
-
-
-def jvp(f: Callable, primals: Sequence, tangents: Sequence) -> tuple[Any, Any]:
-    """y = f(*primals), and ẏ = Σ ∂f/∂x · ẋ, the change of y when each primal x moves along its tangent.
-
-    The pullback is a linear function of g, so <pullback(g), ẋ> = <g, ẏ>: its gradient with respect
-    to g is ẏ. (The double-vjp trick; J. Townsend 2017.)
-    """
-    _demand_pairs(primals, tangents, "jvp")
-    y, pullback = vjp(f, *primals)
-
-    def against_tangents(g: Any) -> Any:
-        return sum((d * np.asarray(t) if not isinstance(t, Tensor) else d * t).sum()
-                   for d, t in zip(pullback(g), tangents, strict=True))  # fmt: skip
-
-    start = np.zeros(np.shape(value(y)), value(y).dtype)
-    if any(isinstance(x, Tensor) for x in (*primals, *tangents)):
-        return y, grad(against_tangents)(Tensor(start))
-    return y, grad(against_tangents)(start)
-
-
-def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
-    """∂y_i/∂x_j of y = f(...), of shape y.shape + x.shape: one pull back per element of y."""
-
-    def derived(*args: Any, **kwargs: Any) -> Any:
-        chosen = _chosen(argnums, args)
-        primals = [args[i] for i in chosen]
-        y, pullback = vjp(_as_function_of(f, args, chosen, kwargs), *primals)
-        shape, dtype, size = np.shape(value(y)), value(y).dtype, np.size(value(y))
-        rows = [pullback(np.reshape(e, shape)) for e in np.eye(size, dtype=dtype)]
-        result = []
-        for i, x in enumerate(primals):
-            wide = shape + np.shape(value(x))
-            parts = [row[i] for row in rows]
-            j = np.stack(parts) if parts else np.zeros(wide, value(x).dtype)
-            result.append(np.reshape(j, wide) if wide else parts[0])
-        return _one_or_all(result, argnums)
-
-    return derived
-
-
-def hessian(f: Callable, argnums: int = 0) -> Callable:
-    """∂²f/∂x_i∂x_j of a single number f(...), of shape x.shape + x.shape: the Jacobian of the gradient."""
-    return jacobian(grad(f, argnums), argnums)
-
-
-def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
-    """The Hessian of f times the tangents, without forming it: the gradient of <grad f, tangent>.
-
-    For one primal x an array like x; for several a tuple, of the Hessian over all of them together.
-    (Pearlmutter 1994, in reverse over reverse.)
-    """
-    _demand_pairs(primals, tangents, "hvp")
-    every = tuple(range(len(primals)))
-    if any(
-        isinstance(t, Tensor) for t in tangents
-    ):  # then the result is to be differentiable in them
-        primals = [x if isinstance(x, Tensor) else Tensor(x) for x in primals]
-
-    def along_tangents(*xs: Any) -> Any:
-        return sum(np.sum(d * t) for d, t in zip(grad(f, every)(*xs), tangents, strict=True))
-
-    products = grad(along_tangents, every)(*primals)
-    return products[0] if len(primals) == 1 else products
-
-
-# --------------------------------------------------------------------------------------- small print
-
-
-def _chosen(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    for i in numbers:
-        if not -len(args) <= i < len(args):
-            raise ValueError(
-                f"argnums asks for argument {i}, but the function was called with {len(args)} by "
-                f"position (counted from 0).{user_line()}"
-            )
-    return numbers
-
-
-def _as_function_of(f: Callable, args: tuple, chosen: tuple, kwargs: dict) -> Callable:
-    """f as a function of the chosen arguments alone."""
-
-    def of_chosen(*variables: Any) -> Any:
-        full = list(args)
-        for i, v in zip(chosen, variables, strict=True):
-            full[i] = v
-        return f(*full, **kwargs)
-
-    return of_chosen
-
-
-def _one_or_all(results: Sequence, argnums: int | Sequence[int]) -> Any:
-    return results[0] if isinstance(argnums, int) else tuple(results)
-
-
-def _called(f: Callable) -> str:
-    return getattr(f, "__name__", repr(f))
-
-
-def _demand_pairs(primals: Any, tangents: Any, called: str) -> None:
-    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(
-            f"{called}(f, primals, tangents) takes tuples, also of one: {called}(f, (x,), (v,))."
-            f"{user_line()}"
-        )
-    shapes = [[np.shape(value(x)) for x in xs] for xs in (primals, tangents)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            f"{called}: a tangent has the shape of its primal; primals {shapes[0]}, tangents "
-            f"{shapes[1]}.{user_line()}"
-        )
+def _like(dy: Any, y: Tensor) -> Any:
+    """A change of y in y's shape and precision."""
+    dy = np.asarray(dy) if not isinstance(dy, Tensor) else dy
+    if dy.shape != y.shape:
+        dy = np.broadcast_to(dy, y.shape)
+    return dy if dy.dtype == y.dtype else dy.astype(y.dtype)

@@ -119,7 +119,7 @@ def gradcheck(
         return (call() * u).sum()
 
     def t() -> Tensor:
-        ds = gradients(s(), Tensor(1.0), variables, create_graph=True)
+        ds = gradients({s(): Tensor(1.0)}, variables, create_graph=True)
         return sum(((d * w).sum() for d, w in zip(ds, v, strict=True)), Tensor(0.0))
 
     worst = [_worst(number, n, variables, tolerance) for n, number in ((1, s), (2, t))[:order]]
@@ -134,7 +134,7 @@ def _worst(
     number: Callable[[], Tensor], order: int, variables: list[Tensor], tolerance: float
 ) -> Worst:
     """Compares ∇number with differences, component by component."""
-    analytic = gradients(number(), np.array(1.0), variables)
+    analytic = gradients({number(): np.array(1.0)}, variables)
     worst = Worst(order, "nothing", (), 0.0, 0.0, 0.0, "")
     for i, (x, dx) in enumerate(zip(variables, analytic, strict=True)):
         for index in np.ndindex(x.shape):

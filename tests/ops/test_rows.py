@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
-from tinygrad_edu import Tensor
+from tinygrad_edu import Tensor, grad, hvp, jvp, vjp
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops import neural, rows
 
@@ -69,6 +69,33 @@ def test_linear_rows_and_their_way_back_are_adjoint(row, inputs, params):
         ts = tensors(inputs)
         row(*ts, **params).backward(u)
         assert np.isclose(np.vdot(ax, u), np.vdot(inputs[i], ts[i].grad), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("row", "inputs", "params"), CASES)
+def test_forward_mode_is_the_transpose_of_reverse_mode(row, inputs, params):
+    """<u, J ẋ> = <Jᵀ u, ẋ>; and the same for J's own change, so that forward mode nests."""
+    rng = np.random.default_rng(3)
+    floats = [i for i, x in enumerate(inputs) if np.asarray(x).dtype.kind == "f"]
+    primals = [inputs[i] for i in floats]
+    tangents = [rng.normal(size=np.shape(x)) for x in primals]
+
+    def f(*xs):
+        full = list(inputs)
+        for i, x in zip(floats, xs, strict=True):
+            full[i] = x
+        return row(*full, **params)
+
+    y, pullback = vjp(f, *primals)
+    u = rng.normal(size=np.shape(y))
+    same, change = jvp(f, primals, tangents)
+    assert np.array_equal(same, y) and np.shape(change) == np.shape(y)
+    sides = np.vdot(u, change), sum(map(np.vdot, pullback(u), tangents))
+    assert np.isclose(*sides, rtol=1e-11, atol=1e-12)
+
+    g = grad(lambda *xs: np.sum(jvp(f, xs, tangents)[1] * u), tuple(range(len(primals))))(*primals)
+    h = hvp(lambda *xs: np.sum(f(*xs) * u), primals, tangents)
+    for one, two in zip(g, h if len(primals) > 1 else (h,), strict=True):
+        assert np.allclose(one, two, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize(("row", "inputs", "params"), CASES)

@@ -1,0 +1,338 @@
+"""Functions of functions, in JAX's words: `grad(f)` is a function that computes the gradient of f.
+
+    vjp, grad, value_and_grad       reverse mode: from the result back to the arguments
+    jvp                             forward mode: from the arguments to the result
+    jacobian, hessian, hvp          made of both
+
+They take arrays, Tensors and numbers, also in dicts, lists and tuples, return arrays where arrays were
+given and Tensors where Tensors were, and nest to any depth.
+
+Every one of them differentiates with respect to fresh variables that stand for the arguments, and not
+the arguments themselves: in grad(lambda x: x * grad(lambda y: x + y)(x)) the inner derivative is 1,
+although y is x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.autodiff import gradients, push_forward, recording
+from tinygrad_edu.ops import identity
+from tinygrad_edu.tensor import Tensor, demand_floats, describe, mode, user_line, value
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+
+def vjp(f: Callable, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """y = f(*primals), and the pullback g -> (g · ∂f/∂x for each primal x): a tuple.
+
+    The pullback is linear in g, which looks like y; it can be called any number of times, and is
+    differentiable in g and in the primals. (Vector-Jacobian product: reverse mode.)
+
+    With has_aux, f returns (y, aux), and vjp (y, pullback, aux): aux is handed through.
+
+    >>> y, pullback = vjp(lambda x, w: x * w, 2.0, 5.0)
+    >>> float(y), [float(g) for g in pullback(1.0)]
+    (10.0, [5.0, 2.0])
+    """
+    call = _Call(f, primals, has_aux)
+    return (call.give(call.y), call.pull_back, *([call.give(call.aux)] if has_aux else []))
+
+
+def value_and_grad(
+    f: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable:
+    """A function that returns f(...) and its gradient with respect to the arguments `argnums`.
+
+    f must return a single number (ValueError otherwise), with has_aux (number, aux); then the value
+    is (number, aux), too. Arguments are passed by position; keyword arguments are handed through. The
+    gradient is a tuple if argnums is one, and looks like the argument: a dict for a dict.
+    """
+
+    def derived(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        chosen = _chosen(argnums, args)
+        call = _Call(_as_function_of(f, args, chosen, kwargs), [args[i] for i in chosen], has_aux)
+        if len(call.outputs) != 1 or call.outputs[0].size != 1:
+            shapes = ", ".join(str(y.shape) for y in call.outputs)
+            raise ValueError(
+                f"grad is of a function with a single number as its result, but {_called(f)} returned "
+                f"shape {shapes}.{user_line()}\n  Try: .sum() or .mean() in it, or jacobian"
+            )
+        one = _rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
+        grads = call.pull_back(one)
+        y = call.give(call.y)
+        return (y, call.give(call.aux)) if has_aux else y, _one_or_all(grads, argnums)
+
+    return derived
+
+
+def grad(f: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable:
+    """The gradient of f with respect to its first argument, or the arguments `argnums`, as a function.
+
+    With has_aux, f returns (number, aux), and the function (gradient, aux).
+
+    >>> float(grad(lambda x: x**3)(2.0)), float(grad(grad(lambda x: x**3))(2.0))
+    (12.0, 12.0)
+    """
+    derived = value_and_grad(f, argnums, has_aux)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        y, grads = derived(*args, **kwargs)
+        return (grads, y[1]) if has_aux else grads
+
+    return gradient
+
+
+def jvp(f: Callable, primals: Sequence, tangents: Sequence) -> tuple[Any, Any]:
+    """y = f(*primals), and ẏ = Σ ∂f/∂x · ẋ, the change of y when each primal x moves along its tangent.
+
+    Forward mode: costs about as much as f itself. Differentiable in the primals and in the tangents.
+
+    >>> y, change = jvp(lambda x, w: x * w, (2.0, 5.0), (1.0, 0.0))
+    >>> float(y), float(change)
+    (10.0, 5.0)
+    """
+    _demand_pairs(primals, tangents, "jvp")
+    call = _Call(f, primals)
+    return call.give(call.y), call.push_forward(tangents)
+
+
+def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") -> Callable:
+    """∂y_i/∂x_j of y = f(...), of shape y.shape + x.shape, as a function.
+
+    mode   "reverse": one pull back for each element of y; "forward": one push forward for each element
+           of the arguments; "auto": what is less
+    """
+    if mode not in ("auto", "reverse", "forward"):
+        raise ValueError(f'jacobian(mode={mode!r}): "auto", "reverse" or "forward".{user_line()}')
+
+    def derived(*args: Any, **kwargs: Any) -> Any:
+        chosen = _chosen(argnums, args)
+        call = _Call(_as_function_of(f, args, chosen, kwargs), [args[i] for i in chosen])
+        if len(call.outputs) != 1:
+            raise ValueError(
+                f"jacobian is of a function with one array as its result, but {_called(f)} returned "
+                f"{len(call.outputs)}.{user_line()}\n  Try: jacobian of each, or np.stack of them"
+            )
+        forward = sum(v.size for v in call.variables) < call.outputs[0].size
+        forward = mode == "forward" or (mode == "auto" and forward)
+        parts = _columns(call) if forward else _rows(call)
+        return _one_or_all(_rebuild([args[i] for i in chosen], iter(parts)), argnums)
+
+    return derived
+
+
+def hessian(f: Callable, argnums: int = 0) -> Callable:
+    """∂²f/∂x_i∂x_j of a single number f(...), of shape x.shape + x.shape: the Jacobian of the gradient."""
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
+    """The Hessian of f times the tangents, without forming it: the gradient of <grad f, tangent>.
+
+    For one primal x an array like x; for several a tuple, of the Hessian over all of them together.
+    (Pearlmutter 1994, in reverse over reverse.)
+    """
+    _demand_pairs(primals, tangents, "hvp")
+    every = tuple(range(len(primals)))
+    moves = list(_leaves(tangents))
+    if any(isinstance(t, Tensor) for t in moves):  # the result is to be differentiable in them
+        primals = _rebuild(
+            primals, (x if isinstance(x, Tensor) else Tensor(x) for x in _leaves(primals))
+        )
+
+    def along_tangents(*xs: Any) -> Any:
+        return sum(np.sum(d * t) for d, t in zip(_leaves(grad(f, every)(*xs)), moves, strict=True))
+
+    products = grad(along_tangents, every)(*primals)
+    return products[0] if len(primals) == 1 else products
+
+
+# ------------------------------------------------------------------------------- one recorded call
+
+
+class _Call:
+    """y = f(*primals), recorded, with variables that stand for the primals."""
+
+    def __init__(self, f: Callable, primals: Sequence, has_aux: bool = False):
+        self.primals = tuple(primals)
+        given = list(_leaves(self.primals))
+        self.variables = [_stand_in(x, f"argument {i}") for i, x in enumerate(given)]
+        with recording(deeper=1):
+            self.y = f(*_rebuild(self.primals, iter(self.variables)))
+        self.aux = None
+        if has_aux:
+            if not isinstance(self.y, tuple) or len(self.y) != 2:
+                raise ValueError(f"with has_aux, {_called(f)} must return (y, aux).{user_line()}")
+            self.y, self.aux = self.y
+        self.outputs = [y if isinstance(y, Tensor) else Tensor(y) for y in _leaves(self.y)]
+        self.given_tensors = any(isinstance(x, Tensor) for x in given)
+        self.nested = self.given_tensors or mode.depth > 0
+
+    def give(self, tree: Any, as_tensors: bool = False) -> Any:
+        """Results as the user wants them: Tensors for Tensors, arrays for arrays, numbers for numbers.
+
+        Inside another function that is being differentiated, what its derivative depends on stays a
+        Tensor.
+        """
+        keep = as_tensors or self.given_tensors
+
+        def given(y: Any) -> Any:
+            if not isinstance(y, Tensor) or keep or (mode.depth and y.requires_grad):
+                return y
+            return y.data if y.ndim else y.data[()]
+
+        return _rebuild(tree, map(given, _leaves(tree)))
+
+    def pull_back(self, g: Any) -> tuple:
+        gs = list(_leaves(g))
+        if [np.shape(value(x)) for x in gs] != [y.shape for y in self.outputs]:
+            shapes = ", ".join(str(y.shape) for y in self.outputs)
+            got = ", ".join(f"{describe(x, 'g')} of shape {np.shape(value(x))}" for x in gs)
+            raise ValueError(
+                f"the pullback of a function with a result of shape {shapes} got {got}.{user_line()}"
+            )
+        as_tensors = any(isinstance(x, Tensor) for x in gs)
+        record = self.nested or as_tensors
+        roots: dict[Tensor, Any] = {}
+        for y, x in zip(self.outputs, gs, strict=True):
+            if not isinstance(x, Tensor):
+                x = np.asarray(x, y.dtype)
+                x = Tensor(x) if record else x
+            roots[y] = roots[y] + x if y in roots else x
+        grads = gradients(roots, self.variables, record)
+        return self.give(_rebuild(self.primals, iter(grads)), as_tensors)
+
+    def push_forward(self, tangents: Any) -> Any:
+        dxs = list(_leaves(tangents))
+        as_tensors = any(isinstance(x, Tensor) for x in dxs)
+        record = self.nested or as_tensors
+        moves = {}
+        for v, dx in zip(self.variables, dxs, strict=True):
+            if not isinstance(dx, Tensor):
+                dx = np.asarray(dx, v.dtype)
+                dx = Tensor(dx) if record else dx
+            moves[v] = dx
+        changes = push_forward(self.outputs, moves, record)
+        found = [
+            Tensor(np.zeros_like(y.data) if dy is None else dy)
+            if not isinstance(dy, Tensor)
+            else dy
+            for y, dy in zip(self.outputs, changes, strict=True)
+        ]
+        return self.give(_rebuild(self.y, iter(found)), as_tensors)
+
+
+def _stand_in(x: Any, what: str) -> Tensor:
+    """A fresh variable with the value of x, connected to x if x is being differentiated itself."""
+    if not isinstance(x, Tensor):
+        x = Tensor(x)
+    demand_floats(x.data, x.name or what)
+    variable = identity(x)
+    variable.requires_grad = True
+    return variable
+
+
+def _rows(call: _Call) -> list[Any]:
+    """The Jacobian with respect to each variable, row by row."""
+    y = call.outputs[0]
+    basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    pulled = [list(_leaves(call.pull_back(_rebuild(call.y, iter([e]))))) for e in basis]
+    result = []
+    for i, v in enumerate(call.variables):
+        wide = y.shape + v.shape
+        rows = [row[i] for row in pulled]
+        result.append(np.reshape(np.stack(rows), wide) if rows else np.zeros(wide, v.dtype))
+    return [j if np.ndim(j) or isinstance(j, Tensor) else j[()] for j in result]
+
+
+def _columns(call: _Call) -> list[Any]:
+    """The Jacobian with respect to each variable, column by column."""
+    y, result = call.outputs[0], []
+    zeros = [np.zeros_like(v.data) for v in call.variables]
+    for i, v in enumerate(call.variables):
+        basis = np.eye(v.size, dtype=v.dtype).reshape(v.size, *v.shape)
+        moved = [[*zeros[:i], e, *zeros[i + 1 :]] for e in basis]
+        columns = [next(_leaves(call.push_forward(_rebuild(call.primals, iter(m))))) for m in moved]
+        wide = y.shape + v.shape
+        if columns:
+            result.append(np.reshape(np.stack(columns, axis=-1), wide))
+        else:
+            result.append(np.zeros(wide, y.dtype))
+    return result
+
+
+# ------------------------------------------------------------------------------------------- trees
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    """What is in a tree of dicts, lists and tuples, in order; anything else is a leaf."""
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, (list, tuple)):
+        yield tree
+        return
+    for part in tree:
+        yield from _leaves(part)
+
+
+def _rebuild(tree: Any, leaves: Iterator[Any]) -> Any:
+    """A tree of the same form with other leaves."""
+    if isinstance(tree, dict):
+        return {name: _rebuild(part, leaves) for name, part in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):  # a namedtuple
+        return type(tree)(*(_rebuild(part, leaves) for part in tree))
+    if isinstance(tree, (list, tuple)):
+        return type(tree)(_rebuild(part, leaves) for part in tree)
+    return next(leaves)
+
+
+# --------------------------------------------------------------------------------------- small print
+
+
+def _chosen(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for i in numbers:
+        if not -len(args) <= i < len(args):
+            raise ValueError(
+                f"argnums asks for argument {i}, but the function was called with {len(args)} by "
+                f"position (counted from 0).{user_line()}"
+            )
+    return numbers
+
+
+def _as_function_of(f: Callable, args: tuple, chosen: tuple, kwargs: dict) -> Callable:
+    """f as a function of the chosen arguments alone."""
+
+    def of_chosen(*variables: Any) -> Any:
+        full = list(args)
+        for i, v in zip(chosen, variables, strict=True):
+            full[i] = v
+        return f(*full, **kwargs)
+
+    return of_chosen
+
+
+def _one_or_all(results: Sequence, argnums: int | Sequence[int]) -> Any:
+    return results[0] if isinstance(argnums, int) else tuple(results)
+
+
+def _called(f: Callable) -> str:
+    return getattr(f, "__name__", repr(f))
+
+
+def _demand_pairs(primals: Any, tangents: Any, called: str) -> None:
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError(
+            f"{called}(f, primals, tangents) takes tuples, also of one: {called}(f, (x,), (v,))."
+            f"{user_line()}"
+        )
+    shapes = [[np.shape(value(x)) for x in _leaves(xs)] for xs in (primals, tangents)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"{called}: a tangent has the shape of its primal; primals {shapes[0]}, tangents "
+            f"{shapes[1]}.{user_line()}"
+        )
