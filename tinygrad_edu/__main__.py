@@ -20,8 +20,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--no-page", action="store_true", help="train only")
     demo.add_argument("--seed", type=_count, default=0, metavar="N", help="of what is random (0)")
     demo.add_argument("--epochs", type=_count, default=30, metavar="N", help="how long (30)")
+    commands.add_parser("rows", help="list the derivative table, and how it is checked")
+    row = commands.add_parser("explain", help="show the derivative of a function, such as tanh")
+    row.add_argument(
+        "function", help="its name in NumPy (linalg.solve, too) or in tinygrad_edu.ops"
+    )
     given = parser.parse_args(argv)
+    if given.command == "demo":
+        return _demo(given)
 
+    from tinygrad_edu.explanation import by_name, table
+
+    try:
+        print(table() if given.command == "rows" else by_name(given.function))
+    except TypeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _demo(given: argparse.Namespace) -> int:
     from tinygrad_edu.demo import run  # not before: --help is to be quick
 
     try:

@@ -1,0 +1,172 @@
+"""A row of the derivative table as a person reads it: `print(explain(np.tanh))`."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import html
+import inspect
+import os
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import ops
+from tinygrad_edu.tensor import PLAIN, ROWS, Op, no_row, reprlib, user_line
+
+__all__ = ["Explanation", "explain"]
+
+_ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is known of a function: (heading, words) lines; `print` it, or let a notebook show it."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        width = max((len(heading) for heading, _ in self.lines), default=0)
+        told = [
+            f"  {heading:<{width}}   " + words.replace("\n", "\n" + " " * (width + 5))
+            for heading, words in self.lines
+        ]
+        return "\n".join([self.title, *told])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        told = "".join(
+            f"<tr><td style='text-align:left'>{html.escape(heading)}</td>"
+            f"<td style='text-align:left'><pre style='margin:0'>{html.escape(words)}</pre></td></tr>"
+            for heading, words in self.lines
+        )
+        return f"<b>{html.escape(self.title)}</b><table>{told}</table>"
+
+
+def explain(function: Any) -> Explanation:
+    """The row of a NumPy function, of one of `tinygrad_edu.ops`, or an `Op`: formula, rules, conventions.
+
+    Raises TypeError for what the table does not have, with the rows that are near.
+
+    >>> print(explain(abs))  # doctest: +ELLIPSIS
+    absolute:  y = |x|
+      ∂L/∂x    g * np.sign(x)
+      kinks    derivative 0 at 0
+      ...
+    """
+    row = function if isinstance(function, Op) else ROWS.get(_numpys(function))
+    if isinstance(row, Op):
+        return _of_row(row)
+    if row is not None:
+        words = inspect.getdoc(row) or "written with other rows"
+        where = ("written", "with other rows, which have the derivatives"), ("in", _place(row))
+        return Explanation(f"{function.__name__}:  {words.splitlines()[0]}", where)
+    if function in PLAIN:
+        words = "has no derivative, or 0 almost everywhere: of a Tensor it gives a plain array"
+        return Explanation(f"{function.__name__}:  {words}", ())
+    called = getattr(function, "__name__", None)
+    if called is None:
+        raise TypeError(
+            f"explain takes a function, such as np.tanh, not {reprlib(function)}.{user_line()}"
+        )
+    raise TypeError(no_row(called))
+
+
+def _numpys(function: Any) -> Any:
+    """Python's `abs` is the row of np.abs."""
+    return {abs: np.abs, pow: np.power, sum: np.sum, max: np.max, min: np.min}.get(
+        function, function
+    )
+
+
+def _of_row(row: Op) -> Explanation:
+    lines = []
+    rule = row.every or next(r for r in row.rules if r)
+    names = list(inspect.signature(rule).parameters)[2:] if row.rules else []
+    for name, each in zip(names, row.rules, strict=False):
+        lines.append((f"∂L/∂{name}", source_of(each) if each else "none: nothing flows to it"))
+    if row.every:
+        lines.append(("∂L/∂x_i", source_of(row.every)))
+    lines += [
+        (heading, words)
+        for heading, words in (
+            ("where", "g = ∂L/∂y" if "g" in "".join(words for _, words in lines) else ""),
+            ("settings", ", ".join(row.params)),
+            ("domain", row.domain),
+            ("kinks", row.kinks),
+            ("is", ", ".join(t for t in ("elementwise", "linear") if getattr(row, t))),
+            ("in", _place(rule)),
+        )
+        if words
+    ]
+    return Explanation(f"{row.name}:  y = {row.formula}", tuple(lines))
+
+
+def source_of(rule: Callable) -> str:
+    """The text of a rule: what a lambda returns, or the whole of a function with a name."""
+    code = rule.__code__
+    if code.co_name != "<lambda>":
+        return textwrap.dedent(inspect.getsource(rule)).strip()
+    for node in _lambdas(code.co_filename):
+        places = [p for p in code.co_positions() if p[2] is not None and p[3] != p[2]]
+        if node.lineno == code.co_firstlineno and all(_within(p, node) for p in places):
+            return ast.unparse(node.body)
+    return "(its source is not at hand)"
+
+
+def _within(place: Any, node: ast.Lambda) -> bool:
+    line, end_line, column, end_column = place
+    return (node.lineno, node.col_offset) <= (line, column) and (end_line, end_column) <= (
+        node.end_lineno,
+        node.end_col_offset,
+    )
+
+
+@functools.cache
+def _lambdas(file: str) -> list[ast.Lambda]:
+    """Every lambda of a file, the inner ones first."""
+    try:
+        with open(file, encoding="utf-8") as source:
+            tree = ast.parse(source.read())
+    except OSError:
+        return []
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    return found[::-1]
+
+
+def _place(function: Callable) -> str:
+    code = function.__code__
+    file = os.path.relpath(code.co_filename, _ROOM)
+    return f"{file if not file.startswith('..') else code.co_filename}, line {code.co_firstlineno}"
+
+
+def table() -> str:
+    """Every row in a line, and how many there are."""
+    every = sorted(ops.rows(), key=lambda row: row.name)
+    width = max(len(row.name) for row in every)
+    composed = sum(not isinstance(row, Op) for row in ROWS.values())
+    cases = sum(len(row.cases(np.random.default_rng(0))) for row in every if row.cases)
+    return "\n".join(
+        [f"{row.name:<{width}}   {row.formula}" for row in every]
+        + [
+            f"\n{len(every)} rows, {composed} functions written with them, {len(PLAIN)} without a "
+            f"derivative.\nThe rows bring {cases} cases, each of which is checked by differences to order "
+            "two,\nforwards against backwards, on arrays against Tensors, and in float32."
+        ]
+    )
+
+
+def by_name(name: str) -> Explanation:
+    """`explain` of the function with this name in tinygrad_edu.ops or in NumPy ("linalg.solve")."""
+    thing: Any = getattr(ops, name, None) or np
+    if thing is np:
+        for part in name.split("."):
+            thing = getattr(thing, part, None)
+    if not callable(thing):
+        raise TypeError(no_row(name))
+    return explain(thing)
