@@ -17,11 +17,12 @@ import functools
 import inspect
 import itertools
 import linecache
+import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class no_grad:
 
 ROWS: dict[Callable, Callable] = {}  # NumPy function -> what does its work on Tensors
 PLAIN: set[Callable] = set()  # NumPy functions that have no derivative: arrays in, arrays out
+METHODS: dict[tuple[np.ufunc, str], Callable] = {}  # (np.add, "reduce") -> the same by another row
 
 _birth = itertools.count(1).__next__
 
@@ -161,16 +163,8 @@ class Op:
         while len(args) < arity and self.inputs[len(args)] in kwargs:
             args = (*args, kwargs.pop(self.inputs[len(args)]))
         if not kwargs.keys() <= set(self.params):
-            self._refuse_params(kwargs)
+            refuse_keywords(self.name, kwargs, self.params)
         return self(*args, **kwargs)
-
-    def _refuse_params(self, params: dict[str, Any]) -> None:
-        unknown = ", ".join(f"{name}=" for name in params if name not in self.params)
-        known = ", ".join(f"{name}=" for name in self.params) or "no keyword at all"
-        raise TypeError(
-            f"{self.name} of a Tensor does not take {unknown}; its derivative is written for {known}."
-            f"{user_line()}\n  Try: compute that part on x.data, outside the graph."
-        )
 
     def _refusal(self, inputs: tuple, params: dict[str, Any], error: Exception) -> str:
         """What NumPy refused, in the words of the person who asked for it."""
@@ -264,10 +258,13 @@ class Tensor:
             return ROWS[ufunc](*inputs)
         if ufunc in PLAIN:
             return getattr(ufunc, method)(*map(value, inputs), **kwargs)
+        if (ufunc, method) in METHODS:
+            return METHODS[ufunc, method](*inputs, **kwargs)
         called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
         if ufunc not in ROWS or method != "__call__":
             raise TypeError(no_row(called))
-        ROWS[ufunc]._refuse_params(kwargs)  # type: ignore[attr-defined]
+        row = ROWS[ufunc]
+        refuse_keywords(ufunc.__name__, kwargs, row.params if isinstance(row, Op) else ())
 
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
         row = ROWS.get(function)
@@ -308,6 +305,15 @@ class Tensor:
         return np.not_equal(self.data, value(other))
 
     __hash__ = object.__hash__  # a place in the graph, not a value
+
+    def __getattr__(self, name: str) -> Any:
+        """What a Tensor has not, its array may have. (Python asks here only for what is missing.)"""
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            raise AttributeError(
+                f"a Tensor has no .{name}, but its array has.{user_line()}\n  Try: x.data.{name}, outside "
+                "the graph"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __getitem__(self, index: Any) -> Tensor:
         if isinstance(index, Tensor):
@@ -351,9 +357,6 @@ class Tensor:
         order = axes[0] if len(axes) == 1 else (axes or None)
         return ROWS[np.transpose](self, axes=order)
 
-    def argmax(self, axis: Any = None) -> Any:
-        return np.argmax(self.data, axis=axis)
-
     def astype(self, dtype: Any) -> Tensor:
         return ROWS[np.ndarray.astype](self, dtype=np.dtype(dtype))
 
@@ -382,6 +385,12 @@ class Tensor:
 
     def __bool__(self) -> bool:
         return bool(self.data)
+
+    def __index__(self) -> int:
+        return operator.index(self.data)
+
+    def tolist(self) -> Any:
+        return self.data.tolist()
 
     def __repr__(self) -> str:
         values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=200)
@@ -453,6 +462,17 @@ for _name, _function in {
     setattr(Tensor, f"__{_name}__", lambda x, w, f=_function: f(x.data, value(w)))
 
 
+# The other methods of arrays are NumPy's functions of the same name.
+_METHODS = """all any argmax argmin argsort clip conj cumprod cumsum diagonal dot nonzero prod ravel
+    repeat round searchsorted squeeze std swapaxes take trace var"""
+for _name in _METHODS.split():
+    _numpys: Any = getattr(np, _name)
+    setattr(Tensor, _name, lambda x, *args, f=_numpys, **kwargs: f(x, *args, **kwargs))
+for _name, _function in {"floordiv": np.floor_divide, "mod": np.remainder}.items():
+    setattr(Tensor, f"__{_name}__", lambda x, w, f=_function: f(x, w))
+    setattr(Tensor, f"__r{_name}__", lambda w, x, f=_function: f(x, w))
+
+
 # --------------------------------------------------------------------------- words for what went wrong
 
 
@@ -516,6 +536,19 @@ def no_row(called: str) -> str:
         f"{user_line()}\n  Try: "
         + (f"{', '.join(near)}; or " if near else "")
         + "x.data, if no gradient is to flow through it"
+    )
+
+
+def refuse_keywords(called: str, given: Collection[str], known: Collection[str]) -> NoReturn:
+    """Refusal of a keyword that NumPy's function has and the row does not."""
+    unknown = ", ".join(f"{name}=" for name in given if name not in known)
+    takes = ", ".join(f"{name}=" for name in known) or "no keyword at all"
+    hint = "compute that part on x.data, outside the graph"
+    if "out" in given:
+        hint = "y = ... instead of out=y (and x = x + y instead of x += y, if x is an array)"
+    raise TypeError(
+        f"{called} of a Tensor does not take {unknown}; its derivative is written for {takes}."
+        f"{user_line()}\n  Try: {hint}"
     )
 
 

@@ -12,6 +12,7 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     linear_algebra,
     reductions,
     shapes,
+    ufunc_methods,
 )
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import scatter_add

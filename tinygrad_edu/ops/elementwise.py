@@ -128,6 +128,7 @@ astype = op(
 
 # Steps, tests and integers: constant almost everywhere, so their results are plain arrays.
 PLAIN |= {
+    np.searchsorted,
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit,
     np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.argmax, np.argmin, np.argsort,

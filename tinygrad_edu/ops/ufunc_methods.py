@@ -1,0 +1,48 @@
+"""np.add.reduce, np.multiply.outer and their kind: methods of NumPy's ufuncs, told in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops.neural import logsumexp
+from tinygrad_edu.tensor import METHODS, ROWS, refuse_keywords
+
+
+def _along_axis_0(called: str, function: Callable) -> Callable:
+    """A ufunc's reduce or accumulate: the function along axis 0, unless another one is asked for."""
+
+    def method(x: Any, axis: Any = 0, **settings: Any) -> Any:
+        if not settings.keys() <= {"keepdims"}:
+            refuse_keywords(called, settings, ["axis", "keepdims"])
+        return function(x, axis=axis, **settings)
+
+    return method
+
+
+def _outer(ufunc: np.ufunc) -> Callable:
+    """All pairs: x gets as many new axes at its end as w has."""
+
+    def method(x: Any, w: Any, **settings: Any) -> Any:
+        if settings:
+            refuse_keywords(f"{ufunc.__name__}.outer", settings, [])
+        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(w)), w)
+
+    return method
+
+
+for _ufunc, _name, _function in (
+    (np.add, "reduce", np.sum),
+    (np.multiply, "reduce", np.prod),
+    (np.maximum, "reduce", np.max),
+    (np.minimum, "reduce", np.min),
+    (np.logaddexp, "reduce", logsumexp),
+    (np.add, "accumulate", np.cumsum),
+    (np.multiply, "accumulate", np.cumprod),
+):
+    METHODS[_ufunc, _name] = _along_axis_0(f"{_ufunc.__name__}.{_name}", _function)
+for _known in list(ROWS):
+    if isinstance(_known, np.ufunc) and _known.nin == 2 and not _known.signature:
+        METHODS[_known, "outer"] = _outer(_known)
