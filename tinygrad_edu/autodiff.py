@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.ops import unbroadcast
-from tinygrad_edu.tensor import Op, Tensor, describe, mode, user_line, value
+from tinygrad_edu.tensor import Op, Tensor, describe, made_at, mode, user_line, value
 
 __all__ = ["backward", "gradients", "push_forward", "recording"]
 
@@ -70,6 +70,7 @@ def _walk_back(
     At the end only the gradients of leaves are left in `grads`. `operations` is used up, so that with
     `free` the memory of a result is given back as soon as its turn is over.
     """
+    debug = mode.debug
     while operations:
         y = operations.pop()
         g = grads.pop(y, None)
@@ -85,14 +86,22 @@ def _walk_back(
                 continue
             if wanted is not None and x not in wanted:
                 continue
-            if row.every:
-                gx = row.every(i, g, result, *inputs, **y.params)
-            elif row.rules[i]:
-                gx = row.rules[i](g, result, *inputs, **y.params)
-            else:
-                continue
-            if gx.shape != x.data.shape:
-                gx = unbroadcast(gx, x.data.shape)
+            try:
+                if row.every:
+                    gx = row.every(i, g, result, *inputs, **y.params)
+                elif row.rules[i]:
+                    gx = row.rules[i](g, result, *inputs, **y.params)
+                else:
+                    continue
+                if gx.shape != x.data.shape:
+                    gx = unbroadcast(gx, x.data.shape)
+            except (ValueError, TypeError, IndexError, AttributeError) as error:
+                raise type(error)(_on_the_way_back(y, x, i) + f": {error}") from error
+            if debug and not np.isfinite(value(gx)).all():
+                raise FloatingPointError(
+                    f"NaN or infinity came first {_on_the_way_back(y, x, i)}, where dL/dy is "
+                    f"{_range(g)}, y is {_range(y)} and the input {_range(x)}"
+                )
             if gx.dtype != x.data.dtype:
                 gx = gx.astype(x.data.dtype)
             if x in grads:
@@ -102,6 +111,16 @@ def _walk_back(
             grads[x] = gx
         if free:
             y.op, y.inputs, y.params = FREED, (), {}
+
+
+def _on_the_way_back(y: Tensor, x: Tensor, i: int) -> str:
+    name = y.op.name if y.op else ""
+    return f"on the way back through {name}, to its input {i}, {describe(x)}, made{made_at(y)}\n "
+
+
+def _range(x: Any) -> str:
+    x = np.asarray(value(x))
+    return f"{x}" if x.size == 1 else f"from {x.min():.4g} to {x.max():.4g}"
 
 
 def backward(

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["Op", "Tensor", "no_grad", "op"]
+__all__ = ["Op", "Tensor", "debug", "no_grad", "op"]
 
 
 class _Mode(threading.local):
@@ -35,6 +35,7 @@ class _Mode(threading.local):
     recording = True  # are operations noted for a later backward?
     depth = 0  # how many functions are being differentiated around this line (`grad` inside `grad`)
     scope: tuple[Any, ...] = ()  # the modules being called, outermost first
+    debug = False  # is every number looked at as it is computed?
 
 
 mode = _Mode()
@@ -55,6 +56,20 @@ class no_grad:
                 return function(*args, **kwargs)
 
         return unrecorded
+
+
+class debug:
+    """`with debug():` looks at every result and every gradient, and stops at the first NaN or infinity.
+
+    The FloatingPointError names the operation, its operands, the module and the line that asked for
+    it, also when it happens on the way back. Costs about as much again as the computation itself.
+    """
+
+    def __enter__(self) -> None:
+        self.before, mode.debug = mode.debug, True
+
+    def __exit__(self, *_: object) -> None:
+        mode.debug = self.before
 
 
 # ------------------------------------------------------------------------------------------ the table
@@ -146,8 +161,17 @@ class Op:
             return y
         if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
             y = np.asarray(y)
+        if mode.debug and not np.isfinite(y).all():
+            raise FloatingPointError(self._not_finite(y, inputs))
         if tracked and mode.recording and y.dtype.kind in "fc":
-            return _made(y, self, inputs, params)
+            made = _made(y, self, inputs, params)
+            # Whose line is it? The one who called us, or who called the operator that did. Deeper
+            # inside this package `scope` tells the module, and looking further would take its time.
+            frame = sys._getframe(1)
+            if frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back:
+                frame = frame.f_back
+            made.place = frame.f_code, frame.f_lasti
+            return made
         return _made(y, None, (), params)
 
     def from_numpy(self, *args: Any, **kwargs: Any) -> Any:
@@ -165,6 +189,22 @@ class Op:
         if not kwargs.keys() <= set(self.params):
             refuse_keywords(self.name, kwargs, self.params)
         return self(*args, **kwargs)
+
+    def _not_finite(self, y: np.ndarray, inputs: tuple) -> str:
+        first = tuple(map(int, np.argwhere(~np.isfinite(y))[0])) if y.ndim else ()
+        count = y.size - np.count_nonzero(np.isfinite(y))
+        names = self.inputs + [f"input {i}" for i in range(len(self.inputs), len(inputs))]
+        operands = []
+        for x, name in zip(inputs, names, strict=False):
+            array = np.asarray(value(x))
+            seen = (
+                f" from {array.min():.4g} to {array.max():.4g}" if array.size > 1 else f" = {array}"
+            )
+            operands.append(describe(x, name) + (seen if array.dtype.kind in "fiu" else ""))
+        return (
+            f"{self.name} gave {count} of {y.size} numbers that are not finite, the first {y[first]} at "
+            f"{list(first)}, from {', '.join(operands)}{_inside(mode.scope)}{user_line()}"
+        )
 
     def _refusal(self, inputs: tuple, params: dict[str, Any], error: Exception) -> str:
         """What NumPy refused, in the words of the person who asked for it."""
@@ -217,8 +257,8 @@ class Tensor:
     """
 
     __slots__ = (
-        "__weakref__", "_grad", "born", "data", "inputs", "name", "op", "params", "requires_grad",
-        "scope",
+        "__weakref__", "_grad", "born", "data", "inputs", "name", "op", "params", "place",
+        "requires_grad", "scope",
     )  # fmt: skip
 
     data: np.ndarray
@@ -229,6 +269,7 @@ class Tensor:
     params: dict[str, Any]  # and how (axis=0, ...)
     born: int  # inputs are born before what is made of them
     scope: tuple  # the modules that were being called, outermost first
+    place: tuple | None  # (code, instruction) that asked for it, see `made_at`
 
     def __init__(
         self,
@@ -249,7 +290,7 @@ class Tensor:
             demand_floats(self.data, name)
         self.requires_grad = requires_grad
         self.name, self._grad, self.born = name, None, _birth()
-        self.op, self.inputs, self.params, self.scope = None, (), {}, mode.scope
+        self.op, self.inputs, self.params, self.scope, self.place = None, (), {}, mode.scope, None
 
     # NumPy's protocol: every function of NumPy that meets a Tensor comes here.
 
@@ -305,15 +346,6 @@ class Tensor:
         return np.not_equal(self.data, value(other))
 
     __hash__ = object.__hash__  # a place in the graph, not a value
-
-    def __getattr__(self, name: str) -> Any:
-        """What a Tensor has not, its array may have. (Python asks here only for what is missing.)"""
-        if not name.startswith("_") and hasattr(np.ndarray, name):
-            raise AttributeError(
-                f"a Tensor has no .{name}, but its array has.{user_line()}\n  Try: x.data.{name}, outside "
-                "the graph"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __getitem__(self, index: Any) -> Tensor:
         if isinstance(index, Tensor):
@@ -430,7 +462,7 @@ def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tens
     y.requires_grad = row is not None
     y.name = y._grad = None
     y.born = _birth()
-    y.op, y.inputs, y.params, y.scope = row, inputs, params, mode.scope
+    y.op, y.inputs, y.params, y.scope, y.place = row, inputs, params, mode.scope, None
     return y
 
 
@@ -468,6 +500,24 @@ _METHODS = """all any argmax argmin argsort clip conj cumprod cumsum diagonal do
 for _name in _METHODS.split():
     _numpys: Any = getattr(np, _name)
     setattr(Tensor, _name, lambda x, *args, f=_numpys, **kwargs: f(x, *args, **kwargs))
+Tensor.flatten = Tensor.ravel  # type: ignore[attr-defined]
+
+
+def _only_of_arrays(name: str) -> property:
+    """What an array has and a Tensor has not. (A __getattr__ would slow down every other attribute.)"""
+
+    def tell(self: Tensor) -> Any:
+        raise AttributeError(
+            f"a Tensor has no .{name}, but its array has.{user_line()}\n  Try: x.data.{name}, outside the "
+            "graph"
+        )
+
+    return property(tell)
+
+
+for _name in dir(np.ndarray):
+    if not _name.startswith("_") and not hasattr(Tensor, _name):
+        setattr(Tensor, _name, _only_of_arrays(_name))
 for _name, _function in {"floordiv": np.floor_divide, "mod": np.remainder}.items():
     setattr(Tensor, f"__{_name}__", lambda x, w, f=_function: f(x, w))
     setattr(Tensor, f"__r{_name}__", lambda w, x, f=_function: f(x, w))
@@ -513,7 +563,31 @@ def user_line() -> str:
         frame = frame.f_back
     if frame is None:
         return ""
-    file, number = frame.f_code.co_filename, frame.f_lineno
+    return _line_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def made_at(y: Tensor) -> str:
+    """Where a recorded operation was asked for: module, file, line and its text."""
+    inside = _inside(y.scope)
+    if y.place is None:
+        return inside
+    code, instruction = y.place
+    if code.co_filename.startswith(_PACKAGE):
+        return inside
+    positions = [*code.co_positions()]
+    number = positions[instruction // 2][0] or code.co_firstlineno
+    return inside + _line_of(code.co_filename, number)
+
+
+def _inside(scope: tuple) -> str:
+    """The module of a scope, by its path from the outermost one."""
+    if not scope:
+        return ""
+    path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
+    return f" in {path + ', a ' if path else ''}{scope[-1]!r}".split("\n")[0]
+
+
+def _line_of(file: str, number: int) -> str:
     line = linecache.getline(file, number).strip()
     return f"\n  at {os.path.basename(file)}:{number}" + (f":  {line}" if line else "")
 
