@@ -46,7 +46,7 @@ def test_inside_a_module_it_has_the_path_of_the_module():
     model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.Sequential(nn.Tanh(), Explode()))
     with np.errstate(all="ignore"), debug(), pytest.raises(FloatingPointError) as error:
         model(np.ones((1, 2)))
-    assert "in 1.1, a Explode()" in str(error.value) and "np.log(x * 0.0)" in str(error.value)
+    assert "in layer 1.1, Explode()" in str(error.value) and "np.log(x * 0.0)" in str(error.value)
 
 
 def test_outside_nothing_is_looked_at():

@@ -1,5 +1,6 @@
 """The demo: what it prints and what is on its page."""
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinygrad_edu import demo as demo_module
 from tinygrad_edu import nn
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.data import load_digits, train_test_split
@@ -198,8 +200,14 @@ def test_without_graphviz_the_page_has_the_text_and_a_hint(again, tmp_path, monk
     hint = write_page(tmp_path / "page.html", trainer, x, y, trained=1, seconds=0.0)
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert hint.startswith("Pictures need graphviz")
-    assert hint in page.words["figure"]
+    assert hint in " ".join(page.words.values())
     assert "#1 matmul(images, W)" in page.words["details"]
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert (
+        "<details open>" in text
+        and "The picture is read" not in text
+        and 'ul class="key"' not in text
+    )
 
 
 def test_without_matplotlib_it_trains_and_says_what_to_install(tmp_path, monkeypatch, capsys):
@@ -209,8 +217,10 @@ def test_without_matplotlib_it_trains_and_says_what_to_install(tmp_path, monkeyp
     assert main(["demo", "--epochs", "1", "--out", str(path)]) == 0
     *_, tested, hint = capsys.readouterr().out.splitlines()
     assert "of 359 correct" in tested
-    assert hint.endswith("Pictures need matplotlib, which is not installed: pip install "
-                         "'tinygrad-edu[viz]'")  # fmt: skip
+    assert hint.endswith(
+        "Pictures need matplotlib, which is not installed: python -m pip install -e '.[viz]' in the folder "
+        "of this project"
+    )
     assert not path.exists()
 
 
@@ -224,7 +234,7 @@ def test_no_page(tmp_path, monkeypatch, capsys):
 def test_training_alone_loads_no_picture_library():
     done = subprocess.run(
         [sys.executable, "-c", "import sys; from tinygrad_edu.__main__ import main; "
-         "main(['demo', '--epochs', '0', '--no-page']); print(*sys.modules)"],
+         "main(['demo', '--epochs', '1', '--no-page']); print(*sys.modules)"],
         capture_output=True, text=True, encoding="utf-8", check=True, cwd=ROOT,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )  # fmt: skip
@@ -235,15 +245,63 @@ def test_training_alone_loads_no_picture_library():
 
 def test_a_page_that_cannot_be_written(tmp_path, capsys):
     pytest.importorskip("matplotlib")
-    assert main(["demo", "--epochs", "0", "--out", str(tmp_path / "nowhere" / "page.html")]) == 1
+    assert main(["demo", "--epochs", "1", "--out", str(tmp_path / "nowhere" / "page.html")]) == 1
     assert "could not be written" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "words", [[], ["dance"], ["demo", "--epochs", "-1"], ["demo", "--seed", "x"]]
-)
+@pytest.mark.parametrize("words", [["dance"], ["demo", "--epochs", "-1"], ["demo", "--seed", "x"]])
 def test_wrong_words_are_refused(words, capsys):
     with pytest.raises(SystemExit) as refused:
         main(words)
     assert refused.value.code == 2
     assert "usage: tinygrad-edu" in capsys.readouterr().err
+
+
+def test_the_command_line_says_what_it_takes(capsys):
+    assert main([]) == 2
+    assert "usage:" in capsys.readouterr().out
+    for wrong in (["demo", "--epochs", "0"], ["demo", "--epoch", "2"], ["dmo"]):
+        with pytest.raises(SystemExit):
+            main(wrong)
+    assert "an epoch, at least" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+    assert done.value.code == 0 and capsys.readouterr().out.startswith("tinygrad_edu 0.")
+
+
+def test_ctrl_c_and_a_reader_who_has_gone(monkeypatch, capsys):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinygrad_edu.demo.run", stop)
+    assert main(["demo"]) == 130
+    assert capsys.readouterr().err == "\nStopped.\n"
+    done = subprocess.run(
+        f"{sys.executable} -m tinygrad_edu demo --epochs 2 --no-page | head -1",
+        shell=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_an_error_in_the_demo_points_into_the_demo(monkeypatch):
+    monkeypatch.setattr("tinygrad_edu.demo.Adam", lambda p, lr: Adam(p, lrr=lr))
+    with pytest.raises(TypeError, match="Adam has no argument 'lrr'"):
+        demo_module.run(None)
+    monkeypatch.setattr("tinygrad_edu.demo.Adam", Adam)
+    monkeypatch.setattr("tinygrad_edu.demo.load_digits", lambda: wrong_digits())
+    with pytest.raises(ValueError, match=r"at demo\.py:\d+"):
+        demo_module.run(None)
+
+
+def wrong_digits():
+    digits = load_digits()
+    return dataclasses.replace(digits, y=digits.y + 5)
+
+
+def test_many_mistakes_are_not_all_drawn(again, tmp_path):
+    trainer, x, y = again
+    from tinygrad_edu.viz.page import write_page
+
+    write_page(tmp_path / "page.html", trainer, x, (y + 1) % 10, trained=1, seconds=0.0)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.count("Image of ") == 60 and "the first 60 of the test images" in text

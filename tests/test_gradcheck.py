@@ -72,6 +72,10 @@ def test_the_input_is_not_touched():
 def test_refusals():
     with pytest.raises(TypeError, match=r"float64, input 0 \(3,\) float32 has too few digits"):
         gradcheck(np.sin, X.astype(np.float32))
+    with pytest.raises(
+        TypeError, match=r"the result is float32(.|\n)*model\.astype\(np\.float64\)"
+    ):
+        gradcheck(nn.Linear(3, 2, rng=0), X)
     with pytest.raises(ValueError, match="different values for the same input"):
         gradcheck(nn.Dropout(0.5, rng=0), X)
     with pytest.raises(ValueError, match="nothing to vary"):

@@ -10,7 +10,7 @@ import pytest
 
 from tinygrad_edu import Tensor, no_grad, op
 from tinygrad_edu.ops import rows
-from tinygrad_edu.tensor import ROWS
+from tinygrad_edu.tensor import ROWS, no_row
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 
@@ -227,12 +227,59 @@ def test_text_is_no_tensor():
 
 
 def test_a_function_without_a_row_is_refused_with_what_is_near():
-    for f, name in ((np.cumsum, "np.cumsum"), (np.arcsinh, "np.arcsinh"), (np.fft.fft, "np.fft")):
-        with pytest.raises(TypeError, match=f"{name} has no row") as error:
-            f(leaf())
-        assert "x.data" in str(error.value)
-    with pytest.raises(TypeError, match="Try: .*arctan"):
-        np.arctan2(leaf(), X)
+    for call, name in (
+        (lambda x: np.polyfit(x[0], x[1], 1), r"np\.polyfit"),
+        (lambda x: np.linalg.tensorinv(x), r"np\.linalg\.tensorinv"),
+        (lambda x: np.bitwise_and(x, 1), r"np\.bitwise_and"),
+    ):
+        with pytest.raises(TypeError, match=f"^{name} has no row") as error:
+            call(leaf())
+        assert "op(...) for a row of your own" in str(error.value) and "x.data" in str(error.value)
+    assert "np.arctan" in no_row("np.arctam")
+
+
+def test_operands_that_are_no_numbers():
+    for call in (lambda x: x + "x", lambda x: x * np.array(["a", "b"]), lambda x: np.exp(x) + None):
+        with pytest.raises(TypeError, match=r"(add|multiply)\(.*Tensor|(add|multiply)\(") as error:
+            call(leaf([1.0, 2.0]))
+        assert "(2,) float64" in str(error.value)
+
+
+def test_a_list_of_tensors_is_not_cut_out_of_the_graph_in_silence():
+    x = leaf()
+    for call in (
+        lambda: np.mean([x.sum(), x.sum()]), lambda: np.array([x[0], x[1]]), lambda: np.asarray(x),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=r"cut out of the graph(.|\n)*np\.stack"):
+            call()
+    with no_grad():
+        assert np.array_equal(np.asarray(x), X)
+    assert np.array_equal(np.asarray(x.detach()), X) and float(x[0, 0]) == 1.0
+
+
+def test_a_tensor_can_be_printed_like_a_number():
+    assert f"{leaf([[3.14159]]):.2f} {leaf([1.0])}" == "3.14 Tensor([1.], requires_grad=True)"
+
+
+def test_no_grad_can_be_entered_again_while_it_lasts():
+    x, quiet = leaf(), no_grad()
+    with quiet, quiet:
+        pass
+    assert (x * 2).requires_grad
+
+    @no_grad()
+    def named():
+        """Kept."""
+
+    assert named.__name__ == "named" and named.__doc__ == "Kept."
+
+
+def test_a_long_line_is_cut_short(monkeypatch):
+    monkeypatch.setattr("linecache.getline", lambda file, number: "x = " + "1 + " * 100)
+    with pytest.raises(ValueError, match="broadcast") as error:
+        leaf() + np.ones(3)
+    line = str(error.value).splitlines()[1]
+    assert line.endswith("1...") and len(line) < 140
 
 
 def test_parameters_that_no_rule_knows_are_refused():

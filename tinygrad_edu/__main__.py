@@ -6,26 +6,36 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from tinygrad_edu.version import __version__
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0, or 1 for what went wrong."""
     parser = argparse.ArgumentParser(
-        prog="tinygrad-edu", description="Machine learning to read, run and draw."
+        prog="tinygrad-edu",
+        description="Machine learning to read, run and draw.",
+        allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    parser.add_argument("--version", action="version", version=f"tinygrad_edu {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command")
     demo = commands.add_parser(
-        "demo", help="train a network on handwritten digits and write a page about it"
+        "demo",
+        help="train a network on handwritten digits and write a page about it",
+        allow_abbrev=False,
     )
     demo.add_argument("--out", default="demo.html", metavar="FILE", help="the page (%(default)s)")
     demo.add_argument("--no-page", action="store_true", help="train only")
     demo.add_argument("--seed", type=_count, default=0, metavar="N", help="of what is random (0)")
-    demo.add_argument("--epochs", type=_count, default=30, metavar="N", help="how long (30)")
+    demo.add_argument("--epochs", type=_positive, default=30, metavar="N", help="how long (30)")
     commands.add_parser("rows", help="list the derivative table, and how it is checked")
     row = commands.add_parser("explain", help="show the derivative of a function, such as tanh")
     row.add_argument(
         "function", help="its name in NumPy (linalg.solve, too) or in tinygrad_edu.ops"
     )
     given = parser.parse_args(argv)
+    if given.command is None:
+        parser.print_help()
+        return 2
     if given.command == "demo":
         return _demo(given)
 
@@ -44,6 +54,12 @@ def _demo(given: argparse.Namespace) -> int:
 
     try:
         run(None if given.no_page else given.out, seed=given.seed, epochs=given.epochs)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our lines has gone: there is nobody to complain to
+        sys.stdout = None
+        return 1
     except OSError as error:
         print(f"The page could not be written: {error}", file=sys.stderr)
         return 1
@@ -53,6 +69,12 @@ def _demo(given: argparse.Namespace) -> int:
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if _count(text) == 0:
+        raise argparse.ArgumentTypeError("an epoch, at least, is needed to learn something")
     return int(text)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.ops import unbroadcast
-from tinygrad_edu.tensor import Op, Tensor, describe, made_at, mode, user_line, value
+from tinygrad_edu.tensor import Op, Tensor, describe, made_at, mode, retold, user_line, value
 
 __all__ = ["backward", "gradients", "push_forward", "recording"]
 
@@ -44,8 +44,8 @@ def _history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[T
             continue
         if node.op is FREED:
             raise RuntimeError(
-                f"the graph behind {describe(node)} was freed by an earlier backward(), as it is "
-                f"needed only once as a rule.{user_line()}\n  Try: backward(retain_graph=True) the first "
+                f"the graph behind {describe(node)} was freed by an earlier backward(), which as a "
+                f"rule is the only one.{user_line()}\n  Try: backward(retain_graph=True) the first "
                 "time, or compute the loss again"
             )
         operations.append(node)
@@ -96,7 +96,7 @@ def _walk_back(
                 if gx.shape != x.data.shape:
                     gx = unbroadcast(gx, x.data.shape)
             except (ValueError, TypeError, IndexError, AttributeError) as error:
-                raise type(error)(_on_the_way_back(y, x, i) + f": {error}") from error
+                raise retold(error, f"{_on_the_way_back(y, x, i)}: {error}") from error
             if debug and not np.isfinite(value(gx)).all():
                 raise FloatingPointError(
                     f"NaN or infinity came first {_on_the_way_back(y, x, i)}, where dL/dy is "
@@ -174,7 +174,7 @@ class recording:
         self.deeper = deeper
 
     def __enter__(self) -> None:
-        self.before = mode.recording
+        self.before = mode.recording  # made anew for each `with`
         mode.recording = True
         mode.depth += self.deeper
 

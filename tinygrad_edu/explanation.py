@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.tensor import PLAIN, ROWS, Op, no_row, reprlib, user_line
+from tinygrad_edu.tensor import PLAIN, ROWS, Op, no_row, numpy_name, shortened, user_line
 
 __all__ = ["Explanation", "explain"]
 
@@ -72,9 +72,9 @@ def explain(function: Any) -> Explanation:
     called = getattr(function, "__name__", None)
     if called is None:
         raise TypeError(
-            f"explain takes a function, such as np.tanh, not {reprlib(function)}.{user_line()}"
+            f"explain takes a function, such as np.tanh, not {shortened(function)}.{user_line()}"
         )
-    raise TypeError(no_row(called))
+    raise TypeError(no_row(numpy_name(function)))
 
 
 def _numpys(function: Any) -> Any:
@@ -168,5 +168,5 @@ def by_name(name: str) -> Explanation:
         for part in name.split("."):
             thing = getattr(thing, part, None)
     if not callable(thing):
-        raise TypeError(no_row(name))
+        raise TypeError(no_row(f"np.{name}"))
     return explain(thing)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.tensor import Tensor, describe, user_line
+from tinygrad_edu.tensor import Tensor, describe, user_line, value
 
 STEP = 1e-3
 
@@ -88,7 +88,7 @@ def gradcheck(
     True
     """
     arguments = [
-        Tensor(np.array(x), requires_grad=True, name=f"input {i}") if _is_float(x) else x
+        Tensor(np.array(value(x)), requires_grad=True, name=f"input {i}") if _is_float(x) else x
         for i, x in enumerate(inputs)
     ]
     variables = [x for x in arguments if isinstance(x, Tensor)] + list(wrt)
@@ -106,6 +106,11 @@ def gradcheck(
         return y if isinstance(y, Tensor) else Tensor(y)
 
     y = call()
+    if y.dtype != np.float64:
+        raise TypeError(
+            f"gradcheck needs float64, but the result is {y.dtype}: something in the function computes "
+            f"with fewer digits.{user_line()}\n  Try: model.astype(np.float64)"
+        )
     if not np.array_equal(y.data, call().data, equal_nan=True):
         raise ValueError(
             f"gradcheck: the function gives different values for the same input.{user_line()}"

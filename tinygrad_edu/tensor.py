@@ -44,13 +44,18 @@ mode = _Mode()
 class no_grad:
     """Operations inside are not recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
 
+    def __init__(self) -> None:
+        self.before: list[bool] = []  # a list, because the same object may be entered twice
+
     def __enter__(self) -> None:
-        self.before, mode.recording = mode.recording, False
+        self.before.append(mode.recording)
+        mode.recording = False
 
     def __exit__(self, *_: object) -> None:
-        mode.recording = self.before
+        mode.recording = self.before.pop()
 
     def __call__(self, function: Callable) -> Callable:
+        @functools.wraps(function)
         def unrecorded(*args: Any, **kwargs: Any) -> Any:
             with no_grad():
                 return function(*args, **kwargs)
@@ -65,11 +70,15 @@ class debug:
     it, also when it happens on the way back. Costs about as much again as the computation itself.
     """
 
+    def __init__(self) -> None:
+        self.before: list[bool] = []
+
     def __enter__(self) -> None:
-        self.before, mode.debug = mode.debug, True
+        self.before.append(mode.debug)
+        mode.debug = True
 
     def __exit__(self, *_: object) -> None:
-        mode.debug = self.before
+        mode.debug = self.before.pop()
 
 
 # ------------------------------------------------------------------------------------------ the table
@@ -87,8 +96,8 @@ class Op:
     A rule is `lambda g, y, *inputs, **params: dL/dinput` with g = dL/dy, in ordinary NumPy. It gets
     plain arrays on the way back of first order, and Tensors (so that it records itself) when
     derivatives of derivatives are wanted. It need not undo broadcasting: the walk back does. A rule
-    is None where an input has no derivative; `every` is the one rule of an operation on any number of
-    arrays, and gets the index of the input before the rest.
+    is None where an input has no derivative. An operation on any number of arrays, as concatenate,
+    has one rule for all of them, `every`, which gets the number of the input before the rest.
 
     Inputs are passed by position, everything else by keyword; only parameters that the rules know
     are accepted. The remaining fields are for readers and tests:
@@ -119,7 +128,7 @@ class Op:
         self.formula, self.domain, self.kinks = formula, domain, kinks
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
 
-    # Both are read off the functions when they are first needed: it would be half of the import.
+    # The next two are read off the functions when somebody asks: at import it would take too long.
 
     @functools.cached_property
     def params(self) -> list[str]:
@@ -156,7 +165,7 @@ class Op:
         try:
             y = self.forward(*arrays, **params)
         except (ValueError, TypeError, IndexError) as error:
-            raise type(error)(self._refusal(inputs, params, error)) from error
+            raise retold(error, self._refusal(inputs, params, error)) from error
         if not is_tensor:
             return y
         if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
@@ -284,7 +293,7 @@ class Tensor:
         self.data = np.asarray(data, dtype=dtype)
         if self.data.dtype.kind not in "fciub":
             raise TypeError(
-                f"a Tensor holds numbers, not {self.data.dtype}: got {reprlib(data)}{user_line()}"
+                f"a Tensor holds numbers, not {self.data.dtype}: got {shortened(data)}{user_line()}"
             )
         if requires_grad:
             demand_floats(self.data, name)
@@ -301,7 +310,7 @@ class Tensor:
             return getattr(ufunc, method)(*map(value, inputs), **kwargs)
         if (ufunc, method) in METHODS:
             return METHODS[ufunc, method](*inputs, **kwargs)
-        called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        called = numpy_name(ufunc) + ("" if method == "__call__" else f".{method}")
         if ufunc not in ROWS or method != "__call__":
             raise TypeError(no_row(called))
         row = ROWS[ufunc]
@@ -313,9 +322,16 @@ class Tensor:
             return row.from_numpy(*args, **kwargs) if isinstance(row, Op) else row(*args, **kwargs)
         if function in PLAIN:
             return function(*map(value, args), **{k: value(v) for k, v in kwargs.items()})
-        raise TypeError(no_row(function.__name__))
+        raise TypeError(no_row(numpy_name(function)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """np.asarray(x), which NumPy also asks of the Tensors in a list: [x, y] is no array of Tensors."""
+        if self.requires_grad and mode.recording:
+            raise TypeError(
+                f"{describe(self)} would be cut out of the graph by turning it into an array."
+                f"{user_line()}\n  Try: np.stack([x, y]) for a list of Tensors; x.data for the numbers "
+                "alone"
+            )
         return np.array(self.data, dtype=dtype, copy=copy)
 
     # Operators: each is the row of a NumPy function. Defined below the class, from a list of pairs.
@@ -408,6 +424,9 @@ class Tensor:
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self.data)))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.size == 1 else str(self)
 
     def __float__(self) -> float:
         return float(self.data)
@@ -535,7 +554,7 @@ def value(x: Any) -> Any:
     return x
 
 
-def reprlib(x: Any) -> str:
+def shortened(x: Any) -> str:
     """A repr that fits in a sentence."""
     text = " ".join(repr(x).split())
     return text if len(text) <= 60 else text[:57] + "..."
@@ -547,7 +566,7 @@ def describe(x: Any, name: str = "") -> str:
     x = value(x)
     if isinstance(x, (np.ndarray, np.generic)):
         return f"{x_name} {x.shape} {x.dtype}".strip()
-    return f"{x_name} = {reprlib(x)}" if x_name else reprlib(x)
+    return f"{x_name} = {shortened(x)}" if x_name else shortened(x)
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -557,13 +576,21 @@ def user_line() -> str:
     """Where the user asked for it: the innermost line on the stack that is not in this package."""
     frame: Any = sys._getframe(1)
     while frame and (
-        os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE)
-        or "numpy" in frame.f_globals.get("__name__", "").split(".")
+        _is_ours(frame.f_code.co_filename)
+        or frame.f_globals.get("__name__", "").partition(".")[0]
+        in ("numpy", "contextlib", "functools")
     ):
         frame = frame.f_back
     if frame is None:
         return ""
     return _line_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _is_ours(file: str) -> bool:
+    """Is it a file of this package (but for the demo, which people are invited to change)?"""
+    if file.startswith("<frozen"):
+        return True
+    return os.path.abspath(file).startswith(_PACKAGE) and not file.endswith("demo.py")
 
 
 def made_at(y: Tensor) -> str:
@@ -572,7 +599,7 @@ def made_at(y: Tensor) -> str:
     if y.place is None:
         return inside
     code, instruction = y.place
-    if code.co_filename.startswith(_PACKAGE):
+    if _is_ours(code.co_filename):
         return inside
     positions = [*code.co_positions()]
     number = positions[instruction // 2][0] or code.co_firstlineno
@@ -584,12 +611,17 @@ def _inside(scope: tuple) -> str:
     if not scope:
         return ""
     path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
-    return f" in {path + ', a ' if path else ''}{scope[-1]!r}".split("\n")[0]
+    kind = repr(scope[-1]) if "\n" not in repr(scope[-1]) else type(scope[-1]).__name__
+    return f" in layer {path}, {kind}" if path else f" in {kind}"
 
 
 def _line_of(file: str, number: int) -> str:
     line = linecache.getline(file, number).strip()
-    return f"\n  at {os.path.basename(file)}:{number}" + (f":  {line}" if line else "")
+    place = f"{os.path.basename(file)}:{number}"
+    if "ipykernel_" in file:  # a notebook's cells have files with meaningless names
+        place = f"line {number} of the cell"
+    line = line if len(line) <= 100 else line[:97] + "..."
+    return f"\n  at {place}" + (f":  {line}" if line else "")
 
 
 def demand_floats(array: np.ndarray, name: str | None = None) -> None:
@@ -601,15 +633,27 @@ def demand_floats(array: np.ndarray, name: str | None = None) -> None:
         )
 
 
+def retold(error: Exception, text: str) -> Exception:
+    """An error of the same kind with another text. (NumPy's own kinds want other arguments.)"""
+    kinds = (np.linalg.LinAlgError, ValueError, TypeError, IndexError, AttributeError)
+    return next(kind for kind in kinds if isinstance(error, kind))(text)
+
+
+def numpy_name(function: Any) -> str:
+    """np.tanh, np.linalg.solve: as users write it."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+
+
 def no_row(called: str) -> str:
     """Refusal of a NumPy function that the table does not have."""
-    rows = {row.name if isinstance(row, Op) else f.__name__ for f, row in ROWS.items()}
-    near = difflib.get_close_matches(called, rows - {called}, n=3, cutoff=0.5)
+    known = {numpy_name(f) for f in ROWS if f is not Tensor.__getitem__}
+    near = difflib.get_close_matches(called, {k for k in known if k.startswith("np.")} - {called})
     return (
-        f"np.{called} has no row in the derivative table, so its result would be cut out of the graph."
+        f"{called} has no row in the derivative table, so its result would be cut out of the graph."
         f"{user_line()}\n  Try: "
         + (f"{', '.join(near)}; or " if near else "")
-        + "x.data, if no gradient is to flow through it"
+        + "op(...) for a row of your own; or x.data, if no gradient is to flow through it"
     )
 
 
@@ -624,6 +668,19 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
         f"{called} of a Tensor does not take {unknown}; its derivative is written for {takes}."
         f"{user_line()}\n  Try: {hint}"
     )
+
+
+def refuse_unknown(kind: type, given: Collection[str]) -> None:
+    """Refusal of arguments that a class does not take, with those that it does."""
+    takes = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
+    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+        return
+    for name in given:
+        if name not in takes:
+            known = ", ".join(known for known in takes if known != "self") or "none at all"
+            raise TypeError(
+                f"{kind.__name__} has no argument {name!r}.{user_line()}\n  Try: {known}"
+            )
 
 
 def _broadcast_hint(inputs: tuple) -> str:

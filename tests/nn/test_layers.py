@@ -142,7 +142,7 @@ def test_a_wrong_width_names_the_layer_and_both_shapes():
 def test_a_layer_deep_inside_is_named_by_its_path():
     model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Sequential(nn.Tanh(), nn.Linear(4, 2, rng=0)))
     with pytest.raises(
-        ValueError, match=r"^1\.1, a Linear\(4, 2\) got x of shape \(5, 3\)"
+        ValueError, match=r"^layer 1\.1, Linear\(4, 2\), got x of shape \(5, 3\)"
     ) as error:
         model(X)
     assert "test_layers.py" in str(error.value) and "model(X)" in str(error.value)
@@ -208,6 +208,36 @@ def test_a_softmax_before_cross_entropy_is_warned_of():
 def test_dropout_refuses_what_is_no_probability(p):
     with pytest.raises(ValueError, match="p is a probability, 0 <= p < 1"):
         nn.Dropout(p)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nn.Linear(2, 3, activation="relu"), "Linear has no argument 'activation'"),
+        (
+            lambda: nn.Linear(in_features=2, out_features=3),
+            "Try: inputs, outputs, bias, init, rng, dtype",
+        ),
+        (lambda: nn.Dropout(rate=0.5), "Dropout has no argument 'rate'(.|\n)*Try: p, rng"),
+        (lambda: nn.Linear(2, 3, init="zeros"), r"init='zeros'\): a function"),
+    ],
+)
+def test_arguments_that_a_layer_does_not_have(make, words):
+    with pytest.raises(TypeError, match=words):
+        make()
+
+
+@pytest.mark.parametrize("width", [0, -1, 64.0, "3"])
+def test_a_width_is_a_whole_number(width):
+    with pytest.raises(ValueError, match=f"outputs={width!r}.: a whole number, 1 or more"):
+        nn.Linear(2, width)
+
+
+def test_labels_that_are_words():
+    with pytest.raises(
+        TypeError, match=r"not <U3(.|\n)*np\.unique\(labels, return_inverse=True\)\[1\]"
+    ):
+        nn.cross_entropy(Tensor(X), np.array(["cat"] * 5))
 
 
 @pytest.mark.parametrize("layer", [nn.Tanh, 3, [nn.Tanh()]])

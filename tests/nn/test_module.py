@@ -84,10 +84,12 @@ def test_summary_shows_path_kind_shape_and_parameters():
         "1      Tanh()        (N, 3)           0",
         "2      Linear(3, 2)  (N, 2)           8",
         "───────────────────────────────────────",
-        "Sequential: 23 parameters, 0.1 KiB",
+        "Sequential: 23 parameters, 92 bytes",
     ]
     assert mlp().summary().splitlines()[2] == "0      Linear(4, 3)          15"
-    assert "blocks.1      Block(" in Everything().summary((3,))
+    assert "blocks.1      Block " in Everything().summary((3,))
+    assert mlp().summary(4) == mlp().summary((4,))
+    assert nn.Linear(64, 64).summary().endswith("Linear: 4,160 parameters, 16.2 KiB")
 
 
 def test_summary_changes_nothing():
@@ -187,11 +189,11 @@ def test_saving_writes_a_whole_file_or_none(tmp_path, monkeypatch):
     model.save(path)
     before = path.read_bytes()
 
-    def full(file, **arrays):
+    def full(file, array, allow_pickle):
         file.write(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(np.lib.format, "write_array", full)
     with pytest.raises(OSError, match="disk full"):
         model.save(path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
@@ -266,6 +268,33 @@ def test_foreign_files_are_refused(tmp_path, kind):
             np.savez(file, images=np.ones(3))
     words = "images .* has no place" if kind == "npz" else "is not a weight file"
     refused(model, lambda: model.load(path), words)
+
+
+def test_parameters_of_any_name_are_saved(tmp_path):
+    class Odd(nn.Module):
+        def __init__(self):
+            self.file = nn.Parameter([1.0, 2.0])
+
+    Odd().save(tmp_path / "odd.npz")
+    assert Odd().load(tmp_path / "odd.npz").file.data.tolist() == [1.0, 2.0]
+
+
+def test_advice_is_not_to_unpickle(tmp_path):
+    (tmp_path / "file").write_text("hello, I am no weight file")
+    text = refused(mlp(), lambda: mlp().load(tmp_path / "file"), "text, or a pickle")
+    assert "allow_pickle" not in text
+
+
+def test_there_is_no_such_folder(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no folder '.*nowhere' to save 'w\.npz' in"
+    ):
+        mlp().save(tmp_path / "nowhere" / "w.npz")
+
+
+def test_a_model_sends_people_to_the_trainer():
+    with pytest.raises(AttributeError, match=r"a Sequential computes, and a Trainer has \.fit"):
+        mlp().fit(1, 2)
 
 
 def test_a_missing_file_is_missing():

@@ -157,6 +157,12 @@ def test_a_learning_rate_is_a_positive_number(lr):
     [
         (lambda p: optim.SGD(p, momentum=1.0), "momentum must be from 0 to below 1, not 1.0"),
         (lambda p: optim.Adam(p, betas=(0.9, 2)), r"betas\[1\] must be from 0 to below 1, not 2"),
+        (
+            lambda p: optim.Adam(p, betas=0.9),
+            r"betas must be two numbers, as \(0.9, 0.999\), not 0.9",
+        ),
+        (lambda p: optim.Adam(p, betas=(0.9, 0.9, 0.9)), "betas must be two numbers"),
+        (lambda p: optim.SGD(p, nesterov=True), "looks ahead by the momentum, which is 0"),
         (lambda p: optim.Adam(p, eps=0), "eps must be a positive number, not 0"),
     ],
 )
@@ -165,9 +171,15 @@ def test_other_settings_have_their_ranges(make, words):
         make([nn.Parameter([1.0])])
 
 
+def test_an_optimizer_shows_its_settings():
+    p = nn.Parameter([1.0])
+    assert repr(optim.SGD([p], momentum=0.5)) == "SGD(lr=0.01, momentum=0.5, nesterov=False)"
+    assert repr(optim.Adam([p])) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-07)"
+
+
 def test_only_parameters_can_be_learned():
     with pytest.raises(
-        TypeError, match=r"got \(3,\) float64 of type ndarray, which is not a Parameter"
+        TypeError, match=r"got \(3,\) float64, of type ndarray, which is not a Parameter"
     ):
         optim.SGD([np.ones(3)])
     with pytest.raises(TypeError, match=r"not the Linear itself(.|\n)*model\.parameters\(\)"):

@@ -140,6 +140,23 @@ def test_a_terminal_gets_one_line_per_epoch_that_is_rewritten():
     assert len(first[-1]) >= len(first[-2])  # no rest of the longer line shines through
 
 
+def test_a_narrow_terminal_gets_no_line_that_wraps(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    for line in run_progress(Terminal()).split("\n"):
+        assert all(len(part) < 30 for part in line.split("\r")[:-1])
+
+
+def test_validation_stands_beside_training_within_80_columns():
+    shown = progress.Progress(epochs=30, batches=3, stream=io.StringIO())
+    values = {"loss": 0.25, "accuracy": 0.5, "val_loss": 0.75, "val_accuracy": 0.125}
+    shown.epoch(30, values)
+    line = shown.stream.getvalue()
+    assert (
+        line.endswith(" s  loss 0.2500 (val 0.7500)  accuracy 0.5000 (val 0.1250)\n")
+        and len(line) < 80
+    )
+
+
 def test_a_notebook_gets_one_display_that_is_updated(monkeypatch):
     updates = []
 
@@ -177,6 +194,10 @@ def test_fit_shows_progress_unless_told_otherwise(capsys):
     [
         (lambda t: t.fit(X, Y, epochs=-1), r"fit\(epochs=-1\): a whole number"),
         (lambda t: t.fit(X, Y, epochs=1.5), r"fit\(epochs=1\.5\)"),
+        (
+            lambda t: t.fit(X, Y, validation=X),
+            r"wants a pair, not ndarray(.|\n)*validation=\(x_test, y_test\)",
+        ),
         (lambda t: t.fit(X), "y is missing"),
         (lambda t: t.fit(data.DataLoader(X, Y), Y), "a DataLoader has its own targets"),
         (lambda t: t.fit(X, Y[:-1]), "50.*49"),
@@ -193,14 +214,68 @@ def test_bad_input_is_refused_before_anything_changes(call, words):
     assert len(t.history) == 0
 
 
-def test_a_loss_that_is_not_finite_stops_training():
+def not_finite(t, x, y, words):
+    """Training stops with these words, and what the batch would have taught has not been learned."""
+    with pytest.raises(FloatingPointError, match=words) as error:
+        t.fit(x, y, shuffle=False, progress=False)
+    return str(error.value)
+
+
+def test_nan_in_the_data_is_found_before_it_reaches_the_weights():
     x = X.copy()
     x[3, 1] = np.nan
-    with pytest.raises(
-        FloatingPointError, match=r"the loss became nan in batch \d of epoch 1"
-    ) as error:
-        trainer().fit(x, Y, progress=False)
-    assert "smaller learning rate than 0.05" in str(error.value)
+    t = trainer()
+    before = t.model.state_dict()
+    words = r"batch 1 of epoch 1: the loss is nan.*x of this batch has 1 numbers.*first at \[3, 1\]"
+    text = not_finite(t, x, Y, words)
+    assert "drop those rows" in text and "test_trainer.py" in text
+    assert all(np.array_equal(before[k], v) for k, v in t.model.state_dict().items())
+    t.fit(X, Y, progress=False)  # and so the same model can go on with clean data
+
+
+def test_weights_that_are_not_finite_are_told_apart_from_data():
+    t = trainer()
+    t.model[2].W.data[0, 0] = np.inf
+    with np.errstate(invalid="ignore"):
+        assert "from new weights" in not_finite(t, X, Y, "the weights 2.W are not finite any more")
+
+
+def test_overflow_is_told_apart_too():
+    t = Trainer(nn.Sequential(nn.Linear(4, 1, rng=0)), nn.mse, trainer().optimizer)
+    with np.errstate(over="ignore"):
+        text = not_finite(t, X, np.full((50, 1), 1e30), "the data and the weights are finite")
+    assert "with debug()" in text
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda m, o: Trainer(m, "cross_entropy", o),
+            r"loss='cross_entropy'(.|\n)*Try: loss=nn\.cross_en",
+        ),
+        (
+            lambda m, o: Trainer(m, nn.mse, "adam"),
+            r"optimizer='adam'(.|\n)*optim\.Adam\(model\.parameters",
+        ),
+        (lambda m, o: Trainer(m, nn.mse, optim.Adam), "optimizer=<class"),
+        (lambda m, o: Trainer(m, nn.mse, o, metrics=["accuracy"]), r"metrics=\['accuracy'\]"),
+        (lambda m, o: Trainer(m, nn.mse, o, metrics="accuracy"), r"Try: metrics=\[accuracy\]"),
+        (lambda m, o: Trainer(np.tanh, nn.mse, o), "model=<ufunc 'tanh'>"),
+    ],
+)
+def test_a_trainer_of_the_wrong_things_is_refused(make, words):
+    with pytest.raises(TypeError, match=words):
+        make(model(), trainer().optimizer)
+
+
+def test_a_trainer_shows_what_it_trains():
+    t = trainer()
+    t.fit(X, Y, progress=False)
+    assert repr(t).startswith(
+        "Trainer(Sequential, cross_entropy, Adam(lr=0.05"
+    ) and "1 epochs" in repr(t)
+    assert repr(t.history).startswith("History of 1 epoch: loss")
 
 
 def test_accuracy_refuses_what_is_not_scores():

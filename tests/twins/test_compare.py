@@ -397,7 +397,7 @@ def test_notes_on_dropout_and_on_an_optimizer_that_has_run(keras: Any) -> None:
 def test_without_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keras", None)
     model = mlp()
-    with pytest.raises(ImportError, match=re.escape("pip install 'tinygrad-edu[compare]'")):
+    with pytest.raises(ImportError, match=re.escape("python -m pip install -e '.[compare]'")):
         compare(model, cross_entropy, SGD(model.parameters()), CLASSES)
 
 

@@ -317,7 +317,7 @@ def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_keras(no_keras: None) -> None:
     with pytest.raises(
-        ImportError, match=re.escape("pip install 'tinygrad-edu[compare]'")
+        ImportError, match=re.escape("python -m pip install -e '.[compare]'")
     ) as refusal:
         to_keras(Linear(4, 3))
     assert "a twin needs Keras and TensorFlow" in str(refusal.value)

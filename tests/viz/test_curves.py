@@ -102,6 +102,6 @@ def test_pyplot_is_left_alone(history):
 def test_without_matplotlib_they_say_what_to_install(history, draw, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(
-        ImportError, match=r"^Pictures need matplotlib, .*pip install 'tinygrad-edu\[viz\]'$"
+        ImportError, match=r"^Pictures need matplotlib, .*pip install -e '\.\[viz\]' in the folder"
     ):
         draw(history)

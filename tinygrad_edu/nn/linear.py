@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,16 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
+        for name, width in (("inputs", inputs), ("outputs", outputs)):
+            if not isinstance(width, (int, np.integer)) or width < 1:
+                raise ValueError(
+                    f"Linear({name}={width!r}): a whole number, 1 or more.{user_line()}"
+                )
+        if not callable(init):
+            raise TypeError(
+                f"Linear(init={init!r}): a function (rng, shape, dtype) -> array.{user_line()}\n  Try: "
+                "glorot_uniform, he_normal or zeros from tinygrad_edu.nn.initialisers"
+            )
         self.inputs, self.outputs = inputs, outputs
         self.W = Parameter(init(np.random.default_rng(rng), (inputs, outputs), dtype))
         self.b = Parameter(np.zeros(outputs, dtype)) if bias else None
@@ -58,7 +69,7 @@ def in_precision_of(parameter: Parameter, x: Any) -> Any:
 
 
 def _what_to_try(shape: tuple[int, ...], width: int) -> str:
-    if len(shape) > 2 and np.prod(shape[1:]) == width:
+    if len(shape) > 2 and math.prod(shape[1:]) == width:
         return "\n  Try: Flatten() before this layer"
     if len(shape) == 2 and shape[0] == width:
         return "\n  Try: x.T, if samples and features are swapped"

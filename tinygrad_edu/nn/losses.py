@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.tensor import Tensor, describe, user_line, value
+from tinygrad_edu.tensor import Tensor, user_line, value
 
 
 def mse(prediction: Any, target: Any) -> Tensor:
@@ -58,8 +58,12 @@ def cross_entropy(logits: Any, labels: Any) -> Tensor:
         )
     if labels.dtype.kind not in "iu":
         raise TypeError(
-            f"cross_entropy: labels are the numbers of classes, not {labels.dtype}.{user_line()}"
-            "\n  Try: labels.astype(int)"
+            f"cross_entropy: labels are the numbers of classes, not {labels.dtype}.{user_line()}\n  Try: "
+            + (
+                "labels.astype(int)"
+                if labels.dtype.kind in "fb"
+                else "np.unique(labels, return_inverse=True)[1]"
+            )
         )
     if labels.size == 0:
         raise ValueError(
@@ -73,8 +77,8 @@ def cross_entropy(logits: Any, labels: Any) -> Tensor:
         )
     if isinstance(logits, Tensor) and logits.op is ops.softmax:
         warnings.warn(
-            f"cross_entropy takes logits, but {describe(logits)} comes out of a softmax, which it "
-            f"applies itself: learning will be slow.{user_line()}\n  Try: the model without Softmax()",
+            "cross_entropy takes logits, but these come out of a softmax, which it applies itself: "
+            f"learning will be slow.{user_line()}\n  Try: the model without Softmax()",
             stacklevel=2,
         )
     return ops.cross_entropy(logits, labels)

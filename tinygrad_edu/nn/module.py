@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.tensor import Tensor, describe, mode, no_grad, user_line
+from tinygrad_edu.tensor import Tensor, describe, mode, no_grad, refuse_unknown, user_line
 
 Self = TypeVar("Self", bound="Module")
 
@@ -46,6 +46,10 @@ class Module:
     >>> [name for name, _ in Line().named_parameters()]
     ['slope', 'offset']
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        refuse_unknown(cls, kwargs)
+        return super().__new__(cls)
 
     training = True
     hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
@@ -166,10 +170,12 @@ class Module:
     def save(self, path: str | os.PathLike) -> None:
         """Writes the parameters as .npz (arrays only, no pickle): a whole new file or none."""
         folder, name = os.path.split(os.path.abspath(path))
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
         draft = os.path.join(folder, f".{name}.{os.getpid()}.draft")
         try:
             with open(draft, "wb") as file:
-                np.savez(file, allow_pickle=False, **self.state_dict())
+                write_npz(file, self.state_dict())
             os.replace(draft, path)
         finally:
             if os.path.exists(draft):
@@ -190,20 +196,24 @@ class Module:
                     raise ValueError("one array and not an archive of them")
                 state = {name: archive[name] for name in archive.files}
         except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            # NumPy would advise to unpickle what it does not know, which may run a stranger's program.
+            why = "text, or a pickle" if "pickle" in str(error) else error
             raise ValueError(
-                f"{os.fspath(path)!r} is not a weight file, or only a part of one ({error}); nothing "
+                f"{os.fspath(path)!r} is not a weight file, or only a part of one ({why}); nothing "
                 f"was loaded.{user_line()}\n  Try: a file written by model.save(path)"
             ) from error
         return self.load_state_dict(state, source=repr(os.fspath(path)))
 
     # For people.
 
-    def summary(self, input_shape: tuple[int, ...] | None = None) -> str:
+    def summary(self, input_shape: tuple[int, ...] | int | None = None) -> str:
         """A table of the layers: path, kind, shape of the output and number of parameters.
 
         input_shape: of one sample, without the batch axis. It is sent through the model (as zeros) to
         learn the shapes of the outputs; without it they are left out.
         """
+        if isinstance(input_shape, int):
+            input_shape = (input_shape,)
         shapes = self._output_shapes(input_shape) if input_shape is not None else {}
         lines = [("layer", "kind", "output", "parameters")]
         for path, module in self.named_modules():
@@ -211,9 +221,8 @@ class Module:
             if own or not module.inner_modules():
                 shape = shapes.get(module)
                 output = f"(N, {', '.join(map(str, shape[1:]))})" if shape else ""
-                lines.append(
-                    (path, repr(module).split("\n")[0], output, f"{sum(p.size for p in own):,}")
-                )
+                kind = repr(module) if "\n" not in repr(module) else type(module).__name__
+                lines.append((path, kind, output, f"{sum(p.size for p in own):,}"))
         total = sum(p.size for p in self.parameters())
         memory = sum(p.data.nbytes for p in self.parameters())
         widths = [max(len(line[i]) for line in lines) for i in range(4)]
@@ -224,7 +233,8 @@ class Module:
             for cells in (list(zip(line, widths, strict=True)) for line in lines)
         ]
         rule = "─" * len(rows[0])
-        end = f"{type(self).__name__}: {total:,} parameters, {memory / 1024:,.1f} KiB"
+        size = f"{memory / 1024:,.1f} KiB" if memory >= 1024 else f"{memory} bytes"
+        end = f"{type(self).__name__}: {total:,} parameters, {size}"
         return "\n".join([rows[0], rule, *rows[1:], rule, end])
 
     def _output_shapes(self, input_shape: tuple[int, ...]) -> dict[Module, tuple[int, ...]]:
@@ -278,7 +288,31 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 
 def module_path(module: Module) -> str:
-    """The name of a module that is being called, as errors give it: `encoder.0, a Linear(...)`."""
+    """The name of a module that is being called, as errors give it: `layer encoder.0, Linear(2, 3),`."""
     root = mode.scope[0] if mode.scope else module
     path = next((path for path, inner in root.named_modules() if inner is module), "")
-    return f"{path}, a {module!r}" if path else repr(module)
+    return f"layer {path}, {module!r}," if path else repr(module)
+
+
+def _only_of_trainers(name: str) -> property:
+    def tell(self: Module) -> Any:
+        raise AttributeError(
+            f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
+            f"Trainer(model, loss, optimizer).{name}(...)"
+        )
+
+    return property(tell)
+
+
+for _name in ("evaluate", "fit", "predict"):
+    setattr(Module, _name, _only_of_trainers(_name))
+
+
+def write_npz(file: Any, arrays: Mapping[str, np.ndarray]) -> None:
+    """What np.savez writes, but for names of every kind ("file" is an argument of np.savez)."""
+    import zipfile
+
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)

@@ -8,12 +8,15 @@ import numpy as np
 
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.optimizer import Optimizer, in_range
+from tinygrad_edu.tensor import user_line
 
 
 class Adam(Optimizer):
-    """m ← m + (1 - β₁)(g - m)          the running mean of the gradient
-    v ← v + (1 - β₂)(g² - v)         and of its square
-    w ← w - α m / (√v + ε),          α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ)
+    """Steps of about lr, whatever the size of the gradients:
+
+        m ← m + (1 - β₁)(g - m)          the running mean of the gradient
+        v ← v + (1 - β₂)(g² - v)         and of its square
+        w ← w - α m / (√v + ε),          α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 
     Kingma and Ba 2015, in the order of computation of the end of their section 2, as in Keras; there ε
     is added to √v before its bias is corrected. (PyTorch adds it after: its ε is larger by 1/√(1 - β₂ᵗ).)
@@ -29,6 +32,10 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-7,
     ):
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(
+                f"betas must be two numbers, as (0.9, 0.999), not {betas!r}.{user_line()}"
+            )
         for i, beta in enumerate(betas):
             in_range(f"betas[{i}]", beta, "from 0 to below 1", lambda x: 0 <= x < 1)
         self.betas = betas
@@ -40,7 +47,8 @@ class Adam(Optimizer):
         self.alpha = self.lr * (1 - beta2**self.t) ** 0.5 / (1 - beta1**self.t)
 
     def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        (m, v), (beta1, beta2) = moments, self.betas
+        m, v = moments
+        beta1, beta2 = self.betas
         np.subtract(g, m, out=tmp)
         tmp *= 1 - beta1
         m += tmp  # m + (1 - β₁)(g - m)

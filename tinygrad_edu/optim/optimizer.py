@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.nn.module import Module, Parameter
-from tinygrad_edu.tensor import describe, user_line, value
+from tinygrad_edu.tensor import describe, refuse_unknown, user_line, value
 
 PIECE = 32_768  # numbers; a few vectors of this length fit into a second-level cache
 
@@ -37,11 +37,7 @@ class Optimizer:
     states: tuple[str, ...] = ()  # names of the vectors that `update` remembers, zero at first
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Optimizer:
-        known = [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
-        for name in kwargs.keys() - set(known):
-            raise TypeError(
-                f"{cls.__name__} has no argument {name!r}.{user_line()}\n  Try: {', '.join(known)}"
-            )
+        refuse_unknown(cls, kwargs)
         return super().__new__(cls)
 
     def __init__(self, parameters: Iterable[Parameter], lr: float):
@@ -52,6 +48,11 @@ class Optimizer:
             _Vector([p for p in self.parameters if p.dtype == dtype], self.states)
             for dtype in dict.fromkeys(p.dtype for p in self.parameters)
         ]
+
+    def __repr__(self) -> str:
+        names = [n for n in inspect.signature(type(self).__init__).parameters if hasattr(self, n)]
+        settings = [f"{n}={getattr(self, n)!r}" for n in names if n != "parameters"]
+        return f"{type(self).__name__}({', '.join(settings)})"
 
     def zero_grad(self) -> None:
         """Forgets the gradients, which backward() would otherwise add to."""
@@ -113,7 +114,11 @@ class _Vector:
         self._lay_out(parameters)
 
     def pieces_with_gradients(self) -> Any:
-        """(w, g, tmp, *states), piece by piece, for the parameters that have a gradient."""
+        """(w, g, tmp, *states), piece by piece, for the parameters that have a gradient.
+
+        Neighbours that have one make a run, from `start` to `stop`; a parameter without ends it. (As a
+        rule there is one run: everything.)
+        """
         start = stop = 0
         for p, place, (w, g) in zip(self.parameters, self.places, self.views, strict=True):
             if p.data is not w:  # somebody assigned to .data: their numbers count
@@ -151,7 +156,7 @@ def _demand_parameters(parameters: Any, called: str) -> list[Parameter]:
     for p in unique:
         if not isinstance(p, Parameter):
             raise TypeError(
-                f"{called} got {describe(p)} of type {type(p).__name__}, which is not a Parameter and "
+                f"{called} got {describe(p)}, of type {type(p).__name__}, which is not a Parameter and "
                 f"would not be learned.{user_line()}\n  Try: Parameter(array)"
             )
     if not unique:

@@ -8,15 +8,16 @@ import numpy as np
 
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.optimizer import Optimizer, in_range
+from tinygrad_edu.tensor import user_line
 
 
 class SGD(Optimizer):
-    """w ← w - lr g, and with momentum μ:
+    """Stochastic gradient descent: w ← w - lr g, and with momentum μ
 
         v ← μ v - lr g
         w ← w + v                 or, looking ahead (nesterov):   w ← w + μ v - lr g
 
-    Stochastic gradient descent as Keras has it. Momentum: Polyak 1964; Nesterov: Sutskever et al. 2013.
+    As in Keras. Momentum: Polyak 1964; Nesterov: Sutskever et al. 2013.
     """
 
     def __init__(
@@ -28,6 +29,8 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ):
         self.momentum = in_range("momentum", momentum, "from 0 to below 1", lambda x: 0 <= x < 1)
+        if nesterov and not momentum:
+            raise ValueError(f"nesterov looks ahead by the momentum, which is 0.{user_line()}")
         self.nesterov = nesterov
         self.states = ("v",) if momentum else ()
         super().__init__(parameters, lr)

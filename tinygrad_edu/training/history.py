@@ -28,4 +28,5 @@ class History:
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {numbers[-1]:.4f}" for name, numbers in self.epochs.items())
-        return f"History of {len(self)} epochs: {last}"
+        epochs = "1 epoch" if len(self) == 1 else f"{len(self)} epochs"
+        return f"History of {epochs}: {last}"

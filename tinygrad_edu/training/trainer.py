@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_edu.data import DataLoader
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
-from tinygrad_edu.tensor import Tensor, no_grad, user_line
+from tinygrad_edu.tensor import Tensor, no_grad, shortened, user_line, value
 from tinygrad_edu.training.history import History
 from tinygrad_edu.training.progress import Progress
 
@@ -30,14 +30,40 @@ class Trainer:
         *,
         metrics: Sequence[Callable[[Any, Any], float]] = (),
     ):
+        for name, thing, fits, hint in (
+            ("model", model, isinstance(model, Module), "nn.Sequential(...)"),
+            ("loss", loss, callable(loss) and not isinstance(loss, type), "nn.cross_entropy"),
+            (
+                "optimizer",
+                optimizer,
+                isinstance(optimizer, Optimizer),
+                "optim.Adam(model.parameters())",
+            ),
+            (
+                "metrics",
+                metrics,
+                not isinstance(metrics, str) and all(map(callable, metrics)),
+                "[accuracy]",
+            ),
+        ):
+            if not fits:
+                raise TypeError(
+                    f"Trainer({name}={shortened(thing)}): not what it wants."
+                    f"{user_line()}\n  Try: {name}={hint}"
+                )
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.metrics = {metric.__name__: metric for metric in metrics}
         self.history = History()
 
     def train_step(self, x: Any, y: Any) -> tuple[float, Any]:
-        """One batch: the loss before the step, and the prediction."""
+        """One batch: the loss before the step, and the prediction.
+
+        Raises FloatingPointError if the loss is not finite; then nothing has been learned from it.
+        """
         prediction = self.model(x)
         loss = self.loss(prediction, y)
+        if not np.isfinite(loss.data):
+            raise FloatingPointError(self._why_not_finite(loss, x, y))
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -61,22 +87,27 @@ class Trainer:
         `validation`, an (x, y) that is not trained on, are taken at the end of each epoch.
 
         Raises ValueError for an empty loader or x and y of different lengths, and before anything has
-        changed for epochs < 0; FloatingPointError when the loss is not finite any more.
+        changed for epochs < 0; FloatingPointError when a loss is not finite, before it is learned from.
         """
         if not isinstance(epochs, (int, np.integer)) or epochs < 0:
             raise ValueError(f"fit(epochs={epochs!r}): a whole number, 0 or more.{user_line()}")
+        if validation is not None and (
+            not isinstance(validation, (tuple, list)) or len(validation) != 2
+        ):
+            raise ValueError(
+                f"fit(validation=...) wants a pair, not {type(validation).__name__}.{user_line()}\n  Try: "
+                "validation=(x_test, y_test)"
+            )
         loader = self._loader(x, y, batch_size=batch_size, shuffle=shuffle, seed=seed)
         shown = Progress(epochs, len(loader)) if progress else None
         for epoch in range(1, epochs + 1):
             self.model.train()
             means = _Means()
             for i, (xb, yb) in enumerate(loader, 1):
-                loss, prediction = self.train_step(xb, yb)
-                if not np.isfinite(loss):
-                    raise FloatingPointError(
-                        f"the loss became {loss} in batch {i} of epoch {epoch}.{user_line()}\n  Try: a "
-                        f"smaller learning rate than {self.optimizer.lr}, and a look for NaN in the data"
-                    )
+                try:
+                    loss, prediction = self.train_step(xb, yb)
+                except FloatingPointError as error:
+                    raise FloatingPointError(f"batch {i} of epoch {epoch}: {error}") from error
                 means.add(len(xb), loss, prediction, yb, self.metrics)
                 if shown:
                     shown.batch(epoch, i, means.values())
@@ -115,6 +146,36 @@ class Trainer:
         finally:
             self.model.train(training)
         return np.concatenate(parts)
+
+    def _why_not_finite(self, loss: Tensor, x: Any, y: Any) -> str:
+        """Is it the data, the weights, or what the one makes of the other?"""
+        head = f"the loss is {loss.item()}, and nothing was learned from it"
+        for name, array in (("x", value(x)), ("the targets", value(y))):
+            array = np.asarray(array)
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                row = np.argwhere(~np.isfinite(array))[0].tolist()
+                return (
+                    f"{head}: {name} of this batch has {np.count_nonzero(~np.isfinite(array))} numbers "
+                    f"that are not finite, the first at {row}.{user_line()}\n  Try: drop those rows, or fill "
+                    "them in"
+                )
+        for path, parameter in self.model.named_parameters():
+            if not np.isfinite(parameter.data).all():
+                return (
+                    f"{head}: the weights {path} are not finite any more.{user_line()}\n  Try: a smaller "
+                    f"learning rate than {self.optimizer.lr}, from new weights"
+                )
+        return (
+            f"{head}: the data and the weights are finite, but the model makes too large numbers of them."
+            f"{user_line()}\n  Try: with debug(): to see where, a smaller learning rate than "
+            f"{self.optimizer.lr}, or data of size 1"
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Trainer({type(self.model).__name__}, {self.loss.__name__}, {self.optimizer!r}, "
+            f"{len(self.history)} epochs done)"
+        )
 
     def _loader(self, x: Any, y: Any, **settings: Any) -> DataLoader:
         if isinstance(x, DataLoader):

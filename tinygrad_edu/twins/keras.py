@@ -7,6 +7,7 @@ The layouts of this library are Keras's own, so weights go over as they are.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -252,12 +253,15 @@ def _shape_of_sample(
 
 def import_keras() -> Any:
     """The keras module; ImportError that says what to install if it (or its backend) is not there."""
+    # TensorFlow greets with two dozen lines about hardware; who wants them sets the variable.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         import keras
     except ImportError as error:
         raise ImportError(
-            f"a twin needs Keras and TensorFlow, about 1.5 GB ({error}).{user_line()}"
-            "\n  Try: pip install 'tinygrad-edu[compare]', on a Python for which TensorFlow is built"
+            f"a twin needs Keras and TensorFlow, about 3 GB ({error}).{user_line()}"
+            "\n  Try: python -m pip install -e '.[compare]' in the folder of this project, on a Python for "
+            "which TensorFlow is built"
         ) from error
     return keras
 

@@ -1,6 +1,6 @@
 """Pictures: computation graphs, learning curves, confusion matrices, images.
 
-Graphs need graphviz and curves need matplotlib, which `pip install 'tinygrad-edu[viz]'` brings; the
+Graphs need graphviz and curves need matplotlib, which `python -m pip install -e '.[viz]'` brings; the
 text of a graph needs nothing.
 """
 

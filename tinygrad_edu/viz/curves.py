@@ -32,10 +32,19 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
     """
     ax = new_axes(6.4, 3.6) if ax is None else ax
     epochs = range(1, len(history[name]) + 1)
-    ax.plot(epochs, history[name], color=BLUE, linewidth=2, label="training")
+    dot = "o" if len(epochs) == 1 else None  # one point makes no line
+    ax.plot(epochs, history[name], color=BLUE, linewidth=2, marker=dot, label="training")
     if f"val_{name}" in history.names:
         judged = history[f"val_{name}"]
-        ax.plot(epochs, judged, color=ORANGE, linewidth=2, linestyle="--", label="validation")
+        ax.plot(
+            epochs,
+            judged,
+            color=ORANGE,
+            linewidth=2,
+            linestyle="--",
+            marker=dot,
+            label="validation",
+        )
     ax.set_xlabel("epoch")
     ax.set_ylabel(name)
     ax.xaxis.get_major_locator().set_params(integer=True)

@@ -22,7 +22,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import FREED
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.tensor import Tensor, describe, reprlib, user_line
+from tinygrad_edu.tensor import Tensor, describe, shortened, user_line
 from tinygrad_edu.viz import render
 
 LIMIT = 2000  # nodes; a larger picture can be drawn, but not read
@@ -130,7 +130,7 @@ def graph(result: Tensor, *, limit: int = LIMIT) -> Graph:
     """
     if not isinstance(result, Tensor):
         raise TypeError(
-            f"graph shows how a Tensor was made, and {reprlib(result)} is of type "
+            f"graph shows how a Tensor was made, and {shortened(result)} is of type "
             f"{type(result).__name__}.{user_line()}\n  Try: the loss itself, before .item(), float() "
             "or .data"
         )
@@ -318,7 +318,7 @@ def _setting(x: Any) -> str:
         return f"({', '.join(map(_setting, x))})"
     if isinstance(x, np.ndarray):
         return f"array {x.shape}"
-    return str(x) if isinstance(x, np.dtype) else reprlib(x)
+    return str(x) if isinstance(x, np.dtype) else shortened(x)
 
 
 def _about(x: np.ndarray) -> tuple[tuple[int, ...], str, str, bool]:
@@ -332,7 +332,7 @@ def _value(x: np.ndarray, finite: bool) -> str:
     if x.size == 0:
         return "empty"
     if x.dtype.kind not in "fciub":
-        return reprlib(x.tolist())
+        return shortened(x.tolist())
     if x.size == 1:
         return _number(x.flat[0])
     if x.ndim == 1 and x.size <= 4:

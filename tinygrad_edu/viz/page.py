@@ -19,6 +19,7 @@ from tinygrad_edu.viz.graph import graph
 from tinygrad_edu.viz.render import optional
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "page.html")
+SHOWN = 60  # mistakes, at most
 BATCH = 32  # images in the loss whose graph is drawn
 
 
@@ -50,7 +51,7 @@ def write_page(
     made = graph(trainer.loss(model(batch), y[:BATCH]))
     hint = ""
     try:
-        drawn = made.svg()
+        drawn = f'<figure class="graph">{made.svg()}</figure>'
     except (ImportError, RuntimeError) as error:
         hint = str(error)
         drawn = f"<p>{html.escape(hint)}</p>"
@@ -78,11 +79,15 @@ def write_page(
             confusion(counts, ax=new_axes(4.6, 4.6)),
             f"Confusion matrix: {correct} of {total} on the diagonal, {len(wrong)} beside it",
         ),
-        "mistakes": "\n".join(_mistake(x[i], y[i], probabilities[i]) for i in wrong),
+        "mistakes": "\n".join(_mistake(x[i], y[i], probabilities[i]) for i in wrong[:SHOWN]),
         "graph": drawn,
     }
     with open(TEMPLATE, encoding="utf-8") as file:
-        template = Template(file.read())
+        text = file.read()
+    if hint:  # no picture: then nothing that explains its shapes and colours, and the text unfolded
+        text = re.sub(r"<!-- picture -->.*?<!-- /picture -->", "", text, flags=re.DOTALL)
+        text = text.replace("<details>", "<details open>")
+    template = Template(text)
     page = template.substitute({name: html.escape(said) for name, said in words.items()} | pictures)
     with open(path, "w", encoding="utf-8") as file:
         file.write(page)
@@ -145,7 +150,8 @@ def _heading(n: int) -> str:
 def _about_mistakes(n: int) -> str:
     if n == 0:
         return "It read every one of the test images. A harder examination is in order."
+    first = f"the first {SHOWN} of " if n > SHOWN else ""
     return (
-        "These are the test images that it misread, those first of which it was most sure: the share of "
-        "its belief that it gave to its answer is below each. Would you have read all of them?"
+        f"These are {first}the test images that it misread, those first of which it was most sure: the "
+        "share of its belief that it gave to its answer is below each. Would you have read all of them?"
     )

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tinygrad_edu.viz.graph import Graph, Node
 
-INSTALL = "pip install 'tinygrad-edu[viz]'"
+INSTALL = "python -m pip install -e '.[viz]' in the folder of this project"
+PROGRAM = "install the program dot (apt install graphviz, brew install graphviz)"
 SECONDS = 30  # a layout that takes longer is given up
 
 
@@ -261,10 +262,7 @@ def draw(source: str, kind: str) -> bytes:
     if importlib.util.find_spec("pygraphviz"):
         commands.append([sys.executable, "-P", "-c", PYGRAPHVIZ, kind])
     if not commands:
-        raise ImportError(
-            f"No picture, because there is no graphviz to draw it: {INSTALL}, or install the program "
-            "`dot` (apt install graphviz, brew install graphviz)."
-        )
+        raise ImportError(f"No picture, because there is no graphviz to draw it: {PROGRAM}.")
     failures = []
     for command in commands:
         try:
@@ -284,7 +282,7 @@ def draw(source: str, kind: str) -> bytes:
             return done.stdout
         said = done.stderr.decode(errors="replace").strip().splitlines()
         failures.append(said[-1] if said else f"exit status {done.returncode}")
-    raise RuntimeError(f"No picture, because graphviz failed ({'; '.join(failures)}).")
+    raise RuntimeError(f"No picture, because graphviz failed ({'; '.join(failures)}): {PROGRAM}.")
 
 
 def svg(graph: Graph) -> str:
