@@ -393,7 +393,7 @@ def test_the_shape_of_a_sample_is_asked_for(no_keras: None) -> None:
         to_keras(Sequential(Flatten(), Linear(4, 3)))
     with pytest.raises(TypeError, match="input_shape=64 is the shape of one sample, a tuple"):
         to_keras(Linear(64, 3), cast(Any, 64))
-    with pytest.raises(ValueError, match=r"1, a Linear\(4, 3\) got x of shape \(1, 6\)"):
+    with pytest.raises(ValueError, match=r"layer 1, Linear\(4, 3\), got x of shape \(1, 6\)"):
         to_keras(Sequential(Flatten(), Linear(4, 3)), (2, 3))
 
 
