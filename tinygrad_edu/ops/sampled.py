@@ -68,6 +68,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     are exact for parabolas (Fornberg 1988). Differentiable in the steps too.
     """
     f = arraylike(f)
+    f = f if f.dtype.kind in "fc" else f.astype(np.float64)
     axes = range(f.ndim) if axis is None else np.ravel(axis).tolist()
     axes = [positive_axis(k, f.ndim) for k in axes]
     steps: list[Any] = list(varargs) or [1.0]
@@ -93,7 +94,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
                     f"{np.shape(d)}{user_line()}"
                 )
             d = np.diff(d)
-        slopes.append(np.moveaxis(_slopes(np.moveaxis(f, k, 0), d, edge_order), 0, k))
+        slope = np.moveaxis(_slopes(np.moveaxis(f, k, 0), d, edge_order), 0, k)
+        slopes.append(slope if slope.dtype == f.dtype else slope.astype(f.dtype))
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
