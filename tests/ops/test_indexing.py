@@ -108,10 +108,19 @@ def test_the_fast_way_of_adding_equals_the_plain_one(data, shape):
 
 @pytest.mark.parametrize("bad", [np.full(600, 5), np.full(600, -6), (np.full(600, 5), 0)])
 def test_adding_outside_is_an_index_error(bad):
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="out of bounds for axis 0 with size 5"):
         ops.scatter_add(
             np.ones((600, 4) if isinstance(bad, np.ndarray) else 600), index=bad, shape=(5, 4)
         )
+
+
+@pytest.mark.parametrize("small", [np.int8, np.uint8, np.int32])
+def test_short_integers_are_indices_as_well(small):
+    """127 times the width of a row does not fit in eight bits."""
+    index, g = np.array([127, 3, 127], small), RNG.normal(size=(3, 300))
+    expected = np.zeros((128, 300))
+    np.add.at(expected, index, g)
+    assert np.array_equal(ops.scatter_add(g, index=index, shape=(128, 300)), expected)
 
 
 def test_add_at_adds_where_put_replaces():

@@ -7,6 +7,7 @@ ways of choosing (`take`, `compress`, `sort`, ...) are x[index] with an index th
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -30,27 +31,31 @@ def _repeats(index: Any) -> bool:
     return len(arrays) > 1 or any(np.asarray(p).dtype != bool for p in arrays)
 
 
+def _numbers_of_places(index: Any, shape: tuple[int, ...], least: int) -> Any:
+    """The number, in the flattened array, of each place that an index names; None if it does not pay."""
+    index = np.asarray(index, np.intp) if isinstance(index, list) and index else index
+    if not isinstance(index, np.ndarray):
+        size = math.prod(shape)
+        return np.arange(size).reshape(shape)[index] if size <= 4 * least else None
+    n, width = shape[0], math.prod(shape[1:])  # whole rows, as in an embedding
+    index = index.astype(np.intp)
+    if not index.size or index.min() < -n or index.max() >= n:
+        return None  # np.add.at says what is wrong
+    first = np.where(index < 0, index + n, index) * width
+    return (first[..., None] + np.arange(width)).reshape(index.shape + shape[1:])
+
+
 def _add_at(y: np.ndarray, index: Any, g: np.ndarray) -> None:
     """np.add.at(y, index, g), for large g up to five times faster.
 
-    It is fast along a single axis only, so places are given by their number in the flattened y. (Faster
-    than sorting and np.add.reduceat too, and exact to the last digit, as the order of sums is kept.)
+    It is quick along a single axis only, so y is flattened and its places go by their numbers. (Quicker
+    than sorting and np.add.reduceat too, and the sums are the same to the last digit.)
     """
     if y.ndim > 1 and g.size >= 500:
-        index = np.asarray(index) if isinstance(index, list) else index
-        places: Any = None
-        if isinstance(index, np.ndarray):  # whole rows, as in an embedding
-            if index.dtype.kind == "i" and index.size and y.size:
-                n, width = y.shape[0], y[0].size
-                if -n <= index.min() and index.max() < n:
-                    row = np.where(index < 0, index + n, index)
-                    places = (row[..., None] * width + np.arange(width)).reshape(
-                        index.shape + y.shape[1:]
-                    )
-        elif y.size <= 4 * g.size:
-            places = np.arange(y.size).reshape(y.shape)[index]
-        if places is not None:
-            y, index, g = y.reshape(-1), places.ravel(), np.broadcast_to(g, places.shape).ravel()
+        numbers = _numbers_of_places(index, y.shape, g.size)
+        if numbers is not None:
+            g = np.broadcast_to(g, numbers.shape).ravel()
+            y, index = y.reshape(-1), numbers.ravel()
     np.add.at(y, index, g)
 
 
