@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tinygrad_edu import Tensor
 from tinygrad_edu.autodiff import grad
 from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.ops.products import einsum_row
 from tinygrad_edu.tensor import ROWS
 
 RNG = np.random.default_rng(5)
@@ -145,6 +146,13 @@ def test_a_large_einsum_has_the_gradients_of_a_product():
     g = lambda x, w: ((x @ w) * x).sum()
     for mine, theirs in zip(grad(f, (0, 1))(x, w), grad(g, (0, 1))(x, w), strict=True):
         assert np.allclose(mine, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["ij->", "ii->"])
+def test_the_rule_itself_computes_in_float32(text):
+    """The ones and the unit matrix that it brings are no wider than g."""
+    x = S.astype(np.float32)
+    assert einsum_row.every(0, np.float32(1), None, x, subscripts=text).dtype == np.float32
 
 
 def test_third_derivatives_of_einsum():

@@ -41,8 +41,7 @@ def _numbers_of_places(index: Any, shape: tuple[int, ...], least: int) -> Any:
     index = index.astype(np.intp)
     if not index.size or index.min() < -n or index.max() >= n:
         return None  # np.add.at says what is wrong
-    first = np.where(index < 0, index + n, index) * width
-    return (first[..., None] + np.arange(width)).reshape(index.shape + shape[1:])
+    return (index[..., None] * width + np.arange(width)).reshape(index.shape + shape[1:])
 
 
 def _add_at(y: np.ndarray, index: Any, g: np.ndarray) -> None:
