@@ -9,13 +9,16 @@ from __future__ import annotations
 from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     elementwise,
     indexing,
+    joining,
     linear_algebra,
+    products,
     reductions,
+    sampled,
     shapes,
     ufunc_methods,
 )
 from tinygrad_edu.ops.elementwise import identity
-from tinygrad_edu.ops.indexing import scatter_add
+from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
 from tinygrad_edu.ops.neural import (
     cross_entropy,
     log_softmax,
@@ -35,6 +38,6 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "cross_entropy", "identity", "log_softmax", "logsumexp", "relu", "rows", "scatter_add",
-    "sigmoid", "softmax", "softplus", "unbroadcast",
+    "add_at", "cross_entropy", "identity", "log_softmax", "logsumexp", "put", "put_along_axis",
+    "relu", "rows", "scatter_add", "sigmoid", "softmax", "softplus", "unbroadcast",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.ops.cases import each, real
-from tinygrad_edu.tensor import ROWS, op
+from tinygrad_edu.tensor import op
 
 
 def mT(x: Any) -> Any:
@@ -62,18 +62,6 @@ matmul = op(
         ((5, 1, 2, 3), (4, 3, 2), {}), ((3,), (5, 3, 4), {}), ((5, 2, 3), (3,), {}),
     ),
 )  # fmt: skip
-
-
-def dot(x: Any, w: Any) -> Any:
-    """np.dot, which is x w for single numbers, vectors and matrices."""
-    if np.ndim(x) == 0 or np.ndim(w) == 0:
-        return np.multiply(x, w)
-    if np.ndim(w) > 2:
-        raise TypeError("np.dot with a w of more than two axes is not in the table. Try: x @ w")
-    return matmul(x, w)
-
-
-ROWS[np.dot] = dot
 
 
 def _well_conditioned(rng: np.random.Generator, *shape: int) -> np.ndarray:

@@ -1,22 +1,137 @@
-"""The same numbers in another arrangement: linear operations, each with its way back."""
+"""The same numbers in another arrangement: linear operations, each with its way back.
+
+What is a change of place and nothing else goes back by the opposite change. Functions that are made of
+such rows alone are written as in a textbook, on rows, and need no rule of their own.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.ops.cases import each, real
-from tinygrad_edu.tensor import ROWS, op
+from tinygrad_edu.tensor import ROWS, Tensor, op, user_line
 
-reshape = op(
-    np.reshape,
-    lambda g, y, x, shape=None: np.reshape(g, x.shape),
-    formula="x in another shape", linear=True,
-    cases=each(real, ((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": -1}), ((), {"shape": (1, 1)})),
-    hint=lambda x, shape=None: f"a shape with {math.prod(x)} elements, or one -1 to be worked out",
+
+def composed(*functions: Callable) -> Callable:
+    """Enters a function that is made of rows as the work of NumPy functions on Tensors.
+
+    Its derivatives are those of the rows. A keyword that it does not have is refused by name.
+    """
+
+    def enter(f: Callable) -> Callable:
+        code = f.__code__
+        known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+        @functools.wraps(f)
+        def on_tensors(*args: Any, **kwargs: Any) -> Any:
+            for name in kwargs:
+                if name not in known:
+                    raise TypeError(
+                        f"np.{functions[0].__name__} of a Tensor does not take {name}=, but "
+                        f"{', '.join(known)}.{user_line()}\n  Try: compute that part on x.data, "
+                        "outside the graph."
+                    )
+            return f(*args, **kwargs)
+
+        for function in functions:
+            ROWS[function] = on_tensors
+        return on_tensors
+
+    return enter
+
+
+def arraylike(x: Any) -> Any:
+    """A Tensor as it is, anything else (a list, a number) as an array."""
+    return x if isinstance(x, Tensor) else np.asarray(x)
+
+
+def positive_axis(axis: int, ndim: int) -> int:
+    """The axis counted from the front; NumPy's own error if there is none such."""
+    return np.lib.array_utils.normalize_axis_index(axis, ndim)
+
+
+# ------------------------------------------------------------------------------------- another shape
+
+
+def _known(order: Any, called: str) -> Any:
+    if order not in ("C", "F"):
+        raise ValueError(
+            f"{called} of a Tensor takes order='C' (rows first) or 'F' (columns first), not {order!r}, "
+            "which depends on how the numbers lie in memory"
+        )
+    return order
+
+
+def _reshape(a: np.ndarray, shape: Any, order: Any = "C") -> np.ndarray:
+    return np.reshape(a, shape, _known(order, "reshape"))
+
+
+def _ravel(a: np.ndarray, order: Any = "C") -> np.ndarray:
+    return np.ravel(a, _known(order, "ravel"))
+
+
+reshape = ROWS[np.reshape] = op(
+    _reshape,
+    lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order),
+    name="reshape", formula="x in another shape", linear=True,
+    cases=each(
+        real, ((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": -1}), ((), {"shape": (1, 1)}),
+        ((3, 4), {"shape": (2, 6), "order": "F"}), ((0, 2), {"shape": (3, 0)}),
+    ),
+    hint=lambda x, shape=None, order="C":
+        f"a shape with {math.prod(x)} elements, or one -1 to be worked out",
 )  # fmt: skip
+ravel = ROWS[np.ravel] = op(
+    _ravel,
+    lambda g, y, x, order="C": np.reshape(g, x.shape, order=order),
+    name="ravel", formula="x as one axis", linear=True,
+    cases=each(real, ((2, 3), {}), ((), {}), ((2, 3), {"order": "F"})),
+)  # fmt: skip
+expand_dims = op(
+    np.expand_dims,
+    lambda g, y, x, axis=None: np.reshape(g, x.shape),
+    formula="x with new axes of length 1", linear=True,
+    cases=each(real, ((3, 4), {"axis": 1}), ((3,), {"axis": (0, -1)})),
+)  # fmt: skip
+squeeze = op(
+    np.squeeze,
+    lambda g, y, x, axis=None: np.reshape(g, x.shape),
+    formula="x without its axes of length 1", linear=True,
+    cases=each(real, ((1, 3, 1), {}), ((1, 3, 1), {"axis": 0})),
+)  # fmt: skip
+
+
+def _at_least(ndim: int, *arrays: Any) -> Any:
+    """Each array with new axes of length 1 in front; but a matrix in three gets its third at the end."""
+    wide = []
+    for x in map(arraylike, arrays):
+        behind = ndim == 3 and x.ndim in (1, 2)
+        front = max(0, ndim - x.ndim - behind)
+        wide.append(np.reshape(x, (1,) * front + x.shape + (1,) * behind) if x.ndim < ndim else x)
+    return wide[0] if len(wide) == 1 else tuple(wide)
+
+
+@composed(np.atleast_1d)
+def atleast_1d(*arys: Any) -> Any:
+    return _at_least(1, *arys)
+
+
+@composed(np.atleast_2d)
+def atleast_2d(*arys: Any) -> Any:
+    return _at_least(2, *arys)
+
+
+@composed(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    return _at_least(3, *arys)
+
+
+# ----------------------------------------------------------------------------- another order of axes
 
 
 def _inverse(axes: Any, ndim: int) -> Any:
@@ -36,23 +151,73 @@ swapaxes = op(
     formula="two axes of x exchanged", linear=True,
     cases=each(real, ((2, 3, 4), {"axis1": 0, "axis2": -1})),
 )  # fmt: skip
-expand_dims = op(
-    np.expand_dims,
-    lambda g, y, x, axis=None: np.reshape(g, x.shape),
-    formula="x with new axes of length 1", linear=True,
-    cases=each(real, ((3, 4), {"axis": 1}), ((3,), {"axis": (0, -1)})),
+moveaxis = op(
+    np.moveaxis,
+    lambda g, y, x, source=None, destination=None: np.moveaxis(g, destination, source),
+    formula="axes of x moved to other places", linear=True,
+    cases=each(
+        real, ((2, 3, 4), {"source": 0, "destination": -1}),
+        ((2, 3, 4), {"source": (0, 1), "destination": (-1, 0)}),
+    ),
 )  # fmt: skip
-squeeze = op(
-    np.squeeze,
-    lambda g, y, x, axis=None: np.reshape(g, x.shape),
-    formula="x without its axes of length 1", linear=True,
-    cases=each(real, ((1, 3, 1), {}), ((1, 3, 1), {"axis": 0})),
+
+
+@composed(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """np.rollaxis: the axis moved back until it stands before `start`."""
+    axis = positive_axis(axis, a.ndim)
+    start = positive_axis(start, a.ndim + 1)
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
+
+
+@composed(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Any) -> Any:
+    """np.matrix_transpose: the transpose of every matrix in a stack of them."""
+    if x.ndim < 2:
+        raise ValueError(
+            f"matrix_transpose needs two axes or more, not shape {x.shape}{user_line()}"
+        )
+    return np.swapaxes(x, -1, -2)
+
+
+# ------------------------------------------------------------------------------- another order along
+
+
+def _turned_back(shift: Any) -> Any:
+    return -shift if isinstance(shift, int) else tuple(-s for s in np.ravel(shift).tolist())
+
+
+flip = op(
+    np.flip, lambda g, y, x, axis=None: np.flip(g, axis),
+    formula="x in reverse along axes", linear=True,
+    cases=each(real, ((3, 2), {}), ((3, 2), {"axis": -1}), ((2, 3, 2), {"axis": (0, 2)})),
 )  # fmt: skip
-ravel = op(
-    np.ravel,
-    lambda g, y, x: np.reshape(g, x.shape),
-    formula="x as one axis", linear=True, cases=each(real, ((2, 3), {}), ((), {})),
+roll = op(
+    np.roll, lambda g, y, x, shift=0, axis=None: np.roll(g, _turned_back(shift), axis),
+    formula="x[i - shift], what falls off one end comes in at the other", linear=True,
+    cases=each(
+        real, ((2, 3), {"shift": 2}), ((2, 3), {"shift": -1, "axis": 1}),
+        ((2, 3, 4), {"shift": (1, 2), "axis": (0, -1)}), ((2, 3), {"shift": 1, "axis": (0, 1)}),
+    ),
 )  # fmt: skip
+rot90 = op(
+    np.rot90, lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes),
+    formula="x turned by k quarters", linear=True,
+    cases=each(real, ((2, 3), {}), ((2, 3, 2), {"k": -3, "axes": (2, 0)}), ((2, 3), {"k": 2})),
+)  # fmt: skip
+
+
+@composed(np.flipud)
+def flipud(m: Any) -> Any:
+    return np.flip(m, 0)
+
+
+@composed(np.fliplr)
+def fliplr(m: Any) -> Any:
+    return np.flip(m, 1)
+
+
+# -------------------------------------------------------------------------------------- repetition
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -64,59 +229,131 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return g if g.shape == shape else np.reshape(g, shape)
 
 
-def _broadcast_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _broadcast_to(array: np.ndarray, shape: Any) -> np.ndarray:
     """NumPy's, but a view of a single number is made by hand: four times faster, once per loss."""
-    if x.ndim == 0 and type(x) is np.ndarray:
-        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
-    return np.broadcast_to(x, shape)
+    if type(array) is np.ndarray and array.ndim == 0 and type(shape) is tuple:
+        return np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
+    return np.broadcast_to(array, shape)
 
 
-broadcast_to = op(
+broadcast_to = ROWS[np.broadcast_to] = op(
     _broadcast_to,
     lambda g, y, x, shape=None: unbroadcast(g, x.shape),
     name="broadcast_to", formula="x repeated along new or longer axes", linear=True,
     cases=each(real, ((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (2, 3)})),
 )  # fmt: skip
-ROWS[np.broadcast_to] = broadcast_to
 
 
-# ----------------------------------------------------------------------------- many arrays into one
+@composed(np.broadcast_arrays)
+def broadcast_arrays(*args: Any) -> tuple:
+    """np.broadcast_arrays: all in the shape that they would have in a sum."""
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(broadcast_to(arraylike(x), shape=shape) for x in args)
 
 
-def _concatenate(*arrays: np.ndarray, axis: int = 0) -> np.ndarray:
-    return np.concatenate(arrays, axis)
+@composed(np.tile)
+def tile(A: Any, reps: Any) -> Any:
+    """np.tile: x laid out side by side, reps times along each axis."""
+    reps = tuple(np.ravel(reps).tolist())
+    ndim = max(len(reps), A.ndim)
+    reps, shape = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - A.ndim) + A.shape
+    apart = np.reshape(A, [n for side in shape for n in (1, side)])
+    wide = broadcast_to(
+        apart, shape=tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
+    )
+    return np.reshape(wide, [r * n for r, n in zip(reps, shape, strict=True)])
 
 
-def _own_part(i: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> Any:
-    """The part of g that belongs to the i-th of the joined arrays."""
-    start = sum(a.shape[axis] for a in arrays[:i])
-    index = [slice(None)] * g.ndim
-    index[axis] = slice(start, start + arrays[i].shape[axis])
-    return g[tuple(index)]
+@composed(np.repeat)
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+    """np.repeat: each number as often as `repeats` says, one count for all or one for each."""
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = positive_axis(axis, a.ndim)
+    before, n, after = a.shape[:axis], a.shape[axis], a.shape[axis + 1 :]
+    if np.size(repeats) == 1 and (times := int(np.ravel(repeats)[0])) >= 0:
+        wide = broadcast_to(np.expand_dims(a, axis + 1), shape=(*before, n, times, *after))
+        return np.reshape(wide, (*before, n * times, *after))
+    return a[(slice(None),) * axis + (np.repeat(np.arange(n), repeats),)]
 
 
-def _joinable(*shapes: tuple, axis: int = 0) -> str:
-    return f"arrays whose shapes are equal in every axis but {axis}: {', '.join(map(str, shapes))}"
+@composed(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    """np.resize: the numbers of x in order, over and over, until the shape is full."""
+    size = math.prod(new_shape) if isinstance(new_shape, Sequence) else int(new_shape)
+    return np.reshape(np.ravel(a)[np.arange(size) % a.size], new_shape)
 
 
-concatenate = op(
-    _concatenate, every=_own_part,
-    name="concatenate", formula="arrays one after the other", linear=True, hint=_joinable,
-    cases=each(real, ((2, 3), (1, 3), {}), ((2, 3), (2, 1), (2, 2), {"axis": -1})),
+@composed(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
+    """np.meshgrid: each vector along an axis of its own, repeated along the others."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}{user_line()}")
+    axes = list(range(len(xi)))
+    if indexing == "xy":
+        axes[:2] = axes[1::-1]
+    open_grid = [
+        np.reshape(arraylike(x), [-1 if k == axis else 1 for k in range(len(xi))])
+        for x, axis in zip(xi, axes, strict=True)
+    ]
+    return tuple(open_grid) if sparse else broadcast_arrays(*open_grid)
+
+
+# ---------------------------------------------------------------------------- margins and triangles
+
+
+def _zero_pad(array: np.ndarray, pad_width: Any = 0) -> np.ndarray:
+    return np.pad(array, pad_width)
+
+
+zero_pad = op(
+    _zero_pad,
+    lambda g, y, x, pad_width=(): g[tuple(
+        slice(before, before + n) for (before, _), n in zip(pad_width, x.shape, strict=True)
+    )],
+    name="zero_pad", formula="x with a margin of zeros", linear=True,
+    cases=each(real, ((3,), {"pad_width": ((1, 2),)}), ((2, 3), {"pad_width": ((0, 1), (2, 0))})),
 )  # fmt: skip
 
-
-def stack(arrays: Any, axis: int = 0) -> Any:
-    """np.stack: each array gets a new axis, along which they are joined."""
-    return concatenate(*(np.expand_dims(a, axis) for a in arrays), axis=axis)
+_PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
-def concatenate_arrays(arrays: Any, axis: int | None = 0) -> Any:
-    """np.concatenate, which takes its arrays as one sequence, where the row takes them one by one."""
-    if axis is None:
-        arrays, axis = [np.ravel(a) for a in arrays], 0
-    return concatenate(*arrays, axis=axis)
+@composed(np.pad)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
+    """np.pad. A margin that copies the inside is x[places]; np.pad of 0, 1, 2, ... tells the places."""
+    if mode not in _PAD_MODES:
+        raise TypeError(
+            f"pad of a Tensor does not take mode={mode!r}.{user_line()}\n  Try: {', '.join(_PAD_MODES)}"
+        )
+    if isinstance(constant_values, Tensor):
+        raise TypeError(
+            f"pad: constant_values are constants and not Tensors.{user_line()}\n"
+            "  Try: ops.put(np.pad(x, width), index, values) for a margin with a derivative"
+        )
+    if isinstance(pad_width, dict):
+        by_axis = {positive_axis(k, array.ndim): width for k, width in pad_width.items()}
+        pad_width = [np.broadcast_to(by_axis.get(k, 0), 2) for k in range(array.ndim)]
+    pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    if mode == "constant":
+        y = zero_pad(array, pad_width=pairs)
+        if np.any(constant_values):
+            inside = np.zeros(array.shape, array.dtype)
+            y = y + np.pad(inside, pairs, constant_values=constant_values)
+        return y
+    for axis, width in enumerate(pairs):
+        if any(width):
+            places = np.pad(np.arange(array.shape[axis]), width, mode=mode)
+            array = array[(slice(None),) * axis + (places,)]
+    return array
 
 
-ROWS[np.concatenate] = concatenate_arrays
-ROWS[np.stack] = stack
+tril = op(
+    np.tril, lambda g, y, x, k=0: np.tril(g, k),
+    formula="x on and below the k-th diagonal, 0 above", linear=True,
+    cases=each(real, ((3, 4), {}), ((2, 3, 3), {"k": -1})),
+)  # fmt: skip
+triu = op(
+    np.triu, lambda g, y, x, k=0: np.triu(g, k),
+    formula="x on and above the k-th diagonal, 0 below", linear=True,
+    cases=each(real, ((3, 4), {}), ((2, 3, 3), {"k": 1})),
+)  # fmt: skip

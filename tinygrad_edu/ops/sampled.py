@@ -1,0 +1,184 @@
+"""Functions that are known at points: differences, slopes, areas, values between, sliding sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops.cases import each, real
+from tinygrad_edu.ops.joining import joined_ends
+from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
+from tinygrad_edu.tensor import Op, op, user_line, value
+
+
+@composed(np.diff)
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """np.diff: x[i + 1] - x[i], n times over."""
+    a = arraylike(a)
+    axis = positive_axis(axis, a.ndim)
+    if n < 0:
+        raise ValueError(f"diff: n is 0 or more, not {n}{user_line()}")
+    ends = []
+    for end in (prepend, append):
+        if end is not None and np.ndim(end) == 0:
+            end = broadcast_to(arraylike(end), shape=(*a.shape[:axis], 1, *a.shape[axis + 1 :]))
+        ends.append([] if end is None else [end])
+    if n and (ends[0] or ends[1]):
+        a = np.concatenate([*ends[0], a, *ends[1]], axis=axis)
+    before = (slice(None),) * axis
+    for _ in range(n):
+        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
+    return a
+
+
+def _slopes(f: Any, d: Any, edge_order: int) -> Any:
+    """df/dx along axis 0 by central differences; d holds the steps, or is the one step."""
+    if np.ndim(d) == 0:
+        middle = (f[2:] - f[:-2]) / (2.0 * d)
+        first, last = (f[1] - f[0]) / d, (f[-1] - f[-2]) / d
+        if edge_order == 2:
+            first = -1.5 / d * f[0] + 2.0 / d * f[1] + -0.5 / d * f[2]
+            last = 0.5 / d * f[-3] + -2.0 / d * f[-2] + 1.5 / d * f[-1]
+        return joined_ends(first, middle, last)
+    p, q = (np.reshape(step, (-1,) + (1,) * (f.ndim - 1)) for step in (d[:-1], d[1:]))
+    middle = -q / (p * (p + q)) * f[:-2] + (q - p) / (p * q) * f[1:-1] + p / (q * (p + q)) * f[2:]
+    first, last = (f[1] - f[0]) / d[0], (f[-1] - f[-2]) / d[-1]
+    if edge_order == 2:
+        p, q = d[0], d[1]
+        first = (
+            -(2.0 * p + q) / (p * (p + q)) * f[0]
+            + (p + q) / (p * q) * f[1]
+            - p / (q * (p + q)) * f[2]
+        )
+        p, q = d[-2], d[-1]
+        last = (
+            q / (p * (p + q)) * f[-3]
+            - (q + p) / (p * q) * f[-2]
+            + (2.0 * q + p) / (q * (p + q)) * f[-1]
+        )
+    return joined_ends(first, middle, last)
+
+
+@composed(np.gradient)
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """np.gradient: the slopes of a function known on a grid, of second order inside.
+
+    At the ends of order 1 or 2. Steps may differ; then inside Σ c f over three points with the c that
+    are exact for parabolas (Fornberg 1988). Differentiable in the steps too.
+    """
+    f = arraylike(f)
+    f = f if f.dtype.kind in "fc" else f.astype(np.float64)
+    axes = range(f.ndim) if axis is None else np.ravel(axis).tolist()
+    axes = [positive_axis(k, f.ndim) for k in axes]
+    steps: list[Any] = list(varargs) or [1.0]
+    if len(steps) == 1 and np.ndim(steps[0]) == 0:
+        steps *= len(axes)
+    if len(steps) != len(axes):
+        raise TypeError(
+            f"gradient: a spacing for each of the {len(axes)} axes, not {len(steps)}{user_line()}"
+        )
+    if edge_order not in (1, 2):
+        raise ValueError(f"gradient: edge_order is 1 or 2, not {edge_order}{user_line()}")
+    slopes = []
+    for k, d in zip(axes, steps, strict=True):
+        n = f.shape[k]
+        if n < edge_order + 1:
+            raise ValueError(
+                f"gradient needs {edge_order + 1} points or more along each axis, not {n}{user_line()}"
+            )
+        if np.ndim(d):
+            if np.shape(d) != (n,):
+                raise ValueError(
+                    f"gradient: {n} points along axis {k} need {n} coordinates, not "
+                    f"{np.shape(d)}{user_line()}"
+                )
+            d = np.diff(d)
+        slope = np.moveaxis(_slopes(np.moveaxis(f, k, 0), d, edge_order), 0, k)
+        slopes.append(slope if slope.dtype == f.dtype else slope.astype(f.dtype))
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+@composed(np.trapezoid)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """np.trapezoid: ∫ y dx ≈ Σ (x[i + 1] - x[i]) (y[i] + y[i + 1]) / 2."""
+    y = np.moveaxis(arraylike(y), axis, -1)
+    if x is not None:
+        x = arraylike(x)
+        dx = np.diff(x) if x.ndim == 1 else np.diff(np.moveaxis(x, axis, -1))
+    return (dx * (y[..., 1:] + y[..., :-1]) / 2.0).sum(axis=-1)
+
+
+@composed(np.interp)
+def interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
+    """np.interp: the straight line between the two points around x, differentiable in x, xp and fp.
+
+    At a point xp[j] itself the slope is that of the line to its right; outside it is 0.
+    """
+    x, xp, fp = arraylike(x), arraylike(xp), arraylike(fp)
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(
+            f"interp: xp and fp are points on one line, not {xp.shape} and {fp.shape}{user_line()}"
+        )
+    if period is not None:
+        p = abs(period)
+        x, xp = (u - p * np.floor(value(u) / p) for u in (x, xp))
+        order = np.argsort(value(xp))
+        xp, fp = xp[order], fp[order]
+        xp = np.concatenate([xp[-1:] - p, xp, xp[:1] + p])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
+    n = xp.shape[0]
+    j = np.clip(np.searchsorted(value(xp), value(x), side="right") - 1, 0, max(n - 2, 0))
+    k = np.minimum(j + 1, n - 1)
+    gap = xp[k] - xp[j] if n > 1 else 1.0
+    y = (fp[k] - fp[j]) / gap * (x - xp[j]) + fp[j]
+    low, high = value(x) < value(xp)[0], value(x) >= value(xp)[-1]
+    beyond = value(x) > value(xp)[-1]
+    y = np.where(high, fp[-1], y)
+    y = np.where(low, fp[0] if left is None else left, y)
+    return y if right is None else np.where(beyond, right, y)
+
+
+# ------------------------------------------------------------------------------------- sliding sums
+
+
+def _convolve(a: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.convolve(a, v)
+
+
+convolve_full: Op = op(
+    _convolve,
+    lambda g, y, a, v: np.correlate(g, v, "valid"),
+    lambda g, y, a, v: np.correlate(g, a, "valid"),
+    name="convolve", formula="y[k] = Σ a[k - i] v[i]", linear=True,
+    cases=each(real, ((5,), (3,), {}), ((2,), (4,), {}), ((1,), (1,), {})),
+)  # fmt: skip
+
+
+def _part(y: Any, a: Any, v: Any, mode: str, longer_first: bool) -> Any:
+    """What a mode keeps of the full convolution: everything, as much as the longer, what fits wholly."""
+    long, short = max(a.size, v.size), min(a.size, v.size)
+    if mode == "full":
+        return y
+    if mode == "same":
+        start = short - 1 - short // 2 if longer_first else short // 2
+        return y[start : start + long]
+    if mode == "valid":
+        return y[short - 1 : long]
+    raise ValueError(f"mode is 'full', 'same' or 'valid', not {mode!r}{user_line()}")
+
+
+@composed(np.convolve)
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """np.convolve: y[k] = Σ a[k - i] v[i]."""
+    a, v = np.atleast_1d(a), np.atleast_1d(v)
+    return _part(convolve_full(a, v), a, v, mode, True)
+
+
+@composed(np.correlate)
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """np.correlate: y[k] = Σ a[k + i] v[i], the convolution with v reversed."""
+    a, v = np.atleast_1d(a), np.atleast_1d(v)
+    return _part(convolve_full(a, v[::-1]), a, v, mode, a.size >= v.size)
