@@ -6,7 +6,7 @@ import pytest
 from tinygrad_edu import explain, ops
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.explanation import source_of
-from tinygrad_edu.ops.shapes import concatenate
+from tinygrad_edu.ops.joining import concatenate
 from tinygrad_edu.tensor import Op
 
 

@@ -237,7 +237,7 @@ def _push(y: Tensor, dx: dict[int, Any], create_graph: bool) -> Any:
     inputs: Any = y.inputs
     if not create_graph:
         result, inputs = y.data, [x.data if isinstance(x, Tensor) else x for x in inputs]
-    if row.every and row.linear:  # in all inputs together
+    if row.linear == "together" and not row.elementwise:
         dy = row(*(dx.get(i, np.zeros_like(value(x))) for i, x in enumerate(inputs)), **y.params)
         return _like(dy, y)
     total: Any = 0.0

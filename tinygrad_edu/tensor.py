@@ -104,7 +104,8 @@ class Op:
 
     formula, domain, kinks   what the row computes, where, and what its derivative is at kinks
     cases                    random number generator -> [(inputs, params), ...] to try the row on
-    linear                   y is linear in each input that has a rule, the others held fixed
+    linear                   y is linear in each input that has a rule, the others held fixed (x w);
+                             "together": in all of them at once (x and w, one after the other)
     elementwise              y[i] depends on the i-th elements of the (broadcast) inputs alone
     hint                     inputs, params -> what to try when NumPy refuses them
     """
@@ -119,7 +120,7 @@ class Op:
         domain: str = "",
         kinks: str = "",
         cases: Callable | None = None,
-        linear: bool = False,
+        linear: bool | str = False,
         elementwise: bool = False,
         hint: Callable[..., str] | None = None,
     ):
@@ -384,6 +385,7 @@ class Tensor:
     size = property(lambda self: self.data.size)
     dtype = property(lambda self: self.data.dtype)
     T = property(lambda self: self.transpose())
+    mT = property(lambda self: np.swapaxes(self, -1, -2))
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return ROWS[np.sum](self, axis=axis, keepdims=keepdims)
@@ -514,8 +516,8 @@ for _name, _function in {
 
 
 # The other methods of arrays are NumPy's functions of the same name.
-_METHODS = """all any argmax argmin argsort clip conj cumprod cumsum diagonal dot nonzero prod ravel
-    repeat round searchsorted squeeze std swapaxes take trace var"""
+_METHODS = """all any argmax argmin argpartition argsort clip compress conj cumprod cumsum diagonal dot
+    nonzero partition prod ravel repeat round searchsorted sort squeeze std swapaxes take trace var"""
 for _name in _METHODS.split():
     _numpys: Any = getattr(np, _name)
     setattr(Tensor, _name, lambda x, *args, f=_numpys, **kwargs: f(x, *args, **kwargs))
@@ -647,7 +649,7 @@ def numpy_name(function: Any) -> str:
 
 def no_row(called: str) -> str:
     """Refusal of a NumPy function that the table does not have."""
-    known = {numpy_name(f) for f in ROWS if f is not Tensor.__getitem__}
+    known = {numpy_name(f) for f in ROWS if hasattr(f, "__name__")}
     near = difflib.get_close_matches(called, {k for k in known if k.startswith("np.")} - {called})
     return (
         f"{called} has no row in the derivative table, so its result would be cut out of the graph."

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, ops
-from tinygrad_edu.autodiff import grad
+from tinygrad_edu import Tensor, grad, ops
 from tinygrad_edu.gradcheck import gradcheck
 
 RNG = np.random.default_rng(4)

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import Tensor
-from tinygrad_edu.autodiff import grad
+from tinygrad_edu import Tensor, grad
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops.products import einsum_row
 from tinygrad_edu.tensor import ROWS

@@ -133,7 +133,7 @@ _put: Op = op(
     _assigned,
     lambda g, y, x, values, index=None: _put(g, 0.0, index=index),
     _put_dvalues,
-    name="put", formula="x with other values at [index]", linear=True,
+    name="put", formula="x with other values at [index]", linear="together",
     kinks="of several values for one place the last one counts, and only it has a derivative",
     cases=lambda rng: [
         ((x, real(rng, x[params["index"]].shape)[0]), params) for (x,), params in _cases(rng)

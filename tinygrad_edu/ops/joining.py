@@ -37,7 +37,7 @@ def _joinable(*shapes: tuple, axis: int = 0) -> str:
 
 concatenate = op(
     _concatenate, every=_own_part,
-    name="concatenate", formula="arrays one after the other", linear=True, hint=_joinable,
+    name="concatenate", formula="arrays one after the other", linear="together", hint=_joinable,
     cases=each(real, ((2, 3), (1, 3), {}), ((2, 3), (2, 1), (2, 2), {"axis": -1})),
 )  # fmt: skip
 
