@@ -12,6 +12,7 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     linear_algebra,
     reductions,
     shapes,
+    special,
 )
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import scatter_add
@@ -24,7 +25,22 @@ from tinygrad_edu.ops.neural import (
     softmax,
     softplus,
 )
+from tinygrad_edu.ops.reductions import recurrence, suffix_sum
 from tinygrad_edu.ops.shapes import unbroadcast
+from tinygrad_edu.ops.special import (
+    bessel_i,
+    digamma,
+    erf,
+    erfc,
+    gelu,
+    gelu_tanh,
+    lgamma,
+    log_sigmoid,
+    mish,
+    normal_cdf,
+    polygamma,
+    silu,
+)
 from tinygrad_edu.tensor import ROWS, Op
 
 
@@ -34,6 +50,7 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "cross_entropy", "identity", "log_softmax", "logsumexp", "relu", "rows", "scatter_add",
-    "sigmoid", "softmax", "softplus", "unbroadcast",
+    "bessel_i", "cross_entropy", "digamma", "erf", "erfc", "gelu", "gelu_tanh", "identity", "lgamma",
+    "log_sigmoid", "log_softmax", "logsumexp", "mish", "normal_cdf", "polygamma", "recurrence", "relu",
+    "rows", "scatter_add", "sigmoid", "silu", "softmax", "softplus", "suffix_sum", "unbroadcast",
 ]  # fmt: skip
