@@ -193,8 +193,14 @@ class TestSpecialFunctions:
         )
         assert np.allclose(
             special.erfc(self.LINE), self.sp.erfc(self.LINE), rtol=2e-14, atol=0, equal_nan=True
-        )  # SciPy's error: the digits below are Abramowitz and Stegun's continued fraction
-        assert math.isclose(special.erfc(np.array(20.0)), 5.3958656116079009e-176, rel_tol=1e-15)
+        )  # SciPy is off by that much beyond 20
+        in_thirty_digits = {
+            5.3: 6.6130818503408109e-14,
+            9.7: 7.9361075632145117e-43,
+            20.0: 5.3958656116079009e-176,
+        }
+        for x, y in in_thirty_digits.items():
+            assert math.isclose(special.erfc(x), y, rel_tol=1e-15)
 
     def test_error_function_in_single_precision(self):
         x = self.LINE.astype(np.float32)
@@ -250,6 +256,13 @@ class TestSpecialFunctions:
             found.append(float(f(0.0)))
         pi = math.pi
         assert np.allclose(found, [0, -(pi**2) / 3, 0, pi**4 / 5, 0, -(pi**6) / 7], rtol=1e-14)
+
+    def test_derivatives_of_sinc_near_0_where_its_formula_cancels(self):
+        x, pi = 1e-4, math.pi
+        first = -(pi**2) * x / 3 + pi**4 * x**3 / 30
+        third = pi**4 * x / 5 - pi**6 * x**3 / 42
+        assert math.isclose(special.sinc_derivative(x, n=1), first, rel_tol=1e-13)
+        assert math.isclose(special.sinc_derivative(x, n=3), third, rel_tol=1e-13)
 
     def test_sinc_derivative_where_series_and_recurrence_meet(self):
         for n in (1, 2, 4):

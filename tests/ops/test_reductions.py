@@ -195,6 +195,8 @@ class TestSpread:
     def test_too_few_numbers(self):
         with pytest.warns(RuntimeWarning):
             assert np.isnan(gradient(lambda t: np.var(t, ddof=1), [3.0])).all()
+        with pytest.warns(RuntimeWarning):
+            assert gradient(lambda t: np.var(t, ddof=5), [3.0, 1.0]).tolist() == [np.inf, -np.inf]
 
     def test_hessian_of_the_variance(self):
         assert np.allclose(hessian(np.var)(np.array([1.0, 5.0, 2.0])), 2 / 3 * (np.eye(3) - 1 / 3))
