@@ -507,7 +507,7 @@ for _name, _function in {
 }.items():  # fmt: skip
     setattr(Tensor, f"__{_name}__", _operator(_function))
     setattr(Tensor, f"__r{_name}__", _reflected(_function))
-for _name, _function in {"neg": np.negative, "abs": np.abs}.items():
+for _name, _function in {"neg": np.negative, "pos": np.positive, "abs": np.abs}.items():
     setattr(Tensor, f"__{_name}__", lambda x, f=_function: ROWS[f](x))
 for _name, _function in {
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
@@ -539,7 +539,10 @@ def _only_of_arrays(name: str) -> property:
 for _name in dir(np.ndarray):
     if not _name.startswith("_") and not hasattr(Tensor, _name):
         setattr(Tensor, _name, _only_of_arrays(_name))
-for _name, _function in {"floordiv": np.floor_divide, "mod": np.remainder}.items():
+# x // w is a step and gives a plain array, as np.floor(x / w) does; x % w has a derivative.
+for _name, _function in {
+    "floordiv": np.floor_divide, "mod": np.remainder, "divmod": np.divmod,
+}.items():  # fmt: skip
     setattr(Tensor, f"__{_name}__", lambda x, w, f=_function: f(x, w))
     setattr(Tensor, f"__r{_name}__", lambda w, x, f=_function: f(x, w))
 

@@ -15,6 +15,7 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     reductions,
     sampled,
     shapes,
+    special,
     ufunc_methods,
 )
 from tinygrad_edu.ops.elementwise import identity
@@ -28,7 +29,22 @@ from tinygrad_edu.ops.neural import (
     softmax,
     softplus,
 )
+from tinygrad_edu.ops.reductions import recurrence, suffix_sum
 from tinygrad_edu.ops.shapes import unbroadcast
+from tinygrad_edu.ops.special import (
+    bessel_i,
+    digamma,
+    erf,
+    erfc,
+    gelu,
+    gelu_tanh,
+    lgamma,
+    log_sigmoid,
+    mish,
+    normal_cdf,
+    polygamma,
+    silu,
+)
 from tinygrad_edu.tensor import ROWS, Op
 
 
@@ -38,6 +54,8 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "add_at", "cross_entropy", "identity", "log_softmax", "logsumexp", "put", "put_along_axis",
-    "relu", "rows", "scatter_add", "sigmoid", "softmax", "softplus", "unbroadcast",
+    "add_at", "bessel_i", "cross_entropy", "digamma", "erf", "erfc", "gelu", "gelu_tanh", "identity",
+    "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "mish", "normal_cdf", "polygamma", "put",
+    "put_along_axis", "recurrence", "relu", "rows", "scatter_add", "sigmoid", "silu", "softmax",
+    "softplus", "suffix_sum", "unbroadcast",
 ]  # fmt: skip

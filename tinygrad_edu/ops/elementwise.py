@@ -1,7 +1,8 @@
 """Calculus on one screen: y[i] depends on the i-th elements of the inputs alone.
 
 Read a row as a line of a table of derivatives: the function, then dL/dinput of each input, where
-g = dL/dy and y is the result. Inputs broadcast as NumPy's do; the walk back undoes it.
+g = dL/dy and y is the result. Inputs broadcast as NumPy's do; the walk back undoes it. Functions that
+need a page of their own (erf, Γ, sinc) are in `special.py`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,29 @@ from tinygrad_edu.ops.cases import (
     positive,
     real,
 )
-from tinygrad_edu.tensor import PLAIN, ROWS, Op, op, value
+from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, value
 
 
 def row(forward: Callable, *rules: Callable | None, draw: Callable = real, **about: Any) -> Op:
     cases = about.pop("cases", broadcasting(draw, len(rules)))
     return op(forward, *rules, elementwise=True, cases=cases, **about)
+
+
+def beyond_one(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
+    return [1 + x for x in positive(rng, *shapes)]
+
+
+def between_steps(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
+    """For remainders: x / w is a whole number and a bit, when x is the first array and w the second."""
+    return [
+        rng.integers(-3, 4, size=shape) * (i == 0) + rng.uniform(0.7, 0.75, size=shape) + (i == 1)
+        for i, shape in enumerate(shapes)
+    ]
+
+
+def or_infinite(y: Any) -> Any:
+    """y, but infinite where it is 0: what is divided by it is 0 there, to every order."""
+    return y if np.all(value(y)) else y + np.where(y == 0, np.inf, 0)
 
 
 # ------------------------------------------------------------------------------------- arithmetic
@@ -40,12 +58,36 @@ divide = row(
     np.divide, lambda g, y, x, w: g / w, lambda g, y, x, w: -g * y / w,
     formula="x / w", domain="w ≠ 0", draw=nonzero,
 )  # fmt: skip
+remainder = row(
+    np.remainder, lambda g, y, x, w: g, lambda g, y, x, w: -g * np.floor_divide(x, w),
+    formula="x - w ⌊x / w⌋", domain="w ≠ 0", draw=between_steps,
+    kinks="jumps where x / w is whole; the derivative is that of the piece to the right",
+)  # fmt: skip
+fmod = row(
+    np.fmod, lambda g, y, x, w: g, lambda g, y, x, w: -g * np.rint((x - y) / w),
+    formula="x - w · (x / w without its fraction)", domain="w ≠ 0", draw=between_steps,
+    kinks="jumps where x / w is whole; the derivative is that of the piece away from 0",
+)  # fmt: skip
+positive_ = row(np.positive, lambda g, y, x: g, formula="x", linear=True)
 negative = row(np.negative, lambda g, y, x: -g, formula="-x", linear=True)
-square = row(np.square, lambda g, y, x: g * (2 * x), formula="x²")
-sqrt = row(np.sqrt, lambda g, y, x: g / (2 * y), formula="√x", domain="x > 0", draw=positive)
 reciprocal = row(
     np.reciprocal, lambda g, y, x: -g * y * y, formula="1 / x", domain="x ≠ 0", draw=nonzero
 )
+ldexp = row(
+    np.ldexp, lambda g, y, x, n: np.ldexp(g, n), None, formula="x 2ⁿ", linear=True,
+    cases=lambda rng: [((*real(rng, (2, 3)), np.array([-2, 0, 3])), {})],
+)  # fmt: skip
+
+# ------------------------------------------------------------------------------- powers and roots
+square = row(np.square, lambda g, y, x: g * (2 * x), formula="x²")
+sqrt = row(np.sqrt, lambda g, y, x: g / (2 * y), formula="√x", domain="x > 0", draw=positive)
+cbrt = row(np.cbrt, lambda g, y, x: g / (3 * y * y), formula="∛x", domain="x ≠ 0", draw=nonzero)
+hypot = row(
+    np.hypot,
+    lambda g, y, x, w: g * (x / or_infinite(y)),
+    lambda g, y, x, w: g * (w / or_infinite(y)),
+    formula="√(x² + w²)", kinks="derivative 0 at x = w = 0", draw=nonzero,
+)  # fmt: skip
 
 
 def _less_one(x: Any, w: Any) -> Any:
@@ -62,10 +104,27 @@ power = row(
 )  # fmt: skip
 ROWS[np.power] = power
 
+
+def float_power(x: Any, w: Any) -> Any:
+    """np.float_power: x ** w, in double precision at least."""
+    return power(
+        *(v.astype(np.float64) if isinstance(v, Tensor) else np.float64(v) for v in (x, w))
+    )
+
+
+ROWS[np.float_power] = float_power
+
 # ------------------------------------------------------------------------- exponential, logarithm
+LN2, LN10 = float(np.log(2)), float(np.log(10))
+
 exp = row(np.exp, lambda g, y, x: g * y, formula="eˣ")
+exp2 = row(np.exp2, lambda g, y, x: g * (y * LN2), formula="2ˣ")
 expm1 = row(np.expm1, lambda g, y, x: g * (y + 1), formula="eˣ - 1, exact near 0")
 log = row(np.log, lambda g, y, x: g / x, formula="ln x", domain="x > 0", draw=positive)
+log2 = row(np.log2, lambda g, y, x: g / (x * LN2), formula="log₂ x", domain="x > 0", draw=positive)
+log10 = row(
+    np.log10, lambda g, y, x: g / (x * LN10), formula="log₁₀ x", domain="x > 0", draw=positive
+)
 log1p = row(
     np.log1p, lambda g, y, x: g / (1 + x), formula="ln(1 + x), exact near 0", domain="x > -1",
     draw=inside_unit,
@@ -74,20 +133,53 @@ logaddexp = row(
     np.logaddexp, lambda g, y, x, w: g * np.exp(x - y), lambda g, y, x, w: g * np.exp(w - y),
     formula="ln(eˣ + eʷ)",
 )  # fmt: skip
+logaddexp2 = row(
+    np.logaddexp2, lambda g, y, x, w: g * np.exp2(x - y), lambda g, y, x, w: g * np.exp2(w - y),
+    formula="log₂(2ˣ + 2ʷ)",
+)  # fmt: skip
 
 # -------------------------------------------------------------------- trigonometric and hyperbolic
 sin = row(np.sin, lambda g, y, x: g * np.cos(x), formula="sin x")
 cos = row(np.cos, lambda g, y, x: -g * np.sin(x), formula="cos x")
 tan = row(np.tan, lambda g, y, x: g * (1 + y * y), formula="tan x", draw=inside_unit)
+arcsin = row(
+    np.arcsin, lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)),
+    formula="arcsin x", domain="-1 < x < 1", draw=inside_unit,
+)  # fmt: skip
+arccos = row(
+    np.arccos, lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),
+    formula="arccos x", domain="-1 < x < 1", draw=inside_unit,
+)  # fmt: skip
+arctan = row(np.arctan, lambda g, y, x: g / (1 + x * x), formula="arctan x")
+arctan2 = row(
+    np.arctan2, lambda g, y, x, w: g * (w / (x * x + w * w)), lambda g, y, x, w: -g * (x / (x * x + w * w)),
+    formula="the angle of the point (w, x)", domain="not x = w = 0, where it is nan", draw=nonzero,
+)  # fmt: skip
 sinh = row(np.sinh, lambda g, y, x: g * np.cosh(x), formula="sinh x")
 cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
 tanh = row(np.tanh, lambda g, y, x: g * (1 - y * y), formula="tanh x")
-arctan = row(np.arctan, lambda g, y, x: g / (1 + x * x), formula="arctan x")
+arcsinh = row(np.arcsinh, lambda g, y, x: g / np.sqrt(1 + x * x), formula="arsinh x")
+arccosh = row(
+    np.arccosh, lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)),
+    formula="arcosh x", domain="x > 1", draw=beyond_one,
+)  # fmt: skip
+arctanh = row(
+    np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)),
+    formula="artanh x", domain="-1 < x < 1", draw=inside_unit,
+)  # fmt: skip
+deg2rad = row(np.deg2rad, lambda g, y, x: g * (np.pi / 180), formula="x π / 180", linear=True)
+rad2deg = row(np.rad2deg, lambda g, y, x: g * (180 / np.pi), formula="180 x / π", linear=True)
+ROWS[np.radians], ROWS[np.degrees] = deg2rad, rad2deg
 
 # ------------------------------------------------------------------------------------- with kinks
 absolute = row(
     np.abs, lambda g, y, x: g * np.sign(x), formula="|x|", kinks="derivative 0 at 0", draw=nonzero
 )
+ROWS[np.fabs] = absolute
+copysign = row(
+    np.copysign, lambda g, y, x, w: g * (np.sign(x) * np.sign(y)), lambda g, y, x, w: g * 0,
+    formula="|x| with the sign of w", kinks="derivative 0 at x = 0, and 0 in w everywhere", draw=nonzero,
+)  # fmt: skip
 maximum = row(
     np.maximum,
     lambda g, y, x, w: g * (x > w) + g * (x == w) / 2,
@@ -100,17 +192,86 @@ minimum = row(
     lambda g, y, x, w: g * (w < x) + g * (x == w) / 2,
     formula="the smaller of x and w", kinks="equal inputs share the gradient", draw=apart,
 )  # fmt: skip
+fmax = row(
+    np.fmax,
+    lambda g, y, x, w: g * (x == y) - g * (x == w) / 2,
+    lambda g, y, x, w: g * (w == y) - g * (x == w) / 2,
+    formula="the larger of x and w, or the one that is not nan",
+    kinks="equal inputs share the gradient", draw=apart,
+)  # fmt: skip
+fmin = row(
+    np.fmin,
+    lambda g, y, x, w: g * (x == y) - g * (x == w) / 2,
+    lambda g, y, x, w: g * (w == y) - g * (x == w) / 2,
+    formula="the smaller of x and w, or the one that is not nan",
+    kinks="equal inputs share the gradient", draw=apart,
+)  # fmt: skip
+
+
+def _clip(x: np.ndarray, lo: Any, hi: Any) -> np.ndarray:
+    return np.clip(x, lo, hi)
+
+
+clip_row = row(
+    _clip,
+    lambda g, y, x, lo, hi: g * (x == y),
+    lambda g, y, x, lo, hi: g * ((x < lo) & (y == lo)),  # hi has the last word if the bounds cross
+    lambda g, y, x, lo, hi: g * (np.maximum(x, lo) > hi),
+    name="clip", formula="x, but at least lo and at most hi",
+    kinks="x on a bound has derivative 1, and the bound 0",
+    cases=lambda rng: [
+        ((np.array([[-2.0, -0.5], [0.5, 2.0]]), np.array(-1.0), np.array([1.0, 1.5])), {}),
+        ((*apart(rng, (3, 4)), np.array(-np.inf), np.array(0.1)), {}),
+        ((np.array([0.3, -4.0]), np.array(2.0), np.array(1.0)), {}),
+    ],
+)  # fmt: skip
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """np.clip and x.clip: a bound may be None, an array or a Tensor, and goes by either of its names."""
+    dtype = np.result_type(value(a))
+    least, most = (
+        (-np.inf, np.inf) if dtype.kind != "i" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    )
+    lo, hi = a_min if min is None else min, a_max if max is None else max
+    return clip_row(a, least if lo is None else lo, most if hi is None else hi)
+
+
+ROWS[np.clip] = clip
+
+nan_to_num = row(
+    np.nan_to_num,
+    lambda g, y, x, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x),
+    formula="x, with numbers in the place of nan, ∞ and -∞", kinks="derivative 0 where x is replaced",
+)  # fmt: skip
+
+
+def _truth(c: Any) -> np.ndarray:
+    return np.asarray(value(c), bool)
+
+
 where = row(
     np.where,
     None,
-    lambda g, y, c, x, w: g * c,
-    lambda g, y, c, x, w: g * np.logical_not(c),
+    lambda g, y, c, x, w: g * _truth(c),
+    lambda g, y, c, x, w: g * ~_truth(c),
     name="where", formula="x where c, else w", linear=True,
     cases=lambda rng: [
         ((rng.random((3, 4)) > 0.5, *real(rng, (3, 4), (4,))), {}),
         ((np.array([True, False, True]), *real(rng, (2, 1), ())), {}),
+        ((np.array([2, 0, -1]), *real(rng, (3,), (3,))), {}),
     ],
 )  # fmt: skip
+
+
+def where_or_nonzero(condition: Any, *choices: Any, **named: Any) -> Any:
+    """np.where: a choice between two arrays; of the condition alone, the indices where it holds."""
+    if choices or named:
+        return where.from_numpy(condition, *choices, **named)
+    return np.where(value(condition))
+
+
+ROWS[np.where], ROWS[where] = where_or_nonzero, where  # the row is listed under its own name
 
 
 def _identity(x: np.ndarray) -> np.ndarray:
@@ -126,13 +287,37 @@ astype = op(
     cases=lambda rng: [((rng.normal(size=(3,)),), {"dtype": np.dtype(np.float64)})],
 )  # fmt: skip
 
+
+# -------------------------------------------------------------- several results, steps, operators
+
+
+def divmod_(x: Any, w: Any) -> tuple:
+    """np.divmod: the whole part of x / w, a plain array, and the remainder."""
+    return np.floor_divide(value(x), value(w)), remainder(x, w)
+
+
+def modf(x: Any) -> tuple:
+    """np.modf: x without its whole part, and the whole part, a plain array."""
+    whole = np.trunc(value(x))
+    return x - whole, whole
+
+
+def frexp(x: Any) -> tuple:
+    """np.frexp: m and n with x = m 2ⁿ and 1/2 ≤ |m| < 1; n is a plain array."""
+    n = np.frexp(value(x))[1]
+    return ldexp(x, -n), n
+
+
+ROWS[np.divmod], ROWS[np.modf], ROWS[np.frexp] = divmod_, modf, frexp
+
 # Steps, tests and integers: constant almost everywhere, so their results are plain arrays.
 PLAIN |= {
-    np.searchsorted,
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit,
     np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.argmax, np.argmin, np.argsort,
     np.all, np.any, np.count_nonzero, np.nonzero, np.shape, np.ndim, np.size, np.result_type,
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
     np.full_like, np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.bincount,
+    np.floor_divide, np.heaviside, np.fix, np.spacing, np.isposinf, np.isneginf, np.isin,
+    np.nanargmax, np.nanargmin, np.argpartition, np.lexsort, np.searchsorted, np.digitize,
 }  # fmt: skip

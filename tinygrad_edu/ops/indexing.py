@@ -327,17 +327,6 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return scatter_add(weights, index=x, shape=(max(minlength, int(np.max(x, initial=-1)) + 1),))
 
 
-ROWS[where] = where  # the row itself, listed under its own name
-
-
-@composed(np.where)
-def where_or_places(condition: Any, *x_and_y: Any) -> Any:
-    """np.where: x where the condition holds, else y; with the condition alone the places, plain."""
-    if not x_and_y:
-        return np.nonzero(value(condition))
-    return where(condition, *x_and_y)
-
-
 # What gives places and counts is constant almost everywhere.
 PLAIN |= {
     np.argpartition, np.argwhere, np.flatnonzero, np.searchsorted, np.digitize, np.unique, np.isin,

@@ -1,17 +1,20 @@
-"""Many numbers become fewer: sums, means, extremes.
+"""Many numbers become fewer: sums, products, means, extremes; and running sums and products.
 
 The derivative of a reduction spreads g back over the axes that the reduction took away.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.ops.cases import apart, each, real
+from tinygrad_edu.ops.cases import apart, each, nonzero, real
+from tinygrad_edu.ops.elementwise import or_infinite, where
 from tinygrad_edu.ops.shapes import broadcast_to
-from tinygrad_edu.tensor import ROWS, op
+from tinygrad_edu.tensor import ROWS, Op, Tensor, op, value
 
 
 def kept(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -34,7 +37,7 @@ def count(x: Any, y: Any) -> int:
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """All places that hold the extreme share its gradient equally."""
     ties = kept(y, x, axis, keepdims) == x
-    return kept(g, x, axis, keepdims) * (ties / np.sum(ties, axis=axis, keepdims=True))
+    return kept(g, x, axis, keepdims) / np.sum(ties, axis, x.dtype, keepdims=True) * ties
 
 
 _axes: tuple = (
@@ -71,3 +74,328 @@ op(
     name="min", formula="the smallest x", kinks="ties share the gradient equally",
     cases=each(apart, *_axes),
 )  # fmt: skip
+ROWS[np.amax], ROWS[np.amin] = ROWS[np.max], ROWS[np.min]
+
+
+def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """np.ptp, from peak to peak: max x - min x."""
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+ROWS[np.ptp] = ptp
+
+# ----------------------------------------------------------------------------- spread around the mean
+
+
+def _left(x: Any, y: Any, ddof: float) -> float:
+    """The degrees of freedom: NumPy divides by 0 if there are fewer."""
+    return max(count(x, y) - ddof, 0)
+
+
+def _centred(x: Any, axis: Any) -> Any:
+    return x - np.mean(x, axis=axis, keepdims=True)
+
+
+_spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "ddof": 0.5}))
+
+op(
+    np.var,
+    lambda g, y, x, axis=None, ddof=0, keepdims=False: (
+        2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
+    ),
+    formula="Σ (x - mean x)² / (n - ddof)", cases=each(real, *_spreads, ((), {})),
+)  # fmt: skip
+op(
+    np.std,
+    lambda g, y, x, axis=None, ddof=0, keepdims=False: (
+        kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
+    ),
+    formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal",
+    kinks="derivative 0 where all x are equal", cases=each(real, *_spreads),
+)  # fmt: skip
+
+# ------------------------------------------------------------- running sums, products and recurrences
+
+
+def _running(forward: Callable, back: Callable, **about: Any) -> Op:
+    """A row along one axis; without an axis it takes x as one long line, as NumPy does."""
+
+    def rule(g: Any, y: Any, x: Any, axis: Any = None) -> Any:
+        if axis is None:
+            return np.reshape(back(g, y, np.reshape(x, (-1,)), 0), x.shape)
+        return back(g, y, x, axis)
+
+    return op(forward, rule, **about)
+
+
+def _suffix_sum(x: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """y_i = x_i + x_(i+1) + ... to the end."""
+    return np.flip(np.cumsum(np.flip(x, axis), axis), axis if axis is not None else 0)
+
+
+_lines: tuple = (
+    ((3, 4), {"axis": 0}),
+    ((2, 3, 2), {"axis": -2}),
+    ((2, 3), {}),
+    ((4,), {}),
+    ((1,), {}),
+)
+
+cumsum = _running(
+    np.cumsum, lambda g, y, x, axis: suffix_sum(g, axis=axis),
+    formula="x₁, x₁ + x₂, ...", linear=True, cases=each(real, *_lines, ((0,), {}), ((), {})),
+)  # fmt: skip
+suffix_sum: Op = _running(
+    _suffix_sum, lambda g, y, x, axis: cumsum(g, axis=axis),
+    name="suffix_sum", formula="..., xₙ₋₁ + xₙ, xₙ", linear=True, cases=each(real, *_lines),
+)  # fmt: skip
+
+
+def _along(axis: int, *bounds: int | None) -> tuple:
+    """The index that slices one axis, counted from the end of the shape."""
+    return (..., slice(*bounds), *[slice(None)] * (-1 - axis))
+
+
+def _recurrence(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
+    """y_i = a_i y_(i-1) + b_i along an axis (counted from the end), from y_(-1) = 0.
+
+    Two steps of the recurrence are one step of another: y_i = (a_i a_(i-1)) y_(i-2) + (a_i b_(i-1) + b_i).
+    So the step doubles from round to round, and log₂ n rounds on whole arrays take the place of n steps.
+    (Blelloch 1990, "Prefix sums and their applications", section 1.4.1.)
+    """
+    a, y, step = np.array(a), np.array(b), 1
+    while step < y.shape[axis]:
+        late, early = _along(axis, step, None), _along(axis, None, -step)
+        y[late] += a[late] * y[early]  # the right side is complete before the left side changes
+        a[late] = a[late] * a[early]
+        step *= 2
+    return y
+
+
+def _recurrence_db(g: Any, y: Any, a: Any, b: Any, axis: int = -1) -> Any:
+    """The recurrence read from its end: λ_i = g_i + a_(i+1) λ_(i+1)."""
+    none, back = np.zeros_like(a[_along(axis, 0, 1)]), _along(axis, None, None, -1)
+    following = np.concatenate([a[_along(axis, 1, None)], none], axis)
+    return recurrence(following[back], g[back], axis=axis)[back]
+
+
+def _recurrence_da(g: Any, y: Any, a: Any, b: Any, axis: int = -1) -> Any:
+    before = np.concatenate([np.zeros_like(y[_along(axis, 0, 1)]), y[_along(axis, None, -1)]], axis)
+    return _recurrence_db(g, y, a, b, axis) * before
+
+
+recurrence: Op = op(
+    _recurrence, _recurrence_da, _recurrence_db,
+    name="recurrence", formula="yᵢ = aᵢ yᵢ₋₁ + bᵢ",
+    cases=each(real, ((5,), (5,), {}), ((3, 2), (3, 2), {"axis": -2}), ((2, 1), (2, 1), {})),
+)  # fmt: skip
+
+
+def _cumprod_back(g: Any, y: Any, x: Any, axis: int) -> Any:
+    """dL/dx_i = Σ_(k≥i) g_k y_k / x_i; and where there are zeros, the same without a division.
+
+    Π_(j<i) x_j · (g_i + x_(i+1) g_(i+1) + x_(i+1) x_(i+2) g_(i+2) + ...): a recurrence from the end.
+    """
+    if np.all(value(y)):
+        return suffix_sum(g * y, axis=axis) / x
+    axis = axis % x.ndim - x.ndim
+    before = np.concatenate([np.ones_like(y[_along(axis, 0, 1)]), y[_along(axis, None, -1)]], axis)
+    return before * _recurrence_db(g, y, x, g, axis)
+
+
+_zeros = np.array([[0.5, 0.0, -2.0, 3.0], [0.0, 1.5, 0.0, 2.0], [1.0, -1.0, 2.0, 0.7]])
+
+
+def _with_zeros(*params: dict) -> Callable:
+    return lambda rng: [
+        *each(nonzero, ((2, 3), {}), ((3, 2), {"axis": 0}), ((2, 3, 2), {"axis": -1}), ((4,), {}))(
+            rng
+        ),
+        *(((_zeros,), p) for p in params),
+    ]
+
+
+cumprod = _running(
+    np.cumprod, _cumprod_back,
+    formula="x₁, x₁ x₂, ...", cases=_with_zeros({}, {"axis": 0}, {"axis": 1}),
+)  # fmt: skip
+
+
+def _in_line(x: Any, axis: Any) -> tuple[Any, list[int], list[int]]:
+    """x with the chosen axes as one, the last; the order of axes for that, and which were chosen."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    gone = [i % x.ndim for i in axes]
+    rest = [i for i in range(x.ndim) if i not in gone]
+    shape = (*(x.shape[i] for i in rest), math.prod(x.shape[i] for i in gone))
+    return np.reshape(np.transpose(x, rest + gone), shape), rest + gone, gone
+
+
+def _others(x: Any, axis: Any) -> Any:
+    """For each number of x the product of all the others along the axes, without a division."""
+    line, order, _ = _in_line(x, axis)
+    one = np.ones_like(line[..., :1])
+    before = np.concatenate([one, cumprod(line, axis=-1)[..., :-1]], -1)
+    after = np.concatenate([one, cumprod(line[..., ::-1], axis=-1)[..., :-1]], -1)[..., ::-1]
+    return np.transpose(np.reshape(before * after, [x.shape[i] for i in order]), np.argsort(order))
+
+
+def _prod(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
+    return np.multiply.reduce(a, axis=axis, keepdims=keepdims)
+
+
+ROWS[np.prod] = op(
+    _prod,
+    lambda g, y, x, axis=None, keepdims=False: (
+        kept(g * y, x, axis, keepdims) / x if np.all(value(y))
+        else kept(g, x, axis, keepdims) * _others(x, axis)
+    ),
+    name="prod", formula="Π x",
+    cases=_with_zeros({}, {"axis": 1}, {"axis": (1, 0)}, {"axis": 0, "keepdims": True}),
+)  # fmt: skip
+
+# --------------------------------------------------------------------------- weighted, and with gaps
+
+
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
+    """np.average: Σ w x / Σ w; weights of one axis, or of x's shape, and differentiable as well."""
+    if weights is None:
+        y = np.mean(a, axis=axis, keepdims=keepdims)
+        return (y, np.full(np.shape(y), np.size(a) / max(np.size(y), 1))) if returned else y
+    weights = weights if isinstance(weights, Tensor) else np.asarray(weights)
+    if weights.shape != np.shape(a):
+        if weights.ndim != 1 or not isinstance(axis, int) or len(weights) != np.shape(a)[axis]:
+            raise ValueError(
+                f"average: weights of shape {weights.shape} for x of shape {np.shape(a)} along axis {axis}; "
+                "they have x's shape, or are as many as x is long along one axis"
+            )
+        others = tuple(i for i in range(np.ndim(a)) if i != axis % np.ndim(a))
+        weights = broadcast_to(np.expand_dims(weights, others), shape=np.shape(a))
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    y = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
+    return (y, total) if returned else y
+
+
+ROWS[np.average] = average
+
+
+def _gaps(draw: Callable) -> Callable:
+    """Cases with a nan in each; differences leave a nan where it is."""
+
+    def cases(rng: np.random.Generator) -> list:
+        found = each(draw, *_axes[:-1])(rng)
+        for (x,), _ in found:
+            x.flat[1] = np.nan
+        return found
+
+    return cases
+
+
+ROWS[np.nansum] = op(
+    np.nansum,
+    lambda g, y, x, axis=None, keepdims=False: kept(g, x, axis, keepdims) * (x == x),  # nan ≠ nan
+    formula="Σ x without the nan", cases=_gaps(real),
+)  # fmt: skip
+op(
+    np.nanmax, _extreme_rule, formula="the largest x that is not nan",
+    kinks="ties share the gradient equally", cases=_gaps(apart),
+)  # fmt: skip
+op(
+    np.nanmin, _extreme_rule, formula="the smallest x that is not nan",
+    kinks="ties share the gradient equally", cases=_gaps(apart),
+)  # fmt: skip
+
+
+def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """np.nanmean: the mean of what is not nan."""
+    n = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
+    return np.nansum(a, axis=axis, keepdims=keepdims) / n
+
+
+def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """np.nanvar: the variance of what is not nan."""
+    left = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype) - ddof
+    deviation = where(np.isnan(a), 0, a - nanmean(a, axis, True))
+    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / left
+
+
+def nanstd(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """np.nanstd: the root of np.nanvar; as with np.std, the derivative is 0 where all are equal."""
+    variance = nanvar(a, axis, ddof, keepdims)
+    none = value(variance) == 0
+    return np.sqrt(variance + none) * ~none
+
+
+def nanprod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """np.nanprod: the product of what is not nan."""
+    return np.prod(where(np.isnan(a), 1, a), axis=axis, keepdims=keepdims)
+
+
+ROWS.update({np.nanmean: nanmean, np.nanvar: nanvar, np.nanstd: nanstd, np.nanprod: nanprod})
+
+# --------------------------------------------------------------------------------------- by rank
+
+
+def _ranked(x: np.ndarray, ranks: Any = ()) -> np.ndarray:
+    """The ranks-th smallest (from 0) along the last axis; nan if there is one, as in NumPy."""
+    ordered = np.partition(x, [*ranks, -1], axis=-1)
+    y = ordered[..., list(ranks)]
+    if x.dtype.kind == "f":
+        y[np.isnan(ordered[..., -1])] = np.nan
+    return y
+
+
+def _ranked_rule(g: Any, y: Any, x: Any, ranks: Any = ()) -> Any:
+    return sum(_extreme_rule(g[..., i], y[..., i], x, axis=-1) for i in range(len(ranks)))
+
+
+ranked = op(
+    _ranked, _ranked_rule,
+    name="ranked", formula="the k-th smallest x", kinks="ties share the gradient equally",
+    cases=each(apart, ((5,), {"ranks": (2,)}), ((2, 3), {"ranks": (0, 2, 1)})),
+)  # fmt: skip
+
+
+def quantile(
+    a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """np.quantile: what a fraction q of the numbers lie below, on the line between its two neighbours.
+
+    Differentiable in the numbers (ties share the gradient equally) and in q. Raises TypeError for a
+    method other than linear, ValueError for a q outside of 0 to 1.
+    """
+    if method != "linear":
+        raise TypeError(f"quantile of a Tensor has method='linear' alone, not {method!r}")
+    if not np.all((np.asarray(value(q)) >= 0) & (np.asarray(value(q)) <= 1)):
+        raise ValueError(f"quantile: q is a fraction between 0 and 1, not {value(q)}")
+    a = a if isinstance(a, Tensor) else np.asarray(a)
+    line, _, gone = _in_line(a, axis)
+    q = q if isinstance(q, Tensor) else np.asarray(q, float)
+    place = np.reshape(q, (-1,)) * (line.shape[-1] - 1)
+    below = np.floor(place)
+    above = np.minimum(below + 1, line.shape[-1] - 1)
+    ranks = sorted({*below.astype(int).tolist(), *above.astype(int).tolist()})
+    numbers = ranked(line, ranks=tuple(ranks))
+    lower, upper = (numbers[..., np.searchsorted(ranks, k)] for k in (below, above))
+    y = lower + (upper - lower) * (place - below).astype(a.dtype if a.dtype.kind == "f" else float)
+    y = np.transpose(y, (y.ndim - 1, *range(y.ndim - 1)))
+    rest = (
+        tuple(1 if i in gone else n for i, n in enumerate(a.shape)) if keepdims else line.shape[:-1]
+    )
+    return np.reshape(y, (*q.shape, *rest))
+
+
+def percentile(
+    a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """np.percentile: quantile, with q in percent."""
+    return quantile(a, np.divide(q, 100), axis, method=method, keepdims=keepdims)
+
+
+def median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """np.median: the middle one of the numbers, or the mean of the middle two."""
+    return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+ROWS.update({np.quantile: quantile, np.percentile: percentile, np.median: median})

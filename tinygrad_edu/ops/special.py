@@ -1,0 +1,368 @@
+"""Special functions: the error function, Γ and its kin, sinc, Bessel; and activations made of them.
+
+The derivatives are as short as in the other chapters, because each of these functions belongs to a
+family that is closed under differentiation (polygamma of order n gives order n + 1). What takes space
+here is to compute them from ordinary arithmetic, to about the last digit of float64.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops.cases import nonzero, positive
+from tinygrad_edu.ops.elementwise import row
+from tinygrad_edu.ops.neural import sigmoid, softplus
+from tinygrad_edu.tensor import Op
+
+PIECE = 1 << 13  # numbers at a time: every step below then finds its operands in the cache
+
+
+def in_pieces(f: Callable, precision: type = np.float64) -> Callable:
+    """f(x) for arrays of any shape, from an f for vectors of one precision; the result has that of x."""
+
+    @functools.wraps(f)
+    def whole(x: Any, **params: Any) -> np.ndarray:
+        x = np.asarray(x)
+        y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
+        flat_x, flat_y = x.reshape(-1), y.reshape(-1)
+        with np.errstate(all="ignore"):  # of the branches that are computed and not taken
+            for i in range(0, x.size, PIECE):
+                part = slice(i, i + PIECE)
+                flat_y[part] = f(flat_x[part].astype(precision, copy=False), **params)
+        return y if y.ndim else y[()]
+
+    return whole
+
+
+def polynomial(coefficients: Sequence[float], x: np.ndarray) -> np.ndarray:
+    """c₀ xⁿ + c₁ xⁿ⁻¹ + ... + cₙ, by Horner's rule."""
+    y = np.full_like(x, coefficients[0])
+    for c in coefficients[1:]:
+        y *= x
+        y += c
+    return y
+
+
+# ------------------------------------------------------------------------------ the error function
+#
+# W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23
+# (1969): one quotient of polynomials for |x| ≤ 0.46875, one up to 4, one beyond. For float32, where
+# erf 4 = 1, a single quotient (the one of the Eigen library) leaves an error of 4e-7, and is 6 times faster.
+
+_ERF = (
+    (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2,
+     3.20937758913846947e3),
+    (1, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
+)  # fmt: skip
+_ERFC = (
+    (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594, 6.61191906371416295e1,
+     2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
+     1.23033935479799725e3),
+    (1, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+     3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3),
+)  # fmt: skip
+_TAIL = (
+    (1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
+     1.60837851487422766e-2, 6.58749161529837803e-4),
+    (1, 2.56852019228982242, 1.87295284992346725, 5.27905102951428412e-1, 6.05183413124413191e-2,
+     2.33520497626869185e-3),
+)  # fmt: skip
+_SINGLE = (
+    (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
+     -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02),
+    (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
+     -1.42647390514189e-02),
+)  # fmt: skip
+
+
+def _quotient(c: tuple, x: np.ndarray) -> np.ndarray:
+    y = polynomial(c[0], x)
+    y /= polynomial(c[1], x)
+    return y
+
+
+def _erfc_of_size(a: np.ndarray) -> np.ndarray:
+    """erfc of |x| > 0.46875."""
+    a = np.minimum(a, 30.0)  # where it is 0 in float64
+    y = _quotient(_ERFC, a)
+    far = np.flatnonzero(a > 4)
+    if far.size:
+        u = 1 / (a[far] * a[far])
+        y[far] = (1 / math.sqrt(math.pi) - u * _quotient(_TAIL, u)) / a[far]
+    # e^(-a²) in two factors: the square of the rounded part is exact
+    rounded = np.trunc(a * 16) / 16
+    return y * np.exp(-rounded * rounded) * np.exp(-(a - rounded) * (a + rounded))
+
+
+def _erf_near_0(x: np.ndarray) -> np.ndarray:
+    return x * _quotient(_ERF, x * x)
+
+
+@in_pieces
+def _erf_double(x: np.ndarray) -> np.ndarray:
+    a = np.abs(x)
+    return np.where(a <= 0.46875, _erf_near_0(x), np.copysign(1 - _erfc_of_size(a), x))
+
+
+@functools.partial(in_pieces, precision=np.float32)
+def _erf_single(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, -4, 4)
+    return x * _quotient(_SINGLE, x * x)
+
+
+def _erf(x: np.ndarray) -> np.ndarray:
+    return _erf_single(x) if np.asarray(x).dtype in (np.float32, np.float16) else _erf_double(x)
+
+
+@in_pieces
+def _erfc(x: np.ndarray) -> np.ndarray:
+    a = np.abs(x)
+    far = _erfc_of_size(a)
+    return np.where(a <= 0.46875, 1 - _erf_near_0(x), np.where(x > 0, far, 2 - far))
+
+
+# ------------------------------------------------------------------------------------ Γ and its kin
+#
+# ln Γ: between 2 and 3 the rational approximation of S. L. Moshier's Cephes library; from 13 on
+# Stirling's series; in between and below, Γ(x + 1) = x Γ(x). Abramowitz and Stegun, chapter 6.
+
+_GAMMA = (
+    (-1.37825152569120859100e3, -3.88016315134637840924e4, -3.31612992738871184744e5,
+     -1.16237097492762307383e6, -1.72173700820839662146e6, -8.53555664245765465627e5),
+    (1, -3.51815701436523470549e2, -1.70642106651881159223e4, -2.20528590553854454839e5,
+     -1.13933444367982507207e6, -2.53252307177582951285e6, -2.01889141433532773231e6),
+)  # fmt: skip
+_BERNOULLI = (
+    1 / 6,
+    -1 / 30,
+    1 / 42,
+    -1 / 30,
+    5 / 66,
+    -691 / 2730,
+    7 / 6,
+    -3617 / 510,
+)  # B₂, B₄, ...
+
+
+def _lgamma_positive(x: np.ndarray) -> np.ndarray:
+    """ln Γ(x) for x > 0: Stirling's series, and ln of the product of steps plus the rational part."""
+    big = np.maximum(x, 13.0)
+    series = polynomial(
+        [b / ((2 * k + 2) * (2 * k + 1)) for k, b in enumerate(_BERNOULLI)][::-1], big**-2.0
+    )
+    stirling = (big - 0.5) * np.log(big) - big + 0.5 * math.log(2 * math.pi) + series / big
+    x, above = np.minimum(x, 13.0), np.ones_like(x)
+    below = np.where(x < 1.9, x, 1) * np.where(x < 0.9, x + 1, 1)
+    u = x - (x >= 0.9) - (x >= 1.9)  # the distance from 2 of x, x + 1 or x + 2: near 0 it is exact
+    while (high := u >= 1).any():
+        above *= np.where(high, u + 1, 1)
+        u = u - high
+    small = np.log(above) - np.log(below) + u * _quotient(_GAMMA, u)
+    return np.where(big > 13, stirling, small)
+
+
+@in_pieces
+def _lgamma(x: np.ndarray) -> np.ndarray:
+    """ln |Γ(x)|; below 0 by Γ(x) Γ(1 - x) = π / sin πx."""
+    y = _lgamma_positive(np.where(x > 0, x, 1 - x))
+    if (x <= 0).any():
+        mirrored = math.log(math.pi) - np.log(np.abs(np.sin(np.pi * (x - np.rint(x))))) - y
+        y = np.where(x > 0, y, mirrored)
+    return np.where(np.isinf(x), np.inf, y)
+
+
+def _cot_derivative(x: np.ndarray, n: int) -> np.ndarray:
+    """The n-th derivative of π cot πx, a polynomial in c = cot πx, because c' = -π (1 + c²)."""
+    p = np.polynomial.Polynomial([0.0, 1.0])
+    for _ in range(n):
+        p = p.deriv() * np.polynomial.Polynomial([-1.0, 0.0, -1.0])
+    return math.pi ** (n + 1) * p(1 / np.tan(np.pi * (x - np.rint(x))))
+
+
+@in_pieces
+def _polygamma(x: np.ndarray, n: int = 1) -> np.ndarray:
+    """ψ⁽ⁿ⁾(x), the derivative of order n + 1 of ln Γ.
+
+    ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x + 1) - dⁿ/dxⁿ 1/x up to x > 10 + n, where the series of Abramowitz and Stegun (6.3.18,
+    6.4.11) has all its digits; below 0 by ψ(1 - x) - ψ(x) = π cot πx.
+    """
+    u, steps = np.where(x > 0, x, 1 - x), np.zeros_like(x)
+    while (low := u < 10 + n).any():
+        steps += np.where(low, u ** -(n + 1.0), 0)
+        u = u + low
+    if n == 0:
+        y = np.log(u) - 0.5 / u - steps
+        y -= polynomial([b / (2 * k + 2) for k, b in enumerate(_BERNOULLI)][::-1], u**-2.0) / (
+            u * u
+        )
+    else:
+        terms = [
+            b * math.factorial(2 * k + 1 + n) / math.factorial(2 * k + 2)
+            for k, b in enumerate(_BERNOULLI)
+        ]
+        y = (
+            math.factorial(n - 1)
+            + math.factorial(n) / (2 * u)
+            + polynomial(terms[::-1], u**-2.0) / (u * u)
+        )
+        y = (-1) ** (n + 1) * (y * u ** -float(n) + math.factorial(n) * steps)
+    if (x <= 0).any():
+        y = np.where(x > 0, y, (-1) ** n * y - _cot_derivative(x, n))
+        y[(x <= 0) & (x == np.rint(x))] = np.nan  # the poles
+    return y
+
+
+def _digamma(x: np.ndarray) -> np.ndarray:
+    return _polygamma(x, n=0)
+
+
+# ------------------------------------------------------------------------------- sinc, and Bessel's I
+
+
+@in_pieces
+def _sinc_derivative(x: np.ndarray, n: int = 1) -> np.ndarray:
+    """The n-th derivative of f = sin u / u, u = πx.
+
+    u f = sin u, differentiated n times, is u f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = sin(u + nπ/2): a recurrence that is exact for
+    large u. For |u| < n + 2 the power series of f, differentiated term by term.
+    """
+    u = math.pi * x
+    near = np.abs(u) < n + 2
+    far = np.where(near, n + 2.0, u)
+    f = np.sin(far) / far
+    for k in range(1, n + 1):
+        f = (np.sin(far + k * (math.pi / 2)) - k * f) / far
+    terms = [
+        (-1) ** k * (math.factorial(2 * k) // math.factorial(2 * k - n)) / math.factorial(2 * k + 1)
+        for k in range((n + 1) // 2, n + 16)
+    ]
+    u = np.where(near, u, 0)
+    series = polynomial(terms[::-1], u * u) * (u if n % 2 else 1)
+    return math.pi**n * np.where(near, series, f)
+
+
+@in_pieces
+def _bessel_i(x: np.ndarray, n: int = 1) -> np.ndarray:
+    """I_n(x) = Σ (x/2)^(2k + n) / k! (k + n)!: all terms have one sign, so that no digit is lost."""
+    term = (x / 2) ** n / math.factorial(n)
+    total, k = term.copy(), 0
+    while (np.abs(term) > 1e-17 * np.abs(total)).any():
+        k += 1
+        term *= x * x / (4 * k * (k + n))
+        total += term
+        term[np.isinf(total)] = 0
+    return total
+
+
+# ---------------------------------------------------------------------------------------- the rows
+
+
+erf = row(
+    _erf, lambda g, y, x: g * (2 / math.sqrt(math.pi) * np.exp(-x * x)),
+    name="erf", formula="2/√π ∫₀ˣ e^(-t²) dt",
+)  # fmt: skip
+erfc = row(
+    _erfc, lambda g, y, x: g * (-2 / math.sqrt(math.pi) * np.exp(-x * x)),
+    name="erfc", formula="1 - erf x, exact for large x",
+)  # fmt: skip
+lgamma = row(
+    _lgamma, lambda g, y, x: g * digamma(x),
+    name="lgamma", formula="ln |Γ(x)|", domain="x > 0, or no whole number", draw=positive,
+)  # fmt: skip
+digamma: Op = row(
+    _digamma, lambda g, y, x: g * polygamma(x, n=1),
+    name="digamma", formula="ψ(x), the derivative of ln Γ(x)", domain="x > 0, or no whole number",
+    draw=positive,
+)  # fmt: skip
+polygamma: Op = row(
+    _polygamma, lambda g, y, x, n=1: g * polygamma(x, n=n + 1),
+    name="polygamma", formula="ψ⁽ⁿ⁾(x), the n-th derivative of ψ", domain="x > 0, or no whole number",
+    cases=lambda rng: [((*positive(rng, (3, 4)),), {"n": 1}), ((np.array([2.5, -0.6]),), {"n": 2})],
+)  # fmt: skip
+sinc = row(np.sinc, lambda g, y, x: g * sinc_derivative(x, n=1), formula="sin πx / πx, and 1 at 0")
+sinc_derivative: Op = row(
+    _sinc_derivative, lambda g, y, x, n=1: g * sinc_derivative(x, n=n + 1),
+    name="sinc_derivative", formula="the n-th derivative of sin πx / πx",
+    cases=lambda rng: [((np.array([0.0, 1e-9, -2, 7.3]),), {"n": 1}), ((rng.normal(size=3),), {"n": 3})],
+)  # fmt: skip
+i0 = row(np.i0, lambda g, y, x: g * bessel_i(x, n=1), formula="I₀(x), the modified Bessel function")
+bessel_i: Op = row(
+    _bessel_i,
+    lambda g, y, x, n=1: g * ((bessel_i(x, n=abs(n - 1)) + bessel_i(x, n=n + 1)) / 2),
+    name="bessel_i", formula="Iₙ(x)",
+    cases=lambda rng: [((*nonzero(rng, (3, 4)),), {"n": 1}), ((np.array([0.0, 2.0]),), {"n": 0})],
+)  # fmt: skip
+
+# ------------------------------------------------------------------------------------- activations
+
+
+def _silu(x: np.ndarray) -> np.ndarray:
+    return x * sigmoid(x)
+
+
+def _silu_rule(g: Any, y: Any, x: Any) -> Any:
+    s = sigmoid(x)
+    return g * (s + y * (1 - s))
+
+
+def _log_sigmoid(x: np.ndarray) -> np.ndarray:
+    return -softplus(-x)
+
+
+def _mish(x: np.ndarray) -> np.ndarray:
+    return x * np.tanh(softplus(x))
+
+
+def _mish_rule(g: Any, y: Any, x: Any) -> Any:
+    t = np.tanh(softplus(x))
+    return g * (t + x * (1 - t * t) * sigmoid(x))
+
+
+def normal_cdf(x: Any) -> Any:
+    """Φ(x), the probability that a standard normal number is smaller than x."""
+    return 0.5 * erf(x * math.sqrt(0.5)) + 0.5
+
+
+def _gelu(x: np.ndarray) -> np.ndarray:
+    return x * normal_cdf(x)
+
+
+def _gelu_rule(g: Any, y: Any, x: Any) -> Any:
+    return g * (normal_cdf(x) + x * (np.exp(-0.5 * x * x) * math.sqrt(0.5 / math.pi)))
+
+
+_A, _B = math.sqrt(2 / math.pi), math.sqrt(2 / math.pi) * 0.044715
+
+
+def _gelu_tanh(x: np.ndarray) -> np.ndarray:
+    return 0.5 * x * (1 + np.tanh(x * (_A + _B * x * x)))
+
+
+def _gelu_tanh_rule(g: Any, y: Any, x: Any) -> Any:
+    squares = x * x
+    t = np.tanh(x * (_A + _B * squares))
+    return g * (0.5 * (1 + t + x * (1 - t * t) * (_A + 3 * _B * squares)))
+
+
+silu = row(_silu, _silu_rule, name="silu", formula="x / (1 + e⁻ˣ)")
+log_sigmoid = row(
+    _log_sigmoid, lambda g, y, x: g * sigmoid(-x), name="log_sigmoid", formula="-ln(1 + e⁻ˣ)"
+)
+mish = row(_mish, _mish_rule, name="mish", formula="x tanh(ln(1 + eˣ))")
+gelu = row(_gelu, _gelu_rule, name="gelu", formula="x Φ(x), Φ the normal distribution")
+gelu_tanh = row(
+    _gelu_tanh,
+    _gelu_tanh_rule,
+    name="gelu_tanh",
+    formula="x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+)
+
+__all__ = [
+    "bessel_i", "digamma", "erf", "erfc", "gelu", "gelu_tanh", "i0", "lgamma", "log_sigmoid", "mish",
+    "normal_cdf", "polygamma", "silu", "sinc", "sinc_derivative",
+]  # fmt: skip
