@@ -94,6 +94,8 @@ def _walk_back(
             if gx.shape != x.data.shape:
                 gx = unbroadcast(gx, x.data.shape)
             if gx.dtype != x.data.dtype:
+                if gx.dtype.kind == "c" and x.data.dtype.kind == "f":
+                    gx = np.real(gx)  # dL = Re(g dx), see ops/complex.py
                 gx = gx.astype(x.data.dtype)
             if x in grads:
                 gx = grads[x] + gx
@@ -127,6 +129,8 @@ def backward(
             f"backward() starts from a single number, but {describe(y)} has {y.size}.{user_line()}"
             f"\n  Try: .sum() or .mean() first, or backward(g) with dL/dy of shape {y.shape}"
         )
+    if gradient is None:
+        _demand_real(y, "backward() starts from")
     g = np.ones_like(y.data) if gradient is None else np.asarray(value(gradient))
     if g.shape != y.shape:
         raise ValueError(
@@ -263,6 +267,7 @@ def value_and_grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
                 f"grad is of a function with a single number as its result, but {_called(f)} returned "
                 f"shape {np.shape(value(y))}.{user_line()}\n  Try: .sum() or .mean() in it, or jacobian"
             )
+        _demand_real(value(y), "grad is of a function with")
         grads = pullback(np.ones(np.shape(value(y))))
         return y, _one_or_all(grads, argnums)
 
@@ -305,6 +310,7 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
         chosen = _chosen(argnums, args)
         primals = [args[i] for i in chosen]
         y, pullback = vjp(_as_function_of(f, args, chosen, kwargs), *primals)
+        _demand_real(value(y), "jacobian is of a function with")
         shape, dtype, size = np.shape(value(y)), value(y).dtype, np.size(value(y))
         rows = [pullback(np.reshape(e, shape)) for e in np.eye(size, dtype=dtype)]
         result = []
@@ -344,6 +350,14 @@ def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
 
 
 # --------------------------------------------------------------------------------------- small print
+
+
+def _demand_real(y: Any, who: str) -> None:
+    if y.dtype.kind == "c":
+        raise TypeError(
+            f"{who} real numbers, but {describe(y, 'the result')} is complex.{user_line()}"
+            "\n  Try: np.abs(z) ** 2, np.real(z) or np.imag(z)"
+        )
 
 
 def _chosen(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:

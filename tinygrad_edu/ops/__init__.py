@@ -7,6 +7,7 @@ exported here (`from tinygrad_edu.ops import softmax`). All of them work on arra
 from __future__ import annotations
 
 from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
+    complex,
     elementwise,
     indexing,
     linear_algebra,
@@ -34,6 +35,17 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "cross_entropy", "identity", "log_softmax", "logsumexp", "relu", "rows", "scatter_add",
-    "sigmoid", "softmax", "softplus", "unbroadcast",
+    "cross_entropy",
+    "expm",
+    "identity",
+    "log_softmax",
+    "logsumexp",
+    "relu",
+    "rows",
+    "scatter_add",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "solve_triangular",
+    "unbroadcast",
 ]  # fmt: skip

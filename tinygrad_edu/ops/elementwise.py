@@ -84,10 +84,15 @@ cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
 tanh = row(np.tanh, lambda g, y, x: g * (1 - y * y), formula="tanh x")
 arctan = row(np.arctan, lambda g, y, x: g / (1 + x * x), formula="arctan x")
 
+
 # ------------------------------------------------------------------------------------- with kinks
-absolute = row(
-    np.abs, lambda g, y, x: g * np.sign(x), formula="|x|", kinks="derivative 0 at 0", draw=nonzero
-)
+def _absolute_rule(g: Any, y: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return g * np.sign(x)
+    return g * np.conjugate(x) / np.where(y == 0, 1, y)  # d|z| = Re(z̄ dz) / |z|: see complex.py
+
+
+absolute = row(np.abs, _absolute_rule, formula="|x|", kinks="derivative 0 at 0", draw=nonzero)
 maximum = row(
     np.maximum,
     lambda g, y, x, w: g * (x > w) + g * (x == w) / 2,
