@@ -16,6 +16,7 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
 )
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import scatter_add
+from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
 from tinygrad_edu.ops.neural import (
     cross_entropy,
     log_softmax,
