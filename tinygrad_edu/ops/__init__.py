@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     complex,
+    decompositions,
     elementwise,
     indexing,
     linear_algebra,
+    norms,
     reductions,
     shapes,
 )
