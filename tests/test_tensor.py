@@ -227,7 +227,7 @@ def test_text_is_no_tensor():
 
 
 def test_a_function_without_a_row_is_refused_with_what_is_near():
-    for f, name in ((np.cumsum, "np.cumsum"), (np.arcsinh, "np.arcsinh"), (np.fft.fft, "np.fft")):
+    for f, name in ((np.cumsum, "np.cumsum"), (np.arcsinh, "np.arcsinh")):
         with pytest.raises(TypeError, match=f"{name} has no row") as error:
             f(leaf())
         assert "x.data" in str(error.value)

@@ -10,6 +10,7 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     complex,
     decompositions,
     elementwise,
+    fft,
     indexing,
     linear_algebra,
     norms,
