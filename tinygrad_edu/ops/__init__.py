@@ -39,17 +39,6 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "cross_entropy",
-    "expm",
-    "identity",
-    "log_softmax",
-    "logsumexp",
-    "relu",
-    "rows",
-    "scatter_add",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "solve_triangular",
-    "unbroadcast",
+    "cross_entropy", "expm", "identity", "log_softmax", "logsumexp", "relu", "rows", "scatter_add",
+    "sigmoid", "softmax", "softplus", "solve_triangular", "unbroadcast",
 ]  # fmt: skip
