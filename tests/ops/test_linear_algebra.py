@@ -267,9 +267,10 @@ class TestDegenerate:
             assert x.grad.tolist() == [0, 0, 0]
 
     def test_the_derivative_of_a_p_norm_at_one_zero_is_0_there(self):
-        x = leaf([3.0, 0.0, -4.0])
-        la.norm(x, 1.5).backward()
-        assert np.isfinite(x.grad).all() and x.grad[1] == 0
+        for p in (0.5, 1.5):
+            x = leaf([3.0, 0.0, -4.0])
+            la.norm(x, p).backward()
+            assert np.isfinite(x.grad).all() and x.grad[1] == 0
 
     def test_order_0_is_a_plain_number(self):
         assert la.norm(leaf([1.0, 0.0, 2.0]), 0) == 2.0
@@ -308,6 +309,10 @@ class TestDegenerate:
                 f(x)
         with pytest.raises(la.LinAlgError, match=r"(?s)solve_triangular\(a .*Singular.*Try: "):
             solve_triangular(Tensor([[1.0, 0.0], [5.0, 0.0]]), np.ones(2))
+        for a in RNG.normal(size=(9, 5, 5)):  # LU would not notice, for a rounding error
+            a[2, 2] = 0
+            with pytest.raises(la.LinAlgError, match="Singular"):
+                solve_triangular(a, np.ones(5))
 
     def test_cholesky_of_an_indefinite_matrix_is_refused(self):
         with pytest.raises(
@@ -374,6 +379,14 @@ class TestDegenerate:
         x.grad = None
         with pytest.warns(RuntimeWarning, match="svd: the result depends on vectors"):
             la.svd(x, full_matrices=False)[0].sum().backward()
+        assert np.isnan(x.grad).any()
+
+    def test_a_singular_value_that_is_a_rounding_error_counts_as_0(self):
+        a = RNG.normal(size=(4, 2)) @ RNG.normal(size=(2, 3))
+        assert 0 < la.svdvals(a)[2] < 1e-14
+        x = leaf(a)
+        with pytest.warns(RuntimeWarning, match="svd: the result depends on vectors"):
+            la.svd(x, full_matrices=False)[0][:, 2].sum().backward()
         assert np.isnan(x.grad).any()
 
     @pytest.mark.parametrize(
