@@ -103,6 +103,8 @@ def _walk_back(
                     f"{_range(g)}, y is {_range(y)} and the input {_range(x)}"
                 )
             if gx.dtype != x.data.dtype:
+                if gx.dtype.kind == "c" and x.data.dtype.kind == "f":
+                    gx = np.real(gx)  # dL = Re(g dx), see ops/complex.py
                 gx = gx.astype(x.data.dtype)
             if x in grads:
                 gx = grads[x] + gx
@@ -146,6 +148,8 @@ def backward(
             f"backward() starts from a single number, but {describe(y)} has {y.size}.{user_line()}"
             f"\n  Try: .sum() or .mean() first, or backward(g) with dL/dy of shape {y.shape}"
         )
+    if gradient is None:
+        demand_real(y, "backward() starts from")
     g = np.ones_like(y.data) if gradient is None else np.asarray(value(gradient))
     if g.shape != y.shape:
         raise ValueError(
@@ -252,10 +256,9 @@ def _push(y: Tensor, dx: dict[int, Any], create_graph: bool) -> Any:
         else:
             g = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
             gx = unbroadcast(rule(g, result, *inputs, **y.params), np.shape(d))
-            one = np.ones((), gx.dtype)
-            dy = gradients(
-                {(gx * d).sum(): Tensor(one) if create_graph else one}, [g], create_graph
-            )[0]
+            along = np.real((gx * d).sum())
+            one = np.ones((), along.dtype)
+            dy = gradients({along: Tensor(one) if create_graph else one}, [g], create_graph)[0]
             dy = dy if create_graph else dy.data
         total = total + dy
     return _like(total, y)
@@ -266,4 +269,14 @@ def _like(dy: Any, y: Tensor) -> Any:
     dy = np.asarray(dy) if not isinstance(dy, Tensor) else dy
     if dy.shape != y.shape:
         dy = np.broadcast_to(dy, y.shape)
+    if dy.dtype.kind == "c" and y.dtype.kind == "f":
+        dy = np.real(dy)
     return dy if dy.dtype == y.dtype else dy.astype(y.dtype)
+
+
+def demand_real(y: Any, who: str) -> None:
+    if y.dtype.kind == "c":
+        raise TypeError(
+            f"{who} real numbers, but {describe(y, 'the result')} is complex.{user_line()}"
+            "\n  Try: np.abs(z) ** 2, np.real(z) or np.imag(z)"
+        )

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import gradients, push_forward, recording
+from tinygrad_edu.autodiff import demand_real, gradients, push_forward, recording
 from tinygrad_edu.ops import identity
 from tinygrad_edu.tensor import Tensor, demand_floats, describe, mode, user_line, value
 
@@ -61,6 +61,7 @@ def value_and_grad(
                 f"grad is of a function with a single number as its result, but {_called(f)} returned "
                 f"shape {shapes}.{user_line()}\n  Try: .sum() or .mean() in it, or jacobian"
             )
+        demand_real(call.outputs[0], "grad is of a function with")
         one = _rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
         grads = call.pull_back(one)
         y = call.give(call.y)
@@ -117,6 +118,7 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") 
                 f"jacobian is of a function with one array as its result, but {_called(f)} returned "
                 f"{len(call.outputs)}.{user_line()}\n  Try: jacobian of each, or np.stack of them"
             )
+        demand_real(call.outputs[0], "jacobian is of a function with")
         forward = sum(v.size for v in call.variables) < call.outputs[0].size
         forward = mode == "forward" or (mode == "auto" and forward)
         parts = _columns(call) if forward else _rows(call)

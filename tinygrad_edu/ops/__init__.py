@@ -7,10 +7,14 @@ exported here (`from tinygrad_edu.ops import softmax`). All of them work on arra
 from __future__ import annotations
 
 from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
+    complex,
+    decompositions,
     elementwise,
+    fft,
     indexing,
     joining,
     linear_algebra,
+    norms,
     products,
     reductions,
     sampled,
@@ -20,6 +24,7 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
 )
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
+from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
 from tinygrad_edu.ops.neural import (
     cross_entropy,
     log_softmax,
@@ -54,8 +59,34 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "add_at", "bessel_i", "cross_entropy", "digamma", "erf", "erfc", "gelu", "gelu_tanh", "identity",
-    "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "mish", "normal_cdf", "polygamma", "put",
-    "put_along_axis", "recurrence", "relu", "rows", "scatter_add", "sigmoid", "silu", "softmax",
-    "softplus", "suffix_sum", "unbroadcast",
+    "add_at",
+    "bessel_i",
+    "cross_entropy",
+    "digamma",
+    "erf",
+    "erfc",
+    "expm",
+    "gelu",
+    "gelu_tanh",
+    "identity",
+    "lgamma",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "mish",
+    "normal_cdf",
+    "polygamma",
+    "put",
+    "put_along_axis",
+    "recurrence",
+    "relu",
+    "rows",
+    "scatter_add",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "solve_triangular",
+    "suffix_sum",
+    "unbroadcast",
 ]  # fmt: skip

@@ -171,10 +171,15 @@ deg2rad = row(np.deg2rad, lambda g, y, x: g * (np.pi / 180), formula="x π / 180
 rad2deg = row(np.rad2deg, lambda g, y, x: g * (180 / np.pi), formula="180 x / π", linear=True)
 ROWS[np.radians], ROWS[np.degrees] = deg2rad, rad2deg
 
+
 # ------------------------------------------------------------------------------------- with kinks
-absolute = row(
-    np.abs, lambda g, y, x: g * np.sign(x), formula="|x|", kinks="derivative 0 at 0", draw=nonzero
-)
+def _absolute_rule(g: Any, y: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return g * np.sign(x)
+    return g * np.conjugate(x) / np.where(y == 0, 1, y)  # d|z| = Re(z̄ dz) / |z|: see complex.py
+
+
+absolute = row(np.abs, _absolute_rule, formula="|x|", kinks="derivative 0 at 0", draw=nonzero)
 ROWS[np.fabs] = absolute
 copysign = row(
     np.copysign, lambda g, y, x, w: g * (np.sign(x) * np.sign(y)), lambda g, y, x, w: g * 0,

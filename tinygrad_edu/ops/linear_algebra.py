@@ -1,13 +1,24 @@
-"""Products of matrices, and their inverses."""
+"""Products of matrices, their inverses, determinants and exponential; leading axes are a stack.
+
+The rules are found in one way (M. Giles, "Collected matrix derivative results", 2008): write down how the
+result changes, dy = ..., and read dL/da off dL = Σ g dy = tr(gᵀ dy). As the matrix is turned around in a
+trace, the way back of a product by a is a product by aᵀ.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.ops.cases import each, real
-from tinygrad_edu.tensor import op
+from tinygrad_edu.ops.joining import concatenate
+from tinygrad_edu.tensor import PLAIN, ROWS, op, user_line, value
+
+# ---------------------------------------------------------------------------------------- products
 
 
 def mT(x: Any) -> Any:
@@ -31,9 +42,10 @@ def _matmul_dw(g: Any, y: Any, x: Any, w: Any) -> Any:
     if x.ndim == 1:
         return x[:, None] * g[..., None, :]
     if w.ndim == 1:
-        return matmul(np.reshape(g, (-1,)), np.reshape(x, (-1, w.shape[0])))
+        return matmul(np.reshape(g, (g.size,)), np.reshape(x, (g.size, w.shape[0])))
     if w.ndim == 2 and x.ndim > 2:
-        x, g = np.reshape(x, (-1, x.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+        samples = math.prod(x.shape[:-1])
+        x, g = np.reshape(x, (samples, x.shape[-1])), np.reshape(g, (samples, g.shape[-1]))
     return matmul(mT(x), g)
 
 
@@ -64,31 +76,375 @@ matmul = op(
 )  # fmt: skip
 
 
+ROWS[np.linalg.matmul] = matmul
+
+
+def multi_dot(arrays: Sequence) -> Any:
+    """np.linalg.multi_dot: a b c ... in the order of fewest multiplications; the ends may be vectors.
+
+    The order is found by dynamic programming (Cormen et al., "Introduction to Algorithms", 15.2).
+    """
+    if len(arrays) < 2:
+        raise ValueError(f"multi_dot: a product needs two arrays, not {len(arrays)}.{user_line()}")
+    first, *_, last = arrays
+    rows = [1 if np.ndim(first) == 1 else np.shape(first)[0]]
+    sizes = rows + [np.shape(x)[0] for x in arrays[1:]]
+    sizes.append(1 if np.ndim(last) == 1 else np.shape(last)[1])
+    best: dict[tuple[int, int], tuple[int, int]] = {(i, i): (0, i) for i in range(len(arrays))}
+    for length in range(1, len(arrays)):
+        for i in range(len(arrays) - length):
+            j = i + length
+            best[i, j] = min(
+                (best[i, k][0] + best[k + 1, j][0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
+            )
+
+    def product(i: int, j: int) -> Any:
+        k = best[i, j][1]
+        return arrays[i] if i == j else matmul(product(i, k), product(k + 1, j))
+
+    return product(0, len(arrays) - 1)
+
+
+def matrix_power(a: Any, n: int) -> Any:
+    """np.linalg.matrix_power: a a ... a, n times, by repeated squaring; of a⁻¹ if n < 0."""
+    _demand_square(a, "matrix_power")
+    if n == 0:
+        return a * 0 + np.eye(a.shape[-1], dtype=a.dtype)
+    if n < 0:
+        a, n = np.linalg.inv(a), -n
+    y = None
+    while True:
+        n, odd = divmod(n, 2)
+        if odd:
+            y = a if y is None else matmul(y, a)
+        if not n:
+            return y
+        a = matmul(a, a)
+
+
+def _demand_square(a: Any, called: str) -> None:
+    if np.ndim(a) < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(
+            f"{called} is of square matrices (..., n, n), not of shape {np.shape(a)}.{user_line()}"
+        )
+
+
+ROWS[np.linalg.multi_dot] = multi_dot
+ROWS[np.linalg.matrix_power] = matrix_power
+
+# --------------------------------------------------------------------- what has no derivative says so
+
+
+def undefined(operation: str, why: str) -> None:
+    """A warning that a derivative is nan, for a reason that is in the mathematics."""
+    warnings.warn(
+        f"{operation}: {why}, where it has no derivative: nan.{user_line()}",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def nan_where(bad: np.ndarray, a: Any, operation: str, why: str) -> Any:
+    """a, but nan in the matrices of the stack that are bad, with a warning if there is one."""
+    if not bad.any():
+        return a
+    undefined(operation, why)
+    return a * np.where(bad, np.nan, 1.0)[..., None, None].astype(a.dtype)
+
+
+def _singular(a: Any) -> np.ndarray:
+    """Is the determinant 0, to the digits that there are? (Against Hadamard's bound for it.)"""
+    a = value(a)
+    with np.errstate(all="ignore"):
+        bound = np.prod(np.sqrt((abs(a) ** 2).sum(-1)), axis=-1)
+        return abs(np.linalg.det(a)) <= a.shape[-1] * np.finfo(a.dtype).eps * bound
+
+
+# ---------------------------------------------------------------------------- inverses and equations
+
+
 def _well_conditioned(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape) + 4 * np.eye(shape[-1])
+    return rng.normal(size=shape) + 4 * np.eye(shape[-2], shape[-1])
 
 
-def _columns(w: Any) -> Any:
-    """As in NumPy 2, w is a vector only if it has one axis; then it is one column."""
-    return w[..., None] if w.ndim == 1 else w
+def matrices(*shapes: tuple, **params: Any) -> Any:
+    """Cases of one well-conditioned matrix, or a stack of them."""
+    return lambda rng: [((_well_conditioned(rng, *shape),), params) for shape in shapes]
 
 
-def _solve_da(g: Any, y: Any, a: Any, b: Any) -> Any:
-    """a⁻¹ b changes by -a⁻¹ da y, so dL/da = -(a⁻ᵀ g) yᵀ."""
-    return -matmul(_columns(np.linalg.solve(mT(a), g)), mT(_columns(y)))
+def equations(**params: Any) -> Any:
+    """Cases a x = b in every form of NumPy 2: b is a vector only if it has one axis."""
+    shapes = [((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (2, 3, 2)), ((2, 3, 3), (3,)),
+              ((3, 3), (2, 3, 1)), ((2, 1, 2, 2), (3, 2, 1)), ((1, 3, 3), (3, 3))]  # fmt: skip
+    return lambda rng: [((_well_conditioned(rng, *a), *real(rng, b)), params) for a, b in shapes]
+
+
+_INVERT = (
+    "np.linalg.pinv(a) or np.linalg.lstsq(a, b), or a + 1e-6 * np.eye(n), if a may be singular"
+)
+
+
+def _solve_db(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """y changes by a⁻¹ db, so dL/db = a⁻ᵀ g."""
+    if b.ndim == 1:
+        return np.linalg.solve(mT(a), g[..., None])[..., 0]
+    return np.linalg.solve(mT(a), g)
+
+
+def _outer(gb: Any, y: Any, b: Any) -> Any:
+    """gb yᵀ, where a vector stands for one column."""
+    return gb[..., None] * y[..., None, :] if b.ndim == 1 else matmul(gb, mT(y))
 
 
 solve = op(
-    np.linalg.solve, _solve_da, lambda g, y, a, b: np.linalg.solve(mT(a), g),
-    formula="a⁻¹ b", domain="a square, not singular",
-    cases=lambda rng: [
-        ((_well_conditioned(rng, 3, 3), *real(rng, (3,))), {}),
-        ((_well_conditioned(rng, 3, 3), *real(rng, (3, 2))), {}),
-        ((_well_conditioned(rng, 2, 3, 3), *real(rng, (2, 3, 2))), {}),
-    ],
+    np.linalg.solve,
+    lambda g, y, a, b: -_outer(_solve_db(g, y, a, b), y, b),  # dy = -a⁻¹ da y
+    _solve_db,
+    formula="a⁻¹ b", domain="a square, not singular", hint=lambda a, b: _INVERT, cases=equations(),
 )  # fmt: skip
 inv = op(
-    np.linalg.inv, lambda g, y, a: -matmul(matmul(mT(y), g), mT(y)),
-    formula="a⁻¹", domain="a square, not singular",
-    cases=lambda rng: [((_well_conditioned(rng, 3, 3),), {}), ((_well_conditioned(rng, 2, 2, 2),), {})],
+    np.linalg.inv, lambda g, y, a: -matmul(matmul(mT(y), g), mT(y)),  # dy = -a⁻¹ da a⁻¹
+    formula="a⁻¹", domain="a square, not singular", hint=lambda a: _INVERT,
+    cases=matrices((3, 3), (2, 2, 2), (1, 1)),
 )  # fmt: skip
+
+
+def _solve_triangular(a: np.ndarray, b: np.ndarray, lower: bool = True) -> np.ndarray:
+    a = np.tril(a) if lower else np.triu(a)
+    if not np.diagonal(a, axis1=-2, axis2=-1).all():
+        raise np.linalg.LinAlgError("Singular matrix")
+    y = _substitute(a, b[..., None] if b.ndim == 1 else b, lower)
+    return y[..., 0] if b.ndim == 1 else y
+
+
+def _substitute(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarray:
+    """Substitution in halves. Measured: rows one by one, in Python, only win on huge stacks."""
+    n = a.shape[-1]
+    if n <= 64:
+        return np.linalg.solve(a, b)
+    one, two = slice(n // 2), slice(n // 2, n)
+    if not lower:
+        one, two = two, one
+    first = _substitute(a[..., one, one], b[..., one, :], lower)
+    rest = b[..., two, :] - a[..., two, one] @ first
+    second = _substitute(a[..., two, two], rest, lower)
+    return np.concatenate([first, second] if lower else [second, first], axis=-2)
+
+
+def _solve_triangular_db(g: Any, y: Any, a: Any, b: Any, lower: bool = True) -> Any:
+    if b.ndim == 1:
+        return solve_triangular(mT(a), g[..., None], lower=not lower)[..., 0]
+    return solve_triangular(mT(a), g, lower=not lower)
+
+
+def _solve_triangular_da(g: Any, y: Any, a: Any, b: Any, lower: bool = True) -> Any:
+    gb = _solve_triangular_db(g, y, a, b, lower)
+    return -triangle(_outer(gb, y, b), lower)
+
+
+def triangle(x: Any, lower: bool = True, diagonal: int = 0) -> Any:
+    """x with zeros above (or below) the diagonal."""
+    n, k = x.shape[-2:]
+    return x * (np.tri(n, k, diagonal, bool) if lower else np.tri(k, n, diagonal, bool).T)
+
+
+solve_triangular = op(
+    _solve_triangular, _solve_triangular_da, _solve_triangular_db,
+    name="solve_triangular", formula="a⁻¹ b, where only one triangle of a is looked at",
+    domain="no zero on the diagonal of a", hint=lambda a, b, lower=True: _INVERT,
+    cases=lambda rng: [*equations()(rng), *equations(lower=False)(rng)],
+)  # fmt: skip
+
+
+def _pinv(a: np.ndarray, rcond: Any = None, rtol: Any = None) -> np.ndarray:
+    return np.linalg.pinv(a, rcond) if rtol is None else np.linalg.pinv(a, rtol=rtol)
+
+
+def _full_rank(p: Any, a: Any, operation: str) -> Any:
+    """p, or nan where a has not full rank: a near matrix of full rank has a pseudoinverse far away."""
+    deficient = np.asarray(np.linalg.matrix_rank(value(a)) < min(a.shape[-2:]))
+    return nan_where(deficient, p, operation, "the matrix is rank-deficient")
+
+
+def _pinv_da(g: Any, p: Any, a: Any, rcond: Any = None, rtol: Any = None) -> Any:
+    """dp = -p da p + p pᵀ daᵀ (1 - a p) + (1 - p a) daᵀ pᵀ p   (Golub and Pereyra 1973, 4.12)."""
+    p = _full_rank(p, a, "pinv")
+    m, n = a.shape[-2:]
+    gT, pT = mT(g), mT(p)
+    da = -matmul(matmul(pT, g), pT)
+    if m > n:
+        da = da + matmul(np.eye(m, dtype=a.dtype) - matmul(a, p), matmul(matmul(gT, p), pT))
+    if m < n:
+        da = da + matmul(matmul(pT, matmul(p, gT)), np.eye(n, dtype=a.dtype) - matmul(p, a))
+    return da
+
+
+ROWS[np.linalg.pinv] = pinv = op(
+    _pinv, _pinv_da, name="pinv", formula="a⁺, the pseudoinverse", domain="a of full rank",
+    cases=matrices((4, 3), (2, 2, 3), (2, 2)),
+)  # fmt: skip
+
+
+def _lstsq(a: np.ndarray, b: np.ndarray, rcond: Any = None) -> np.ndarray:
+    return np.linalg.lstsq(a, b, rcond)[0]
+
+
+def _lstsq_da(g: Any, y: Any, a: Any, b: Any, rcond: Any = None) -> Any:
+    """dy = dp b of y = p b, with dp as of the pseudoinverse p of a."""
+    p = _full_rank(np.linalg.pinv(a), a, "lstsq")
+    if b.ndim == 1:
+        g, y, b = g[:, None], y[:, None], b[:, None]
+    pT = mT(p)
+    da = -matmul(matmul(pT, g), mT(y))
+    if a.shape[0] > a.shape[1]:
+        da = da + matmul(b - matmul(a, y), mT(matmul(p, matmul(pT, g))))
+    if a.shape[0] < a.shape[1]:
+        da = da + matmul(matmul(pT, y), mT(g - matmul(mT(a), matmul(pT, g))))
+    return da
+
+
+def _lstsq_db(g: Any, y: Any, a: Any, b: Any, rcond: Any = None) -> Any:
+    return matmul(mT(_full_rank(np.linalg.pinv(a), a, "lstsq")), g)
+
+
+_lstsq_row = op(
+    _lstsq, _lstsq_da, _lstsq_db,
+    name="lstsq", formula="the shortest x with the least |a x - b|", domain="a of full rank",
+    cases=lambda rng: [
+        ((_well_conditioned(rng, *a), *real(rng, b)), {})
+        for a, b in [((5, 3), (5,)), ((5, 3), (5, 2)), ((2, 4), (2,)), ((2, 4), (2, 3)), ((3, 3), (3,))]
+    ],
+)  # fmt: skip
+
+
+def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
+    """np.linalg.lstsq: the solution and the sums of squared residuals can be differentiated; the rank
+    and the singular values are plain, as they come with the solution (`svdvals(a)` has derivatives).
+    """
+    x = _lstsq_row(a, b, rcond=rcond)
+    _, residuals, rank, s = np.linalg.lstsq(value(a), value(b), rcond)
+    if residuals.size:
+        residuals = np.reshape(np.sum(np.square(b - matmul(a, x)), axis=0), residuals.shape)
+    return x, residuals, rank, s
+
+
+ROWS[np.linalg.lstsq] = lstsq
+
+# ------------------------------------------------------------------------------------- determinants
+
+
+def _cofactors(a: Any) -> Any:
+    """∂det(a)/∂a_ij = (-1)^(i+j) det(a without row i and column j): Laplace's expansion.
+
+    n² determinants, where det(a) a⁻ᵀ is one inverse, but it needs no inverse; it is made of rows.
+    """
+    n = a.shape[-1]
+    others = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
+    minors = a[..., others[:, None, :, None], others[None, :, None, :]]
+    i = np.arange(n)
+    return np.linalg.det(minors) * ((-1.0) ** (i[:, None] + i)).astype(a.dtype)
+
+
+def _det_da(g: Any, y: Any, a: Any) -> Any:
+    if _singular(a).any():
+        return g[..., None, None] * _cofactors(a)
+    return (g * y)[..., None, None] * mT(np.linalg.inv(a))
+
+
+det = op(
+    np.linalg.det, _det_da, formula="det a",
+    cases=lambda rng: [
+        *matrices((3, 3), (2, 2, 2), (1, 1))(rng),
+        ((np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]]),), {}),  # rank 2
+        ((np.zeros((2, 3, 3)),), {}),
+    ],
+)  # fmt: skip
+
+
+class SlogdetResult(NamedTuple):
+    sign: Any
+    logabsdet: Any
+
+
+def _slogdet_da(g: Any, y: Any, a: Any) -> Any:
+    a = nan_where(_singular(a) & ~np.isfinite(value(y)[..., 1]), a, "slogdet", "a is singular")
+    return g[..., 1, None, None] * mT(np.linalg.inv(a))
+
+
+_slogdet_row = op(
+    lambda a: np.stack(np.linalg.slogdet(a), axis=-1), _slogdet_da,
+    name="slogdet", formula="sign of det a and ln |det a|, side by side", domain="a not singular",
+    cases=matrices((3, 3), (2, 2, 2)),
+)  # fmt: skip
+
+
+def slogdet(a: Any) -> SlogdetResult:
+    """np.linalg.slogdet; the sign is an array, as it does not change where there is a derivative."""
+    y = _slogdet_row(a)
+    return SlogdetResult(value(y)[..., 0], y[..., 1])
+
+
+ROWS[np.linalg.slogdet] = slogdet
+
+# -------------------------------------------------------------------------------------- exponential
+
+# Numerator of the Padé approximant r(x) = p(x) / p(-x) of eˣ of degree 13, and the norm up to which it is
+# exact in float64. N. Higham, "The scaling and squaring method for the matrix exponential revisited", 2005.
+_PADE = [
+    math.factorial(26 - k) // (math.factorial(13 - k) * math.factorial(k)) * 1.0 for k in range(14)
+]
+_PADE = [c / _PADE[-1] for c in _PADE]
+_REACH = 5.371920351148152
+
+
+def _expm(a: np.ndarray) -> np.ndarray:
+    """e^a = (e^(a / 2ˢ))^(2ˢ), with s as large as it must be for the approximant, for each matrix."""
+    _demand_square(a, "expm")
+    if a.size == 0:
+        return a.copy()
+    size = abs(a).sum(axis=-2).max(axis=-1)
+    with np.errstate(divide="ignore"):
+        halvings = np.maximum(0, np.ceil(np.log2(size / _REACH)))
+    halvings = np.where(np.isfinite(size), halvings, 0)
+    a = a * (0.5 ** halvings[..., None, None]).astype(a.dtype)
+    eye = np.eye(a.shape[-1], dtype=a.dtype)
+    a2 = a @ a
+    a4 = a2 @ a2
+    a6 = a4 @ a2
+    c = _PADE
+    odd = (
+        a6 @ (c[13] * a6 + c[11] * a4 + c[9] * a2) + c[7] * a6 + c[5] * a4 + c[3] * a2 + c[1] * eye
+    )
+    even = (
+        a6 @ (c[12] * a6 + c[10] * a4 + c[8] * a2) + c[6] * a6 + c[4] * a4 + c[2] * a2 + c[0] * eye
+    )
+    odd = a @ odd
+    y = np.linalg.solve(even - odd, even + odd)
+    for i in range(int(halvings.max())):
+        more = halvings > i
+        y[more] = y[more] @ y[more]
+    return y
+
+
+def _expm_da(g: Any, y: Any, a: Any) -> Any:
+    """The derivative of expm at aᵀ in the direction g: the corner of exp [[aᵀ, g], [0, aᵀ]].
+
+    (R. Mathias 1996; Higham, "Functions of Matrices", 2008, theorem 3.6.) It is linear in g, which is
+    brought to the size of 1 so that a large one does not ask for more squarings.
+    """
+    n = a.shape[-1]
+    size = np.max(abs(value(g)), initial=0.0)
+    size = 1.0 if size == 0 or not np.isfinite(size) else float(size)
+    aT = mT(a)
+    above = concatenate(aT, g / size, axis=-1)
+    below = concatenate(np.zeros(a.shape, a.dtype), aT, axis=-1)
+    return expm(concatenate(above, below, axis=-2))[..., :n, n:] * size
+
+
+expm = op(
+    _expm, _expm_da, name="expm", formula="e^a = 1 + a + a²/2! + ..., of a matrix",
+    cases=lambda rng: [((x,), {}) for x in real(rng, (3, 3), (2, 2, 2))],
+)  # fmt: skip
+
+PLAIN |= {np.linalg.matrix_rank}

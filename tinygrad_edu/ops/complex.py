@@ -1,0 +1,57 @@
+"""Complex numbers on the way from real numbers to a real loss.
+
+Frequencies are complex, so what lies between a signal and a loss may be. For a complex z = a + ib the
+walk back carries
+
+    g = ∂L/∂a - i ∂L/∂b,    so that dL = Re Σ g dz.
+
+With this convention (JAX's and HIPS autograd's; PyTorch and TensorFlow carry the conjugate) a rule of a
+function with a complex derivative, dy = f'(z) dz, is the rule that it has on real numbers, g f'(z), and
+the way back of a linear map is its transpose: no row of the other chapters needs a conjugate. Only the
+rows that take numbers apart, those of this file and |z|, know that there are complex numbers. A real
+tensor that met a complex one gets the real part of what comes back: dL = Re(g dx) = Re(g) dx.
+
+Not in scope: complex leaves (`requires_grad=True` on complex numbers is refused: make them of two real
+tensors, `a + 1j * b`), complex losses, extremes, orderings and p-norms other than the length of complex
+numbers, and decompositions of complex matrices. Products, `inv`, `solve` and `det` have complex values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops.cases import broadcasting, nonzero, real
+from tinygrad_edu.tensor import PLAIN, ROWS, op
+
+op(
+    np.real, lambda g, y, val: g,
+    name="real", formula="a of z = a + ib", linear=True, elementwise=True,
+    cases=broadcasting(real, 1),
+)  # fmt: skip
+op(
+    np.imag, lambda g, y, val: np.multiply(g, -1j),
+    name="imag", formula="b of z = a + ib", linear=True, elementwise=True,
+    cases=broadcasting(real, 1),
+)  # fmt: skip
+op(
+    np.conjugate, lambda g, y, x: np.conjugate(g),
+    name="conjugate", formula="a - ib of z = a + ib", linear=True, elementwise=True,
+    cases=broadcasting(real, 1),
+)  # fmt: skip
+
+
+def _angle_rule(g: Any, y: Any, z: Any, deg: bool = False) -> Any:
+    """d arg z = Im(dz / z) = Re(-i dz / z)."""
+    turn = -1j * (180 / np.pi if deg else 1) * (z != 0)
+    return g * turn / np.where(z == 0, 1, z)
+
+
+ROWS[np.angle] = op(
+    np.angle, _angle_rule,
+    name="angle", formula="arg z, in (-π, π]", kinks="derivative 0 at 0", elementwise=True,
+    cases=lambda rng: [((x,), {"deg": deg}) for x in nonzero(rng, (3, 4), ()) for deg in (False, True)],
+)  # fmt: skip
+
+PLAIN |= {np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal}

@@ -1,0 +1,382 @@
+"""Matrices in factors: cholesky, qr, eigenvalues, singular values; leading axes are a stack.
+
+A row has one result, these functions have two or three. So a row gives the factors in one array, one below
+the other, and the function that NumPy's name leads to takes it apart: g and y of the rule come the same
+way, and rules stay what they are, of every order.
+
+What reads one triangle of a matrix (cholesky, eigh) has its derivative in that triangle: it is the
+derivative of what is computed, and that of the symmetric matrix which the triangle stands for.
+
+Vectors that belong to equal eigenvalues or singular values are arbitrary, and jump when the matrix changes:
+a derivative that needs them is nan, with a warning. Values by themselves are fine. The signs of vectors
+are arbitrary too, but stay.
+
+Sources: M. Giles, "Collected matrix derivative results", 2008; S. Walter and L. Lehmann, "Algorithmic
+differentiation of linear algebra functions", 2012; M. Seeger et al., "Auto-differentiating linear algebra",
+2017; J. Townsend, "Differentiating the singular value decomposition", 2016.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_edu.ops.cases import nonzero
+from tinygrad_edu.ops.elementwise import row
+from tinygrad_edu.ops.joining import concatenate
+from tinygrad_edu.ops.linear_algebra import (
+    matmul,
+    matrices,
+    mT,
+    nan_where,
+    solve_triangular,
+    triangle,
+    undefined,
+)
+from tinygrad_edu.tensor import ROWS, Op, op, user_line, value
+
+
+def _demand_real(a: np.ndarray, called: str) -> None:
+    if a.dtype.kind == "c":
+        raise TypeError(f"{called} of a complex matrix is not in the table")
+
+
+def _ratio_forward(x: np.ndarray, w: np.ndarray, of: str = "") -> np.ndarray:
+    """x / w, where nothing over nothing is nothing; and something over nothing is nan, and said."""
+    none = w == 0
+    y = x / np.where(none, 1, w)
+    bad = none & (y != 0)
+    if bad.any():
+        undefined(of, "the result depends on vectors that belong to equal (or zero) values")
+        y[bad] = np.nan
+    return y
+
+
+_ratio: Op = row(
+    _ratio_forward,
+    lambda g, y, x, w, of="": _ratio(g, w, of=of),
+    lambda g, y, x, w, of="": -_ratio(g * y, w, of=of),
+    name="ratio", formula="x / w, and 0 / 0 = 0", domain="w ≠ 0", draw=nonzero,
+    cases=lambda rng: [(tuple(nonzero(rng, (2, 3, 3), (2, 3, 3))), {"of": "test"})],
+)  # fmt: skip
+
+
+def _over_gaps(x: Any, w: Any, scale: Any, of: str) -> Any:
+    """x_ij / (w_j - w_i), and 0 for i = j. Gaps that are rounding errors of `scale` count as none."""
+    n = w.shape[-1]
+    eye = np.eye(n, dtype=bool)
+    gaps = w[..., None, :] - w[..., :, None]
+    size = abs(value(scale)).max(axis=-1, initial=0.0)[..., None, None]
+    real = abs(value(gaps)) > n * np.finfo(w.dtype).eps * size
+    return _ratio(x * ~eye, gaps * (real & ~eye) + eye, of=of)
+
+
+def _diag(w: Any) -> Any:
+    return w[..., None, :] * np.eye(w.shape[-1], dtype=bool)
+
+
+def _halved(x: Any, lower: bool = True) -> Any:
+    """A triangle of x, and half of its diagonal."""
+    return (triangle(x, lower) + triangle(x, lower, -1)) / 2
+
+
+def _in_triangle(x: Any, lower: bool) -> Any:
+    """The derivative in one triangle of a symmetric matrix, from that in all of its elements."""
+    return _halved(x + mT(x), lower)
+
+
+# ---------------------------------------------------------------------------------------- cholesky
+
+
+def _cholesky(a: np.ndarray, upper: bool = False) -> np.ndarray:
+    _demand_real(a, "cholesky")
+    return np.linalg.cholesky(a, upper=upper)
+
+
+def _cholesky_da(g: Any, y: Any, a: Any, upper: bool = False) -> Any:
+    """From da = dy yᵀ + y dyᵀ:  y⁻¹ dy = Φ(y⁻¹ da y⁻ᵀ), Φ a triangle and half the diagonal (Giles 2008)."""
+    if upper:
+        g, y = mT(g), mT(y)
+    inner = _halved(matmul(mT(y), g))
+    left = solve_triangular(mT(y), inner, lower=False)  # y⁻ᵀ inner
+    full = mT(solve_triangular(mT(y), mT(left), lower=False))  # y⁻ᵀ inner y⁻¹
+    return _in_triangle(full, not upper)
+
+
+def positive_definite(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    x = rng.normal(size=shape)
+    return x @ np.swapaxes(x, -1, -2) + 2 * np.eye(shape[-1])
+
+
+ROWS[np.linalg.cholesky] = cholesky = op(
+    _cholesky, _cholesky_da, name="cholesky", formula="the triangular y with y yᵀ = a",
+    domain="a symmetric (one triangle is read), positive definite",
+    hint=lambda a, upper=False: "a + 1e-6 * np.eye(n), if rounding errors made it not positive definite",
+    cases=lambda rng: [
+        ((positive_definite(rng, *shape),), params)
+        for shape in ((3, 3), (2, 2, 2), (1, 1)) for params in ({}, {"upper": True})
+    ],
+)  # fmt: skip
+
+# ---------------------------------------------------------------------------------------------- qr
+
+
+class QRResult(NamedTuple):
+    Q: Any
+    R: Any
+
+
+def _tall_qr(a: np.ndarray) -> np.ndarray:
+    _demand_real(a, "qr")
+    return np.concatenate(np.linalg.qr(a), axis=-2)
+
+
+def _tall_qr_da(g: Any, y: Any, a: Any) -> Any:
+    """dL/da = (gq + q copyltu(r grᵀ - gqᵀ q)) r⁻ᵀ, copyltu: the lower triangle, mirrored (Seeger 2017)."""
+    m, n = a.shape[-2:]
+    q, r, gq, gr = y[..., :m, :], y[..., m:, :], g[..., :m, :], g[..., m:, :]
+    pivots = abs(np.diagonal(value(r), axis1=-2, axis2=-1))
+    small = pivots.min(-1) <= m * np.finfo(a.dtype).eps * pivots.max(-1)
+    if small.any():
+        r = np.where(small[..., None, None], np.eye(n, dtype=a.dtype), r)
+        gq = nan_where(small, gq, "qr", "the columns are linearly dependent")
+    inner = matmul(r, mT(gr)) - matmul(mT(gq), q)
+    mirrored = triangle(inner) + mT(triangle(inner, True, -1))
+    return mT(solve_triangular(r, mT(gq + matmul(q, mirrored)), lower=False))
+
+
+_qr_row = op(
+    _tall_qr, _tall_qr_da, name="qr", formula="q above r, with q r = a and qᵀ q = 1",
+    domain="as many rows as columns or more, independent columns",
+    cases=matrices((4, 3), (2, 3, 2), (3, 3)),
+)  # fmt: skip
+
+
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """np.linalg.qr. A wide matrix is q r of its first columns; the others are q (qᵀ a)."""
+    m, n = a.shape[-2:]
+    if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
+        raise ValueError(
+            f"qr of a Tensor has mode='reduced' and mode='r', not mode={mode!r}: what is more than "
+            f"the reduced factors is not determined by a.{user_line()}"
+        )
+    k = min(m, n)
+    y = _qr_row(a[..., :k] if n > k else a)
+    q, r = y[..., :m, :], y[..., m:, :]
+    if n > k:
+        r = concatenate(r, matmul(mT(q), a[..., k:]), axis=-1)
+    return r if mode == "r" else QRResult(q, r)
+
+
+ROWS[np.linalg.qr] = qr
+
+# ------------------------------------------------------------------------------------- eigenvalues
+
+
+class EighResult(NamedTuple):
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+class EigResult(NamedTuple):
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+def _values_above_vectors(w: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.concatenate([w[..., None, :], v], axis=-2)
+
+
+def _eigh(a: np.ndarray, UPLO: Any = "L") -> np.ndarray:
+    _demand_real(a, "eigh")
+    return _values_above_vectors(*np.linalg.eigh(a, UPLO))
+
+
+def _eigh_da(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
+    """dw_i = (vᵀ da v)_ii,  (vᵀ dv)_ij = (vᵀ da v)_ij / (w_j - w_i)   (Giles 2008, 3.1)."""
+    w, v, gw, gv = y[..., 0, :], y[..., 1:, :], g[..., 0, :], g[..., 1:, :]
+    inner = _diag(gw) + _over_gaps(matmul(mT(v), gv), w, w, "eigh")
+    return _in_triangle(matmul(matmul(v, inner), mT(v)), UPLO.upper() == "L")
+
+
+def _symmetric(rng: np.random.Generator) -> list:
+    """Eigenvalues that are well apart."""
+    found: list = []
+    for shape in ((3, 3), (2, 2, 2), (1, 1)):
+        q = np.linalg.qr(rng.normal(size=shape))[0]
+        a = q * np.linspace(-2, 3, shape[-1]) @ np.swapaxes(q, -1, -2)
+        found += [((a,), {}), ((a,), {"UPLO": "U"})]
+    return found
+
+
+_eigh_row = op(
+    _eigh, _eigh_da, name="eigh", formula="w above v, with a v = v diag(w) and vᵀ v = 1",
+    domain="a symmetric (one triangle is read); for v, different eigenvalues",
+    kinks="vectors of equal eigenvalues have no derivative: nan", cases=_symmetric,
+)  # fmt: skip
+
+
+def eigh(a: Any, UPLO: Any = "L") -> EighResult:
+    """np.linalg.eigh."""
+    y = _eigh_row(a, UPLO=UPLO)
+    return EighResult(y[..., 0, :], y[..., 1:, :])
+
+
+def _eigvalsh(a: np.ndarray, UPLO: Any = "L") -> np.ndarray:
+    _demand_real(a, "eigvalsh")
+    return np.linalg.eigvalsh(a, UPLO)
+
+
+def _eigvalsh_da(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
+    """dw_i = v_iᵀ da v_i, known as the Hellmann-Feynman theorem."""
+    v = np.linalg.eigh(a, UPLO)[1]
+    return _in_triangle(matmul(v * g[..., None, :], mT(v)), UPLO.upper() == "L")
+
+
+ROWS[np.linalg.eigh] = eigh
+ROWS[np.linalg.eigvalsh] = op(
+    _eigvalsh, _eigvalsh_da, name="eigvalsh", formula="w of a v = v diag(w), in ascending order",
+    domain="a symmetric (one triangle is read)", cases=_symmetric,
+    kinks="equal eigenvalues are told apart by the vectors that eigh found",
+)  # fmt: skip
+
+
+def _eig(a: np.ndarray) -> np.ndarray:
+    _demand_real(a, "eig")
+    return _values_above_vectors(*np.linalg.eig(a))
+
+
+def _eig_da(g: Any, y: Any, a: Any) -> Any:
+    """v⁻¹ dv = X / gaps with X = v⁻¹ da v, and a multiple of v that keeps |v| = 1.
+
+    Complex vectors come with an arbitrary phase, so only what does not depend on it has a derivative.
+    """
+    w, v, gw, gv = y[..., 0, :], y[..., 1:, :], g[..., 0, :], g[..., 1:, :]
+    vT = mT(v)
+    stretch = np.real(np.sum(gv * v, axis=-2, keepdims=True))
+    inner = matmul(vT, gv - np.conjugate(v) * stretch)
+    inner = _diag(gw) + _over_gaps(inner, w, w, "eig")
+    return np.linalg.solve(_independent(vT, "eig"), matmul(inner, vT))
+
+
+def _independent(vT: Any, operation: str) -> Any:
+    defective = np.linalg.matrix_rank(value(vT)) < vT.shape[-1]
+    return nan_where(np.asarray(defective), vT, operation, "the matrix is defective")
+
+
+def _eigvals(a: np.ndarray) -> np.ndarray:
+    _demand_real(a, "eigvals")
+    return np.linalg.eigvals(a)
+
+
+def _eigvals_da(g: Any, y: Any, a: Any) -> Any:
+    """dw_i = (v⁻¹ da v)_ii."""
+    vT = mT(np.linalg.eig(a)[1])
+    return np.linalg.solve(_independent(vT, "eigvals"), g[..., :, None] * vT)
+
+
+def _real_eigenvalues(rng: np.random.Generator) -> list:
+    found: list = []
+    for shape in ((3, 3), (2, 2, 2)):
+        v = rng.normal(size=shape) + 2 * np.eye(shape[-1])
+        found.append(((v * np.linspace(-2, 3, shape[-1]) @ np.linalg.inv(v),), {}))
+    return found
+
+
+_eig_row = op(
+    _eig, _eig_da, name="eig", formula="w above v, with a v = v diag(w) and |v_i| = 1",
+    domain="a square, not defective; for v, different eigenvalues",
+    kinks="vectors of equal eigenvalues have no derivative: nan", cases=_real_eigenvalues,
+)  # fmt: skip
+
+
+def eig(a: Any) -> EigResult:
+    """np.linalg.eig of real matrices; what it gives is complex if an eigenvalue is."""
+    y = _eig_row(a)
+    return EigResult(y[..., 0, :], y[..., 1:, :])
+
+
+ROWS[np.linalg.eig] = eig
+ROWS[np.linalg.eigvals] = op(
+    _eigvals, _eigvals_da, name="eigvals", formula="w of a v = v diag(w)",
+    domain="a square, not defective", cases=_real_eigenvalues,
+)  # fmt: skip
+
+# --------------------------------------------------------------------------------- singular values
+
+
+class SVDResult(NamedTuple):
+    U: Any
+    S: Any
+    Vh: Any
+
+
+def _svd(a: np.ndarray) -> np.ndarray:
+    _demand_real(a, "svd")
+    u, s, vT = np.linalg.svd(a, full_matrices=False)
+    return np.concatenate([u, s[..., None, :], np.swapaxes(vT, -1, -2)], axis=-2)
+
+
+def _svd_da(g: Any, y: Any, a: Any) -> Any:
+    """Townsend 2016. The gaps are those of s², the eigenvalues of aᵀ a."""
+    m, n = a.shape[-2:]
+    u, s, v = y[..., :m, :], y[..., m, :], y[..., m + 1 :, :]
+    gu, gs, gv = g[..., :m, :], g[..., m, :], g[..., m + 1 :, :]
+    in_u = _over_gaps(matmul(mT(u), gu), s * s, s * s, "svd")
+    in_v = _over_gaps(matmul(mT(v), gv), s * s, s * s, "svd")
+    inner = _diag(gs) + (in_u + mT(in_u)) * s[..., None, :] + (in_v + mT(in_v)) * s[..., :, None]
+    da = matmul(matmul(u, inner), mT(v))
+    if m > n:
+        da = da + matmul(_over(gu - matmul(u, matmul(mT(u), gu)), s), mT(v))
+    if m < n:
+        da = da + matmul(u, mT(_over(gv - matmul(v, matmul(mT(v), gv)), s)))
+    return da
+
+
+def _over(x: Any, s: Any) -> Any:
+    """x / s by columns; singular values that are rounding errors count as 0."""
+    size = abs(value(s)).max(axis=-1, keepdims=True)
+    real = value(s) > s.shape[-1] * np.finfo(s.dtype).eps * size
+    return _ratio(x, (s * real)[..., None, :], of="svd")
+
+
+_svd_row = op(
+    _svd, _svd_da, name="svd", formula="u above s above v, with u diag(s) vᵀ = a",
+    domain="for u and v, different singular values that are not 0",
+    kinks="vectors of equal singular values have no derivative: nan",
+    cases=matrices((3, 3), (4, 2), (2, 4), (2, 3, 2)),
+)  # fmt: skip
+
+
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """np.linalg.svd. The vectors that full_matrices adds are not determined by a, hence not given."""
+    if not compute_uv:
+        return svdvals(a)
+    m, n = a.shape[-2:]
+    if full_matrices and m != n:
+        raise ValueError(
+            f"svd of a Tensor gives {min(m, n)} vectors on either side for shape {a.shape}: the others "
+            f"are not determined by a.{user_line()}\n  Try: np.linalg.svd(a, full_matrices=False)"
+        )
+    y = _svd_row(a)
+    return SVDResult(y[..., :m, :], y[..., m, :], mT(y[..., m + 1 :, :]))
+
+
+def _svdvals(x: np.ndarray) -> np.ndarray:
+    _demand_real(x, "svdvals")
+    return np.linalg.svd(x, compute_uv=False)
+
+
+def _svdvals_dx(g: Any, y: Any, x: Any) -> Any:
+    """ds_i = u_iᵀ dx v_i."""
+    u, _, vT = np.linalg.svd(x, full_matrices=False)
+    return matmul(u * g[..., None, :], vT)
+
+
+ROWS[np.linalg.svd] = svd
+ROWS[np.linalg.svdvals] = svdvals = op(
+    _svdvals, _svdvals_dx, name="svdvals", formula="s of u diag(s) vᵀ = x, in descending order",
+    kinks="equal values are told apart by the vectors that svd found; 0 counts as positive",
+    cases=matrices((3, 3), (4, 2), (2, 2, 3)),
+)  # fmt: skip
