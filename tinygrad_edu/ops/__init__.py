@@ -13,6 +13,14 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     reductions,
     shapes,
 )
+from tinygrad_edu.ops.convolution import (
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+    fold,
+    unfold,
+)
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import scatter_add
 from tinygrad_edu.ops.neural import (
@@ -24,6 +32,7 @@ from tinygrad_edu.ops.neural import (
     softmax,
     softplus,
 )
+from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinygrad_edu.ops.shapes import unbroadcast
 from tinygrad_edu.tensor import ROWS, Op
 
@@ -34,6 +43,7 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "cross_entropy", "identity", "log_softmax", "logsumexp", "relu", "rows", "scatter_add",
-    "sigmoid", "softmax", "softplus", "unbroadcast",
+    "avg_pool1d", "avg_pool2d", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d",
+    "cross_entropy", "fold", "identity", "log_softmax", "logsumexp", "max_pool1d", "max_pool2d",
+    "relu", "rows", "scatter_add", "sigmoid", "softmax", "softplus", "unbroadcast", "unfold",
 ]  # fmt: skip
