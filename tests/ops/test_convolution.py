@@ -87,7 +87,7 @@ class TestTheFastWayIsThePlainWay:
         )  # fmt: skip
 
     @pytest.mark.parametrize("stride", [1, 2])
-    @pytest.mark.parametrize("cache", [1, 3000])  # a row at a time; some rows, or some images
+    @pytest.mark.parametrize("cache", [1, 14_000, 200_000])  # 1 row; 2 or 3 rows; 3 images, then 2
     def test_when_images_are_cut_into_rows(self, cache, stride, monkeypatch):
         x, w = draw(5, 9, 6, 16), draw(3, 3, 16, 4)
         plain = results(lambda x, w: convolution.plain_conv2d(x, w, stride, "same"), x, w)
@@ -184,6 +184,13 @@ class TestShapesAtTheEdge:
         x = draw(1, 2, 2, 1)
         assert not np.shares_memory(max_pool2d(x, 1), x)
 
+    def test_lists_will_do(self):
+        x, w = [[[[2.0]]]], [[[[3.0]]]]
+        for f in (conv2d, conv_transpose2d):
+            assert f(x, w).tolist() == [[[[6.0]]]]
+        assert conv_transpose1d(x[0], w[0]).tolist() == [[[6.0]]]
+        assert max_pool2d(x, 1).tolist() == fold(unfold(x, 1), [1, 1]).tolist() == x
+
     def test_dtypes(self):
         single, double = draw(1, 4, 4, 2, dtype=np.float32), draw(3, 3, 2, 2)
         assert conv2d(single, double).dtype == np.float64
@@ -242,6 +249,19 @@ def test_ties_in_a_window_share_the_gradient():
     x = Tensor(np.array([1.0, 3.0, 3.0, 3.0]).reshape(1, 2, 2, 1), requires_grad=True)
     max_pool2d(x, 2).backward(np.full((1, 1, 1, 1), 6.0))
     assert x.grad.ravel().tolist() == [0.0, 2.0, 2.0, 2.0]
+
+
+def test_more_ties_than_a_byte_can_count():
+    x = Tensor(np.ones((1, 16, 16, 1)), requires_grad=True)
+    max_pool2d(x, 16).backward(np.full((1, 1, 1, 1), 512.0))
+    assert (x.grad == 2.0).all()
+
+
+def test_padding_takes_no_share_of_a_tie():
+    """Windows of zeros are what relu leaves behind, and padding looks like zeros."""
+    x = Tensor(np.zeros((1, 3, 3, 1)), requires_grad=True)
+    max_pool2d(x, 2, padding="same").sum().backward()
+    assert x.grad.ravel().tolist() == [0.25, 0.25, 0.5, 0.25, 0.25, 0.5, 0.5, 0.5, 1.0]
 
 
 def test_padding_is_never_the_largest_and_never_counted():

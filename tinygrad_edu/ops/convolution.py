@@ -189,7 +189,7 @@ def _split(x: Any, groups: int) -> list:
 # The patches are never all there at once. A few images at a time (or a few rows of a large one) are
 # cut into columns that fit in the cache, and one product of matrices takes them away again.
 
-CACHE = 2**21  # bytes of columns at a time
+CACHE = 2**22  # bytes of columns at a time
 
 
 def _turns(n: int, rows: int, bytes_per_row: int) -> Iterator[tuple[slice, slice]]:
@@ -197,11 +197,16 @@ def _turns(n: int, rows: int, bytes_per_row: int) -> Iterator[tuple[slice, slice
     if n == 0 or rows == 0:
         return
     fit = max(1, CACHE // max(bytes_per_row, 1))
-    images = max(1, fit // rows)
-    fit = min(fit, rows)
+    images, fit = _evenly(n, max(1, fit // rows)), _evenly(rows, min(fit, rows))
     for first in range(0, n, images):
         for top in range(0, rows, fit):
             yield slice(first, min(first + images, n)), slice(top, min(top + fit, rows))
+
+
+def _evenly(n: int, most: int) -> int:
+    """n in parts of at most `most`, and none much smaller than the others: the size of a part."""
+    parts = -(-n // most)
+    return -(-n // parts)
 
 
 def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple]:
@@ -319,14 +324,15 @@ def _alike(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(dtype, copy=False), w.astype(dtype, copy=False)
 
 
-# One group per channel leaves no matrices to multiply: tap by tap, slab times number.
+# One group per channel leaves no matrices to multiply: tap by tap, slab times number. Several arrays of
+# the size of the result are at work at once, so a turn takes an eighth of the images.
 
 
 def _depthwise(x: np.ndarray, w: np.ndarray, windows: Windows) -> np.ndarray:
     outputs = w.shape[3]
     multiplier, count = outputs // x.shape[3], windows.grid(x.shape[1:3])
     y = np.zeros((len(x), *count, outputs), x.dtype)
-    for images, _ in _turns(len(x), 1, y[:1].nbytes):
+    for images, _ in _turns(len(x), 1, 8 * y[:1].nbytes):
         some = padded(x[images], windows.padding)
         if multiplier > 1:
             some = np.repeat(some, multiplier, axis=3)
@@ -340,7 +346,7 @@ def _depthwise(x: np.ndarray, w: np.ndarray, windows: Windows) -> np.ndarray:
 def _depthwise_kernel(x: np.ndarray, g: np.ndarray, windows: Windows) -> np.ndarray:
     outputs, count = g.shape[3], windows.grid(x.shape[1:3])
     dw = np.zeros((*windows.size, 1, outputs), x.dtype)
-    for images, _ in _turns(len(x), 1, g[:1].nbytes):
+    for images, _ in _turns(len(x), 1, 8 * g[:1].nbytes):
         some, part = padded(x[images], windows.padding), g[images]
         if outputs > x.shape[3]:
             some = np.repeat(some, outputs // x.shape[3], axis=3)
@@ -358,7 +364,7 @@ def _depthwise_input(
     n, *count, outputs = g.shape
     (top, bottom), (left, right) = windows.padding
     dx = np.zeros((n, image[0] + top + bottom, image[1] + left + right, outputs), g.dtype)
-    for images, _ in _turns(n, 1, g[:1].nbytes):
+    for images, _ in _turns(n, 1, 8 * g[:1].nbytes):
         part, product = g[images], np.empty(g[images].shape, g.dtype)
         for i, j in windows.taps():
             np.multiply(part, w[i, j, 0], out=product)
@@ -432,9 +438,11 @@ def unfold(
 
 
 def fold(
-    patches: Any, image: Pair, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1
+    patches: Any, image: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1
 ) -> Any:
     """Patches (N, rows, columns, kh, kw, C) added up where `unfold` took them from: (N, *image, C).
+
+    image    the height and width, a pair; the other settings are those of `unfold`
 
     The adjoint of `unfold`, <unfold(x), p> = <x, fold(p)>, and not its inverse: a cell in k windows
     comes back k times.
@@ -442,16 +450,17 @@ def fold(
     patches = _array(patches)
     if len(patches.shape) != 6:
         refuse("fold", (patches, "patches"), "patches are (N, rows, columns, kh, kw, C)",
-                "patches as unfold gives them")  # fmt: skip
+               "patches as unfold gives them")  # fmt: skip
     n, *count, kh, kw, channels = patches.shape
-    blank = np.broadcast_to(np.float32(0), (n, *_pair("fold", "image", image), channels))
+    image = _pair("fold", "image", image)
+    blank = np.broadcast_to(np.float32(0), (n, *image, channels))
     windows = check_windows("fold", blank, (kh, kw), stride, padding, dilation)
     if tuple(count) != windows.grid(image):
         refuse("fold", (patches, "patches"),
-                f"an image {tuple(image)} has {windows.grid(image)} windows of {(kh, kw)} with these "
-                f"settings, and not {tuple(count)}",
-                "the image, stride, padding and dilation that unfold had")  # fmt: skip
-    return fold_row(patches, image=tuple(image), windows=windows)
+               f"an image {image} has {windows.grid(image)} windows of {(kh, kw)} with these "
+               f"settings, and not {tuple(count)}",
+               "the image, stride, padding and dilation that unfold had")  # fmt: skip
+    return fold_row(patches, image=image, windows=windows)
 
 
 def conv2d(
@@ -505,6 +514,7 @@ def conv_transpose2d(
 
     Returns (N, rows, columns, O). (Dumoulin and Visin 2016, section 4.)
     """
+    x, w = _array(x), _array(w)
     image, windows = _before_conv("conv_transpose2d", x, w, stride, padding, dilation)
     return conv_input(x, w, image=image, windows=windows)
 
@@ -542,7 +552,7 @@ def _before_conv(
         image = [(n - 1) * s + k - sum(p) for n, s, k, p in zip(grid, step, span, cut, strict=True)]
         if min(image) < 1:
             refuse(called, (x, "x"), f"padding={padding!r} cuts off all that w paints",
-                    "less padding")  # fmt: skip
+                   "less padding")  # fmt: skip
     blank = np.broadcast_to(np.float32(0), (len(x), *image, w.shape[-2]))
     windows = check_windows(called, blank, size, stride, padding, dilation)
     return ((1,) * flat + tuple(image), windows)
@@ -561,11 +571,11 @@ def check_images(called: str, x: Any, axes: int) -> Any:
     if len(x.shape) == axes - 1:
         one, without = (what[:-1], layout.replace(", C", ""))
         refuse(called, (x, "x"), f"{what} are {layout}, and x has {axes - 1} axes: is the channel "
-                f"axis missing, {without}?",
-                f"x[..., None] for {what} of one channel (x[None], if x is one {one} with channels)",
+               f"axis missing, {without}?",
+               f"x[..., None] for {what} of one channel (x[None], if x is one {one} with channels)",
         )  # fmt: skip
     refuse(called, (x, "x"), f"{what} are {layout}, and x has {len(x.shape)} axes",
-            f"x.reshape(...) to {layout}")  # fmt: skip
+           f"x.reshape(...) to {layout}")  # fmt: skip
 
 
 def _kernel(called: str, w: Any, axes: int, channels: str = "in, out") -> Any:
@@ -573,7 +583,7 @@ def _kernel(called: str, w: Any, axes: int, channels: str = "in, out") -> Any:
     if len(w.shape) != axes:
         layout = f"(k, {channels})" if axes == 3 else f"(kh, kw, {channels})"
         refuse(called, (w, "w"), f"kernels are {layout}, and w has {len(w.shape)} axes",
-                "np.expand_dims for an axis of length 1")  # fmt: skip
+               "np.expand_dims for an axis of length 1")  # fmt: skip
     if not all(w.shape[: axes - 2]):
         refuse(called, (w, "w"), "a kernel without a tap", "axes of length 1 at least")
     return w
@@ -588,9 +598,9 @@ def _fits(called: str, x: Any, w: Any, groups: int, inputs: int = -2) -> None:
         refuse(called, *operands, f"groups={groups!r}", "groups=1, or a divisor of the channels")
     if groups > 1 and (channels % groups or outputs % groups):
         refuse(called, *operands,
-                f"groups={groups} must divide the channels of x ({channels}) and the outputs of w "
-                f"({outputs})",
-                f"a divisor of {math.gcd(channels, outputs)}, which is as many as divide both",
+               f"groups={groups} must divide the channels of x ({channels}) and the outputs of w "
+               f"({outputs})",
+               f"a divisor of {math.gcd(channels, outputs)}, which is as many as divide both",
         )  # fmt: skip
     if each * groups != channels:
         hint = f"w of shape {(*w.shape[:axis], channels // groups, *w.shape[axis + 1 :])}"
@@ -602,8 +612,8 @@ def _fits(called: str, x: Any, w: Any, groups: int, inputs: int = -2) -> None:
             hint = "groups=1"
         times = f" times groups={groups}" if groups > 1 else ""
         refuse(called, *operands,
-                f"x has {channels} channels (its last axis), but w takes {each} (axis {axis}){times}",
-                hint)  # fmt: skip
+               f"x has {channels} channels (its last axis), but w takes {each} (axis {axis}){times}",
+               hint)  # fmt: skip
 
 
 def check_windows(
@@ -619,11 +629,7 @@ def check_windows(
     span = Windows(size, dilation=dilation).span
     pads: Any
     if isinstance(padding, str):
-        _known(
-            called,
-            padding,
-            ("valid", "same", "causal") if called == "conv1d" else ("valid", "same"),
-        )
+        _known(called, padding, ("valid", "same", *["causal"] * (called == "conv1d")))
         pads = ((0, 0), (0, 0))
         if padding == "same":
             pads = tuple(map(_same, image, span, stride))
@@ -638,9 +644,9 @@ def check_windows(
         )
         zeros = " with its padding" if any(map(any, pads)) else ""
         refuse(called, (x, "x"), *([(w, "w")] if w is not None else []),
-                f"a window of {size[flat:]}{spread} is larger than the {'sequence' if flat else 'image'}"
-                f"{zeros}, {room[flat:]}",
-                'a smaller window, or padding="same"')  # fmt: skip
+               f"a window of {size[flat:]}{spread} is larger than the {'sequence' if flat else 'image'}"
+               f"{zeros}, {room[flat:]}",
+               'a smaller window, or padding="same"')  # fmt: skip
     return Windows(size, stride, pads, dilation)
 
 
@@ -676,14 +682,14 @@ def _pairs(called: str, padding: Any, flat: bool) -> tuple[Pair, Pair]:
     except (TypeError, ValueError):
         pass
     refuse(called, f"padding={padding!r}", f"padding is a word or {wanted}, none below 0",
-            'padding="same"')  # fmt: skip
+           'padding="same"')  # fmt: skip
     raise AssertionError  # refuse raises
 
 
 def _known(called: str, padding: str, words: tuple[str, ...]) -> None:
     if padding not in words:
         refuse(called, f"padding={padding!r}", f"padding is one of {', '.join(words)}",
-                'padding="same"')  # fmt: skip
+               'padding="same"')  # fmt: skip
 
 
 def refuse(called: str, *operands_what_hint: Any) -> None:
