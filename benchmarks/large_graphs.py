@@ -1,6 +1,6 @@
 """Large arrays and large graphs: what is left of NumPy's speed, and whether time stays linear.
 
-    python benchmarks/large_graphs.py        (peer: pip install torch)
+python benchmarks/large_graphs.py        (peer: pip install torch)
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded
@@ -68,7 +68,9 @@ def elementwise():
         print("PyTorch: not installed, left out")
     best = timing.interleave(works, rounds=20, seconds=0.05)
     limits = {"NumPy by hand, buffers kept": 2.0, "PyTorch eager": 1.0}
-    timing.report("y = tanh(x / 2 + 1); sum(y² - x), 1,000,000 float32", best, "tinygrad_edu", limits)
+    timing.report(
+        "y = tanh(x / 2 + 1); sum(y² - x), 1,000,000 float32", best, "tinygrad_edu", limits
+    )
 
 
 def build_and_walk(nodes):

@@ -22,6 +22,14 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     special,
     ufunc_methods,
 )
+from tinygrad_edu.ops.convolution import (
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+    fold,
+    unfold,
+)
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
 from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
@@ -34,6 +42,7 @@ from tinygrad_edu.ops.neural import (
     softmax,
     softplus,
 )
+from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinygrad_edu.ops.reductions import recurrence, suffix_sum
 from tinygrad_edu.ops.shapes import unbroadcast
 from tinygrad_edu.ops.special import (
@@ -59,34 +68,10 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "add_at",
-    "bessel_i",
-    "cross_entropy",
-    "digamma",
-    "erf",
-    "erfc",
-    "expm",
-    "gelu",
-    "gelu_tanh",
-    "identity",
-    "lgamma",
-    "log_sigmoid",
-    "log_softmax",
-    "logsumexp",
-    "mish",
-    "normal_cdf",
-    "polygamma",
-    "put",
-    "put_along_axis",
-    "recurrence",
-    "relu",
-    "rows",
-    "scatter_add",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "solve_triangular",
-    "suffix_sum",
-    "unbroadcast",
+    "add_at", "avg_pool1d", "avg_pool2d", "bessel_i", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cross_entropy", "digamma", "erf", "erfc", "expm", "fold", "gelu",
+    "gelu_tanh", "identity", "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "max_pool1d",
+    "max_pool2d", "mish", "normal_cdf", "polygamma", "put", "put_along_axis", "recurrence",
+    "relu", "rows", "scatter_add", "sigmoid", "silu", "softmax", "softplus", "solve_triangular",
+    "suffix_sum", "unbroadcast", "unfold",
 ]  # fmt: skip
