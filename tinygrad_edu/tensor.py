@@ -386,6 +386,13 @@ class Tensor:
     dtype = property(lambda self: self.data.dtype)
     T = property(lambda self: self.transpose())
     mT = property(lambda self: np.swapaxes(self, -1, -2))
+    real = property(lambda self: np.real(self))
+    imag = property(lambda self: np.imag(self))
+
+    def conj(self) -> Any:
+        return np.conjugate(self)
+
+    conjugate = conj
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return ROWS[np.sum](self, axis=axis, keepdims=keepdims)
@@ -516,11 +523,14 @@ for _name, _function in {
 
 
 # The other methods of arrays are NumPy's functions of the same name.
-_METHODS = """all any argmax argmin argpartition argsort clip compress conj cumprod cumsum diagonal dot
+_METHODS = """all any argmax argmin argpartition argsort clip compress cumprod cumsum diagonal dot
     nonzero partition prod ravel repeat round searchsorted sort squeeze std swapaxes take trace var"""
 for _name in _METHODS.split():
     _numpys: Any = getattr(np, _name)
-    setattr(Tensor, _name, lambda x, *args, f=_numpys, **kwargs: f(x, *args, **kwargs))
+    setattr(
+        Tensor, _name,
+        lambda x, *args, f=_numpys, **kwargs: x.__array_function__(f, (), (x, *args), kwargs),
+    )  # fmt: skip
 Tensor.flatten = Tensor.ravel  # type: ignore[attr-defined]
 
 
