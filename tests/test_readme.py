@@ -39,3 +39,17 @@ def test_links_lead_somewhere(link):
 )
 def test_the_commands_exist(command):
     assert re.search(rf"^{command}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
+def test_the_counts_of_the_table_are_those_of_the_table():
+    from tinygrad_edu.explanation import table
+
+    counted = re.search(
+        r"(\d+) rows, (\d+) functions written.*?bring (\d+) cases", table(), flags=re.DOTALL
+    )
+    told = re.search(
+        r"table has (\d+) rows\s+and (\d+) functions written with them.*?; (\d+) cases",
+        TEXT,
+        flags=re.DOTALL,
+    )
+    assert told.groups() == counted.groups()
