@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import retold, user_line
 from tinygrad_edu.ops import unbroadcast
-from tinygrad_edu.tensor import Op, Tensor, describe, made_at, mode, retold, user_line, value
+from tinygrad_edu.tensor import Op, Tensor, describe, made_at, mode, value
 
 __all__ = ["backward", "gradients", "push_forward", "recording"]
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.tensor import PLAIN, ROWS, Op, no_row, numpy_name, shortened, user_line
+from tinygrad_edu.errors import numpy_name, shortened, user_line
+from tinygrad_edu.tensor import PLAIN, ROWS, Op, no_row
 
 __all__ = ["Explanation", "explain"]
 

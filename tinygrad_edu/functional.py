@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import demand_real, gradients, push_forward, recording
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops import identity
-from tinygrad_edu.tensor import Tensor, demand_floats, describe, mode, user_line, value
+from tinygrad_edu.tensor import Tensor, demand_floats, describe, mode, value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 

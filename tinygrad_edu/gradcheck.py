@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.tensor import Tensor, describe, user_line, value
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.tensor import Tensor, describe, value
 
 STEP = 1e-3
 

@@ -16,15 +16,25 @@ import difflib
 import functools
 import inspect
 import itertools
-import linecache
 import operator
-import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+
+from tinygrad_edu.errors import (
+    PACKAGE,
+    broadcast_hint,
+    is_ours,
+    line_of,
+    numpy_name,
+    refuse_keywords,
+    retold,
+    shortened,
+    user_line,
+)
 
 __all__ = ["Op", "Tensor", "debug", "no_grad", "op"]
 
@@ -178,7 +188,7 @@ class Op:
             # Whose line is it? The one who called us, or who called the operator that did. Deeper
             # inside this package `scope` tells the module, and looking further would take its time.
             frame = sys._getframe(1)
-            if frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back:
+            if frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back:
                 frame = frame.f_back
             made.place = frame.f_code, frame.f_lasti
             return made
@@ -222,7 +232,7 @@ class Op:
         operands = ", ".join(describe(x, n) for x, n in zip(inputs, names, strict=False))
         settings = "".join(f", {k}={v!r}" for k, v in params.items())
         hint = self.hint(*map(np.shape, inputs), **params) if self.hint else ""
-        hint = hint or (_broadcast_hint(inputs) if self.elementwise else "")
+        hint = hint or (broadcast_hint(inputs) if self.elementwise else "")
         return f"{self.name}({operands}{settings}): {error}{user_line()}" + (
             f"\n  Try: {hint}" if hint else ""
         )
@@ -565,14 +575,8 @@ def value(x: Any) -> Any:
     if isinstance(x, Tensor):
         return x.data
     if isinstance(x, (list, tuple)):
-        return type(x)(map(value, x))
+        return [value(part) for part in x] if isinstance(x, list) else tuple(map(value, x))
     return x
-
-
-def shortened(x: Any) -> str:
-    """A repr that fits in a sentence."""
-    text = " ".join(repr(x).split())
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def describe(x: Any, name: str = "") -> str:
@@ -584,41 +588,17 @@ def describe(x: Any, name: str = "") -> str:
     return f"{x_name} = {shortened(x)}" if x_name else shortened(x)
 
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-
-
-def user_line() -> str:
-    """Where the user asked for it: the innermost line on the stack that is not in this package."""
-    frame: Any = sys._getframe(1)
-    while frame and (
-        _is_ours(frame.f_code.co_filename)
-        or frame.f_globals.get("__name__", "").partition(".")[0]
-        in ("numpy", "contextlib", "functools")
-    ):
-        frame = frame.f_back
-    if frame is None:
-        return ""
-    return _line_of(frame.f_code.co_filename, frame.f_lineno)
-
-
-def _is_ours(file: str) -> bool:
-    """Is it a file of this package (but for the demo, which people are invited to change)?"""
-    if file.startswith("<frozen"):
-        return True
-    return os.path.abspath(file).startswith(_PACKAGE) and not file.endswith("demo.py")
-
-
 def made_at(y: Tensor) -> str:
     """Where a recorded operation was asked for: module, file, line and its text."""
     inside = _inside(y.scope)
     if y.place is None:
         return inside
     code, instruction = y.place
-    if _is_ours(code.co_filename):
+    if is_ours(code.co_filename):
         return inside
     positions = [*code.co_positions()]
     number = positions[instruction // 2][0] or code.co_firstlineno
-    return inside + _line_of(code.co_filename, number)
+    return inside + line_of(code.co_filename, number)
 
 
 def _inside(scope: tuple) -> str:
@@ -630,15 +610,6 @@ def _inside(scope: tuple) -> str:
     return f" in layer {path}, {kind}" if path else f" in {kind}"
 
 
-def _line_of(file: str, number: int) -> str:
-    line = linecache.getline(file, number).strip()
-    place = f"{os.path.basename(file)}:{number}"
-    if "ipykernel_" in file:  # a notebook's cells have files with meaningless names
-        place = f"line {number} of the cell"
-    line = line if len(line) <= 100 else line[:97] + "..."
-    return f"\n  at {place}" + (f":  {line}" if line else "")
-
-
 def demand_floats(array: np.ndarray, name: str | None = None) -> None:
     if array.dtype.kind not in "f":
         raise TypeError(
@@ -646,18 +617,6 @@ def demand_floats(array: np.ndarray, name: str | None = None) -> None:
             f"numbers change smoothly.{user_line()}\n  Try: floats (2.0 instead of 2), or "
             "x.astype(np.float64)"
         )
-
-
-def retold(error: Exception, text: str) -> Exception:
-    """An error of the same kind with another text. (NumPy's own kinds want other arguments.)"""
-    kinds = (np.linalg.LinAlgError, ValueError, TypeError, IndexError, AttributeError)
-    return next(kind for kind in kinds if isinstance(error, kind))(text)
-
-
-def numpy_name(function: Any) -> str:
-    """np.tanh, np.linalg.solve: as users write it."""
-    module = getattr(function, "__module__", None) or "numpy"
-    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
 def no_row(called: str) -> str:
@@ -669,40 +628,4 @@ def no_row(called: str) -> str:
         f"{user_line()}\n  Try: "
         + (f"{', '.join(near)}; or " if near else "")
         + "op(...) for a row of your own; or x.data, if no gradient is to flow through it"
-    )
-
-
-def refuse_keywords(called: str, given: Collection[str], known: Collection[str]) -> NoReturn:
-    """Refusal of a keyword that NumPy's function has and the row does not."""
-    unknown = ", ".join(f"{name}=" for name in given if name not in known)
-    takes = ", ".join(f"{name}=" for name in known) or "no keyword at all"
-    hint = "compute that part on x.data, outside the graph"
-    if "out" in given:
-        hint = "y = ... instead of out=y (and x = x + y instead of x += y, if x is an array)"
-    raise TypeError(
-        f"{called} of a Tensor does not take {unknown}; its derivative is written for {takes}."
-        f"{user_line()}\n  Try: {hint}"
-    )
-
-
-def refuse_unknown(kind: type, given: Collection[str]) -> None:
-    """Refusal of arguments that a class does not take, with those that it does."""
-    takes = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
-    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
-        return
-    for name in given:
-        if name not in takes:
-            known = ", ".join(known for known in takes if known != "self") or "none at all"
-            raise TypeError(
-                f"{kind.__name__} has no argument {name!r}.{user_line()}\n  Try: {known}"
-            )
-
-
-def _broadcast_hint(inputs: tuple) -> str:
-    shapes = [np.shape(x) for x in inputs if np.ndim(x)]
-    if len(shapes) < 2:
-        return ""
-    return (
-        "shapes are compared from the last axis backwards; each pair must be equal or have a 1 "
-        f"(here {' and '.join(map(str, shapes))}). reshape, or x[..., None] for a new axis."
     )

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.initialisers import glorot_uniform
 from tinygrad_edu.nn.module import Module, Parameter, module_path
-from tinygrad_edu.tensor import Tensor, user_line
+from tinygrad_edu.tensor import Tensor
 
 
 class Linear(Module):

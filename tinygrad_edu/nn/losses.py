@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.tensor import Tensor, user_line, value
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.tensor import Tensor, value
 
 
 def mse(prediction: Any, target: Any) -> Tensor:

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.tensor import Tensor, describe, mode, no_grad, refuse_unknown, user_line
+from tinygrad_edu.errors import refuse_unknown, user_line
+from tinygrad_edu.tensor import Tensor, describe, mode, no_grad
 
 Self = TypeVar("Self", bound="Module")
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.tensor import Tensor, user_line
+from tinygrad_edu.tensor import Tensor
 
 
 class Sequential(Module):

@@ -32,8 +32,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import Cases, real
-from tinygrad_edu.tensor import Op, Tensor, describe, op, user_line
+from tinygrad_edu.tensor import Op, Tensor, describe, op
 
 Pair = tuple[int, int]
 Padding = str | tuple[Any, ...]

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import nonzero
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.joining import concatenate
@@ -34,7 +35,7 @@ from tinygrad_edu.ops.linear_algebra import (
     triangle,
     undefined,
 )
-from tinygrad_edu.tensor import ROWS, Op, op, user_line, value
+from tinygrad_edu.tensor import ROWS, Op, op, value
 
 
 def _demand_real(a: np.ndarray, called: str) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import real
 from tinygrad_edu.ops.elementwise import where
 from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
-from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, user_line, value
+from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, value
 
 # --------------------------------------------------------------------------------- take and give back
 

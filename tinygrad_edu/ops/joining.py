@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
-from tinygrad_edu.tensor import op, user_line, value
+from tinygrad_edu.tensor import op, value
 
 # ----------------------------------------------------------------------------- many arrays into one
 

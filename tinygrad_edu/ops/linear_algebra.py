@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.ops.joining import concatenate
-from tinygrad_edu.tensor import PLAIN, ROWS, op, user_line, value
+from tinygrad_edu.tensor import PLAIN, ROWS, op, value
 
 # ---------------------------------------------------------------------------------------- products
 

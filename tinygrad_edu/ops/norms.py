@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import each, nonzero, real
 from tinygrad_edu.ops.decompositions import svdvals
 from tinygrad_edu.ops.reductions import kept
-from tinygrad_edu.tensor import ROWS, op, user_line, value
+from tinygrad_edu.tensor import ROWS, op, value
 
 
 def _length(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:

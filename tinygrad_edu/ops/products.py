@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import Cases, each, real
 from tinygrad_edu.ops.linear_algebra import matmul
 from tinygrad_edu.ops.shapes import arraylike, composed
-from tinygrad_edu.tensor import Op, op, user_line
+from tinygrad_edu.tensor import Op, op
 
 # -------------------------------------------------------------------------------------------- einsum
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.ops.joining import joined_ends
 from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
-from tinygrad_edu.tensor import Op, op, user_line, value
+from tinygrad_edu.tensor import Op, op, value
 
 
 @composed(np.diff)

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import each, real
-from tinygrad_edu.tensor import ROWS, Tensor, op, user_line
+from tinygrad_edu.tensor import ROWS, Tensor, op
 
 
 def composed(*functions: Callable) -> Callable:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refuse_keywords
 from tinygrad_edu.ops.neural import logsumexp
-from tinygrad_edu.tensor import METHODS, ROWS, refuse_keywords
+from tinygrad_edu.tensor import METHODS, ROWS
 
 
 def _along_axis_0(called: str, function: Callable) -> Callable:

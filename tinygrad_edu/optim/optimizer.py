@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refuse_unknown, user_line
 from tinygrad_edu.nn.module import Module, Parameter
-from tinygrad_edu.tensor import describe, refuse_unknown, user_line, value
+from tinygrad_edu.tensor import describe, value
 
 PIECE = 32_768  # numbers; a few vectors of this length fit into a second-level cache
 

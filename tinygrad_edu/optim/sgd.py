@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.optimizer import Optimizer, in_range
-from tinygrad_edu.tensor import user_line
 
 
 class SGD(Optimizer):

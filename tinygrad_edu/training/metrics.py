@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.tensor import user_line, value
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.tensor import value
 
 
 def accuracy(scores: Any, labels: Any) -> float:

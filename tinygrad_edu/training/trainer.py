@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
+from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
-from tinygrad_edu.tensor import Tensor, no_grad, shortened, user_line, value
+from tinygrad_edu.tensor import Tensor, no_grad, value
 from tinygrad_edu.training.history import History
 from tinygrad_edu.training.progress import Progress
 

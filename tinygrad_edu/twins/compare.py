@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Dropout, Module, Parameter, Sigmoid, Softmax, cross_entropy
 from tinygrad_edu.optim import Optimizer
-from tinygrad_edu.tensor import user_line, value
+from tinygrad_edu.tensor import value
 from tinygrad_edu.twins.keras import (
     LOSSES,
     OPTIMIZERS,

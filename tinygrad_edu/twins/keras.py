@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import (
     Dropout,
     Flatten,
@@ -28,7 +29,7 @@ from tinygrad_edu.nn import (
     mse,
 )
 from tinygrad_edu.optim import SGD, Adam, Optimizer
-from tinygrad_edu.tensor import no_grad, user_line
+from tinygrad_edu.tensor import no_grad
 
 # ------------------------------------------------------------------------------------------- layers
 

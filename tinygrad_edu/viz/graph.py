@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
+from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.tensor import Tensor, describe, shortened, user_line
+from tinygrad_edu.tensor import Tensor, describe
 from tinygrad_edu.viz import render
 
 LIMIT = 2000  # nodes; a larger picture can be drawn, but not read
