@@ -54,11 +54,12 @@ def explain(function: Any) -> Explanation:
 
     Raises TypeError for what the table does not have, with the rows that are near.
 
-    >>> print(explain(abs))  # doctest: +ELLIPSIS
-    absolute:  y = |x|
-      ∂L/∂x    g * np.sign(x)
-      kinks    derivative 0 at 0
-      ...
+    >>> print(explain(np.tanh))
+    tanh:  y = tanh x
+      ∂L/∂x   g * (1 - y * y)
+      where   g = ∂L/∂y
+      is      elementwise
+      in      ...
     """
     row = function if isinstance(function, Op) else ROWS.get(_numpys(function))
     if row is not None and not isinstance(

@@ -268,6 +268,9 @@ class Tensor:
     derivative (`x > 0`, `np.argmax(x)`) gives plain arrays; what has one, but no row in the table
     yet, is refused rather than silently cut out of the graph.
 
+    An array that is given is not copied. Whoever changes it (or `x.data`) between a computation and its
+    backward() gets the gradient of another computation; afterwards it may be changed at will.
+
     Raises TypeError if a gradient is asked of anything but floating point numbers.
 
     >>> x = Tensor([1.0, 2.0], requires_grad=True)
