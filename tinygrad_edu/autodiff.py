@@ -23,7 +23,7 @@ import numpy as np
 
 from tinygrad_edu.errors import retold, user_line
 from tinygrad_edu.ops import unbroadcast
-from tinygrad_edu.tensor import Op, Tensor, describe, made_at, mode, value
+from tinygrad_edu.tensor import Op, Tensor, describe, fingerprint, made_at, mode, value
 
 __all__ = ["backward", "gradients", "push_forward", "recording"]
 
@@ -77,6 +77,9 @@ def _walk_back(
         g = grads.pop(y, None)
         if g is None:
             continue
+        for i, seen in y.seen:
+            if fingerprint(value(y.inputs[i])) != seen:
+                raise RuntimeError(_changed(y, i))
         row: Any = y.op
         result: Any = y
         inputs: Any = y.inputs
@@ -113,7 +116,17 @@ def _walk_back(
                 gx = gx.copy()  # a leaf's gradient is the user's to change: it shares no memory
             grads[x] = gx
         if free:
-            y.op, y.inputs, y.params = FREED, (), {}
+            y.op, y.inputs, y.params, y.seen = FREED, (), {}, ()
+
+
+def _changed(y: Tensor, i: int) -> str:
+    row: Any = y.op
+    name = row.inputs[i] if i < len(row.inputs) else f"input {i}"
+    return (
+        f"{describe(y.inputs[i], name)} was changed after {row.name} had used it and before backward(), "
+        f"which needs it as it was; made{made_at(y)}\n  Try: change it after backward(), or compute with "
+        "a copy of it"
+    )
 
 
 def _on_the_way_back(y: Tensor, x: Tensor, i: int) -> str:

@@ -13,13 +13,14 @@ made it from what. That note is the computation graph; `autodiff.py` walks it ba
 from __future__ import annotations
 
 import difflib
+import dis
 import functools
 import inspect
 import itertools
 import operator
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,25 @@ class Op:
             names = [f"x{i + 1}" for i in range(len(self.rules))]
         return names[: len(self.rules)]
 
+    @functools.cached_property
+    def reads(self) -> list[int]:
+        """The inputs whose numbers a rule looks at, and not only at their shape.
+
+        These must be the same on the way back as they were on the way forward.
+        """
+        seen: set[int] = set()
+        for rule in filter(None, self.rules):
+            code = rule.__code__
+            names = code.co_varnames[2 : code.co_argcount]
+            steps = list(dis.get_instructions(code))
+            for step, after in zip(steps, [*steps[1:], None], strict=True):
+                if step.opname.startswith("LOAD_FAST"):
+                    loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+                    if after and after.argval in ("shape", "ndim", "size", "dtype"):
+                        loaded = loaded[:-1]
+                    seen.update(names.index(name) for name in loaded if name in names)
+        return sorted(i for i in seen if i < len(self.rules))
+
     def __repr__(self) -> str:
         return f"<row {self.name}: {self.formula or self.forward.__name__}>"
 
@@ -191,6 +211,14 @@ class Op:
             if frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back:
                 frame = frame.f_back
             made.place = frame.f_code, frame.f_lasti
+            reads = range(len(inputs)) if self.every else self.reads
+            if reads:
+                made.seen = [
+                    (i, fingerprint(arrays[i]))
+                    for i in reads
+                    if type(arrays[i]) is np.ndarray
+                    and not (isinstance(inputs[i], Tensor) and inputs[i].op)
+                ]
             return made
         return _made(y, None, (), params)
 
@@ -268,8 +296,9 @@ class Tensor:
     derivative (`x > 0`, `np.argmax(x)`) gives plain arrays; what has one, but no row in the table
     yet, is refused rather than silently cut out of the graph.
 
-    An array that is given is not copied. Whoever changes it (or `x.data`) between a computation and its
-    backward() gets the gradient of another computation; afterwards it may be changed at will.
+    An array that is given is not copied. It may be changed at will after backward(), but not between a
+    computation and its backward(), which would be that of another computation: backward() refuses then
+    (see `fingerprint` for what it notices).
 
     Raises TypeError if a gradient is asked of anything but floating point numbers.
 
@@ -281,7 +310,7 @@ class Tensor:
 
     __slots__ = (
         "__weakref__", "_grad", "born", "data", "inputs", "name", "op", "params", "place",
-        "requires_grad", "scope",
+        "requires_grad", "scope", "seen",
     )  # fmt: skip
 
     data: np.ndarray
@@ -292,6 +321,7 @@ class Tensor:
     params: dict[str, Any]  # and how (axis=0, ...)
     born: int  # inputs are born before what is made of them
     scope: tuple  # the modules that were being called, outermost first
+    seen: Sequence[tuple[int, bytes]]  # fingerprints of the user's arrays among the inputs
     place: tuple | None  # (code, instruction) that asked for it, see `made_at`
 
     def __init__(
@@ -313,7 +343,8 @@ class Tensor:
             demand_floats(self.data, name)
         self.requires_grad = requires_grad
         self.name, self._grad, self.born = name, None, _birth()
-        self.op, self.inputs, self.params, self.scope, self.place = None, (), {}, mode.scope, None
+        self.op, self.inputs, self.params, self.scope = None, (), {}, mode.scope
+        self.place, self.seen = None, ()
 
     # NumPy's protocol: every function of NumPy that meets a Tensor comes here.
 
@@ -503,7 +534,8 @@ def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tens
     y.requires_grad = row is not None
     y.name = y._grad = None
     y.born = _birth()
-    y.op, y.inputs, y.params, y.scope, y.place = row, inputs, params, mode.scope, None
+    y.op, y.inputs, y.params, y.scope = row, inputs, params, mode.scope
+    y.place, y.seen = None, ()
     return y
 
 
@@ -511,6 +543,17 @@ def _restore(kind: type[Tensor], data: np.ndarray, requires_grad: bool, name: st
     tensor = kind.__new__(kind)
     Tensor.__init__(tensor, data, requires_grad=requires_grad, name=name)
     return tensor
+
+
+def fingerprint(x: np.ndarray) -> bytes:
+    """What tells an array from what it was before.
+
+    All the numbers of an array of up to 1024; of a larger one 512, at even distances, which any change
+    of the whole array shows. In `debug()` all of them always.
+    """
+    if x.size <= 1024 or mode.debug:
+        return x.tobytes()
+    return (x.reshape(-1) if x.flags.c_contiguous else x.flat)[:: x.size // 512].tobytes()
 
 
 def _operator(function: Callable) -> Callable:

@@ -1,0 +1,111 @@
+"""An array that is changed between a computation and its way back is noticed, and named."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, debug, grad, nn, ops, optim, vjp
+from tinygrad_edu.ops import rows
+from tinygrad_edu.tensor import Op
+
+
+def leaf(x, **kwargs):
+    return Tensor(x, requires_grad=True, **kwargs)
+
+
+def refused(loss, *words):
+    with pytest.raises(
+        RuntimeError, match=r"was changed after .* had used it and before backward"
+    ) as error:
+        loss.backward()
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_a_changed_leaf_is_named_with_the_operation_and_the_line():
+    w = leaf([2.0, 3.0], name="weights")
+    loss = (w * w).sum()  # here
+    w.data[0] = 100
+    refused(
+        loss, "weights (2,) float64", "after multiply had", "loss = (w * w).sum()  # here", "a copy"
+    )
+    assert w.grad is None
+
+
+def test_a_changed_array_and_a_changed_part_of_it():
+    x, w = np.arange(12.0).reshape(3, 4), leaf(np.ones((4, 2)))
+    loss = (x @ w).sum()
+    x[2, 3] += 1
+    refused(loss, "x1 (3, 4) float64", "matmul")
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x.__imul__(2), lambda x: x.fill(0), lambda x: x[::-1].sort()]
+)
+def test_a_large_array_that_is_changed_as_a_whole(change):
+    x, w = np.linspace(-1, 1, 10_000).astype(np.float32), leaf(np.float32(2))
+    loss = (x * w).sum()
+    change(x)
+    refused(loss, "(10000,) float32")
+
+
+def test_one_number_of_a_large_array_is_noticed_in_debug():
+    x, w = np.ones((100, 100)).T[::-1], leaf(2.0)
+    with debug():
+        loss = (x * w).sum()
+        x[3, 7] = 5
+        refused(loss, "(100, 100)")
+
+
+def test_a_parameter_stepped_on_too_early():
+    layer = nn.Linear(2, 2, rng=0)
+    optimizer = optim.SGD(layer.parameters())
+    loss = nn.mse(np.tanh(layer(np.ones((3, 2)))), np.zeros((3, 2)))
+    loss.backward(retain_graph=True)
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="W .2, 2. float32 was changed after matmul.*in Linear"):
+        loss.backward()
+
+
+def test_what_no_rule_looks_at_may_be_changed():
+    """The derivative of x + buffer, or of a sum, does not depend on the numbers."""
+    w, buffer = leaf(np.ones(3)), np.ones(3)
+    loss = (np.reshape(w + buffer, (3, 1)) - buffer[0]).sum()
+    buffer *= 7
+    w.data *= 5
+    loss.backward()
+    assert w.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_after_backward_everything_may_be_changed():
+    x, w = np.ones(3), leaf(np.ones(3))
+    for _ in range(3):
+        loss = (x * w * w).sum()
+        loss.backward()
+        x += 1
+        w.data -= 0.1 * w.grad
+        w.grad = None
+
+
+def test_pullbacks_notice_it_too():
+    x = np.ones(3)
+    _, pullback = vjp(lambda v: (v * v).sum(), x)
+    assert pullback(1.0)[0].tolist() == [2.0, 2.0, 2.0]
+    x[0] = 9
+    with pytest.raises(RuntimeError, match="was changed after"):
+        pullback(1.0)
+    assert grad(lambda v: (v * v).sum())(x).tolist() == [18.0, 2.0, 2.0]
+
+
+def test_nan_is_no_change():
+    w = leaf([np.nan, 1.0])
+    (w * w).sum().backward()
+
+
+def test_what_a_rule_reads_is_read_off_its_text():
+    reads = {row.name: row.reads for row in rows()}
+    assert reads["add"] == reads["tanh"] == reads["exp"] == reads["reshape"] == []
+    assert reads["multiply"] == reads["matmul"] == [0, 1]
+    assert reads["sin"] == reads["relu"] == [0]
+    assert reads["divide"] == [1] and reads["where"] == [0] and reads["cross_entropy"] == [0, 1]
+    both = Op(lambda x, w: x * w, lambda g, y, x, w: g * w.shape[0] * x, None, name="both")
+    assert both.reads == [0]
+    assert ops.relu.reads == [0]
