@@ -3,6 +3,7 @@
     vjp, grad, value_and_grad       reverse mode: from the result back to the arguments
     jvp                             forward mode: from the arguments to the result
     jacobian, hessian, hvp          made of both
+    checkpoint                      for a function that is to be forgotten and computed again
 
 They take arrays, Tensors and numbers, also in dicts, lists and tuples, return arrays where arrays were
 given and Tensors where Tensors were, and nest to any depth.
@@ -14,6 +15,7 @@ although y is x.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,9 +24,9 @@ import numpy as np
 from tinygrad_edu.autodiff import demand_real, gradients, push_forward, recording
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops import identity
-from tinygrad_edu.tensor import Tensor, demand_floats, describe, mode, value
+from tinygrad_edu.tensor import Op, Tensor, demand_floats, describe, mode, value
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 
 def vjp(f: Callable, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -152,6 +154,62 @@ def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
 
     products = grad(along_tangents, every)(*primals)
     return products[0] if len(primals) == 1 else products
+
+
+def checkpoint(f: Callable) -> Callable:
+    """f, forgotten on the way forward and computed again on the way back: time for memory.
+
+    Of each call only the result is kept, and what it was made from, not what came between. A chain of n
+    like parts, each in a checkpoint, needs memory for n results and the inside of one part (Chen et
+    al. 2016). f returns one Tensor, and must give the same when it is called again: RuntimeError on the
+    way back otherwise (dropout in training, say). Derivatives of every order.
+    """
+
+    @functools.wraps(f, updated=())
+    def forgetful(*args: Any, **kwargs: Any) -> Any:
+        start = Tensor(0.0)  # what is older than this was there before f
+        y = f(*args, **kwargs)
+        if not isinstance(y, Tensor) or not y.requires_grad:
+            return y
+        outside = _used_from_before(start, y)
+        kept = y.data
+        latest: Any = [
+            None,
+            [],
+        ]  # g, and the gradients for it: the walk asks for one after the other
+
+        def rule(i: int, g: Any, *_: Any) -> Any:
+            if latest[0] is not g:
+                with recording():
+                    again = f(*args, **kwargs)
+                if not np.array_equal(again.data, kept, equal_nan=True):
+                    raise RuntimeError(
+                        f"checkpoint: {_called(f)} gave another result when it was called again."
+                        f"{user_line()}\n  Try: without checkpoint, or randomness from a seed inside it"
+                    )
+                latest[:] = g, gradients({again: g}, outside, isinstance(g, Tensor))
+            gradient = latest[1][i]
+            return gradient if isinstance(g, Tensor) else gradient.data
+
+        remembered = Op(lambda *_: kept, every=rule, name="checkpoint", formula=_called(f))
+        return remembered(*outside)
+
+    return forgetful
+
+
+def _used_from_before(start: Tensor, y: Tensor) -> list[Tensor]:
+    """The tensors older than `start` that y was made from, as far as they require a gradient."""
+    found, waiting, outside = {y}, [y], []
+    while waiting:
+        node = waiting.pop()
+        if node.born < start.born:
+            outside.append(node)
+            continue
+        for x in node.inputs:
+            if isinstance(x, Tensor) and x.requires_grad and x not in found:
+                found.add(x)
+                waiting.append(x)
+    return sorted(outside, key=lambda x: x.born)
 
 
 # ------------------------------------------------------------------------------- one recorded call
