@@ -73,6 +73,43 @@ def elementwise():
     )
 
 
+def products_and_sums():
+    """One operation of useful size and its way back, beside the same lines of NumPy."""
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2, 512, 512))
+    b = rng.normal(size=(16, 128, 128))
+    g, gb = np.ones((512, 512)), np.ones((16, 128, 128))
+    tx, tw, tb = (Tensor(v, requires_grad=True) for v in (x, w, b))
+
+    def ours(f, seed):
+        def work():
+            tx.grad = tw.grad = tb.grad = None
+            f().backward(seed)
+
+        return work
+
+    cases = {
+        "x @ w, 512 × 512": (
+            ours(lambda: tx @ tw, g),
+            lambda: (x @ w, g @ w.T, x.T @ g),
+        ),
+        "mean over the rows of 512 × 512": (
+            ours(lambda: tx.mean(axis=1), np.ones(512)),
+            lambda: (x.mean(axis=1), np.broadcast_to(np.ones((512, 1)) / 512, x.shape).copy()),
+        ),
+        'einsum "bij,bjk->bik", (16, 128, 128)': (
+            ours(lambda: np.einsum("bij,bjk->bik", tb, b, optimize=True), gb),
+            lambda: (
+                np.einsum("bij,bjk->bik", b, b, optimize=True),
+                np.einsum("bik,bjk->bij", gb, b, optimize=True),
+            ),
+        ),
+    }
+    for name, (work, by_hand) in cases.items():
+        best = timing.interleave({"tinygrad_edu": work, "NumPy by hand": by_hand}, seconds=0.03)
+        timing.report(name, best, "tinygrad_edu", {"NumPy by hand": 1.1})
+
+
 def build_and_walk(nodes):
     x = Tensor([1.0], requires_grad=True)
     y = x
@@ -104,4 +141,5 @@ def long_chain():
 
 if __name__ == "__main__":
     elementwise()
+    products_and_sums()
     long_chain()
