@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tinygrad_edu.explanation import explain
+from typing import TYPE_CHECKING, Any
+
 from tinygrad_edu.functional import (
     checkpoint,
     grad,
@@ -16,7 +17,18 @@ from tinygrad_edu.functional import (
 from tinygrad_edu.tensor import Tensor, debug, no_grad, op
 from tinygrad_edu.version import __version__
 
+if TYPE_CHECKING:
+    from tinygrad_edu.explanation import explain
+
 __all__ = [
     "Tensor", "__version__", "checkpoint", "debug", "explain", "grad", "hessian", "hvp", "jacobian",
     "jvp", "no_grad", "op", "value_and_grad", "vjp",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "explain":  # it reads source text, and few who import the package ask for that
+        from tinygrad_edu.explanation import explain
+
+        return explain
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,6 +6,9 @@ exported here (`from tinygrad_edu.ops import softmax`). All of them work on arra
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     complex,
     decompositions,
@@ -22,14 +25,6 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     special,
     ufunc_methods,
 )
-from tinygrad_edu.ops.convolution import (
-    conv1d,
-    conv2d,
-    conv_transpose1d,
-    conv_transpose2d,
-    fold,
-    unfold,
-)
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
 from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
@@ -42,7 +37,6 @@ from tinygrad_edu.ops.neural import (
     softmax,
     softplus,
 )
-from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinygrad_edu.ops.reductions import recurrence, suffix_sum
 from tinygrad_edu.ops.shapes import unbroadcast
 from tinygrad_edu.ops.special import (
@@ -61,9 +55,37 @@ from tinygrad_edu.ops.special import (
 )
 from tinygrad_edu.tensor import ROWS, Op
 
+if TYPE_CHECKING:
+    from tinygrad_edu.ops.convolution import (
+        conv1d,
+        conv2d,
+        conv_transpose1d,
+        conv_transpose2d,
+        fold,
+        unfold,
+    )
+    from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+
+# Chapters that no function of NumPy leads to are opened when one of their names is asked for.
+LATER = {
+    "convolution": (
+        "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "fold", "unfold",
+    ),
+    "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    for chapter, names in LATER.items():
+        if name in names:
+            return getattr(importlib.import_module(f"tinygrad_edu.ops.{chapter}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 def rows() -> list[Op]:
     """Every row of the table, each once."""
+    for chapter in LATER:
+        importlib.import_module(f"tinygrad_edu.ops.{chapter}")
     return list({id(row): row for row in ROWS.values() if isinstance(row, Op)}.values())
 
 
