@@ -1,9 +1,11 @@
 """An array that is changed between a computation and its way back is noticed, and named."""
 
+import functools
+
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, debug, grad, nn, ops, optim, vjp
+from tinygrad_edu import Tensor, debug, explain, grad, nn, ops, optim, vjp
 from tinygrad_edu.ops import rows
 from tinygrad_edu.tensor import Op
 
@@ -109,3 +111,15 @@ def test_what_a_rule_reads_is_read_off_its_text():
     both = Op(lambda x, w: x * w, lambda g, y, x, w: g * w.shape[0] * x, None, name="both")
     assert both.reads == [0]
     assert ops.relu.reads == [0]
+
+
+def test_rules_without_a_text_of_their_own_count_as_reading_everything():
+    scaled = functools.partial(lambda factor, g, y, x: factor * g * x, 2)
+    square = Op(lambda x: x * x, scaled, name="square")
+    inner = Op(lambda x: x * x, lambda g, y, x: (lambda: 2 * g * x)(), name="inner")
+    for row in (square, inner):
+        assert row.reads == [0]
+        w = leaf([3.0])
+        row(w).backward()
+        assert w.grad.tolist() == [6.0]
+    assert "functools.partial" in str(explain(square))

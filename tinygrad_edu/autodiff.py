@@ -121,11 +121,10 @@ def _walk_back(
 
 def _changed(y: Tensor, i: int) -> str:
     row: Any = y.op
-    name = row.inputs[i] if i < len(row.inputs) else f"input {i}"
     return (
-        f"{describe(y.inputs[i], name)} was changed after {row.name} had used it and before backward(), "
-        f"which needs it as it was; made{made_at(y)}\n  Try: change it after backward(), or compute with "
-        "a copy of it"
+        f"{describe(*row.named(y.inputs)[i])} was changed after {row.name} had used it and before "
+        f"backward(), which needs it as it was; made{made_at(y)}\n  Try: change it after backward(), or "
+        "compute with a copy of it"
     )
 
 

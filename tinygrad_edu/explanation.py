@@ -115,7 +115,9 @@ def _of_row(row: Op) -> Explanation:
 
 def source_of(rule: Callable) -> str:
     """The text of a rule: what a lambda returns, or the whole of a function with a name."""
-    code = rule.__code__
+    code = getattr(rule, "__code__", None)
+    if code is None:  # np.cos, or a functools.partial
+        return shortened(rule)
     if code.co_name != "<lambda>":
         return textwrap.dedent(inspect.getsource(rule)).strip()
     for node in _lambdas(code.co_filename):
@@ -146,7 +148,9 @@ def _lambdas(file: str) -> list[ast.Lambda]:
 
 
 def _place(function: Callable) -> str:
-    code = function.__code__
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ""
     file = os.path.relpath(code.co_filename, _ROOM)
     return f"{file if not file.startswith('..') else code.co_filename}, line {code.co_firstlineno}"
 

@@ -166,7 +166,9 @@ class Op:
         """
         seen: set[int] = set()
         for rule in filter(None, self.rules):
-            code = rule.__code__
+            code = getattr(rule, "__code__", None)
+            if code is None or code.co_cellvars:  # no text to read, or functions within it
+                return list(range(len(self.rules)))
             names = code.co_varnames[2 : code.co_argcount]
             steps = list(dis.get_instructions(code))
             for step, after in zip(steps, [*steps[1:], None], strict=True):
@@ -238,12 +240,16 @@ class Op:
             refuse_keywords(self.name, kwargs, self.params)
         return self(*args, **kwargs)
 
+    def named(self, inputs: tuple) -> list[tuple[Any, str]]:
+        """(input, what the operation calls it)."""
+        names = self.inputs + [f"input {i}" for i in range(len(self.inputs), len(inputs))]
+        return list(zip(inputs, names, strict=False))
+
     def _not_finite(self, y: np.ndarray, inputs: tuple) -> str:
         first = tuple(map(int, np.argwhere(~np.isfinite(y))[0])) if y.ndim else ()
         count = y.size - np.count_nonzero(np.isfinite(y))
-        names = self.inputs + [f"input {i}" for i in range(len(self.inputs), len(inputs))]
         operands = []
-        for x, name in zip(inputs, names, strict=False):
+        for x, name in self.named(inputs):
             array = np.asarray(value(x))
             seen = (
                 f" from {array.min():.4g} to {array.max():.4g}" if array.size > 1 else f" = {array}"
@@ -256,8 +262,7 @@ class Op:
 
     def _refusal(self, inputs: tuple, params: dict[str, Any], error: Exception) -> str:
         """What NumPy refused, in the words of the person who asked for it."""
-        names = self.inputs + [f"input {i}" for i in range(len(self.inputs), len(inputs))]
-        operands = ", ".join(describe(x, n) for x, n in zip(inputs, names, strict=False))
+        operands = ", ".join(describe(x, name) for x, name in self.named(inputs))
         settings = "".join(f", {k}={v!r}" for k, v in params.items())
         hint = self.hint(*map(np.shape, inputs), **params) if self.hint else ""
         hint = hint or (broadcast_hint(inputs) if self.elementwise else "")
