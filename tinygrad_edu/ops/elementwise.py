@@ -322,7 +322,7 @@ PLAIN |= {
     np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.argmax, np.argmin, np.argsort,
     np.all, np.any, np.count_nonzero, np.nonzero, np.shape, np.ndim, np.size, np.result_type,
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
-    np.full_like, np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.bincount,
-    np.floor_divide, np.heaviside, np.fix, np.spacing, np.isposinf, np.isneginf, np.isin,
-    np.nanargmax, np.nanargmin, np.argpartition, np.lexsort, np.searchsorted, np.digitize,
+    np.full_like, np.array_repr, np.array_str, np.array2string, np.save, np.savez,
+    np.floor_divide, np.heaviside, np.fix, np.spacing, np.isposinf, np.isneginf,
+    np.nanargmax, np.nanargmin,
 }  # fmt: skip

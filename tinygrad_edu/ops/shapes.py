@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refuse_keywords, user_line
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.tensor import ROWS, Tensor, op
 
@@ -26,17 +26,12 @@ def composed(*functions: Callable) -> Callable:
 
     def enter(f: Callable) -> Callable:
         code = f.__code__
-        known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        known = dict.fromkeys(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]).keys()
 
         @functools.wraps(f)
         def on_tensors(*args: Any, **kwargs: Any) -> Any:
-            for name in kwargs:
-                if name not in known:
-                    raise TypeError(
-                        f"np.{functions[0].__name__} of a Tensor does not take {name}=, but "
-                        f"{', '.join(known)}.{user_line()}\n  Try: compute that part on x.data, "
-                        "outside the graph."
-                    )
+            if not kwargs.keys() <= known:
+                refuse_keywords(f"np.{functions[0].__name__}", kwargs, list(known))
             return f(*args, **kwargs)
 
         for function in functions:
