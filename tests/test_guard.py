@@ -30,6 +30,9 @@ def test_a_changed_leaf_is_named_with_the_operation_and_the_line():
         loss, "weights (2,) float64", "after multiply had", "loss = (w * w).sum()  # here", "a copy"
     )
     assert w.grad is None
+    w.data[0] = 2  # nothing was freed, so with the old number the way back is open again
+    loss.backward()
+    assert w.grad.tolist() == [4.0, 6.0]
 
 
 def test_a_changed_array_and_a_changed_part_of_it():

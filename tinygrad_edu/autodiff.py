@@ -72,14 +72,15 @@ def _walk_back(
     `free` the memory of a result is given back as soon as its turn is over.
     """
     debug = mode.debug
+    for y in operations:  # before anything is freed
+        for i, seen in y.seen:
+            if fingerprint(value(y.inputs[i])) != seen:
+                raise RuntimeError(_changed(y, i))
     while operations:
         y = operations.pop()
         g = grads.pop(y, None)
         if g is None:
             continue
-        for i, seen in y.seen:
-            if fingerprint(value(y.inputs[i])) != seen:
-                raise RuntimeError(_changed(y, i))
         row: Any = y.op
         result: Any = y
         inputs: Any = y.inputs
