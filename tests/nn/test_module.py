@@ -1,11 +1,13 @@
 """Modules: what is found inside them, weights in and out, and what is refused."""
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, nn
+from tinygrad_edu.optim import SGD
 
 
 class Block(nn.Module):
@@ -300,3 +302,117 @@ def test_a_model_sends_people_to_the_trainer():
 def test_a_missing_file_is_missing():
     with pytest.raises(FileNotFoundError):
         mlp().load("nowhere.npz")
+
+
+# ------------------------------------------------------------- buffers, freezing, sizes found out later
+
+
+class Counting(nn.Module):
+    """Remembers how many samples it has seen."""
+
+    def __init__(self):
+        self.seen = nn.Buffer(np.zeros(1))
+        self.scale = nn.Parameter([2.0])
+
+    def forward(self, x):
+        self.seen.data += len(x)
+        return x * self.scale
+
+
+def test_buffers_are_saved_but_not_learned(tmp_path):
+    model = nn.Sequential(Counting(), nn.Linear(2, 2, rng=0))
+    model(np.ones((5, 2)))
+    assert [path for path, _ in model.named_parameters()] == ["0.scale", "1.W", "1.b"]
+    assert [path for path, _ in model.named_buffers()] == ["0.seen"]
+    assert list(model.state_dict()) == ["0.seen", "0.scale", "1.W", "1.b"]
+    model.save(tmp_path / "w.npz")
+    again = nn.Sequential(Counting(), nn.Linear(2, 2, rng=1)).load(tmp_path / "w.npz")
+    assert again[0].seen.data == 5
+    assert model.astype(np.float32)[0].seen.dtype == np.float32
+    with pytest.raises(TypeError, match=r"seen is seen \(1,\).*out of what is saved") as caught:
+        model[0].seen = np.ones(1)
+    assert "seen.data[...] = numbers" in str(caught.value)
+
+
+def test_frozen_parameters_get_no_gradient_and_stay():
+    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 2, rng=1))
+    model[0].freeze()
+    before = model.state_dict()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    (model(np.ones((2, 3))) ** 2).sum().backward()
+    optimizer.step()
+    assert model[0].W.grad is None
+    assert np.array_equal(model[0].W.data, before["0.W"])
+    assert not np.array_equal(model[2].W.data, before["2.W"])
+    model.unfreeze()
+    (model(np.ones((2, 3))) ** 2).sum().backward()
+    assert model[0].W.grad is not None
+
+
+def test_apply_reaches_every_module():
+    kinds = []
+    model = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU()))
+    assert model.apply(lambda module: kinds.append(type(module).__name__)) is model
+    assert kinds == ["Sequential", "Linear", "Sequential", "ReLU"]
+
+
+def test_hooks_are_called_until_they_are_removed():
+    model, calls = nn.Sequential(nn.Linear(2, 3, rng=0)), []
+    remove = model[0].add_hook(lambda module, inputs, y: calls.append((module, y.shape)))
+    model(np.ones((4, 2)))
+    remove()
+    model(np.ones((4, 2)))
+    assert calls == [(model[0], (4, 3))]
+
+
+def test_the_first_input_tells_a_layer_its_size():
+    model = nn.Sequential(
+        nn.Linear(None, 4, rng=0), nn.ReLU(), nn.Linear(None, 2, bias=False, rng=1)
+    )
+    assert repr(model[0]) == "Linear(None, 4)"
+    with pytest.raises(
+        RuntimeError, match=r"layer 0, Linear\(None, 4\) has no parameters before"
+    ) as e:
+        model.parameters()
+    assert "model.build(x.shape[1:])" in str(e.value)
+    assert model.build((3,)) is model
+    told = nn.Sequential(nn.Linear(3, 4, rng=0), nn.ReLU(), nn.Linear(4, 2, bias=False, rng=1))
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    np.testing.assert_array_equal(model(x).data, told(x).data)
+    assert list(model.state_dict()) == list(told.state_dict())
+    with pytest.raises(ValueError, match="the last axis must be 3"):
+        model(np.ones((5, 4)))
+
+
+def test_a_size_is_known_only_after_a_whole_first_call():
+    model = nn.Sequential(nn.Linear(None, 4, rng=0), nn.Linear(5, 2))
+    with pytest.raises(ValueError, match="the last axis must be 5"):
+        model(np.ones((2, 3)))
+    assert model[0].W.shape == (3, 4)  # that layer was called, and it is whole
+
+
+def test_loading_what_fits_and_leaving_the_rest():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1))
+    other = {"0.W": np.ones((2, 3)), "head.W": np.ones((9, 9))}
+    with pytest.raises(ValueError, match=r"head.W \(9, 9\) has no place"):
+        model.load_state_dict(other, strict=True)
+    kept = model[1].W.data.copy()
+    model.astype(np.float64).load_state_dict(other, strict=False)
+    assert np.all(model[0].W.data == 1)
+    assert np.array_equal(model[1].W.data, kept)
+    with pytest.raises(ValueError, match=r"0.W is \(5, 5\)"):
+        model.load_state_dict({"0.W": np.ones((5, 5))}, strict=False)
+
+
+def test_the_penalty_is_the_sum_over_regularised_parameters():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1))
+    assert model.penalty() == 0.0
+    model[0].W.regulariser = lambda w: 0.5 * (w * w).sum()
+    model[1].W.regulariser = lambda w: np.abs(w).sum()
+    penalty = model.penalty()
+    W0, W1 = model[0].W.data, model[1].W.data
+    np.testing.assert_allclose(penalty.data, 0.5 * (W0**2).sum() + abs(W1).sum(), rtol=1e-6)
+    penalty.backward()
+    np.testing.assert_allclose(model[0].W.grad, W0, rtol=1e-6)
+    again = copy.deepcopy(model)
+    assert again[0].W.regulariser is model[0].W.regulariser

@@ -3,10 +3,21 @@
 from tinygrad_edu.nn.activations import ReLU, Sigmoid, Softmax, Tanh
 from tinygrad_edu.nn.linear import Linear
 from tinygrad_edu.nn.losses import cross_entropy, mse
-from tinygrad_edu.nn.module import Module, Parameter
+from tinygrad_edu.nn.module import Buffer, Module, Parameter
 from tinygrad_edu.nn.structure import Dropout, Flatten, Sequential
 
 __all__ = [
-    "Dropout", "Flatten", "Linear", "Module", "Parameter", "ReLU", "Sequential", "Sigmoid", "Softmax",
-    "Tanh", "cross_entropy", "mse",
-]  # fmt: skip
+    "Buffer",
+    "Dropout",
+    "Flatten",
+    "Linear",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "cross_entropy",
+    "mse",
+]

@@ -19,12 +19,13 @@ class Linear(Module):
 
     Keras's Dense and its layout. W starts from `init`, b from zeros. `rng` is a seed or a
     numpy.random.Generator. x is taken in the precision of W (float32 by default): a model's dtype is
-    its own. Raises ValueError if the last axis of x is not `inputs` long.
+    its own. With inputs=None the first x tells it. Raises ValueError if the last axis of x is not
+    `inputs` long.
     """
 
     def __init__(
         self,
-        inputs: int,
+        inputs: int | None,
         outputs: int,
         *,
         bias: bool = True,
@@ -32,19 +33,22 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
-        for name, width in (("inputs", inputs), ("outputs", outputs)):
-            if not isinstance(width, (int, np.integer)) or width < 1:
-                raise ValueError(
-                    f"Linear({name}={width!r}): a whole number, 1 or more.{user_line()}"
-                )
+        demand_sizes(self, inputs=inputs, outputs=outputs)
         if not callable(init):
             raise TypeError(
                 f"Linear(init={init!r}): a function (rng, shape, dtype) -> array.{user_line()}\n  Try: "
                 "glorot_uniform, he_normal or zeros from tinygrad_edu.nn.initialisers"
             )
-        self.inputs, self.outputs = inputs, outputs
-        self.W = Parameter(init(np.random.default_rng(rng), (inputs, outputs), dtype))
-        self.b = Parameter(np.zeros(outputs, dtype)) if bias else None
+        self.inputs: Any = inputs
+        self.outputs, self.bias = outputs, bias
+        self._start = init, np.random.default_rng(rng), dtype
+        self.make_when_known(inputs)
+
+    def make(self, inputs: int) -> None:
+        init, rng, dtype = self.__dict__.pop("_start")
+        self.inputs = inputs
+        self.W = Parameter(init(rng, (inputs, self.outputs), dtype))
+        self.b = Parameter(np.zeros(self.outputs, dtype)) if self.bias else None
 
     def forward(self, x: Any) -> Tensor:
         x = in_precision_of(self.W, x)
@@ -57,9 +61,18 @@ class Linear(Module):
         return y if self.b is None else y + self.b
 
     def __repr__(self) -> str:
-        return (
-            f"Linear({self.inputs}, {self.outputs}{'' if self.b is not None else ', bias=False'})"
-        )
+        return f"Linear({self.inputs}, {self.outputs}{'' if self.bias else ', bias=False'})"
+
+
+def demand_sizes(layer: Module, **sizes: Any) -> None:
+    """Refuses widths, numbers of channels and the like below 1; `inputs` may be None, for "find out"."""
+    for name, size in sizes.items():
+        if size is None and name == "inputs":
+            continue
+        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
+            raise ValueError(
+                f"{type(layer).__name__}({name}={size!r}): a whole number, 1 or more.{user_line()}"
+            )
 
 
 def in_precision_of(parameter: Parameter, x: Any) -> Any:

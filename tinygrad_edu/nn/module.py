@@ -1,7 +1,8 @@
 """A Module is a function with parameters that can be learned.
 
-Parameters and sub-modules are found by walking the attributes: assign a `Parameter`, a `Module`, or a
-list, tuple or dict of them to `self`, and it is part of the model. Nothing has to be registered.
+Parameters and sub-modules are found by walking the attributes: assign a `Parameter`, a `Buffer`, a
+`Module`, or a list, tuple or dict of them to `self`, and it is part of the model. Nothing has to be
+registered.
 """
 
 from __future__ import annotations
@@ -13,24 +14,39 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.errors import refuse_unknown, user_line
-from tinygrad_edu.tensor import Tensor, describe, mode, no_grad
+from tinygrad_edu.tensor import Tensor, describe, mode, no_grad, value
 
 Self = TypeVar("Self", bound="Module")
 
 
 class Parameter(Tensor):
-    """A Tensor that is learned: a copy of the numbers given, and its gradient is kept."""
+    """A Tensor that is learned: a copy of the numbers given, and its gradient is kept.
+
+    regulariser   what its size costs, as `nn.L2(1e-4)`: `model.penalty()` adds these up
+    constraint    where it must stay, as `nn.MaxNorm(2)`: the optimizer puts it there after each step
+    """
+
+    __slots__ = ("constraint", "regulariser")
+
+    regulariser: Callable | None
+    constraint: Callable | None
+
+    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
+        super().__init__(np.array(value(data), dtype=dtype), requires_grad=True, name=name)
+        self.regulariser = self.constraint = None
+
+    def __reduce__(self) -> Any:
+        kept = {"regulariser": self.regulariser, "constraint": self.constraint}
+        return *super().__reduce__(), (None, kept)
+
+
+class Buffer(Tensor):
+    """What a module remembers and nobody learns, such as running means: saved with the parameters."""
 
     __slots__ = ()
 
     def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
-        super().__init__(
-            np.array(
-                getattr(data, "data", data) if isinstance(data, Tensor) else data, dtype=dtype
-            ),
-            requires_grad=True,
-            name=name,
-        )
+        super().__init__(np.array(value(data), dtype=dtype), name=name)
 
 
 class Module:
@@ -53,6 +69,9 @@ class Module:
         return super().__new__(cls)
 
     training = True
+    built = (
+        True  # False where the first call is to tell the size of the input, see `make_when_known`
+    )
     hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
@@ -62,6 +81,9 @@ class Module:
         outside = mode.scope
         mode.scope = (*outside, self)
         try:
+            if not self.built:
+                self.make(np.shape(value(inputs[0]))[-1])
+                self.built = True
             y = self.forward(*inputs, **kwargs)
         finally:
             mode.scope = outside
@@ -69,15 +91,46 @@ class Module:
             hook(self, inputs, y)
         return y
 
+    def make(self, inputs: int) -> None:
+        """Makes the parameters of a layer that needs to know how long the last axis of its input is."""
+        raise NotImplementedError(f"{type(self).__name__} has no make(self, inputs) yet")
+
+    def make_when_known(self, inputs: int | None) -> None:
+        """Calls `make` now, or, if the size is None, when the first input comes."""
+        self.built = inputs is not None
+        if inputs is not None:
+            self.make(inputs)
+
+    def build(self: Self, *input_shapes: tuple[int, ...]) -> Self:
+        """Lets every layer find the size of its input, from the shape of one sample (of each input).
+
+        >>> from tinygrad_edu.nn import Linear, Sequential
+        >>> Sequential(Linear(None, 8), Linear(None, 3)).build((4,)).summary().splitlines()[-1]
+        'Sequential: 67 parameters, 268 bytes'
+        """
+        self._output_shapes(*input_shapes)
+        return self
+
+    def add_hook(self, hook: Callable[[Module, tuple, Any], None]) -> Callable[[], None]:
+        """Calls hook(module, inputs, output) after each forward; returns what takes it away again."""
+        self.hooks = (*self.hooks, hook)
+
+        def remove() -> None:
+            self.hooks = tuple(h for h in self.hooks if h is not hook)
+
+        return remove
+
     def __setattr__(self, name: str, new: Any) -> None:
         old = self.__dict__.get(name)
-        if isinstance(old, Parameter) and not isinstance(new, Parameter) and new is not None:
+        kind = type(old)
+        if isinstance(old, KEPT) and not isinstance(new, kind) and new is not None:
+            out = "training" if isinstance(old, Parameter) else "what is saved"
             raise TypeError(
-                f"{type(self).__name__}.{name} is {describe(old, 'a Parameter')}; assigning "
-                f"{type(new).__name__} would take it out of training.{user_line()}\n  Try: "
-                f".{name}.data[...] = numbers to set its value, or .{name} = Parameter(numbers)"
+                f"{type(self).__name__}.{name} is {describe(old, f'a {kind.__name__}')}; assigning "
+                f"{type(new).__name__} would take it out of {out}.{user_line()}\n  Try: "
+                f".{name}.data[...] = numbers to set its value, or .{name} = {kind.__name__}(numbers)"
             )
-        if isinstance(new, Parameter) and new.name is None:
+        if isinstance(new, KEPT) and new.name is None:
             new.name = name
         object.__setattr__(self, name, new)
 
@@ -94,13 +147,30 @@ class Module:
                 yield where, thing
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """(path, parameter), as in `("encoder.0.W", ...)`; a shared parameter comes once."""
-        for where, thing in _walk(self, "", set()):
-            if isinstance(thing, Parameter):
-                yield where, thing
+        """(path, parameter), as in `("encoder.0.W", ...)`; a shared parameter comes once.
+
+        Raises RuntimeError if a layer still waits for its first input to know its size.
+        """
+        yield from ((path, kept) for path, kept in self._kept() if isinstance(kept, Parameter))
 
     def parameters(self) -> list[Parameter]:
         return [parameter for _, parameter in self.named_parameters()]
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """(path, buffer) of what is remembered but not learned."""
+        yield from ((path, kept) for path, kept in self._kept() if isinstance(kept, Buffer))
+
+    def _kept(self) -> Iterator[tuple[str, Parameter | Buffer]]:
+        """(path, parameter or buffer), in the order of assignment."""
+        for where, thing in _walk(self, "", set()):
+            if isinstance(thing, KEPT):
+                yield where, thing
+            elif not thing.built:
+                raise RuntimeError(
+                    f"{f'layer {where}, ' if where else ''}{thing!r} has no parameters before it knows "
+                    f"the size of its input.{user_line()}\n  Try: model.build(x.shape[1:]), or model(x) "
+                    "once, before its parameters are asked for"
+                )
 
     def inner_modules(self) -> list[tuple[str, Module]]:
         """(path, module) of the modules directly inside this one."""
@@ -124,31 +194,62 @@ class Module:
     def eval(self: Self) -> Self:
         return self.train(False)
 
-    def astype(self: Self, dtype: Any) -> Self:
-        """Turns every parameter into another precision, in place. (Before an optimizer is made.)"""
+    def freeze(self: Self) -> Self:
+        """No parameter inside requires a gradient any more: optimizers pass it by. `unfreeze()` undoes it."""
+        return self._require_grad(False)
+
+    def unfreeze(self: Self) -> Self:
+        return self._require_grad(True)
+
+    def _require_grad(self: Self, required: bool) -> Self:
         for parameter in self.parameters():
-            parameter.data = parameter.data.astype(dtype)
-            parameter.grad = None
+            parameter.requires_grad, parameter.grad = required, None
+        return self
+
+    def apply(self: Self, function: Callable[[Module], Any]) -> Self:
+        """Calls function(module) for this module and every one inside."""
+        for _, module in self.named_modules():
+            function(module)
+        return self
+
+    def penalty(self) -> Any:
+        """What the regularisers of the parameters cost: to be added to the loss. 0.0 without any."""
+        return sum((p.regulariser(p) for p in self.parameters() if p.regulariser), 0.0)
+
+    def astype(self: Self, dtype: Any) -> Self:
+        """Turns parameters and buffers into another precision, in place. (Before an optimizer is made.)"""
+        for _, kept in self._kept():
+            kept.data = kept.data.astype(dtype)
+            kept.grad = None
         return self
 
     # Weights in and out.
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """path -> a copy of the parameter's numbers."""
-        return {path: parameter.data.copy() for path, parameter in self.named_parameters()}
+        """path -> a copy of the numbers, of parameters and buffers."""
+        return {path: kept.data.copy() for path, kept in self._kept()}
 
-    def load_state_dict(self: Self, state: Mapping[str, Any], source: str = "the state") -> Self:
-        """Sets the parameters from what `state_dict` gave, in place.
+    def load_state_dict(
+        self: Self, state: Mapping[str, Any], source: str = "the state", *, strict: bool = True
+    ) -> Self:
+        """Sets parameters and buffers from what `state_dict` gave, in place.
+
+        strict   the names must be the same on both sides; without it, what only one of them has is left
 
         Raises ValueError that lists every difference if names or shapes do not agree, or if numbers
         would lose digits; then nothing has been changed.
         """
-        mine = dict(self.named_parameters())
+        mine = dict(self._kept())
         arrays = {path: np.asarray(new) for path, new in state.items()}
-        wrong = [f"{path} {p.shape} is missing" for path, p in mine.items() if path not in arrays]
+        wrong = []
+        if strict:
+            wrong = [
+                f"{path} {p.shape} is missing" for path, p in mine.items() if path not in arrays
+            ]
         for path, new in arrays.items():
             if path not in mine:
-                wrong.append(f"{path} {new.shape} has no place in the model")
+                if strict:
+                    wrong.append(f"{path} {new.shape} has no place in the model")
             elif new.shape != mine[path].shape:
                 wrong.append(f"{path} is {new.shape}, the model's is {mine[path].shape}")
             elif not np.can_cast(new.dtype, mine[path].dtype):
@@ -164,12 +265,12 @@ class Module:
                     else ""
                 )
             )
-        for path, parameter in mine.items():
-            parameter.data[...] = arrays[path]
+        for path in mine.keys() & arrays.keys():
+            mine[path].data[...] = arrays[path]
         return self
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes the parameters as .npz (arrays only, no pickle): a whole new file or none."""
+        """Writes parameters and buffers as .npz (arrays only, no pickle): a whole new file or none."""
         folder, name = os.path.split(os.path.abspath(path))
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
@@ -183,7 +284,7 @@ class Module:
                 os.unlink(draft)
 
     def load(self: Self, path: str | os.PathLike) -> Self:
-        """Sets the parameters from a file that `save` wrote.
+        """Sets parameters and buffers from a file that `save` wrote.
 
         Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
         has been changed.
@@ -238,7 +339,7 @@ class Module:
         end = f"{type(self).__name__}: {total:,} parameters, {size}"
         return "\n".join([rows[0], rule, *rows[1:], rule, end])
 
-    def _output_shapes(self, input_shape: tuple[int, ...]) -> dict[Module, tuple[int, ...]]:
+    def _output_shapes(self, *input_shapes: tuple[int, ...]) -> dict[Module, tuple[int, ...]]:
         shapes: dict[Module, tuple[int, ...]] = {}
 
         def note(module: Module, inputs: Any, y: Any) -> None:
@@ -246,12 +347,13 @@ class Module:
 
         modules = [module for _, module in self.named_modules()]
         before = [(module.hooks, module.training) for module in modules]
-        dtype = next((p.dtype for p in self.parameters()), np.dtype(np.float32))
+        kept = (thing for _, thing in _walk(self, "", set()) if isinstance(thing, KEPT))
+        dtype = next((thing.dtype for thing in kept), np.dtype(np.float32))
         try:
             for module in modules:
                 module.hooks, module.training = (note,), False
             with no_grad():
-                self(np.zeros((1, *input_shape), dtype))
+                self(*(np.zeros((1, *shape), dtype) for shape in input_shapes))
         finally:
             for module, (hooks, training) in zip(modules, before, strict=True):
                 module.hooks, module.training = hooks, training
@@ -270,9 +372,12 @@ class Module:
         return f"{type(self).__name__}({settings})"
 
 
+KEPT = (Parameter, Buffer)  # what is saved with a model
+
+
 def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """(path, thing) of every Module and Parameter inside a thing, each once."""
-    if not isinstance(thing, (Module, Parameter, list, tuple, dict)) or id(thing) in seen:
+    """(path, thing) of every Module, Parameter and Buffer inside a thing, each once."""
+    if not isinstance(thing, (Module, *KEPT, list, tuple, dict)) or id(thing) in seen:
         return
     seen.add(id(thing))
     inside: Any = ()
@@ -280,9 +385,9 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         inside = thing.children()
     elif isinstance(thing, dict):
         inside = thing.items()
-    elif not isinstance(thing, Parameter):
+    elif not isinstance(thing, KEPT):
         inside = enumerate(thing)
-    if isinstance(thing, (Module, Parameter)):
+    if isinstance(thing, (Module, *KEPT)):
         yield path, thing
     for name, part in inside:
         yield from _walk(part, f"{path}.{name}" if path else str(name), seen)
