@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_edu.batching import vmap
 from tinygrad_edu.functional import (
     checkpoint,
     grad,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Tensor", "__version__", "checkpoint", "debug", "explain", "grad", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "op", "value_and_grad", "vjp",
+    "jvp", "no_grad", "op", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 

@@ -47,6 +47,7 @@ class _Mode(threading.local):
     depth = 0  # how many functions are being differentiated around this line (`grad` inside `grad`)
     scope: tuple[Any, ...] = ()  # the modules being called, outermost first
     debug = False  # is every number looked at as it is computed?
+    batches: tuple[int, ...] = ()  # sizes of the batches of which one example is shown (`vmap`)
 
 
 mode = _Mode()
@@ -90,6 +91,14 @@ class debug:
 
     def __exit__(self, *_: object) -> None:
         mode.debug = self.before.pop()
+
+
+class HasNoNumbers(TypeError):
+    """The numbers of one example were asked for where all are computed at once: see batching.py."""
+
+    def __init__(self, tensor: Any, text: str):
+        super().__init__(text)
+        self.tensor = tensor
 
 
 # ------------------------------------------------------------------------------------------ the table
@@ -188,15 +197,17 @@ class Op:
         Without a Tensor among the inputs this is just `forward`.
         """
         arrays, is_tensor, tracked = [], False, False
-        for x in inputs:
-            if isinstance(x, Tensor):
-                is_tensor = True
-                tracked = tracked or x.requires_grad
-                arrays.append(x.data)
-            else:
-                arrays.append(x)
         try:
+            for x in inputs:
+                if isinstance(x, Tensor):
+                    is_tensor = True
+                    tracked = tracked or x.requires_grad
+                    arrays.append(x.data)
+                else:
+                    arrays.append(x)
             y = self.forward(*arrays, **params)
+        except HasNoNumbers as one:
+            return one.tensor.through(self, inputs, params)
         except (ValueError, TypeError, IndexError) as error:
             raise retold(error, self._refusal(inputs, params, error)) from error
         if not is_tensor:
@@ -414,10 +425,13 @@ class Tensor:
     __hash__ = object.__hash__  # a place in the graph, not a value
 
     def __getitem__(self, index: Any) -> Tensor:
-        if isinstance(index, Tensor):
-            index = index.data
-        elif isinstance(index, tuple):
-            index = tuple(map(value, index))
+        try:
+            if isinstance(index, Tensor):
+                index = index.data
+            elif isinstance(index, tuple):
+                index = tuple(map(value, index))
+        except HasNoNumbers as one:
+            return one.tensor.pick(self, index)
         return ROWS[Tensor.__getitem__](self, index=index)
 
     def __setitem__(self, index: Any, new: Any) -> None:
@@ -481,7 +495,7 @@ class Tensor:
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self.data)))
+        return (self[i] for i in range(len(self)))
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.size == 1 else str(self)
@@ -633,9 +647,9 @@ def value(x: Any) -> Any:
 def describe(x: Any, name: str = "") -> str:
     """An operand as errors call it: `weights (3, 4) float32`."""
     x_name = getattr(x, "name", None) or name or ("Tensor" if isinstance(x, Tensor) else "")
-    x = value(x)
-    if isinstance(x, (np.ndarray, np.generic)):
+    if isinstance(x, (Tensor, np.ndarray, np.generic)):
         return f"{x_name} {x.shape} {x.dtype}".strip()
+    x = value(x)
     return f"{x_name} = {shortened(x)}" if x_name else shortened(x)
 
 
@@ -661,7 +675,7 @@ def _inside(scope: tuple) -> str:
     return f" in layer {path}, {kind}" if path else f" in {kind}"
 
 
-def demand_floats(array: np.ndarray, name: str | None = None) -> None:
+def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:
     if array.dtype.kind not in "f":
         raise TypeError(
             f"{describe(array, name or 'a Tensor')} cannot require a gradient: only floating point "
