@@ -15,8 +15,11 @@ from tinygrad_edu.functional import (
     value_and_grad,
     vjp,
 )
+from tinygrad_edu.memory import keep_pages
 from tinygrad_edu.tensor import Tensor, debug, no_grad, op
 from tinygrad_edu.version import __version__
+
+keep_pages()
 
 if TYPE_CHECKING:
     from tinygrad_edu.explanation import explain
