@@ -426,10 +426,7 @@ class Tensor:
 
     def __getitem__(self, index: Any) -> Tensor:
         try:
-            if isinstance(index, Tensor):
-                index = index.data
-            elif isinstance(index, tuple):
-                index = tuple(map(value, index))
+            index = tuple(map(_own, index)) if isinstance(index, tuple) else _own(index)
         except HasNoNumbers as one:
             return one.tensor.pick(self, index)
         return ROWS[Tensor.__getitem__](self, index=index)
@@ -573,6 +570,12 @@ def fingerprint(x: np.ndarray) -> bytes:
     if x.size <= 1024 or mode.debug:
         return x.tobytes()
     return (x.reshape(-1) if x.flags.c_contiguous else x.flat)[:: x.size // 512].tobytes()
+
+
+def _own(index: Any) -> Any:
+    """A part of an index; of an array a copy, as the way back needs it as it is now."""
+    index = value(index)
+    return index.copy() if isinstance(index, (np.ndarray, list)) else index
 
 
 def _operator(function: Callable) -> Callable:
