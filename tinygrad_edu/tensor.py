@@ -128,6 +128,7 @@ class Op:
                              "together": in all of them at once (x and w, one after the other)
     elementwise              y[i] depends on the i-th elements of the (broadcast) inputs alone
     hint                     inputs, params -> what to try when NumPy refuses them
+    multiply_adds            shape of y, shapes of inputs, params -> how many a product takes
     """
 
     def __init__(
@@ -143,11 +144,13 @@ class Op:
         linear: bool | str = False,
         elementwise: bool = False,
         hint: Callable[..., str] | None = None,
+        multiply_adds: Callable[..., int] | None = None,
     ):
         self.forward, self.rules, self.every = forward, rules, every
         self.name = name or forward.__name__
         self.formula, self.domain, self.kinks = formula, domain, kinks
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
+        self.multiply_adds = multiply_adds
 
     # The next two are read off the functions when somebody asks: at import it would take too long.
 
