@@ -25,7 +25,7 @@ from tinygrad_edu import ops
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.products import einsum_row
 from tinygrad_edu.ops.shapes import broadcast_to, reshape
-from tinygrad_edu.tensor import PLAIN, ROWS, HasNoNumbers, Op, Tensor, describe, mode
+from tinygrad_edu.tensor import PLAIN, ROWS, HasNoNumbers, Op, Tensor, describe, during, mode
 from tinygrad_edu.trees import each_leaf, leaves
 
 __all__ = ["Batched", "as_examples", "everything", "on_all_levels", "vmap"]
@@ -57,11 +57,8 @@ def vmap(f: Callable, in_axes: Any = 0) -> Callable:
             else each_leaf(functools.partial(_shown, axis=axis, level=level), arg)
             for arg, axis in zip(args, axes, strict=True)
         ]
-        mode.batches = (*mode.batches, n)
-        try:
+        with during(batches=(*mode.batches, n)):
             y = f(*shown, **kwargs)
-        finally:
-            mode.batches = mode.batches[:-1]
         tensors = any(isinstance(x, Tensor) for arg in args for x in leaves(arg))
         return each_leaf(lambda leaf: _of_all(leaf, n, level, tensors), y)
 

@@ -53,18 +53,28 @@ class _Mode(threading.local):
 mode = _Mode()
 
 
-class no_grad:
+class during:
+    """`with during(recording=False): ...` sets these fields of `mode`, and puts them back at the end."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.before: list[dict[str, Any]] = []  # a list, as the same object may be entered twice
+
+    def __enter__(self) -> None:
+        self.before.append({name: getattr(mode, name) for name in self.settings})
+        for name, new in self.settings.items():
+            setattr(mode, name, new)
+
+    def __exit__(self, *_: object) -> None:
+        for name, old in self.before.pop().items():
+            setattr(mode, name, old)
+
+
+class no_grad(during):
     """Operations inside are not recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
 
     def __init__(self) -> None:
-        self.before: list[bool] = []  # a list, because the same object may be entered twice
-
-    def __enter__(self) -> None:
-        self.before.append(mode.recording)
-        mode.recording = False
-
-    def __exit__(self, *_: object) -> None:
-        mode.recording = self.before.pop()
+        super().__init__(recording=False)
 
     def __call__(self, function: Callable) -> Callable:
         @functools.wraps(function)
@@ -75,7 +85,7 @@ class no_grad:
         return unrecorded
 
 
-class debug:
+class debug(during):
     """`with debug():` looks at every result and every gradient, and stops at the first NaN or infinity.
 
     The FloatingPointError names the operation, its operands, the module and the line that asked for
@@ -83,14 +93,7 @@ class debug:
     """
 
     def __init__(self) -> None:
-        self.before: list[bool] = []
-
-    def __enter__(self) -> None:
-        self.before.append(mode.debug)
-        mode.debug = True
-
-    def __exit__(self, *_: object) -> None:
-        mode.debug = self.before.pop()
+        super().__init__(debug=True)
 
 
 class HasNoNumbers(TypeError):
@@ -673,12 +676,14 @@ def made_at(y: Tensor) -> str:
 
 
 def _inside(scope: tuple) -> str:
-    """The module of a scope, by its path from the outermost one."""
-    if not scope:
-        return ""
+    return f" in {module_called(scope)}" if scope else ""
+
+
+def module_called(scope: tuple) -> str:
+    """The innermost module of a scope by its path from the outermost: `layer encoder.0, Linear(2, 3)`."""
     path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
     kind = repr(scope[-1]) if "\n" not in repr(scope[-1]) else type(scope[-1]).__name__
-    return f" in layer {path}, {kind}" if path else f" in {kind}"
+    return f"layer {path}, {kind}" if path else kind
 
 
 def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.errors import refuse_unknown, user_line
-from tinygrad_edu.tensor import Tensor, describe, mode, value
+from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
 
@@ -363,9 +363,8 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 def module_path(module: Module) -> str:
     """The name of a module that is being called, as errors give it: `layer encoder.0, Linear(2, 3),`."""
-    root = mode.scope[0] if mode.scope else module
-    path = next((path for path, inner in root.named_modules() if inner is module), "")
-    return f"layer {path}, {module!r}," if path else repr(module)
+    called = module_called((mode.scope[0] if mode.scope else module, module))
+    return f"{called}," if called.startswith("layer ") else called
 
 
 def _only_of_trainers(name: str) -> property:
