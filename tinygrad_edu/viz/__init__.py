@@ -6,5 +6,6 @@ text of a graph needs nothing.
 
 from tinygrad_edu.viz.curves import confusion, image_grid, learning_curve
 from tinygrad_edu.viz.graph import Graph, graph
+from tinygrad_edu.viz.walk import why
 
-__all__ = ["Graph", "confusion", "graph", "image_grid", "learning_curve"]
+__all__ = ["Graph", "confusion", "graph", "image_grid", "learning_curve", "why"]
