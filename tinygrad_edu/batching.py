@@ -155,7 +155,7 @@ class Batched(Tensor):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = ufunc in PLAIN or (ufunc not in ROWS and self.dtype.kind == "b")
-        if plain and method == "__call__" and ufunc.nout == 1 and not kwargs:
+        if plain and method == "__call__" and not kwargs:
             return self.through(_plain_row(ufunc), inputs, kwargs)
         try:
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
