@@ -79,7 +79,7 @@ class CharTokenizer:
 
 # A text falls apart into words with the blank before them, runs of punctuation, and other white space, whose
 # last blank goes with the word that follows. Pieces never cross these borders (the idea is GPT-2's). No word
-# is longer than 64, so that a text without blanks, such as DNA, does not become one word of a million letters.
+# is longer than 64, so that a text without blanks does not become one word of a million letters.
 WORDS = re.compile(r" ?\w{1,64}| ?[^\w\s]{1,64}|\s{1,64}(?!\S)|\s{1,64}")
 
 
