@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinygrad_edu.data import train_test_split
 from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
 from tinygrad_edu.data.streams import ExampleLoader
 
@@ -93,6 +94,30 @@ def test_a_file_is_read_when_it_is_asked_for(folder: Path, keep: bool) -> None:
     else:
         with pytest.raises(FileNotFoundError, match=r"there is no file .*a\.PNG$"):
             images[0]
+
+
+def test_some_of_them(folder: Path) -> None:
+    images = image_folder(folder)
+    images[4]
+    rows = np.arange(6)
+    train, test, *_ = train_test_split(rows, images.labels, test=0.5, seed=0)
+    assert sorted([*train, *test]) == list(rows)
+    x, y = images.dataset()
+    for part in (train, test, [4, 0], images.labels == 1):
+        data = images.subset(part).dataset()
+        np.testing.assert_array_equal(data.x, x[part])
+        np.testing.assert_array_equal(data.y, y[part])
+        assert data.class_names == ("cat", "dog", "emu")
+    with pytest.raises(IndexError):
+        images.subset([6])
+
+
+def test_parts_have_the_size_of_the_whole(folder: Path) -> None:
+    Image.fromarray(COLOUR[0, :9]).save(folder / "emu" / "2.png")
+    images = image_folder(folder)
+    images[0]
+    with pytest.raises(ValueError, match=r"2\.png is 9 x 8 pixels and .*a\.PNG is 10 x 8"):
+        images.subset([6])[0]
 
 
 # --- tables of paths ---
@@ -284,6 +309,7 @@ def test_without_pillow_there_is_a_sentence() -> None:
     program = """
 import sys
 sys.modules["PIL"] = None
+from tinygrad_edu.data import train_test_split
 from tinygrad_edu.data.images import ImageFiles
 ImageFiles([sys.argv[1]], [0], ["a"])[0]
 """

@@ -301,7 +301,7 @@ def load_plain_pickle(data: bytes) -> Any:
     import io
     import pickle
 
-    rebuild = np.empty(0).__reduce__()[0]
+    rebuild: Any = np.empty(0).__reduce__()[0]
     known: dict[tuple[str, str], Callable] = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,

@@ -15,7 +15,7 @@ import os
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu.data.embedded import Dataset
 from tinygrad_edu.data.loader import _whole_number
@@ -202,8 +202,29 @@ class ImageFiles:
             self.name, x, self.labels.copy(), pixels, self.class_names, f"{len(self)} image files"
         )
 
+    def subset(self, rows: ArrayLike) -> ImageFiles:
+        """Some of the images, by their numbers, such as one part of a split:
+
+        rows = np.arange(len(images))
+        train, val, test, *_ = train_validation_test_split(rows, images.labels, seed=0)
+        images.subset(train)
+        """
+        numbers = np.arange(len(self))[np.asarray(rows)].tolist()
+        part = ImageFiles(
+            [self.paths[i] for i in numbers],
+            [int(self.labels[i]) for i in numbers],
+            list(self.class_names),
+            size=self._size,
+            mode=self.mode,
+            keep=self.keep,
+            name=self.name,
+        )
+        part._first = self._first
+        part._kept = {k: self._kept[i] for k, i in enumerate(numbers) if i in self._kept}
+        return part
+
     def _skip_bad(self) -> None:
-        good = []
+        good: list[int] = []
         for i, path in enumerate(self.paths):
             try:
                 pixels = self._read(path)
