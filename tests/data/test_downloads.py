@@ -4,13 +4,15 @@ import gzip
 import hashlib
 import http.server
 import io
-import multiprocessing
 import os
 import pathlib
 import pickle
 import re
+import subprocess
+import sys
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -35,6 +37,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         self.server.log.append((self.path, asked))
         fault = self.server.faults.pop(0) if self.server.faults else None
+        if fault == "slow":
+            time.sleep(1)
         body = self.server.files.get(self.path.lstrip("/"))
         if body is None:
             return self.send_error(404)
@@ -195,23 +199,42 @@ def test_the_cache_is_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> Non
     assert downloads.cache_folder() == os.path.expanduser("~/.cache/tinygrad_edu")
 
 
-def _fetch_in_a_process(address: str, barrier: Any, paths: Any) -> None:
-    barrier.wait()
-    paths.put(fetch(remote(address + "set.bin")))
+FETCH = """
+import sys
+from tinygrad_edu.data import RemoteFile, fetch
+print(fetch(RemoteFile("set.bin", sys.argv[1], (sys.argv[2],))))
+"""
 
 
 def test_two_processes_at_once_download_once(server: Any, cache: pathlib.Path) -> None:
-    context = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
-    barrier, paths = context.Barrier(2), context.Queue()
-    arguments = (server.address, barrier, paths)
-    both = [context.Process(target=_fetch_in_a_process, args=arguments) for _ in range(2)]
-    for process in both:
-        process.start()
-    assert {paths.get(timeout=30), paths.get(timeout=30)} == {str(cache / "set.bin")}
-    for process in both:
-        process.join()
+    server.faults = ["slow"]
+    command = [sys.executable, "-c", FETCH, sha256(CONTENT), server.address + "set.bin"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert {process.communicate()[0].strip() for process in both} == {str(cache / "set.bin")}
     assert server.log == [("/set.bin", None)]
     assert left_in(cache) == ["set.bin"]
+
+
+def test_a_lock_is_free_for_one_at_a_time(cache: pathlib.Path) -> None:
+    cache.mkdir()
+    inside = threading.Event()
+
+    def enter() -> None:
+        with downloads._alone(str(cache / "lock")):
+            inside.set()
+
+    thread = threading.Thread(target=enter)
+    with downloads._alone(str(cache / "lock")):
+        thread.start()
+        assert not inside.wait(0.3)
+    assert inside.wait(10)
+    thread.join()
+
+
+def test_a_full_disk_is_not_called_a_connection(server: Any, cache: pathlib.Path) -> None:
+    (cache / "set.bin.part").mkdir(parents=True)  # what cannot be written to
+    with pytest.raises((IsADirectoryError, PermissionError)):
+        fetch(remote(server.address + "set.bin"))
 
 
 def test_somebody_who_looks_counts_along(

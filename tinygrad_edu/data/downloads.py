@@ -138,7 +138,12 @@ def _transfer(url: str, part: str, name: str) -> str | None:
         ):  # nothing comes after what is here: then it is whole, or wrong
             return None
         return f"the server answers {error.code} {error.reason}"
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (
+        urllib.error.URLError,
+        ConnectionError,
+        TimeoutError,
+        http.client.HTTPException,
+    ) as error:  # and not every OSError: a full disk is no trouble of the connection
         reason = getattr(error, "reason", error)
         return f"no connection ({str(reason) or type(error).__name__})"
     return None
