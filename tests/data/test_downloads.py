@@ -48,8 +48,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if start >= len(body):
                 return self.send_error(416)
             self.send_response(206)
-            first = start - 1 if fault == "another piece" else start
-            self.send_header("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
+            start = start - 1 if fault == "another piece" else start
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         else:
             self.send_response(200)
         rest = body[start:]
@@ -129,13 +129,30 @@ def test_what_an_earlier_run_left_is_used(server: Any, cache: pathlib.Path) -> N
     assert left_in(cache) == ["set.bin"]
 
 
-@pytest.mark.parametrize("fault", ["no ranges", "another piece", "no length"])
-def test_servers_that_know_no_ranges(server: Any, cache: pathlib.Path, fault: str) -> None:
+def test_a_server_that_knows_no_ranges_sends_everything(server: Any, cache: pathlib.Path) -> None:
     cache.mkdir()
     (cache / "set.bin.part").write_bytes(CONTENT[:777])
-    server.faults = [fault]
-    path = fetch(remote(server.address + "set.bin", server.address + "set.bin"))
-    assert pathlib.Path(path).read_bytes() == CONTENT
+    server.faults = ["no ranges"]
+    assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
+    assert server.log == [("/set.bin", "bytes=777-")]
+
+
+def test_a_server_that_sends_another_piece_is_asked_for_everything(
+    server: Any, cache: pathlib.Path
+) -> None:
+    cache.mkdir()
+    (cache / "set.bin.part").write_bytes(CONTENT[:777])
+    server.faults = ["another piece"]
+    assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
+    assert server.log == [("/set.bin", "bytes=777-"), ("/set.bin", None)]
+
+
+def test_a_server_that_does_not_say_how_much_comes(server: Any) -> None:
+    server.faults = ["no length", "no length"]
+    assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
+    server.files["set.bin"] = CONTENT[::-1]
+    with pytest.raises(DownloadError, match="another SHA-256"):
+        fetch(remote(server.address + "set.bin", content=CONTENT + b"!"))
 
 
 @pytest.mark.parametrize("left", [b"rubbish", CONTENT + b"too long", bytes(len(CONTENT))])

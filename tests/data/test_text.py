@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu.data import DataLoader
@@ -62,6 +62,7 @@ def test_the_example_of_the_paper() -> None:
 
 
 @given(any_text)
+@example("half a pair \ud83d, and in two halves \ud83d\ude00")
 def test_byte_pairs_change_no_text(text: str) -> None:
     assert LEARNED.decode(LEARNED.encode(text)) == text
     assert "".join(WORDS.findall(text)) == text
@@ -125,6 +126,7 @@ def test_what_a_model_writes_may_be_no_text() -> None:
 
 
 @given(any_text.filter(len))
+@example("half a pair \ud83d, and in two halves \ud83d\ude00")
 def test_characters_change_no_text(text: str) -> None:
     tokenizer = CharTokenizer.train(text)
     ids = tokenizer.encode(text)
