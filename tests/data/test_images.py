@@ -227,6 +227,12 @@ def test_bad_files_are_left_out_and_listed(folder: Path) -> None:
         assert data.y.tolist() == [0, 3]
 
 
+def test_what_was_kept_belongs_to_the_file_it_came_from(folder: Path) -> None:
+    (folder / "cat" / "a.PNG").write_bytes(b"no image")
+    x = image_folder(folder, skip_bad=True).dataset().x
+    np.testing.assert_array_equal(x, COLOUR[IN_ORDER[1:]])
+
+
 def test_missing_files_are_named_before_anything_is_read(folder: Path) -> None:
     table = folder / "a.csv"
     table.write_text("image,label\ncat/b.png,1\ngone.png,1\ntoo.png,1\n")

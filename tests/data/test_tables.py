@@ -73,6 +73,8 @@ def test_without_a_header(tmp_path: Path) -> None:
     x, y = read_csv(path, label=0)
     np.testing.assert_array_equal(x, X)
     np.testing.assert_array_equal(y, Y)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    np.testing.assert_array_equal(read_csv(path, label=0).y, Y)
     everything = read_csv(path, label=None)
     np.testing.assert_array_equal(everything, np.column_stack([Y, X]))
 
