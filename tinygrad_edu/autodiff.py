@@ -170,7 +170,9 @@ def backward(
             f"backward(gradient) of {describe(y)} got a gradient of shape {g.shape}.{user_line()}"
             f"\n  Try: an array of shape {y.shape}"
         )
-    grads: dict[Tensor, Any] = {y: g.astype(y.dtype)}
+    # what a leaf (or a graph) keeps is not to be the array that the user gave
+    g = g.astype(y.dtype, copy=create_graph or y.op is None)
+    grads: dict[Tensor, Any] = {y: g}
     operations = _history([y])
     if create_graph:
         grads[y] = gradient if isinstance(gradient, Tensor) else Tensor(grads[y])

@@ -24,14 +24,19 @@ def kept(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return np.expand_dims(g, axis)
 
 
-def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """g in the shape of x, repeated along the axes that a reduction of x took away."""
-    return broadcast_to(kept(g, x, axis, keepdims), shape=x.shape)
+def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+    """g in the shape of x, repeated along the axes that a reduction of x took away.
+
+    Of x a rule hands over `x.shape` and no more: who does not look at its numbers need not watch them.
+    """
+    if not (keepdims or g.ndim == len(shape) or g.ndim == 0):
+        g = np.expand_dims(g, axis)
+    return broadcast_to(g, shape=shape)
 
 
-def count(x: Any, y: Any) -> int:
-    """How many numbers of x went into each number of y."""
-    return x.size // max(y.size, 1)
+def count(shape: tuple[int, ...], y: Any) -> int:
+    """How many numbers of x went into each number of y; 1 if there are none, as it is divided by."""
+    return max(math.prod(shape) // max(y.size, 1), 1)
 
 
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -56,13 +61,23 @@ def _sum(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
 
 ROWS[np.sum] = op(
     _sum,
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x.shape, axis, keepdims),
     name="sum", formula="Σ x", linear=True, cases=each(real, *_axes, ((0, 3), {"axis": 0})),
 )  # fmt: skip
-op(
-    np.mean,
-    lambda g, y, x, axis=None, keepdims=False: spread(g / count(x, y), x, axis, keepdims),
-    formula="Σ x / n", linear=True, cases=each(real, *_axes),
+
+
+def _mean(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
+    if not (type(a) is np.ndarray and a.size and a.dtype.char in "fd"):
+        return np.mean(a, axis=axis, keepdims=keepdims)
+    # what np.mean does in the end, without its questions
+    total = np.add.reduce(a, axis=axis, keepdims=keepdims)
+    return total / a.dtype.type(a.size // np.size(total))
+
+
+ROWS[np.mean] = op(
+    _mean,
+    lambda g, y, x, axis=None, keepdims=False: spread(g / count(x.shape, y), x.shape, axis, keepdims),
+    name="mean", formula="Σ x / n", linear=True, cases=each(real, *_axes),
 )  # fmt: skip
 op(
     np.max, _extreme_rule,
@@ -89,7 +104,7 @@ ROWS[np.ptp] = ptp
 
 def _left(x: Any, y: Any, ddof: float) -> float:
     """The degrees of freedom: NumPy divides by 0 if there are fewer."""
-    return max(count(x, y) - ddof, 0)
+    return max(count(x.shape, y) - ddof, 0)
 
 
 def _centred(x: Any, axis: Any) -> Any:
