@@ -293,6 +293,15 @@ astype = op(
 )  # fmt: skip
 
 
+def copy(a: Any) -> Any:
+    """np.copy: the same numbers in an array of their own, which still remembers."""
+    return positive_(a)
+
+
+ROWS[np.copy] = copy
+if hasattr(np, "astype"):  # NumPy 2.1
+    ROWS[np.astype] = lambda x, dtype: x.astype(dtype)
+
 # -------------------------------------------------------------- several results, steps, operators
 
 
@@ -324,5 +333,10 @@ PLAIN |= {
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
     np.full_like, np.array_repr, np.array_str, np.array2string, np.save, np.savez,
     np.floor_divide, np.heaviside, np.fix, np.spacing, np.isposinf, np.isneginf,
-    np.nanargmax, np.nanargmin,
+    np.nanargmax, np.nanargmin, np.around, np.array_equiv, np.logical_xor, np.can_cast,
+    np.common_type, np.min_scalar_type, np.may_share_memory, np.shares_memory, np.einsum_path,
+    np.savez_compressed, np.savetxt,
+    # of whole numbers
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
+    np.bitwise_count, np.gcd, np.lcm,
 }  # fmt: skip

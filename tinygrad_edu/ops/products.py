@@ -214,6 +214,13 @@ vecdot: Op = op(
     name="vecdot", formula="Σ x w along the last axis", linear=True,
     cases=each(real, ((3,), (3,), {}), ((2, 3), (3,), {}), ((2, 1, 3), (4, 3), {})),
 )  # fmt: skip
+
+
+@composed(np.linalg.vecdot)
+def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return vecdot(np.moveaxis(arraylike(x1), axis, -1), np.moveaxis(arraylike(x2), axis, -1))
+
+
 if hasattr(np, "matvec"):  # NumPy 2.2
     matvec: Op = op(
         np.matvec, lambda g, y, a, x: g[..., None] * x[..., None, :], lambda g, y, a, x: np.vecmat(g, a),

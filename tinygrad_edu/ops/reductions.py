@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import apart, each, nonzero, real
 from tinygrad_edu.ops.elementwise import or_infinite, where
 from tinygrad_edu.ops.shapes import broadcast_to
@@ -236,6 +237,29 @@ cumprod = _running(
 )  # fmt: skip
 
 
+def _cumulative(running: Callable, start: float) -> Callable:
+    """np.cumulative_sum and np.cumulative_prod: running sums and products, if asked with a first 0 or 1."""
+
+    def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+        if axis is None:
+            if x.ndim != 1:
+                raise ValueError(f"axis= must be given for shape {x.shape}, which is not a vector")
+            axis = 0
+        y = running(x, axis=axis)
+        if not include_initial:
+            return y
+        axis = axis % x.ndim
+        shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis)
+
+    return cumulative
+
+
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    ROWS[np.cumulative_sum] = _cumulative(np.cumsum, 0)
+    ROWS[np.cumulative_prod] = _cumulative(np.cumprod, 1)
+
+
 def _in_line(x: Any, axis: Any) -> tuple[Any, list[int], list[int]]:
     """x with the chosen axes as one, the last; the order of axes for that, and which were chosen."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -347,6 +371,17 @@ def nanprod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.prod(where(np.isnan(a), 1, a), axis=axis, keepdims=keepdims)
 
 
+def nancumsum(a: Any, axis: int | None = None) -> Any:
+    """np.nancumsum: running sums, where a nan counts as 0."""
+    return np.cumsum(where(np.isnan(a), 0, a), axis=axis)
+
+
+def nancumprod(a: Any, axis: int | None = None) -> Any:
+    """np.nancumprod: running products, where a nan counts as 1."""
+    return np.cumprod(where(np.isnan(a), 1, a), axis=axis)
+
+
+ROWS.update({np.nancumsum: nancumsum, np.nancumprod: nancumprod})
 ROWS.update({np.nanmean: nanmean, np.nanvar: nanvar, np.nanstd: nanstd, np.nanprod: nanprod})
 
 # --------------------------------------------------------------------------------------- by rank
@@ -372,24 +407,45 @@ ranked = op(
 )  # fmt: skip
 
 
+# α and β of the place n q + α + q (1 - α - β) - 1, from 0 to n - 1, of a fraction q among n numbers.
+# (Hyndman and Fan, "Sample quantiles in statistical packages", 1996: their definitions 4 to 9.)
+_BETWEEN = {
+    "linear": (1, 1), "interpolated_inverted_cdf": (0, 1), "hazen": (0.5, 0.5), "weibull": (0, 0),
+    "median_unbiased": (1 / 3, 1 / 3), "normal_unbiased": (0.375, 0.375),
+}  # fmt: skip
+
+
+def _place(n: int, q: Any, method: Any) -> Any:
+    if method == "linear":
+        return q * (n - 1)
+    if method in _BETWEEN:
+        a, b = _BETWEEN[method]
+        return np.clip(n * q + (a + q * (1 - a - b)) - 1, 0, n - 1)
+    # a step function of q: its value on 0, 1, 2, ... is the place
+    return np.asarray(np.quantile(np.arange(float(n)), value(q), method=method))
+
+
 def quantile(
     a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """np.quantile: what a fraction q of the numbers lie below, on the line between its two neighbours.
 
-    Differentiable in the numbers (ties share the gradient equally) and in q. Raises TypeError for a
-    method other than linear, ValueError for a q outside of 0 to 1.
+    Differentiable in the numbers (ties share the gradient equally) and, for the methods that are not
+    steps, in q. Raises ValueError for a q outside of 0 to 1 and for a method that NumPy does not know.
     """
-    if method != "linear":
-        raise TypeError(f"quantile of a Tensor has method='linear' alone, not {method!r}")
     if not np.all((np.asarray(value(q)) >= 0) & (np.asarray(value(q)) <= 1)):
         raise ValueError(f"quantile: q is a fraction between 0 and 1, not {value(q)}")
     a = a if isinstance(a, Tensor) else np.asarray(a)
     line, _, gone = _in_line(a, axis)
     q = q if isinstance(q, Tensor) else np.asarray(q, float)
-    place = np.reshape(q, (-1,)) * (line.shape[-1] - 1)
+    n = line.shape[-1]
+    if n == 0:
+        raise ValueError(
+            f"quantile of nothing: {a.shape} along axis {axis} has no numbers{user_line()}"
+        )
+    place = _place(n, np.reshape(q, (-1,)), method)
     below = np.floor(place)
-    above = np.minimum(below + 1, line.shape[-1] - 1)
+    above = np.minimum(below + 1, n - 1)
     ranks = sorted({*below.astype(int).tolist(), *above.astype(int).tolist()})
     numbers = ranked(line, ranks=tuple(ranks))
     lower, upper = (numbers[..., np.searchsorted(ranks, k)] for k in (below, above))
