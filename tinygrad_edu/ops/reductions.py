@@ -6,6 +6,7 @@ The derivative of a reduction spreads g back over the axes that the reduction to
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -104,12 +105,12 @@ ROWS[np.ptp] = ptp
 
 
 def _left(x: Any, y: Any, ddof: float) -> float:
-    """The degrees of freedom: NumPy divides by 0 if there are fewer."""
-    return max(count(x.shape, y) - ddof, 0)
+    """The degrees of freedom: NumPy divides by 0 if there are fewer. Nothing at all has no derivative."""
+    return max(count(x.shape, y) - ddof, 0) if x.size else 1
 
 
 def _centred(x: Any, axis: Any) -> Any:
-    return x - np.mean(x, axis=axis, keepdims=True)
+    return x - np.mean(x, axis=axis, keepdims=True) if x.size else x
 
 
 _spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "ddof": 0.5}))
@@ -119,14 +120,14 @@ op(
     lambda g, y, x, axis=None, ddof=0, keepdims=False: (
         2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
     ),
-    formula="Σ (x - mean x)² / (n - ddof)", cases=each(real, *_spreads, ((), {})),
+    formula="Σ (x - mean x)² / (n - ddof)", domain="n > ddof", cases=each(real, *_spreads, ((), {})),
 )  # fmt: skip
 op(
     np.std,
     lambda g, y, x, axis=None, ddof=0, keepdims=False: (
         kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
     ),
-    formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal",
+    formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal, n > ddof",
     kinks="derivative 0 where all x are equal", cases=each(real, *_spreads),
 )  # fmt: skip
 
@@ -312,6 +313,8 @@ def average(
         others = tuple(i for i in range(np.ndim(a)) if i != axis % np.ndim(a))
         weights = broadcast_to(np.expand_dims(weights, others), shape=np.shape(a))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
+    if np.any(value(total) == 0):
+        raise ZeroDivisionError(f"average: the weights sum to 0{user_line()}")
     y = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
     return (y, total) if returned else y
 
@@ -349,14 +352,26 @@ op(
 def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """np.nanmean: the mean of what is not nan."""
     n = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
-    return np.nansum(a, axis=axis, keepdims=keepdims) / n
+    return np.nansum(a, axis=axis, keepdims=keepdims) / _some(n, "nanmean")
+
+
+def _some(n: Any, called: str) -> Any:
+    """How many numbers there are, or nan and a warning where there are none."""
+    if np.all(n > 0):
+        return n
+    warnings.warn(
+        f"{called}: nothing but nan gives nan.{user_line()}", RuntimeWarning, stacklevel=2
+    )
+    return np.where(n > 0, n, np.nan)
 
 
 def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """np.nanvar: the variance of what is not nan."""
     left = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype) - ddof
-    deviation = where(np.isnan(a), 0, a - nanmean(a, axis, True))
-    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / left
+    n = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
+    mean = np.nansum(a, axis=axis, keepdims=True) / np.maximum(n, 1)
+    deviation = where(np.isnan(a), 0, a - mean)
+    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / _some(left, "nanvar")
 
 
 def nanstd(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -465,7 +480,9 @@ def percentile(
 
 
 def median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """np.median: the middle one of the numbers, or the mean of the middle two."""
+    """np.median: the middle one of the numbers, or the mean of the middle two; of nothing nan."""
+    if not np.size(a):
+        return np.mean(a, axis=axis, keepdims=keepdims)
     return quantile(a, 0.5, axis, keepdims=keepdims)
 
 
