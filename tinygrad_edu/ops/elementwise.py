@@ -105,7 +105,7 @@ power = row(
     lambda g, y, x, w: g * w * x ** _less_one(x, w),
     lambda g, y, x, w: g * y * np.log(np.where(x == 0, 1, x)),
     name="power", formula="x ** w", domain="x > 0, or w a constant whole number", draw=positive,
-    kinks="0 ** w has derivative 0 in w; 0 ** 0 has derivative 0 in x",
+    kinks="0 ** w with w ≥ 0 has derivative 0 in w; 0 ** 0 has derivative 0 in x",
 )  # fmt: skip
 ROWS[np.power] = power
 

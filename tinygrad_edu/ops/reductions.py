@@ -42,9 +42,10 @@ def count(shape: tuple[int, ...], y: Any) -> int:
 
 
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """All places that hold the extreme share its gradient equally."""
+    """All places that hold the extreme share its gradient equally; there is none if it is nan."""
     ties = kept(y, x, axis, keepdims) == x
-    return kept(g, x, axis, keepdims) / np.sum(ties, axis, x.dtype, keepdims=True) * ties
+    n = np.sum(ties, axis, x.dtype, keepdims=True)
+    return kept(g, x, axis, keepdims) / np.where(n, n, np.nan) * ties
 
 
 _axes: tuple = (
