@@ -1,4 +1,4 @@
-"""What CONVENTIONS.md says, held line by line: where there is no derivative, or more than one, or a choice."""
+"""What CONVENTIONS.md says, held line by line: no derivative, more than one, or a choice."""
 
 import ast
 import re
