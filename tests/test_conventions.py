@@ -439,3 +439,13 @@ def test_large_numbers_do_not_overflow():
         for x in (1e4, -1e4):
             for f in (ops.sigmoid, ops.softplus, np.tanh, lambda t: np.logaddexp(t, 0.0)):
                 assert np.isfinite(slopes(f, [x])).all()
+
+
+def test_a_gradient_shares_no_memory_with_what_backward_was_given():
+    for order in (False, True):
+        for f in (lambda x: x, lambda x: x + 0.0, lambda x: np.reshape(x, (1, 2))):
+            x, g = Tensor([1.0, 2.0], requires_grad=True), np.ones(2)
+            y = f(x)
+            y.backward(g.reshape(y.shape), create_graph=order)
+            g[:] = 7
+            assert np.asarray(x.grad).tolist() == [1.0, 1.0]
