@@ -17,7 +17,7 @@ SPEC.loader.exec_module(numpy_functions)
 REFUSED = {
     "np.busday_count", "np.busday_offset", "np.datetime_as_string", "np.is_busday", "np.isnat",
     "np.packbits", "np.unpackbits", "np.nextafter", "np.polydiv", "np.real_if_close", "np.sort_complex",
-    "np.printoptions", "np.trapz", "np.in1d",
+    "np.printoptions", "np.trapz", "np.in1d", "np.row_stack",
 }  # fmt: skip
 
 
