@@ -174,9 +174,7 @@ def test_other_settings_have_their_ranges(make, words):
 def test_an_optimizer_shows_its_settings():
     p = nn.Parameter([1.0])
     assert repr(optim.SGD([p], momentum=0.5)) == "SGD(lr=0.01, momentum=0.5, nesterov=False)"
-    assert repr(optim.Adam([p])) == (
-        "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-07, amsgrad=False)"
-    )
+    assert repr(optim.Adam([p])) == ("Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-07, amsgrad=False)")
 
 
 def test_only_parameters_can_be_learned():
