@@ -120,7 +120,7 @@ def test_a_plateau_tells_what_it_does():
 def valley(curvature=4.0, accumulate=1):
     model = nn.Sequential(nn.Linear(1, 1, bias=False, rng=0, dtype=float))
     model[0].W.data[...] = 1.0
-    optimizer = optim.SGD(model.parameters(), 0.5, momentum=0.5, accumulate=accumulate)
+    optimizer = optim.SGD(model.parameters(), 0.01, momentum=0.5, accumulate=accumulate)
 
     def step():
         optimizer.zero_grad()

@@ -33,7 +33,7 @@ def minimise_loss(
     method  "lbfgs", "cg", "newton", "newton-cg": see `minimise`. "newton" builds the whole Hessian, of n²
             numbers; "newton-cg" takes products with it, at about the cost of two gradients each
 
-    They want float64: in float32 the loss is too coarse to follow below a gradient of about 1e-4.
+    They want float64: in float32 the loss is too coarse to follow below a gradient of about 1e-3.
     Frozen parameters stay. Raises ValueError for a loss that is no single number, does not depend on the
     parameters or is not finite at the start. After any error the parameters are as they were.
     """
