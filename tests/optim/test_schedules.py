@@ -46,17 +46,13 @@ def test_values_that_can_be_told():
 
 
 def test_one_cycle_is_that_of_pytorch():
-    torch = pytest.importorskip("torch")
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    theirs = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, 0.1, total_steps=50, cycle_momentum=False
-    )
-    ours = OneCycle(0.1, 50)
-    optimizer.step()
-    for t in range(50):
-        assert ours(t) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12)
-        if t < 49:
-            theirs.step()
+    """Printed by its OneCycleLR(optimizer, 0.1, total_steps=12), version 2.13; importing it takes long."""
+    theirs = [
+        0.0040000000000000036, 0.0349789654219583, 0.08792851591221287, 0.09944154354509119,
+        0.09330129698414118, 0.0811745653949763, 0.06473789976951033, 0.046263710266697504,
+        0.028306099820869922, 0.01334775301888306, 0.0034566987425395223, 4e-07,
+    ]  # fmt: skip
+    np.testing.assert_allclose([OneCycle(0.1, 12)(t) for t in range(12)], theirs, rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_the_average_of_weights_by_hand():
     with ema.averaged():
         assert p.data is data
         assert p.data.tolist() == [0.75 * 2 + 0.25 * 9, 0.75 * 2 - 0.25 * 2]
-    assert p.data.tolist() == [9, -2]
+    assert p.data is data and data.tolist() == [9, -2]
     with pytest.raises(KeyError), ema.averaged():
         raise KeyError
     assert p.data.tolist() == [9, -2]

@@ -175,7 +175,7 @@ class Optimizer:
             self.group = vector.group
             decay = self.group.get("weight_decay", self.weight_decay)
             for piece in vector.pieces(moving):
-                if decay:  # not w *= 1 - lr λ, which has lost most digits of lr λ in float32
+                if decay:  # not w *= 1 - lr λ: in float32 that rounds lr λ, for all of w alike
                     w, _, tmp, *_ = piece
                     np.multiply(w, self.rate * decay, out=tmp)
                     w -= tmp
