@@ -43,7 +43,8 @@ class Optimizer:
     t                 updates made
 
     What Keras does, to the order of it: mean of the accumulated gradients, clipping, decay, update,
-    then the constraints of parameters. A parameter without a gradient, such as a frozen one, is passed by.
+    then the constraints that parameters had when the optimizer was made. A parameter without a gradient,
+    such as a frozen one, is passed by.
 
     Raises TypeError for anything but Parameters and for arguments that the optimizer does not have;
     ValueError for settings out of their range. A gradient that cannot be clipped, for it is not finite,

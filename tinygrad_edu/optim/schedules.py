@@ -32,7 +32,7 @@ RANGES = {  # of the settings that have the same meaning everywhere
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Schedule:
     """Base of schedules: checks the settings."""
 
@@ -46,7 +46,7 @@ class Schedule:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Exponential(Schedule):
     """lr rate^(t / steps). Keras's ExponentialDecay."""
 
@@ -58,7 +58,7 @@ class Exponential(Schedule):
         return self.lr * self.rate ** (t / self.steps)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Step(Schedule):
     """lr rate^⌊t / steps⌋: constant for `steps` steps, then lower. Exponential, with stairs."""
 
@@ -70,7 +70,7 @@ class Step(Schedule):
         return self.lr * self.rate ** (t // self.steps)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class InverseTime(Schedule):
     """lr / (1 + rate t / steps). Their sum is infinite and the sum of their squares is not, which is what
     Robbins and Monro (1951) ask for. Keras's InverseTimeDecay.
@@ -84,7 +84,7 @@ class InverseTime(Schedule):
         return self.lr / (1 + self.rate * t / self.steps)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class PiecewiseConstant(Schedule):
     """values[0] while t ≤ boundaries[0], values[1] while t ≤ boundaries[1], ..., values[-1] after all."""
 
@@ -108,7 +108,7 @@ class PiecewiseConstant(Schedule):
         return self.values[bisect.bisect_left(self.boundaries, t)]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Polynomial(Schedule):
     """(lr - end)(1 - t / steps)^power + end, and end after `steps`: a straight line where power = 1.
 
@@ -128,7 +128,7 @@ class Polynomial(Schedule):
         return (self.lr - self.end) * (1 - min(t / steps, 1)) ** self.power + self.end
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Cosine(Schedule):
     """From lr to alpha lr in half a wave, and there it stays:
 
@@ -146,7 +146,7 @@ class Cosine(Schedule):
         return self.lr * ((1 - self.alpha) * wave + self.alpha)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class CosineRestarts(Schedule):
     """Cosine again and again: each time `longer` times as long, from `lower` times as high.
 
@@ -171,7 +171,7 @@ class CosineRestarts(Schedule):
         return self.lr * ((1 - self.alpha) * wave + self.alpha)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Warmup(Schedule):
     """In a straight line from `start` to where `after` begins, in `steps` steps; then `after`.
 
@@ -200,7 +200,7 @@ class Warmup(Schedule):
             self.after.load_state_dict(state)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class OneCycle(Schedule):
     """Up and down, once, in half waves: from lr / rise to lr in a share `warm` of `steps`, then down
     to lr / rise / fall at the last step.
