@@ -365,6 +365,11 @@ def _demand_comparable(model: Module, loss: Callable, optimizer: Optimizer) -> N
                 f"compare has no counterpart in Keras for the {what} "
                 f"{getattr(thing, '__name__', repr(thing))}.{user_line()}\n  Try: {known}"
             )
+    if callable(optimizer.lr) or [set(group) for group in optimizer.groups] != [{"parameters"}]:
+        raise ValueError(
+            f"compare takes a number as the learning rate and one group of parameters.{user_line()}"
+            f"\n  Try: {type(optimizer).__name__}(model.parameters(), lr=0.1)"
+        )
     last = [(path, layer) for path, layer in leaves(model) if not isinstance(layer, Dropout)][-1:]
     if loss is cross_entropy and last and isinstance(last[0][1], (Softmax, Sigmoid)):
         path, layer = last[0]
