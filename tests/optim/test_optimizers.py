@@ -373,6 +373,18 @@ def test_the_learning_rate_is_readable_and_checked():
     assert optimizer.lr is schedule
 
 
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_the_groups_of_a_copy_are_its_own(again):
+    p = nn.Parameter([1.0])
+    optimizer = optim.SGD([{"parameters": [p], "lr": 0.5}])
+    other = again(optimizer)
+    other.groups[0]["lr"] = 0.25
+    for each in (optimizer, other):
+        each.parameters[0].grad = np.ones(1)
+        each.step()
+    assert (p.data[0], other.parameters[0].data[0]) == (0.5, 0.75)
+
+
 def test_zero_grad_and_the_learning_rate_can_change():
     p = nn.Parameter([1.0])
     optimizer = optim.SGD([p, p])  # twice the same counts once
