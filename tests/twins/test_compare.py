@@ -461,3 +461,22 @@ def test_another_backend(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         RuntimeError, match="TensorFlow, but Keras runs on jax here(.|\n)*KERAS_BACKEND"
     ):
         compare(model, cross_entropy, SGD(model.parameters()), CLASSES)
+
+
+def test_schedules_and_groups_are_refused() -> None:
+    model = mlp()
+    for optimizer in (
+        SGD(model.parameters(), lambda t: 0.1),
+        SGD([{"parameters": model.parameters(), "lr": 0.1}]),
+    ):
+        with pytest.raises(
+            ValueError, match="a number as the learning rate and one group of parameters"
+        ):
+            compare(model, cross_entropy, optimizer, CLASSES)
+
+
+def test_common_settings_reach_keras(keras: Any) -> None:
+    model = mlp()
+    common = {"weight_decay": 0.0078125, "clip_norm": 0.05, "accumulate": 2}
+    report = compare(model, cross_entropy, SGD(model.parameters(), 0.5, **common), CLASSES[:5])
+    assert report.first_parting() is None
