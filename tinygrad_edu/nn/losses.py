@@ -137,12 +137,16 @@ def binary_cross_entropy(
     """
     name = "binary_cross_entropy"
     x, target = _binary(name, logits, target, from_probabilities, label_smoothing)
-    if from_probabilities:
-        p = np.clip(x, EPSILON, 1 - EPSILON)
-        errors = -(target * np.log(p) + (1 - target) * np.log(1 - p))
-    else:
-        errors = ops.binary_cross_entropy(x, target)
-    return reduced_errors(name, errors, sample_weight, reduction)
+    return reduced_errors(
+        name, _yes_no_errors(x, target, from_probabilities), sample_weight, reduction
+    )
+
+
+def _yes_no_errors(x: Any, target: Any, from_probabilities: bool) -> Any:
+    if not from_probabilities:
+        return ops.binary_cross_entropy(x, target)
+    p = np.clip(x, EPSILON, 1 - EPSILON)
+    return -(target * np.log(p) + (1 - target) * np.log(1 - p))
 
 
 def binary_focal_cross_entropy(
@@ -159,14 +163,12 @@ def binary_focal_cross_entropy(
     """Binary cross-entropy times (1 - q)^γ, q the probability of the right answer: easy samples count less.
 
     With α, yes counts α and no 1 - α. Otherwise as `binary_cross_entropy`. Lin et al. 2017, eq. 4 and 5.
-    Beyond the cut-off 1e-7 nothing is learned: the logits' gradient is 0 there (as in Keras).
     """
     name = "binary_focal_cross_entropy"
     x, target = _binary(name, logits, target, from_probabilities, label_smoothing)
     p = x if from_probabilities else ops.sigmoid(x)
-    cut = np.clip(p, EPSILON, 1 - EPSILON)
-    errors = -(target * np.log(cut) + (1 - target) * np.log(1 - cut))
-    errors = errors * (1 - (target * p + (1 - target) * (1 - p))) ** gamma
+    right = target * p + (1 - target) * (1 - p)
+    errors = _yes_no_errors(x, target, from_probabilities) * (1 - right) ** gamma
     if alpha is not None:
         errors = errors * (target * alpha + (1 - target) * (1 - alpha))
     return reduced_errors(name, errors, sample_weight, reduction)
