@@ -180,14 +180,13 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     The nearest point to x among the probabilities. The k largest x stay above τ = (their sum - 1) / k,
     for the largest k of which that is true. Martins and Astudillo 2016, algorithm 1.
     """
-    falling = -np.sort(-value(x), axis=axis)
-    k = np.moveaxis(
-        np.arange(1.0, falling.shape[axis] + 1).reshape(-1, *[1] * (falling.ndim - 1)), 0, axis
-    )
-    lowest = np.where(k * falling > np.cumsum(falling, axis=axis) - 1, falling, np.inf)
+    falling = np.flip(np.sort(value(x), axis=axis), axis)
+    k = np.ones_like(falling).cumsum(axis=axis)
+    lowest = np.where(k * falling > falling.cumsum(axis=axis) - 1, falling, np.inf)
     chosen = value(x) >= lowest.min(axis=axis, keepdims=True)
-    sums = np.sum(np.where(chosen, x, 0.0), axis=axis, keepdims=True)
-    return np.where(chosen, x - (sums - 1) / chosen.sum(axis=axis, keepdims=True), 0.0)
+    size = chosen.sum(axis=axis, keepdims=True, dtype=falling.dtype)
+    sums = np.sum(x * chosen, axis=axis, keepdims=True)
+    return (x - (sums - 1) / size) * chosen
 
 
 # ----------------------------------------------------------------------------------- cross-entropy
