@@ -110,8 +110,8 @@ def precision(
     "micro"      all samples counted together, which is the accuracy
     "none"       an array, a number for each of the K classes
     """
-    hits, taken, _, of_it = _counts("precision", scores, labels, average, threshold)
-    return _averaged(hits, taken, of_it, average)
+    hits, taken, there = _counts("precision", scores, labels, average, threshold)
+    return _averaged(hits, taken, taken, there, average)
 
 
 @whole
@@ -122,8 +122,8 @@ def recall(
 
     Arguments as in `precision`.
     """
-    hits, _, there, of_it = _counts("recall", scores, labels, average, threshold)
-    return _averaged(hits, there, of_it, average)
+    hits, taken, there = _counts("recall", scores, labels, average, threshold)
+    return _averaged(hits, there, taken, there, average)
 
 
 @whole
@@ -131,14 +131,14 @@ def f1(
     scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
 ) -> Any:
     """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN). Arguments as in `precision`."""
-    hits, taken, there, of_it = _counts("f1", scores, labels, average, threshold)
-    return _averaged(2 * hits, taken + there, of_it, average)
+    hits, taken, there = _counts("f1", scores, labels, average, threshold)
+    return _averaged(2 * hits, taken + there, taken, there, average)
 
 
 def _counts(
     name: str, scores: Any, labels: Any, average: str | None, threshold: float | None
 ) -> Any:
-    """Per class: how many are hit, taken for it, really there; and the last again, None for yes alone."""
+    """How many are hit, taken for it, really there: a number for each class, or of yes alone."""
     scores, labels = _arrays(name, scores, labels)
     if average not in (None, "binary", "macro", "weighted", "micro", "none"):
         raise ValueError(
@@ -147,7 +147,7 @@ def _counts(
     if scores.ndim == 1 or scores.shape[-1] == 1 or threshold is not None:
         said, labels = _yes_or_no(name, scores, labels, threshold)
         if average in (None, "binary"):
-            return ((said & labels).sum(), said.sum(), labels.sum(), None)
+            return (said & labels).sum(), said.sum(), labels.sum()
         said, labels, classes = said.astype(int), labels.astype(int), 2
     else:
         if average == "binary":
@@ -158,21 +158,21 @@ def _counts(
         labels = _labels(name, scores, labels)
         said, classes = scores.argmax(axis=-1), scores.shape[-1]
     table = confusion_matrix(labels.reshape(-1), said.reshape(-1), classes)
-    return np.diag(table), table.sum(axis=0), table.sum(axis=1), table.sum(axis=1)
+    return np.diag(table), table.sum(axis=0), table.sum(axis=1)
 
 
-def _averaged(part: Any, of: Any, there: Any, average: str | None) -> Any:
+def _averaged(part: Any, of: Any, taken: Any, there: Any, average: str | None) -> Any:
     """part / of, 0 where there is nothing, averaged over classes."""
     if average == "micro":
         part, of = part.sum(), of.sum()
     each = part / np.maximum(of, 1)
-    if there is None or average == "micro":
+    if not each.ndim:
         return float(each)
     if average == "none":
         return each
     if average == "weighted":
         return float((each * there).sum() / there.sum())
-    return float(each[(there > 0) | (of > 0)].mean())
+    return float(each[(there > 0) | (taken > 0)].mean())
 
 
 @whole
@@ -288,10 +288,11 @@ def _labels(name: str, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         if np.abs(labels.sum(axis=-1) - 1).max() > 1e-3:
             raise ValueError(
                 f"{name}: labels {labels.shape} are one-hot if their rows have the sum 1, but these do not."
-                f"{user_line()}\n  Try: threshold=0.5 (of logits: 0), if each number is a yes or no of its own"
+                f"{user_line()}\n  Try: threshold=0.5 (of logits: 0), if each number is a yes or no"
             )
         return labels.argmax(axis=-1)
-    if (labels != np.floor(labels)).any() or labels.min() < 0 or labels.max() >= scores.shape[-1]:
+    fractions = labels.dtype.kind == "f" and (labels != np.floor(labels)).any()
+    if fractions or labels.min() < 0 or labels.max() >= scores.shape[-1]:
         raise ValueError(
             f"{name}: labels from {labels.min()} to {labels.max()} are not the numbers of "
             f"{scores.shape[-1]} classes, 0 to {scores.shape[-1] - 1}.{user_line()}"
