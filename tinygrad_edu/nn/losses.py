@@ -438,8 +438,9 @@ def _distributions(name: str, t: Any, x: Any) -> Any:
 
 
 def _demand_labels(name: str, labels: np.ndarray, shape: tuple) -> None:
-    least, most = labels.min(), labels.max()
-    if least < 0 or most >= shape[-1]:
+    # without its sign a negative number is a huge one, so that one look finds both kinds
+    if labels.view(f"u{labels.itemsize}").max() >= shape[-1]:
+        least, most = labels.min(), labels.max()
         hint = "labels - labels.min(), or a last layer with more outputs"
         if shape[-1] == 1:
             hint = "binary_cross_entropy(logits[:, 0], labels) for two classes"

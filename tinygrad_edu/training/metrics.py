@@ -291,8 +291,8 @@ def _labels(name: str, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
                 f"{user_line()}\n  Try: threshold=0.5 (of logits: 0), if each number is a yes or no"
             )
         return labels.argmax(axis=-1)
-    fractions = labels.dtype.kind == "f" and (labels != np.floor(labels)).any()
-    if fractions or labels.min() < 0 or labels.max() >= scores.shape[-1]:
+    whole_numbers = labels.dtype.kind != "f" or (labels == np.floor(labels)).all()
+    if not whole_numbers or labels.min() < 0 or labels.max() >= scores.shape[-1]:
         raise ValueError(
             f"{name}: labels from {labels.min()} to {labels.max()} are not the numbers of "
             f"{scores.shape[-1]} classes, 0 to {scores.shape[-1] - 1}.{user_line()}"
