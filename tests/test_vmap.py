@@ -56,6 +56,7 @@ def test_rows_that_need_a_loop_are_known():
 
 
 def test_a_row_of_the_users_own_is_called_one_by_one_whatever_its_name():
+    batching.rules.cache_clear()
     total = op(lambda x: np.cumsum(x)[-1:], lambda g, y, x: g * np.ones(x.shape), name="sum")
     x = RNG.normal(size=(4, 3))
     np.testing.assert_allclose(vmap(total)(x), x.sum(axis=1, keepdims=True))
@@ -171,6 +172,11 @@ PROGRAMS = {
     "stacking and splitting": lambda x: np.stack([np.concatenate([x, x * 2]), np.tile(x, 2)]).T,
     "einsum": lambda x: np.einsum("i,j->ij", x, np.ones(3)) @ x,
     "tensordot": lambda x: np.tensordot(np.outer(x, x), np.ones((3, 2)), axes=([1], [0])),
+    "arrays in an index, with a slice between": lambda x: np.outer(x, x).reshape(3, 1, 3)[
+        np.array([0, 2]), :, np.array([1, 1])
+    ],
+    "a triangle of a vector": lambda x: np.tril(x),
+    "whole and broken parts": lambda x: x * np.frexp(np.floor(x))[0],
     "floor and sign": lambda x: np.floor(x) + np.sign(x) * (x // 0.5),
     "a comparison of two": lambda x: (x == np.max(x)) | (x <= np.min(x)),
     "an integer power": lambda x: x**3 - 2 ** np.abs(x),
@@ -189,6 +195,16 @@ def test_ordinary_programs(name):
     assert together.shape == apart.shape
     assert together.dtype == apart.dtype
     np.testing.assert_allclose(together, apart, rtol=1e-12, atol=1e-13)
+
+
+def test_an_index_within_two_batches():
+    table, places = RNG.normal(size=(4, 5)), np.array([[0, 1, 4], [2, 2, 3]])
+    found = vmap(lambda row: vmap(lambda i: row[i])(np.array([0, 3])))(table)
+    np.testing.assert_array_equal(found, table[:, [0, 3]])
+    found = vmap(lambda some: vmap(lambda i: Tensor(table)[1][i])(some))(places)
+    np.testing.assert_array_equal(found, table[1][places])
+    found = vmap(lambda i: vmap(lambda row: row[i])(table))(np.array([0, 3]))
+    np.testing.assert_array_equal(found, table[:, [0, 3]].T)
 
 
 def test_axes_trees_and_constants():
@@ -215,6 +231,12 @@ def test_numbers_of_one_example_cannot_be_asked_for():
     assert "Try: np.where instead of if" in str(caught.value)
     with pytest.raises(TypeError, match="has no numbers of its own"):
         vmap(lambda x: float(x))(np.ones(4))
+
+
+def test_results_of_different_shapes():
+    with pytest.raises(ValueError, match=r"results of different shapes.*\(1,\), \(2,\)") as caught:
+        vmap(lambda x: x[x > 0])(np.array([[1.0, -1.0], [1.0, 2.0]]))
+    assert "Try: np.where(mask, x, 0)" in str(caught.value)
 
 
 def test_batches_of_different_sizes():

@@ -155,7 +155,7 @@ class Batched(Tensor):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = ufunc in PLAIN or (ufunc not in ROWS and self.dtype.kind == "b")
-        if plain and method == "__call__" and ufunc.nout == 1 and not kwargs:
+        if plain and method == "__call__" and not kwargs:
             return self.through(_plain_row(ufunc), inputs, kwargs)
         try:
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
@@ -234,6 +234,8 @@ def as_examples(x: Tensor, like: Tensor) -> Tensor:
 def one_by_one(function: Callable, args: Sequence, kwargs: dict[str, Any], level: int) -> Any:
     """function, called for each example: what is done for want of a rule."""
 
+    called: Any = getattr(function, "name", None) or getattr(function, "__name__", repr(function))
+
     def of(i: int) -> Any:
         def part(x: Any) -> Any:
             return x.all[i] if isinstance(x, Batched) and x.level == level else x
@@ -242,11 +244,17 @@ def one_by_one(function: Callable, args: Sequence, kwargs: dict[str, Any], level
 
     results = [of(i) for i in range(mode.batches[level])]
     columns = zip(*(leaves(y) for y in results), strict=True)
-    stacked = iter([Batched(_stack(column), level) for column in columns])
+    stacked = iter([Batched(_stack(column, called), level) for column in columns])
     return each_leaf(lambda _: next(stacked), results[0])
 
 
-def _stack(column: Sequence) -> Tensor:
+def _stack(column: Sequence, called: str) -> Tensor:
+    shapes = sorted({np.shape(y) for y in column})
+    if len(shapes) > 1:
+        raise ValueError(
+            f"inside vmap, {called} gives results of different shapes for different examples: "
+            f"{', '.join(map(str, shapes))}.{user_line()}\n  Try: np.where(mask, x, 0) instead of x[mask]"
+        )
     y = np.stack(column)
     return y if isinstance(y, Tensor) else Tensor(y)
 
