@@ -21,6 +21,20 @@ def test_penalties(regulariser, expected):
         assert regulariser(Tensor(W.astype(np.float32), requires_grad=True)).dtype == np.float32
 
 
+def test_a_model_adds_up_what_its_parameters_carry():
+    model = nn.Sequential(
+        nn.Linear(3, 4, rng=0, dtype=np.float64), nn.Linear(4, 2, rng=1, dtype=np.float64)
+    )
+    first, second = model[0].W, model[1].W
+    first.regulariser, second.regulariser = nn.L2(0.5), nn.L1(0.25)
+    penalty = model.penalty()
+    assert np.isclose(penalty.item(), (first.data**2).sum() / 2 + np.abs(second.data).sum() / 4)
+    penalty.backward()
+    assert np.allclose(first.grad, first.data) and np.allclose(
+        second.grad, np.sign(second.data) / 4
+    )
+
+
 def test_constraints():
     assert np.allclose(nn.MaxNorm(2)(W), [[1.2, -0.3], [1.6, 0.4]], atol=1e-6)
     assert np.allclose(nn.UnitNorm()(W), [[0.6, -0.6], [0.8, 0.8]], atol=1e-6)

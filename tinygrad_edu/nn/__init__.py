@@ -40,15 +40,15 @@ from tinygrad_edu.nn.losses import (
     squared_hinge,
     triplet,
 )
-from tinygrad_edu.nn.module import Module, Parameter
+from tinygrad_edu.nn.module import Buffer, Module, Parameter
 from tinygrad_edu.nn.regularisers import L1, L1L2, L2, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
 from tinygrad_edu.nn.structure import Dropout, Flatten, Sequential
 
 __all__ = [
-    "ELU", "GELU", "GLU", "L1", "L1L2", "L2", "SELU", "Dropout", "Flatten", "HardSiLU", "HardSigmoid",
-    "LeakyReLU", "Linear", "LogSoftmax", "MaxNorm", "MinMaxNorm", "Mish", "Module", "NonNegative",
-    "PReLU", "Parameter", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign",
-    "Sparsemax", "Tanh", "UnitNorm", "binary_cross_entropy", "binary_focal_cross_entropy",
+    "ELU", "GELU", "GLU", "L1", "L1L2", "L2", "SELU", "Buffer", "Dropout", "Flatten", "HardSiLU",
+    "HardSigmoid", "LeakyReLU", "Linear", "LogSoftmax", "MaxNorm", "MinMaxNorm", "Mish", "Module",
+    "NonNegative", "PReLU", "Parameter", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus",
+    "Softsign", "Sparsemax", "Tanh", "UnitNorm", "binary_cross_entropy", "binary_focal_cross_entropy",
     "categorical_hinge", "contrastive", "cosine_similarity", "cross_entropy", "ctc",
     "focal_cross_entropy", "hinge", "huber", "kl_divergence", "log_cosh", "mae", "mse", "poisson",
     "squared_hinge", "triplet",
