@@ -120,6 +120,11 @@ def test_reductions_are_reductions_of_the_table(name):
     assert weighted(reduction="mean_with_sample_weight", sample_weight=np.zeros(N)) == 0
 
 
+@pytest.mark.parametrize("kind", ["i1", "u1", ">i4", "<i8", ">u2"])
+def test_whole_numbers_of_every_kind(kind):
+    assert ce(X, LABELS.astype(kind)) == ce(X, LABELS) == ce(X, Tensor(LABELS))
+
+
 def test_everything_ignored_teaches_nothing():
     x = Tensor(X, requires_grad=True)
     y = ce(x, np.full(N, 9), ignore_index=9)

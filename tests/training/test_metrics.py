@@ -142,6 +142,9 @@ def test_perplexity_is_the_number_of_choices():
     said = [p[i, t, labels[i, t]] for i in range(2) for t in range(2)]
     by_hand = np.prod(said) ** (-1 / 4)  # one over the geometric mean
     assert np.isclose(perplexity(logits, labels), by_hand, rtol=1e-13)
+    padded = np.array([[0, -1], [2, 3]])
+    by_hand = np.prod([said[0], said[2], said[3]]) ** (-1 / 3)
+    assert np.isclose(perplexity(logits, padded, ignore_index=-1), by_hand, rtol=1e-13)
 
 
 def test_which_metrics_are_means_over_samples():

@@ -439,7 +439,7 @@ def _distributions(name: str, t: Any, x: Any) -> Any:
 
 def _demand_labels(name: str, labels: np.ndarray, shape: tuple) -> None:
     # without its sign a negative number is a huge one, so that one look finds both kinds
-    if labels.view(f"u{labels.itemsize}").max() >= shape[-1]:
+    if labels.view(f"{labels.dtype.byteorder}u{labels.itemsize}").max() >= shape[-1]:
         least, most = labels.min(), labels.max()
         hint = "labels - labels.min(), or a last layer with more outputs"
         if shape[-1] == 1:

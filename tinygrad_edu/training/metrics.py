@@ -205,13 +205,14 @@ def auc(scores: Any, labels: Any) -> float:
 
 
 @whole
-def perplexity(logits: Any, labels: Any) -> float:
+def perplexity(logits: Any, labels: Any, *, ignore_index: int | None = None) -> float:
     """e to the mean cross-entropy: among how many equally likely classes the model hesitates.
 
-    logits: (n, K) or (n, T, K), labels as `cross_entropy` takes them.
+    logits: (n, K) or (n, T, K), labels and ignore_index as `cross_entropy` takes them.
     """
     with no_grad():
-        return float(np.exp(value(cross_entropy(value(logits), labels))))
+        mean = cross_entropy(value(logits), labels, ignore_index=ignore_index)
+    return float(np.exp(value(mean)))
 
 
 # ----------------------------------------------------------------------------------------- distances
