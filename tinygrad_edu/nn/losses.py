@@ -249,28 +249,7 @@ def cross_entropy(
     Raises ValueError if the shapes do not fit or a label is not one of the K classes, TypeError if the
     labels are not whole numbers. Warns if the logits come out of a softmax.
     """
-    if not isinstance(labels, Tensor):
-        labels = np.asarray(labels)
-    shape = np.shape(value(logits))
-    dense = labels.shape == shape and len(shape) > 1
-    if not dense and (len(shape) < 2 or labels.shape != shape[:-1]):
-        raise ValueError(
-            f"cross_entropy: logits {shape} and labels {labels.shape} do not fit.{user_line()}"
-            f"\n  Try: {_what_labels(shape, labels.shape)}"
-        )
-    if not dense and labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"cross_entropy: labels are the numbers of classes, not {labels.dtype}.{user_line()}\n  Try: "
-            + (
-                "labels.astype(int)"
-                if labels.dtype.kind in "fb"
-                else "np.unique(labels, return_inverse=True)[1]"
-            )
-        )
-    if labels.size == 0:
-        raise ValueError(
-            f"cross_entropy: an empty batch, logits {shape}, has no mean.{user_line()}"
-        )
+    labels, shape, dense = _fitting("cross_entropy", logits, labels)
     counted = None
     if ignore_index is not None:
         labels, counted = _without("cross_entropy", labels, ignore_index, dense)
@@ -280,14 +259,8 @@ def cross_entropy(
         labels = value(labels)
         _demand_labels("cross_entropy", labels, shape)
     if from_probabilities:
-        demand_range(
-            "cross_entropy",
-            "probabilities",
-            value(logits),
-            0,
-            1,
-            "cross_entropy of logits (the default)",
-        )
+        hint = "cross_entropy of logits (the default)"
+        demand_range("cross_entropy", "probabilities", logits, 0, 1, hint)
     else:
         _warn_of(ops.softmax, "Softmax", "cross_entropy", logits)
     plain = sample_weight is None and class_weights is None and counted is None
@@ -315,6 +288,31 @@ def cross_entropy(
         y = ops.log_softmax(_log(logits) if from_probabilities else logits)
         values = -np.take_along_axis(y, labels[..., None], axis=-1)[..., 0]
     return reduced("cross_entropy", values, weights, reduction, counted)
+
+
+def _fitting(name: str, logits: Any, labels: Any) -> tuple[Any, tuple[int, ...], bool]:
+    """(labels, shape of the logits, is there a label for each class?), of shapes that fit."""
+    if not isinstance(labels, Tensor):
+        labels = np.asarray(labels)
+    shape = np.shape(value(logits))
+    dense = labels.shape == shape and len(shape) > 1
+    if not dense and (len(shape) < 2 or labels.shape != shape[:-1]):
+        raise ValueError(
+            f"{name}: logits {shape} and labels {labels.shape} do not fit.{user_line()}"
+            f"\n  Try: {_what_labels(shape, labels.shape)}"
+        )
+    if not dense and labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name}: labels are the numbers of classes, not {labels.dtype}.{user_line()}\n  Try: "
+            + (
+                "labels.astype(int)"
+                if labels.dtype.kind in "fb"
+                else "np.unique(labels, return_inverse=True)[1]"
+            )
+        )
+    if labels.size == 0:
+        raise ValueError(f"{name}: an empty batch, logits {shape}, has no mean.{user_line()}")
+    return labels, shape, dense
 
 
 def _log(p: Any) -> Any:
@@ -400,24 +398,12 @@ def _one_hot(labels: np.ndarray, classes: int, dtype: Any) -> np.ndarray:
 
 def _one_per_class(name: str, x: Any, labels: Any) -> tuple:
     """(t, x): probabilities of the classes, from these or from labels, and the prediction."""
+    labels, shape, dense = _fitting(name, x, labels)
     x = x if isinstance(x, Tensor) else np.asarray(x)
-    labels = labels if isinstance(labels, Tensor) else np.asarray(labels)
-    if x.ndim < 2 or labels.shape not in (x.shape, x.shape[:-1]):
-        raise ValueError(
-            f"{name}: predictions {x.shape} and labels {labels.shape} do not fit.{user_line()}"
-            f"\n  Try: {_what_labels(x.shape, labels.shape)}"
-        )
-    if labels.size == 0:
-        raise ValueError(f"{name}: an empty batch, {x.shape}, has no mean.{user_line()}")
-    if labels.shape == x.shape:
+    if dense:
         return _distributions(name, labels, x), x
-    if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"{name}: labels are the numbers of classes, not {labels.dtype}.{user_line()}\n  Try: "
-            "labels.astype(int)"
-        )
-    _demand_labels(name, value(labels), x.shape)
-    return _one_hot(value(labels), x.shape[-1], x.dtype), x
+    _demand_labels(name, value(labels), shape)
+    return _one_hot(value(labels), shape[-1], x.dtype), x
 
 
 def _distributions(name: str, t: Any, x: Any) -> Any:
