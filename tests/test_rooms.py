@@ -9,6 +9,7 @@ import sys
 
 OPTIONAL = {
     "IPython",
+    "PIL",
     "graphviz",
     "keras",
     "matplotlib",

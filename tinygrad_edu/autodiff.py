@@ -23,6 +23,7 @@ import numpy as np
 
 from tinygrad_edu.errors import retold, user_line
 from tinygrad_edu.ops import unbroadcast
+from tinygrad_edu.ops.edges import naming
 from tinygrad_edu.tensor import Op, Tensor, describe, during, fingerprint, made_at, mode, value
 
 __all__ = ["backward", "gradients", "push_forward", "recording"]
@@ -58,6 +59,7 @@ def _history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[T
     return operations
 
 
+@naming
 def _walk_back(
     grads: dict[Tensor, Any],
     operations: list[Tensor],
@@ -170,7 +172,9 @@ def backward(
             f"backward(gradient) of {describe(y)} got a gradient of shape {g.shape}.{user_line()}"
             f"\n  Try: an array of shape {y.shape}"
         )
-    grads: dict[Tensor, Any] = {y: g.astype(y.dtype)}
+    # what a leaf (or a graph) keeps is not to be the array that the user gave
+    g = g.astype(y.dtype, copy=create_graph or y.op is None)
+    grads: dict[Tensor, Any] = {y: g}
     operations = _history([y])
     if create_graph:
         grads[y] = gradient if isinstance(gradient, Tensor) else Tensor(grads[y])
@@ -232,6 +236,7 @@ def push_forward(
     return [moves.get(root) for root in roots]
 
 
+@naming
 def _push(y: Tensor, dx: dict[int, Any], create_graph: bool) -> Any:
     """ẏ = Σ ∂y/∂x_i ẋ_i of one operation, from {i: ẋ_i}. Nobody writes such rules: the rows know them.
 

@@ -188,3 +188,32 @@ def test_vdot_conjugates_its_first():
 def test_what_is_refused_and_in_which_words(f, says):
     with pytest.raises((TypeError, ValueError), match=says):
         f(Tensor(M, requires_grad=True))
+
+
+LARGE = {"b": 3, "h": 5, "i": 31, "j": 29, "k": 23, "l": 7, "m": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bij,bjk->bik", "bij,bkj->kib", "ijk,kl->lij", "bhik,bhjk->bhij", "hijk,jkl->lhi", "ijk,ijk->",
+        "ijk,ijk->i", "ijk,i->kj", "ijk,mjk->im", "ijk,ijl->kl", "ijk,ljk->il",
+        # no products of matrices: a letter twice, or summed alone, or nothing summed
+        "iij,ijk->k", "ijk,jl->kl", "ijk,ijk->ijk", "ij,ijk->ijk",
+    ],
+)  # fmt: skip
+def test_large_einsums_are_those_of_numpy(text):
+    """Two large factors are multiplied as matrices; the sum is the same but for rounding."""
+    rng = np.random.default_rng(0)
+    terms = text.split("->")[0].split(",")
+    a, b = (rng.normal(size=[LARGE[c] for c in term]) for term in terms)
+    if "m" in text:
+        b = b[:, :1]  # and an axis of length 1 repeats
+    x, w = Tensor(a, requires_grad=True), Tensor(b, requires_grad=True)
+    y = np.einsum(text, x, w)
+    expected = np.einsum(text, a, b)
+    assert y.shape == expected.shape and np.allclose(y.data, expected, rtol=1e-11, atol=1e-11)
+    u, v, c = (rng.normal(size=s) for s in (a.shape, b.shape, y.shape))
+    y.backward(c)
+    slope = np.sum(c * np.einsum(text, u, b)) + np.sum(c * np.einsum(text, a, v))
+    assert np.isclose(np.vdot(x.grad, u) + np.vdot(w.grad, v), slope, rtol=1e-10)

@@ -1,13 +1,55 @@
-"""Data: sets that come with the package, mini-batches, and a test set put aside. NumPy alone."""
+"""Data: known sets, files and texts; splits, transforms and mini-batches. NumPy alone.
 
+embedded, canonical     sets that come with the package, and sets that are downloaded
+tables, images, text    CSV files of pixels, images in files (with Pillow), tokenizers
+splitting, transforms   parts and scales; more pictures of the same things
+loader, streams         mini-batches of arrays; of other data sets, transformed, and made ahead
+"""
+
+from tinygrad_edu.data.canonical import (
+    load_california_housing,
+    load_cifar10,
+    load_cifar100,
+    load_fashion_mnist,
+    load_mnist,
+    read_idx,
+)
+from tinygrad_edu.data.downloads import DownloadError, RemoteFile, cache_folder, fetch
 from tinygrad_edu.data.embedded import Dataset, load_digits, load_iris, load_wine
+from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
 from tinygrad_edu.data.loader import DataLoader, train_test_split
+from tinygrad_edu.data.splitting import Standardiser, train_validation_test_split
+from tinygrad_edu.data.streams import ExampleLoader, Prefetch, Transformed
+from tinygrad_edu.data.tables import read_csv
+from tinygrad_edu.data.text import BytePairTokenizer, CharTokenizer, token_windows
 
 __all__ = [
+    "BytePairTokenizer",
+    "CharTokenizer",
     "DataLoader",
     "Dataset",
+    "DownloadError",
+    "ExampleLoader",
+    "ImageFiles",
+    "Prefetch",
+    "RemoteFile",
+    "Standardiser",
+    "Transformed",
+    "cache_folder",
+    "fetch",
+    "image_csv",
+    "image_folder",
+    "load_california_housing",
+    "load_cifar10",
+    "load_cifar100",
     "load_digits",
+    "load_fashion_mnist",
     "load_iris",
+    "load_mnist",
     "load_wine",
+    "read_csv",
+    "read_idx",
+    "token_windows",
     "train_test_split",
+    "train_validation_test_split",
 ]

@@ -18,11 +18,13 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     joining,
     linear_algebra,
     norms,
+    polynomials,
     products,
     reductions,
     sampled,
     shapes,
     special,
+    statistics,
     ufunc_methods,
 )
 from tinygrad_edu.ops.elementwise import identity

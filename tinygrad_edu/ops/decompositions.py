@@ -337,7 +337,7 @@ def _svd_da(g: Any, y: Any, a: Any) -> Any:
 
 def _over(x: Any, s: Any) -> Any:
     """x / s by columns; singular values that are rounding errors count as 0."""
-    size = abs(value(s)).max(axis=-1, keepdims=True)
+    size = abs(value(s)).max(axis=-1, keepdims=True, initial=0.0)
     real = value(s) > s.shape[-1] * np.finfo(s.dtype).eps * size
     return _ratio(x, (s * real)[..., None, :], of="svd")
 

@@ -41,6 +41,11 @@ def between_steps(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
     ]
 
 
+def or_zero(y: Any) -> Any:
+    """y, but 0 where it is -∞: e^(x - y) is 0 then, for every x that was taken into this sum of nothing."""
+    return np.where(y == -np.inf, 0, y) if np.any(value(y) == -np.inf) else y
+
+
 def or_infinite(y: Any) -> Any:
     """y, but infinite where it is 0: what is divided by it is 0 there, to every order."""
     return y if np.all(value(y)) else y + np.where(y == 0, np.inf, 0)
@@ -86,7 +91,7 @@ hypot = row(
     np.hypot,
     lambda g, y, x, w: g * (x / or_infinite(y)),
     lambda g, y, x, w: g * (w / or_infinite(y)),
-    formula="√(x² + w²)", kinks="derivative 0 at x = w = 0", draw=nonzero,
+    formula="√(x² + w²)", domain="x and w finite", kinks="derivative 0 at x = w = 0", draw=nonzero,
 )  # fmt: skip
 
 
@@ -100,7 +105,7 @@ power = row(
     lambda g, y, x, w: g * w * x ** _less_one(x, w),
     lambda g, y, x, w: g * y * np.log(np.where(x == 0, 1, x)),
     name="power", formula="x ** w", domain="x > 0, or w a constant whole number", draw=positive,
-    kinks="0 ** w has derivative 0 in w; 0 ** 0 has derivative 0 in x",
+    kinks="0 ** w with w ≥ 0 has derivative 0 in w; 0 ** 0 has derivative 0 in x",
 )  # fmt: skip
 ROWS[np.power] = power
 
@@ -130,12 +135,16 @@ log1p = row(
     draw=inside_unit,
 )  # fmt: skip
 logaddexp = row(
-    np.logaddexp, lambda g, y, x, w: g * np.exp(x - y), lambda g, y, x, w: g * np.exp(w - y),
-    formula="ln(eˣ + eʷ)",
+    np.logaddexp,
+    lambda g, y, x, w: g * np.exp(x - or_zero(y)),
+    lambda g, y, x, w: g * np.exp(w - or_zero(y)),
+    formula="ln(eˣ + eʷ)", kinks="derivative 0 where x = w = -∞",
 )  # fmt: skip
 logaddexp2 = row(
-    np.logaddexp2, lambda g, y, x, w: g * np.exp2(x - y), lambda g, y, x, w: g * np.exp2(w - y),
-    formula="log₂(2ˣ + 2ʷ)",
+    np.logaddexp2,
+    lambda g, y, x, w: g * np.exp2(x - or_zero(y)),
+    lambda g, y, x, w: g * np.exp2(w - or_zero(y)),
+    formula="log₂(2ˣ + 2ʷ)", kinks="derivative 0 where x = w = -∞",
 )  # fmt: skip
 
 # -------------------------------------------------------------------- trigonometric and hyperbolic
@@ -153,14 +162,14 @@ arccos = row(
 arctan = row(np.arctan, lambda g, y, x: g / (1 + x * x), formula="arctan x")
 arctan2 = row(
     np.arctan2, lambda g, y, x, w: g * (w / (x * x + w * w)), lambda g, y, x, w: -g * (x / (x * x + w * w)),
-    formula="the angle of the point (w, x)", domain="not x = w = 0, where it is nan", draw=nonzero,
+    formula="the angle of the point (w, x)", domain="not x = w = 0", draw=nonzero,
 )  # fmt: skip
 sinh = row(np.sinh, lambda g, y, x: g * np.cosh(x), formula="sinh x")
 cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
 tanh = row(np.tanh, lambda g, y, x: g * (1 - y * y), formula="tanh x")
 arcsinh = row(np.arcsinh, lambda g, y, x: g / np.sqrt(1 + x * x), formula="arsinh x")
 arccosh = row(
-    np.arccosh, lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)),
+    np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x", domain="x > 1", draw=beyond_one,
 )  # fmt: skip
 arctanh = row(
@@ -293,6 +302,15 @@ astype = op(
 )  # fmt: skip
 
 
+def copy(a: Any) -> Any:
+    """np.copy: the same numbers in an array of their own, which still remembers."""
+    return positive_(a)
+
+
+ROWS[np.copy] = copy
+if hasattr(np, "astype"):  # NumPy 2.1
+    ROWS[np.astype] = lambda x, dtype: x.astype(dtype)
+
 # -------------------------------------------------------------- several results, steps, operators
 
 
@@ -324,5 +342,10 @@ PLAIN |= {
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
     np.full_like, np.array_repr, np.array_str, np.array2string, np.save, np.savez,
     np.floor_divide, np.heaviside, np.fix, np.spacing, np.isposinf, np.isneginf,
-    np.nanargmax, np.nanargmin,
+    np.nanargmax, np.nanargmin, np.around, np.array_equiv, np.logical_xor, np.can_cast,
+    np.common_type, np.min_scalar_type, np.may_share_memory, np.shares_memory, np.einsum_path,
+    np.savez_compressed, np.savetxt,
+    # of whole numbers
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
+    np.bitwise_count, np.gcd, np.lcm,
 }  # fmt: skip

@@ -300,6 +300,70 @@ def _trace_of_each(x: Any, /, *, offset: int = 0) -> Any:
 composed(np.linalg.trace)(_trace_of_each)
 
 
+# ------------------------------------------------------------------------------- part after part
+
+
+@composed(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """np.piecewise: at each place the function (or number) of the last condition that holds there.
+
+    One function more than conditions is for where none holds; elsewhere the result is 0.
+    """
+    x = arraylike(x)
+    conditions = value(condlist)
+    if np.ndim(conditions) == 0 or (np.ndim(conditions[0]) == 0 and x.ndim):
+        conditions = [conditions]
+    conditions = [np.broadcast_to(np.asarray(c, bool), x.shape) for c in conditions]
+    if len(funclist) == len(conditions) + 1:
+        conditions.append(~np.any(conditions, axis=0))
+    if len(funclist) != len(conditions):
+        raise ValueError(
+            f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; as many, or one "
+            f"more{user_line()}"
+        )
+    y = x * 0
+    for condition, f in zip(conditions, funclist, strict=True):
+        if condition.any():
+            y = put(y, condition, f(x[condition], *args, **kw) if callable(f) else f)
+    return y
+
+
+@composed(np.apply_along_axis)
+def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """np.apply_along_axis: the function of each line along an axis, in whose place the results stand."""
+    arr = arraylike(arr)
+    axis = positive_axis(axis, arr.ndim)
+    others = arr.shape[:axis] + arr.shape[axis + 1 :]
+    lines = np.reshape(np.moveaxis(arr, axis, -1), (math.prod(others), arr.shape[axis]))
+    if not lines.shape[0]:
+        raise ValueError(
+            f"Cannot apply_along_axis when any iteration dimensions are 0{user_line()}"
+        )
+    results = [arraylike(func1d(lines[i], *args, **kwargs)) for i in range(lines.shape[0])]
+    y = np.stack(results)
+    inner = y.shape[1:]
+    y = np.reshape(y, (*others, *inner))
+    last = range(len(others), len(others) + len(inner))
+    return np.moveaxis(y, last, range(axis, axis + len(inner))) if inner else y
+
+
+@composed(np.apply_over_axes)
+def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
+    """np.apply_over_axes: a reduction over one axis after the other, each of which stays, of length 1."""
+    a = arraylike(a)
+    for axis in np.ravel(axes).tolist():
+        y = func(a, axis)
+        a = y if np.ndim(y) == a.ndim else np.expand_dims(y, axis)
+    return a
+
+
+@composed(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """np.lib.stride_tricks.sliding_window_view: x[places of each window]; for NumPy a view, here a copy."""
+    places = np.arange(x.size).reshape(x.shape)
+    return np.ravel(x)[np.lib.stride_tricks.sliding_window_view(places, window_shape, axis)]
+
+
 # ------------------------------------------------------------------------------------------- in order
 
 
@@ -332,5 +396,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 PLAIN |= {
     np.argpartition, np.argwhere, np.flatnonzero, np.searchsorted, np.digitize, np.unique, np.isin,
     np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.lexsort, np.histogram,
-    np.histogram_bin_edges, np.tril_indices_from, np.triu_indices_from, np.diag_indices_from,
+    np.histogram2d, np.histogramdd, np.ravel_multi_index, np.unravel_index, np.ix_, np.intersect1d,
+    np.union1d, np.setdiff1d, np.setxor1d, np.histogram_bin_edges, np.tril_indices_from,
+    np.triu_indices_from, np.diag_indices_from,
 }  # fmt: skip

@@ -212,6 +212,26 @@ inv = op(
 )  # fmt: skip
 
 
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """np.linalg.tensorinv: the inverse of the matrix whose rows are the first `ind` axes."""
+    n = math.prod(a.shape[:ind])
+    if ind <= 0 or a.size != n * n:
+        raise np.linalg.LinAlgError(
+            f"tensorinv: the first {ind} axes of {a.shape} must hold as many places as the others"
+            f"{user_line()}"
+        )
+    return np.reshape(inv(np.reshape(a, (n, n))), a.shape[ind:] + a.shape[:ind])
+
+
+def tensorsolve(a: Any, b: Any) -> Any:
+    """np.linalg.tensorsolve: the x with tensordot(a, x, x.ndim) = b."""
+    shape, n = np.shape(a)[np.ndim(b) :], math.prod(np.shape(b))
+    return np.reshape(solve(np.reshape(a, (n, n)), np.reshape(b, (n,))), shape)
+
+
+ROWS[np.linalg.tensorinv], ROWS[np.linalg.tensorsolve] = tensorinv, tensorsolve
+
+
 def _solve_triangular(a: np.ndarray, b: np.ndarray, lower: bool = True) -> np.ndarray:
     a = np.tril(a) if lower else np.triu(a)
     if not np.diagonal(a, axis1=-2, axis2=-1).all():

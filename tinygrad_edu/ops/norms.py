@@ -148,7 +148,10 @@ def cond(x: Any, p: Any = None) -> Any:
     """np.linalg.cond: norm(x) norm(x⁻¹), the factor by which x can enlarge a relative error."""
     if p in (None, 2, -2):
         s = svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            y = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        # a singular matrix has an infinite condition number, that of zeros as well
+        return np.where(np.isnan(value(y)) & ~np.isnan(value(s)).any(-1), np.inf, y)
     return matrix_norm(x, ord=p) * matrix_norm(np.linalg.inv(x), ord=p)
 
 

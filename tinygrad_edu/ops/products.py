@@ -22,7 +22,41 @@ from tinygrad_edu.tensor import Op, op
 
 
 def _einsum(*operands: np.ndarray, subscripts: str = "", optimize: Any = False) -> np.ndarray:
+    if len(operands) == 2 and max(x.size for x in operands) > 2_000:
+        y = _by_matmul(*operands, *subscripts.replace("->", ",").split(","))
+        if y is not None:
+            return y
     return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+def _by_matmul(a: np.ndarray, b: np.ndarray, in_a: str, in_b: str, in_y: str) -> np.ndarray | None:
+    """The same as one product of stacks of matrices, which is many times faster; None if it is not one.
+
+    The letters of both factors make the stack if y has them, and are summed over if not; those of one
+    factor alone are the rows (of a) and the columns (of b).
+    """
+    sizes = dict(zip(in_a, a.shape, strict=True))
+    summed = [c for c in in_a if c in in_b and c not in in_y]
+    stack = [c for c in in_a if c in in_b and c in in_y]
+    rows, columns = (
+        [c for c in one if c not in other] for one, other in ((in_a, in_b), (in_b, in_a))
+    )
+    once = all(len(set(term)) == len(term) for term in (in_a, in_b))
+    fits = all(sizes[c] == n for c, n in zip(in_b, b.shape, strict=True) if c in sizes)
+    if not (summed and once and fits and set(rows + columns) <= set(in_y)):
+        return None
+    sizes |= zip(in_b, b.shape, strict=True)
+
+    def arranged(x: np.ndarray, letters: str, first: list, last: list) -> np.ndarray:
+        x = np.transpose(x, [letters.index(c) for c in stack + first + last])
+        sides = [math.prod(sizes[c] for c in side) for side in (first, last)]
+        return x.reshape([sizes[c] for c in stack] + sides)
+
+    y = np.matmul(arranged(a, in_a, rows, summed), arranged(b, in_b, summed, columns))
+    made = stack + rows + columns
+    shape = tuple(sizes[c] for c in made)
+    y = y if y.shape == shape else y.reshape(shape)
+    return y if made == list(in_y) else np.transpose(y, [made.index(c) for c in in_y])
 
 
 def _einsum_rule(
@@ -180,6 +214,13 @@ vecdot: Op = op(
     name="vecdot", formula="Σ x w along the last axis", linear=True,
     cases=each(real, ((3,), (3,), {}), ((2, 3), (3,), {}), ((2, 1, 3), (4, 3), {})),
 )  # fmt: skip
+
+
+@composed(np.linalg.vecdot)
+def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return vecdot(np.moveaxis(arraylike(x1), axis, -1), np.moveaxis(arraylike(x2), axis, -1))
+
+
 if hasattr(np, "matvec"):  # NumPy 2.2
     matvec: Op = op(
         np.matvec, lambda g, y, a, x: g[..., None] * x[..., None, :], lambda g, y, a, x: np.vecmat(g, a),

@@ -6,11 +6,13 @@ The derivative of a reduction spreads g back over the axes that the reduction to
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import apart, each, nonzero, real
 from tinygrad_edu.ops.elementwise import or_infinite, where
 from tinygrad_edu.ops.shapes import broadcast_to
@@ -24,20 +26,26 @@ def kept(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return np.expand_dims(g, axis)
 
 
-def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """g in the shape of x, repeated along the axes that a reduction of x took away."""
-    return broadcast_to(kept(g, x, axis, keepdims), shape=x.shape)
+def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+    """g in the shape of x, repeated along the axes that a reduction of x took away.
+
+    Of x a rule hands over `x.shape` and no more: who does not look at its numbers need not watch them.
+    """
+    if not (keepdims or g.ndim == len(shape) or g.ndim == 0):
+        g = np.expand_dims(g, axis)
+    return broadcast_to(g, shape=shape)
 
 
-def count(x: Any, y: Any) -> int:
-    """How many numbers of x went into each number of y."""
-    return x.size // max(y.size, 1)
+def count(shape: tuple[int, ...], y: Any) -> int:
+    """How many numbers of x went into each number of y; 1 if there are none, as it is divided by."""
+    return max(math.prod(shape) // max(y.size, 1), 1)
 
 
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """All places that hold the extreme share its gradient equally."""
+    """All places that hold the extreme share its gradient equally; there is none if it is nan."""
     ties = kept(y, x, axis, keepdims) == x
-    return kept(g, x, axis, keepdims) / np.sum(ties, axis, x.dtype, keepdims=True) * ties
+    n = np.sum(ties, axis, x.dtype, keepdims=True)
+    return kept(g, x, axis, keepdims) / np.where(n, n, np.nan) * ties
 
 
 _axes: tuple = (
@@ -56,13 +64,23 @@ def _sum(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
 
 ROWS[np.sum] = op(
     _sum,
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x.shape, axis, keepdims),
     name="sum", formula="Σ x", linear=True, cases=each(real, *_axes, ((0, 3), {"axis": 0})),
 )  # fmt: skip
-op(
-    np.mean,
-    lambda g, y, x, axis=None, keepdims=False: spread(g / count(x, y), x, axis, keepdims),
-    formula="Σ x / n", linear=True, cases=each(real, *_axes),
+
+
+def _mean(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
+    if not (type(a) is np.ndarray and a.size and a.dtype.char in "fd"):
+        return np.mean(a, axis=axis, keepdims=keepdims)
+    # what np.mean does in the end, without its questions
+    total = np.add.reduce(a, axis=axis, keepdims=keepdims)
+    return total / a.dtype.type(a.size // np.size(total))
+
+
+ROWS[np.mean] = op(
+    _mean,
+    lambda g, y, x, axis=None, keepdims=False: spread(g / count(x.shape, y), x.shape, axis, keepdims),
+    name="mean", formula="Σ x / n", linear=True, cases=each(real, *_axes),
 )  # fmt: skip
 op(
     np.max, _extreme_rule,
@@ -88,12 +106,12 @@ ROWS[np.ptp] = ptp
 
 
 def _left(x: Any, y: Any, ddof: float) -> float:
-    """The degrees of freedom: NumPy divides by 0 if there are fewer."""
-    return max(count(x, y) - ddof, 0)
+    """The degrees of freedom: NumPy divides by 0 if there are fewer. Nothing at all has no derivative."""
+    return max(count(x.shape, y) - ddof, 0) if x.size else 1
 
 
 def _centred(x: Any, axis: Any) -> Any:
-    return x - np.mean(x, axis=axis, keepdims=True)
+    return x - np.mean(x, axis=axis, keepdims=True) if x.size else x
 
 
 _spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "ddof": 0.5}))
@@ -103,14 +121,14 @@ op(
     lambda g, y, x, axis=None, ddof=0, keepdims=False: (
         2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
     ),
-    formula="Σ (x - mean x)² / (n - ddof)", cases=each(real, *_spreads, ((), {})),
+    formula="Σ (x - mean x)² / (n - ddof)", domain="n > ddof", cases=each(real, *_spreads, ((), {})),
 )  # fmt: skip
 op(
     np.std,
     lambda g, y, x, axis=None, ddof=0, keepdims=False: (
         kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
     ),
-    formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal",
+    formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal, n > ddof",
     kinks="derivative 0 where all x are equal", cases=each(real, *_spreads),
 )  # fmt: skip
 
@@ -221,6 +239,29 @@ cumprod = _running(
 )  # fmt: skip
 
 
+def _cumulative(running: Callable, start: float) -> Callable:
+    """np.cumulative_sum and np.cumulative_prod: running sums and products, if asked with a first 0 or 1."""
+
+    def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+        if axis is None:
+            if x.ndim != 1:
+                raise ValueError(f"axis= must be given for shape {x.shape}, which is not a vector")
+            axis = 0
+        y = running(x, axis=axis)
+        if not include_initial:
+            return y
+        axis = axis % x.ndim
+        shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis)
+
+    return cumulative
+
+
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    ROWS[np.cumulative_sum] = _cumulative(np.cumsum, 0)
+    ROWS[np.cumulative_prod] = _cumulative(np.cumprod, 1)
+
+
 def _in_line(x: Any, axis: Any) -> tuple[Any, list[int], list[int]]:
     """x with the chosen axes as one, the last; the order of axes for that, and which were chosen."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -273,6 +314,8 @@ def average(
         others = tuple(i for i in range(np.ndim(a)) if i != axis % np.ndim(a))
         weights = broadcast_to(np.expand_dims(weights, others), shape=np.shape(a))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
+    if np.any(value(total) == 0):
+        raise ZeroDivisionError(f"average: the weights sum to 0{user_line()}")
     y = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
     return (y, total) if returned else y
 
@@ -310,14 +353,26 @@ op(
 def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """np.nanmean: the mean of what is not nan."""
     n = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
-    return np.nansum(a, axis=axis, keepdims=keepdims) / n
+    return np.nansum(a, axis=axis, keepdims=keepdims) / _some(n, "nanmean")
+
+
+def _some(n: Any, called: str) -> Any:
+    """How many numbers there are, or nan and a warning where there are none."""
+    if np.all(n > 0):
+        return n
+    warnings.warn(
+        f"{called}: nothing but nan gives nan.{user_line()}", RuntimeWarning, stacklevel=2
+    )
+    return np.where(n > 0, n, np.nan)
 
 
 def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """np.nanvar: the variance of what is not nan."""
     left = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype) - ddof
-    deviation = where(np.isnan(a), 0, a - nanmean(a, axis, True))
-    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / left
+    n = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
+    mean = np.nansum(a, axis=axis, keepdims=True) / np.maximum(n, 1)
+    deviation = where(np.isnan(a), 0, a - mean)
+    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / _some(left, "nanvar")
 
 
 def nanstd(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -332,6 +387,17 @@ def nanprod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.prod(where(np.isnan(a), 1, a), axis=axis, keepdims=keepdims)
 
 
+def nancumsum(a: Any, axis: int | None = None) -> Any:
+    """np.nancumsum: running sums, where a nan counts as 0."""
+    return np.cumsum(where(np.isnan(a), 0, a), axis=axis)
+
+
+def nancumprod(a: Any, axis: int | None = None) -> Any:
+    """np.nancumprod: running products, where a nan counts as 1."""
+    return np.cumprod(where(np.isnan(a), 1, a), axis=axis)
+
+
+ROWS.update({np.nancumsum: nancumsum, np.nancumprod: nancumprod})
 ROWS.update({np.nanmean: nanmean, np.nanvar: nanvar, np.nanstd: nanstd, np.nanprod: nanprod})
 
 # --------------------------------------------------------------------------------------- by rank
@@ -357,24 +423,45 @@ ranked = op(
 )  # fmt: skip
 
 
+# α and β of the place n q + α + q (1 - α - β) - 1, from 0 to n - 1, of a fraction q among n numbers.
+# (Hyndman and Fan, "Sample quantiles in statistical packages", 1996: their definitions 4 to 9.)
+_BETWEEN = {
+    "linear": (1, 1), "interpolated_inverted_cdf": (0, 1), "hazen": (0.5, 0.5), "weibull": (0, 0),
+    "median_unbiased": (1 / 3, 1 / 3), "normal_unbiased": (0.375, 0.375),
+}  # fmt: skip
+
+
+def _place(n: int, q: Any, method: Any) -> Any:
+    if method == "linear":
+        return q * (n - 1)
+    if method in _BETWEEN:
+        a, b = _BETWEEN[method]
+        return np.clip(n * q + (a + q * (1 - a - b)) - 1, 0, n - 1)
+    # a step function of q: its value on 0, 1, 2, ... is the place
+    return np.asarray(np.quantile(np.arange(float(n)), value(q), method=method))
+
+
 def quantile(
     a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """np.quantile: what a fraction q of the numbers lie below, on the line between its two neighbours.
 
-    Differentiable in the numbers (ties share the gradient equally) and in q. Raises TypeError for a
-    method other than linear, ValueError for a q outside of 0 to 1.
+    Differentiable in the numbers (ties share the gradient equally) and, for the methods that are not
+    steps, in q. Raises ValueError for a q outside of 0 to 1 and for a method that NumPy does not know.
     """
-    if method != "linear":
-        raise TypeError(f"quantile of a Tensor has method='linear' alone, not {method!r}")
     if not np.all((np.asarray(value(q)) >= 0) & (np.asarray(value(q)) <= 1)):
         raise ValueError(f"quantile: q is a fraction between 0 and 1, not {value(q)}")
     a = a if isinstance(a, Tensor) else np.asarray(a)
     line, _, gone = _in_line(a, axis)
     q = q if isinstance(q, Tensor) else np.asarray(q, float)
-    place = np.reshape(q, (-1,)) * (line.shape[-1] - 1)
+    n = line.shape[-1]
+    if n == 0:
+        raise ValueError(
+            f"quantile of nothing: {a.shape} along axis {axis} has no numbers{user_line()}"
+        )
+    place = _place(n, np.reshape(q, (-1,)), method)
     below = np.floor(place)
-    above = np.minimum(below + 1, line.shape[-1] - 1)
+    above = np.minimum(below + 1, n - 1)
     ranks = sorted({*below.astype(int).tolist(), *above.astype(int).tolist()})
     numbers = ranked(line, ranks=tuple(ranks))
     lower, upper = (numbers[..., np.searchsorted(ranks, k)] for k in (below, above))
@@ -394,7 +481,9 @@ def percentile(
 
 
 def median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """np.median: the middle one of the numbers, or the mean of the middle two."""
+    """np.median: the middle one of the numbers, or the mean of the middle two; of nothing nan."""
+    if not np.size(a):
+        return np.mean(a, axis=axis, keepdims=keepdims)
     return quantile(a, 0.5, axis, keepdims=keepdims)
 
 

@@ -9,7 +9,13 @@ import numpy as np
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.ops.joining import joined_ends
-from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
+from tinygrad_edu.ops.shapes import (
+    arraylike,
+    broadcast_arrays,
+    broadcast_to,
+    composed,
+    positive_axis,
+)
 from tinygrad_edu.tensor import Op, op, value
 
 
@@ -31,6 +37,21 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     for _ in range(n):
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
+
+
+@composed(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """np.ediff1d: x[i + 1] - x[i] of all numbers in a row, between two ends that are given."""
+    x = np.ravel(arraylike(ary))
+    ends = [[] if end is None else [np.ravel(arraylike(end))] for end in (to_begin, to_end)]
+    return np.concatenate([*ends[0], x[1:] - x[:-1], *ends[1]])
+
+
+@composed(np.unwrap)
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
+    """np.unwrap: p plus whole periods, so that nothing jumps; whole periods have no derivative."""
+    turns = np.unwrap(value(p), discont, axis, period=period) - value(p)
+    return p + turns
 
 
 def _slopes(f: Any, d: Any, edge_order: int) -> Any:
@@ -183,3 +204,33 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """np.correlate: y[k] = Σ a[k + i] v[i], the convolution with v reversed."""
     a, v = np.atleast_1d(a), np.atleast_1d(v)
     return _part(convolve_full(a, v[::-1]), a, v, mode, a.size >= v.size)
+
+
+# ------------------------------------------------------------------------------------ points to look at
+
+
+@composed(np.linspace)
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
+    """np.linspace: (1 - t) start + t stop for t from 0 to 1 in equal steps; the end may be left out."""
+    t = np.linspace(0.0, 1.0, num, endpoint)
+    start, stop = broadcast_arrays(start, stop)
+    t = np.reshape(t, (-1,) + (1,) * start.ndim).astype(np.result_type(start.dtype, np.float32))
+    return np.moveaxis(start * (1 - t) + stop * t, 0, axis)
+
+
+@composed(np.logspace)
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, *, axis: int = 0
+) -> Any:
+    """np.logspace: base to the power of np.linspace."""
+    return np.power(base, linspace(start, stop, num, endpoint, axis=axis))
+
+
+@composed(np.geomspace)
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
+    """np.geomspace of positive numbers: each the same multiple of the one before."""
+    if np.any(np.asarray(value(start)) <= 0) or np.any(np.asarray(value(stop)) <= 0):
+        raise ValueError(
+            f"geomspace of a Tensor goes from positive to positive numbers{user_line()}"
+        )
+    return np.exp(linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import nonzero, positive
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.neural import sigmoid, softplus
@@ -213,7 +215,15 @@ def _polygamma(x: np.ndarray, n: int = 1) -> np.ndarray:
         y = (-1) ** (n + 1) * (y * u ** -float(n) + math.factorial(n) * steps)
     if (x <= 0).any():
         y = np.where(x > 0, y, (-1) ** n * y - _cot_derivative(x, n))
-        y[(x <= 0) & (x == np.rint(x))] = np.nan  # the poles
+        poles = (x <= 0) & (x == np.rint(x))
+        if poles.any():
+            name = "digamma" if n == 0 else "polygamma"
+            warnings.warn(
+                f"{name}: 0, -1, -2, ... are poles, where it is nan.{user_line()}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            y[poles] = np.nan
     return y
 
 

@@ -1,0 +1,330 @@
+"""Images in files: the pixels that were written, lazily, with a sentence for each file that is none."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinygrad_edu.data import train_test_split
+from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
+from tinygrad_edu.data.streams import ExampleLoader
+
+RNG = np.random.default_rng(0)
+COLOUR = RNG.integers(0, 256, (6, 10, 8, 3), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three cats, two dogs and an emu, with what else lies around in folders."""
+    files = ["cat/b.png", "cat/a.PNG", "cat/more/c.png", "dog/2.png", "dog/10.png", "emu/1.bmp"]
+    for file, pixels in zip(files, COLOUR, strict=True):
+        path = tmp_path / "animals" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    for other in ("cat/.hidden.png", "cat/notes.txt", "readme.txt", ".git/x.png"):
+        path = tmp_path / "animals" / other
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("no image")
+    return tmp_path / "animals"
+
+
+IN_ORDER = [1, 0, 2, 4, 3, 5]  # a.PNG, b.png, more/c.png; 10.png, 2.png; 1.bmp
+
+
+def exactly(message: str) -> str:
+    return "^" + re.escape(message) + "$"
+
+
+# --- folders ---
+
+
+def test_a_folder_for_each_class(folder: Path) -> None:
+    images = image_folder(folder)
+    assert images.class_names == ("cat", "dog", "emu")
+    assert [Path(p).name for p in images.paths] == [
+        "a.PNG", "b.png", "c.png", "10.png", "2.png", "1.bmp",
+    ]  # fmt: skip
+    for i in range(6):
+        pixels, label = images[i]
+        np.testing.assert_array_equal(pixels, COLOUR[IN_ORDER[i]])
+        assert label == [0, 0, 0, 1, 1, 2][i]
+    assert repr(images) == "ImageFiles('animals': 6 images, 3 classes)"
+    np.testing.assert_array_equal(images[-1][0], COLOUR[5])
+    with pytest.raises(IndexError):
+        images[6]
+
+
+def test_all_at_once(folder: Path) -> None:
+    data = image_folder(folder).dataset()
+    np.testing.assert_array_equal(data.x, COLOUR[IN_ORDER])
+    assert data.y.tolist() == [0, 0, 0, 1, 1, 2]
+    assert (data.x.dtype, data.y.dtype) == (np.uint8, np.int64)
+    assert data.class_names == ("cat", "dog", "emu")
+    assert len(data.feature_names) == 240
+
+
+def test_they_are_examples_for_a_loader(folder: Path) -> None:
+    x, y = image_folder(folder).dataset()
+    seen = []
+    for xb, yb in ExampleLoader(image_folder(folder), batch_size=4, shuffle=True, seed=0):
+        for pixels, label in zip(xb, yb, strict=True):
+            (i,) = [i for i in range(6) if np.array_equal(x[i], pixels)]
+            assert y[i] == label
+            seen.append(i)
+    assert sorted(seen) == list(range(6))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_file_is_read_when_it_is_asked_for(folder: Path, keep: bool) -> None:
+    images = image_folder(folder, keep=keep)
+    first, _ = images[0]
+    shutil.rmtree(folder)
+    with pytest.raises(FileNotFoundError, match="there is no file .*b.png$"):
+        images[1]
+    if keep:
+        np.testing.assert_array_equal(images[0][0], first)
+        with pytest.raises(ValueError, match="read-only"):
+            first += 1
+    else:
+        with pytest.raises(FileNotFoundError, match=r"there is no file .*a\.PNG$"):
+            images[0]
+
+
+def test_some_of_them(folder: Path) -> None:
+    images = image_folder(folder)
+    images[4]
+    rows = np.arange(6)
+    train, test, *_ = train_test_split(rows, images.labels, test=0.5, seed=0)
+    assert sorted([*train, *test]) == list(rows)
+    x, y = images.dataset()
+    for part in (train, test, [4, 0], images.labels == 1):
+        data = images.subset(part).dataset()
+        np.testing.assert_array_equal(data.x, x[part])
+        np.testing.assert_array_equal(data.y, y[part])
+        assert data.class_names == ("cat", "dog", "emu")
+    with pytest.raises(IndexError):
+        images.subset([6])
+
+
+def test_parts_have_the_size_of_the_whole(folder: Path) -> None:
+    Image.fromarray(COLOUR[0, :9]).save(folder / "emu" / "2.png")
+    images = image_folder(folder)
+    images[0]
+    with pytest.raises(ValueError, match=r"2\.png is 9 x 8 pixels and .*a\.PNG is 10 x 8"):
+        images.subset([6])[0]
+
+
+# --- tables of paths ---
+
+
+def test_a_table_of_paths(folder: Path) -> None:
+    elsewhere = folder.parent / "far.png"
+    Image.fromarray(COLOUR[0]).save(elsewhere)
+    table = folder / "train.csv"
+    table.write_text(
+        f"id,file,kind\n1,dog/2.png,dog\n2,{elsewhere},cat\n\n3, cat/b.png , cat\n", "utf-8"
+    )
+    images = image_csv(table, image="file", label="kind")
+    assert images.class_names == ("cat", "dog")
+    data = images.dataset()
+    np.testing.assert_array_equal(data.x, COLOUR[[3, 0, 0]])
+    assert data.y.tolist() == [1, 0, 0]
+
+
+def test_classes_that_are_numbers_are_in_the_order_of_numbers(folder: Path) -> None:
+    table = folder / "train.csv"
+    table.write_text("image,label\ncat/b.png,10\ncat/b.png,9\ncat/b.png,100\n")
+    images = image_csv(table)
+    assert images.class_names == ("9", "10", "100")
+    assert images.labels.tolist() == [1, 0, 2]
+
+
+# --- pixels ---
+
+
+def test_grey_is_the_sum_of_colours_that_television_uses(folder: Path) -> None:
+    x = image_folder(folder, mode="grey").dataset().x
+    assert x.shape == (6, 10, 8)
+    luma = COLOUR[IN_ORDER] @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+    assert np.abs(x - luma).max() <= 0.51
+
+
+def test_scaled_to_one_size(folder: Path) -> None:
+    Image.fromarray(RNG.integers(0, 256, (30, 20), np.uint8)).save(folder / "dog" / "large.png")
+    images = image_folder(folder, size=(7, 5))
+    assert images.dataset().x.shape == (7, 7, 5, 3)
+    expected = Image.fromarray(COLOUR[1]).resize((5, 7), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(images[0][0], np.asarray(expected))
+
+
+def test_pictures_of_every_kind(tmp_path: Path) -> None:
+    (tmp_path / "set" / "class").mkdir(parents=True)
+    grey = np.linspace(0, 255, 80).astype(np.uint8).reshape(10, 8)
+
+    def read(picture: Image.Image, name: str, **settings: Any) -> np.ndarray:
+        path = tmp_path / "set" / "class" / name
+        picture.save(path, **settings)
+        pixels, _ = image_folder(tmp_path / "set", mode="grey")[0]
+        path.unlink()
+        return pixels
+
+    np.testing.assert_array_equal(read(Image.fromarray(grey), "a.png"), grey)
+    np.testing.assert_array_equal(read(Image.fromarray(grey), "a.pgm"), grey)
+    np.testing.assert_array_equal(read(Image.fromarray(grey).convert("RGBA"), "a.png"), grey)
+    palette = Image.fromarray(grey).convert("P")
+    np.testing.assert_array_equal(read(palette, "a.gif"), grey)
+    np.testing.assert_array_equal(read(palette, "a.png", transparency=bytes(256)), grey)
+    np.testing.assert_array_equal(read(Image.fromarray(grey > 99), "a.png"), 255 * (grey > 99))
+    deep = Image.fromarray(grey.astype(np.uint16) * 257)
+    np.testing.assert_array_equal(read(deep, "a.png"), grey)
+    assert np.abs(read(Image.fromarray(grey), "a.jpg", quality=95).astype(int) - grey).max() < 16
+
+
+def test_photographs_are_turned_as_the_camera_says(tmp_path: Path) -> None:
+    (tmp_path / "set" / "class").mkdir(parents=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn me clockwise by a quarter"
+    Image.fromarray(COLOUR[0]).save(tmp_path / "set" / "class" / "a.png", exif=exif)
+    pixels, _ = image_folder(tmp_path / "set")[0]
+    np.testing.assert_array_equal(pixels, np.rot90(COLOUR[0], -1))
+
+
+# --- bad files ---
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", "cut"])
+def test_a_file_that_is_no_image(folder: Path, content: Any) -> None:
+    path = folder / "cat" / "b.png"
+    path.write_bytes(path.read_bytes()[:80] if content == "cut" else content)
+    images = image_folder(folder)
+    images[0]
+    message = "^" + re.escape(f"animals: {path} cannot be read as an image: ")
+    with pytest.raises(ValueError, match=message):
+        images[1]
+    with pytest.raises(ValueError, match=message):
+        images.dataset()
+
+
+def test_bad_files_are_left_out_and_listed(folder: Path) -> None:
+    (folder / "cat" / "b.png").write_bytes(b"no image")
+    table = folder / "a.csv"
+    files = ["dog/2.png", "gone.png", "cat/b.png", "cat/a.PNG"]
+    table.write_text("image,label\n" + "".join(f"{file},{i}\n" for i, file in enumerate(files)))
+    for keep in (True, False):
+        images = image_csv(table, skip_bad=True, keep=keep)
+        assert repr(images) == "ImageFiles('a.csv': 2 images, 4 classes, 2 skipped)"
+        assert [path for path, _ in images.skipped] == [str(folder / f) for f in files[1:3]]
+        assert images.skipped[0][1] == f"a.csv: there is no file {folder / 'gone.png'}"
+        assert "cannot be read as an image" in images.skipped[1][1]
+        data = images.dataset()
+        np.testing.assert_array_equal(data.x, COLOUR[[3, 1]])
+        assert data.y.tolist() == [0, 3]
+
+
+def test_what_was_kept_belongs_to_the_file_it_came_from(folder: Path) -> None:
+    (folder / "cat" / "a.PNG").write_bytes(b"no image")
+    x = image_folder(folder, skip_bad=True).dataset().x
+    np.testing.assert_array_equal(x, COLOUR[IN_ORDER[1:]])
+
+
+def test_missing_files_are_named_before_anything_is_read(folder: Path) -> None:
+    table = folder / "a.csv"
+    table.write_text("image,label\ncat/b.png,1\ngone.png,1\ntoo.png,1\n")
+    message = (
+        f"a.csv: there is no file {folder / 'gone.png'}, and 1 more; skip_bad=True leaves out what is "
+        "missing"
+    )
+    with pytest.raises(FileNotFoundError, match=exactly(message)):
+        image_csv(table)
+
+
+def test_nothing_but_bad_files(folder: Path) -> None:
+    table = folder / "a.csv"
+    table.write_text("image,label\ngone.png,1\n")
+    message = f"a.csv: none of 1 images can be read; a.csv: there is no file {folder / 'gone.png'}"
+    with pytest.raises(ValueError, match=exactly(message)):
+        image_csv(table, skip_bad=True)
+
+
+def test_images_of_different_sizes(folder: Path) -> None:
+    path = folder / "cat" / "z.png"
+    Image.fromarray(COLOUR[0, :9]).save(path)
+    first = folder / "cat" / "a.PNG"
+    message = (
+        f"animals: {path} is 9 x 8 pixels and {first} is 10 x 8; "
+        "pass size=(height, width) to scale them"
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        image_folder(folder).dataset()
+
+
+# --- other refusals ---
+
+
+def test_folders_that_are_no_set(folder: Path) -> None:
+    message = f"image_folder: there is no folder {folder / 'gone'}"
+    with pytest.raises(FileNotFoundError, match=exactly(message)):
+        image_folder(folder / "gone")
+    message = (
+        f"image_folder: {folder / 'emu'} has no folders in it; it needs one for each class, with its "
+        "images"
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        image_folder(folder / "emu")
+    (folder / "fox").mkdir()
+    with pytest.raises(ValueError, match=r"fox has no images in it \(.*\); remove the folder, if"):
+        image_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "image_csv: {path} has no column 'image'; its columns are none"),
+        ("image\na.png\n", "image_csv: {path} has no column 'label'; its columns are 'image'"),
+        ("image,label\n", "image_csv: {path} has a header and no rows"),
+        ("image,label\na,b,c\n", "image_csv: line 2 of {path} has 3 columns and the header 2"),
+        ("image,label\na.png,\n", "image_csv: line 2 of {path} lacks its image or its label"),
+    ],
+)
+def test_tables_that_are_none(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=exactly(message.format(path=path))):
+        image_csv(path)
+    with pytest.raises(FileNotFoundError, match=r"^image_csv: there is no file .*gone\.csv$"):
+        image_csv(tmp_path / "gone.csv")
+
+
+def test_settings(folder: Path) -> None:
+    with pytest.raises(ValueError, match=exactly('animals: mode=\'L\'; it is "rgb" or "grey"')):
+        image_folder(folder, mode="L")
+    message = "animals: size=(64,); it is (height, width), such as (64, 64)"
+    with pytest.raises(ValueError, match=exactly(message)):
+        image_folder(folder, size=(64,))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="^animals got width=0: it must be at least 1"):
+        image_folder(folder, size=(64, 0))
+
+
+def test_without_pillow_there_is_a_sentence() -> None:
+    program = """
+import sys
+sys.modules["PIL"] = None
+from tinygrad_edu.data import train_test_split
+from tinygrad_edu.data.images import ImageFiles
+ImageFiles([sys.argv[1]], [0], ["a"])[0]
+"""
+    done = subprocess.run([sys.executable, "-c", program, __file__], capture_output=True, text=True)
+    assert done.stderr.endswith(
+        "ImportError: images in files need Pillow.\n"
+        "  Try: python -m pip install -e '.[images]' in the folder of this project\n"
+    )
+
+
+def test_no_images() -> None:
+    assert len(ImageFiles([], [], [])) == 0
