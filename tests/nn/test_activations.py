@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, nn, ops
+from tinygrad_edu import Tensor, hessian, nn, ops
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops.cases import apart
 
@@ -94,7 +94,7 @@ def test_slopes_at_kinks():
     assert slope(nn.ReLU(), 0.0) == slope(nn.ReLU(2.0), 0.0) == slope(nn.ReLU(2.0), 2.0) == 0
     assert slope(nn.LeakyReLU(0.25), 0.0) == 0.25 and slope(nn.ELU(0.5), 0.0) == 0.5
     assert slope(nn.HardSigmoid(), -3.0) == slope(nn.HardSigmoid(), 3.0) == 0
-    assert slope(nn.Softsign(), 0.0) == 1
+    assert slope(nn.Softsign(), 0.0) == 1 and hessian(nn.Softsign())(0.0) == 0
 
 
 def test_prelu_learns_alpha_from_what_is_below_0():
