@@ -43,8 +43,8 @@ class Optimizer:
     t                 updates made
 
     What Keras does, to the order of it: mean of the accumulated gradients, clipping, decay, update,
-    then the constraints that parameters had when the optimizer was made. A parameter without a gradient,
-    such as a frozen one, is passed by.
+    then the constraints of the parameters. A parameter without a gradient, such as a frozen one, is passed
+    by.
 
     Raises TypeError for anything but Parameters and for arguments that the optimizer does not have;
     ValueError for settings out of their range. A gradient that cannot be clipped, for it is not finite,
@@ -110,7 +110,6 @@ class Optimizer:
         self.groups = _demand_groups(parameters, type(self))
         self.parameters = [p for group in self.groups for p in group["parameters"]]
         self.t = self.calls = 0
-        self._constrained = any(p.constraint is not None for p in self.parameters)
         self._vectors = [
             _Vector(group, [p for p in group["parameters"] if p.dtype == dtype], self)
             for group in self.groups
@@ -181,11 +180,10 @@ class Optimizer:
                     np.multiply(w, self.rate * decay, out=tmp)
                     w -= tmp
                 self.update(*piece)
-        if self._constrained:
-            for vector, moving in moved:
-                for p in itertools.compress(vector.parameters, moving):
-                    if p.constraint is not None:
-                        p.data[...] = value(p.constraint(p.data))
+        for vector, moving in moved:
+            for p in itertools.compress(vector.parameters, moving):
+                if p.constraint is not None:
+                    p.data[...] = value(p.constraint(p.data))
 
     def begin_step(self) -> None:
         """What is the same for all numbers of a step, such as a bias correction that depends on t."""
