@@ -353,7 +353,12 @@ def named(layer: Module, function: Callable, *args: Any, **settings: Any) -> Any
     try:
         return function(*args, **settings)
     except ValueError as error:
-        raise ValueError(f"{module_path(layer)}: {error}") from error
+        raise ValueError(f"{path_of(layer)}: {error}") from error
+
+
+def path_of(layer: Module) -> str:
+    """The name of a layer as it stands before a colon."""
+    return module_path(layer).rstrip(",")
 
 
 def as_images(layer: Module, x: Any, axes: int = 2) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.convolution import changed_settings
+from tinygrad_edu.nn.convolution import changed_settings, path_of
 from tinygrad_edu.nn.linear import demand_sizes
 from tinygrad_edu.nn.module import Buffer, Module, Parameter, module_path
 from tinygrad_edu.ops.normalisation import moments, normalise
@@ -243,7 +243,7 @@ class GroupNorm(_Normalisation):
     def make(self, inputs: int) -> None:
         if inputs % self.groups:
             raise ValueError(
-                f"{module_path(self)}: {inputs} channels do not make {self.groups} groups of the same "
+                f"{path_of(self)}: {inputs} channels do not make {self.groups} groups of the same "
                 f"size.{user_line()}\n  Try: groups={math.gcd(inputs, self.groups)}"
             )
         super().make(inputs)

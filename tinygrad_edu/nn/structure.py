@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.convolution import as_images
+from tinygrad_edu.nn.convolution import as_images, path_of
 from tinygrad_edu.nn.module import Module, module_path
 from tinygrad_edu.tensor import Tensor, value
 
@@ -152,7 +152,7 @@ class Residual(Module):
         y, past = self.f(x), x if self.projection is None else self.projection(x)
         if y.shape != past.shape:
             raise ValueError(
-                f"{module_path(self)}: f makes {y.shape} of x {x.shape}, and "
+                f"{path_of(self)}: f makes {y.shape} of x {x.shape}, and "
                 f"{'x' if self.projection is None else 'the projection of x'} {past.shape} cannot be "
                 f"added to it.{user_line()}\n  Try: Residual(f, projection), with "
                 f"{_projection(x.shape, y.shape)}"
@@ -196,7 +196,7 @@ class Concatenate(Module):
         except ValueError as error:
             shapes = ", ".join(str(np.shape(value(part))) for part in parts)
             raise ValueError(
-                f"{module_path(self)}: results of {shapes} do not fit side by side along axis "
+                f"{path_of(self)}: results of {shapes} do not fit side by side along axis "
                 f"{self.axis}.{user_line()}\n  Try: padding='same' in every branch"
             ) from error
 
@@ -265,7 +265,8 @@ class AlphaDropout(Dropout):
     """Dropout that keeps mean 0 and variance 1, for networks of SELUs.
 
     y = a x + b, or a α' + b with probability p, where α' = -λ α ≈ -1.758 is the lowest value of SELU,
-    a = ((1 - p)(1 + p α'²))^(-1/2) and b = -a α' p. In eval y = x. (Klambauer et al. 2017, section "New dropout technique".)
+    a = ((1 - p)(1 + p α'²))^(-1/2) and b = -a α' p. In eval y = x. (Klambauer et al. 2017, "New dropout
+    technique".)
     """
 
     def forward(self, x: Any) -> Any:

@@ -705,13 +705,14 @@ def check_settings(
 ) -> tuple[int, ...]:  # fmt: skip
     """Refuses settings that would fit no image, before there is one; the size along each axis."""
     flat = axes == 1
+    kernel = _pair(called, "size", size, flat)[-axes:]
     for name, given in (("stride", stride), ("dilation", dilation)):
         _pair(called, name, given, flat)
     if isinstance(padding, str):
         _known(called, padding, words)
     else:
         _pairs(called, padding, flat)
-    return _pair(called, "size", size, flat)[-axes:]
+    return kernel
 
 
 def _known(called: str, padding: str, words: tuple[str, ...]) -> None:
