@@ -1,23 +1,101 @@
 """Neural networks: modules with parameters, and losses."""
 
 from tinygrad_edu.nn.activations import ReLU, Sigmoid, Softmax, Tanh
+from tinygrad_edu.nn.convolution import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    DepthwiseConv1d,
+    DepthwiseConv2d,
+    SeparableConv1d,
+    SeparableConv2d,
+)
 from tinygrad_edu.nn.linear import Linear
 from tinygrad_edu.nn.losses import cross_entropy, mse
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
-from tinygrad_edu.nn.structure import Dropout, Flatten, Sequential
+from tinygrad_edu.nn.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from tinygrad_edu.nn.pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    GlobalAvgPool1d,
+    GlobalAvgPool2d,
+    GlobalMaxPool1d,
+    GlobalMaxPool2d,
+    MaxPool1d,
+    MaxPool2d,
+)
+from tinygrad_edu.nn.resizing import (
+    Cropping1d,
+    Cropping2d,
+    UpSampling1d,
+    UpSampling2d,
+    ZeroPadding1d,
+    ZeroPadding2d,
+)
+from tinygrad_edu.nn.structure import (
+    AlphaDropout,
+    Concatenate,
+    Dropout,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    Permute,
+    Reshape,
+    Residual,
+    Sequential,
+    SpatialDropout1d,
+    SpatialDropout2d,
+)
 
 __all__ = [
+    "AlphaDropout",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BatchNorm",
     "Buffer",
+    "Concatenate",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "Cropping1d",
+    "Cropping2d",
+    "DepthwiseConv1d",
+    "DepthwiseConv2d",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAvgPool1d",
+    "GlobalAvgPool2d",
+    "GlobalMaxPool1d",
+    "GlobalMaxPool2d",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
     "Linear",
+    "MaxPool1d",
+    "MaxPool2d",
     "Module",
     "Parameter",
+    "Permute",
+    "RMSNorm",
     "ReLU",
+    "Reshape",
+    "Residual",
+    "SeparableConv1d",
+    "SeparableConv2d",
     "Sequential",
     "Sigmoid",
     "Softmax",
+    "SpatialDropout1d",
+    "SpatialDropout2d",
     "Tanh",
+    "UpSampling1d",
+    "UpSampling2d",
+    "ZeroPadding1d",
+    "ZeroPadding2d",
     "cross_entropy",
     "mse",
 ]

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         fold,
         unfold,
     )
+    from tinygrad_edu.ops.normalisation import normalise
     from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 
 # Chapters that no function of NumPy leads to are opened when one of their names is asked for.
@@ -71,6 +72,7 @@ LATER = {
     "convolution": (
         "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "fold", "unfold",
     ),
+    "normalisation": ("normalise",),
     "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
 }  # fmt: skip
 
@@ -93,7 +95,7 @@ __all__ = [
     "add_at", "avg_pool1d", "avg_pool2d", "bessel_i", "conv1d", "conv2d", "conv_transpose1d",
     "conv_transpose2d", "cross_entropy", "digamma", "erf", "erfc", "expm", "fold", "gelu",
     "gelu_tanh", "identity", "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "max_pool1d",
-    "max_pool2d", "mish", "normal_cdf", "polygamma", "put", "put_along_axis", "recurrence",
+    "max_pool2d", "mish", "normal_cdf", "normalise", "polygamma", "put", "put_along_axis", "recurrence",
     "relu", "rows", "scatter_add", "sigmoid", "silu", "softmax", "softplus", "solve_triangular",
     "suffix_sum", "unbroadcast", "unfold",
 ]  # fmt: skip
