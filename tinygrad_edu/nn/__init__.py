@@ -4,9 +4,13 @@ from tinygrad_edu.nn.activations import ReLU, Sigmoid, Softmax, Tanh
 from tinygrad_edu.nn.linear import Linear
 from tinygrad_edu.nn.losses import cross_entropy, mse
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
+from tinygrad_edu.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 from tinygrad_edu.nn.structure import Dropout, Flatten, Sequential
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "Bidirectional",
     "Buffer",
     "Dropout",
     "Flatten",
@@ -16,6 +20,7 @@ __all__ = [
     "ReLU",
     "Sequential",
     "Sigmoid",
+    "SimpleRNN",
     "Softmax",
     "Tanh",
     "cross_entropy",

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         unfold,
     )
     from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+    from tinygrad_edu.ops.recurrent import gru, lstm, rnn
 
 # Chapters that no function of NumPy leads to are opened when one of their names is asked for.
 LATER = {
@@ -72,6 +73,7 @@ LATER = {
         "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "fold", "unfold",
     ),
     "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
+    "recurrent": ("gru", "lstm", "rnn"),
 }  # fmt: skip
 
 
@@ -92,8 +94,8 @@ def rows() -> list[Op]:
 __all__ = [
     "add_at", "avg_pool1d", "avg_pool2d", "bessel_i", "conv1d", "conv2d", "conv_transpose1d",
     "conv_transpose2d", "cross_entropy", "digamma", "erf", "erfc", "expm", "fold", "gelu",
-    "gelu_tanh", "identity", "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "max_pool1d",
+    "gelu_tanh", "gru", "identity", "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "max_pool1d",
     "max_pool2d", "mish", "normal_cdf", "polygamma", "put", "put_along_axis", "recurrence",
-    "relu", "rows", "scatter_add", "sigmoid", "silu", "softmax", "softplus", "solve_triangular",
+    "relu", "rnn", "rows", "scatter_add", "sigmoid", "silu", "softmax", "softplus", "solve_triangular",
     "suffix_sum", "unbroadcast", "unfold",
 ]  # fmt: skip
