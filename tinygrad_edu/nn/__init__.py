@@ -1,6 +1,8 @@
 """Neural networks: modules with parameters, and losses."""
 
 from tinygrad_edu.nn.activations import ReLU, Sigmoid, Softmax, Tanh
+from tinygrad_edu.nn.attention import MultiHeadAttention, TransformerBlock
+from tinygrad_edu.nn.embedding import Embedding, Positions, rotary, sinusoidal_positions
 from tinygrad_edu.nn.linear import Linear
 from tinygrad_edu.nn.losses import cross_entropy, mse
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
@@ -13,16 +15,22 @@ __all__ = [
     "Bidirectional",
     "Buffer",
     "Dropout",
+    "Embedding",
     "Flatten",
     "Linear",
     "Module",
+    "MultiHeadAttention",
     "Parameter",
+    "Positions",
     "ReLU",
     "Sequential",
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
     "Tanh",
+    "TransformerBlock",
     "cross_entropy",
     "mse",
+    "rotary",
+    "sinusoidal_positions",
 ]

@@ -80,9 +80,7 @@ class Recurrent(Module):
         steps = slice(None, None, -1 if self.go_backwards else None)
         if mask is not None:
             mask = self._mask(mask, (x.shape[1], x.shape[0])).T[steps, :, None]
-        outputs, last = type(self).sequence(
-            x[steps], *states, self.W, self.U, self.b, mask=mask
-        )
+        outputs, last = type(self).sequence(x[steps], *states, self.W, self.U, self.b, mask=mask)
         y = outputs if self.return_sequences else last[0]
         if mask is not None and initial_state is not None:
             begun = np.logical_or.accumulate(mask)

@@ -169,7 +169,11 @@ def _cases(gates: int, states: int, *biases: tuple[int, ...]) -> Callable:
     def cases(rng: np.random.Generator) -> Cases:
         made: Cases = []
         for b in biases:
-            for steps, n, inputs, units, masked in ((3, 2, 3, 2, 0), (4, 3, 1, 2, 1), (1, 1, 2, 1, 0)):
+            for steps, n, inputs, units, masked in (
+                (3, 2, 3, 2, 0),
+                (4, 3, 1, 2, 1),
+                (1, 1, 2, 1, 0),
+            ):
                 shapes: list[tuple[int, ...]] = [(steps, n, inputs), *[(n, units)] * states]
                 shapes += [(inputs, gates * units), (units, gates * units)]
                 shapes.append((*b[:-1], gates * units))
