@@ -180,7 +180,10 @@ def main():
             step()
         print(math.ceil(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), "MB")
         return
-    for work in sys.argv[1:] or TITLES:
+    asked = sys.argv[1:] or TITLES
+    for work in asked:
+        memory(work)  # before the peers are here: a process starts with the peak of the one that made it
+    for work in asked:
         works = {}
         for name, build in PEERS.items():
             try:
@@ -190,7 +193,6 @@ def main():
         best = timing.interleave(works, rounds=30, seconds=0.05, budget=60.0)
         title = f"training step of {TITLES[work]}, float32, Adam"
         timing.report(title, best, "tinygrad_edu", LIMITS[work])
-        memory(work)
 
 
 if __name__ == "__main__":

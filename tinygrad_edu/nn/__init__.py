@@ -6,6 +6,7 @@ from tinygrad_edu.nn.embedding import Embedding, Positions, rotary, sinusoidal_p
 from tinygrad_edu.nn.linear import Linear
 from tinygrad_edu.nn.losses import cross_entropy, mse
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
+from tinygrad_edu.nn.normalisation import LayerNorm
 from tinygrad_edu.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 from tinygrad_edu.nn.structure import Dropout, Flatten, Sequential
 
@@ -17,6 +18,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "LayerNorm",
     "Linear",
     "Module",
     "MultiHeadAttention",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,10 +85,7 @@ class MultiHeadAttention(Module):
     ) -> Tensor:
         x = in_precision_of(self.query.W, x)
         self._demand("x", x.shape, self.inputs)
-        if context is None:
-            context = x
-        else:
-            context = in_precision_of(self.query.W, context)
+        context = x if context is None else in_precision_of(self.query.W, context)
         self._demand("context", context.shape, self.context_inputs, n=x.shape[0])
         allowed = self._allowed(x.shape[0], x.shape[1], context.shape[1], mask, key_mask)
         q, k, v = (
@@ -164,8 +162,8 @@ class TransformerBlock(Module):
     norm="pre"    x + attention(LN x), then x + mlp(LN x)     (GPT-2; Xiong et al. 2020)
     norm="post"   LN(x + attention(x)), then LN(x + mlp(x))   (Vaswani et al. 2017, section 3.1)
 
-    x: (N, T, size), y alike; mlp(x) = gelu(x W₁ + b₁) W₂ + b₂ with `hidden` numbers between, 4 size by
-    default. `heads` must divide size. causal, rotary, dropout, mask and key_mask are those of
+    x: (N, T, size), y alike; mlp(x) = activation(x W₁ + b₁) W₂ + b₂ with `hidden` numbers between, 4 size
+    by default, and GPT-2's form of the GELU, by a tanh (`ops.gelu` is the exact one). `heads` must divide size. causal, rotary, dropout, mask and key_mask are those of
     `MultiHeadAttention`; dropout is applied to what is added, too. eps is that of `LayerNorm`.
     """
 
@@ -176,6 +174,7 @@ class TransformerBlock(Module):
         *,
         hidden: int | None = None,
         norm: str = "pre",
+        activation: Callable = ops.gelu_tanh,
         causal: bool = False,
         rotary: bool = False,
         dropout: float = 0.0,
@@ -192,7 +191,7 @@ class TransformerBlock(Module):
         if norm not in ("pre", "post"):
             raise ValueError(f"TransformerBlock(norm={norm!r}): 'pre' or 'post'.{user_line()}")
         rng = np.random.default_rng(rng)
-        self.norm = norm
+        self.norm, self.activation = norm, activation
         self.norm1 = LayerNorm(size, eps=eps, dtype=dtype)
         self.attention = MultiHeadAttention(
             size,
@@ -210,7 +209,7 @@ class TransformerBlock(Module):
         self.dropout = Dropout(dropout, rng=rng)
 
     def mlp(self, x: Any) -> Any:
-        return self.down(ops.gelu(self.up(x)))
+        return self.down(self.activation(self.up(x)))
 
     def forward(self, x: Any, *, mask: Any = None, key_mask: Any = None) -> Tensor:
         def look(x: Any) -> Any:
