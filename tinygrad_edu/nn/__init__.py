@@ -1,6 +1,7 @@
 """Neural networks: modules with parameters, and losses."""
 
 from tinygrad_edu.nn.activations import ReLU, Sigmoid, Softmax, Tanh
+from tinygrad_edu.nn.attention import MultiHeadAttention, TransformerBlock
 from tinygrad_edu.nn.convolution import (
     Conv1d,
     Conv2d,
@@ -11,6 +12,7 @@ from tinygrad_edu.nn.convolution import (
     SeparableConv1d,
     SeparableConv2d,
 )
+from tinygrad_edu.nn.embedding import Embedding, Positions, rotary, sinusoidal_positions
 from tinygrad_edu.nn.linear import Linear
 from tinygrad_edu.nn.losses import cross_entropy, mse
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
@@ -25,6 +27,7 @@ from tinygrad_edu.nn.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from tinygrad_edu.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 from tinygrad_edu.nn.resizing import (
     Cropping1d,
     Cropping2d,
@@ -49,10 +52,13 @@ from tinygrad_edu.nn.structure import (
 )
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
     "BatchNorm",
+    "Bidirectional",
     "Buffer",
     "Concatenate",
     "Conv1d",
@@ -64,6 +70,7 @@ __all__ = [
     "DepthwiseConv1d",
     "DepthwiseConv2d",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -78,8 +85,10 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "Module",
+    "MultiHeadAttention",
     "Parameter",
     "Permute",
+    "Positions",
     "RMSNorm",
     "ReLU",
     "Reshape",
@@ -88,14 +97,18 @@ __all__ = [
     "SeparableConv2d",
     "Sequential",
     "Sigmoid",
+    "SimpleRNN",
     "Softmax",
     "SpatialDropout1d",
     "SpatialDropout2d",
     "Tanh",
+    "TransformerBlock",
     "UpSampling1d",
     "UpSampling2d",
     "ZeroPadding1d",
     "ZeroPadding2d",
     "cross_entropy",
     "mse",
+    "rotary",
+    "sinusoidal_positions",
 ]

@@ -56,6 +56,7 @@ from tinygrad_edu.ops.special import (
 from tinygrad_edu.tensor import ROWS, Op
 
 if TYPE_CHECKING:
+    from tinygrad_edu.ops.attention import attention, attention_weights
     from tinygrad_edu.ops.convolution import (
         conv1d,
         conv2d,
@@ -64,16 +65,21 @@ if TYPE_CHECKING:
         fold,
         unfold,
     )
+    from tinygrad_edu.ops.embedding import add_rows, lookup
     from tinygrad_edu.ops.normalisation import normalise
     from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+    from tinygrad_edu.ops.recurrent import gru, lstm, rnn
 
 # Chapters that no function of NumPy leads to are opened when one of their names is asked for.
 LATER = {
+    "attention": ("attention", "attention_weights"),
     "convolution": (
         "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "fold", "unfold",
     ),
     "normalisation": ("normalise",),
+    "embedding": ("add_rows", "lookup"),
     "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
+    "recurrent": ("gru", "lstm", "rnn"),
 }  # fmt: skip
 
 
@@ -92,10 +98,11 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "add_at", "avg_pool1d", "avg_pool2d", "bessel_i", "conv1d", "conv2d", "conv_transpose1d",
-    "conv_transpose2d", "cross_entropy", "digamma", "erf", "erfc", "expm", "fold", "gelu",
-    "gelu_tanh", "identity", "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "max_pool1d",
-    "max_pool2d", "mish", "normal_cdf", "normalise", "polygamma", "put", "put_along_axis", "recurrence",
-    "relu", "rows", "scatter_add", "sigmoid", "silu", "softmax", "softplus", "solve_triangular",
+    "add_at", "add_rows", "attention", "attention_weights", "avg_pool1d", "avg_pool2d", "bessel_i",
+    "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "cross_entropy", "digamma", "erf",
+    "erfc", "expm", "fold", "gelu", "gelu_tanh", "gru", "identity", "lgamma", "log_sigmoid",
+    "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d", "max_pool2d", "mish", "normal_cdf",
+    "normalise", "polygamma", "put", "put_along_axis", "recurrence", "relu", "rnn", "rows",
+    "scatter_add", "sigmoid", "silu", "softmax", "softplus", "solve_triangular",
     "suffix_sum", "unbroadcast", "unfold",
 ]  # fmt: skip
