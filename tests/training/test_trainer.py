@@ -280,6 +280,6 @@ def test_a_trainer_shows_what_it_trains():
 
 def test_accuracy_refuses_what_is_not_scores():
     with pytest.raises(
-        ValueError, match=r"scores \(n, K\) and labels \(n,\), not \(3,\) and \(3,\)"
+        ValueError, match=r"scores \(n, K\) and labels \(n,\), not \(3, 2\) and \(4,\)"
     ):
-        accuracy(np.ones(3), np.ones(3))
+        accuracy(np.ones((3, 2)), np.ones(4))

@@ -1,6 +1,25 @@
 """Neural networks: modules with parameters, and losses."""
 
-from tinygrad_edu.nn.activations import ReLU, Sigmoid, Softmax, Tanh
+from tinygrad_edu.nn.activations import (
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    HardSigmoid,
+    HardSiLU,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Sparsemax,
+    Tanh,
+)
 from tinygrad_edu.nn.attention import MultiHeadAttention, TransformerBlock
 from tinygrad_edu.nn.convolution import (
     Conv1d,
@@ -12,9 +31,27 @@ from tinygrad_edu.nn.convolution import (
     SeparableConv1d,
     SeparableConv2d,
 )
+from tinygrad_edu.nn.ctc_loss import ctc
 from tinygrad_edu.nn.embedding import Embedding, Positions, rotary, sinusoidal_positions
 from tinygrad_edu.nn.linear import Linear
-from tinygrad_edu.nn.losses import cross_entropy, mse
+from tinygrad_edu.nn.losses import (
+    binary_cross_entropy,
+    binary_focal_cross_entropy,
+    categorical_hinge,
+    contrastive,
+    cosine_similarity,
+    cross_entropy,
+    focal_cross_entropy,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mae,
+    mse,
+    poisson,
+    squared_hinge,
+    triplet,
+)
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
 from tinygrad_edu.nn.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from tinygrad_edu.nn.pooling import (
@@ -28,6 +65,7 @@ from tinygrad_edu.nn.pooling import (
     MaxPool2d,
 )
 from tinygrad_edu.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
+from tinygrad_edu.nn.regularisers import L1, L1L2, L2, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
 from tinygrad_edu.nn.resizing import (
     Cropping1d,
     Cropping2d,
@@ -52,8 +90,15 @@ from tinygrad_edu.nn.structure import (
 )
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "GLU",
     "GRU",
+    "L1",
+    "L1L2",
+    "L2",
     "LSTM",
+    "SELU",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -79,13 +124,22 @@ __all__ = [
     "GlobalMaxPool1d",
     "GlobalMaxPool2d",
     "GroupNorm",
+    "HardSiLU",
+    "HardSigmoid",
     "InstanceNorm",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSoftmax",
+    "MaxNorm",
     "MaxPool1d",
     "MaxPool2d",
+    "MinMaxNorm",
+    "Mish",
     "Module",
     "MultiHeadAttention",
+    "NonNegative",
+    "PReLU",
     "Parameter",
     "Permute",
     "Positions",
@@ -96,19 +150,39 @@ __all__ = [
     "SeparableConv1d",
     "SeparableConv2d",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
+    "Softplus",
+    "Softsign",
+    "Sparsemax",
     "SpatialDropout1d",
     "SpatialDropout2d",
     "Tanh",
     "TransformerBlock",
+    "UnitNorm",
     "UpSampling1d",
     "UpSampling2d",
     "ZeroPadding1d",
     "ZeroPadding2d",
+    "binary_cross_entropy",
+    "binary_focal_cross_entropy",
+    "categorical_hinge",
+    "contrastive",
+    "cosine_similarity",
     "cross_entropy",
+    "ctc",
+    "focal_cross_entropy",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mae",
     "mse",
+    "poisson",
     "rotary",
     "sinusoidal_positions",
+    "squared_hinge",
+    "triplet",
 ]

@@ -1,4 +1,7 @@
-"""Functions without parameters, as modules."""
+"""Activations as modules; all but PReLU are functions without parameters.
+
+The functions themselves are NumPy's or in `tinygrad_edu.ops`. Defaults are those of Keras's layers.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,89 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.nn.module import Module
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn.linear import in_precision_of
+from tinygrad_edu.nn.module import Module, Parameter, module_path
+from tinygrad_edu.tensor import Tensor
+
+# ----------------------------------------------------------------------------------- straight lines
 
 
 class ReLU(Module):
-    """y = max(x, 0); its derivative at 0 is 0."""
+    """y = max(x, 0), and at most `max_value` if there is one; its derivative at both ends is 0.
+
+    ReLU(max_value=6) is known as ReLU6. Raises ValueError unless max_value > 0.
+    """
+
+    def __init__(self, max_value: float | None = None):
+        if max_value is not None and not max_value > 0:
+            raise ValueError(f"ReLU(max_value={max_value!r}): a positive number.{user_line()}")
+        self.max_value = max_value
 
     def forward(self, x: Any) -> Any:
-        return ops.relu(x)
+        if self.max_value is None:
+            return ops.relu(x)
+        return ops.capped_relu(x, max_value=self.max_value)
+
+
+class LeakyReLU(Module):
+    """y = x where x > 0, else negative_slope · x. Maas et al. 2013."""
+
+    def __init__(self, negative_slope: float = 0.3):
+        if not negative_slope >= 0:
+            raise ValueError(
+                f"LeakyReLU(negative_slope={negative_slope!r}): 0 or more.{user_line()}"
+            )
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Any:
+        return ops.leaky_relu(x, negative_slope=self.negative_slope)
+
+
+class PReLU(Module):
+    """y = x where x > 0, else alpha · x, with an alpha that is learned and starts at 0.
+
+    shape: of alpha, that of one sample or of its last axes; with a 1 along an axis that shares alpha, as
+    in PReLU((1, 1, 16)) for images of 16 channels. He et al. 2015.
+
+    Raises ValueError if alpha does not fit the samples of x.
+    """
+
+    def __init__(self, shape: int | tuple[int, ...], *, dtype: Any = np.float32):
+        self.alpha = Parameter(np.zeros(shape, dtype))
+
+    def forward(self, x: Any) -> Tensor:
+        x = in_precision_of(self.alpha, x)
+        sample, alpha = x.shape[1:], self.alpha.shape
+        fits = len(alpha) <= len(sample) and all(
+            a in (1, n) for a, n in zip(alpha[::-1], sample[::-1], strict=False)
+        )
+        if not fits:
+            raise ValueError(
+                f"{module_path(self)} got x of shape {x.shape}: samples of shape {sample} do not fit alpha "
+                f"{alpha}.{user_line()}\n  Try: PReLU({sample}), or 1 along an axis that shares alpha"
+            )
+        return ops.relu(x) - self.alpha * ops.relu(-x)
+
+    def __repr__(self) -> str:
+        return f"PReLU({self.alpha.shape})"
+
+
+class HardSigmoid(Module):
+    """y = min(max(x + 3, 0), 6) / 6."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.hard_sigmoid(x)
+
+
+class HardSiLU(Module):
+    """y = x min(max(x + 3, 0), 6) / 6; also known as hard swish."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.hard_silu(x)
+
+
+# ----------------------------------------------------------------------------------- smooth curves
 
 
 class Tanh(Module):
@@ -25,10 +103,68 @@ class Tanh(Module):
 
 
 class Sigmoid(Module):
-    """y = 1 / (1 + e⁻ˣ)."""
+    """y = 1 / (1 + e⁻ˣ). Not before `binary_cross_entropy`, which takes logits."""
 
     def forward(self, x: Any) -> Any:
         return ops.sigmoid(x)
+
+
+class Softplus(Module):
+    """y = ln(1 + eˣ), a smooth ReLU."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.softplus(x)
+
+
+class Softsign(Module):
+    """y = x / (1 + |x|)."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.softsign(x)
+
+
+class ELU(Module):
+    """y = x where x > 0, else alpha (eˣ - 1). Clevert et al. 2016."""
+
+    def __init__(self, alpha: float = 1.0):
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        return ops.elu(x, alpha=self.alpha)
+
+
+class SELU(Module):
+    """y = λ elu(x) with α = 1.6733, λ = 1.0507: keeps mean 0 and variance 1. Klambauer et al. 2017."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.selu(x)
+
+
+class GELU(Module):
+    """y = x Φ(x), Φ the normal distribution; `approximate` by a tanh. Hendrycks and Gimpel 2016."""
+
+    def __init__(self, approximate: bool = False):
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Any:
+        return ops.gelu_tanh(x) if self.approximate else ops.gelu(x)
+
+
+class SiLU(Module):
+    """y = x / (1 + e⁻ˣ); also known as swish."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.silu(x)
+
+
+class Mish(Module):
+    """y = x tanh(ln(1 + eˣ)). Misra 2020."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.mish(x)
+
+
+# ----------------------------------------------------------------------------------- along an axis
 
 
 class Softmax(Module):
@@ -39,3 +175,33 @@ class Softmax(Module):
 
     def forward(self, x: Any) -> Any:
         return ops.softmax(x, axis=self.axis)
+
+
+class LogSoftmax(Module):
+    """y = x - ln Σ eˣ along an axis."""
+
+    def __init__(self, axis: int = -1):
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        return ops.log_softmax(x, axis=self.axis)
+
+
+class Sparsemax(Module):
+    """The probabilities nearest to x along an axis, many of them exactly 0: see `ops.sparsemax`."""
+
+    def __init__(self, axis: int = -1):
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        return ops.sparsemax(x, axis=self.axis)
+
+
+class GLU(Module):
+    """y = a sigmoid(b), a and b the two halves of x along an axis: half as many outputs as inputs."""
+
+    def __init__(self, axis: int = -1):
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        return ops.glu(x, axis=self.axis)

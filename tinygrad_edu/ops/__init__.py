@@ -29,13 +29,23 @@ from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
 from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
 from tinygrad_edu.ops.neural import (
+    binary_cross_entropy,
+    capped_relu,
     cross_entropy,
+    elu,
+    glu,
+    hard_sigmoid,
+    hard_silu,
+    leaky_relu,
     log_softmax,
     logsumexp,
     relu,
+    selu,
     sigmoid,
     softmax,
     softplus,
+    softsign,
+    sparsemax,
 )
 from tinygrad_edu.ops.reductions import recurrence, suffix_sum
 from tinygrad_edu.ops.shapes import unbroadcast
@@ -56,6 +66,7 @@ from tinygrad_edu.ops.special import (
 from tinygrad_edu.tensor import ROWS, Op
 
 if TYPE_CHECKING:
+    from tinygrad_edu.ops.alignment import ctc
     from tinygrad_edu.ops.attention import attention, attention_weights
     from tinygrad_edu.ops.convolution import (
         conv1d,
@@ -78,6 +89,7 @@ LATER = {
     ),
     "normalisation": ("normalise",),
     "embedding": ("add_rows", "lookup"),
+    "alignment": ("ctc",),
     "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
     "recurrent": ("gru", "lstm", "rnn"),
 }  # fmt: skip
@@ -99,10 +111,12 @@ def rows() -> list[Op]:
 
 __all__ = [
     "add_at", "add_rows", "attention", "attention_weights", "avg_pool1d", "avg_pool2d", "bessel_i",
-    "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "cross_entropy", "digamma", "erf",
-    "erfc", "expm", "fold", "gelu", "gelu_tanh", "gru", "identity", "lgamma", "log_sigmoid",
-    "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d", "max_pool2d", "mish", "normal_cdf",
-    "normalise", "polygamma", "put", "put_along_axis", "recurrence", "relu", "rnn", "rows",
-    "scatter_add", "sigmoid", "silu", "softmax", "softplus", "solve_triangular",
+    "binary_cross_entropy", "capped_relu", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "expm", "fold",
+    "gelu", "gelu_tanh", "glu", "gru", "hard_sigmoid", "hard_silu", "identity", "leaky_relu",
+    "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d",
+    "max_pool2d", "mish", "normal_cdf", "normalise", "polygamma", "put", "put_along_axis",
+    "recurrence", "relu", "rnn", "rows", "scatter_add", "selu", "sigmoid", "silu", "softmax",
+    "softplus", "softsign", "solve_triangular", "sparsemax",
     "suffix_sum", "unbroadcast", "unfold",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What networks are made of: activations, and the loss of a classifier.
+"""What networks are made of: activations, and the losses of a classifier.
 
 Each of these could be written with the rows of the other chapters, and stands here as one row because
 the formula in one piece is faster or does not overflow. The plain way is given beside it by `plain_*`,
@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.cases import apart, each, real
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.reductions import kept
-from tinygrad_edu.tensor import op
+from tinygrad_edu.tensor import op, value
 
 # ------------------------------------------------------------------------------------- activations
 
@@ -47,6 +48,84 @@ def _softplus(x: np.ndarray) -> np.ndarray:
 
 
 softplus = row(_softplus, lambda g, y, x: g * sigmoid(x), name="softplus", formula="ln(1 + eˣ)")
+
+
+def _leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> np.ndarray:
+    return np.where(x > 0, x, negative_slope * x)
+
+
+leaky_relu = row(
+    _leaky_relu,
+    lambda g, y, x, negative_slope=0.2: g * np.where(x > 0, 1.0, negative_slope).astype(x.dtype),
+    name="leaky_relu", formula="x where x > 0, else slope · x", kinks="derivative slope at 0",
+    cases=each(apart, ((3, 4), {}), ((3, 4), {"negative_slope": 0.0})),
+)  # fmt: skip
+
+
+def _capped_relu(x: np.ndarray, max_value: float = 6.0) -> np.ndarray:
+    return np.clip(x, 0, max_value)
+
+
+capped_relu = row(
+    _capped_relu, lambda g, y, x, max_value=6.0: g * ((x > 0) & (x < max_value)),
+    name="capped_relu", formula="min(max(x, 0), max_value)", kinks="derivative 0 at 0 and max_value",
+    cases=each(apart, ((3, 4), {}), ((3, 4), {"max_value": 0.5})),
+)  # fmt: skip
+
+
+def _elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+elu = row(
+    _elu, lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1, y + alpha),
+    name="elu", formula="x where x > 0, else α (eˣ - 1)", kinks="derivative α at 0",
+    cases=each(apart, ((3, 4), {}), ((3, 4), {"alpha": 0.5})),
+)  # fmt: skip
+
+
+def _softsign(x: np.ndarray) -> np.ndarray:
+    return x / (1 + np.abs(x))
+
+
+softsign = row(
+    _softsign, lambda g, y, x: g / np.square(1 + np.abs(x)),
+    name="softsign", formula="x / (1 + |x|)", kinks="second derivative 0 at 0", draw=apart,
+)  # fmt: skip
+
+# With these two, sums of many layers keep mean 0 and variance 1: Klambauer et al. 2017, eq. 2 and 14.
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(x: Any) -> Any:
+    """λ elu(x), with the α and λ of self-normalising networks."""
+    return SELU_SCALE * elu(x, alpha=SELU_ALPHA)
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """min(max(x + 3, 0), 6) / 6, a sigmoid of straight lines."""
+    return capped_relu(x + 3) / 6
+
+
+def hard_silu(x: Any) -> Any:
+    """x hard_sigmoid(x); also known as hard swish (Howard et al. 2019, section 5.2)."""
+    return x * hard_sigmoid(x)
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """a sigmoid(b), the gated linear unit of the two halves a, b of x (Dauphin et al. 2017).
+
+    Raises ValueError if the axis has no two halves.
+    """
+    length = np.shape(x)[axis]
+    if length % 2:
+        raise ValueError(
+            f"glu of shape {np.shape(x)}: axis {axis} has {length} numbers, which are no two halves."
+            f"{user_line()}\n  Try: a layer before it with an even number of outputs"
+        )
+    a, b = np.split(x, 2, axis=axis)
+    return a * sigmoid(b)
+
 
 # ------------------------------------------------------------------- along an axis: softmax and kin
 
@@ -94,6 +173,22 @@ log_softmax = op(
     name="log_softmax", formula="x - ln Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
 )  # fmt: skip
 
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """max(x - τ, 0) with the τ that makes the sum 1: a softmax that gives exact zeros.
+
+    The nearest point to x among the probabilities. The k largest x stay above τ = (their sum - 1) / k,
+    for the largest k of which that is true. Martins and Astudillo 2016, algorithm 1.
+    """
+    falling = np.flip(np.sort(value(x), axis=axis), axis)
+    k = np.ones_like(falling).cumsum(axis=axis)
+    lowest = np.where(k * falling > falling.cumsum(axis=axis) - 1, falling, np.inf)
+    chosen = value(x) >= lowest.min(axis=axis, keepdims=True)
+    size = chosen.sum(axis=axis, keepdims=True, dtype=falling.dtype)
+    sums = np.sum(x * chosen, axis=axis, keepdims=True)
+    return (x - (sums - 1) / size) * chosen
+
+
 # ----------------------------------------------------------------------------------- cross-entropy
 
 
@@ -118,11 +213,28 @@ cross_entropy = op(
 )  # fmt: skip
 
 
+def _binary_cross_entropy(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+    # softplus(x) - x t, without the difference of two large numbers where x is large and t = 1
+    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+
+
+binary_cross_entropy = row(
+    _binary_cross_entropy, lambda g, y, x, t: g * (sigmoid(x) - t), lambda g, y, x, t: -g * x,
+    name="binary_cross_entropy", formula="-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)",
+)  # fmt: skip
+
+
+def plain_binary_cross_entropy(x: Any, t: Any) -> Any:
+    return -t * np.log(plain_sigmoid(x)) - (1 - t) * np.log(plain_sigmoid(-x))
+
+
 def plain_cross_entropy(x: Any, labels: np.ndarray) -> Any:
     return -np.mean(np.log(plain_softmax(x))[np.arange(len(labels)), labels])
 
 
 __all__ = [
-    "cross_entropy", "log_softmax", "logsumexp", "plain_cross_entropy", "plain_sigmoid",
-    "plain_softmax", "relu", "sigmoid", "softmax", "softplus",
+    "binary_cross_entropy", "capped_relu", "cross_entropy", "elu", "glu", "hard_sigmoid", "hard_silu",
+    "leaky_relu", "log_softmax", "logsumexp", "plain_binary_cross_entropy", "plain_cross_entropy",
+    "plain_sigmoid", "plain_softmax", "relu", "selu", "sigmoid", "softmax", "softplus", "softsign",
+    "sparsemax",
 ]  # fmt: skip

@@ -1,27 +1,340 @@
-"""How good is a prediction, in numbers that people use? (prediction, truth) -> number or table."""
+"""How good is a prediction, in numbers that people use? (prediction, target) -> number or table.
+
+A metric takes what the model gives and what was wanted, arrays or Tensors, and gives a float or an array.
+Settings are keywords: `functools.partial(top_k_accuracy, k=3)` has them built in.
+
+Some of them are means over samples, and can be averaged batch by batch. Those that are not, such as the
+area under a curve, have the attribute `whole = True`: they are computed once, on all predictions of an
+epoch.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.tensor import value
+from tinygrad_edu.nn import cross_entropy
+from tinygrad_edu.tensor import no_grad, value
+
+Metric = TypeVar("Metric", bound=Callable)
 
 
-def accuracy(scores: Any, labels: Any) -> float:
-    """The share of samples whose largest score stands at their label. scores: (n, K), labels: (n,)"""
-    scores, labels = np.asarray(value(scores)), np.asarray(value(labels))
-    if scores.ndim != 2 or labels.shape != scores.shape[:1]:
+def whole(metric: Metric) -> Metric:
+    """Marks a metric that is no mean over samples: `@whole` above it."""
+    metric.whole = True  # type: ignore[attr-defined]
+    return metric
+
+
+# ------------------------------------------------------------------------------------ right or wrong
+
+
+def accuracy(scores: Any, labels: Any, *, threshold: float | None = None) -> float:
+    """The share of samples whose largest score stands at their label.
+
+    scores (n, K) and labels (n,), or one-hot (n, K); sequences (n, T, K) and (n, T) as well. Of equal
+    scores the first counts as the largest.
+
+    Scores of two classes, (n,) or (n, 1), mean yes where they are above the threshold: 0.5, which is
+    right for probabilities; 0 is right for logits. With a threshold, scores and labels may have any one
+    shape, and each number counts.
+
+    Raises ValueError if the shapes do not fit, for labels that are no class, and for scores outside
+    0 ... 1 without a threshold.
+    """
+    scores, labels = _arrays("accuracy", scores, labels)
+    if threshold is not None or scores.ndim == 1 or scores.shape[-1] == 1:
+        said, labels = _yes_or_no("accuracy", scores, labels, threshold)
+        return float(np.mean(said == labels))
+    labels = _labels("accuracy", scores, labels)
+    return float(np.count_nonzero(scores.argmax(axis=-1) == labels)) / labels.size
+
+
+def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5) -> float:
+    """The share of samples whose label is among the k largest scores; equal scores have equal rank.
+
+    scores: (n, K), labels: (n,), or as in `accuracy`. Raises ValueError unless 1 <= k <= K.
+    """
+    scores, labels = _arrays("top_k_accuracy", scores, labels)
+    labels = _labels("top_k_accuracy", scores, labels)
+    if not 1 <= k <= scores.shape[-1]:
         raise ValueError(
-            f"accuracy takes scores (n, K) and labels (n,), not {scores.shape} and {labels.shape}."
-            f"{user_line()}"
+            f"top_k_accuracy(k={k!r}): from 1 to {scores.shape[-1]}, the number of classes.{user_line()}"
         )
-    return float(np.count_nonzero(scores.argmax(axis=1) == labels)) / len(labels)
+    own = np.take_along_axis(scores, labels[..., None], axis=-1)
+    return float(np.mean((scores > own).sum(axis=-1) < k))
 
 
 def confusion_matrix(labels: Any, predicted: Any, classes: int) -> np.ndarray:
-    """counts[i, j]: samples of class i that were taken for class j. labels, predicted: (n,)"""
-    pairs = np.asarray(labels) * classes + np.asarray(predicted)
-    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    """counts[i, j]: samples of class i that were taken for class j. labels, predicted: (n,)
+
+    Raises ValueError for unequal lengths, and for labels that are not one of the classes; TypeError for
+    labels that are no whole numbers.
+    """
+    pair = []
+    for name, numbers in (("labels", labels), ("predicted", predicted)):
+        numbers = np.asarray(value(numbers))
+        if numbers.dtype.kind not in "iub" and numbers.size:
+            raise TypeError(
+                f"confusion_matrix: {name} are numbers of classes, not {numbers.dtype}.{user_line()}"
+                "\n  Try: scores.argmax(axis=1) for the classes that scores mean"
+            )
+        if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
+            raise ValueError(
+                f"confusion_matrix: {name} run from {numbers.min()} to {numbers.max()}, but there are "
+                f"{classes} classes, 0 to {classes - 1}.{user_line()}"
+            )
+        pair.append(numbers.astype(int))
+    if pair[0].shape != pair[1].shape or pair[0].ndim != 1:
+        raise ValueError(
+            f"confusion_matrix: labels {pair[0].shape} and predicted {pair[1].shape} do not fit."
+            f"{user_line()}\n  Try: both of shape (n,)"
+        )
+    counts = np.bincount(pair[0] * classes + pair[1], minlength=classes * classes)
+    return counts.reshape(classes, classes)
+
+
+@whole
+def precision(
+    scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
+) -> Any:
+    """Of the samples taken for a class, the share that are of it: TP / (TP + FP), 0 of none.
+
+    scores, labels and threshold: as in `accuracy`. average, over the classes that occur:
+
+    "binary"     the class "yes" alone (the only one for scores of two classes, (n,) or (n, 1))
+    "macro"      the mean over classes (if left out, for scores (n, K))
+    "weighted"   the mean over classes, weighted by how many samples are of each
+    "micro"      all samples counted together, which is the accuracy
+    "none"       an array, a number for each of the K classes
+    """
+    hits, taken, there = _counts("precision", scores, labels, average, threshold)
+    return _averaged(hits, taken, taken, there, average)
+
+
+@whole
+def recall(
+    scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
+) -> Any:
+    """Of the samples of a class, the share that are taken for it: TP / (TP + FN), 0 of none.
+
+    Arguments as in `precision`.
+    """
+    hits, taken, there = _counts("recall", scores, labels, average, threshold)
+    return _averaged(hits, there, taken, there, average)
+
+
+@whole
+def f1(
+    scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
+) -> Any:
+    """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN). Arguments as in `precision`."""
+    hits, taken, there = _counts("f1", scores, labels, average, threshold)
+    return _averaged(2 * hits, taken + there, taken, there, average)
+
+
+def _counts(
+    name: str, scores: Any, labels: Any, average: str | None, threshold: float | None
+) -> Any:
+    """How many are hit, taken for it, really there: a number for each class, or of yes alone."""
+    scores, labels = _arrays(name, scores, labels)
+    if average not in (None, "binary", "macro", "weighted", "micro", "none"):
+        raise ValueError(
+            f"{name}(average={average!r}): 'binary', 'macro', 'weighted', 'micro' or 'none'.{user_line()}"
+        )
+    if scores.ndim == 1 or scores.shape[-1] == 1 or threshold is not None:
+        said, labels = _yes_or_no(name, scores, labels, threshold)
+        if average in (None, "binary"):
+            return (said & labels).sum(), said.sum(), labels.sum()
+        said, labels, classes = said.astype(int), labels.astype(int), 2
+    else:
+        if average == "binary":
+            raise ValueError(
+                f"{name}(average='binary') is of two classes, but scores {scores.shape} are of "
+                f"{scores.shape[-1]}.{user_line()}\n  Try: average='macro'"
+            )
+        labels = _labels(name, scores, labels)
+        said, classes = scores.argmax(axis=-1), scores.shape[-1]
+    table = confusion_matrix(labels.reshape(-1), said.reshape(-1), classes)
+    return np.diag(table), table.sum(axis=0), table.sum(axis=1)
+
+
+def _averaged(part: Any, of: Any, taken: Any, there: Any, average: str | None) -> Any:
+    """part / of, 0 where there is nothing, averaged over classes."""
+    if average == "micro":
+        part, of = part.sum(), of.sum()
+    each = part / np.maximum(of, 1)
+    if not each.ndim:
+        return float(each)
+    if average == "none":
+        return each
+    if average == "weighted":
+        return float((each * there).sum() / there.sum())
+    return float(each[(there > 0) | (taken > 0)].mean())
+
+
+@whole
+def auc(scores: Any, labels: Any) -> float:
+    """The area under the ROC curve: the probability that a yes has a larger score than a no.
+
+    Equal scores count one half (Mann and Whitney 1947). scores: (n,) or (n, 1), probabilities or logits,
+    of which only the order counts; labels: 0 or 1.
+
+    Raises ValueError if the shapes do not fit, or all labels are the same.
+    """
+    scores, labels = _arrays("auc", scores, labels)
+    if scores.ndim > 1 and scores.shape[1:] != (1,):
+        raise ValueError(
+            f"auc takes one score for each sample, (n,), not {scores.shape}.{user_line()}\n  Try: "
+            "scores[:, 1] - scores[:, 0] for two classes, scores[:, k] against labels == k for more"
+        )
+    if not np.isfinite(scores).all():
+        raise ValueError(f"auc: some scores are not finite, and have no order.{user_line()}")
+    _, labels = _yes_or_no("auc", scores, labels, 0.0)
+    yes = labels.sum()
+    no = labels.size - yes
+    if not yes or not no:
+        raise ValueError(
+            f"auc: all {labels.size} labels are {int(yes > 0)}; it compares two classes.{user_line()}"
+        )
+    _, places, counts = np.unique(scores.reshape(-1), return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2  # the mean rank, from 1, of equal scores
+    return float((ranks[places.reshape(-1)][labels].sum() - yes * (yes + 1) / 2) / (yes * no))
+
+
+@whole
+def perplexity(logits: Any, labels: Any) -> float:
+    """e to the mean cross-entropy: among how many equally likely classes the model hesitates.
+
+    logits: (n, K) or (n, T, K), labels as `cross_entropy` takes them.
+    """
+    with no_grad():
+        return float(np.exp(value(cross_entropy(value(logits), labels))))
+
+
+# ----------------------------------------------------------------------------------------- distances
+
+
+def mse(prediction: Any, target: Any) -> float:
+    """Mean squared error: the mean of (prediction - target)². Both of one shape."""
+    prediction, target = _alike("mse", prediction, target)
+    return float(np.mean(np.square(prediction - target)))
+
+
+def mae(prediction: Any, target: Any) -> float:
+    """Mean absolute error: the mean of |prediction - target|. Both of one shape."""
+    prediction, target = _alike("mae", prediction, target)
+    return float(np.mean(np.abs(prediction - target)))
+
+
+@whole
+def rmse(prediction: Any, target: Any) -> float:
+    """Root mean squared error, in the unit of the target: the root of the mean of (prediction - target)²."""
+    prediction, target = _alike("rmse", prediction, target)
+    return float(np.sqrt(np.mean(np.square(prediction - target))))
+
+
+@whole
+def r2(prediction: Any, target: Any) -> float:
+    """1 - Σ (prediction - target)² / Σ (target - mean)²: the share of the variance that is explained.
+
+    1 is perfect, 0 as good as predicting the mean. Of several outputs, (n, d), the mean. A target that
+    does not vary gives 1 if it is met exactly, and 0 if not.
+
+    Raises ValueError if the shapes differ, or for fewer than two samples.
+    """
+    prediction, target = _alike("r2", prediction, target)
+    if len(target) < 2:
+        raise ValueError(f"r2: one sample has no variance.{user_line()}")
+    missed = np.square(prediction - target).sum(axis=0)
+    varied = np.square(target - target.mean(axis=0)).sum(axis=0)
+    constant = np.where(missed > 0, 0.0, 1.0)
+    return float(
+        np.mean(np.where(varied > 0, 1 - missed / np.where(varied > 0, varied, 1), constant))
+    )
+
+
+# -------------------------------------------------------------------------------------------- checks
+
+
+def _arrays(name: str, prediction: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:
+    prediction, target = np.asarray(value(prediction)), np.asarray(value(target))
+    for what, array in (("a prediction", prediction), ("a target", target)):
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{name}: {what} is numbers, not {array.dtype}.{user_line()}")
+    if not prediction.size or not target.size:
+        raise ValueError(
+            f"{name} of no samples: shapes {prediction.shape} and {target.shape}.{user_line()}"
+        )
+    if not prediction.ndim:
+        raise ValueError(f"{name} of a single number: an axis of samples is missing.{user_line()}")
+    return prediction, target
+
+
+def _labels(name: str, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Numbers of classes, from these or from one-hot rows."""
+    if (
+        scores.ndim < 2
+        or scores.shape[-1] < 2
+        or labels.shape not in (scores.shape, scores.shape[:-1])
+    ):
+        raise ValueError(
+            f"{name} takes scores (n, K) and labels (n,), not {scores.shape} and {labels.shape}."
+            f"{user_line()}" + ("\n  Try: labels[:, 0]" if labels.shape[1:] == (1,) else "")
+        )
+    if labels.shape == scores.shape:
+        if np.abs(labels.sum(axis=-1) - 1).max() > 1e-3:
+            raise ValueError(
+                f"{name}: labels {labels.shape} are one-hot if their rows have the sum 1, but these do not."
+                f"{user_line()}\n  Try: threshold=0.5 (of logits: 0), if each number is a yes or no"
+            )
+        return labels.argmax(axis=-1)
+    whole_numbers = labels.dtype.kind != "f" or (labels == np.floor(labels)).all()
+    if not whole_numbers or labels.min() < 0 or labels.max() >= scores.shape[-1]:
+        raise ValueError(
+            f"{name}: labels from {labels.min()} to {labels.max()} are not the numbers of "
+            f"{scores.shape[-1]} classes, 0 to {scores.shape[-1] - 1}.{user_line()}"
+        )
+    return labels.astype(int, copy=False)
+
+
+def _yes_or_no(
+    name: str, scores: np.ndarray, labels: np.ndarray, threshold: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two arrays of truth values, of one shape."""
+    if scores.shape != labels.shape:
+        if scores.shape[-1:] == (1,) and scores.shape[:-1] == labels.shape:
+            scores = scores[..., 0]
+        elif labels.shape[-1:] == (1,) and labels.shape[:-1] == scores.shape:
+            labels = labels[..., 0]
+        else:
+            raise ValueError(
+                f"{name} of two classes takes scores and labels (n,), not {scores.shape} and "
+                f"{labels.shape}.{user_line()}"
+            )
+    if not ((labels == 0) | (labels == 1)).all():
+        raise ValueError(
+            f"{name} of two classes: labels are 0 and 1, but these run from {labels.min()} to "
+            f"{labels.max()}.{user_line()}\n  Try: (labels > 0).astype(int) for labels -1 and 1; scores "
+            "(n, K) for K classes"
+        )
+    if threshold is None:
+        if scores.min() < 0 or scores.max() > 1:
+            raise ValueError(
+                f"{name}: scores from {scores.min():.4g} to {scores.max():.4g} are no probabilities."
+                f"{user_line()}\n  Try: threshold=0 for logits: functools.partial({name}, threshold=0)"
+            )
+        threshold = 0.5
+    return scores > threshold, labels == 1
+
+
+def _alike(name: str, prediction: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:
+    prediction, target = _arrays(name, prediction, target)
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"{name}: prediction {prediction.shape} and target {target.shape} differ in shape."
+            f"{user_line()}\n  Try: prediction[:, 0] or target[:, None], if one has an axis of length 1"
+        )
+    return prediction.astype(float, copy=False), target.astype(float, copy=False)

@@ -47,7 +47,7 @@ def _dense(keras: Any, layer: Linear, seed: int, **about: Any) -> Any:
 # which the layer assigns them, are the Keras layer's `weights`, in theirs.
 LAYERS: dict[type[Module], Callable[..., Any]] = {
     Linear: _dense,
-    ReLU: lambda keras, layer, seed, **about: keras.layers.ReLU(**about),
+    ReLU: lambda keras, layer, seed, **about: keras.layers.ReLU(layer.max_value, **about),
     Tanh: lambda keras, layer, seed, **about: keras.layers.Activation("tanh", **about),
     Sigmoid: lambda keras, layer, seed, **about: keras.layers.Activation("sigmoid", **about),
     Softmax: lambda keras, layer, seed, **about: keras.layers.Softmax(layer.axis, **about),
