@@ -15,6 +15,15 @@ RNG = np.random.default_rng(5)
 EXACT = {"dtype": np.float64}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def double_precision():
+    """Without this Keras rounds the inputs of a model to float32."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
+
+
 def draw(*shape):
     return RNG.normal(size=shape)
 
@@ -112,8 +121,7 @@ def test_bidirectional(kind, merge, returned, masked):
         pair(kind, go_backwards=True, **settings),
     )
     layer = nn.Bidirectional(one, two, merge=merge)
-    mode = {"concat": "concat", "sum": "sum"}[merge]
-    twin = keras.layers.Bidirectional(forward, mode, backward_layer=backward, dtype="float64")
+    twin = keras.layers.Bidirectional(forward, merge, backward_layer=backward, dtype="float64")
     twin.build((None, 5, 4))
     set_weights(twin, layer.parameters())
     mask = MASK if masked else None
@@ -176,7 +184,7 @@ def test_embedding(vocab):
 # ------------------------------------------------------------------------------------- attention
 
 SEEN = RNG.random((2, 5, 5)) < 0.5
-SEEN[0, 2] = False  # a step that may look at nothing
+SEEN[:, :, 0] = True  # every step may look at something
 KEYS = np.array([[True, True, False, True, False], [True] * 5])
 
 
@@ -196,8 +204,7 @@ def attention_pair(**settings):
 def test_self_attention(causal, mask, key_mask, value_dim):
     layer, twin = attention_pair(causal=causal, value_dim=value_dim)
     twin.build((None, 5, 6), (None, 5, 6))
-    set_weights(twin, [p for name in ("query", "key", "value", "output")
-                       for p in getattr(layer, name).parameters()])  # fmt: skip
+    set_weights(twin, layer.parameters())
     theirs = None if mask is None else np.broadcast_to(mask, (2, 5, 5))
     assert_agree(
         lambda x: layer(x, mask=mask, key_mask=key_mask),
@@ -209,6 +216,21 @@ def test_self_attention(causal, mask, key_mask, value_dim):
 def in_our_order(twin):
     parts = (twin.query_dense, twin.key_dense, twin.value_dense, twin.output_dense)
     return [w for part in parts for w in part.trainable_variables]
+
+
+def test_a_step_that_may_look_at_nothing():
+    """Keras gives the mean of all values in the fast way and 0 in the one that is asked for weights."""
+    layer, twin = attention_pair()
+    twin.build((None, 5, 6), (None, 5, 6))
+    for w, p in zip(in_our_order(twin), layer.parameters(), strict=True):
+        w.assign(p.data.reshape(w.shape))
+    mask = SEEN.copy()
+    mask[0, 2] = False
+    assert_agree(
+        lambda x: layer(x, mask=mask),
+        lambda x: twin(x, x, attention_mask=mask, return_attention_scores=True)[0],
+        layer.parameters(), in_our_order(twin), draw(2, 5, 6),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("key_mask", [None, KEYS])
@@ -225,15 +247,18 @@ def test_cross_attention(causal, key_mask):
     )  # fmt: skip
 
 
+EPSILON = 2.0**-10  # exact in float32, which Keras rounds it to
+
+
 def keras_block(block, activation, steps, size, hidden):
     """The block as Keras users write it."""
     layers = keras.layers
     attention = block.attention
     x = keras.Input((steps, size), dtype="float64")
     parts = [
-        layers.LayerNormalization(dtype="float64"),
+        layers.LayerNormalization(epsilon=EPSILON, dtype="float64"),
         layers.MultiHeadAttention(attention.heads, attention.key_dim, dtype="float64"),
-        layers.LayerNormalization(dtype="float64"),
+        layers.LayerNormalization(epsilon=EPSILON, dtype="float64"),
         layers.Dense(hidden, activation, dtype="float64"),
         layers.Dense(size, dtype="float64"),
     ]
@@ -265,7 +290,7 @@ ACTIVATIONS = {
 def test_transformer_block(norm, causal, activation):
     ours, theirs = ACTIVATIONS[activation]
     block = nn.TransformerBlock(
-        8, 2, hidden=10, norm=norm, causal=causal, activation=ours, rng=0, **EXACT
+        8, 2, hidden=10, norm=norm, causal=causal, activation=ours, eps=EPSILON, rng=0, **EXACT
     )
     model, variables = keras_block(randomised(block), theirs, 5, 8, 10)
     assert_agree(block, model, block.parameters(), variables, draw(2, 5, 8))
@@ -289,7 +314,7 @@ def recurrent_model(kind):
 
 
 def transformer_model(_):
-    block = nn.TransformerBlock(4, 1, hidden=8, causal=True, rng=0, **EXACT)
+    block = nn.TransformerBlock(4, 1, hidden=8, causal=True, eps=EPSILON, rng=0, **EXACT)
     activation = ACTIVATIONS["gelu_tanh"][1]
     twin, variables = keras_block(block, activation, 7, 4, 8)
     return block, twin, variables
@@ -303,9 +328,9 @@ def transformer_model(_):
 def test_fifty_steps_of_training(make, kind):
     """The same losses and the same weights, step by step, with Adam."""
     model, twin, variables = make(kind)
-    settings = 0.875, 0.9990234375  # exact in float32, which Keras rounds them to
-    optimizer = optim.Adam(model.parameters(), lr=0.01, betas=settings)
-    twin.compile(keras.optimizers.Adam(0.01, *settings), "mse", jit_compile=False)
+    betas, lr, eps = (0.875, 0.9990234375), 2.0**-7, 2.0**-23  # exact in float32 again
+    optimizer = optim.Adam(model.parameters(), lr=lr, betas=betas, eps=eps)
+    twin.compile(keras.optimizers.Adam(lr, *betas, eps), "mse", jit_compile=False)
     for _ in range(50):
         x = draw(5, 7, 4)
         y = draw(*model(x).shape)
@@ -314,6 +339,6 @@ def test_fifty_steps_of_training(make, kind):
         loss.backward()
         optimizer.step()
         twin.reset_metrics()
-        assert abs(loss.item() - twin.train_on_batch(x, y)) < 1e-6  # which Keras reports in float32
+        assert abs(loss.item() - twin.train_on_batch(x, y)) < 1e-6  # it may be reported in float32
     for p, w in zip(model.parameters(), variables, strict=True):
         close(p, tf.reshape(w.value, p.shape))

@@ -216,7 +216,7 @@ class Bidirectional(Module):
     backward   a layer with go_backwards=True; what it says of a step is put beside what `forward` says of it
     merge      "concat": side by side; "sum": added
 
-    With return_state in both layers the states of `forward` follow y, then those of `backward`;
+    With return_sequences y is 0 at steps that the mask passes over. With return_state in both layers the states of `forward` follow y, then those of `backward`;
     `initial_state` is given in the same order. Schuster and Paliwal 1997; Keras's Bidirectional.
 
     Raises ValueError if the two do not read in opposite directions, or return different things.
@@ -266,4 +266,6 @@ class Bidirectional(Module):
         if self.forwards.return_sequences:
             back = back[:, ::-1]
         y = y + back if self.merge == "sum" else np.concatenate([y, back], axis=-1)
+        if mask is not None and self.forwards.return_sequences:
+            y = y * np.asarray(value(mask))[:, :, None].astype(y.dtype)
         return (y, *last, *last_back) if self.forwards.return_state else y

@@ -147,6 +147,11 @@ def _held(mask: np.ndarray, new: np.ndarray, old: np.ndarray) -> None:
     np.copyto(new, old, where=~mask)
 
 
+def _turned(U: Any) -> Any:
+    """Uᵀ, laid out anew: it is multiplied by at every step."""
+    return np.ascontiguousarray(U.T) if isinstance(U, np.ndarray) else np.transpose(U)
+
+
 def _dW(x: Any, dz: Any) -> Any:
     return np.transpose(_flat(x)) @ _flat(dz)
 
@@ -204,7 +209,7 @@ def _rnn(
 @Once
 def _rnn_back(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> Any:
     """dL/dz of every step, z being what the tanh was taken of, and dL/dh before the first."""
-    dh, dzs, Ut = np.zeros(h.shape, h.dtype), [], np.transpose(U)
+    dh, dzs, Ut = np.zeros(h.shape, h.dtype), [], _turned(U)
     for t, (dy, new) in reversed(list(enumerate(zip(unstack(g), unstack(y), strict=True)))):
         dh = dh + dy
         dz = dh * (1 - new * new)
@@ -247,20 +252,21 @@ def _lstm(
     half = np.repeat(np.array([0.5, 0.5, 1, 0.5], y.dtype), units)
     shift = 1 - half
     for t, step in enumerate(y):
-        gates = step[:, : 4 * units]
-        gates += h @ U
+        gates = h @ U
+        gates += step[:, : 4 * units]
         gates *= half
         np.tanh(gates, out=gates)
         gates *= half
         gates += shift
-        i, f, a, o, new_c, new_h = _parts(step, units)
-        np.multiply(f, c, out=new_c)
-        new_c += i * a
-        np.multiply(o, np.tanh(new_c), out=new_h)
+        i, f, a, o = _parts(gates, units)
+        before, c = c, f * c
+        c += i * a
+        after = o * np.tanh(c)
         if mask is not None:
-            _held(mask[t], new_h, h)
-            _held(mask[t], new_c, c)
-        h, c = new_h, new_c
+            _held(mask[t], after, h)
+            _held(mask[t], c, before)
+        h = after
+        step[:, : 4 * units], step[:, 4 * units : 5 * units], step[:, 5 * units :] = gates, c, h
     return y
 
 
@@ -270,7 +276,7 @@ def _lstm_back(
 ) -> Any:
     """dL/dz of every step, z being the gates before σ and tanh; dL/dh and dL/dc before the first."""
     units = h.shape[-1]
-    dh, dc, dzs, Ut = np.zeros(h.shape, h.dtype), np.zeros(c.shape, c.dtype), [], np.transpose(U)
+    dh, dc, dzs, Ut = np.zeros(h.shape, h.dtype), np.zeros(c.shape, c.dtype), [], _turned(U)
     steps = zip(unstack(g), unstack(y), _before(y, c, units, 4), strict=True)
     for t, (dy, step, old_c) in reversed(list(enumerate(steps))):
         i, f, a, o, new_c, _ = _parts(step, units)
@@ -362,7 +368,7 @@ def _gru_back(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any 
     last part of h U is m U), and dL/dh before the first."""
     units = h.shape[-1]
     dh, from_x, from_h = np.zeros(h.shape, h.dtype), [], []
-    Ut, U_zr, U_a = (np.transpose(u) for u in (U, U[:, : 2 * units], U[:, 2 * units :]))
+    Ut, U_zr, U_a = map(_turned, (U, U[:, : 2 * units], U[:, 2 * units :]))
     steps = zip(unstack(g), unstack(y), _before(y, h, units, 4), strict=True)
     for t, (dy, step, old) in reversed(list(enumerate(steps))):
         z, r, a, m, _ = _parts(step, units)
