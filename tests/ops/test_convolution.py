@@ -140,6 +140,18 @@ class TestShapesAtTheEdge:
         x = np.ones((1, 3, 3, 1))
         assert fold(unfold(x, 2), (3, 3))[0, :, :, 0].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
 
+    @pytest.mark.parametrize(
+        ("short", "whole"),
+        [(1, ((1, 1), (1, 1))), ((1, 2), ((1, 1), (2, 2))), ((2, (0, 1)), ((2, 2), (0, 1)))],
+    )
+    def test_padding_in_short(self, short, whole):
+        x, w = draw(2, 5, 6, 3), draw(3, 2, 3, 4)
+        assert np.array_equal(conv2d(x, w, padding=short), conv2d(x, w, padding=whole))
+
+    def test_padding_of_sequences_in_short(self):
+        x, w = draw(2, 6, 3), draw(2, 3, 4)
+        assert np.array_equal(conv1d(x, w, padding=1), conv1d(x, w, padding=(1, 1)))
+
     def test_no_images(self):
         for groups in (1, 4):
             y, dx, dw = results(
@@ -340,10 +352,15 @@ class TestRefusals:
         assert "a divisor of 2" in message
         assert "groups=0" in refusal(conv2d, self.x, self.w, groups=0)
 
-    @pytest.mark.parametrize("padding", [1, (1, 1), ((1, 1), (-1, 0)), ((1, 1), (1, 0.5)), None])
+    @pytest.mark.parametrize(
+        "padding", [-1, 0.5, (1, 1, 1), (1, (1, -1)), ((1, 1), (1, 0.5)), None]
+    )
     def test_padding_that_is_not_pairs(self, padding):
         message = refusal(conv2d, self.x, self.w, padding=padding)
-        assert "padding is a word or ((top, bottom), (left, right)), none below 0" in message
+        assert (
+            "padding is a word or p or (along H, along W), each p or (before, after), none below 0"
+            in message
+        )
 
     def test_padding_by_an_unknown_word(self):
         message = refusal(conv2d, self.x, self.w, padding="causal")

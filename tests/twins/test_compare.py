@@ -200,9 +200,12 @@ def parting_with(model: Any, optimizer: Any = None) -> Parting | None:
 
 def test_a_wrong_way_forward(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ops.relu, "forward", lambda x: np.maximum(x, -0.01))
-    parting = parting_with(mlp())
+    model = mlp()
+    report = compare(model, cross_entropy, SGD(model.parameters(), 0.1), CLASSES[:4])
+    parting = report.first_parting()
     assert parting is not None
-    assert parting[:2] == (1, "losses")
+    assert parting[:3] == (1, "outputs", "3"), "the ReLU, not what follows it"
+    assert "first in what this layer makes: 3, ReLU()" in str(report)
 
 
 def test_a_wrong_way_back(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +223,7 @@ def test_a_wrong_optimizer(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def as_pytorch(self: Any) -> None:
         beta1, _ = self.betas
-        self.alpha = self.lr / (1 - beta1**self.t)
+        self.alpha = 1 / (1 - beta1**self.t)
 
     monkeypatch.setattr(Adam, "begin_step", as_pytorch)
     model = mlp()
@@ -253,7 +256,7 @@ def off(array: np.ndarray, by: float) -> np.ndarray:
 
 def test_equal_runs() -> None:
     report = Report(*runs())
-    assert report.max_difference() == {"losses": 0, "gradients": 0, "weights": 0}
+    assert report.max_difference() == {"outputs": 0, "losses": 0, "gradients": 0, "weights": 0}
     assert report.first_parting(0) is None
     assert "They agree in all 3 steps" in str(report)
 
@@ -271,7 +274,7 @@ def test_the_first_parting_names_step_kind_and_parameter() -> None:
     assert cast(Any, report.first_parting(5e-4)) == (3, "weights", "0.W", pytest.approx(1e-3))
     assert report.first_parting(1) is None
     assert report.max_difference() == pytest.approx(
-        {"losses": 1e-5, "gradients": 1e-4, "weights": 1e-3}
+        {"outputs": 0, "losses": 1e-5, "gradients": 1e-4, "weights": 1e-3}
     )
     np.testing.assert_allclose(report.differences("weights")["0.b"], [0, 1e-6, 0])
 
@@ -336,7 +339,7 @@ def test_what_was_compared_stands_above(keras: Any) -> None:
 
 
 def test_an_unknown_kind() -> None:
-    with pytest.raises(ValueError, match="losses, gradients, weights, not 'weight'"):
+    with pytest.raises(ValueError, match="outputs, losses, gradients, weights, not 'weight'"):
         Report(*runs()).differences("weight")
 
 
@@ -411,9 +414,9 @@ def test_what_has_no_counterpart(monkeypatch: pytest.MonkeyPatch) -> None:
     class MySGD(SGD):
         pass
 
-    with pytest.raises(TypeError, match="for the loss my_loss(.|\n)*Try: cross_entropy, mse$"):
+    with pytest.raises(TypeError, match="for the loss my_loss(.|\n)*Try: cross_entropy, mse, mae,"):
         compare(model, my_loss, SGD(model.parameters()), CLASSES)
-    with pytest.raises(TypeError, match="for the optimizer MySGD(.|\n)*Try: SGD, Adam$"):
+    with pytest.raises(TypeError, match="for the optimizer MySGD(.|\n)*Try: SGD, Adam,"):
         compare(model, mse, MySGD(model.parameters()), CLASSES)
     with pytest.raises(TypeError, match="for 1 of the layers:\n  1: the function exp\n"):
         compare(Sequential(model, np.exp), mse, SGD(model.parameters()), CLASSES)

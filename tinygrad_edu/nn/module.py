@@ -85,7 +85,7 @@ class Module:
         mode.scope = (*outside, self)
         try:
             if not self.built:
-                self.make(np.shape(value(inputs[0]))[-1])
+                self.make(self.size_in(np.shape(value(inputs[0]))))
                 self.built = True
             y = self.forward(*inputs, **kwargs)
         finally:
@@ -97,6 +97,10 @@ class Module:
     def make(self, inputs: int) -> None:
         """Makes the parameters of a layer that needs to know how long the last axis of its input is."""
         raise NotImplementedError(f"{type(self).__name__} has no make(self, inputs) yet")
+
+    def size_in(self, shape: tuple[int, ...]) -> int:
+        """What `make` is to be told, from the shape of the first input. May refuse it."""
+        return shape[-1]
 
     def make_when_known(self, inputs: int | None) -> None:
         """Calls `make` now, or, if the size is None, when the first input comes."""

@@ -69,6 +69,7 @@ from tinygrad_edu.tensor import ROWS, Op
 
 if TYPE_CHECKING:
     from tinygrad_edu.ops.alignment import ctc
+    from tinygrad_edu.ops.attention import attention, attention_weights
     from tinygrad_edu.ops.convolution import (
         conv1d,
         conv2d,
@@ -77,15 +78,22 @@ if TYPE_CHECKING:
         fold,
         unfold,
     )
+    from tinygrad_edu.ops.embedding import add_rows, lookup
+    from tinygrad_edu.ops.normalisation import normalise
     from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+    from tinygrad_edu.ops.recurrent import gru, lstm, rnn
 
 # Chapters that no function of NumPy leads to are opened when one of their names is asked for.
 LATER = {
+    "attention": ("attention", "attention_weights"),
     "convolution": (
         "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "fold", "unfold",
     ),
+    "normalisation": ("normalise",),
+    "embedding": ("add_rows", "lookup"),
     "alignment": ("ctc",),
     "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
+    "recurrent": ("gru", "lstm", "rnn"),
 }  # fmt: skip
 
 
@@ -104,11 +112,13 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "add_at", "avg_pool1d", "avg_pool2d", "bessel_i", "binary_cross_entropy", "capped_relu", "conv1d",
-    "conv2d", "conv_transpose1d", "conv_transpose2d", "cross_entropy", "ctc", "digamma", "elu", "erf",
-    "erfc", "expm", "fold", "gelu", "gelu_tanh", "glu", "hard_sigmoid", "hard_silu", "identity",
-    "leaky_relu", "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "max_pool1d", "max_pool2d", "mish",
-    "normal_cdf", "polygamma", "put", "put_along_axis", "recurrence", "relu", "rows", "scatter_add",
-    "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "solve_triangular", "sparsemax",
+    "add_at", "add_rows", "attention", "attention_weights", "avg_pool1d", "avg_pool2d", "bessel_i",
+    "binary_cross_entropy", "capped_relu", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "expm", "fold",
+    "gelu", "gelu_tanh", "glu", "gru", "hard_sigmoid", "hard_silu", "identity", "leaky_relu",
+    "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d",
+    "max_pool2d", "mish", "normal_cdf", "normalise", "polygamma", "put", "put_along_axis",
+    "recurrence", "relu", "rnn", "rows", "scatter_add", "selu", "sigmoid", "silu", "softmax",
+    "softplus", "softsign", "solve_triangular", "sparsemax",
     "suffix_sum", "unbroadcast", "unfold",
 ]  # fmt: skip

@@ -474,7 +474,7 @@ def conv2d(
     stride     step from window to window: a number, or a pair (along H, along W)
     padding    "valid": none, rows = (H - span) // stride + 1;
                "same": zeros so that rows = ⌈H / stride⌉, the odd one at the end;
-               ((top, bottom), (left, right)): so many zeros
+               p, or (along H, along W), each one number or (before, after): so many zeros
     dilation   step from tap to tap inside a window; a kernel spans (k - 1) dilation + 1
     groups     channels and outputs in so many parts, each of which sees only its own; groups = C is
                the depthwise convolution
@@ -492,7 +492,7 @@ def conv1d(
 ) -> Any:
     """`conv2d` along one axis: x (N, T, C), w (k, C / groups, O), y (N, steps, O).
 
-    padding may also be (before, after), or "causal": zeros before the first step alone, so that
+    padding may also be p, (before, after), or "causal": zeros before the first step alone, so that
     y[t] depends on nothing later than x[t].
     """
     x, w = check_images("conv1d", x, 3), _kernel("conv1d", w, 3)
@@ -673,18 +673,46 @@ def _pair(called: str, name: str, given: Any, flat: bool = False) -> Pair:
     return (1,) * flat + tuple(map(int, numbers))  # type: ignore[return-value]
 
 
-def _pairs(called: str, padding: Any, flat: bool) -> tuple[Pair, Pair]:
-    wanted = "(before, after)" if flat else "((top, bottom), (left, right))"
+def check_pairs(called: str, axes: int, given: Any, name: str = "padding") -> tuple[Pair, ...]:
+    """(before, after) along each axis, of numbers that stand for them."""
+    return _pairs(called, given, axes == 1, name, words="")[-axes:]
+
+
+def _pairs(
+    called: str, padding: Any, flat: bool, name: str = "padding", words: str = "a word or "
+) -> tuple[Pair, Pair]:
+    """Zeros before and after, along both axes; a number stands for both sides."""
+    wanted = "p or (before, after)" if flat else "p or (along H, along W), each p or (before, after)"
     try:
-        (top, bottom), (left, right) = ((0, 0), padding) if flat else padding
+        sides = [(0, 0), padding] if flat else [padding, padding]
+        if not flat and isinstance(padding, (tuple, list)):
+            sides = list(padding)
+        pairs = [(p, p) if isinstance(p, (int, np.integer)) else p for p in sides]
+        (top, bottom), (left, right) = pairs
         pads = tuple(map(operator.index, (top, bottom, left, right)))
         if min(pads) >= 0:
             return (pads[0], pads[1]), (pads[2], pads[3])
     except (TypeError, ValueError):
         pass
-    refuse(called, f"padding={padding!r}", f"padding is a word or {wanted}, none below 0",
-           'padding="same"')  # fmt: skip
+    hint = f'{name}="same"' if words else f"{name}=1"
+    refuse(called, f"{name}={padding!r}", f"{name} is {words}{wanted}, none below 0", hint)
     raise AssertionError  # refuse raises
+
+
+def check_settings(
+    called: str, axes: int, size: Any, stride: Any, padding: Padding, dilation: Any = 1,
+    words: tuple[str, ...] = ("valid", "same"),
+) -> tuple[int, ...]:  # fmt: skip
+    """Refuses settings that would fit no image, before there is one; the size along each axis."""
+    flat = axes == 1
+    kernel = _pair(called, "size", size, flat)[-axes:]
+    for name, given in (("stride", stride), ("dilation", dilation)):
+        _pair(called, name, given, flat)
+    if isinstance(padding, str):
+        _known(called, padding, words)
+    else:
+        _pairs(called, padding, flat)
+    return kernel
 
 
 def _known(called: str, padding: str, words: tuple[str, ...]) -> None:

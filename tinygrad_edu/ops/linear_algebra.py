@@ -27,6 +27,14 @@ def mT(x: Any) -> Any:
     return np.transpose(x) if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
+def _matmul(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """np.matmul; a stack of x times one matrix w as one product, and not as many small ones."""
+    if np.ndim(x) < 3 or np.ndim(w) != 2:
+        return np.matmul(x, w)
+    rows = np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return np.matmul(rows, w).reshape(*x.shape[:-1], w.shape[1])
+
+
 def _matmul_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
     """dL/dx = g wᵀ; a vector stands for a matrix of one row (x) or of one column (w)."""
     if w.ndim == 1:
@@ -66,8 +74,8 @@ def _matmul_hint(x: tuple, w: tuple) -> str:
 
 
 matmul = op(
-    np.matmul, _matmul_dx, _matmul_dw,
-    formula="x w", linear=True, hint=_matmul_hint,
+    _matmul, _matmul_dx, _matmul_dw,
+    name="matmul", formula="x w", linear=True, hint=_matmul_hint,
     multiply_adds=lambda y, x, w: math.prod(y) * x[-1],
     cases=each(
         real,
@@ -78,7 +86,7 @@ matmul = op(
 )  # fmt: skip
 
 
-ROWS[np.linalg.matmul] = matmul
+ROWS[np.matmul] = ROWS[np.linalg.matmul] = matmul
 
 
 def multi_dot(arrays: Sequence) -> Any:

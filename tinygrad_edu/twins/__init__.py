@@ -3,7 +3,9 @@
 Keras is imported when a twin is made and not before: `import tinygrad_edu.twins` costs nothing.
 """
 
-from tinygrad_edu.twins.compare import Parting, Report, Run, compare
+from tinygrad_edu.twins.compare import compare
+from tinygrad_edu.twins.graph import Graph, Merge
 from tinygrad_edu.twins.keras import to_keras
+from tinygrad_edu.twins.report import Parting, Report, Run
 
-__all__ = ["Parting", "Report", "Run", "compare", "to_keras"]
+__all__ = ["Graph", "Merge", "Parting", "Report", "Run", "compare", "to_keras"]

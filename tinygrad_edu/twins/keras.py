@@ -1,8 +1,4 @@
-"""The same model in Keras, with the same weights.
-
-Three tables say what is what in Keras: `LAYERS`, `OPTIMIZERS` and `LOSSES`. A new one is one entry.
-The layouts of this library are Keras's own, so weights go over as they are.
-"""
+"""The same model in Keras, with the same weights. Which layer is what stands in `layers.py`."""
 
 from __future__ import annotations
 
@@ -10,112 +6,41 @@ import copy
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
+from tinygrad_edu import nn
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn import (
-    Dropout,
-    Flatten,
-    Linear,
-    Module,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    Softmax,
-    Tanh,
-    cross_entropy,
-    mse,
-)
-from tinygrad_edu.optim import SGD, Adam, Optimizer
+from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import no_grad
-
-# ------------------------------------------------------------------------------------------- layers
-
-
-def _dense(keras: Any, layer: Linear, seed: int, **about: Any) -> Any:
-    # Weights are set from ours in the end; without a seed, drawing the first ones would still move
-    # Python's global random numbers on.
-    start = keras.initializers.GlorotUniform(seed)
-    return keras.layers.Dense(
-        layer.outputs, use_bias=layer.b is not None, kernel_initializer=start, **about
-    )
-
-
-# kind -> (keras, our layer, a seed, name=, dtype=) -> the Keras layer. Our parameters, in the order in
-# which the layer assigns them, are the Keras layer's `weights`, in theirs.
-LAYERS: dict[type[Module], Callable[..., Any]] = {
-    Linear: _dense,
-    ReLU: lambda keras, layer, seed, **about: keras.layers.ReLU(layer.max_value, **about),
-    Tanh: lambda keras, layer, seed, **about: keras.layers.Activation("tanh", **about),
-    Sigmoid: lambda keras, layer, seed, **about: keras.layers.Activation("sigmoid", **about),
-    Softmax: lambda keras, layer, seed, **about: keras.layers.Softmax(layer.axis, **about),
-    Dropout: lambda keras, layer, seed, **about: keras.layers.Dropout(layer.p, seed=seed, **about),
-    Flatten: lambda keras, layer, seed, **about: keras.layers.Flatten(**about),
-}
-
-# ----------------------------------------------------------------------------- optimizers and losses
-
-
-class OptimizerTwin(NamedTuple):
-    """build: (keras, our optimizer) -> Keras's.  rounded: settings that Keras rounds to float32."""
-
-    build: Callable[[Any, Any], Any]
-    rounded: tuple[str, ...]
-
-
-def _common(o: Optimizer) -> dict[str, Any]:
-    """The settings that every optimizer takes, in Keras's words."""
-    return {
-        "weight_decay": o.weight_decay,
-        "clipvalue": o.clip_value,
-        "clipnorm": o.clip_norm,
-        "global_clipnorm": o.clip_global_norm,
-        "gradient_accumulation_steps": o.accumulate if o.accumulate > 1 else None,
-    }
-
-
-OPTIMIZERS: dict[type[Optimizer], OptimizerTwin] = {
-    SGD: OptimizerTwin(
-        lambda keras, o: keras.optimizers.SGD(
-            float(o.lr), momentum=float(o.momentum), nesterov=o.nesterov, **_common(o)
-        ),
-        rounded=("momentum",),
-    ),
-    Adam: OptimizerTwin(
-        lambda keras, o: keras.optimizers.Adam(
-            float(o.lr),
-            beta_1=float(o.betas[0]),
-            beta_2=float(o.betas[1]),
-            epsilon=float(o.eps),
-            amsgrad=o.amsgrad,
-            **_common(o),
-        ),
-        rounded=("betas",),
-    ),
-}
-
-LOSSES: dict[Callable, Callable[[Any, str], Any]] = {
-    cross_entropy: lambda keras, dtype: keras.losses.SparseCategoricalCrossentropy(
-        from_logits=True, dtype=dtype
-    ),
-    mse: lambda keras, dtype: keras.losses.MeanSquaredError(dtype=dtype),
-}
-
-# ---------------------------------------------------------------------------------------- the model
+from tinygrad_edu.twins.graph import Graph, Merge, Reference
+from tinygrad_edu.twins.layers import (
+    ARRANGING,
+    KEPT,
+    LAYERS,
+    as_layer,
+    demand_supported,
+    join,
+    kept_in,
+    kind_of,
+    leaves,
+)
 
 
 def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: int = 0) -> Any:
-    """The Keras model that computes what `model` does: a keras.Sequential with the same weights.
+    """The Keras model that computes what `model` does, with the same weights.
 
     input_shape   of one sample, without the batch axis; may be left out if the first layer is Linear,
                   which tells it
     seed          what Keras's own draws (Dropout) come from
 
-    The dtype is that of the parameters (float64 without any, as in NumPy), layers are named by our
-    paths, and the weights are copies: training one model does not move the other. Keras's global
-    settings are left as they are.
+    A Sequential becomes a keras.Sequential, and so does a single layer; what arranges layers in
+    another way (Residual, TransformerBlock, Graph, ...) becomes a functional model. The dtype is that
+    of the parameters (float64 without any, as in NumPy), layers are named by our paths, and the weights
+    are copies: training one model does not move the other. Regularisers and constraints of parameters
+    go over, too, and frozen layers are not trainable. Keras's global settings are left as they are.
 
     Raises TypeError with the list of all layers that have no counterpart; ValueError if the input
     shape is missing, is not one that the model takes, or parameters differ in dtype; ImportError
@@ -133,73 +58,222 @@ def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: i
 def build_twin(
     model: Module, input_shape: Sequence[int] | None = None, seed: int = 0
 ) -> tuple[Any, dict[str, Any]]:
-    """The Keras model, and its variables by the paths of our parameters ("0.W")."""
-    demand_supported(model)
-    dtype = dtype_of(model)
-    shape = _shape_of_sample(model, input_shape, dtype)
-    keras = import_keras()
-    draws = np.random.default_rng(seed)
-    pairs: list[tuple[Any, Module]] = []
-
-    def twin_of(layer: Any, path: str) -> Any:
-        if _kind(layer) is Sequential:
-            return keras.Sequential(inside(layer, path), name=path)
-        kind: Any = _kind(layer)
-        own_seed = int(draws.integers(2**31))  # two Dropouts of one seed would drop the same places
-        name = path or kind.__name__
-        twin = LAYERS[kind](keras, layer, own_seed, name=name, dtype=dtype)
-        pairs.append((twin, layer))
-        return twin
-
-    def inside(layer: Sequential, path: str) -> list[Any]:
-        return [twin_of(inner, _join(path, i)) for i, inner in enumerate(layer.layers)]
-
-    with floatx(keras, dtype):
-        start = keras.Input(shape, dtype=dtype)
-        layers = inside(model, "") if isinstance(model, Sequential) else [twin_of(model, "")]
-        twin = keras.Sequential([start, *layers], name=type(model).__name__)
-        paths = {id(parameter): path for path, parameter in model.named_parameters()}
-        variables = {}
-        for theirs, ours in pairs:
-            for variable, parameter in zip(theirs.weights, ours.parameters(), strict=True):
-                variable.assign(parameter.data)
-                variables[paths[id(parameter)]] = variable
-    return twin, variables
+    """The Keras model, and its variables by the paths of what our model keeps ("0.W")."""
+    builder = Builder(model, input_shape, seed)
+    with floatx(builder.keras, builder.dtype):
+        return builder.model(), builder.variables()
 
 
-def leaves(layer: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, layer) of every layer that is not a Sequential, in the order in which they are applied."""
-    if _kind(layer) is Sequential and layer.layers:
-        for i, inner in enumerate(layer.layers):
-            yield from leaves(inner, _join(path, i))
-    else:
-        yield path, layer
+class Builder:
+    """Makes one Keras layer for each of ours, and puts them together, in two ways."""
 
+    def __init__(self, model: Module, input_shape: Sequence[int] | None = None, seed: int = 0):
+        demand_supported(model)
+        self.ours, self.dtype = model, dtype_of(model)
+        self.shape = _shape_of_sample(model, input_shape, self.dtype)
+        self.start_dtype = input_dtype(model, self.dtype)
+        self.keras = import_keras()
+        self.draws = np.random.default_rng(seed)
+        self.made: dict[str, tuple[Any, Any]] = {}  # path -> (Keras's layer, ours)
+        # In the flat way: path -> what that layer made. None while models are put into models.
+        self.results: dict[str, Any] | None = None
 
-def demand_supported(model: Any) -> None:
-    """Raises TypeError that lists every layer of the model that has no counterpart in Keras."""
-    owner: dict[int, str] = {}
-    wrong = []
-    for path, layer in leaves(model):
-        where, kind = path or "the model itself", _kind(layer)
-        if kind is Sequential:
-            wrong.append(f"{where}: a Sequential without layers")
-        elif kind is None:
-            wrong.append(f"{where}: {_called(layer)}")
-        else:
-            for parameter in layer.parameters():
-                if id(parameter) in owner:
-                    wrong.append(
-                        f"{where}: {layer!r} shares a parameter with {owner[id(parameter)]}"
-                    )
-                owner[id(parameter)] = where
-    if wrong:
-        known = ", ".join(["Sequential", *sorted(kind.__name__ for kind in LAYERS)])
-        raise TypeError(
-            f"to_keras has no counterpart for {len(wrong)} of the layers:\n  "
-            + "\n  ".join(wrong)
-            + f"{user_line()}\n  Try: {known}; or an entry for it in tinygrad_edu.twins.keras.LAYERS"
+    # The two ways.
+
+    def model(self) -> Any:
+        """Models within models, as ours is: what `to_keras` returns."""
+        kind, name = kind_of(self.ours), type(self.ours).__name__
+        if kind is nn.Sequential:
+            return self._sequential(self.ours, "", self.shape, self.start_dtype, name)
+        if kind in ARRANGING:
+            return self._functional(self.ours, "", self.shape, self.start_dtype, name)
+        start = self.keras.Input(self.shape, dtype=self.start_dtype)
+        return self.keras.Sequential(
+            [start, self._block(self.ours, "", self.shape, self.start_dtype)], name=name
         )
+
+    def flat(self) -> tuple[Any, list[str]]:
+        """One model of the very same layers, that gives the result of each; and their paths."""
+        self.results = {}
+        start = self.keras.Input(self.shape, dtype=self.start_dtype)
+        end = self.call(self.ours, "", start)
+        paths, results = list(self.results), list(self.results.values())
+        self.results = None
+        return self.keras.Model(start, [*results, end]), paths
+
+    def variables(self) -> dict[str, Any]:
+        """Path in our model -> Keras's variable; the numbers of ours are copied into them."""
+        paths = {id(kept): path for path, kept in _named(self.ours)}
+        found = {}
+        for theirs, ours in self.made.values():
+            for variable, kept in zip(theirs.weights, kept_in(ours), strict=True):
+                variable.assign(kept.data.reshape(variable.shape))
+                found[paths[id(kept)]] = variable
+            theirs.trainable = trainable(ours)
+        return {path: found[path] for path in paths.values()}
+
+    # What they are made of.
+
+    def call(self, layer: Any, path: str, *xs: Any) -> Any:
+        """Keras's result of the layer."""
+        kind = kind_of(layer)
+        if kind is Merge:
+            axis = {"axis": layer.axis} if layer.kind == "Concatenate" else {}
+            return getattr(self.keras.layers, layer.kind)(name=path, **axis)(list(xs))
+        if kind in ARRANGING:
+            if self.results is not None:
+                return PUT_TOGETHER[kind](self, layer, path, *xs)
+            (x,) = xs
+            return self._block(layer, path, tuple(x.shape[1:]), x.dtype)(x)
+        twin = self.leaf(layer, path, tuple(xs[0].shape[1:]))
+        how = LAYERS[kind].call(layer)  # type: ignore[index]
+        y = twin(*xs) if how is None else how(self.keras, twin, layer, *xs)
+        if self.results is not None:
+            self.results[path] = y
+        return y
+
+    def _block(self, layer: Any, path: str, shape: tuple, dtype: Any) -> Any:
+        """A Keras layer, or a model to be used as one, of one input."""
+        kind = kind_of(layer)
+        if kind is nn.Sequential:
+            return self._sequential(layer, path, shape, dtype, path)
+        if kind in ARRANGING or (kind and LAYERS[kind].call(layer)):
+            return self._functional(layer, path, shape, dtype, path)
+        return self.leaf(layer, path, shape)
+
+    def _sequential(self, layer: Any, path: str, shape: tuple, dtype: Any, name: str) -> Any:
+        blocks = [self.keras.Input(shape, dtype=dtype)]
+        for i, inside in enumerate(layer.layers):
+            blocks.append(self._block(inside, join(path, i), shape, dtype))
+            shape = tuple(blocks[-1].compute_output_shape((None, *shape))[1:])
+            dtype = self.dtype if kind_of(inside) is nn.Embedding else dtype
+        return self.keras.Sequential(blocks, name=name)
+
+    def _functional(self, layer: Any, path: str, shape: tuple, dtype: Any, name: str) -> Any:
+        start = self.keras.Input(shape, dtype=dtype)
+        put_together = PUT_TOGETHER.get(kind_of(layer), Builder.call)
+        return self.keras.Model(start, put_together(self, layer, path, start), name=name)
+
+    def leaf(self, layer: Any, path: str, shape: tuple) -> Any:
+        """The Keras layer for one of ours that arranges no others, made once."""
+        if path not in self.made:
+            name = path or kind_of(layer).__name__  # type: ignore[union-attr]
+            self.made[path] = self._keras_layer(layer, shape, name), layer
+        return self.made[path][0]
+
+    def _keras_layer(self, layer: Any, shape: tuple, name: str) -> Any:
+        row = LAYERS[kind_of(layer)]  # type: ignore[index]
+        given = {theirs: attrgetter(ours)(layer) for ours, theirs in row.settings.items()}
+        given |= {**row.always, **row.theirs(layer, shape)}
+        if row.ours is nn.Bidirectional:
+            given["layer"] = self._keras_layer(layer.forwards, shape, f"{name}_forwards")
+            given["backward_layer"] = self._keras_layer(layer.backwards, shape, f"{name}_backwards")
+        # Two Dropouts of one seed would drop the same places. And weights are set from ours in the
+        # end, but drawing the first ones without a seed would move Python's global random numbers on.
+        seed = int(self.draws.integers(2**31))
+        if row.draws:
+            given["seed"] = seed
+        for variable, start in row.variables.items():
+            if start is not None:
+                given[f"{variable}_initializer"] = getattr(self.keras.initializers, start)(
+                    seed=seed
+                )
+        for parameter, variable in variables_of(layer):
+            for ours, theirs, where, known in KEPT:
+                kept = getattr(parameter, ours)
+                if kept is not None:
+                    entry = next(entry for entry in known if entry.ours is type(kept))
+                    kind = getattr(getattr(self.keras, where), entry.keras)
+                    settings = {b: getattr(kept, a) for a, b in entry.settings.items()}
+                    given[f"{variable}_{theirs}"] = kind(**settings)
+        return getattr(self.keras.layers, row.keras)(name=name, dtype=self.dtype, **given)
+
+
+def variables_of(layer: Any) -> list[tuple[Any, str]]:
+    """(parameter, Keras's word for it) of what a layer has; "gamma" is called so on both sides."""
+    words = list(LAYERS[kind_of(layer)].variables)  # type: ignore[index]
+    parameters = layer.parameters()
+    if {p.name for p in parameters} <= set(words):
+        return [(p, p.name) for p in parameters]
+    return list(zip(parameters, words, strict=False))
+
+
+def trainable(layer: Any) -> bool:
+    """Is there nothing to learn, or does anything learn?"""
+    parameters = layer.parameters()
+    return not parameters or any(p.requires_grad for p in parameters)
+
+
+# ----------------------------------------------------- layers that arrange others, in Keras's layers
+
+
+def _sequence(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    for i, inside in enumerate(layer.layers):
+        x = builder.call(inside, join(path, i), x)
+    return x
+
+
+def _residual(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    past = x
+    if layer.projection is not None:
+        past = builder.call(layer.projection, join(path, "projection"), x)
+    return builder.keras.layers.Add()([past, builder.call(layer.f, join(path, "f"), x)])
+
+
+def _concatenate(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    parts = [builder.call(part, join(path, i), x) for i, part in enumerate(layer.layers)]
+    if len(parts) == 1:
+        return parts[0]
+    return builder.keras.layers.Concatenate(axis=layer.axis)(parts)
+
+
+def _transformer_block(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    def call(name: str, x: Any) -> Any:
+        part = layer.dropout if name[:7] == "dropout" else as_layer(getattr(layer, name))
+        return builder.call(part, join(path, name), x)
+
+    def look(x: Any) -> Any:
+        return drop(call("attention", x), "dropout1")
+
+    def think(x: Any) -> Any:
+        return drop(call("down", call("activation", call("up", x))), "dropout2")
+
+    def drop(x: Any, name: str) -> Any:
+        return call(name, x) if layer.dropout.p else x
+
+    add = builder.keras.layers.Add
+    if layer.norm == "pre":
+        x = add()([x, look(call("norm1", x))])
+        return add()([x, think(call("norm2", x))])
+    x = call("norm1", add()([x, look(x)]))
+    return call("norm2", add()([x, think(x)]))
+
+
+def _graph(builder: Builder, layer: Graph, path: str, x: Any) -> Any:
+    results: dict[str, Any] = {layer.inputs[0]: x}
+
+    def at(reference: Reference) -> Any:
+        found = results[reference.result]
+        return found if reference.index is None else found[reference.index]
+
+    for call in layer.calls:
+        arguments = [at(reference) for reference in call.arguments]
+        results[call.result] = builder.call(
+            layer.layers[call.layer], join(path, call.layer), *arguments
+        )
+    return at(layer.outputs[0])
+
+
+PUT_TOGETHER: dict[Any, Callable[..., Any]] = {
+    nn.Sequential: _sequence,
+    nn.Residual: _residual,
+    nn.Concatenate: _concatenate,
+    nn.TransformerBlock: _transformer_block,
+    Graph: _graph,
+}
+
+
+# ------------------------------------------------------------------------------ what the model tells
 
 
 def dtype_of(model: Module) -> str:
@@ -216,6 +290,11 @@ def dtype_of(model: Module) -> str:
     return dtypes.pop()
 
 
+def input_dtype(model: Module, dtype: str) -> str:
+    """Whole numbers if they are looked up first, else the model's dtype."""
+    return "int32" if kind_of(next(leaves(model))[1]) is nn.Embedding else dtype
+
+
 def copy_without_hooks(model: Module) -> Module:
     """A copy to experiment with: no number, mode, random draw or hook of the model is touched by it."""
     twin = copy.deepcopy(model)
@@ -224,23 +303,10 @@ def copy_without_hooks(model: Module) -> Module:
     return twin
 
 
-def _kind(layer: Any) -> type[Module] | None:
-    """The kind that a layer computes as: its class, or one it inherits `forward` from unchanged."""
-    kinds: list[type[Module]] = [Sequential, *LAYERS]
-    for kind in kinds:
-        if isinstance(layer, kind) and type(layer).forward is kind.forward:
-            return kind
-    return None
-
-
-def _called(layer: Any) -> str:
-    if isinstance(layer, Module):
-        return type(layer).__name__
-    return f"the function {getattr(layer, '__name__', repr(layer))}"
-
-
-def _join(path: str, i: int) -> str:
-    return f"{path}.{i}" if path else str(i)
+def _named(model: Module) -> Iterator[tuple[str, Any]]:
+    """(path, what is kept): all parameters, then all buffers."""
+    yield from model.named_parameters()
+    yield from model.named_buffers()
 
 
 def _shape_of_sample(
@@ -249,7 +315,9 @@ def _shape_of_sample(
     """The shape of one sample, found out or checked by sending zeros through the model."""
     if input_shape is None:
         path, first = next(leaves(model))
-        if not isinstance(first, Linear):
+        if isinstance(model, Graph) and model.input_shapes and None not in model.input_shapes[0]:
+            return model.input_shapes[0]  # type: ignore[return-value]
+        if kind_of(first) is not nn.Linear:
             raise ValueError(
                 f"to_keras needs the shape of one sample: {path or 'the model'}, a {first!r}, takes "
                 f"any.{user_line()}\n  Try: to_keras(model, input_shape=x.shape[1:])"
@@ -261,7 +329,8 @@ def _shape_of_sample(
             f"{user_line()}\n  Try: input_shape=x.shape[1:]"
         )
     with no_grad():  # a Dense takes whatever width it is built on, a Linear says what is wrong
-        copy_without_hooks(model).eval()(np.zeros((1, *input_shape), dtype))
+        zeros = np.zeros((1, *input_shape), input_dtype(model, dtype))
+        copy_without_hooks(model).eval()(zeros)
     return tuple(input_shape)
 
 

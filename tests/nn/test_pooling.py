@@ -1,0 +1,92 @@
+"""Pools: derivatives to order two, and what they refuse. Their numbers are Keras's: test_keras_layers.py."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import nn
+from tinygrad_edu.gradcheck import gradcheck
+
+IMAGES, SEQUENCES = (2, 5, 4, 2), (2, 6, 2)
+
+LAYERS = {
+    "MaxPool2d": (nn.MaxPool2d, IMAGES),
+    "MaxPool2d, overlapping": (lambda: nn.MaxPool2d((3, 2), stride=1, padding="same"), IMAGES),
+    "MaxPool1d": (lambda: nn.MaxPool1d(3, stride=2, padding=1), SEQUENCES),
+    "AvgPool2d": (lambda: nn.AvgPool2d(2, stride=(1, 3), padding="same"), IMAGES),
+    "AvgPool1d": (nn.AvgPool1d, SEQUENCES),
+    "GlobalAvgPool2d": (nn.GlobalAvgPool2d, IMAGES),
+    "GlobalAvgPool1d": (nn.GlobalAvgPool1d, SEQUENCES),
+    "GlobalMaxPool2d": (nn.GlobalMaxPool2d, IMAGES),
+    "GlobalMaxPool1d": (nn.GlobalMaxPool1d, SEQUENCES),
+}
+
+
+def apart(shape):
+    """No two numbers near each other: no ties within reach of a difference."""
+    n = np.prod(shape)
+    return np.random.default_rng(0).permutation(np.linspace(-1, 1, n)).reshape(shape)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", LAYERS)
+def test_derivatives_to_order_two(name, training):
+    build, shape = LAYERS[name]
+    layer = build().train(training)
+    report = gradcheck(lambda x: np.sin(layer(x)), apart(shape))
+    assert report, report
+
+
+def test_results_by_hand():
+    x = np.arange(16.0).reshape(1, 4, 4, 1)
+    assert nn.MaxPool2d()(x).ravel().tolist() == [5, 7, 13, 15]
+    assert nn.AvgPool2d(2)(x).ravel().tolist() == [2.5, 4.5, 10.5, 12.5]
+    assert nn.GlobalAvgPool2d()(x).tolist() == [[7.5]] and nn.GlobalMaxPool2d()(x).tolist() == [
+        [15]
+    ]
+    assert nn.MaxPool2d(2)(x.tolist()).shape == (1, 2, 2, 1)
+
+
+def test_repr():
+    assert repr(nn.MaxPool2d()) == "MaxPool2d(2)"
+    assert (
+        repr(nn.AvgPool1d(3, stride=1, padding="same")) == "AvgPool1d(3, stride=1, padding='same')"
+    )
+    assert repr(nn.GlobalAvgPool2d()) == "GlobalAvgPool2d()"
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "words"),
+    [
+        (
+            nn.MaxPool2d(2),
+            (2, 8, 8),
+            "layer 0, MaxPool2d(2), got x of shape (2, 8, 8): it takes images",
+        ),
+        (
+            nn.GlobalAvgPool1d(),
+            (2, 8),
+            "layer 0, GlobalAvgPool1d(), got x of shape (2, 8): it takes seq",
+        ),
+        (nn.AvgPool2d(9), (2, 8, 8, 1), "a window of (9, 9) is larger than the image, (8, 8)"),
+    ],
+)
+def test_an_x_that_does_not_fit(layer, shape, words):
+    with pytest.raises(ValueError) as caught:
+        nn.Sequential(layer)(np.zeros(shape))
+    message = str(caught.value)
+    assert message.startswith("layer 0, ") and words in message
+    assert "at test_pooling.py:" in message and "Try: " in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"size": 0}, "MaxPool2d(size=0): size is a whole number from 1"),
+        ({"stride": 0}, "MaxPool2d(stride=0): stride is a whole number from 1"),
+        ({"padding": "causal"}, "MaxPool2d(padding='causal'): padding is one of valid, same"),
+    ],
+)
+def test_settings_are_refused_before_there_is_an_x(settings, words):
+    with pytest.raises(ValueError) as caught:
+        nn.MaxPool2d(**settings)
+    assert words in str(caught.value)

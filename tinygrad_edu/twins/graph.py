@@ -1,0 +1,120 @@
+"""A model whose layers form a graph, as in Keras's functional interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn import Module
+from tinygrad_edu.tensor import value
+
+# What Keras's merging layers do, by their names there.
+MERGES: dict[str, Callable[[Sequence[Any], int], Any]] = {
+    "Add": lambda xs, axis: reduce(np.add, xs),
+    "Subtract": lambda xs, axis: reduce(np.subtract, xs),
+    "Multiply": lambda xs, axis: reduce(np.multiply, xs),
+    "Average": lambda xs, axis: reduce(np.add, xs) / len(xs),
+    "Maximum": lambda xs, axis: reduce(np.maximum, xs),
+    "Minimum": lambda xs, axis: reduce(np.minimum, xs),
+    "Concatenate": lambda xs, axis: np.concatenate(xs, axis=axis),
+}
+
+
+class Merge(Module):
+    """One result of several: Merge("Add")(a, b) = a + b, and so on for every name in `MERGES`.
+
+    axis   that "Concatenate" goes along
+    """
+
+    def __init__(self, kind: str, axis: int = -1):
+        if kind not in MERGES:
+            raise ValueError(f"Merge({kind!r}): one of {', '.join(MERGES)}.{user_line()}")
+        self.kind, self.axis = kind, axis
+
+    def forward(self, *xs: Any) -> Any:
+        return MERGES[self.kind](xs, self.axis)
+
+    def __repr__(self) -> str:
+        return f"Merge({self.kind!r}{f', axis={self.axis}' if self.kind == 'Concatenate' else ''})"
+
+
+class Call(NamedTuple):
+    """The layer of that name, called on results: (name of a result, which of them if it is a tuple).
+
+    keywords   what is given by name: results, or lists of results, or plain values
+    """
+
+    result: str
+    layer: str
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any] = {}
+
+
+class Reference(NamedTuple):
+    """A result of an earlier call, or an input; `index` is None unless the call gave several."""
+
+    result: str
+    index: int | None = None
+
+
+class Graph(Module):
+    """Calls layers in the order of a list, each on results of the earlier ones.
+
+    layers         name -> Module; paths of parameters begin with the name
+    calls          in an order in which every result is there when it is needed
+    inputs         names of the results that are given
+    outputs        what is returned: a result, or a tuple of several
+    input_shapes   of one sample of each input, as far as it is known
+
+    >>> from tinygrad_edu.nn import Linear
+    >>> x, y = Reference("x"), Reference("y")
+    >>> calls = [Call("y", "deep", (x,)), Call("sum", "add", (x, y))]
+    >>> layers = {"deep": Linear(4, 4, rng=0), "add": Merge("Add")}
+    >>> Graph(layers, calls, ["x"], [Reference("sum")])(np.ones((2, 4))).shape
+    (2, 4)
+    """
+
+    def __init__(
+        self,
+        layers: Mapping[str, Module],
+        calls: Sequence[Call],
+        inputs: Sequence[str],
+        outputs: Sequence[Reference],
+        input_shapes: Sequence[tuple[int | None, ...]] = (),
+    ):
+        self.layers, self.calls = dict(layers), list(calls)
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        self.input_shapes = list(input_shapes)
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        yield from self.layers.items()
+
+    def forward(self, *inputs: Any) -> Any:
+        if len(inputs) != len(self.inputs):
+            shapes = ", ".join(str(np.shape(value(x))) for x in inputs)
+            raise ValueError(
+                f"a Graph of the inputs {', '.join(self.inputs)} got {len(inputs)}: {shapes}.{user_line()}"
+                f"\n  Try: model({', '.join(self.inputs)})"
+            )
+        results: dict[str, Any] = dict(zip(self.inputs, inputs, strict=True))
+
+        def at(thing: Any) -> Any:
+            if isinstance(thing, Reference):
+                found = results[thing.result]
+                return found if thing.index is None else found[thing.index]
+            return [at(part) for part in thing] if isinstance(thing, list) else thing
+
+        for call in self.calls:
+            keywords = {name: at(thing) for name, thing in call.keywords.items()}
+            results[call.result] = self.layers[call.layer](*map(at, call.arguments), **keywords)
+        outputs = tuple(map(at, self.outputs))
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def __repr__(self) -> str:
+        called = ", ".join(self.inputs)
+        inside = "\n".join(f"{name}: {layer!r}" for name, layer in self.layers.items())
+        return f"Graph({called} ->\n  " + inside.replace("\n", "\n  ") + "\n)"
