@@ -325,54 +325,74 @@ def _alike(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(dtype, copy=False), w.astype(dtype, copy=False)
 
 
-# One group per channel leaves no matrices to multiply: tap by tap, slab times number. Several arrays of
-# the size of the result are at work at once, so a turn takes an eighth of the images.
+# One group per channel leaves no matrices to multiply, only sums over the taps. With stride 1 the places
+# of a row and their channels are one long run of numbers, whatever the tap: einsum likes long runs.
+
+
+def _runs(x: np.ndarray, windows: Windows, count: Pair) -> np.ndarray:
+    """What each tap sees: (N, rows, 1, kh, kw, places C), or (N, rows, places, kh, kw, C). A view."""
+    (sh, sw), (dh, dw), (s0, s1, s2, s3) = windows.stride, windows.dilation, x.strides
+    shape = (len(x), count[0], *_split_row(windows, count, x.shape[3], windows.size))
+    strides = (s0, s1 * sh, s2 * sw, s1 * dh, s2 * dw, s3)
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def _split_row(windows: Windows, count: Pair, channels: int, between: Any = ()) -> tuple[int, ...]:
+    """Places of a row that stand alone, and how many numbers come in one run."""
+    if windows.stride[1] == 1:
+        return (1, *between, count[1] * channels)
+    return (count[1], *between, channels)
 
 
 def _depthwise(x: np.ndarray, w: np.ndarray, windows: Windows) -> np.ndarray:
-    outputs = w.shape[3]
-    multiplier, count = outputs // x.shape[3], windows.grid(x.shape[1:3])
-    y = np.zeros((len(x), *count, outputs), x.dtype)
-    for images, _ in _turns(len(x), 1, 8 * y[:1].nbytes):
-        some = padded(x[images], windows.padding)
-        if multiplier > 1:
-            some = np.repeat(some, multiplier, axis=3)
-        part, product = y[images], np.empty_like(y[images])
-        for i, j in windows.taps():
-            np.multiply(slab(some, (i, j), windows, count), w[i, j, 0], out=product)
-            part += product
+    outputs, count = w.shape[3], windows.grid(x.shape[1:3])
+    y = np.empty((len(x), *count, outputs), x.dtype)
+    shape = _split_row(windows, count, outputs, windows.size)
+    along = np.broadcast_to(
+        np.expand_dims(w[:, :, 0], 2), (*windows.size, shape[-1] // outputs, outputs)
+    )
+    kernel = np.broadcast_to(along.reshape(*windows.size, -1), shape)
+    for images, _ in _turns(len(x), 1, 4 * y[:1].nbytes):
+        some = _repeated(padded(x[images], windows.padding), outputs)
+        part = y[images].reshape(-1, count[0], *_split_row(windows, count, outputs))
+        np.einsum("nrpijc,pijc->nrpc", _runs(some, windows, count), kernel, out=part)
     return y
 
 
 def _depthwise_kernel(x: np.ndarray, g: np.ndarray, windows: Windows) -> np.ndarray:
     outputs, count = g.shape[3], windows.grid(x.shape[1:3])
-    dw = np.zeros((*windows.size, 1, outputs), x.dtype)
-    for images, _ in _turns(len(x), 1, 8 * g[:1].nbytes):
-        some, part = padded(x[images], windows.padding), g[images]
-        if outputs > x.shape[3]:
-            some = np.repeat(some, outputs // x.shape[3], axis=3)
-        product = np.empty(part.shape, g.dtype)
-        ones = np.ones(product.size // outputs, g.dtype)
-        for i, j in windows.taps():
-            np.multiply(slab(some, (i, j), windows, count), part, out=product)
-            dw[i, j, 0] += ones @ product.reshape(-1, outputs)  # the sum over places, by BLAS
-    return dw
+    alone, *_, run = shape = _split_row(windows, count, outputs, windows.size)
+    dw = np.zeros(shape, x.dtype)
+    for images, _ in _turns(len(x), 1, 4 * g[:1].nbytes):
+        some = _repeated(padded(x[images], windows.padding), outputs)
+        part = g[images].reshape(-1, count[0], alone, run)
+        dw += np.einsum("nrpijc,nrpc->pijc", _runs(some, windows, count), part)
+    return dw.reshape(alone, *windows.size, -1, outputs).sum(axis=(0, 3))[:, :, None]
+
+
+def _repeated(x: np.ndarray, outputs: int) -> np.ndarray:
+    """x, contiguous, with each channel as often as it has outputs."""
+    times = outputs // x.shape[3]
+    return np.ascontiguousarray(x) if times == 1 else np.repeat(x, times, axis=3)
 
 
 def _depthwise_input(
     g: np.ndarray, w: np.ndarray, image: Any, windows: Windows, groups: int
 ) -> np.ndarray:
     n, *count, outputs = g.shape
-    (top, bottom), (left, right) = windows.padding
-    dx = np.zeros((n, image[0] + top + bottom, image[1] + left + right, outputs), g.dtype)
-    for images, _ in _turns(n, 1, 8 * g[:1].nbytes):
-        part, product = g[images], np.empty(g[images].shape, g.dtype)
-        for i, j in windows.taps():
-            np.multiply(part, w[i, j, 0], out=product)
-            to = slab(dx[images], (i, j), windows, (count[0], count[1]))
-            to += product
-    dx = dx[inside(dx, windows.padding)]
-    each = w.shape[3] // groups
+    if windows.stride == (1, 1):
+        dx = _depthwise(g, *_turned(w, windows, outputs))
+    else:
+        (top, bottom), (left, right) = windows.padding
+        dx = np.zeros((n, image[0] + top + bottom, image[1] + left + right, outputs), g.dtype)
+        for images, _ in _turns(n, 1, 8 * g[:1].nbytes):
+            part, product = g[images], np.empty(g[images].shape, g.dtype)
+            for i, j in windows.taps():
+                np.multiply(part, w[i, j, 0], out=product)
+                to = slab(dx[images], (i, j), windows, (count[0], count[1]))
+                to += product
+        dx = dx[inside(dx, windows.padding)]
+    each = outputs // groups
     return dx if each == 1 else dx.reshape(*dx.shape[:3], groups, each).sum(axis=4)
 
 
@@ -682,7 +702,9 @@ def _pairs(
     called: str, padding: Any, flat: bool, name: str = "padding", words: str = "a word or "
 ) -> tuple[Pair, Pair]:
     """Zeros before and after, along both axes; a number stands for both sides."""
-    wanted = "p or (before, after)" if flat else "p or (along H, along W), each p or (before, after)"
+    wanted = (
+        "p or (before, after)" if flat else "p or (along H, along W), each p or (before, after)"
+    )
     try:
         sides = [(0, 0), padding] if flat else [padding, padding]
         if not flat and isinstance(padding, (tuple, list)):
