@@ -443,6 +443,39 @@ conv_kernel: Op = op(
 )  # fmt: skip
 
 
+# ---------------------------------------------------------------- and b, while the result is at hand
+
+
+def _conv_offset(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, windows: Any = None, groups: int = 1
+) -> np.ndarray:
+    y = _conv(x, w, windows, groups).astype(np.result_type(x, w, b), copy=False)
+    rows = y.reshape(-1, y.shape[2] * y.shape[3])  # a long row is added to faster than a pixel
+    rows += np.tile(b, y.shape[2])
+    return y
+
+
+def _of_channels(g: Any) -> Any:
+    """Σ of g over everything but the channels, as a product with ones: BLAS adds up faster."""
+    places, channels = math.prod(g.shape[:-1]), g.shape[-1]
+    return np.ones(places, g.dtype) @ np.reshape(g, (places, channels))
+
+
+def _offset_cases(rng: np.random.Generator) -> Cases:
+    return [((x, w, *real(rng, w.shape[3:])), params) for (x, w), params in _trio("xw")(rng)]
+
+
+conv_offset: Op = op(
+    _conv_offset,
+    lambda g, y, x, w, b, windows=None, groups=1: (
+        conv_input(g, w, image=x.shape[1:3], windows=windows, groups=groups)),
+    lambda g, y, x, w, b, windows=None, groups=1: (
+        conv_kernel(x, g, windows=windows, groups=groups)),
+    lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
+    name="conv_offset", formula="conv(x, w) + b", cases=_offset_cases,
+)  # fmt: skip
+
+
 # --------------------------------------------------------------------------- what people call
 
 
@@ -485,9 +518,10 @@ def fold(
 
 
 def conv2d(
-    x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1, groups: int = 1
-) -> Any:
-    """y[n, p, q, o] = Σ x[n, p s + i d, q s + j d, c] w[i, j, c, o] over the kernel (i, j) and c.
+    x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1, groups: int = 1,
+    b: Any = None,
+) -> Any:  # fmt: skip
+    """y[n, p, q, o] = b[o] + Σ x[n, p s + i d, q s + j d, c] w[i, j, c, o] over the kernel (i, j) and c.
 
     x          (N, H, W, C) images
     w          (kh, kw, C / groups, O) kernels
@@ -498,18 +532,22 @@ def conv2d(
     dilation   step from tap to tap inside a window; a kernel spans (k - 1) dilation + 1
     groups     channels and outputs in so many parts, each of which sees only its own; groups = C is
                the depthwise convolution
+    b          (O,), if anything is to be added
 
     Returns (N, rows, columns, O). Raises ValueError if the shapes or settings do not fit.
     """
     x, w = check_images("conv2d", x, 4), _kernel("conv2d", w, 4)
     _fits("conv2d", x, w, groups)
     windows = check_windows("conv2d", x, w.shape[:2], stride, padding, dilation, w)
-    return conv(x, w, windows=windows, groups=groups)
+    if b is None:
+        return conv(x, w, windows=windows, groups=groups)
+    return conv_offset(x, w, _offset("conv2d", b, w), windows=windows, groups=groups)
 
 
 def conv1d(
-    x: Any, w: Any, stride: int = 1, padding: Padding = "valid", dilation: int = 1, groups: int = 1
-) -> Any:
+    x: Any, w: Any, stride: int = 1, padding: Padding = "valid", dilation: int = 1, groups: int = 1,
+    b: Any = None,
+) -> Any:  # fmt: skip
     """`conv2d` along one axis: x (N, T, C), w (k, C / groups, O), y (N, steps, O).
 
     padding may also be p, (before, after), or "causal": zeros before the first step alone, so that
@@ -518,8 +556,11 @@ def conv1d(
     x, w = check_images("conv1d", x, 3), _kernel("conv1d", w, 3)
     _fits("conv1d", x, w, groups)
     windows = check_windows("conv1d", x, w.shape[:1], stride, padding, dilation, w)
-    y = conv(np.expand_dims(x, 1), np.expand_dims(w, 0), windows=windows, groups=groups)
-    return np.squeeze(y, 1)
+    x, w = np.expand_dims(x, 1), np.expand_dims(w, 0)
+    if b is None:
+        return np.squeeze(conv(x, w, windows=windows, groups=groups), 1)
+    b = _offset("conv1d", b, w)
+    return np.squeeze(conv_offset(x, w, b, windows=windows, groups=groups), 1)
 
 
 def conv_transpose2d(
@@ -608,6 +649,14 @@ def _kernel(called: str, w: Any, axes: int, channels: str = "in, out") -> Any:
     if not all(w.shape[: axes - 2]):
         refuse(called, (w, "w"), "a kernel without a tap", "axes of length 1 at least")
     return w
+
+
+def _offset(called: str, b: Any, w: Any) -> Any:
+    b = _array(b)
+    if b.shape != w.shape[-1:]:
+        refuse(called, (w, "w"), (b, "b"), f"b is one number for each of the {w.shape[-1]} outputs",
+               f"b of shape ({w.shape[-1]},)")  # fmt: skip
+    return b
 
 
 def _fits(called: str, x: Any, w: Any, groups: int, inputs: int = -2) -> None:
