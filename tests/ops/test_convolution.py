@@ -121,6 +121,17 @@ class TestTheFastWayIsThePlainWay:
                 x,
             )
 
+    @pytest.mark.parametrize("outputs", [3, 6])
+    def test_depthwise_strides_along_one_axis(self, outputs):
+        """Only along W do they end a run of numbers."""
+        x, w = draw(2, 6, 8, 3), draw(3, 2, 1, outputs)
+        for stride in ((1, 2), (2, 1)):
+            assert_same(
+                lambda x, w, s=stride: conv2d(x, w, s, "same", groups=3),
+                lambda x, w, s=stride: convolution.plain_conv2d(x, w, s, "same", groups=3),
+                x, w,
+            )  # fmt: skip
+
     @pytest.mark.parametrize("groups", [1, 2, 4])
     def test_an_offset(self, groups):
         x, w, b = draw(2, 6, 5, 4), draw(3, 2, 4 // groups, 8), draw(8)

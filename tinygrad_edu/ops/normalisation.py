@@ -13,7 +13,7 @@ RMS normalisation leaves the mean where it is (`centred=False`): z = x / σ, σ�
 and Sennrich 2019).
 
 Read `plain_normalise` first. Its derivatives are derived by the graph, and right to every order; what
-follows is the same in one piece, in a quarter of the time. Since μ and σ depend on x, moving one x moves
+follows is the same in one piece, two to three times as fast. Since μ and σ depend on x, moving one x moves
 every z, and
 
     dL/dx = (u - mean(u) - z mean(u z)) / σ    with u = g γ
