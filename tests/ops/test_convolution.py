@@ -121,6 +121,36 @@ class TestTheFastWayIsThePlainWay:
                 x,
             )
 
+    @pytest.mark.parametrize("outputs", [3, 6])
+    def test_depthwise_strides_along_one_axis(self, outputs):
+        """Only along W do they end a run of numbers."""
+        x, w = draw(2, 6, 8, 3), draw(3, 2, 1, outputs)
+        for stride in ((1, 2), (2, 1)):
+            assert_same(
+                lambda x, w, s=stride: conv2d(x, w, s, "same", groups=3),
+                lambda x, w, s=stride: convolution.plain_conv2d(x, w, s, "same", groups=3),
+                x, w,
+            )  # fmt: skip
+
+    @pytest.mark.parametrize("groups", [1, 2, 4])
+    def test_an_offset(self, groups):
+        x, w, b = draw(2, 6, 5, 4), draw(3, 2, 4 // groups, 8), draw(8)
+        assert_same(
+            lambda x, w, b: conv2d(x, w, 2, "same", groups=groups, b=b),
+            lambda x, w, b: convolution.plain_conv2d(x, w, 2, "same", groups=groups) + b,
+            x, w, b,
+        )  # fmt: skip
+        assert_same(
+            lambda x, w, b: conv1d(x, w, 2, "causal", b=b),
+            lambda x, w, b: conv1d(x, w, 2, "causal") + b,
+            x[0], draw(2, 4, 8), b,
+        )  # fmt: skip
+
+    def test_an_offset_of_another_precision(self):
+        x, w = draw(1, 4, 4, 2, dtype=np.float32), draw(2, 2, 2, 3, dtype=np.float32)
+        assert conv2d(x, w, b=np.ones(3, np.float32)).dtype == np.float32
+        assert conv2d(x, w, b=draw(3)).dtype == np.float64
+
     def test_a_convolution_by_hand(self):
         """Four nested sums, written out."""
         x, w = draw(2, 5, 6, 2), draw(2, 3, 2, 3)
@@ -361,6 +391,11 @@ class TestRefusals:
             "padding is a word or p or (along H, along W), each p or (before, after), none below 0"
             in message
         )
+
+    def test_an_offset_that_does_not_fit(self):
+        message = refusal(conv2d, self.x, self.w, b=np.ones(3))
+        assert "b (3,) float64): b is one number for each of the 4 outputs" in message
+        assert "Try: b of shape (4,)" in message
 
     def test_padding_by_an_unknown_word(self):
         message = refusal(conv2d, self.x, self.w, padding="causal")

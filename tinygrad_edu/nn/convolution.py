@@ -74,11 +74,10 @@ class _Convolution(Module):
         return shape[-1]
 
     def apply_kernel(self, convolution: Callable, x: Any, w: Any, **settings: Any) -> Tensor:
-        """convolution(x, w) + b, with x in our precision and of a shape that fits."""
+        """convolution(x, w), with x in our precision and of a shape that fits."""
         x = in_precision_of(self.W, x)
         demand_images(self, x.shape, self.axes, self.inputs)
-        y = named(self, convolution, x, w, self.stride, self.padding, self.dilation, **settings)
-        return y if self.b is None else y + self.b
+        return named(self, convolution, x, w, self.stride, self.padding, self.dilation, **settings)
 
     def __repr__(self) -> str:
         sizes = (
@@ -152,7 +151,7 @@ class Conv2d(_Convolution):
         return (inputs // self.groups, self.outputs), self.outputs
 
     def forward(self, x: Any) -> Tensor:
-        return self.apply_kernel(conv2d, x, self.W, groups=self.groups)
+        return self.apply_kernel(conv2d, x, self.W, groups=self.groups, b=self.b)
 
 
 class Conv1d(Conv2d):
@@ -166,7 +165,7 @@ class Conv1d(Conv2d):
     words = ("valid", "same", "causal")
 
     def forward(self, x: Any) -> Tensor:
-        return self.apply_kernel(conv1d, x, self.W, groups=self.groups)
+        return self.apply_kernel(conv1d, x, self.W, groups=self.groups, b=self.b)
 
 
 class DepthwiseConv2d(_Convolution):
@@ -208,7 +207,7 @@ class DepthwiseConv2d(_Convolution):
         return np.reshape(self.W, (*kernel, 1, self.inputs * self.multiplier))
 
     def forward(self, x: Any) -> Tensor:
-        return self.apply_kernel(conv2d, x, self.as_groups(), groups=self.inputs)
+        return self.apply_kernel(conv2d, x, self.as_groups(), groups=self.inputs, b=self.b)
 
 
 class DepthwiseConv1d(DepthwiseConv2d):
@@ -218,7 +217,7 @@ class DepthwiseConv1d(DepthwiseConv2d):
     words = ("valid", "same", "causal")
 
     def forward(self, x: Any) -> Tensor:
-        return self.apply_kernel(conv1d, x, self.as_groups(), groups=self.inputs)
+        return self.apply_kernel(conv1d, x, self.as_groups(), groups=self.inputs, b=self.b)
 
 
 class SeparableConv2d(Module):
@@ -307,7 +306,8 @@ class ConvTranspose2d(_Convolution):
         return (self.outputs, inputs), self.outputs
 
     def forward(self, x: Any) -> Tensor:
-        return self.apply_kernel(conv_transpose2d, x, self.W)
+        y: Any = self.apply_kernel(conv_transpose2d, x, self.W)
+        return y if self.b is None else y + self.b
 
 
 class ConvTranspose1d(ConvTranspose2d):
@@ -316,7 +316,8 @@ class ConvTranspose1d(ConvTranspose2d):
     axes = 1
 
     def forward(self, x: Any) -> Tensor:
-        return self.apply_kernel(conv_transpose1d, x, self.W)
+        y: Any = self.apply_kernel(conv_transpose1d, x, self.W)
+        return y if self.b is None else y + self.b
 
 
 # ------------------------------------------------------------------------- what does not fit, and why

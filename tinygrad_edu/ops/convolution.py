@@ -325,54 +325,74 @@ def _alike(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(dtype, copy=False), w.astype(dtype, copy=False)
 
 
-# One group per channel leaves no matrices to multiply: tap by tap, slab times number. Several arrays of
-# the size of the result are at work at once, so a turn takes an eighth of the images.
+# One group per channel leaves no matrices to multiply, only sums over the taps. With stride 1 the places
+# of a row and their channels are one long run of numbers, whatever the tap: einsum likes long runs.
+
+
+def _runs(x: np.ndarray, windows: Windows, count: Pair) -> np.ndarray:
+    """What each tap sees: (N, rows, 1, kh, kw, places C), or (N, rows, places, kh, kw, C). A view."""
+    (sh, sw), (dh, dw), (s0, s1, s2, s3) = windows.stride, windows.dilation, x.strides
+    shape = (len(x), count[0], *_split_row(windows, count, x.shape[3], windows.size))
+    strides = (s0, s1 * sh, s2 * sw, s1 * dh, s2 * dw, s3)
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def _split_row(windows: Windows, count: Pair, channels: int, between: Any = ()) -> tuple[int, ...]:
+    """Places of a row that stand alone, and how many numbers come in one run."""
+    if windows.stride[1] == 1:
+        return (1, *between, count[1] * channels)
+    return (count[1], *between, channels)
 
 
 def _depthwise(x: np.ndarray, w: np.ndarray, windows: Windows) -> np.ndarray:
-    outputs = w.shape[3]
-    multiplier, count = outputs // x.shape[3], windows.grid(x.shape[1:3])
-    y = np.zeros((len(x), *count, outputs), x.dtype)
-    for images, _ in _turns(len(x), 1, 8 * y[:1].nbytes):
-        some = padded(x[images], windows.padding)
-        if multiplier > 1:
-            some = np.repeat(some, multiplier, axis=3)
-        part, product = y[images], np.empty_like(y[images])
-        for i, j in windows.taps():
-            np.multiply(slab(some, (i, j), windows, count), w[i, j, 0], out=product)
-            part += product
+    outputs, count = w.shape[3], windows.grid(x.shape[1:3])
+    y = np.empty((len(x), *count, outputs), x.dtype)
+    shape = _split_row(windows, count, outputs, windows.size)
+    along = np.broadcast_to(
+        np.expand_dims(w[:, :, 0], 2), (*windows.size, shape[-1] // outputs, outputs)
+    )
+    kernel = np.broadcast_to(along.reshape(*windows.size, -1), shape)
+    for images, _ in _turns(len(x), 1, 4 * y[:1].nbytes):
+        some = _repeated(padded(x[images], windows.padding), outputs)
+        part = y[images].reshape(-1, count[0], *_split_row(windows, count, outputs))
+        np.einsum("nrpijc,pijc->nrpc", _runs(some, windows, count), kernel, out=part)
     return y
 
 
 def _depthwise_kernel(x: np.ndarray, g: np.ndarray, windows: Windows) -> np.ndarray:
     outputs, count = g.shape[3], windows.grid(x.shape[1:3])
-    dw = np.zeros((*windows.size, 1, outputs), x.dtype)
-    for images, _ in _turns(len(x), 1, 8 * g[:1].nbytes):
-        some, part = padded(x[images], windows.padding), g[images]
-        if outputs > x.shape[3]:
-            some = np.repeat(some, outputs // x.shape[3], axis=3)
-        product = np.empty(part.shape, g.dtype)
-        ones = np.ones(product.size // outputs, g.dtype)
-        for i, j in windows.taps():
-            np.multiply(slab(some, (i, j), windows, count), part, out=product)
-            dw[i, j, 0] += ones @ product.reshape(-1, outputs)  # the sum over places, by BLAS
-    return dw
+    alone, *_, run = shape = _split_row(windows, count, outputs, windows.size)
+    dw = np.zeros(shape, x.dtype)
+    for images, _ in _turns(len(x), 1, 4 * g[:1].nbytes):
+        some = _repeated(padded(x[images], windows.padding), outputs)
+        part = g[images].reshape(-1, count[0], alone, run)
+        dw += np.einsum("nrpijc,nrpc->pijc", _runs(some, windows, count), part)
+    return dw.reshape(alone, *windows.size, -1, outputs).sum(axis=(0, 3))[:, :, None]
+
+
+def _repeated(x: np.ndarray, outputs: int) -> np.ndarray:
+    """x, contiguous, with each channel as often as it has outputs."""
+    times = outputs // x.shape[3]
+    return np.ascontiguousarray(x) if times == 1 else np.repeat(x, times, axis=3)
 
 
 def _depthwise_input(
     g: np.ndarray, w: np.ndarray, image: Any, windows: Windows, groups: int
 ) -> np.ndarray:
     n, *count, outputs = g.shape
-    (top, bottom), (left, right) = windows.padding
-    dx = np.zeros((n, image[0] + top + bottom, image[1] + left + right, outputs), g.dtype)
-    for images, _ in _turns(n, 1, 8 * g[:1].nbytes):
-        part, product = g[images], np.empty(g[images].shape, g.dtype)
-        for i, j in windows.taps():
-            np.multiply(part, w[i, j, 0], out=product)
-            to = slab(dx[images], (i, j), windows, (count[0], count[1]))
-            to += product
-    dx = dx[inside(dx, windows.padding)]
-    each = w.shape[3] // groups
+    if windows.stride == (1, 1):
+        dx = _depthwise(g, *_turned(w, windows, outputs))
+    else:
+        (top, bottom), (left, right) = windows.padding
+        dx = np.zeros((n, image[0] + top + bottom, image[1] + left + right, outputs), g.dtype)
+        for images, _ in _turns(n, 1, 8 * g[:1].nbytes):
+            part, product = g[images], np.empty(g[images].shape, g.dtype)
+            for i, j in windows.taps():
+                np.multiply(part, w[i, j, 0], out=product)
+                to = slab(dx[images], (i, j), windows, (count[0], count[1]))
+                to += product
+        dx = dx[inside(dx, windows.padding)]
+    each = outputs // groups
     return dx if each == 1 else dx.reshape(*dx.shape[:3], groups, each).sum(axis=4)
 
 
@@ -423,6 +443,39 @@ conv_kernel: Op = op(
 )  # fmt: skip
 
 
+# ---------------------------------------------------------------- and b, while the result is at hand
+
+
+def _conv_offset(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, windows: Any = None, groups: int = 1
+) -> np.ndarray:
+    y = _conv(x, w, windows, groups).astype(np.result_type(x, w, b), copy=False)
+    rows = y.reshape(-1, y.shape[2] * y.shape[3])  # a long row is added to faster than a pixel
+    rows += np.tile(b, y.shape[2])
+    return y
+
+
+def _of_channels(g: Any) -> Any:
+    """Σ of g over everything but the channels, as a product with ones: BLAS adds up faster."""
+    places, channels = math.prod(g.shape[:-1]), g.shape[-1]
+    return np.ones(places, g.dtype) @ np.reshape(g, (places, channels))
+
+
+def _offset_cases(rng: np.random.Generator) -> Cases:
+    return [((x, w, *real(rng, w.shape[3:])), params) for (x, w), params in _trio("xw")(rng)]
+
+
+conv_offset: Op = op(
+    _conv_offset,
+    lambda g, y, x, w, b, windows=None, groups=1: (
+        conv_input(g, w, image=x.shape[1:3], windows=windows, groups=groups)),
+    lambda g, y, x, w, b, windows=None, groups=1: (
+        conv_kernel(x, g, windows=windows, groups=groups)),
+    lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
+    name="conv_offset", formula="conv(x, w) + b", cases=_offset_cases,
+)  # fmt: skip
+
+
 # --------------------------------------------------------------------------- what people call
 
 
@@ -465,9 +518,10 @@ def fold(
 
 
 def conv2d(
-    x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1, groups: int = 1
-) -> Any:
-    """y[n, p, q, o] = Σ x[n, p s + i d, q s + j d, c] w[i, j, c, o] over the kernel (i, j) and c.
+    x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1, groups: int = 1,
+    b: Any = None,
+) -> Any:  # fmt: skip
+    """y[n, p, q, o] = b[o] + Σ x[n, p s + i d, q s + j d, c] w[i, j, c, o] over the kernel (i, j) and c.
 
     x          (N, H, W, C) images
     w          (kh, kw, C / groups, O) kernels
@@ -478,18 +532,22 @@ def conv2d(
     dilation   step from tap to tap inside a window; a kernel spans (k - 1) dilation + 1
     groups     channels and outputs in so many parts, each of which sees only its own; groups = C is
                the depthwise convolution
+    b          (O,), if anything is to be added
 
     Returns (N, rows, columns, O). Raises ValueError if the shapes or settings do not fit.
     """
     x, w = check_images("conv2d", x, 4), _kernel("conv2d", w, 4)
     _fits("conv2d", x, w, groups)
     windows = check_windows("conv2d", x, w.shape[:2], stride, padding, dilation, w)
-    return conv(x, w, windows=windows, groups=groups)
+    if b is None:
+        return conv(x, w, windows=windows, groups=groups)
+    return conv_offset(x, w, _offset("conv2d", b, w), windows=windows, groups=groups)
 
 
 def conv1d(
-    x: Any, w: Any, stride: int = 1, padding: Padding = "valid", dilation: int = 1, groups: int = 1
-) -> Any:
+    x: Any, w: Any, stride: int = 1, padding: Padding = "valid", dilation: int = 1, groups: int = 1,
+    b: Any = None,
+) -> Any:  # fmt: skip
     """`conv2d` along one axis: x (N, T, C), w (k, C / groups, O), y (N, steps, O).
 
     padding may also be p, (before, after), or "causal": zeros before the first step alone, so that
@@ -498,8 +556,11 @@ def conv1d(
     x, w = check_images("conv1d", x, 3), _kernel("conv1d", w, 3)
     _fits("conv1d", x, w, groups)
     windows = check_windows("conv1d", x, w.shape[:1], stride, padding, dilation, w)
-    y = conv(np.expand_dims(x, 1), np.expand_dims(w, 0), windows=windows, groups=groups)
-    return np.squeeze(y, 1)
+    x, w = np.expand_dims(x, 1), np.expand_dims(w, 0)
+    if b is None:
+        return np.squeeze(conv(x, w, windows=windows, groups=groups), 1)
+    b = _offset("conv1d", b, w)
+    return np.squeeze(conv_offset(x, w, b, windows=windows, groups=groups), 1)
 
 
 def conv_transpose2d(
@@ -588,6 +649,14 @@ def _kernel(called: str, w: Any, axes: int, channels: str = "in, out") -> Any:
     if not all(w.shape[: axes - 2]):
         refuse(called, (w, "w"), "a kernel without a tap", "axes of length 1 at least")
     return w
+
+
+def _offset(called: str, b: Any, w: Any) -> Any:
+    b = _array(b)
+    if b.shape != w.shape[-1:]:
+        refuse(called, (w, "w"), (b, "b"), f"b is one number for each of the {w.shape[-1]} outputs",
+               f"b of shape ({w.shape[-1]},)")  # fmt: skip
+    return b
 
 
 def _fits(called: str, x: Any, w: Any, groups: int, inputs: int = -2) -> None:
@@ -682,7 +751,9 @@ def _pairs(
     called: str, padding: Any, flat: bool, name: str = "padding", words: str = "a word or "
 ) -> tuple[Pair, Pair]:
     """Zeros before and after, along both axes; a number stands for both sides."""
-    wanted = "p or (before, after)" if flat else "p or (along H, along W), each p or (before, after)"
+    wanted = (
+        "p or (before, after)" if flat else "p or (along H, along W), each p or (before, after)"
+    )
     try:
         sides = [(0, 0), padding] if flat else [padding, padding]
         if not flat and isinstance(padding, (tuple, list)):

@@ -124,9 +124,13 @@ def _max_spread(
     (top, bottom), (left, right) = windows.padding
     x = np.zeros((n, image[0] + top + bottom, image[1] + left + right, channels), g.dtype)
     share = _shares(g, won)
+    apart = windows.stride[0] >= windows.size[0] and windows.stride[1] >= windows.size[1]
     for mask, tap in zip(won, windows.taps(), strict=True):
         to = slab(x, tap, windows, (grid[0], grid[1]))
-        to += share * mask
+        if apart:  # no cell is under two windows: nothing to add up
+            np.multiply(share, mask, out=to)
+        else:
+            to += share * mask
     return x[inside(x, windows.padding)]
 
 
