@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ops
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.embedding import rotary
 from tinygrad_edu.nn.linear import Linear, demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, module_path
 from tinygrad_edu.nn.normalisation import LayerNorm
 from tinygrad_edu.nn.structure import Dropout
-from tinygrad_edu.ops.attention import attention_weights
+from tinygrad_edu.ops.attention import attention_weights, gelu_in_pieces
 from tinygrad_edu.tensor import Tensor, value
 
 
@@ -174,7 +173,7 @@ class TransformerBlock(Module):
         *,
         hidden: int | None = None,
         norm: str = "pre",
-        activation: Callable = ops.gelu_tanh,
+        activation: Callable = gelu_in_pieces,
         causal: bool = False,
         rotary: bool = False,
         dropout: float = 0.0,
