@@ -146,7 +146,7 @@ def test_the_numbers_that_layers_start_from():
     """The same distributions as Keras's: bounds, and exactly what is not random."""
     for kind in KINDS:
         ours, theirs, more = KINDS[kind]
-        layer, twin = ours(40, 30, rng=0, **more), theirs(30, **more)
+        layer, twin = ours(40, 30, rng=0, **more), theirs(30, dtype="float32", **more)
         twin.build((None, 5, 40))
         W, U, b = twin.get_weights()
         assert np.array_equal(layer.b.data, b) and layer.b.dtype == b.dtype
@@ -278,9 +278,15 @@ def keras_block(block, activation, steps, size, hidden):
     return model, variables
 
 
+# Keras's own, with constants that are not rounded to float32 on the way.
+ROOT = tf.constant([2.0, 2 / np.pi], tf.float64) ** 0.5
+CUBIC = tf.constant(0.044715, tf.float64)
 ACTIVATIONS = {
-    "gelu": (ops.gelu, "gelu"),
-    "gelu_tanh": (ops.gelu_tanh, lambda x: keras.activations.gelu(x, approximate=True)),
+    "gelu": (ops.gelu, lambda x: x / 2 * (1 + tf.math.erf(x / ROOT[0]))),
+    "gelu_tanh": (
+        ops.gelu_tanh,
+        lambda x: x / 2 * (1 + tf.math.tanh(ROOT[1] * (x + CUBIC * x * x * x))),
+    ),
 }
 
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ops
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.embedding import rotary
 from tinygrad_edu.nn.linear import Linear, demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, module_path
 from tinygrad_edu.nn.normalisation import LayerNorm
 from tinygrad_edu.nn.structure import Dropout
-from tinygrad_edu.ops.attention import attention_weights
+from tinygrad_edu.ops.attention import attention_weights, gelu_in_pieces
 from tinygrad_edu.tensor import Tensor, value
 
 
@@ -136,8 +135,7 @@ class MultiHeadAttention(Module):
                 raise ValueError(
                     f"{module_path(self)} got a {name} of shape {given.shape} for {n} sequences of {steps} "
                     f"steps that look at {keys}: it takes {' or '.join(map(str, wanted))}.{user_line()}"
-                    f"\n  Try: {'mask' if given.shape == (n, keys) else 'one truth value for each'}"
-                    f"{'=None and key_mask=' if given.shape == (n, keys) else ' of them'}"
+                    f"\n  Try: {'key_mask=' if given.shape == (n, keys) else 'one truth value for each pair'}"
                 )
             if given.dtype != bool:
                 raise TypeError(
@@ -162,9 +160,10 @@ class TransformerBlock(Module):
     norm="pre"    x + attention(LN x), then x + mlp(LN x)     (GPT-2; Xiong et al. 2020)
     norm="post"   LN(x + attention(x)), then LN(x + mlp(x))   (Vaswani et al. 2017, section 3.1)
 
-    x: (N, T, size), y alike; mlp(x) = activation(x W₁ + b₁) W₂ + b₂ with `hidden` numbers between, 4 size
-    by default, and GPT-2's form of the GELU, by a tanh (`ops.gelu` is the exact one). `heads` must divide size. causal, rotary, dropout, mask and key_mask are those of
-    `MultiHeadAttention`; dropout is applied to what is added, too. eps is that of `LayerNorm`.
+    x: (N, T, size), y alike. mlp(x) = activation(x W₁ + b₁) W₂ + b₂ has `hidden` numbers between, 4 size by
+    default; the activation is GPT-2's form of the GELU, by a tanh (`ops.gelu` is the exact one). causal,
+    rotary, dropout, mask and key_mask are those of `MultiHeadAttention`; dropout is applied to what is
+    added, too. eps is that of `LayerNorm`. Raises ValueError unless heads divide size.
     """
 
     def __init__(
@@ -174,7 +173,7 @@ class TransformerBlock(Module):
         *,
         hidden: int | None = None,
         norm: str = "pre",
-        activation: Callable = ops.gelu_tanh,
+        activation: Callable = gelu_in_pieces,
         causal: bool = False,
         rotary: bool = False,
         dropout: float = 0.0,
@@ -218,6 +217,7 @@ class TransformerBlock(Module):
         def think(x: Any) -> Any:
             return self.dropout(self.mlp(x))
 
+        x = in_precision_of(self.up.W, x)
         if self.norm == "pre":
             x = x + look(self.norm1(x))
             return x + think(self.norm2(x))

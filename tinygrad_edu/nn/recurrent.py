@@ -216,8 +216,9 @@ class Bidirectional(Module):
     backward   a layer with go_backwards=True; what it says of a step is put beside what `forward` says of it
     merge      "concat": side by side; "sum": added
 
-    With return_sequences y is 0 at steps that the mask passes over. With return_state in both layers the states of `forward` follow y, then those of `backward`;
-    `initial_state` is given in the same order. Schuster and Paliwal 1997; Keras's Bidirectional.
+    With return_sequences y is 0 at steps that the mask passes over. With return_state in both layers
+    the states of `forward` follow y, then those of `backward`; `initial_state` is given in the same order.
+    Schuster and Paliwal 1997; Keras's Bidirectional.
 
     Raises ValueError if the two do not read in opposite directions, or return different things.
 

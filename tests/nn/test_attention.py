@@ -1,0 +1,210 @@
+"""Attention and transformer blocks: their formulas, derivatives to order two, and what they refuse.
+
+That they equal Keras's is tested in test_keras_sequence.py.
+"""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, nn, ops, optim
+from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.ops.attention import plain_attention_weights
+
+RNG = np.random.default_rng(0)
+SEEN = np.array([[True, False, True], [False, False, False], [True, True, True]])
+KEYS = np.array([[True, True, False], [True, True, True]])
+
+
+def draw(*shape):
+    return RNG.normal(size=shape)
+
+
+def block(**settings):
+    made = nn.TransformerBlock(4, 2, hidden=3, rng=0, dtype=np.float64, **settings)
+    for parameter in made.parameters():
+        parameter.data[...] += 0.3 * draw(*parameter.shape)
+    return made
+
+
+@pytest.mark.parametrize("mask", [None, SEEN, np.tri(3, dtype=bool)], ids=["all", "some", "causal"])
+def test_the_fast_form_equals_the_plain_one(mask):
+    """Weights, gradients and gradients of gradients."""
+    arrays, u = (draw(2, 3, 4), draw(2, 3, 4)), draw(2, 3, 3)
+
+    def outcome(weights):
+        q, k = (Tensor(a, requires_grad=True) for a in arrays)
+        y = weights(q, k, mask)
+        (y * u).sum().backward(create_graph=True)
+        first = q.grad, k.grad
+        q.grad = k.grad = None
+        (first[0] * arrays[1] + first[1] * arrays[0]).sum().backward()
+        return y.data, first[0].data, first[1].data, q.grad, k.grad
+
+    for one, other in zip(
+        outcome(ops.attention_weights), outcome(plain_attention_weights), strict=True
+    ):
+        assert np.allclose(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_weights_are_shares():
+    q, k = draw(2, 3, 4), draw(2, 5, 4)
+    weights = ops.attention_weights(q, k)
+    assert weights.shape == (2, 3, 5) and np.allclose(weights.sum(axis=-1), 1)
+    weights = ops.attention_weights(q[:, :, :], q, SEEN)
+    assert np.array_equal(weights != 0, np.broadcast_to(SEEN, (2, 3, 3)))
+    assert np.allclose(weights.sum(axis=-1), [1, 0, 1])
+
+
+def test_large_scores_do_not_overflow():
+    with np.errstate(over="raise", invalid="raise"):
+        q = np.array([[1e3, 0], [0, -1e3]], np.float32)
+        weights = ops.attention_weights(q, q, np.tri(2, dtype=bool))
+    assert np.array_equal(weights, np.eye(2))
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"causal": True}, {"rotary": True}, {"value_dim": 3}], ids=str
+)
+def test_derivatives_of_attention_to_order_two(settings):
+    layer = nn.MultiHeadAttention(3, 2, 2, rng=0, dtype=np.float64, **settings)
+    report = gradcheck(
+        lambda x: layer(x, mask=SEEN, key_mask=KEYS), draw(2, 3, 3), wrt=layer.parameters()
+    )
+    assert report, report
+
+
+def test_derivatives_of_attention_to_another_sequence():
+    layer = nn.MultiHeadAttention(3, 2, 2, context_inputs=4, rng=0, dtype=np.float64)
+    report = gradcheck(layer, draw(2, 2, 3), draw(2, 3, 4), wrt=layer.parameters())
+    assert report, report
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_derivatives_of_a_block_to_order_two(norm):
+    made = block(norm=norm, causal=True)
+    report = gradcheck(made, draw(1, 3, 4), wrt=made.parameters())
+    assert report, report
+
+
+def test_derivatives_of_dropout_in_training():
+    def dropped(x):
+        made = nn.TransformerBlock(4, 2, hidden=3, dropout=0.4, rng=0, dtype=np.float64)
+        return made(x)  # the same masks each time
+
+    x = draw(1, 3, 4)
+    assert gradcheck(dropped, x, order=1)
+    made = nn.TransformerBlock(4, 2, hidden=3, dropout=0.4, rng=0, dtype=np.float64)
+    one, two = made(x), made(x)
+    assert not np.array_equal(one.data, two.data)
+    made.eval()
+    assert np.array_equal(made(x).data, made(x).data)
+
+
+def test_nothing_is_seen_of_what_is_later():
+    made = block(causal=True)
+    x = draw(1, 5, 4)
+    y = made(x).data
+    x[:, 3:] = draw(1, 2, 4)
+    assert np.array_equal(made(x).data[:, :3], y[:, :3])
+    assert not np.allclose(made(x).data[:, 3:], y[:, 3:])
+
+
+def test_nothing_is_seen_of_padding():
+    layer = nn.MultiHeadAttention(4, 2, 3, rng=0, dtype=np.float64)
+    x = draw(2, 3, 4)
+    y = layer(x, key_mask=KEYS).data
+    assert np.allclose(y[0, :2], layer(x[:1, :2]).data[0], rtol=1e-13, atol=1e-15)
+    assert np.array_equal(layer(x, mask=np.repeat(KEYS[:, None], 3, axis=1)).data, y)
+
+
+def test_without_places_the_order_does_not_matter_and_with_rotation_it_does():
+    x, order = draw(1, 4, 4), [2, 0, 3, 1]
+    plain, turned = (
+        nn.MultiHeadAttention(4, 2, 4, rotary=rotary, rng=0, dtype=np.float64)
+        for rotary in (False, True)
+    )
+    assert np.allclose(plain(x[:, order]).data, plain(x).data[:, order], rtol=0, atol=1e-13)
+    assert not np.allclose(turned(x[:, order]).data, turned(x).data[:, order], rtol=0, atol=1e-3)
+
+
+def test_a_models_precision_is_its_own():
+    made = nn.TransformerBlock(4, 2, causal=True, rng=0)
+    y = made(draw(2, 3, 4), mask=SEEN, key_mask=KEYS)
+    y.sum().backward()
+    assert y.dtype == np.float32
+    assert {p.grad.dtype for p in made.parameters()} == {np.dtype(np.float32)}
+
+
+def test_the_size_of_the_input_may_be_found_out():
+    layer = nn.MultiHeadAttention(None, 2, 3, rng=0).build((5, 4))
+    told = nn.MultiHeadAttention(4, 2, 3, rng=0)
+    assert {k: v.shape for k, v in layer.state_dict().items()} == {
+        **{f"{name}.W": (4, 6) for name in ("query", "key", "value")},
+        **{f"{name}.b": (6,) for name in ("query", "key", "value")},
+        "output.W": (6, 4), "output.b": (4,),
+    }  # fmt: skip
+    assert all(map(np.array_equal, layer.state_dict().values(), told.state_dict().values()))
+
+
+def test_a_small_gpt_learns_by_heart():
+    """Two blocks see "abcabd...": after them only what went before tells c from d."""
+    ids = np.array([[0, 1, 2, 0, 1, 3] * 4])
+    words, places = nn.Embedding(4, 16, rng=0), nn.Positions(24, 16, rng=1)
+    blocks = [nn.TransformerBlock(16, 2, causal=True, rng=i) for i in (2, 3)]
+    model = nn.Sequential(words, places, *blocks, nn.Linear(16, 4, rng=4))
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(60):
+        loss = nn.cross_entropy(model(ids[:, :-1])[0], ids[0, 1:])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert np.array_equal(model(ids[:, :-1]).data.argmax(-1), ids[:, 1:])
+
+
+# ----------------------------------------------------------------------- refusals, and their words
+
+
+@pytest.mark.parametrize(
+    ("x", "context", "words"),
+    [
+        ((2, 3, 5), None, r"x of shape \(2, 3, 5\): it takes \(N, T, 4\)(.|\n)*Linear\(5, 4\) before"),
+        ((3, 4), None, r"x of shape \(3, 4\)(.|\n)*x\[None\]"),
+        ((2, 0, 4), None, r"x of shape \(2, 0, 4\)"),
+        ((4,), None, r"x of shape \(4,\)(.|\n)*x.reshape"),
+        ((2, 3, 4), (2, 3, 5), r"context of shape \(2, 3, 5\): it takes \(2, S, 4\)(.|\n)*context_inputs=5"),
+        ((2, 3, 4), (3, 3, 4), r"context of shape \(3, 3, 4\)(.|\n)*as many sequences of context"),
+    ],
+)  # fmt: skip
+def test_sequences_that_do_not_fit(x, context, words):
+    layer = nn.MultiHeadAttention(4, 2, 3, rng=0)
+    with pytest.raises(ValueError, match=r"MultiHeadAttention\(4, 2, 3\) got " + words):
+        layer(np.ones(x), None if context is None else np.ones(context))
+
+
+@pytest.mark.parametrize(
+    ("masks", "error", "words"),
+    [
+        ({"mask": np.ones((3, 2), bool)}, ValueError,
+         r"a mask of shape \(3, 2\) for 2 sequences of 3 steps .* takes \(3, 3\) or \(2, 3, 3\)"),
+        ({"mask": np.ones((2, 3), bool)}, ValueError, r"a mask of shape \(2, 3\)(.|\n)*Try: key_mask="),
+        ({"key_mask": np.ones((3, 3), bool)}, ValueError, r"a key_mask of shape \(3, 3\) .* takes \(2, 3\)"),
+        ({"mask": np.ones((3, 3))}, TypeError, r"a mask of float64(.|\n)*mask.astype\(bool\)"),
+    ],
+)  # fmt: skip
+def test_masks_that_do_not_fit(masks, error, words):
+    made = nn.Sequential(nn.TransformerBlock(4, 2, rng=0))
+    with pytest.raises(
+        error, match=r"layer attention, MultiHeadAttention\(4, 2, 2\), got " + words
+    ):
+        made[0](np.ones((2, 3, 4)), **masks)
+
+
+def test_settings_that_cannot_be():
+    with pytest.raises(ValueError, match=r"3 heads do not divide size=4(.|\n)*heads=1"):
+        nn.TransformerBlock(4, 3)
+    with pytest.raises(ValueError, match="norm='both'.: 'pre' or 'post'"):
+        nn.TransformerBlock(4, 2, norm="both")
+    with pytest.raises(ValueError, match=r"MultiHeadAttention\(heads=0\)"):
+        nn.MultiHeadAttention(4, 0, 2)
+    with pytest.raises(ValueError, match="p is a probability"):
+        nn.MultiHeadAttention(4, 2, 2, dropout=1.0)

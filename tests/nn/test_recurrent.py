@@ -1,0 +1,268 @@
+"""Recurrent layers: the fast rows against the cells, derivatives to order two, and what is refused.
+
+That they equal Keras's is tested in test_keras_sequence.py.
+"""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, grad, nn, ops
+from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.ops import recurrent
+
+RNG = np.random.default_rng(0)
+MASK = np.array([[True, True, True], [False, True, False]])
+
+
+def draw(*shape):
+    return RNG.normal(size=shape)
+
+
+# fast row, cell, number of gates, names of the states, shape of b without its last axis
+ROWS = {
+    "rnn": (ops.rnn, recurrent.rnn_cell, 1, 1, ()),
+    "lstm": (ops.lstm, recurrent.lstm_cell, 4, 2, ()),
+    "gru": (ops.gru, recurrent.gru_cell, 3, 1, (2,)),
+    "gru before": (ops.gru, recurrent.gru_cell, 3, 1, ()),
+}
+
+
+def numbers(gates, states, bias, steps=4, n=3, inputs=2, units=2):
+    shapes = [(steps, n, inputs), *[(n, units)] * states, (inputs, gates * units)]
+    return [draw(*s) for s in (*shapes, (units, gates * units), (*bias, gates * units))]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_the_fast_form_equals_the_cells_along_time(row, masked):
+    """Outputs, last states, gradients and gradients of gradients."""
+    fast, cell, gates, states, bias = row
+    arrays = numbers(gates, states, bias)
+    mask = RNG.random((4, 3, 1)) < 0.6 if masked else None
+    u, last_u, v = draw(4, 3, 2), draw(states, 3, 2), [draw(*a.shape) for a in arrays]
+
+    def plain(x, *rest):
+        return recurrent.along_time(cell, x, rest[:states], rest[states:], mask)
+
+    def outcome(run):
+        tensors = [Tensor(a, requires_grad=True) for a in arrays]
+        y, last = run(*tensors)
+        total = (y * u).sum() + sum((s * w).sum() for s, w in zip(last, last_u, strict=True))
+        total.backward(create_graph=True)
+        first = [t.grad for t in tensors]
+        for t in tensors:
+            t.grad = None
+        sum((g * w).sum() for g, w in zip(first, v, strict=True)).backward()
+        return [
+            y.data,
+            *(s.data for s in last),
+            *(g.data for g in first),
+            *(t.grad for t in tensors),
+        ]
+
+    for one, other in zip(outcome(lambda *a: fast(*a, mask=mask)), outcome(plain), strict=True):
+        assert one.shape == other.shape
+        assert np.allclose(one, other, rtol=1e-11, atol=1e-12)
+
+
+LAYERS = {
+    "SimpleRNN": nn.SimpleRNN,
+    "LSTM": nn.LSTM,
+    "GRU": nn.GRU,
+    "GRU before": lambda *a, **k: nn.GRU(*a, reset_after=False, **k),
+}
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_derivatives_of_every_layer_to_order_two(make):
+    layer = make(2, 2, return_sequences=True, go_backwards=True, rng=0, dtype=np.float64)
+    states = [draw(2, 2) for _ in layer.states]
+    report = gradcheck(
+        lambda x, *s: layer(x, initial_state=s, mask=MASK),
+        draw(2, 3, 2), *states, wrt=layer.parameters(),
+    )  # fmt: skip
+    assert report, report
+
+
+def test_derivatives_of_two_directions_and_two_layers():
+    both = nn.Bidirectional(
+        nn.GRU(2, 2, return_sequences=True, rng=0, dtype=np.float64),
+        nn.GRU(2, 2, return_sequences=True, go_backwards=True, rng=1, dtype=np.float64),
+    )
+    model = nn.Sequential(both, nn.LSTM(4, 1, rng=2, dtype=np.float64))
+    report = gradcheck(model, draw(2, 3, 2), wrt=model.parameters())
+    assert report, report
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_steps_one_by_one_are_the_sequence(make):
+    layer = make(3, 4, return_sequences=True, return_state=True, rng=0)
+    x = draw(2, 5, 3).astype(np.float32)
+    y, *last = layer(x)
+    states = [np.zeros((2, 4), np.float32)] * len(layer.states)
+    for t in range(5):
+        states = layer.step(x[:, t], *states)
+        assert np.allclose(states[0].data, y.data[:, t], atol=1e-6)
+    for one, other in zip(states, last, strict=True):
+        assert np.allclose(one.data, other.data, atol=1e-6)
+
+
+def test_a_sequence_can_be_read_in_two_parts():
+    layer = nn.LSTM(3, 4, return_state=True, rng=0, dtype=np.float64)
+    x = draw(2, 6, 3)
+    whole, (_, *state) = layer(x), layer(x[:, :2])
+    for one, other in zip(layer(x[:, 2:], initial_state=state), whole, strict=True):
+        assert np.allclose(one.data, other.data, rtol=1e-13, atol=0)
+
+
+def test_padding_at_the_end_changes_nothing():
+    layer = nn.GRU(3, 4, rng=0, dtype=np.float64)
+    x, long = draw(2, 3, 3), draw(2, 5, 3)
+    long[:, :3] = x
+    mask = np.array([[True] * 3 + [False] * 2] * 2)
+    assert np.array_equal(layer(long, mask=mask).data, layer(x).data)
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_a_models_precision_is_its_own(make):
+    layer = make(3, 4, return_state=True, rng=0)
+    states = [draw(2, 4) for _ in layer.states]
+    for x in (draw(2, 5, 3), draw(2, 5, 3).tolist(), Tensor(draw(2, 5, 3))):
+        results = layer(x, initial_state=states, mask=np.ones((2, 5), bool))
+        assert {y.dtype for y in results} == {np.dtype(np.float32)}
+        results[0].sum().backward()
+        assert {p.grad.dtype for p in layer.parameters()} == {np.dtype(np.float32)}
+
+
+def test_the_size_of_the_input_may_be_found_out():
+    model = nn.Sequential(nn.LSTM(None, 4, return_sequences=True, rng=0), nn.GRU(None, 2, rng=1))
+    assert model.build((5, 3)).state_dict()["0.W"].shape == (3, 16)
+    assert model[1].W.shape == (4, 6)
+
+
+def test_the_same_seed_gives_the_same_weights():
+    a, b, c = (nn.LSTM(3, 4, rng=seed).W.data for seed in (1, 1, 2))
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+
+
+# ------------------------------------------------------------- one walk back for all of a row's rules
+
+
+def test_the_walk_back_is_taken_once_and_then_forgotten():
+    calls = []
+    once = recurrent.Once(lambda g, y, x: calls.append(1) or g * y * x)
+    g, y, other = np.ones(3), np.ones(3), np.zeros(3)
+    first = once(g, y, 2.0)
+    assert once(g, y, 2.0) is first and len(calls) == 1
+    once(g, other, 2.0)
+    once(other, y, 2.0)
+    assert len(calls) == 3
+    result = weakref.ref(once(g, y, 2.0))
+    del g, first
+    gc.collect()
+    assert result() is None and once.known is None
+
+
+def test_tensors_are_not_remembered():
+    once = recurrent.Once(lambda g, y: g * y)
+    g = Tensor(np.ones(3), requires_grad=True)
+    once(g, np.ones(3))
+    assert once.known is None
+
+
+def test_a_gradient_that_two_layers_share_is_not_mistaken():
+    """The rule of + hands the same g to both of its inputs."""
+    layer = nn.SimpleRNN(2, 2, return_sequences=True, rng=0, dtype=np.float64)
+
+    def total(one, two):
+        return np.sum((layer(one) + layer(two)) * U)
+
+    one, two, U = draw(1, 3, 2), draw(1, 3, 2), draw(1, 3, 2)
+    together = grad(total, (0, 1))(one, two)
+    assert np.array_equal(together[0], grad(lambda x: np.sum(layer(x) * U))(one))
+    assert np.array_equal(together[1], grad(lambda x: np.sum(layer(x) * U))(two))
+
+
+# ----------------------------------------------------------------------- refusals, and their words
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [
+        ((5, 4), r"x\[None\] for one sequence"),
+        ((5, 3, 4), r"np.swapaxes\(x, 1, 2\), if time is the last axis"),
+        ((5, 7, 4), r"LSTM\(4, 2\) here"),
+        ((5, 0, 3), "one step or more"),
+        ((5,), r"x.reshape\(...\) to \(N, T, 3\)"),
+    ],
+)
+def test_sequences_that_do_not_fit(shape, hint):
+    model = nn.Sequential(nn.LSTM(3, 2, rng=0))
+    with pytest.raises(ValueError) as error:
+        model(np.ones(shape))
+    said = str(error.value)
+    assert said.startswith(
+        f"layer 0, LSTM(3, 2), got x of shape {shape}: it takes (N, T, 3), T from 1"
+    )
+    assert "test_recurrent.py" in said
+    with pytest.raises(ValueError, match=f"Try: .*{hint}"):
+        model(np.ones(shape))
+
+
+@pytest.mark.parametrize(
+    ("mask", "error", "words"),
+    [
+        (
+            np.ones((3, 2), bool),
+            ValueError,
+            r"\(3, 2\) for 2 sequences of 3 .* \(2, 3\)(.|\n)*mask.T",
+        ),
+        (np.ones((2, 4), bool), ValueError, r"\(2, 4\) for 2(.|\n)*one truth value for each step"),
+        (np.ones((2, 3)), TypeError, r"a mask of float64(.|\n)*mask.astype\(bool\)"),
+    ],
+)
+def test_masks_that_do_not_fit(mask, error, words):
+    with pytest.raises(error, match=rf"GRU\(4, 2, return_state=True\) got a mask of (shape )?.*{words}"
+                       if error is ValueError else words):  # fmt: skip
+        nn.GRU(4, 2, return_state=True, rng=0)(np.ones((2, 3, 4)), mask=mask)
+
+
+def test_initial_states_that_do_not_fit():
+    layer = nn.LSTM(4, 2, rng=0)
+    with pytest.raises(
+        ValueError, match=r"of shape \(2, 3\) and \(2, 2\): it takes h, c, \(2, 2\) each"
+    ):
+        layer(np.ones((2, 3, 4)), initial_state=[np.ones((2, 3)), np.ones((2, 2))])
+    with pytest.raises(ValueError, match=r"of shape \(2, 2\): (.|\n)*initial_state=\(h, c\)"):
+        layer(np.ones((2, 3, 4)), initial_state=np.ones((2, 2)))
+
+
+def test_sizes_that_are_none():
+    with pytest.raises(ValueError, match=r"LSTM\(units=0\)"):
+        nn.LSTM(3, 0)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "settings", "words"),
+    [
+        ({}, {}, {}, "only it, reads backwards"),
+        ({"go_backwards": True}, {"go_backwards": True}, {}, "only it, reads backwards"),
+        ({"return_state": True}, {"go_backwards": True}, {}, "return_state differs"),
+        ({"return_sequences": True}, {"go_backwards": True}, {}, "return_sequences differs"),
+        ({}, {"go_backwards": True}, {"merge": "mul"}, "'concat' or 'sum'"),
+        ({}, {"go_backwards": True, "units": 5}, {"merge": "sum"}, "4 and 5 units cannot be added"),
+    ],
+)
+def test_two_directions_that_do_not_go_together(forward, backward, settings, words):
+    units = backward.get("units", 4)
+    backward = {k: v for k, v in backward.items() if k != "units"}
+    with pytest.raises(ValueError, match=words):
+        nn.Bidirectional(nn.LSTM(3, 4, **forward), nn.LSTM(3, units, **backward), **settings)
+
+
+def test_two_directions_of_something_else():
+    with pytest.raises(TypeError, match="is no SimpleRNN, LSTM or GRU"):
+        nn.Bidirectional(nn.Linear(3, 4), nn.LSTM(3, 4, go_backwards=True))
