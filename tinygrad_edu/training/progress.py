@@ -38,6 +38,10 @@ class Progress:
         self.start = time.perf_counter()
         self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}", final=True)
 
+    def say(self, line: str) -> None:
+        """A sentence, in the place of the line that was being filled."""
+        self._show(line, final=True)
+
     def _head(self, epoch: int) -> str:
         return f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
 
