@@ -33,7 +33,7 @@ class Callback:
     """
 
     trainer: Trainer
-    last = False  # has its turn after all others
+    turn = 0  # callbacks are told in the order of the list, but those with a greater number later
 
     def on_train_begin(self) -> None:
         """Before the first batch. What cannot work is refused here, before anything has changed."""
@@ -213,8 +213,11 @@ class Timing(Callback):
     """Where the time goes: seconds per epoch and per batch, and the share that loading them takes.
 
     epochs, batches, loading    one number per epoch: its seconds, the seconds of a batch (forward,
-                                backward and step), and the share of the epoch spent waiting for batches
+                                backward, step, and what callbacks do after it), and the share of the
+                                epoch spent waiting for batches
     """
+
+    turn = 2  # the work of other callbacks is not taken for loading
 
     def __init__(self) -> None:
         self.epochs: list[float] = []
@@ -249,7 +252,7 @@ class Timing(Callback):
         n = len(self.epochs)
         return (
             f"Timing of {n} epoch{'s' if n > 1 else ''}: {sum(self.epochs) / n:.3g} s each, "
-            f"{1e3 * sum(self.batches) / n:.3g} ms a batch, {sum(self.loading) / n:.0%} of it loading"
+            f"{1e3 * sum(self.batches) / n:.3g} ms a batch, {sum(self.loading) / n:.0%} of the time loading"
         )
 
 

@@ -9,7 +9,6 @@ one stroke: a name `checkpoint-...npz` never stands for half a file.
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import types
@@ -49,7 +48,7 @@ class Checkpoint(Callback):
     Raises ValueError when training begins if the folder has checkpoints of another run.
     """
 
-    last = True
+    turn = 1  # it saves what the others have noted
 
     def __init__(
         self,
@@ -120,6 +119,8 @@ def found(folder: str) -> list[str]:
 
 def write(path: str, state: dict[str, Any]) -> None:
     """A whole new file or none, and on the disk when this returns."""
+    import json  # as a program without checkpoints has no need of it
+
     arrays: dict[str, np.ndarray] = {}
     text = json.dumps(_without_arrays(state, "", arrays))
     arrays = {"state": np.frombuffer(text.encode(), np.uint8), **arrays}
@@ -145,6 +146,8 @@ def write(path: str, state: dict[str, Any]) -> None:
 def read(path: str) -> dict[str, Any]:
     """What `write` wrote. Raises DamagedError for everything else, changed bytes included (each entry of
     an .npz has a checksum, a CRC, that is compared as it is read)."""
+    import json
+
     with open(path, "rb") as file:
         content = io.BytesIO(file.read())
     try:
@@ -303,30 +306,35 @@ def _generators(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, An
         seen.add(id(thing))
         yield path, thing
         return
+    inside: Any
     if isinstance(thing, dict):
         inside = thing.items()
     elif isinstance(thing, (list, tuple)):
-        inside = dict(enumerate(thing)).items()
+        inside = enumerate(thing)
     elif hasattr(thing, "__dict__"):
         inside = vars(thing).items()
     else:
         return
     seen.add(id(thing))
-    for name, part in list(inside):
+    for name, part in inside:
+        if isinstance(part, (str, int, float)):  # a data set may have a million names
+            continue
         yield from _generators(part, f"{path}.{name}" if path else str(name), seen)
 
 
 def _all_generators(trainer: Trainer) -> dict[str, np.random.Generator]:
     run = trainer.run
-    return generators(
-        {
-            "model": trainer.model,
-            "loader": run.loader,
-            "optimizer": trainer.optimizer,
-            "loss": trainer.loss,
-            "validation": run.validation,
-        }
-    )
+    if run.random is None:
+        run.random = generators(
+            {
+                "model": trainer.model,
+                "loader": run.loader,
+                "optimizer": trainer.optimizer,
+                "loss": trainer.loss,
+                "validation": run.validation,
+            }
+        )
+    return run.random
 
 
 def states(random: dict[str, np.random.Generator]) -> dict[str, Any]:

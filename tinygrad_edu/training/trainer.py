@@ -40,6 +40,7 @@ class Run:
     interrupted: bool = False
     resumed: Any = None  # the folder whose checkpoint it goes on from
     rest: Iterator | None = None  # of the batches of an epoch that it goes on with
+    random: dict[str, Any] | None = None  # every random generator that the run draws from
     loader_at_start: dict[str, Any] = field(default_factory=dict)  # its generators, at the epoch's
 
 
@@ -182,7 +183,7 @@ class Trainer:
             checkpoint.restore(self, *found)
         with CtrlC() as ctrl_c:
             while run.epoch <= epochs and not run.interrupted:
-                if self.stop_training and run.batch == 0:
+                if self.stop_training and not run.batch:  # what has begun is finished
                     break
                 self._epoch(run, ctrl_c, shown)
         if run.interrupted:
@@ -226,6 +227,8 @@ class Trainer:
             if self.stop_training:
                 break
         if not means.samples:
+            if self.stop_training:
+                return
             raise ValueError(
                 f"epoch {epoch}: {shortened(run.loader)} gave no batch; what can be walked through only "
                 f"once is empty the second time.{user_line()}\n  Try: list(...) of it"
@@ -381,16 +384,16 @@ def validation_loader(validation: Any) -> Any:
     """(x, y) or (x, y, weight) as batches; or batches as they are."""
     if isinstance(validation, (tuple, list)) and len(validation) in (2, 3):
         return loader_of(*validation, batch_size=1024)
-    if isinstance(validation, (tuple, list, np.ndarray)) or not hasattr(validation, "__iter__"):
+    if isinstance(validation, (tuple, list, np.ndarray)) or not hasattr(validation, "__len__"):
         raise ValueError(
             f"fit(validation=...) wants a pair, not {type(validation).__name__}.{user_line()}\n  Try: "
             "validation=(x_test, y_test)"
         )
-    return loader_of(validation, None)
+    return loader_of(validation, None, batch_size=1024)
 
 
 def in_turn(callbacks: Any) -> list[Callback]:
-    """Callbacks in their order, checkpoints last: they save what the others have noted."""
+    """Callbacks in the order of their turns, and of the list."""
     if not isinstance(callbacks, (list, tuple)) or not all(
         isinstance(callback, Callback) for callback in callbacks
     ):
@@ -398,7 +401,7 @@ def in_turn(callbacks: Any) -> list[Callback]:
             f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: "
             "callbacks=[EarlyStopping(patience=3)]"
         )
-    return sorted(callbacks, key=lambda callback: callback.last)
+    return sorted(callbacks, key=lambda callback: callback.turn)
 
 
 def overridden(callbacks: list[Callback], name: str) -> list[Callable]:
