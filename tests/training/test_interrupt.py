@@ -83,11 +83,6 @@ def test_the_line_stands_below_the_progress(capsys):
 
 
 def test_during_validation_the_epoch_is_finished(capsys):
-    class Press(Callback):
-        def on_epoch_end(self, epoch, values):
-            if epoch == 2:
-                os.kill(os.getpid(), signal.SIGINT)
-
     def loss_that_is_pressed(prediction, y):
         if len(y) == 40 and len(t.history) == 1:  # the validation of the second epoch
             os.kill(os.getpid(), signal.SIGINT)

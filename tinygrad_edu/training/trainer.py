@@ -138,7 +138,7 @@ class Trainer:
                          epoch
         validation_split the last part of x and y, set aside for it before any shuffling
         sample_weight    (n,): how much each sample counts in the loss
-        class_weight     {class: weight}, others 1, or an array (K,): the same by class
+        class_weight     {class: weight}, others 1, or an array (K,): the same by class, in training only
         callbacks        told of everything in turn; a Checkpoint comes last, to see what others have noted
         resume           a folder with checkpoints, to go on from the newest; an empty one starts anew
 
@@ -150,13 +150,15 @@ class Trainer:
         """
         if not isinstance(epochs, (int, np.integer)) or epochs < 0:
             raise ValueError(f"fit(epochs={epochs!r}): a whole number, 0 or more.{user_line()}")
-        weight = weights_of(y, sample_weight, class_weight, self._dtype())
+        weight = weights_of(y, sample_weight, None, self._dtype())
         if validation_split:
             if validation is not None:
                 raise ValueError(
                     f"fit got validation and validation_split.{user_line()}\n  Try: one of them"
                 )
             (x, y, weight), validation = split_off(x, y, weight, validation_split)
+        if class_weight is not None:  # they weigh what is learned from, not what it is judged by
+            weight = weights_of(y, weight, class_weight, self._dtype())
         if weight is not None:
             self._demand_weights()
         if validation is not None:
