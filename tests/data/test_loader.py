@@ -129,6 +129,97 @@ def test_two_loops_over_one_loader_do_not_disturb_each_other() -> None:
     assert sorted(i for _, (b,) in pairs for i in b.tolist()) == list(range(10))
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("start", [0, 1, 3, 4])
+def test_an_epoch_from_its_middle(shuffle: bool, start: int) -> None:
+    whole = DataLoader(X, Y, batch_size=3, shuffle=shuffle, seed=2)
+    other = DataLoader(X, Y, batch_size=3, shuffle=shuffle, seed=2)
+    for _ in range(2):
+        left = list(whole)[start:]
+        for batch, wanted in zip(other.batches(start), left, strict=True):
+            np.testing.assert_equal(batch, wanted)
+
+
+def test_the_order_is_drawn_when_the_loop_begins() -> None:
+    rng, twin = np.random.default_rng(5), np.random.default_rng(5)
+    batches = iter(DataLoader(Y, batch_size=10, shuffle=True, seed=rng))
+    twin.permutation(10)
+    assert rng.bit_generator.state == twin.bit_generator.state
+    assert len(list(batches)) == 1
+
+
+# --- data sets ---
+
+
+class Squares:
+    """A map-style data set: len() and [i]."""
+
+    asked: list[int]
+
+    def __init__(self, n: int = 10) -> None:
+        self.n, self.asked = n, []
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, i: int) -> Any:
+        self.asked.append(i)
+        return np.full((2, 3), i, np.float32), i * i
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_data_set_is_asked_for_each_sample_once_and_they_are_stacked(shuffle: bool) -> None:
+    dataset = Squares()
+    seen = []
+    for xb, yb in DataLoader(dataset, batch_size=4, shuffle=shuffle, seed=0):
+        assert xb.dtype == np.float32 and xb.shape == (len(yb), 2, 3)
+        np.testing.assert_array_equal(xb[:, 1, 2] ** 2, yb)
+        seen += yb.tolist()
+    assert sorted(seen) == [i * i for i in range(10)]
+    assert [i * i for i in dataset.asked] == seen and all(type(i) is int for i in dataset.asked)
+
+
+def test_a_data_set_comes_in_the_order_of_the_arrays_with_that_seed() -> None:
+    loader = DataLoader(Squares(), batch_size=3, shuffle=True, seed=7)
+    assert rows_of(loader) == [i * i for i in rows_of(DataLoader(Y, shuffle=True, seed=7))]
+
+
+def test_what_is_left_out_is_not_asked_for() -> None:
+    dataset = Squares()
+    assert len(list(DataLoader(dataset, batch_size=4, drop_last=True))) == 2
+    assert dataset.asked == list(range(8))
+    dataset.asked.clear()
+    list(DataLoader(dataset, batch_size=4).batches(2))
+    assert dataset.asked == [8, 9]
+
+
+def test_samples_that_are_single_arrays() -> None:
+    class Rows(Squares):
+        def __getitem__(self, i: int) -> Any:
+            return X[i]
+
+    (batch,) = next(iter(DataLoader(Rows(), batch_size=4)))
+    np.testing.assert_array_equal(batch, X[:4])
+
+
+def test_samples_of_different_shapes() -> None:
+    class Ragged(Squares):
+        def __getitem__(self, i: int) -> Any:
+            return np.zeros(3 + i // 2), i
+
+    message = (
+        "DataLoader got samples that do not stack: entry 0 has shape (3,) in one and (4,) in "
+        "another; bring them to one shape in the data set"
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        list(DataLoader(Ragged()))
+
+
+def test_a_data_set_without_samples() -> None:
+    with pytest.raises(ValueError, match="^DataLoader got a Squares, which has no samples$"):
+        DataLoader(Squares(0))
+
+
 # --- the memory ---
 
 

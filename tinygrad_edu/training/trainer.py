@@ -232,7 +232,7 @@ class Trainer:
             if self.stop_training:
                 return
             raise ValueError(
-                f"epoch {epoch}: {shortened(run.loader)} gave no batch; what can be walked through only "
+                f"epoch {epoch}: the {type(run.loader).__name__} gave no batch; what can be walked through only "
                 f"once is empty the second time.{user_line()}\n  Try: list(...) of it"
             )
         values = means.final()
