@@ -232,8 +232,8 @@ class Trainer:
             if self.stop_training:
                 return
             raise ValueError(
-                f"epoch {epoch}: the {type(run.loader).__name__} gave no batch; what can be walked through only "
-                f"once is empty the second time.{user_line()}\n  Try: list(...) of it"
+                f"epoch {epoch}: the {type(run.loader).__name__} gave no batch: what can be walked through "
+                f"only once is empty the second time.{user_line()}\n  Try: list(...) of it"
             )
         values = means.final()
         if run.validation is not None:
