@@ -30,18 +30,19 @@ class Dataset:
 
     name: str
     x: NDArray[Any]  # the examples, (n, ...)
-    y: NDArray[np.int64]  # the class of each, (n,), counted from 0
+    y: NDArray[Any]  # the class of each, (n,), counted from 0; or the number to predict
     feature_names: tuple[str, ...]  # one for each number of an example, row by row
-    class_names: tuple[str, ...]  # class_names[y[i]] is what example i is
+    class_names: tuple[str, ...]  # class_names[y[i]] is what example i is; () if y is no class
     description: str  # what was measured, by whom, and where to read more
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         return iter((self.x, self.y))
 
     def __repr__(self) -> str:
+        classes = f", {len(self.class_names)} classes" if self.class_names else ""
         return (
             f"Dataset({self.name!r}: x {self.x.shape} {self.x.dtype}, "
-            f"y {self.y.shape} {self.y.dtype}, {len(self.class_names)} classes)"
+            f"y {self.y.shape} {self.y.dtype}{classes})"
         )
 
 
