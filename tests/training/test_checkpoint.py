@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import data, nn, optim
+from tinygrad_edu.data.streams import Prefetch, Transformed
 from tinygrad_edu.training import (
     Callback,
     Checkpoint,
@@ -221,6 +222,16 @@ def of_a_data_set():
     return sequential(), (Rolled(3),), {"batch_size": 9, "seed": 4}
 
 
+def noisy(x, rng):
+    return x + rng.normal(0, 0.1, x.shape).astype(x.dtype)
+
+
+def of_batches_made_ahead():
+    """A thread that draws has always drawn more than has been trained on."""
+    loader = data.DataLoader(X, Y, batch_size=9, shuffle=True, seed=4)
+    return sequential(), (Prefetch(Transformed(loader, noisy, seed=5)),), {}
+
+
 def of_a_stream():
     return sequential(), (Stream(3),), {}
 
@@ -258,7 +269,15 @@ def same(a, b):
 
 
 @pytest.mark.parametrize(
-    "make", [of_arrays, of_shared_randomness, of_a_data_set, of_a_stream, of_two_inputs]
+    "make",
+    [
+        of_arrays,
+        of_shared_randomness,
+        of_a_data_set,
+        of_a_stream,
+        of_batches_made_ahead,
+        of_two_inputs,
+    ],
 )
 def test_a_cut_after_any_batch_changes_nothing(tmp_path, make):
     whole = run(None, make)  # without so much as a callback

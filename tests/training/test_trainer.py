@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import data, nn, optim
+from tinygrad_edu.data.streams import ExampleLoader
 from tinygrad_edu.training import History, Trainer, accuracy, confusion_matrix, progress
 
 RNG = np.random.default_rng(0)
@@ -142,7 +143,7 @@ def test_any_sized_iterable_of_batches_and_a_data_set_can_be_given():
     for batches in (
         [(X[r], Y[r]) for r in rows],
         [[X[r], Y[r]] for r in rows],
-        data.DataLoader(Samples(), batch_size=16),
+        ExampleLoader(Samples(), batch_size=16),
     ):
         assert trainer().fit(batches, epochs=2, progress=False)["loss"] == wanted
     assert trainer().evaluate(Samples(), batch_size=16) == trainer().evaluate(X, Y, batch_size=16)

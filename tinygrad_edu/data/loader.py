@@ -25,9 +25,6 @@ class DataLoader:
 
     A batch is always a tuple, with one entry per array: `for (xb,) in DataLoader(x)`.
 
-    Instead of arrays it also takes one map-style data set, of which it asks only `len(dataset)` and
-    `dataset[i]`: a sample, as a rule the tuple (x, y). The samples of a batch are stacked.
-
     shuffle     draws a new order for every epoch, that is for every `for` loop over the loader. Two
                 loaders with the same seed go through the same sequence of orders; with `seed=None`
                 the order is different in every run of the program.
@@ -37,28 +34,20 @@ class DataLoader:
     `xb -= xb.mean()` would otherwise change the data set itself.
 
     Raises ValueError for arrays of different lengths, for data or settings that leave no batch at
-    all, for a batch size below 1, and for something that cannot be a seed, and in the loop for samples
-    of different shapes; TypeError for a batch size that is not a whole number.
+    all, for a batch size below 1, and for something that cannot be a seed; TypeError for a batch
+    size that is not a whole number.
     """
 
     def __init__(
         self,
-        *arrays: Any,
+        *arrays: ArrayLike,
         batch_size: SupportsIndex = 32,
         shuffle: bool = False,
         seed: Seed = None,
         drop_last: bool = False,
     ) -> None:
-        self.dataset = arrays[0] if len(arrays) == 1 and _is_dataset(arrays[0]) else None
-        if self.dataset is not None:
-            views, rows = [], len(self.dataset)
-            if rows == 0:
-                raise ValueError(
-                    f"DataLoader got a {type(self.dataset).__name__}, which has no samples"
-                )
-        else:
-            views = [np.asarray(a).view() for a in arrays]
-            rows = _common_length("DataLoader", views)
+        views = [np.asarray(a).view() for a in arrays]
+        rows = _common_length("DataLoader", views)
         size = _whole_number("DataLoader", "batch_size", batch_size)
         if drop_last and rows < size:
             raise ValueError(
@@ -92,13 +81,9 @@ class DataLoader:
         return self._batches(order, start)
 
     def _batches(self, order: Any, start: int) -> Iterator[tuple[NDArray[Any], ...]]:
-        size, arrays, dataset = self.batch_size, self.arrays, self.dataset
+        size, arrays = self.batch_size, self.arrays
         starts = range(start * size, len(self) * size, size)
-        if dataset is not None:
-            rows = range(self.rows) if order is None else order.tolist()
-            for i in starts:
-                yield _stacked([dataset[j] for j in rows[i : i + size]])
-        elif order is None:
+        if order is None:
             for i in starts:
                 yield tuple([a[i : i + size] for a in arrays])
         else:
@@ -194,33 +179,6 @@ def _common_length(caller: str, arrays: list[NDArray[Any]]) -> int:
             "check the filter or the file that they come from"
         )
     return n
-
-
-def _is_dataset(thing: Any) -> bool:
-    """Is it a map-style data set, and not an array or what NumPy makes one of (a list, a Tensor)?"""
-    return (
-        hasattr(thing, "__getitem__")
-        and hasattr(thing, "__len__")
-        and not isinstance(thing, (list, tuple, str, bytes, dict))
-        and not hasattr(thing, "__array__")
-        and not hasattr(thing, "__array_interface__")
-    )
-
-
-def _stacked(samples: list[Any]) -> tuple[NDArray[Any], ...]:
-    """A batch from samples: (x, y) tuples, or single arrays."""
-    columns = zip(*samples, strict=True) if isinstance(samples[0], tuple) else [samples]
-    batch = []
-    for position, column in enumerate(columns):
-        parts = [np.asarray(part) for part in column]
-        shapes = list(dict.fromkeys(part.shape for part in parts))
-        if len(shapes) > 1:
-            raise ValueError(
-                f"DataLoader got samples that do not stack: entry {position} has shape {shapes[0]} in "
-                f"one and {shapes[1]} in another; bring them to one shape in the data set"
-            )
-        batch.append(np.stack(parts))
-    return tuple(batch)
 
 
 def _swapped(first: NDArray[Any], other: NDArray[Any]) -> str:

@@ -52,7 +52,7 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
         kind = Grouped if isinstance(x, (tuple, dict)) else DataLoader
         return kind(x, *rest, **settings)
     if isinstance(x, DataLoader):
-        if x.dataset is None and len(x.arrays) not in (2, 3):
+        if len(x.arrays) not in (2, 3):
             raise ValueError(
                 f"{x!r} gives {len(x.arrays)} arrays, not x and y (and the weights of samples)."
                 f"{user_line()}\n  Try: DataLoader(x, y)"
@@ -68,7 +68,9 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
             raise ValueError(f"{shortened(x)} has no batches: it is empty.{user_line()}")
         return x
     if hasattr(x, "__getitem__") and not isinstance(x, (tuple, dict, str)) and not _is_array(x):
-        return DataLoader(x, **settings)
+        from tinygrad_edu.data.streams import ExampleLoader  # for few, and it brings threads
+
+        return ExampleLoader(x, **settings)
     raise ValueError(f"what is x to be compared with? y is missing.{user_line()}\n  Try: (x, y)")
 
 
@@ -78,10 +80,8 @@ def _is_array(x: Any) -> bool:
 
 def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
     """The batches of an epoch from number `start` on, those of strangers looked at."""
-    if isinstance(loader, Grouped) or (isinstance(loader, DataLoader) and loader.dataset is None):
+    if isinstance(loader, (DataLoader, Grouped)):
         return loader.batches(start)
-    if isinstance(loader, DataLoader):
-        return map(_looked_at, loader.batches(start))
     batches = iter(loader)
     for _ in range(start):
         next(batches)
@@ -103,7 +103,7 @@ def _looked_at(batch: Any) -> Any:
         why = "has no rows" if not all(shapes) or shapes[0][0] == 0 else "differs in its rows"
         raise ValueError(
             f"a batch of shapes {' and '.join(map(str, shapes))} {why}: the first axis of each counts "
-            f"the samples.{user_line()}\n  Try: DataLoader(dataset, batch_size=32), if these are samples "
+            f"the samples.{user_line()}\n  Try: ExampleLoader(dataset, batch_size=32), if these are samples "
             "and not batches"
         )
     return batch

@@ -43,7 +43,9 @@ class Checkpoint(Callback):
     every_batches  and after every so many batches
     keep           the newest so many files stay; more than one, in case the newest is damaged
 
-    The first is saved before the first batch, and one when Ctrl-C stops the training.
+    The first is saved before the first batch, and one when Ctrl-C stops the training. Of a loader the order
+    and the random generators in its attributes are known; in the middle of an epoch one of another kind than
+    DataLoader is walked through up to there.
 
     Raises ValueError when training begins if the folder has checkpoints of another run.
     """
@@ -277,10 +279,13 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     for name, callback in named(run.callbacks).items():
         if name in state["callbacks"]:
             callback.load_state_dict(state["callbacks"][name])
-    if run.batch:  # the order of this epoch is drawn again from where it was drawn then
+    known = state["random"]
+    if run.batch:  # the batches of this epoch are drawn again, from where they were drawn then
         set_states(generators(run.loader), run.loader_at_start)
         run.rest = batches_of(run.loader, run.batch)
-    set_states(random, state["random"])
+        # and may have been ahead of the training, so that the loader's own generators stay as they are
+        known = {path: rng for path, rng in known.items() if not path.startswith("loader")}
+    set_states(random, known)
 
 
 def named(callbacks: list[Callback]) -> dict[str, Callback]:
@@ -342,5 +347,5 @@ def states(random: dict[str, np.random.Generator]) -> dict[str, Any]:
 
 
 def set_states(random: dict[str, np.random.Generator], known: dict[str, Any]) -> None:
-    for path, rng in random.items():
-        rng.bit_generator.state = known[path]
+    for path, state in known.items():
+        random[path].bit_generator.state = state
