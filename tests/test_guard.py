@@ -126,3 +126,12 @@ def test_rules_without_a_text_of_their_own_count_as_reading_everything():
         row(w).backward()
         assert w.grad.tolist() == [6.0]
     assert "functools.partial" in str(explain(square))
+
+
+@pytest.mark.parametrize("index", [np.array([0, 2]), (np.array([0, 2]),), [0, 2]])
+def test_an_index_may_be_changed_as_the_way_back_has_its_own(index):
+    w = leaf([1.0, 2.0, 3.0])
+    y = w[index]
+    (index[0] if isinstance(index, tuple) else index)[0] = 1
+    y.sum().backward()
+    assert w.grad.tolist() == [1.0, 0.0, 1.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_edu.batching import vmap
 from tinygrad_edu.functional import (
     checkpoint,
     grad,
@@ -14,15 +15,18 @@ from tinygrad_edu.functional import (
     value_and_grad,
     vjp,
 )
+from tinygrad_edu.memory import keep_pages
 from tinygrad_edu.tensor import Tensor, debug, no_grad, op
 from tinygrad_edu.version import __version__
+
+keep_pages()
 
 if TYPE_CHECKING:
     from tinygrad_edu.explanation import explain
 
 __all__ = [
     "Tensor", "__version__", "checkpoint", "debug", "explain", "grad", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "op", "value_and_grad", "vjp",
+    "jvp", "no_grad", "op", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 

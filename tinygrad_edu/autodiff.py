@@ -23,7 +23,7 @@ import numpy as np
 
 from tinygrad_edu.errors import retold, user_line
 from tinygrad_edu.ops import unbroadcast
-from tinygrad_edu.tensor import Op, Tensor, describe, fingerprint, made_at, mode, value
+from tinygrad_edu.tensor import Op, Tensor, describe, during, fingerprint, made_at, mode, value
 
 __all__ = ["backward", "gradients", "push_forward", "recording"]
 
@@ -185,20 +185,9 @@ def backward(
 Tensor.backward = backward
 
 
-class recording:
+def recording(deeper: int = 0) -> during:
     """Operations inside are recorded, even inside `no_grad`; `depth` counts functions within functions."""
-
-    def __init__(self, deeper: int = 0):
-        self.deeper = deeper
-
-    def __enter__(self) -> None:
-        self.before = mode.recording  # made anew for each `with`
-        mode.recording = True
-        mode.depth += self.deeper
-
-    def __exit__(self, *_: object) -> None:
-        mode.recording = self.before
-        mode.depth -= self.deeper
+    return during(recording=True, depth=mode.depth + deeper)
 
 
 # ----------------------------------------------------------------------- the walks of functional.py

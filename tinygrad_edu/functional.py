@@ -16,15 +16,17 @@ although y is x.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.autodiff import demand_real, gradients, push_forward, recording
+from tinygrad_edu.batching import Batched, as_examples, everything, on_all_levels, on_level
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops import identity
-from tinygrad_edu.tensor import Op, Tensor, demand_floats, describe, mode, value
+from tinygrad_edu.tensor import Op, Tensor, demand_floats, describe, mode
+from tinygrad_edu.trees import leaves, rebuild
 
 __all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -65,7 +67,7 @@ def value_and_grad(
                 f"shape {shapes}.{user_line()}\n  Try: .sum() or .mean() in it, or jacobian"
             )
         demand_real(call.outputs[0], "grad is of a function with")
-        one = _rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
+        one = rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
         grads = call.pull_back(one)
         y = call.give(call.y)
         return (y, call.give(call.aux)) if has_aux else y, _one_or_all(grads, argnums)
@@ -125,7 +127,7 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") 
         forward = sum(v.size for v in call.variables) < call.outputs[0].size
         forward = mode == "forward" or (mode == "auto" and forward)
         parts = _columns(call) if forward else _rows(call)
-        return _one_or_all(_rebuild([args[i] for i in chosen], iter(parts)), argnums)
+        return _one_or_all(rebuild([args[i] for i in chosen], iter(parts)), argnums)
 
     return derived
 
@@ -143,14 +145,14 @@ def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
     """
     _demand_pairs(primals, tangents, "hvp")
     every = tuple(range(len(primals)))
-    moves = list(_leaves(tangents))
+    moves = list(leaves(tangents))
     if any(isinstance(t, Tensor) for t in moves):  # the result is to be differentiable in them
-        primals = _rebuild(
-            primals, (x if isinstance(x, Tensor) else Tensor(x) for x in _leaves(primals))
+        primals = rebuild(
+            primals, (x if isinstance(x, Tensor) else Tensor(x) for x in leaves(primals))
         )
 
     def along_tangents(*xs: Any) -> Any:
-        return sum(np.sum(d * t) for d, t in zip(_leaves(grad(f, every)(*xs)), moves, strict=True))
+        return sum(np.sum(d * t) for d, t in zip(leaves(grad(f, every)(*xs)), moves, strict=True))
 
     products = grad(along_tangents, every)(*primals)
     return products[0] if len(primals) == 1 else products
@@ -220,17 +222,17 @@ class _Call:
 
     def __init__(self, f: Callable, primals: Sequence, has_aux: bool = False):
         self.primals = tuple(primals)
-        given = list(_leaves(self.primals))
+        given = list(leaves(self.primals))
         self.variables = [_stand_in(x, f"argument {i}") for i, x in enumerate(given)]
         with recording(deeper=1):
-            self.y = f(*_rebuild(self.primals, iter(self.variables)))
+            self.y = f(*rebuild(self.primals, iter(self.variables)))
         self.aux = None
         if has_aux:
             if not isinstance(self.y, tuple) or len(self.y) != 2:
                 raise ValueError(f"with has_aux, {_called(f)} must return (y, aux).{user_line()}")
             self.y, self.aux = self.y
-        self.outputs = [y if isinstance(y, Tensor) else Tensor(y) for y in _leaves(self.y)]
-        self.given_tensors = any(isinstance(x, Tensor) for x in given)
+        self.outputs = [y if isinstance(y, Tensor) else Tensor(y) for y in leaves(self.y)]
+        self.given_tensors = _tensors_among(given)
         self.nested = self.given_tensors or mode.depth > 0
 
     def give(self, tree: Any, as_tensors: bool = False) -> Any:
@@ -244,64 +246,90 @@ class _Call:
         def given(y: Any) -> Any:
             if not isinstance(y, Tensor) or keep or (mode.depth and y.requires_grad):
                 return y
+            if isinstance(y, Batched):
+                return as_examples(everything(y).detach(), y)
             return y.data if y.ndim else y.data[()]
 
-        return _rebuild(tree, map(given, _leaves(tree)))
+        return rebuild(tree, map(given, leaves(tree)))
 
     def pull_back(self, g: Any) -> tuple:
-        gs = list(_leaves(g))
-        if [np.shape(value(x)) for x in gs] != [y.shape for y in self.outputs]:
+        gs = list(leaves(g))
+        if [np.shape(x) for x in gs] != [y.shape for y in self.outputs]:
             shapes = ", ".join(str(y.shape) for y in self.outputs)
-            got = ", ".join(f"{describe(x, 'g')} of shape {np.shape(value(x))}" for x in gs)
+            got = ", ".join(f"{describe(x, 'g')} of shape {np.shape(x)}" for x in gs)
             raise ValueError(
                 f"the pullback of a function with a result of shape {shapes} got {got}.{user_line()}"
             )
-        as_tensors = any(isinstance(x, Tensor) for x in gs)
-        record = self.nested or as_tensors
+        as_tensors = _tensors_among(gs)
+        record = self.nested or any(isinstance(x, Tensor) for x in gs)
         roots: dict[Tensor, Any] = {}
         for y, x in zip(self.outputs, gs, strict=True):
             if not isinstance(x, Tensor):
                 x = np.asarray(x, y.dtype)
-                x = Tensor(x) if record else x
+            x, y = _beside(x, y, record), everything(y)
             roots[y] = roots[y] + x if y in roots else x
-        grads = gradients(roots, self.variables, record)
-        return self.give(_rebuild(self.primals, iter(grads)), as_tensors)
+        grads = gradients(roots, [everything(v) for v in self.variables], record)
+        grads = [as_examples(g, v) for g, v in zip(grads, self.variables, strict=True)]
+        return self.give(rebuild(self.primals, iter(grads)), as_tensors)
 
     def push_forward(self, tangents: Any) -> Any:
-        dxs = list(_leaves(tangents))
-        as_tensors = any(isinstance(x, Tensor) for x in dxs)
-        record = self.nested or as_tensors
+        dxs = list(leaves(tangents))
+        as_tensors = _tensors_among(dxs)
+        record = self.nested or any(isinstance(x, Tensor) for x in dxs)
         moves = {}
         for v, dx in zip(self.variables, dxs, strict=True):
             if not isinstance(dx, Tensor):
                 dx = np.asarray(dx, v.dtype)
-                dx = Tensor(dx) if record else dx
-            moves[v] = dx
-        changes = push_forward(self.outputs, moves, record)
-        found = [
-            Tensor(np.zeros_like(y.data) if dy is None else dy)
-            if not isinstance(dy, Tensor)
-            else dy
-            for y, dy in zip(self.outputs, changes, strict=True)
-        ]
-        return self.give(_rebuild(self.y, iter(found)), as_tensors)
+            moves[everything(v)] = _beside(dx, v, record)
+        ys = [everything(y) for y in self.outputs]
+        changes = push_forward(ys, moves, record)
+        found = []
+        for y, out, dy in zip(ys, self.outputs, changes, strict=True):
+            if not isinstance(dy, Tensor):
+                dy = Tensor(np.zeros_like(y.data) if dy is None else dy)
+            found.append(as_examples(dy, out))
+        return self.give(rebuild(self.y, iter(found)), as_tensors)
 
 
 def _stand_in(x: Any, what: str) -> Tensor:
-    """A fresh variable with the value of x, connected to x if x is being differentiated itself."""
-    if not isinstance(x, Tensor):
-        x = Tensor(x)
-    demand_floats(x.data, x.name or what)
+    """A fresh variable with the value of x, connected to x if x is being differentiated itself.
+
+    Within vmap there is one for each example, also of an x that is the same for all.
+    """
+    x = on_all_levels(x, mode.batches)
+    demand_floats(x, x.name or what)
     variable = identity(x)
     variable.requires_grad = True
     return variable
+
+
+def _tensors_among(given: Iterable) -> bool:
+    """Did the user give Tensors? One example, within vmap, was an array before if nobody tracks it."""
+    return any(
+        isinstance(x, Tensor) and (x.requires_grad or not isinstance(x, Batched)) for x in given
+    )
+
+
+def _beside(g: Any, y: Tensor, record: bool) -> Any:
+    """The gradient or change g of y as the walks want it: beside everything that y stands for."""
+    if isinstance(y, Batched):
+        g = everything(_like(g, y))
+        return g if record else g.data
+    return Tensor(g) if record and not isinstance(g, Tensor) else g
+
+
+def _like(g: Any, y: Tensor) -> Tensor:
+    if not isinstance(y, Batched):
+        return g if isinstance(g, Tensor) else Tensor(g)
+    g = on_level(g, len(y.all), y.level)
+    return Batched(_like(g.all, y.all), y.level)
 
 
 def _rows(call: _Call) -> list[Any]:
     """The Jacobian with respect to each variable, row by row."""
     y = call.outputs[0]
     basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-    pulled = [list(_leaves(call.pull_back(_rebuild(call.y, iter([e]))))) for e in basis]
+    pulled = [list(leaves(call.pull_back(rebuild(call.y, iter([e]))))) for e in basis]
     result = []
     for i, v in enumerate(call.variables):
         wide = y.shape + v.shape
@@ -317,38 +345,13 @@ def _columns(call: _Call) -> list[Any]:
     for i, v in enumerate(call.variables):
         basis = np.eye(v.size, dtype=v.dtype).reshape(v.size, *v.shape)
         moved = [[*zeros[:i], e, *zeros[i + 1 :]] for e in basis]
-        columns = [next(_leaves(call.push_forward(_rebuild(call.primals, iter(m))))) for m in moved]
+        columns = [next(leaves(call.push_forward(rebuild(call.primals, iter(m))))) for m in moved]
         wide = y.shape + v.shape
         if columns:
             result.append(np.reshape(np.stack(columns, axis=-1), wide))
         else:
             result.append(np.zeros(wide, y.dtype))
     return result
-
-
-# ------------------------------------------------------------------------------------------- trees
-
-
-def _leaves(tree: Any) -> Iterator[Any]:
-    """What is in a tree of dicts, lists and tuples, in order; anything else is a leaf."""
-    if isinstance(tree, dict):
-        tree = tree.values()
-    elif not isinstance(tree, (list, tuple)):
-        yield tree
-        return
-    for part in tree:
-        yield from _leaves(part)
-
-
-def _rebuild(tree: Any, leaves: Iterator[Any]) -> Any:
-    """A tree of the same form with other leaves."""
-    if isinstance(tree, dict):
-        return {name: _rebuild(part, leaves) for name, part in tree.items()}
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):  # a namedtuple
-        return type(tree)(*(_rebuild(part, leaves) for part in tree))
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(_rebuild(part, leaves) for part in tree)
-    return next(leaves)
 
 
 # --------------------------------------------------------------------------------------- small print
@@ -391,7 +394,7 @@ def _demand_pairs(primals: Any, tangents: Any, called: str) -> None:
             f"{called}(f, primals, tangents) takes tuples, also of one: {called}(f, (x,), (v,))."
             f"{user_line()}"
         )
-    shapes = [[np.shape(value(x)) for x in _leaves(xs)] for xs in (primals, tangents)]
+    shapes = [[np.shape(x) for x in leaves(xs)] for xs in (primals, tangents)]
     if shapes[0] != shapes[1]:
         raise ValueError(
             f"{called}: a tangent has the shape of its primal; primals {shapes[0]}, tangents "

@@ -47,23 +47,34 @@ class _Mode(threading.local):
     depth = 0  # how many functions are being differentiated around this line (`grad` inside `grad`)
     scope: tuple[Any, ...] = ()  # the modules being called, outermost first
     debug = False  # is every number looked at as it is computed?
+    batches: tuple[int, ...] = ()  # sizes of the batches of which one example is shown (`vmap`)
 
 
 mode = _Mode()
 
 
-class no_grad:
+class during:
+    """`with during(recording=False): ...` sets these fields of `mode`, and puts them back at the end."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.before: list[dict[str, Any]] = []  # a list, as the same object may be entered twice
+
+    def __enter__(self) -> None:
+        self.before.append({name: getattr(mode, name) for name in self.settings})
+        for name, new in self.settings.items():
+            setattr(mode, name, new)
+
+    def __exit__(self, *_: object) -> None:
+        for name, old in self.before.pop().items():
+            setattr(mode, name, old)
+
+
+class no_grad(during):
     """Operations inside are not recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
 
     def __init__(self) -> None:
-        self.before: list[bool] = []  # a list, because the same object may be entered twice
-
-    def __enter__(self) -> None:
-        self.before.append(mode.recording)
-        mode.recording = False
-
-    def __exit__(self, *_: object) -> None:
-        mode.recording = self.before.pop()
+        super().__init__(recording=False)
 
     def __call__(self, function: Callable) -> Callable:
         @functools.wraps(function)
@@ -74,7 +85,7 @@ class no_grad:
         return unrecorded
 
 
-class debug:
+class debug(during):
     """`with debug():` looks at every result and every gradient, and stops at the first NaN or infinity.
 
     The FloatingPointError names the operation, its operands, the module and the line that asked for
@@ -82,14 +93,15 @@ class debug:
     """
 
     def __init__(self) -> None:
-        self.before: list[bool] = []
+        super().__init__(debug=True)
 
-    def __enter__(self) -> None:
-        self.before.append(mode.debug)
-        mode.debug = True
 
-    def __exit__(self, *_: object) -> None:
-        mode.debug = self.before.pop()
+class HasNoNumbers(TypeError):
+    """The numbers of one example were asked for where all are computed at once: see batching.py."""
+
+    def __init__(self, tensor: Any, text: str):
+        super().__init__(text)
+        self.tensor = tensor
 
 
 # ------------------------------------------------------------------------------------------ the table
@@ -119,6 +131,7 @@ class Op:
                              "together": in all of them at once (x and w, one after the other)
     elementwise              y[i] depends on the i-th elements of the (broadcast) inputs alone
     hint                     inputs, params -> what to try when NumPy refuses them
+    multiply_adds            shape of y, shapes of inputs, params -> how many a product takes
     """
 
     def __init__(
@@ -134,11 +147,13 @@ class Op:
         linear: bool | str = False,
         elementwise: bool = False,
         hint: Callable[..., str] | None = None,
+        multiply_adds: Callable[..., int] | None = None,
     ):
         self.forward, self.rules, self.every = forward, rules, every
         self.name = name or forward.__name__
         self.formula, self.domain, self.kinks = formula, domain, kinks
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
+        self.multiply_adds = multiply_adds
 
     # The next two are read off the functions when somebody asks: at import it would take too long.
 
@@ -188,15 +203,17 @@ class Op:
         Without a Tensor among the inputs this is just `forward`.
         """
         arrays, is_tensor, tracked = [], False, False
-        for x in inputs:
-            if isinstance(x, Tensor):
-                is_tensor = True
-                tracked = tracked or x.requires_grad
-                arrays.append(x.data)
-            else:
-                arrays.append(x)
         try:
+            for x in inputs:
+                if isinstance(x, Tensor):
+                    is_tensor = True
+                    tracked = tracked or x.requires_grad
+                    arrays.append(x.data)
+                else:
+                    arrays.append(x)
             y = self.forward(*arrays, **params)
+        except HasNoNumbers as one:
+            return one.tensor.through(self, inputs, params)
         except (ValueError, TypeError, IndexError) as error:
             raise retold(error, self._refusal(inputs, params, error)) from error
         if not is_tensor:
@@ -414,10 +431,10 @@ class Tensor:
     __hash__ = object.__hash__  # a place in the graph, not a value
 
     def __getitem__(self, index: Any) -> Tensor:
-        if isinstance(index, Tensor):
-            index = index.data
-        elif isinstance(index, tuple):
-            index = tuple(map(value, index))
+        try:
+            index = tuple(map(_own, index)) if isinstance(index, tuple) else _own(index)
+        except HasNoNumbers as one:
+            return one.tensor.pick(self, index)
         return ROWS[Tensor.__getitem__](self, index=index)
 
     def __setitem__(self, index: Any, new: Any) -> None:
@@ -481,7 +498,7 @@ class Tensor:
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self.data)))
+        return (self[i] for i in range(len(self)))
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.size == 1 else str(self)
@@ -561,6 +578,12 @@ def fingerprint(x: np.ndarray) -> bytes:
     return (x.reshape(-1) if x.flags.c_contiguous else x.flat)[:: x.size // 512].tobytes()
 
 
+def _own(index: Any) -> Any:
+    """A part of an index; of an array a copy, as the way back needs it as it is now."""
+    index = value(index)
+    return index.copy() if isinstance(index, (np.ndarray, list)) else index
+
+
 def _operator(function: Callable) -> Callable:
     return lambda x, w: ROWS[function](x, w)
 
@@ -633,9 +656,9 @@ def value(x: Any) -> Any:
 def describe(x: Any, name: str = "") -> str:
     """An operand as errors call it: `weights (3, 4) float32`."""
     x_name = getattr(x, "name", None) or name or ("Tensor" if isinstance(x, Tensor) else "")
-    x = value(x)
-    if isinstance(x, (np.ndarray, np.generic)):
+    if isinstance(x, (Tensor, np.ndarray, np.generic)):
         return f"{x_name} {x.shape} {x.dtype}".strip()
+    x = value(x)
     return f"{x_name} = {shortened(x)}" if x_name else shortened(x)
 
 
@@ -653,15 +676,17 @@ def made_at(y: Tensor) -> str:
 
 
 def _inside(scope: tuple) -> str:
-    """The module of a scope, by its path from the outermost one."""
-    if not scope:
-        return ""
+    return f" in {module_called(scope)}" if scope else ""
+
+
+def module_called(scope: tuple) -> str:
+    """The innermost module of a scope by its path from the outermost: `layer encoder.0, Linear(2, 3)`."""
     path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
     kind = repr(scope[-1]) if "\n" not in repr(scope[-1]) else type(scope[-1]).__name__
-    return f" in layer {path}, {kind}" if path else f" in {kind}"
+    return f"layer {path}, {kind}" if path else kind
 
 
-def demand_floats(array: np.ndarray, name: str | None = None) -> None:
+def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:
     if array.dtype.kind not in "f":
         raise TypeError(
             f"{describe(array, name or 'a Tensor')} cannot require a gradient: only floating point "

@@ -2,11 +2,13 @@
 
 import copy
 import pickle
+import time
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, nn
+from tinygrad_edu.nn.summary import measured
 from tinygrad_edu.optim import SGD
 
 
@@ -78,20 +80,48 @@ def test_the_number_of_parameters():
     assert sum(p.size for p in Everything().parameters()) == 8 + 2 * (6 + 2) + 3 + 2
 
 
-def test_summary_shows_path_kind_shape_and_parameters():
+def test_summary_shows_what_layers_give_and_cost():
     assert mlp().summary((4,)).splitlines() == [
-        "layer  kind          output  parameters",
-        "───────────────────────────────────────",
-        "0      Linear(4, 3)  (N, 3)          15",
-        "1      Tanh()        (N, 3)           0",
-        "2      Linear(3, 2)  (N, 2)           8",
-        "───────────────────────────────────────",
-        "Sequential: 23 parameters, 92 bytes",
+        "layer  kind          output  parameters  multiply-adds  activations",
+        "───────────────────────────────────────────────────────────────────",
+        "0      Linear(4, 3)  (N, 3)          15             12     24 bytes",
+        "1      Tanh()        (N, 3)           0              0     12 bytes",
+        "2      Linear(3, 2)  (N, 2)           8              6     16 bytes",
+        "───────────────────────────────────────────────────────────────────",
+        "Sequential: 23 parameters, 92 bytes; 18 multiply-adds and 52 bytes of activations a sample",
     ]
     assert mlp().summary().splitlines()[2] == "0      Linear(4, 3)          15"
     assert "blocks.1      Block " in Everything().summary((3,))
-    assert mlp().summary(4) == mlp().summary((4,))
+    assert mlp().summary(4) == mlp().summary((4,)) == mlp().freeze().summary((4,))
     assert nn.Linear(64, 64).summary().endswith("Linear: 4,160 parameters, 16.2 KiB")
+
+
+class Slow(nn.Module):
+    def __init__(self):
+        self.inner = nn.Tanh()
+        self.unused = nn.ReLU()
+
+    def forward(self, x):
+        time.sleep(0.02)
+        return self.inner(x)
+
+
+def test_summary_tells_the_time_of_each_layer_without_those_inside():
+    lines = nn.Sequential(Slow(), nn.Linear(3, 2)).summary((3,), timed=True).splitlines()
+    assert lines[0].split()[-1] == "ms"
+    times = {
+        line.split()[0]: float(line.split()[-1]) for line in lines[2:5] if "not called" not in line
+    }
+    assert times["0.inner"] < 10 and times["1"] < 10
+    assert any("0.unused  ReLU()" in line and "not called" in line for line in lines)
+    costs = measured(nn.Sequential(Slow()), (3,), timed=True)
+    slow = next(seconds for module, seconds in costs.seconds.items() if isinstance(module, Slow))
+    assert 0.02 <= slow < 0.2
+
+
+def test_memory_is_counted_once_where_arrays_are_shared():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2, bias=False))
+    assert [line.split()[-2] for line in model.summary((2, 2)).splitlines()[2:4]] == ["0", "8"]
 
 
 def test_summary_changes_nothing():

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.errors import refuse_unknown, user_line
-from tinygrad_edu.tensor import Tensor, describe, mode, no_grad, value
+from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
 
@@ -72,6 +72,9 @@ class Module:
     built = (
         True  # False where the first call is to tell the size of the input, see `make_when_known`
     )
+    takes: Any = (
+        None  # the dtype of its input, where that is not its parameters': whole numbers, say
+    )
     hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
@@ -108,7 +111,9 @@ class Module:
         >>> Sequential(Linear(None, 8), Linear(None, 3)).build((4,)).summary().splitlines()[-1]
         'Sequential: 67 parameters, 268 bytes'
         """
-        self._output_shapes(*input_shapes)
+        from tinygrad_edu.nn.summary import measured
+
+        measured(self, *input_shapes)
         return self
 
     def add_hook(self, hook: Callable[[Module, tuple, Any], None]) -> Callable[[], None]:
@@ -308,56 +313,19 @@ class Module:
 
     # For people.
 
-    def summary(self, input_shape: tuple[int, ...] | int | None = None) -> str:
-        """A table of the layers: path, kind, shape of the output and number of parameters.
+    def summary(
+        self, input_shape: tuple[int, ...] | int | None = None, *, timed: bool = False
+    ) -> str:
+        """A table of the layers: path, kind and number of parameters.
 
-        input_shape: of one sample, without the batch axis. It is sent through the model (as zeros) to
-        learn the shapes of the outputs; without it they are left out.
+        input_shape   of one sample, without the batch axis. Zeros of this shape are sent through the model
+                      (in eval mode), and the table tells the shape of each output, the multiply-adds of
+                      products of matrices and convolutions, and the memory of what a way back would keep
+        timed         and the milliseconds of each forward, for one sample
         """
-        if isinstance(input_shape, int):
-            input_shape = (input_shape,)
-        shapes = self._output_shapes(input_shape) if input_shape is not None else {}
-        lines = [("layer", "kind", "output", "parameters")]
-        for path, module in self.named_modules():
-            own = module.own_parameters()
-            if own or not module.inner_modules():
-                shape = shapes.get(module)
-                output = f"(N, {', '.join(map(str, shape[1:]))})" if shape else ""
-                kind = repr(module) if "\n" not in repr(module) else type(module).__name__
-                lines.append((path, kind, output, f"{sum(p.size for p in own):,}"))
-        total = sum(p.size for p in self.parameters())
-        memory = sum(p.data.nbytes for p in self.parameters())
-        widths = [max(len(line[i]) for line in lines) for i in range(4)]
-        if not shapes:
-            widths[2] = 0
-        rows = [
-            "  ".join(f"{w:>{n}}" if i == 3 else f"{w:<{n}}" for i, (w, n) in enumerate(cells) if n)
-            for cells in (list(zip(line, widths, strict=True)) for line in lines)
-        ]
-        rule = "─" * len(rows[0])
-        size = f"{memory / 1024:,.1f} KiB" if memory >= 1024 else f"{memory} bytes"
-        end = f"{type(self).__name__}: {total:,} parameters, {size}"
-        return "\n".join([rows[0], rule, *rows[1:], rule, end])
+        from tinygrad_edu.nn.summary import summary
 
-    def _output_shapes(self, *input_shapes: tuple[int, ...]) -> dict[Module, tuple[int, ...]]:
-        shapes: dict[Module, tuple[int, ...]] = {}
-
-        def note(module: Module, inputs: Any, y: Any) -> None:
-            shapes[module] = np.shape(y)
-
-        modules = [module for _, module in self.named_modules()]
-        before = [(module.hooks, module.training) for module in modules]
-        kept = (thing for _, thing in _walk(self, "", set()) if isinstance(thing, KEPT))
-        dtype = next((thing.dtype for thing in kept), np.dtype(np.float32))
-        try:
-            for module in modules:
-                module.hooks, module.training = (note,), False
-            with no_grad():
-                self(*(np.zeros((1, *shape), dtype) for shape in input_shapes))
-        finally:
-            for module, (hooks, training) in zip(modules, before, strict=True):
-                module.hooks, module.training = hooks, training
-        return shapes
+        return summary(self, input_shape, timed)
 
     def __repr__(self) -> str:
         """The kind of module, its settings, and the modules inside it, indented."""
@@ -395,9 +363,8 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 def module_path(module: Module) -> str:
     """The name of a module that is being called, as errors give it: `layer encoder.0, Linear(2, 3),`."""
-    root = mode.scope[0] if mode.scope else module
-    path = next((path for path, inner in root.named_modules() if inner is module), "")
-    return f"layer {path}, {module!r}," if path else repr(module)
+    called = module_called((mode.scope[0] if mode.scope else module, module))
+    return f"{called}," if called.startswith("layer ") else called
 
 
 def _only_of_trainers(name: str) -> property:

@@ -68,6 +68,7 @@ def _matmul_hint(x: tuple, w: tuple) -> str:
 matmul = op(
     np.matmul, _matmul_dx, _matmul_dw,
     formula="x w", linear=True, hint=_matmul_hint,
+    multiply_adds=lambda y, x, w: math.prod(y) * x[-1],
     cases=each(
         real,
         ((2, 3), (3, 4), {}), ((3,), (3,), {}), ((3,), (3, 4), {}), ((2, 3), (3,), {}),

@@ -6,5 +6,34 @@ text of a graph needs nothing.
 
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
 from tinygrad_edu.viz.graph import Graph, graph
+from tinygrad_edu.viz.insight import (
+    Watch,
+    animate,
+    attention_map,
+    decision_boundary,
+    embedding,
+    filters,
+    flat,
+    loss_landscape,
+    lr_curve,
+)
+from tinygrad_edu.viz.walk import why
 
-__all__ = ["Graph", "LivePlot", "confusion", "graph", "image_grid", "learning_curve"]
+__all__ = [
+    "Graph",
+    "LivePlot",
+    "Watch",
+    "animate",
+    "attention_map",
+    "confusion",
+    "decision_boundary",
+    "embedding",
+    "filters",
+    "flat",
+    "graph",
+    "image_grid",
+    "learning_curve",
+    "loss_landscape",
+    "lr_curve",
+    "why",
+]

@@ -1,0 +1,163 @@
+"""A model as a table: what each layer gives, what it learns, and what it costs."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.autodiff import recording
+from tinygrad_edu.nn.module import KEPT, Module
+from tinygrad_edu.tensor import Tensor, no_grad
+
+
+class Costs:
+    """What one sample needed of each module itself, without the modules inside it."""
+
+    def __init__(self) -> None:
+        self.shapes: dict[Module, tuple[int, ...]] = {}
+        self.multiply_adds: dict[Module, int] = defaultdict(int)
+        self.bytes: dict[Module, int] = defaultdict(int)
+        self.seconds: dict[Module, float] = {}
+
+
+def summary(model: Module, input_shape: Any, timed: bool) -> str:
+    """See Module.summary."""
+    if isinstance(input_shape, int):
+        input_shape = (input_shape,)
+    costs = measured(model, input_shape, timed=timed) if input_shape is not None else None
+    table = [["layer", "kind", "parameters"]]
+    if costs:
+        table[0][2:2] = ["output"]
+        table[0] += ["multiply-adds", "activations"] + ["ms"] * timed
+    for path, module in model.named_modules():
+        own = module.own_parameters()
+        if not own and module.inner_modules():
+            continue
+        kind = repr(module) if "\n" not in repr(module) else type(module).__name__
+        row = [path, kind, f"{sum(p.size for p in own):,}"]
+        if costs:
+            shape = costs.shapes.get(module)
+            row[2:2] = [f"(N, {', '.join(map(str, shape[1:]))})" if shape else "not called"]
+            row += [f"{costs.multiply_adds[module]:,}", size(costs.bytes[module])]
+            row += [f"{1000 * costs.seconds.get(module, 0):.3f}"] * timed
+        table.append(row)
+    total = sum(p.size for p in model.parameters())
+    end = [f"{total:,} parameters, {size(sum(p.data.nbytes for p in model.parameters()))}"]
+    if costs:
+        end.append(f"{sum(costs.multiply_adds.values()):,} multiply-adds and")
+        end[-1] += f" {size(sum(costs.bytes.values()))} of activations a sample"
+    lines = in_columns(table, text=2 + bool(costs))
+    rule = "─" * len(lines[0])
+    return "\n".join(
+        [lines[0], rule, *lines[1:], rule, f"{type(model).__name__}: {'; '.join(end)}"]
+    )
+
+
+def in_columns(table: list[list[str]], text: int) -> list[str]:
+    """Lines of equal columns: the first `text` of them to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(
+            f"{cell:<{w}}" if i < text else f"{cell:>{w}}"
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in table
+    ]
+
+
+def size(count: int) -> str:
+    for unit, bytes_of_it in (("MiB", 2**20), ("KiB", 2**10)):
+        if count >= bytes_of_it:
+            return f"{count / bytes_of_it:,.1f} {unit}"
+    return f"{count} bytes"
+
+
+def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False) -> Costs:
+    """Zeros of these shapes, sent through the model in eval mode, and what they cost on the way.
+
+    Products are counted as the rows of the table tell (`Op.multiply_adds`), and activations as the bytes
+    of the arrays that a way back would keep.
+    """
+    costs = Costs()
+
+    def note(module: Module, inputs: Any, y: Any) -> None:
+        if hasattr(y, "shape"):
+            costs.shapes[module] = y.shape
+
+    modules = [module for _, module in model.named_modules()]
+    before = [(module.hooks, module.training) for module in modules]
+    kept = (p for m in modules for p in vars(m).values() if isinstance(p, KEPT))
+    dtype = next((p.dtype for p in kept), np.dtype(np.float32))
+    dtype = np.dtype(model.takes or dtype)
+    # requiring a gradient, so that what frozen layers do is recorded, too
+    x = [Tensor(np.zeros((1, *s), dtype), requires_grad=dtype.kind == "f") for s in input_shapes]
+    try:
+        for module in modules:
+            module.hooks, module.training = (note,), False
+        with recording():
+            y = model(*x)
+        if timed:
+            costs.seconds = best_times(model, modules, x)
+    finally:
+        for module, (hooks, training) in zip(modules, before, strict=True):
+            module.hooks, module.training = hooks, training
+    _count(y, costs)
+    return costs
+
+
+def _count(y: Any, costs: Costs) -> None:
+    waiting = [y] if isinstance(y, Tensor) else []
+    seen = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        if node.op is None:
+            continue
+        if node.scope:
+            if (
+                node.data.base is None
+            ):  # otherwise it is another look at an array that counts already
+                costs.bytes[node.scope[-1]] += node.data.nbytes
+            if node.op.multiply_adds:
+                shapes = map(np.shape, node.inputs)
+                work = node.op.multiply_adds(node.shape, *shapes, **node.params)
+                costs.multiply_adds[node.scope[-1]] += int(work)
+        for x in node.inputs:
+            if isinstance(x, Tensor) and x not in seen:
+                seen.add(x)
+                waiting.append(x)
+
+
+def best_times(model: Module, modules: list[Module], x: list) -> dict[Module, float]:
+    """Seconds in each module's own forward, the modules inside it taken off; the best of five rounds."""
+    best: dict[Module, float] = {}
+    for _ in range(5):
+        own: dict[Module, float] = defaultdict(float)
+        running = [0.0]  # for each module being called, the time of those within it
+
+        def timed(module: Module, own: Any = own, running: Any = running) -> Any:
+            forward = type(module).forward
+
+            def run(*inputs: Any, **kwargs: Any) -> Any:
+                running.append(0.0)
+                start = time.perf_counter()
+                y = forward(module, *inputs, **kwargs)
+                seconds = time.perf_counter() - start
+                own[module] += seconds - running.pop()
+                running[-1] += seconds
+                return y
+
+            return run
+
+        try:
+            for module in modules:
+                object.__setattr__(module, "forward", timed(module))
+            with no_grad():
+                model(*x)
+        finally:
+            for module in modules:
+                object.__delattr__(module, "forward")
+        best = {m: min(seconds, best.get(m, seconds)) for m, seconds in own.items()}
+    return best

@@ -1,0 +1,355 @@
+"""Pictures of what a network has learned, and how: boundaries, filters, attention, landscapes.
+
+As in `curves.py`, each function draws on the matplotlib axes `ax`, or on new ones, and returns them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn import Module, Parameter
+from tinygrad_edu.tensor import no_grad, value
+from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes
+from tinygrad_edu.viz.render import optional
+
+# Colours that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and two more.
+CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
+           "#8c564b", "#1a1a1a")  # fmt: skip
+
+
+def lr_curve(lrs: Any, losses: Any, suggestion: float | None = None, *, ax: Any = None) -> Any:
+    """The loss beside the learning rate of a range test, on a logarithmic axis (Smith 2017, section 3.3).
+
+    `suggestion` is marked. Raises ValueError unless there is one loss for each rate.
+    """
+    lrs, losses = np.asarray(lrs), np.asarray(losses)
+    if lrs.shape != losses.shape or lrs.ndim != 1:
+        raise ValueError(
+            f"lr_curve takes one loss for each rate, not {losses.shape} for {lrs.shape}"
+        )
+    ax = new_axes(6.4, 3.6) if ax is None else ax
+    ax.plot(lrs, losses, color=BLUE, linewidth=2)
+    if suggestion is not None:
+        ax.axvline(suggestion, color=ORANGE, linestyle="--", label=f"lr = {suggestion:.2g}")
+        ax.legend(frameon=False)
+    ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def decision_boundary(
+    predict: Callable, x: Any, y: Any, *, resolution: int = 200, ax: Any = None
+) -> Any:
+    """Which class is said at each point of the plane, behind the samples x: (n, 2) of classes y: (n,).
+
+    predict   (m, 2) -> scores (m, K), of which the largest wins; or labels (m,)
+
+    Where the two best scores are near each other the colour fades. Raises ValueError for other shapes.
+    """
+    x, y = np.asarray(value(x)), np.asarray(value(y))
+    if x.ndim != 2 or x.shape[1] != 2 or y.shape != x.shape[:1]:
+        raise ValueError(
+            f"decision_boundary draws x (n, 2) with labels (n,), not {x.shape} and {y.shape}."
+            f"{user_line()}\n  Try: two of the features, or embedding(x, y) for many"
+        )
+    low, high = x.min(axis=0), x.max(axis=0)
+    low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
+    across, up = (np.linspace(a, b, resolution) for a, b in zip(low, high, strict=True))
+    points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    with no_grad():
+        said = np.asarray(value(predict(points.astype(x.dtype))))
+    names = np.unique(y)
+    if said.ndim == 2:
+        best = np.sort(said, axis=1)[:, -2:]
+        lead = best[:, 1] - best[:, 0]
+        strength = 0.15 + 0.35 * np.minimum(lead / max(np.median(lead), 1e-12), 1)
+        classes = said.argmax(axis=1)
+    else:
+        strength, classes = np.full(len(said), 0.4), np.searchsorted(names, said)
+    to_rgb = optional("matplotlib.colors").to_rgb
+    colours = np.array([to_rgb(c) for c in CLASSES])
+    picture = np.concatenate([colours[classes % len(colours)], strength[:, None]], axis=1)
+    ax = new_axes(5.2, 4.4) if ax is None else ax
+    extent = (low[0], high[0], low[1], high[1])
+    picture = picture.reshape(resolution, resolution, 4)
+    ax.imshow(picture, extent=extent, origin="lower", aspect="auto", interpolation="bilinear")
+    for i, name in enumerate(names):
+        mine = x[y == name]
+        ax.scatter(*mine.T, s=16, color=CLASSES[i % len(CLASSES)], edgecolor="white",
+                   linewidth=0.5, label=str(name))  # fmt: skip
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def filters(
+    W: Any, *, shape: tuple[int, int] | None = None, columns: int = 8, ax: Any = None
+) -> Any:
+    """What the units of a first layer look for: their weights as small grey images, zero a middle grey.
+
+    W: (height, width, 1, units) of a convolution, or (pixels, units) of a Linear layer with `shape`,
+    (height, width), for the pixels. Raises ValueError for anything else.
+    """
+    W = np.asarray(value(W))
+    if W.ndim == 2 and shape is not None and np.prod(shape) == len(W):
+        W = W.reshape(*shape, 1, -1)
+    if W.ndim != 4 or W.shape[2] != 1:
+        raise ValueError(
+            f"filters draws W (height, width, 1, units), or (pixels, units) with shape=, not {W.shape}."
+            f"{user_line()}\n  Try: W[:, :, :1] for the first channel"
+        )
+    images = np.moveaxis(W[:, :, 0], -1, 0)
+    images = images / np.abs(images).max(axis=(1, 2), keepdims=True).clip(1e-30)
+    ax = image_grid(images, columns=columns, ax=ax)
+    for drawn in ax.images:
+        drawn.set_clim(-1, 1)
+    return ax
+
+
+def attention_map(
+    weights: Any,
+    queries: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
+    *,
+    ax: Any = None,
+) -> Any:
+    """How much each query (a row) attends to each key (a column).    weights: (queries, keys)
+
+    Raises ValueError for another shape or as many names as there are not rows or columns.
+    """
+    weights = np.asarray(value(weights))
+    names = [names for names in (queries, keys) if names is not None]
+    fits = weights.ndim == 2 and all(
+        given is None or len(given) == n
+        for given, n in zip((queries, keys), weights.shape, strict=False)
+    )
+    if not fits:
+        raise ValueError(
+            f"attention_map draws weights (queries, keys), not {weights.shape} with "
+            f"{' and '.join(str(len(n)) for n in names) or 'no'} names.{user_line()}"
+            "\n  Try: weights[0, 0], of one sample and one head"
+        )
+    ax = new_axes(1.5 + 0.3 * weights.shape[1], 1.2 + 0.3 * weights.shape[0]) if ax is None else ax
+    drawn = ax.imshow(weights, cmap="Blues", vmin=0, vmax=max(weights.max(), 1e-12))
+    if keys is not None:
+        ax.set_xticks(range(len(keys)), keys, rotation=90)
+    if queries is not None:
+        ax.set_yticks(range(len(queries)), queries)
+    ax.set(xlabel="attends to", ylabel="position")
+    ax.figure.colorbar(drawn, ax=ax, fraction=0.046)
+    return ax
+
+
+def embedding(
+    vectors: Any, labels: Any = None, *, names: Sequence[str] | None = None, ax: Any = None
+) -> Any:
+    """Vectors (n, d) in the plane of their two principal components, coloured by label, or named.
+
+    Pearson 1901: the plane that keeps most of their variance; its shares are written at the axes.
+    """
+    vectors = np.asarray(value(vectors), np.float64)
+    if vectors.ndim != 2 or min(vectors.shape) < 2:
+        raise ValueError(
+            f"embedding draws two vectors or more, (n, d), not {vectors.shape}.{user_line()}"
+        )
+    centred = vectors - vectors.mean(axis=0)
+    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    plane = u[:, :2] * s[:2]
+    shares = s**2 / max((s**2).sum(), 1e-300)
+    ax = new_axes(5.2, 4.4) if ax is None else ax
+    groups = np.zeros(len(plane), int) if labels is None else np.asarray(labels)
+    for i, name in enumerate(np.unique(groups)):
+        mine = plane[groups == name]
+        label = None if labels is None else str(name)
+        ax.scatter(*mine.T, s=14, color=CLASSES[i % len(CLASSES)], label=label)
+    for where, name in zip(plane, names or (), strict=False):
+        ax.annotate(name, where, xytext=(3, 3), textcoords="offset points", fontsize=8)
+    if labels is not None:
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.set_xlabel(f"first component, {shares[0]:.0%} of the variance")
+    ax.set_ylabel(f"second, {shares[1]:.0%}")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+# -------------------------------------------------------------------------------------- loss landscape
+
+
+def loss_landscape(
+    loss: Callable[[], Any],
+    parameters: Iterable[Parameter],
+    *,
+    path: Sequence[np.ndarray] | None = None,
+    span: float = 1.0,
+    steps: int = 25,
+    seed: Any = 0,
+    ax: Any = None,
+) -> Any:
+    """The loss around the present weights, on a plane through them; in the middle, where they are now.
+
+    loss    () -> the loss of the present weights: `lambda: nn.cross_entropy(model(x), y)`
+    path    weights visited on the way, each as `flat(parameters)` gave them: then the plane is that of
+            the path's two principal components, and the path is drawn on it
+    span    how far to go: 1 is as far as the weights are long
+
+    Without a path the plane has two random directions, each as long as the weights, parameter by
+    parameter (Li et al. 2018, section 4, "filter normalisation", here per parameter). The weights are
+    put back, also when `loss` raises.
+    """
+    parameters = list(parameters)
+    here = flat(parameters)
+    first, second, points = _plane(parameters, here, path, seed)
+    reach = span
+    if path is not None:
+        reach = span * 1.2 * max(np.abs(points).max(), 1e-12)
+    scale = np.linspace(-reach, reach, steps)
+    heights = np.empty((steps, steps))
+    try:
+        with no_grad():
+            for i, b in enumerate(scale):
+                for j, a in enumerate(scale):
+                    _put(parameters, here + a * first + b * second)
+                    heights[i, j] = float(value(loss()))
+    finally:
+        _put(parameters, here)
+    ax = new_axes(5.2, 4.4) if ax is None else ax
+    heights = np.where(np.isfinite(heights), heights, np.nan)
+    drawn = ax.contourf(
+        scale, scale, np.log10(heights - np.nanmin(heights) + 1e-3), 30, cmap="viridis"
+    )
+    lines = ax.contour(scale, scale, heights, 12, colors="white", linewidths=0.5, alpha=0.7)
+    ax.clabel(lines, fontsize=7)
+    if path is not None:
+        ax.plot(*points.T, color=ORANGE, marker=".", linewidth=1.5, label="the optimizer's path")
+        ax.legend(frameon=False, labelcolor="white", loc="upper right")
+    ax.plot(0, 0, marker="*", color="white", markersize=12)
+    ax.figure.colorbar(drawn, ax=ax, fraction=0.046, label="log₁₀(loss above the lowest + 0.001)")
+    ax.set(xlabel="first direction", ylabel="second direction")
+    return ax
+
+
+def flat(parameters: Iterable[Parameter]) -> np.ndarray:
+    """All weights as one vector, a copy: a stop on the path of `loss_landscape`."""
+    return np.concatenate([p.data.ravel() for p in parameters]).astype(np.float64)
+
+
+def _put(parameters: Sequence[Parameter], weights: np.ndarray) -> None:
+    for p, part in zip(
+        parameters, np.split(weights, np.cumsum([p.size for p in parameters])[:-1]), strict=True
+    ):
+        p.data[...] = part.reshape(p.shape)
+
+
+def _plane(
+    parameters: Sequence[Parameter], here: np.ndarray, path: Any, seed: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two directions, and the places of the path's stops on them."""
+    if path is not None:
+        stops = np.stack([np.asarray(stop, np.float64) for stop in path]) - here
+        if len(stops) < 2 or stops.shape[1:] != here.shape:
+            raise ValueError(
+                f"loss_landscape(path=...) wants two stops or more of {here.size} weights each."
+                f"{user_line()}\n  Try: path.append(viz.flat(model.parameters())) after each epoch"
+            )
+        _, _, axes = np.linalg.svd(stops, full_matrices=False)
+        first, second = axes[0], axes[1]
+        return first, second, stops @ np.stack([first, second], axis=1)
+    rng = np.random.default_rng(seed)
+    directions = []
+    for _ in range(2):
+        parts = [rng.normal(size=p.shape) for p in parameters]
+        parts = [
+            d * float(np.linalg.norm(p.data) / np.linalg.norm(d).clip(1e-30))
+            for d, p in zip(parts, parameters, strict=True)
+        ]
+        directions.append(np.concatenate([d.ravel() for d in parts]))
+    return directions[0], directions[1], np.zeros((0, 2))
+
+
+# ------------------------------------------------------------------------- weights and gradients in time
+
+
+class Watch:
+    """Remembers how large the gradients (and weights) of each parameter are, as training goes on.
+
+        watch = viz.Watch(model)
+        ... loss.backward(); watch.record(); optimizer.step()
+        watch.plot()
+
+    Gradients that shrink from layer to layer vanish, those that grow explode; both are seen at a glance.
+    """
+
+    def __init__(self, model: Module):
+        self.model = model
+        self.gradients: dict[str, list[np.ndarray]] = {}
+        self.weights: dict[str, list[np.ndarray]] = {}
+
+    def record(self) -> None:
+        """Call it between backward() and the step. Keeps the 5th, 50th and 95th percentile of the sizes."""
+        for path, p in self.model.named_parameters():
+            for kept, numbers in ((self.weights, p.data), (self.gradients, value(p.grad))):
+                if numbers is not None:
+                    kept.setdefault(path, []).append(np.percentile(np.abs(numbers), (5, 50, 95)))
+
+    def plot(self, what: str = "gradients", *, ax: Any = None) -> Any:
+        """The median size of each parameter's gradients (or "weights") by step, and 90 % of them around it.
+
+        Raises ValueError before the first `record`, and for another word.
+        """
+        kept = {"gradients": self.gradients, "weights": self.weights}.get(what)
+        if not kept:
+            known = what in ("gradients", "weights")
+            raise ValueError(
+                (f"Watch has no {what} yet" if known else f"Watch.plot({what!r})")
+                + f".{user_line()}\n  Try: "
+                + (
+                    "record() between backward() and step()"
+                    if known
+                    else "'gradients' or 'weights'"
+                )
+            )
+        ax = new_axes(6.8, 3.8) if ax is None else ax
+        shades = optional("matplotlib").colormaps["viridis"](np.linspace(0, 0.9, len(kept)))
+        for (path, sizes), colour in zip(kept.items(), shades, strict=True):
+            low, middle, high = np.stack(sizes, axis=1)
+            steps = np.arange(1, len(middle) + 1)
+            ax.plot(steps, middle, color=colour, linewidth=1.5, label=path)
+            ax.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
+        ax.set(yscale="log", xlabel="step", ylabel=f"size of {what}")
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+        return ax
+
+
+def animate(
+    draw: Callable[[Any, Any], Any],
+    frames: Sequence[Any],
+    path: str | os.PathLike[str],
+    *,
+    fps: int = 10,
+) -> None:
+    """Writes a .gif: for each frame, draw(ax, frame) on empty axes.
+
+        animate(lambda ax, weights: decision_boundary(net(weights), x, y, ax=ax), snapshots, "learning.gif")
+
+    Raises ValueError for no frames or another ending; then no file is written.
+    """
+    if not frames or not os.fspath(path).endswith(".gif"):
+        raise ValueError(
+            f"animate writes one frame or more to a .gif, not {len(frames)} to {os.fspath(path)!r}."
+            f"{user_line()}"
+        )
+    ax = new_axes(5.2, 4.4)
+    pictures = []
+    image = optional("PIL.Image")
+    canvas = optional("matplotlib.backends.backend_agg").FigureCanvasAgg(ax.figure)
+    for frame in frames:
+        ax.clear()
+        draw(ax, frame)
+        canvas.draw()
+        pictures.append(image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=1000 // fps, loop=0)
