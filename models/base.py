@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinygrad_edu import hessian, value_and_grad
+from tinygrad_edu import hessian, hvp, value_and_grad
 from tinygrad_edu.optim.minimise import METHODS, minimise
 
 
@@ -387,6 +387,7 @@ class LossModel(Estimator):
             hessian=hessian(objective),
             tol=self.tol,
             max_iter=self.max_iter,
+            product=lambda w, v: hvp(objective, (w,), (v,)),
         )
         if not found.converged:
             warnings.warn(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import nn, optim
+from tinygrad_edu.optim.muon import orthogonalised
 from tinygrad_edu.optim.optimizer import PIECE
 
 RNG = np.random.default_rng(0)
@@ -118,6 +119,260 @@ def test_a_copy_of_a_model_and_its_optimizer_trains_as_the_original_does(again, 
     assert np.array_equal(layer.W.data, other.W.data) and its_optimizer.t == 2
 
 
+# ------------------------------------------------------------------------- one is a special case of
+
+
+def trajectory(optimizer, parameters, steps=20, seed=0):
+    """The parameters after each step, with gradients of w²/2 and noise."""
+    rng = np.random.default_rng(seed)
+    history = []
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = p.data + rng.normal(size=p.shape)
+        optimizer.step()
+        history.append([p.data.copy() for p in parameters])
+    return history
+
+
+def weights():
+    rng = np.random.default_rng(7)
+    return [nn.Parameter(rng.normal(size=shape)) for shape in [(3, 4), (4,), (5, 2)]]
+
+
+def assert_same(make, other, atol=1e-13):
+    ours, theirs = weights(), weights()
+    pairs = zip(trajectory(make(ours), ours), trajectory(other(theirs), theirs), strict=True)
+    for a, b in pairs:
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_allclose(x, y, rtol=0, atol=atol)
+
+
+def test_special_cases():
+    big = 1e30  # ε so large that only its product with lr counts
+    for make, other in [
+        # without memory and with a large ε, a step of Adam, RMSprop or Adadelta is one of SGD
+        (lambda p: optim.Adam(p, 0.1 * big, betas=(0, 0), eps=big), lambda p: optim.SGD(p, 0.1)),
+        (lambda p: optim.RMSprop(p, 0.1 * big**0.5, rho=0, eps=big), lambda p: optim.SGD(p, 0.1)),
+        (lambda p: optim.Adadelta(p, 0.1, eps=big), lambda p: optim.SGD(p, 0.1)),
+        # Lion without its first mean follows signs, as Adam without memory does
+        (lambda p: optim.Lion(p, 0.1, betas=(0, 0.5)),
+         lambda p: optim.Adam(p, 0.1, betas=(0, 0), eps=1e-300)),
+        # Adamax and RMSprop without memory, too
+        (lambda p: optim.Adamax(p, 0.1, betas=(0, 0), eps=1e-300),
+         lambda p: optim.RMSprop(p, 0.1, rho=0, eps=1e-300)),
+        # β₁ = 0: Adam is RMSprop, with the bias of the mean corrected by the learning rate
+        (lambda p: optim.Adam(p, 0.1, betas=(0, 0.9), eps=1e-300),
+         lambda p: optim.RMSprop(p, lambda t: 0.1 * (1 - 0.9 ** (t + 1)) ** 0.5, eps=1e-300)),
+        # weight decay makes AdamW of Adam
+        (lambda p: optim.AdamW(p, weight_decay=None), lambda p: optim.Adam(p)),
+        (lambda p: optim.AdamW(p, 0.1), lambda p: optim.Adam(p, 0.1, weight_decay=0.004)),
+        # clipping to what is never reached is none
+        (lambda p: optim.SGD(p, 0.1, momentum=0.5, clip_norm=1e9),
+         lambda p: optim.SGD(p, 0.1, momentum=0.5)),
+        # Muon without its matrices is AdamW
+        (lambda p: optim.Muon([{"parameters": p, "adam": True}], 0.1), lambda p: optim.AdamW(p, 0.1)),
+    ]:  # fmt: skip
+        assert_same(make, other, atol=1e-10)
+
+
+def test_lamb_steps_are_as_long_as_lr_times_the_parameter():
+    parameters = weights()
+    before = [p.data.copy() for p in parameters]
+    after = trajectory(optim.LAMB(parameters, 0.01), parameters, steps=1)[0]
+    for a, b in zip(after, before, strict=True):
+        assert np.linalg.norm(a - b) == pytest.approx(0.01 * np.linalg.norm(b), rel=1e-12)
+    zero = nn.Parameter(np.zeros(4))  # has no length: Adam's own step
+    optimizer = optim.LAMB([zero], 0.01)
+    zero.grad = np.array([1.0, -2.0, 0.5, 1e-3])
+    optimizer.step()
+    np.testing.assert_allclose(zero.data, -0.01 * np.sign(zero.grad), rtol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)])
+def test_muon_makes_the_singular_values_alike(shape):
+    """The singular vectors stay; s goes through the quintic of each round."""
+    x = np.random.default_rng(0).normal(size=shape)
+    U, S, Vt = np.linalg.svd(x, full_matrices=False)
+    s = S / (np.linalg.norm(x) + 1e-7)
+    for _ in range(5):
+        s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+    np.testing.assert_allclose(orthogonalised(x), U * s @ Vt, atol=1e-12)
+    assert s.min() > 0.6 and s.max() < 1.3 and S.max() / S.min() > 2
+
+
+def test_muon_by_hand():
+    W, b = nn.Parameter(np.eye(2)), nn.Parameter(np.zeros(2))
+    optimizer = optim.Muon([W, b], 0.5, weight_decay=0.25, rounds=0, momentum=0.5, nesterov=False)
+    W.grad, b.grad = np.array([[3.0, 0.0], [0.0, 4.0]]), np.array([1.0, -1.0])
+    optimizer.step()
+    step = 0.5 * 0.2 * np.sqrt(2) * np.diag([3.0, 4.0]) / 5
+    np.testing.assert_allclose(W.data, np.eye(2) * (1 - 0.5 * 0.25) - step, atol=1e-8)
+    np.testing.assert_allclose(b.data, [-0.5, 0.5], atol=1e-5)  # Adam's first step
+
+
+def test_lion_by_hand():
+    p = nn.Parameter([1.0, 1.0])
+    optimizer = optim.Lion([p], 0.1, betas=(0.5, 0.75))
+    for g in ([1.0, -1.0], [-0.5, 0.1]):
+        p.grad = np.array(g)
+        optimizer.step()
+    # m = (0.25, -0.25) after the first; then 0.5 m + 0.5 g = (-0.125, -0.075)
+    np.testing.assert_allclose(p.data, [1 - 0.1 + 0.1, 1 + 0.1 + 0.1])
+    np.testing.assert_allclose(optimizer.state_dict()["m.0"], [0.0625, -0.1625])
+
+
+# --------------------------------------------------------------- groups, clipping, sums, constraints
+
+
+def test_groups_have_their_own_learning_rate_and_decay():
+    a, b, c = (nn.Parameter([1.0]) for _ in range(3))
+    optimizer = optim.SGD(
+        [
+            {"parameters": [a], "lr": 0.5},
+            {"parameters": [b], "weight_decay": 0},
+            {"parameters": [c], "lr": lambda t: 0.25 + t, "weight_decay": 0.5},
+        ],
+        lr=0.125,
+        weight_decay=1.0,
+    )
+
+    def step():
+        for p in (a, b, c):
+            p.grad = np.ones(1)
+        optimizer.step()
+        return [p.data[0] for p in (a, b, c)]
+
+    assert step() == [1 - 0.5 - 0.5, 1 - 0.125, 1 - 0.25 * 0.5 - 0.25]
+    optimizer.lr = 0.0625
+    optimizer.groups[0]["lr"] = 1.0
+    assert step() == [-1, 0.875 - 0.0625, 0.625 - 1.25 * 0.5 * 0.625 - 1.25]
+
+
+def test_a_group_may_be_given_as_a_module():
+    layer = nn.Linear(2, 2, rng=0)
+    assert optim.SGD([{"parameters": layer}]).parameters == layer.parameters()
+
+
+def test_decay_keeps_its_digits_in_float32():
+    """1 - lr λ in float32 would be off by half a percent of lr λ here."""
+    p = nn.Parameter(np.ones(1, np.float32))
+    optimizer = optim.SGD([p], 1e-3, weight_decay=0.01)
+    for _ in range(1000):
+        p.grad = np.zeros(1, np.float32)
+        optimizer.step()
+    assert 1 - float(p.data[0]) == pytest.approx(1 - (1 - 1e-5) ** 1000, rel=2e-3)
+
+
+def test_clipping_by_hand():
+    def gradients_with(**clip):
+        a, b = nn.Parameter(np.zeros(2)), nn.Parameter(np.zeros(1, np.float32))
+        optimizer = optim.SGD([a, b], 1.0, **clip)
+        a.grad, b.grad = np.array([3.0, -4.0]), np.array([12.0], np.float32)
+        optimizer.step()
+        assert a.grad.tolist() == [3, -4]  # what the user sees is as backward() left it
+        return [-a.data, -b.data]
+
+    for clip, wanted in [
+        ({"clip_value": 3.5}, [[3, -3.5], [3.5]]),
+        ({"clip_norm": 10}, [[3, -4], [10]]),
+        ({"clip_norm": 1}, [[0.6, -0.8], [1]]),
+        ({"clip_global_norm": 6.5}, [[1.5, -2], [6]]),
+        ({"clip_global_norm": 13.5}, [[3, -4], [12]]),
+    ]:
+        for got, expected in zip(gradients_with(**clip), wanted, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("clip", ["clip_norm", "clip_global_norm"])
+@pytest.mark.parametrize("bad", [np.inf, np.nan, 1e30])
+def test_a_gradient_without_length_is_not_clipped(clip, bad):
+    a, b = nn.Parameter(np.ones(2)), nn.Parameter(np.ones(1, np.float32))
+    optimizer = optim.SGD([a, b], momentum=0.5, **{clip: 1.0})
+    a.grad, b.grad = np.ones(2), np.array([bad], np.float32)
+    before = optimizer.state_dict()
+    with pytest.raises(
+        FloatingPointError, match="cannot be clipped to a length; nothing was changed"
+    ):
+        optimizer.step()
+    assert a.data.tolist() == [1, 1] and b.data.tolist() == [1]
+    assert str(optimizer.state_dict()) == str(before)
+
+
+def test_accumulated_gradients_make_one_step_of_their_mean():
+    first, second = nn.Parameter([0.0]), nn.Parameter([0.0])
+    optimizer = optim.SGD([first, second], 1.0, accumulate=3)
+    for i, (g, h) in enumerate([(3.0, None), (6.0, None), (9.0, None), (None, 3.0), (1.0, None)]):
+        first.grad = None if g is None else np.array([g])
+        second.grad = None if h is None else np.array([h])
+        optimizer.step()
+        assert optimizer.t == (i + 1) // 3
+    assert (first.data[0], second.data[0]) == (-6.0, 0.0)
+    first.grad = None
+    second.grad = np.array([0.0])
+    optimizer.step()  # the first has a gradient of two steps ago
+    np.testing.assert_allclose([first.data[0], second.data[0]], [-6 - 1 / 3, -1.0])
+
+
+def test_an_accumulated_round_with_an_infinite_gradient_is_forgotten():
+    p = nn.Parameter([0.0])
+    optimizer = optim.SGD([p], 1.0, accumulate=2, clip_norm=100.0)
+    p.grad = np.array([np.inf])
+    optimizer.step()
+    with pytest.raises(FloatingPointError, match="cannot be clipped"):
+        optimizer.step()
+    for g in (1.0, 3.0):
+        p.grad = np.array([g])
+        optimizer.step()
+    assert p.data.tolist() == [-2.0] and optimizer.t == 1
+
+
+def test_constraints_hold_after_each_step():
+    free, tied, still = (nn.Parameter([1.0, -1.0]) for _ in range(3))
+    tied.constraint = still.constraint = lambda w: np.maximum(w, 0)
+    optimizer = optim.SGD([free, tied, still], 0.5)
+    free.grad = tied.grad = np.array([3.0, 1.0])
+    view = tied.data
+    optimizer.step()
+    assert free.data.tolist() == [-0.5, -1.5] and tied.data.tolist() == [0, 0]
+    assert still.data.tolist() == [1, -1], "without a gradient it is not touched"
+    assert view is not tied.data or view.tolist() == [0, 0]
+
+
+def test_a_frozen_layer_is_passed_by():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1))
+    optimizer = optim.Adam(model.parameters(), weight_decay=0.1)
+    next(iter(model.inner_modules()))[1].freeze()
+    before = [p.data.copy() for p in model.parameters()]
+    model(np.ones((1, 2))).sum().backward()
+    optimizer.step()
+    moved = [not np.array_equal(p.data, b) for p, b in zip(model.parameters(), before, strict=True)]
+    assert moved == [False, False, True, True]
+
+
+@pytest.mark.parametrize("wrong", [-0.1, float("nan"), "0.1", None])
+def test_a_schedule_must_give_learning_rates(wrong):
+    p = nn.Parameter([1.0])
+    optimizer = optim.SGD([p], lambda t: 0.1 if t < 1 else wrong)
+    p.grad = np.ones(1)
+    optimizer.step()
+    with pytest.raises(ValueError, match=rf"lr\(1\) must be a number, 0 or more, not {wrong!r}"):
+        optimizer.step()
+    assert optimizer.t == 1 and p.data.tolist() == [0.9]
+
+
+def test_the_learning_rate_is_readable_and_checked():
+    optimizer = optim.SGD([nn.Parameter([1.0])], 0.5)
+    assert optimizer.lr == optimizer.learning_rate == 0.5
+    optimizer.lr = schedule = optim.schedules.Exponential(0.5, 1, 0.5)
+    assert optimizer.lr is schedule and optimizer.learning_rate == 0.5
+    optimizer.parameters[0].grad = np.ones(1)
+    optimizer.step()
+    assert optimizer.learning_rate == 0.25
+    with pytest.raises(ValueError, match="lr must be a positive number, not -1"):
+        optimizer.lr = -1
+    assert optimizer.lr is schedule
+
+
 def test_zero_grad_and_the_learning_rate_can_change():
     p = nn.Parameter([1.0])
     optimizer = optim.SGD([p, p])  # twice the same counts once
@@ -138,7 +393,10 @@ def test_an_unknown_argument_is_refused_with_those_that_exist():
     p = nn.Parameter([1.0])
     with pytest.raises(TypeError, match="Adam has no argument 'learning_rate'") as error:
         optim.Adam([p], learning_rate=0.1)
-    assert "parameters, lr, betas, eps" in str(error.value)
+    assert "parameters, lr, betas, eps, amsgrad, weight_decay, clip_value" in str(error.value)
+    with pytest.raises(TypeError, match="AdamW has no argument 'momentum'") as error:
+        optim.AdamW([p], momentum=0.9)
+    assert "parameters, lr, weight_decay, betas, eps, amsgrad, clip_value" in str(error.value)
     with pytest.raises(TypeError, match="SGD has no argument 'betas'"):
         optim.SGD([p], betas=(0.9, 0.9))
 
@@ -164,6 +422,45 @@ def test_a_learning_rate_is_a_positive_number(lr):
         (lambda p: optim.Adam(p, betas=(0.9, 0.9, 0.9)), "betas must be two numbers"),
         (lambda p: optim.SGD(p, nesterov=True), "looks ahead by the momentum, which is 0"),
         (lambda p: optim.Adam(p, eps=0), "eps must be a positive number, not 0"),
+        (lambda p: optim.Lion(p, betas=(1, 0.9)), r"betas\[0\] must be from 0 to below 1, not 1"),
+        (lambda p: optim.Nadam(p, betas=0.9), r"betas must be two numbers, as \(0.9, 0.999\)"),
+        (lambda p: optim.LAMB(p, eps=-1), "eps must be a positive number, not -1"),
+        (lambda p: optim.Adagrad(p, initial=-1), "initial must be 0 or more, not -1"),
+        (lambda p: optim.Adagrad(p, eps=0), "eps must be a positive number"),
+        (lambda p: optim.RMSprop(p, rho=1), "rho must be from 0 to below 1, not 1"),
+        (lambda p: optim.RMSprop(p, momentum=-0.5), "momentum must be from 0 to below 1, not -0.5"),
+        (lambda p: optim.RMSprop(p, eps=0), "eps must be a positive number"),
+        (lambda p: optim.Adadelta(p, rho=2), "rho must be from 0 to below 1, not 2"),
+        (lambda p: optim.Adadelta(p, eps=0), "eps must be a positive number"),
+        (lambda p: optim.Muon(p, momentum=1), "momentum must be from 0 to below 1, not 1"),
+        (lambda p: optim.Muon(p, rounds=2.5), "rounds must be a whole number, 0 or more, not 2.5"),
+        (lambda p: optim.Muon(p, rms=0), "rms must be a positive number, not 0"),
+        (lambda p: optim.SGD(p, weight_decay=-1), "weight_decay must be 0 or more, not -1"),
+        (lambda p: optim.SGD(p, clip_value=0), "clip_value must be a positive number, not 0"),
+        (lambda p: optim.SGD(p, clip_norm="1"), "clip_norm must be a positive number, not '1'"),
+        (lambda p: optim.SGD(p, clip_global_norm=-1), "clip_global_norm must be a positive"),
+        (
+            lambda p: optim.SGD(p, clip_norm=1, clip_value=1),
+            "clipped in one way, not by clip_value and clip_norm(.|\n)*Try: clip_norm alone",
+        ),
+        (
+            lambda p: optim.SGD(p, accumulate=0),
+            "accumulate must be a whole number, 1 or more, not 0",
+        ),
+        (lambda p: optim.SGD(p, accumulate=1.5), "accumulate must be a whole number"),
+        (
+            lambda p: optim.SGD([{"parameters": p, "lr": 0}]),
+            "lr of group 0 must be a positive number",
+        ),
+        (
+            lambda p: optim.SGD([{"parameters": p, "weight_decay": -1}]),
+            "weight_decay of group 0 must be 0 or more",
+        ),
+        (
+            lambda p: optim.SGD([{"parameters": p}, {"parameters": p}]),
+            r"of group 1 is in an earlier group, too",
+        ),
+        (lambda p: optim.SGD([{"parameters": []}]), "SGD got no parameters"),
     ],
 )
 def test_other_settings_have_their_ranges(make, words):
@@ -174,7 +471,28 @@ def test_other_settings_have_their_ranges(make, words):
 def test_an_optimizer_shows_its_settings():
     p = nn.Parameter([1.0])
     assert repr(optim.SGD([p], momentum=0.5)) == "SGD(lr=0.01, momentum=0.5, nesterov=False)"
-    assert repr(optim.Adam([p])) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-07)"
+    assert repr(optim.Adam([p])) == ("Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-07, amsgrad=False)")
+
+    shown = repr(optim.AdamW([p], optim.schedules.Cosine(0.1, 9), accumulate=2))
+    assert shown == (
+        "AdamW(lr=Cosine(lr=0.1, steps=9, alpha=0.0), weight_decay=0.004, betas=(0.9, 0.999), "
+        "eps=1e-07, amsgrad=False, accumulate=2)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([{"lr": 1.0}], r"groups are dicts with parameters, group 0 is \{'lr': 1.0\}"),
+        ([{"parameters": [nn.Parameter([1.0])]}, nn.Parameter([1.0])], "group 1 is"),
+        ([{"parameters": [nn.Parameter([1.0])], "momentum": 0.5}],
+         "group 0 has no setting 'momentum'(.|\n)*Try: lr, weight_decay"),
+        ({"parameters": []}, r"takes a list of groups(.|\n)*Try: \[group\]"),
+    ],
+)  # fmt: skip
+def test_groups_have_a_form(groups, words):
+    with pytest.raises(TypeError, match=words):
+        optim.SGD(groups)
 
 
 def test_only_parameters_can_be_learned():

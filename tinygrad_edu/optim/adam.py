@@ -1,63 +1,185 @@
-"""A step size for every number, from the running moments of its gradient."""
+"""A step size for every number, from the running moments of its gradient: Adam and its family."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.module import Parameter
-from tinygrad_edu.optim.optimizer import Optimizer, in_range
+from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, follow, in_range, pair_below_one
 
 
-class Adam(Optimizer):
-    """Steps of about lr, whatever the size of the gradients:
+class Moments(Optimizer):
+    """What the family has in common, the running mean of the gradient and of its square:
 
-        m ← m + (1 - β₁)(g - m)          the running mean of the gradient
-        v ← v + (1 - β₂)(g² - v)         and of its square
-        w ← w - α m / (√v + ε),          α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ)
+        m ← m + (1 - β₁)(g - m)
+        v ← v + (1 - β₂)(g² - v)
 
-    Kingma and Ba 2015, in the order of computation of the end of their section 2, as in Keras; there ε
-    is added to √v before its bias is corrected. (PyTorch adds it after: its ε is larger by 1/√(1 - β₂ᵗ).)
+    Both start from 0 and are too small by (1 - β₁ᵗ) and (1 - β₂ᵗ) after t steps: their bias, which each
+    method corrects. betas = (β₁, β₂).
     """
 
-    states = ("m", "v")
+    states: tuple[str, ...] = ("m", "v")
 
     def __init__(
         self,
-        parameters: Iterable[Parameter],
-        lr: float = 0.001,
+        parameters: Any,
+        lr: LearningRate = 0.001,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-7,
+        **settings: Any,
     ):
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ValueError(
-                f"betas must be two numbers, as (0.9, 0.999), not {betas!r}.{user_line()}"
-            )
-        for i, beta in enumerate(betas):
-            in_range(f"betas[{i}]", beta, "from 0 to below 1", lambda x: 0 <= x < 1)
-        self.betas = betas
+        self.betas = pair_below_one("betas", betas, "(0.9, 0.999)")
         self.eps = in_range("eps", eps, "a positive number", lambda x: x > 0)
-        super().__init__(parameters, lr)
+        super().__init__(parameters, lr, **settings)
+
+    def follow_moments(self, g: np.ndarray, tmp: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
+        beta1, beta2 = self.betas
+        follow(m, g, beta1, tmp)
+        np.multiply(g, g, out=tmp)
+        follow(v, tmp, beta2, tmp)
+
+
+class Adam(Moments):
+    """Steps of about lr, whatever the size of the gradients:
+
+        w ← w - lr α m / (√v + ε),       α = √(1 - β₂ᵗ) / (1 - β₁ᵗ)
+
+    Kingma and Ba 2015, in the order of computation of the end of their section 2, as in Keras; there ε
+    is added to √v before its bias is corrected. (PyTorch adds it after: its ε is larger by 1/√(1 - β₂ᵗ).)
+
+    amsgrad     the largest v yet takes the place of v: steps that do not grow again (Reddi et al. 2018)
+    """
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: LearningRate = 0.001,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-7,
+        amsgrad: bool = False,
+        **settings: Any,
+    ):
+        self.amsgrad = amsgrad
+        if amsgrad:
+            self.states = (*self.states, "largest")
+        super().__init__(parameters, lr, betas=betas, eps=eps, **settings)
 
     def begin_step(self) -> None:
         beta1, beta2 = self.betas
-        self.alpha = self.lr * (1 - beta2**self.t) ** 0.5 / (1 - beta1**self.t)
+        self.alpha = (1 - beta2**self.t) ** 0.5 / (1 - beta1**self.t)
+
+    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
+        m, v, *largest = moments
+        self.follow_moments(g, tmp, m, v)
+        if largest:
+            v = np.maximum(v, largest[0], out=largest[0])
+        np.sqrt(v, out=tmp)
+        tmp += self.eps
+        np.divide(m, tmp, out=tmp)
+        tmp *= self.rate * self.alpha
+        w -= tmp  # w - lr α m / (√v + ε)
+
+
+class AdamW(Adam):
+    """Adam with weight decay: w ← w - lr λ w before each of its steps.
+
+    Loshchilov and Hutter 2019, as in Keras, where λ = 0.004. Every optimizer here takes weight_decay.
+    """
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: LearningRate = 0.001,
+        *,
+        weight_decay: float | None = 0.004,
+        **settings: Any,
+    ):
+        super().__init__(parameters, lr, weight_decay=weight_decay, **settings)
+
+
+class Nadam(Moments):
+    """Adam that looks ahead, with Nesterov's momentum:
+
+        u_t = β₁ (1 - ½ 0.96ᵗ)
+        m̂ = u_{t+1} m / (1 - u_1 ⋯ u_{t+1}) + (1 - u_t) g / (1 - u_1 ⋯ u_t)
+        w ← w - lr m̂ / (√(v / (1 - β₂ᵗ)) + ε)
+
+    Dozat 2016, as in Keras. (PyTorch's momentum grows 250 times more slowly.)
+    """
+
+    scalars = ("product",)
+    product = 1.0  # u_1 ⋯ u_t
+
+    def begin_step(self) -> None:
+        beta1, beta2 = self.betas
+        u = beta1 * (1 - 0.5 * WARM_UP**self.t)
+        next_u = beta1 * (1 - 0.5 * WARM_UP ** (self.t + 1))
+        self.product *= u
+        self.of_m = next_u / (1 - self.product * next_u)
+        self.of_g = (1 - u) / (1 - self.product)
+        self.of_v = 1 / (1 - beta2**self.t)
+
+    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
+        m, v = moments
+        self.follow_moments(g, tmp, m, v)
+        g *= self.of_g  # g is a copy, and free to compute in
+        np.multiply(m, self.of_m, out=tmp)
+        g += tmp  # m̂
+        np.multiply(v, self.of_v, out=tmp)
+        np.sqrt(tmp, out=tmp)
+        tmp += self.eps
+        np.divide(g, tmp, out=tmp)
+        tmp *= self.rate
+        w -= tmp
+
+
+WARM_UP = 0.96  # of Nadam's momentum
+
+
+class Adamax(Moments):
+    """Adam with the largest gradient, fading away, in place of the root of the mean square:
+
+        v ← max(β₂ v, |g|)
+        w ← w - lr / (1 - β₁ᵗ) m / (v + ε)
+
+    Kingma and Ba 2015, section 7.1 (their u is v here), as in Keras.
+    """
 
     def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
         m, v = moments
         beta1, beta2 = self.betas
-        np.subtract(g, m, out=tmp)
-        tmp *= 1 - beta1
-        m += tmp  # m + (1 - β₁)(g - m)
-        np.multiply(g, g, out=tmp)
-        tmp -= v
-        tmp *= 1 - beta2
-        v += tmp  # v + (1 - β₂)(g² - v)
-        np.sqrt(v, out=tmp)
+        follow(m, g, beta1, tmp)
+        v *= beta2
+        np.maximum(v, np.abs(g, out=tmp), out=v)
+        np.add(v, self.eps, out=tmp)
+        np.divide(m, tmp, out=tmp)
+        tmp *= self.rate / (1 - beta1**self.t)
+        w -= tmp
+
+
+class LAMB(Moments):
+    """Adam's direction, with steps as long for each parameter as the parameter itself is:
+
+        m̂ = m / (1 - β₁ᵗ),   v̂ = v / (1 - β₂ᵗ),   r = m̂ / (√v̂ + ε)
+        w ← w - lr ‖w‖/‖r‖ r               (and w - lr r where either norm is 0)
+
+    You et al. 2020 (algorithm 2), as in Keras: weight decay comes before, and is no part of r.
+    """
+
+    per_parameter = True
+
+    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
+        m, v = moments
+        beta1, beta2 = self.betas
+        self.follow_moments(g, tmp, m, v)
+        np.divide(v, 1 - beta2**self.t, out=tmp)
+        np.sqrt(tmp, out=tmp)
         tmp += self.eps
         np.divide(m, tmp, out=tmp)
-        tmp *= self.alpha
-        w -= tmp  # w - α m / (√v + ε)
+        tmp /= 1 - beta1**self.t  # r
+        of_w, of_r = np.linalg.norm(w), np.linalg.norm(tmp)
+        tmp *= self.rate * (of_w / of_r if of_w > 0 and of_r > 0 else 1.0)
+        w -= tmp

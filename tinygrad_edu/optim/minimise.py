@@ -2,8 +2,9 @@
 
     w ← w + α p,      p = -B g,      g = ∇f(w)
 
-A line search finds the length α; the methods differ in B alone. "newton" takes the inverse of the
-Hessian, "lbfgs" builds one from the gradients it has met. Nothing here is random.
+A line search finds the length α; the methods differ in the direction p alone. "newton" takes for B the
+inverse of the Hessian, "lbfgs" builds one from the gradients it has met; "cg" bends the gradient by the
+direction before, and "newton-cg" solves for Newton's p with products of the Hessian. Nothing is random.
 
 Source: J. Nocedal, S. J. Wright, Numerical Optimization, 2nd edition (2006): N&W below.
 """
@@ -24,19 +25,22 @@ class Minimum(NamedTuple):
     converged: bool  # max |gradient| ≤ tol
 
 
-def minimise(value_and_grad, start, method="lbfgs", hessian=None, tol=1e-8, max_iter=100):
+def minimise(
+    value_and_grad, start, method="lbfgs", hessian=None, tol=1e-8, max_iter=100, *, product=None
+):
     """The Minimum of f that is reached downhill from `start`.
 
     value_and_grad: w -> f(w), ∇f(w), shapes () and (n,). hessian: w -> ∇²f(w), shape (n, n), which
-    "newton" needs. Stops when no element of the gradient is larger than `tol`, after `max_iter`
-    steps, or where rounding hides any further descent.
+    "newton" needs. product: (w, v) -> ∇²f(w) v, shape (n,), which "newton-cg" needs, if it is not to
+    take it from the hessian. Stops when no element of the gradient is larger than `tol`, after
+    `max_iter` steps, or where rounding hides any further descent.
 
-    Raises ValueError for an unknown method, "newton" without a hessian, or a start where f or its
-    gradient is not finite.
+    Raises ValueError for an unknown method, "newton" without a hessian, "newton-cg" without both, or a
+    start where f or its gradient is not finite.
     """
     if method not in METHODS:
         raise ValueError(f"no minimiser {method!r}: choose one of {', '.join(map(repr, METHODS))}")
-    direction = METHODS[method](hessian)
+    direction = METHODS[method](hessian, product)
     w = np.array(start, dtype=np.float64)
     value, g = value_and_grad(w)
     if not (np.isfinite(value) and np.isfinite(g).all()):
@@ -45,7 +49,7 @@ def minimise(value_and_grad, start, method="lbfgs", hessian=None, tol=1e-8, max_
     iterations = 0
     while np.abs(g).max(initial=0) > tol and iterations < max_iter:
         p = direction(w, g)
-        step = wolfe_step(value_and_grad, w, p, value, g)
+        step = wolfe_step(value_and_grad, w, p, value, g, curvature=direction.curvature)
         if step is None:
             break
         w, value, g = w + step.length * p, step.value, step.gradient
@@ -63,7 +67,9 @@ class LBFGS:
     matrix (the two-loop recursion, N&W algorithm 7.4). Costs 4 n products a pair.
     """
 
-    def __init__(self, hessian=None, memory=10):
+    curvature = 0.9  # a rough line search will do: a step of length one is nearly right
+
+    def __init__(self, hessian=None, product=None, memory=10):
         self.pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=memory)
         self.before: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -97,7 +103,9 @@ class Newton:
     a small gradient step. Where H is positive definite and far from singular nothing is changed.
     """
 
-    def __init__(self, hessian):
+    curvature = 0.9
+
+    def __init__(self, hessian, product=None):
         if hessian is None:
             raise ValueError('minimise(method="newton") needs hessian=, a function w -> (n, n)')
         self.hessian = hessian
@@ -111,7 +119,71 @@ class Newton:
         return -axes @ ((axes.T @ g) / curvatures)
 
 
-METHODS = {"lbfgs": LBFGS, "newton": Newton}
+class ConjugateGradient:
+    """p = -g + β p',  β = max(0, g·(g - g') / g'·g'),  where p' and g' are of the step before.
+
+    On a quadratic function with an exact line search the directions are conjugate, p·H p' = 0, and n of
+    them are enough. (Polak and Ribière's β, N&W equation 5.44; 0 starts anew from the gradient.) The
+    lengths tried first are such that f would fall by as much as it did in the step before (N&W 3.60).
+    """
+
+    curvature = 0.1  # conjugate directions want to be followed nearly to the minimum
+
+    def __init__(self, hessian=None, product=None):
+        self.before = None  # w, g, p
+
+    def __call__(self, w, g):
+        p, length = -g, 1 / np.linalg.norm(g)
+        if self.before is not None:
+            last_w, last_g, last_p = self.before
+            beta = max(0.0, g @ (g - last_g) / (last_g @ last_g))
+            p = -g + beta * last_p
+            if p @ g >= 0:  # a line search that was not exact may spoil it
+                p = -g
+            way = np.linalg.norm(w - last_w) / np.linalg.norm(last_p)
+            length = way * (last_p @ last_g) / (p @ g)
+        self.before = w, g, p
+        return length * p
+
+
+class NewtonCG:
+    """Newton's direction, H p = -g, nearly, by conjugate gradients: H is met in products H d alone.
+
+    The residual is brought down to min(½, √‖g‖) ‖g‖: a rough answer far from the minimum, a better one
+    the nearer it is, which keeps Newton's convergence faster than linear. A direction d in which f
+    curves downwards, d·H d ≤ 0, ends it with what has been found (N&W algorithm 7.1).
+    """
+
+    curvature = 0.9
+
+    def __init__(self, hessian, product=None):
+        if hessian is None and product is None:
+            raise ValueError(
+                'minimise(method="newton-cg") needs product=, a function (w, v) -> (n,), or hessian='
+            )
+        self.product = product or (lambda w, v: hessian(w) @ v)
+
+    def __call__(self, w, g):
+        length = np.linalg.norm(g)
+        enough = min(0.5, np.sqrt(length)) * length
+        p, residual = np.zeros_like(g), g
+        d = -g
+        for _ in range(2 * len(g)):  # n would do, but for rounding
+            Hd = self.product(w, d)
+            bend = d @ Hd
+            if bend <= 0:
+                return p if p.any() else d
+            share = (residual @ residual) / bend
+            p = p + share * d
+            new = residual + share * Hd
+            if np.linalg.norm(new) <= enough:
+                break
+            d = -new + (new @ new) / (residual @ residual) * d
+            residual = new
+        return p
+
+
+METHODS = {"lbfgs": LBFGS, "newton": Newton, "cg": ConjugateGradient, "newton-cg": NewtonCG}
 
 
 class Trial(NamedTuple):

@@ -1,14 +1,19 @@
-"""Down the slope: gradient descent, plain and with momentum."""
+"""Down the slope: gradient descent, plain, with momentum, and by signs alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.module import Parameter
-from tinygrad_edu.optim.optimizer import Optimizer, in_range
+from tinygrad_edu.optim.optimizer import (
+    LearningRate,
+    Optimizer,
+    follow,
+    pair_below_one,
+    share_below_one,
+)
 
 
 class SGD(Optimizer):
@@ -22,21 +27,22 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Parameter],
-        lr: float = 0.01,
+        parameters: Any,
+        lr: LearningRate = 0.01,
         *,
         momentum: float = 0.0,
         nesterov: bool = False,
+        **settings: Any,
     ):
-        self.momentum = in_range("momentum", momentum, "from 0 to below 1", lambda x: 0 <= x < 1)
+        self.momentum = share_below_one("momentum", momentum)
         if nesterov and not momentum:
             raise ValueError(f"nesterov looks ahead by the momentum, which is 0.{user_line()}")
         self.nesterov = nesterov
         self.states = ("v",) if momentum else ()
-        super().__init__(parameters, lr)
+        super().__init__(parameters, lr, **settings)
 
     def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *v: np.ndarray) -> None:
-        np.multiply(g, self.lr, out=tmp)  # lr g
+        np.multiply(g, self.rate, out=tmp)  # lr g
         if not v:
             w -= tmp
             return
@@ -49,3 +55,37 @@ class SGD(Optimizer):
             w += tmp
         else:
             w += velocity
+
+
+class Lion(Optimizer):
+    """Steps of exactly lr in every number, with the sign of a running mean of the gradient:
+
+        w ← w - lr sign(β₁ m + (1 - β₁) g)
+        m ← β₂ m + (1 - β₂) g
+
+    Chen et al. 2023 (algorithm 2), as in Keras. With β₁ = 0 this is the descent by signs.
+    """
+
+    states = ("m",)
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: LearningRate = 0.001,
+        *,
+        betas: tuple[float, float] = (0.9, 0.99),
+        **settings: Any,
+    ):
+        self.betas = pair_below_one("betas", betas, "(0.9, 0.99)")
+        super().__init__(parameters, lr, **settings)
+
+    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
+        (m,) = moments
+        beta1, beta2 = self.betas
+        np.subtract(m, g, out=tmp)
+        tmp *= beta1
+        tmp += g  # β₁ m + (1 - β₁) g
+        np.sign(tmp, out=tmp)
+        tmp *= self.rate
+        w -= tmp
+        follow(m, g, beta2, tmp)

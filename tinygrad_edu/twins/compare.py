@@ -82,10 +82,7 @@ def compare(
         y = np.asarray(value(y))
         ours.step(x, y)  # first: what is wrong with a batch, it says in the model's own words
         theirs.step(x, y)
-    about = (
-        f"{type(optimizer).__name__}({_in_words(settings(optimizer))}), {loss.__name__}, {dtype}, "
-        f"in tinygrad_edu and in {theirs.version}"
-    )
+    about = f"{optimizer!r}, {loss.__name__}, {dtype}, in tinygrad_edu and in {theirs.version}"
     rounding = 0.0
     if dtype == "float64":
         rounding = _rounding(optimizer, ours.run)
@@ -451,7 +448,3 @@ def _tell_of_rounding(optimizer: Optimizer, rounding: float) -> list[str]:
         f"Even in float64, Keras rounds settings to float32 ({words}): weights may part by about "
         f"{rounding:.0e} for that alone. (0.875 and 0.9990234375 stay exact.)"
     ]
-
-
-def _in_words(named: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={setting!r}" for name, setting in named.items())

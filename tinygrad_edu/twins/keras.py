@@ -65,16 +65,32 @@ class OptimizerTwin(NamedTuple):
     rounded: tuple[str, ...]
 
 
+def _common(o: Optimizer) -> dict[str, Any]:
+    """The settings that every optimizer takes, in Keras's words."""
+    return {
+        "weight_decay": o.weight_decay,
+        "clipvalue": o.clip_value,
+        "clipnorm": o.clip_norm,
+        "global_clipnorm": o.clip_global_norm,
+        "gradient_accumulation_steps": o.accumulate if o.accumulate > 1 else None,
+    }
+
+
 OPTIMIZERS: dict[type[Optimizer], OptimizerTwin] = {
     SGD: OptimizerTwin(
         lambda keras, o: keras.optimizers.SGD(
-            float(o.lr), momentum=float(o.momentum), nesterov=o.nesterov
+            float(o.lr), momentum=float(o.momentum), nesterov=o.nesterov, **_common(o)
         ),
         rounded=("momentum",),
     ),
     Adam: OptimizerTwin(
         lambda keras, o: keras.optimizers.Adam(
-            float(o.lr), beta_1=float(o.betas[0]), beta_2=float(o.betas[1]), epsilon=float(o.eps)
+            float(o.lr),
+            beta_1=float(o.betas[0]),
+            beta_2=float(o.betas[1]),
+            epsilon=float(o.eps),
+            amsgrad=o.amsgrad,
+            **_common(o),
         ),
         rounded=("betas",),
     ),

@@ -1,0 +1,72 @@
+"""The mean of the weights over the last steps: often better than the last of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn.module import Parameter
+from tinygrad_edu.optim.optimizer import checked_state, demand_parameters, share_below_one
+
+
+class EMA:
+    """The exponential moving average of parameters, a ← μ a + (1 - μ) w, at first a = w.
+
+        ema = EMA(model.parameters())
+        ...
+            optimizer.step()
+            ema.update()
+        with ema.averaged():
+            trainer.evaluate(x, y)
+
+    Keras's use_ema. Polyak and Juditsky 1992 (the plain mean); its memory is about 1 / (1 - μ) steps.
+    Raises ValueError unless 0 ≤ μ < 1, TypeError for anything but Parameters.
+    """
+
+    def __init__(self, parameters: Iterable[Parameter], momentum: float = 0.99):
+        self.momentum = share_below_one("momentum", momentum)
+        self.parameters = demand_parameters(parameters, "EMA")
+        self.averages = [np.zeros_like(p.data) for p in self.parameters]
+        self.updates = 0
+
+    def update(self) -> None:
+        """Takes the weights into the average. To be called after a step."""
+        momentum = self.momentum if self.updates else 0.0
+        for p, average in zip(self.parameters, self.averages, strict=True):
+            average *= momentum
+            average += (1 - momentum) * p.data
+        self.updates += 1
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within, the parameters have the averaged values; afterwards those they had before."""
+        if not self.updates:
+            raise RuntimeError(
+                f"EMA.averaged(): there is no average yet.{user_line()}\n  Try: ema.update() after each "
+                "optimizer.step()"
+            )
+        kept = [p.data.copy() for p in self.parameters]
+        try:
+            for p, average in zip(self.parameters, self.averages, strict=True):
+                p.data[...] = average
+            yield
+        finally:
+            for p, data in zip(self.parameters, kept, strict=True):
+                p.data[...] = data
+
+    def state_dict(self) -> dict[str, Any]:
+        """`updates`, and "average.3" of parameter 3, as copies."""
+        return {"updates": self.updates} | {
+            f"average.{i}": average.copy() for i, average in enumerate(self.averages)
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], source: str = "the state") -> None:
+        """Raises ValueError that lists every difference; then nothing has been changed."""
+        new = checked_state(self.state_dict(), state, f"{source} is not of this EMA")
+        self.updates = new["updates"]
+        for i, average in enumerate(self.averages):
+            average[...] = new[f"average.{i}"]

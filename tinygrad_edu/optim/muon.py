@@ -1,0 +1,86 @@
+"""Matrices are more than their numbers: steps that treat all of their directions alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.optim.adam import Adam
+from tinygrad_edu.optim.optimizer import LearningRate, in_range, share_below_one
+
+
+class Muon(Adam):
+    """Momentum, orthogonalised: every singular value of a step is about the same.
+
+        m ← μ m + g
+        O = orthogonalised(g + μ m)          (of m alone without nesterov)
+        w ← w - lr ρ √max(rows, columns) O
+
+    for parameters with two axes. All others take Adam's step, and so do the groups with "adam": True,
+    which embeddings and the last layer are for: Muon([{"parameters": [...], "adam": True}, ...]).
+
+    momentum    μ
+    rms         ρ, which makes a step as large as one of Adam as a rule is (Liu et al. 2025)
+    rounds      of the iteration in `orthogonalised`; the cost of each is three products of matrices
+
+    Jordan 2024, as in Keras, weight decay included.
+    """
+
+    per_parameter = True
+    group_settings = (*Adam.group_settings, "adam")
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: LearningRate = 0.001,
+        *,
+        momentum: float = 0.95,
+        nesterov: bool = True,
+        rounds: int = 5,
+        rms: float = 0.2,
+        weight_decay: float | None = 0.004,
+        **settings: Any,
+    ):
+        self.momentum, self.nesterov = share_below_one("momentum", momentum), nesterov
+        if not isinstance(rounds, (int, np.integer)) or rounds < 0:
+            raise ValueError(
+                f"rounds must be a whole number, 0 or more, not {rounds!r}.{user_line()}"
+            )
+        self.rounds = rounds
+        self.rms = in_range("rms", rms, "a positive number", lambda x: x > 0)
+        super().__init__(parameters, lr, weight_decay=weight_decay, **settings)
+
+    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
+        if w.ndim != 2 or self.group.get("adam"):
+            super().update(w, g, tmp, *moments)
+            return
+        m = moments[0]
+        m *= self.momentum
+        m += g
+        if self.nesterov:
+            np.multiply(m, self.momentum, out=tmp)
+            g += tmp
+        step = orthogonalised(g if self.nesterov else m, self.rounds)
+        step *= self.rate * self.rms * max(w.shape) ** 0.5
+        w -= step
+
+
+def orthogonalised(x: np.ndarray, rounds: int = 5) -> np.ndarray:
+    """Nearly U Vᵀ, of the singular value decomposition x = U S Vᵀ: S between about 0.7 and 1.2.
+
+        x ← x / ‖x‖
+        A = x xᵀ,    x ← a x + (b A + c A²) x,        a, b, c = 3.4445, -4.7750, 2.0315
+
+    A round sends each singular value s to a s + b s³ + c s⁵: small ones grow more than threefold, and
+    those near 1 stay near it. (Newton and Schulz's iteration, which would end at 1, has 1.5, -0.5, 0.)
+    """
+    if x.shape[0] > x.shape[1]:
+        return orthogonalised(x.T, rounds).T  # A is then the smaller of the two
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = x / (np.linalg.norm(x) + 1e-7)
+    for _ in range(rounds):
+        A = x @ x.T
+        x = a * x + (b * A + c * (A @ A)) @ x
+    return x

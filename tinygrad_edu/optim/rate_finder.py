@@ -1,0 +1,86 @@
+"""Which learning rate? Try them all, from much too small to much too large."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn.module import Module
+from tinygrad_edu.optim.optimizer import Optimizer, in_range, share_below_one
+
+
+class LearningRates(NamedTuple):
+    """lrs and the losses met there, both (n,), losses smoothed; suggestion, one of the lrs."""
+
+    lrs: np.ndarray
+    losses: np.ndarray
+    suggestion: float
+
+
+def find_lr(
+    step: Callable[[], float],
+    model: Module,
+    optimizer: Optimizer,
+    *,
+    low: float = 1e-7,
+    high: float = 10.0,
+    steps: int = 100,
+    smoothing: float = 0.9,
+    stop_at: float = 4.0,
+) -> LearningRates:
+    """Trains with a learning rate that grows from `low` to `high`, a little each step, and undoes it all.
+
+        lr_i = low (high / low)^(i / (steps - 1))
+        a ← β a + (1 - β) loss,   losses[i] = a / (1 - β^{i + 1})
+
+    step        takes one training step with the optimizer and returns the loss before it
+    smoothing   β
+    stop_at     it ends when the smoothed loss is so many times the smallest yet, or is not finite
+
+    suggestion is where the smoothed loss falls fastest with ln lr: Smith 2017 takes the range up to
+    where it stops falling. Groups with a learning rate of their own keep it. The model's parameters and
+    buffers and the optimizer are as before afterwards; what `step` draws from a generator is drawn.
+
+    Raises ValueError for settings out of their range, or if the loss stays finite for less than three steps.
+    """
+    in_range("low", low, "a positive number", lambda x: x > 0)
+    in_range("high", high, f"above low, {low}", lambda x: x > low)
+    in_range("stop_at", stop_at, "above 1", lambda x: x > 1)
+    share_below_one("smoothing", smoothing)
+    if not isinstance(steps, (int, np.integer)) or steps < 3:
+        raise ValueError(f"steps must be a whole number, 3 or more, not {steps!r}.{user_line()}")
+
+    lr, state = optimizer.lr, optimizer.state_dict()
+    weights = model.state_dict()
+    lrs: list[float] = []
+    losses: list[float] = []
+    average = 0.0
+    try:
+        for i in range(steps):
+            rate = low * (high / low) ** (i / (steps - 1))
+            optimizer.lr = rate
+            try:
+                loss = float(step())
+            except FloatingPointError:  # a Trainer's step refuses a loss that is not finite
+                break
+            average = smoothing * average + (1 - smoothing) * loss
+            smooth = average / (1 - smoothing ** (i + 1))
+            if not math.isfinite(smooth) or (losses and smooth > stop_at * min(losses) > 0):
+                break
+            lrs.append(rate)
+            losses.append(smooth)
+    finally:
+        optimizer.lr = lr
+        optimizer.load_state_dict(state)
+        model.load_state_dict(weights)
+    if len(lrs) < 3:
+        raise ValueError(
+            f"find_lr: the loss stayed finite for {len(lrs)} steps only, from lr {low} on.{user_line()}"
+            "\n  Try: a smaller low, or a look at the data"
+        )
+    slopes = np.gradient(np.array(losses), np.log(lrs))
+    return LearningRates(np.array(lrs), np.array(losses), lrs[int(slopes.argmin())])
