@@ -186,24 +186,6 @@ class Optimizer:
                     if p.constraint is not None:
                         p.data[...] = value(p.constraint(p.data))
 
-    def state_dict(self) -> dict[str, Any]:
-        """What the next step depends on besides the parameters."""
-        moving = {
-            f"{vector.w.dtype}.{name}": state.copy()
-            for vector in self._vectors
-            for name, state in zip(self.states, vector.states, strict=True)
-        }
-        return {"t": self.t, "lr": self.lr, **moving}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        mine = self.state_dict()
-        if state.keys() != mine.keys() or any(np.shape(state[k]) != np.shape(mine[k]) for k in mine):
-            raise ValueError(f"the state is not of this {type(self).__name__}.{user_line()}")
-        self.t, self.lr = state["t"], state["lr"]
-        for vector in self._vectors:
-            for name, kept in zip(self.states, vector.states, strict=True):
-                kept[...] = state[f"{vector.w.dtype}.{name}"]
-
     def begin_step(self) -> None:
         """What is the same for all numbers of a step, such as a bias correction that depends on t."""
 
