@@ -53,15 +53,6 @@ if slow:  # most of the time is spent in the middle of writing a checkpoint
     fsync = os.fsync
     os.fsync = lambda file: (time.sleep(0.005), fsync(file))
 
-class Plateau:
-    best, lr = None, 0.01
-    def __call__(self, t): return self.lr
-    def observe(self, value):
-        if self.best is not None and value > self.best:
-            self.lr *= 0.9
-            optimizer.lr = self.lr
-        self.best = value if self.best is None else min(value, self.best)
-
 class Began(Callback):
     def on_epoch_begin(self, epoch): print(epoch, flush=True)
 
@@ -72,17 +63,19 @@ rng = np.random.default_rng(0)
 x = rng.normal(size=(150, 6)).astype(np.float32)
 y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
 model = nn.Sequential(nn.Linear(6, 16, rng=0), nn.ReLU(), nn.Dropout(0.3, rng=1), nn.Linear(16, 3, rng=2))
-optimizer = optim.Adam(model.parameters(), lr=0.01)
+plateau = optim.schedules.ReduceOnPlateau(0.01, patience=2, min_delta=0.02, factor=0.9)
+optimizer = optim.Adam(model.parameters(), lr=plateau)
 trainer = Trainer(model, nn.cross_entropy, optimizer, metrics=[accuracy, whole_share])
 history = trainer.fit(
     x, y, epochs=60, batch_size=16, seed=3, validation_split=0.2, progress=False,
     callbacks=[
         Checkpoint(folder + "/run", every_batches=3), EarlyStopping(patience=60), Began(),
-        Schedule(Plateau()), CSVLog(folder + "/log.csv"), JSONLog(folder + "/log.json"),
+        Schedule(plateau), CSVLog(folder + "/log.csv"), JSONLog(folder + "/log.json"),
     ],
     resume=folder + "/run",
 )
 end = {**{f"w {k}": v for k, v in model.state_dict().items()}, **optimizer.state_dict()}
+assert plateau.lr < 0.005
 end["drawn"] = json.dumps(model[2].rng.bit_generator.state)
 end["history"] = json.dumps(history.epochs)
 np.savez(folder + "/end.npz", **end)
@@ -575,6 +568,12 @@ def test_a_log_and_a_schedule_are_kept_too(tmp_path):
 
         def observe(self, value):
             self.seen, self.last = self.seen + 1, value
+
+        def state_dict(self):
+            return {"seen": self.seen, "last": self.last}
+
+        def load_state_dict(self, state):
+            vars(self).update(state)
 
     with pytest.raises(PowerCutError):
         run(

@@ -121,10 +121,12 @@ class EarlyStopping(Callback):
 class Schedule(Callback):
     """Shows a number to a schedule that learns from it: `schedule.observe(value)` after each epoch.
 
-        plateau = optim.ReduceOnPlateau(...)
+        plateau = optim.schedules.ReduceOnPlateau(0.01)
+        trainer = Trainer(model, loss, optim.Adam(model.parameters(), lr=plateau))
         trainer.fit(..., callbacks=[Schedule(plateau, "val_loss")])
 
-    Schedules that depend on the step alone need no callback: the optimizer asks them itself.
+    Checkpoints keep what its state_dict() gives, if it has one. Schedules that depend on the step alone
+    need no callback: the optimizer asks them itself.
     """
 
     def __init__(self, schedule: Any, monitor: str = "val_loss"):
@@ -142,11 +144,11 @@ class Schedule(Callback):
         self.schedule.observe(values[self.monitor])
 
     def state_dict(self) -> dict[str, Any]:
-        kept = (bool, int, float, str, type(None))
-        return {name: x for name, x in vars(self.schedule).items() if isinstance(x, kept)}
+        return self.schedule.state_dict() if hasattr(self.schedule, "state_dict") else {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        vars(self.schedule).update(state)
+        if hasattr(self.schedule, "load_state_dict"):
+            self.schedule.load_state_dict(state)
 
 
 class _Log(Callback):
