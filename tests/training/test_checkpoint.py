@@ -283,6 +283,15 @@ def test_a_cut_after_any_batch_changes_nothing(tmp_path, make):
         assert again.run.steps == 15
 
 
+def test_a_cut_in_an_epoch_that_was_cut_already_changes_nothing(tmp_path):
+    whole = run(None, of_arrays)
+    for lives in ((6, 3), (7, 1, 3), (2,) * 7):
+        for batches in lives:
+            with pytest.raises(PowerCutError):
+                run(tmp_path / str(lives), of_arrays, CutAfter(batches))
+        same(whole, run(tmp_path / str(lives), of_arrays))
+
+
 def test_even_weights_and_order_that_nobody_gave_a_seed_are_those_of_the_run_that_was_cut(tmp_path):
     with pytest.raises(PowerCutError):
         run(tmp_path, of_no_seed, CutAfter(7))

@@ -103,7 +103,7 @@ class EarlyStopping(Callback):
             self.best, self.best_epoch, self.waited = now, epoch, 0
             if self.restore_best_weights:
                 self.best_weights = self.trainer.model.state_dict()
-        elif self.waited >= self.patience and epoch > 1:
+        elif self.waited >= self.patience:
             self.trainer.stop_training = True
 
     def on_train_end(self) -> None:
