@@ -349,6 +349,30 @@ def test_a_metric_of_the_whole_sees_all_predictions_of_an_epoch_at_once():
     assert t.history["spread"][0] > 50 and len(t.history["spread"]) == 2
 
 
+def test_a_metric_of_the_whole_stays_one_when_arguments_are_filled_in():
+    def scaled(prediction, y, by):
+        return by * len(y)
+
+    scaled.whole = True
+    t = trainer()
+    t.metrics = {"scaled": functools.partial(functools.partial(scaled), by=2)}
+    assert t.evaluate(X, Y, batch_size=7)["scaled"] == 100
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_metric_of_several_numbers_is_refused(whole):
+    def both(prediction, y):
+        return np.ones(2)
+
+    both.whole = whole
+    t = trainer()
+    t.metrics = {"both": both}
+    with pytest.raises(
+        TypeError, match=r"both gives \(2,\) numbers, and training shows one(.|\n)*Try"
+    ):
+        t.evaluate(X, Y)
+
+
 def test_what_was_seen_is_copied():
     """A loader may use the memory of its batches again."""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
+
 
 class Means:
     """Running means over samples of the loss and the metrics.
@@ -18,7 +20,7 @@ class Means:
 
     def __init__(self, metrics: Mapping[str, Callable[[Any, Any], float]]):
         self.names = ["loss", *metrics]
-        self.whole = {name: m for name, m in metrics.items() if getattr(m, "whole", False)}
+        self.whole = {n: m for n, m in metrics.items() if getattr(function_of(m), "whole", False)}
         self.metrics = [(name, m) for name, m in metrics.items() if name not in self.whole]
         self.samples = 0
         self.totals = dict.fromkeys((name for name in self.names if name not in self.whole), 0.0)
@@ -29,7 +31,7 @@ class Means:
         totals = self.totals
         totals["loss"] += n * loss
         for name, metric in self.metrics:
-            totals[name] += n * float(metric(prediction, y))
+            totals[name] += n * number(name, metric(prediction, y))
         if self.whole:
             self.seen.append((np.array(prediction), np.array(y)))
 
@@ -41,7 +43,9 @@ class Means:
         values = self.values()
         if self.whole:
             prediction, y = self._all_seen()
-            values |= {name: float(metric(prediction, y)) for name, metric in self.whole.items()}
+            values |= {
+                name: number(name, metric(prediction, y)) for name, metric in self.whole.items()
+            }
         return {name: values[name] for name in self.names}
 
     def _all_seen(self) -> list[np.ndarray]:
@@ -55,8 +59,23 @@ class Means:
         self.seen = [tuple(state["seen"])] if state["seen"] else []
 
 
-def name_of(function: Callable) -> str:
-    """The name of a loss or metric, also through functools.partial."""
+def function_of(function: Callable) -> Callable:
+    """What functools.partial has filled in arguments of: the name and `whole` are there."""
     while isinstance(function, functools.partial):
         function = function.func
+    return function
+
+
+def name_of(function: Callable) -> str:
+    function = function_of(function)
     return getattr(function, "__name__", type(function).__name__)
+
+
+def number(name: str, metric: Any) -> float:
+    """A metric as a float. Raises TypeError if it is several numbers."""
+    if np.ndim(metric):
+        raise TypeError(
+            f"the metric {name} gives {np.shape(metric)} numbers, and training shows one.{user_line()}"
+            f"\n  Try: a function around it that gives their mean, or one of them"
+        )
+    return float(metric)
