@@ -535,7 +535,9 @@ def test_checkpoints_of_another_training_change_nothing(tmp_path):
     assert "0.W is (4, 8), the model's is (4, 9)" in text and "nothing was loaded" in text
     assert "its optimizer: SGD, here: Adam" in attempt(sequential(), make=optim.Adam)
     assert "the state is not of this SGD" in attempt(sequential())  # no momentum
-    assert "its number of batches in an epoch: 5, here: 4" in attempt(sequential(), 10, **momentum)
+    text = attempt(sequential(), 8, **momentum)  # as many batches, but others
+    words = "DataLoader(40 rows, 5 batches of {}, shuffled)"
+    assert f"its loader: {words.format(9)}, here: {words.format(8)}" in text
     text = attempt(sequential(), metrics=(accuracy,), **momentum)
     assert "here: loss, accuracy, val_loss, val_accuracy" in text
 
@@ -547,6 +549,31 @@ def test_a_folder_of_another_run_is_not_written_over(tmp_path):
     with pytest.raises(ValueError, match=words):
         run(tmp_path, of_arrays, resume=False)
     assert before == {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+
+
+def test_a_file_is_no_folder_to_go_on_from(tmp_path):
+    run(tmp_path, of_arrays)
+    newest = sorted(tmp_path.iterdir())[-1]
+    words = rf"{newest.name}' is a file\.(.|\n)*Try: resume='.*{tmp_path.name}'"
+    model = sequential()
+    trainer = Trainer(model, nn.cross_entropy, optim.SGD(model.parameters()))
+    with pytest.raises(ValueError, match=words):
+        trainer.fit(X, Y, resume=newest)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (of_a_stream, "its loader: Stream, 5 batches, here: DataLoader"),
+        (of_two_inputs, "here: 2 inputs by DataLoader"),
+    ],
+)
+def test_loaders_in_words(tmp_path, make, words):
+    first, second = (make, of_arrays) if make is of_a_stream else (of_arrays, make)
+    run(tmp_path, first)
+    with pytest.raises(ValueError) as error:
+        run(tmp_path, second)
+    assert words in str(error.value) and "nothing was loaded" in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["every", "every_batches", "keep"])

@@ -31,6 +31,9 @@ class Grouped:
     def batches(self, start: int = 0) -> Iterator[tuple]:
         return map(self._grouped, self.loader.batches(start))
 
+    def __repr__(self) -> str:
+        return f"{self.inputs} inputs by {self.loader!r}"
+
     def _grouped(self, batch: tuple) -> tuple:
         x = batch[: self.inputs]
         grouped = dict(zip(self.names, x, strict=True)) if self.names else x

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_edu.data import DataLoader
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.module import write_npz
 from tinygrad_edu.tensor import Tensor
-from tinygrad_edu.training.batches import batches_of
+from tinygrad_edu.training.batches import Grouped, batches_of
 from tinygrad_edu.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -166,8 +167,14 @@ def read(path: str) -> dict[str, Any]:
 def newest(folder: str) -> tuple[str, dict[str, Any]] | None:
     """(path, state) of the newest whole checkpoint in a folder, None if there is not any.
 
-    Warns of damaged ones. Raises ValueError if all are: to start anew would be to forget them silently.
+    Warns of damaged ones. Raises ValueError if all are: to start anew would be to forget them silently; and
+    for a file.
     """
+    if os.path.isfile(folder):
+        raise ValueError(
+            f"a training goes on from the newest checkpoint in a folder, and {folder!r} is a file."
+            f"{user_line()}\n  Try: resume={os.path.dirname(folder) or '.'!r}"
+        )
     damaged = []
     for path in reversed(found(folder)):
         try:
@@ -230,7 +237,7 @@ def snapshot(trainer: Trainer) -> dict[str, Any]:
         "epoch": run.epoch,
         "batch": run.batch,
         "steps": run.steps,
-        "batches": len(run.loader),
+        "loader": in_words(run.loader),
         "names": run.names,
         "means": run.means.state_dict(),
         "history": trainer.history.epochs,
@@ -251,7 +258,7 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     kinds = {path: type(rng.bit_generator).__name__ for path, rng in random.items()}
     for what, theirs, ours in (
         ("optimizer", state["optimizer"]["kind"], type(optimizer).__name__),
-        ("number of batches in an epoch", state["batches"], len(run.loader)),
+        ("loader", state["loader"], in_words(run.loader)),
         ("numbers to watch", ", ".join(state["names"]), ", ".join(run.names)),
         (
             "random generators",
@@ -286,6 +293,13 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
         # and may have been ahead of the training, so that the loader's own generators stay as they are
         known = {path: rng for path, rng in known.items() if not path.startswith("loader")}
     set_states(random, known)
+
+
+def in_words(loader: Any) -> str:
+    """How many batches of how many, as far as it is known."""
+    if isinstance(loader, (DataLoader, Grouped)):
+        return repr(loader)
+    return f"{type(loader).__name__}, {len(loader)} batches"
 
 
 def named(callbacks: list[Callback]) -> dict[str, Callback]:
