@@ -129,6 +129,25 @@ def test_two_loops_over_one_loader_do_not_disturb_each_other() -> None:
     assert sorted(i for _, (b,) in pairs for i in b.tolist()) == list(range(10))
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("start", [0, 1, 3, 4])
+def test_an_epoch_from_its_middle(shuffle: bool, start: int) -> None:
+    whole = DataLoader(X, Y, batch_size=3, shuffle=shuffle, seed=2)
+    other = DataLoader(X, Y, batch_size=3, shuffle=shuffle, seed=2)
+    for _ in range(2):
+        left = list(whole)[start:]
+        for batch, wanted in zip(other.batches(start), left, strict=True):
+            np.testing.assert_equal(batch, wanted)
+
+
+def test_the_order_is_drawn_when_the_loop_begins() -> None:
+    rng, twin = np.random.default_rng(5), np.random.default_rng(5)
+    batches = iter(DataLoader(Y, batch_size=10, shuffle=True, seed=rng))
+    twin.permutation(10)
+    assert rng.bit_generator.state == twin.bit_generator.state
+    assert len(list(batches)) == 1
+
+
 # --- the memory ---
 
 

@@ -1,6 +1,8 @@
 """Training: equal to the loop written by hand, what it shows, and what it refuses."""
 
+import functools
 import io
+import subprocess
 import sys
 import types
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import data, nn, optim
+from tinygrad_edu.data.streams import ExampleLoader
 from tinygrad_edu.training import History, Trainer, accuracy, confusion_matrix, progress
 
 RNG = np.random.default_rng(0)
@@ -62,6 +65,32 @@ def test_the_same_seeds_give_the_same_run():
     assert a == b != c
 
 
+REPEATED = """
+import numpy as np
+from tinygrad_edu import nn, optim
+from tinygrad_edu.training import Trainer, accuracy
+
+x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+y = (x[:, 0] > 0).astype(int)
+model = nn.Sequential(nn.Linear(4, 9, rng=0), nn.ReLU(), nn.Dropout(0.3, rng=1), nn.Linear(9, 2, rng=2))
+trainer = Trainer(model, nn.cross_entropy, optim.Adam(model.parameters()), metrics=[accuracy])
+trainer.fit(x, y, epochs=3, seed=7, validation_split=0.2, progress=False)
+end = repr(trainer.history.epochs) + "".join(w.tobytes().hex() for w in model.state_dict().values())
+"""
+
+
+def test_seeds_make_a_run_repeatable_to_the_last_bit_also_in_another_process():
+    ends = []
+    for _ in range(2):
+        names = {}
+        exec(REPEATED, names)
+        ends.append(names["end"])
+    done = subprocess.run(
+        [sys.executable, "-c", REPEATED + "print(end)"], capture_output=True, text=True, check=True
+    )
+    assert ends[0] == ends[1] == done.stdout.strip()
+
+
 def test_history_has_a_number_per_epoch_and_goes_on_with_the_next_fit():
     t = trainer()
     history = t.fit(X, Y, epochs=2, seed=0, validation=(X, Y), progress=False)
@@ -99,6 +128,295 @@ def test_a_loader_can_be_given_instead_of_arrays():
     loader = data.DataLoader(X, Y, batch_size=16, shuffle=True, seed=3)
     a = trainer().fit(loader, epochs=2, progress=False)["loss"]
     assert a == trainer().fit(X, Y, epochs=2, batch_size=16, seed=3, progress=False)["loss"]
+
+
+def test_any_sized_iterable_of_batches_and_a_data_set_can_be_given():
+    class Samples:
+        def __len__(self):
+            return len(X)
+
+        def __getitem__(self, i):
+            return X[i], Y[i]
+
+    rows = [slice(i, i + 16) for i in range(0, 50, 16)]
+    wanted = trainer().fit(X, Y, epochs=2, batch_size=16, shuffle=False, progress=False)["loss"]
+    for batches in (
+        [(X[r], Y[r]) for r in rows],
+        [[X[r], Y[r]] for r in rows],
+        ExampleLoader(Samples(), batch_size=16),
+    ):
+        assert trainer().fit(batches, epochs=2, progress=False)["loss"] == wanted
+    assert trainer().evaluate(Samples(), batch_size=16) == trainer().evaluate(X, Y, batch_size=16)
+    t = trainer()
+    t.fit(Samples(), epochs=2, batch_size=16, shuffle=False, validation=Samples(), progress=False)
+    assert t.history["loss"] == wanted
+    assert t.history["val_loss"][-1] == t.evaluate(X, Y)["loss"]
+
+
+class Sum(nn.Module):
+    def __init__(self):
+        self.first, self.second = nn.Linear(2, 3, rng=0), nn.Linear(2, 3, rng=1)
+
+    def forward(self, a, b):
+        return self.first(a) + self.second(b)
+
+
+def test_models_with_several_inputs_take_tuples_and_dicts():
+    histories, predictions = [], []
+    for x in ((X[:, :2], X[:, 2:]), {"b": X[:, 2:], "a": X[:, :2]}):
+        t = trainer(Sum())
+        t.fit(x, Y, epochs=2, batch_size=16, seed=3, validation_split=0.2, progress=False)
+        assert t.evaluate(x, Y).keys() == {"loss", "accuracy"}
+        histories.append(t.history.epochs)
+        predictions.append(t.predict(x, batch_size=7))
+    assert histories[0] == histories[1]
+    np.testing.assert_array_equal(*predictions)
+
+    concatenated = nn.Sequential(nn.Linear(4, 3, rng=0))
+    concatenated[0].W.data[...] = np.vstack([Sum().first.W.data, Sum().second.W.data])
+    one = trainer(concatenated).fit(X, Y, epochs=1, batch_size=16, seed=3, progress=False)
+    several = trainer(Sum()).fit((X[:, :2], X[:, 2:]), Y, batch_size=16, seed=3, progress=False)
+    # the two biases of Sum move together, so only the first batch is the same to rounding
+    assert several["loss"][0] == pytest.approx(one["loss"][0], rel=0.05)
+
+
+# -------------------------------------------------------------------------- weights, and a part aside
+
+
+def weighted(prediction, target, sample_weight=None):
+    """The mean of weight * (prediction - target)²."""
+    squares = np.square(prediction[:, 0] - target)
+    return np.mean(squares if sample_weight is None else squares * sample_weight)
+
+
+def regression(loss=weighted, **settings):
+    network = nn.Sequential(nn.Linear(4, 1, rng=0))
+    return Trainer(network, loss, optim.SGD(network.parameters(), lr=0.1), **settings)
+
+
+WEIGHTS = np.random.default_rng(5).uniform(0, 2, 50)
+
+
+def one_step(target=Y, **settings):
+    """The weights after one step on all of the data."""
+    t = regression()
+    t.fit(X, target, batch_size=50, shuffle=False, progress=False, **settings)
+    return t.model[0].W.data
+
+
+def test_weights_of_samples_are_those_of_the_textbook():
+    t = regression()
+    W, b = t.model[0].W.data.astype(float), t.model[0].b.data.astype(float)
+    error = X @ W[:, 0] + b - Y
+    step = 0.1 * 2 * X.T @ (WEIGHTS * error) / 50
+    np.testing.assert_allclose(one_step(sample_weight=WEIGHTS)[:, 0], W[:, 0] - step, rtol=1e-5)
+    assert t.evaluate(X, Y, sample_weight=WEIGHTS)["loss"] == pytest.approx(
+        np.mean(WEIGHTS * error**2), rel=1e-6
+    )
+
+
+def test_weights_of_classes_are_weights_of_their_samples():
+    by_class = np.array([2.0, 1.0, 0.25])
+    wanted = one_step(sample_weight=by_class[Y])
+    for target, weights in (
+        (Y, by_class),
+        (Y, {0: 2, 2: 0.25}),  # others have 1
+        (Y.astype(np.float32), {np.int64(0): 2, 1: 1.0, 2: 0.25}),
+        (Y, by_class.tolist()),
+    ):
+        np.testing.assert_allclose(one_step(target, class_weight=weights), wanted, rtol=1e-6)
+    both = one_step(sample_weight=WEIGHTS, class_weight=by_class)
+    np.testing.assert_allclose(both, one_step(sample_weight=WEIGHTS * by_class[Y]), rtol=1e-6)
+
+
+def test_weights_of_classes_know_one_hot_labels_and_columns():
+    seen = []
+
+    def loss(prediction, target, sample_weight=None):
+        seen.append(sample_weight)
+        return np.mean(prediction)
+
+    for target in (Y, Y[:, None], np.eye(3)[Y]):
+        regression(loss).fit(
+            X, target, class_weight=[1, 2, 3], batch_size=50, shuffle=False, progress=False
+        )
+    for weights in seen:
+        np.testing.assert_array_equal(weights, np.array([1, 2, 3])[Y])
+        assert weights.dtype == np.float32  # the model's, so that the loss stays in its precision
+
+
+def test_a_loader_may_give_weights_as_its_third():
+    wanted = one_step(sample_weight=WEIGHTS.astype(np.float32))
+    t = regression()
+    loader = data.DataLoader(X, Y, WEIGHTS.astype(np.float32), batch_size=50)
+    t.fit(loader, progress=False)
+    np.testing.assert_array_equal(t.model[0].W.data, wanted)
+    t = regression()
+    t.fit([(X, Y, WEIGHTS.astype(np.float32))], progress=False)
+    np.testing.assert_array_equal(t.model[0].W.data, wanted)
+    judged = regression().evaluate(loader)
+    assert judged == regression().evaluate(X, Y, sample_weight=WEIGHTS)
+
+
+def test_validation_may_have_weights():
+    t = regression()
+    t.fit(X, Y, validation=(X, Y, WEIGHTS), progress=False)
+    judged = t.evaluate(X, Y, sample_weight=WEIGHTS.astype(np.float32))
+    assert t.history["val_loss"][-1] == pytest.approx(judged["loss"], rel=1e-6)
+
+
+def test_validation_split_puts_the_last_part_aside_before_shuffling():
+    a, b = trainer(), trainer()
+    a.fit(X, Y, epochs=2, seed=1, validation_split=0.3, progress=False)
+    b.fit(X[:35], Y[:35], epochs=2, seed=1, validation=(X[35:], Y[35:]), progress=False)
+    assert a.history.epochs == b.history.epochs and a.run.loader.rows == 35
+
+
+@pytest.mark.parametrize("path", ["fit", "evaluate"])
+def test_a_loss_that_takes_no_weights_is_refused(path):
+    t = trainer()
+
+    def plain(prediction, target):
+        return nn.cross_entropy(prediction, target)
+
+    t = Trainer(t.model, functools.partial(plain), t.optimizer)
+    words = "the loss plain takes no sample_weight(.|\n)*sample_weight=None"
+    settings = {"progress": False} if path == "fit" else {}
+    before = t.model.state_dict()
+    with pytest.raises(TypeError, match=words) as error:
+        getattr(t, path)(X, Y, sample_weight=WEIGHTS, **settings)
+    assert "test_trainer.py" in str(error.value)
+    with pytest.raises(TypeError, match=words):
+        getattr(t, path)([(X, Y, WEIGHTS)], **settings)
+    assert all(np.array_equal(before[k], v) for k, v in t.model.state_dict().items())
+
+
+def test_a_loss_that_takes_anything_gets_weights():
+    t = regression(lambda prediction, target, **settings: weighted(prediction, target, **settings))
+    t.fit(X, Y, sample_weight=WEIGHTS, batch_size=50, shuffle=False, progress=False)
+    np.testing.assert_array_equal(t.model[0].W.data, one_step(sample_weight=WEIGHTS))
+
+
+# ------------------------------------------------------------------------------- what is added up
+
+
+def test_the_penalty_of_regularisers_is_added_to_the_loss():
+    t, plain = regression(), regression()
+    t.model[0].W.regulariser = lambda w: 0.5 * (w * w).sum()
+    W = t.model[0].W.data.copy()
+    penalty = 0.5 * np.sum(W.astype(float) ** 2)
+    assert t.evaluate(X, Y)["loss"] == pytest.approx(
+        plain.evaluate(X, Y)["loss"] + penalty, rel=1e-6
+    )
+    for one in (t, plain):
+        one.fit(X, Y, batch_size=50, shuffle=False, progress=False)
+    np.testing.assert_allclose(t.model[0].W.data, plain.model[0].W.data - 0.1 * W, rtol=1e-5)
+
+
+def test_without_regularisers_nobody_asks_for_a_penalty_at_each_step():
+    t, asked = regression(), []
+    penalty = t.model.penalty
+    t.model.penalty = lambda: (asked.append(1), penalty())[1]
+    t.fit(X, Y, epochs=5, batch_size=5, progress=False)
+    assert len(asked) == 1
+
+
+def share(prediction, y):
+    return np.count_nonzero(prediction.argmax(axis=1) == y) / len(y)
+
+
+def spread(prediction, y):
+    """No mean over batches."""
+    return np.ptp(prediction) + len(y)
+
+
+spread.whole = True
+
+
+def test_a_metric_of_the_whole_sees_all_predictions_of_an_epoch_at_once():
+    network = model()
+    t = Trainer(
+        network, nn.cross_entropy, optim.SGD(network.parameters(), lr=0.1),
+        metrics=[share, spread, accuracy],
+    )  # fmt: skip
+    scores = t.predict(X)
+    judged = t.evaluate(X, Y, batch_size=7)
+    assert list(judged) == ["loss", "share", "spread", "accuracy"]
+    assert judged["spread"] == pytest.approx(np.ptp(scores) + 50, rel=1e-6)
+    assert judged["share"] == judged["accuracy"] == accuracy(scores, Y)
+    t.fit(X, Y, epochs=2, validation=(X, Y), batch_size=16, progress=True)
+    assert t.history["val_spread"][-1] == pytest.approx(t.evaluate(X, Y)["spread"], rel=1e-6)
+    assert t.history["spread"][0] > 50 and len(t.history["spread"]) == 2
+
+
+def test_a_metric_of_the_whole_stays_one_when_arguments_are_filled_in():
+    def scaled(prediction, y, by):
+        return by * len(y)
+
+    scaled.whole = True
+    t = trainer()
+    t.metrics = {"scaled": functools.partial(functools.partial(scaled), by=2)}
+    assert t.evaluate(X, Y, batch_size=7)["scaled"] == 100
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_metric_of_several_numbers_is_refused(whole):
+    def both(prediction, y):
+        return np.ones(2)
+
+    both.whole = whole
+    t = trainer()
+    t.metrics = {"both": both}
+    with pytest.raises(
+        TypeError, match=r"both gives \(2,\) numbers, and training shows one(.|\n)*Try"
+    ):
+        t.evaluate(X, Y)
+
+
+def test_what_was_seen_is_copied():
+    """A loader may use the memory of its batches again."""
+
+    class Same:
+        def __init__(self):
+            self.x, self.y = np.empty((10, 4), np.float32), np.empty(10, int)
+
+        def __len__(self):
+            return 5
+
+        def __iter__(self):
+            for i in range(0, 50, 10):
+                self.x[...], self.y[...] = X[i : i + 10], Y[i : i + 10]
+                yield self.x, self.y
+
+    def labels(prediction, y):
+        return float(y @ np.arange(50))
+
+    labels.whole = True
+    t = trainer()
+    t.metrics = {"labels": labels}
+    assert t.evaluate(Same())["labels"] == Y @ np.arange(50)
+
+
+def test_functions_with_some_arguments_filled_in_keep_their_names():
+    def scaled(prediction, y, by):
+        return by * nn.cross_entropy(prediction, y)
+
+    def above(prediction, y, limit):
+        return float(np.mean(prediction > limit))
+
+    class Between:
+        def __call__(self, prediction, y):
+            return 0.0
+
+    network = model()
+    t = Trainer(
+        network,
+        functools.partial(functools.partial(scaled), by=2),
+        optim.Adam(network.parameters()),
+        metrics=[functools.partial(above, limit=0.5), Between()],
+    )
+    assert list(t.evaluate(X, Y)) == ["loss", "above", "Between"]
+    assert repr(t).startswith("Trainer(Sequential, scaled, Adam(")
 
 
 def test_metrics_against_counting():
@@ -203,6 +521,62 @@ def test_fit_shows_progress_unless_told_otherwise(capsys):
         (lambda t: t.fit(X, Y[:-1]), "50.*49"),
         (lambda t: t.fit(X[:0], Y[:0]), "empty|no row|0 rows"),
         (lambda t: t.fit(X, Y + 1), "labels run from 1 to 3|labels run from .* to 3"),
+        (lambda t: t.fit([1.0, 2.0]), "a batch is a tuple \\(x, y\\) or .*, not a 1.0"),
+        (lambda t: t.fit([(X,)]), "a batch is a tuple .*, not a tuple of 1(.|\\n)*DataLoader"),
+        (lambda t: t.fit([]), r"\[\] has no batches: it is empty"),
+        (lambda t: t.fit([(X, Y[:-1])]), r"shapes \(50, 4\) and \(49,\) differs in its rows"),
+        (lambda t: t.fit([(X[:0], Y[:0])]), r"shapes \(0, 4\) and \(0,\) has no rows"),
+        (
+            lambda t: t.fit([(X[0], Y[0])]),
+            r"\(4,\) and \(\) has no rows(.|\n)*if these are samples",
+        ),
+        (lambda t: t.fit(b for b in [(X, Y)]), "a generator does not say how many batches"),
+        (
+            lambda t: t.fit(data.load_iris()),
+            r"a Dataset does not say.*(.|\n)*\(\*load_digits\(\)\)",
+        ),
+        (lambda t: t.fit([(X, Y)], sample_weight=WEIGHTS), "but a loader was given"),
+        (lambda t: t.fit([(X, Y)], class_weight={0: 1}), "but a loader was given"),
+        (
+            lambda t: t.fit([(X, Y)], validation_split=0.5),
+            r"a loader was given.*(.|\n)*validation=",
+        ),
+        (
+            lambda t: t.fit(data.DataLoader(X)),
+            r"gives 1 arrays, not x and y(.|\n)*DataLoader\(x, y\)",
+        ),
+        (lambda t: t.fit(iter([]), Y), "a list_iterator has its own targets"),
+        (lambda t: t.fit((X, X[:-1]), Y), "50.*49"),
+        (lambda t: t.fit((X, X[:-1]), Y, validation_split=0.5), "x has 49 rows, but y has 50"),
+        (lambda t: t.fit({"a": X[:9]}, Y, validation_split=0.5), "a has 9 rows, but y has 50"),
+        (lambda t: t.fit(X, Y, validation=(X, Y[:-1])), "50.*49"),
+        (
+            lambda t: t.fit(X, Y, validation=(X, Y), validation_split=0.5),
+            "validation and validation_",
+        ),
+        (
+            lambda t: t.fit(X, Y, validation_split=1.0),
+            r"validation_split=1\.0 of 50 .*(.|\n)*as 0\.1",
+        ),
+        (lambda t: t.fit(X, Y, validation_split=0.99), "leaves none on one side"),
+        (lambda t: t.fit(X, Y, validation_split="a"), "leaves none on one side"),
+        (
+            lambda t: t.fit(X, Y, sample_weight=WEIGHTS[1:]),
+            r"shape \(49,\), but there are 50 samples",
+        ),
+        (
+            lambda t: t.fit(X, Y, sample_weight=-WEIGHTS),
+            "none below 0 and not all 0; these run from -",
+        ),
+        (lambda t: t.fit(X, Y, sample_weight=0 * WEIGHTS), "not all 0; these run from 0.0 to 0.0"),
+        (lambda t: t.fit(X, Y, sample_weight=WEIGHTS * np.nan), "these run from nan"),
+        (lambda t: t.fit(X, Y, class_weight=[1, 2]), r"\(2,\), but the labels run from 0 to 2"),
+        (
+            lambda t: t.fit(X, Y, class_weight={"0": 5}),
+            r"'0' is not the number of a class(.|\n)*0: 1",
+        ),
+        (lambda t: t.fit(X, Y + 0.5, class_weight=[1]), r"not with y \(50,\) float64"),
+        (lambda t: t.fit(X, np.ones((50, 2, 2)), class_weight=[1]), r"not with y \(50, 2, 2\)"),
     ],
 )
 def test_bad_input_is_refused_before_anything_changes(call, words):
@@ -244,7 +618,45 @@ def test_overflow_is_told_apart_too():
     t = Trainer(nn.Sequential(nn.Linear(4, 1, rng=0)), nn.mse, trainer().optimizer)
     with np.errstate(over="ignore"):
         text = not_finite(t, X, np.full((50, 1), 1e30), "the data and the weights are finite")
-    assert "with debug()" in text
+    assert "but mse makes too large numbers of its output" in text and "with debug()" in text
+
+
+class Exp(nn.Module):
+    def forward(self, x):
+        return np.exp(x)
+
+
+def test_the_first_layer_that_makes_too_large_numbers_is_named():
+    inner = nn.Sequential(nn.Linear(4, 8, rng=0), Exp(), nn.Linear(8, 3, rng=1))
+    t = trainer(nn.Sequential(nn.Dropout(0.1, rng=0), inner, nn.Tanh()))
+    heard = []
+    t.model[2].hooks = (lambda *_: heard.append(1),)
+    with np.errstate(over="ignore", invalid="ignore"):
+        words = r"finite, but layer 1\.1, Exp\(\), gives \d+ of 256 numbers that are not\."
+        before = t.model.state_dict()
+        not_finite(t, 1000 * X, Y, words)
+    assert all(np.array_equal(before[k], v) for k, v in t.model.state_dict().items())
+    assert len(heard) == 1 and len(t.model[2].hooks) == 1  # the second look is ours alone
+    drawn = np.random.default_rng(0)
+    drawn.random((32, 4), dtype=np.float32)
+    assert t.model[0].rng.bit_generator.state == drawn.bit_generator.state
+
+
+def test_what_can_be_walked_through_only_once_is_told_so():
+    class Once:
+        def __init__(self):
+            self.batches = iter([(X, Y)])
+
+        def __len__(self):
+            return 1
+
+        def __iter__(self):
+            return self.batches
+
+    with pytest.raises(
+        ValueError, match=r"epoch 2: the Once gave no batch(.|\n)*Try: list\(\.\.\.\)"
+    ):
+        trainer().fit(Once(), epochs=2, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +679,19 @@ def test_overflow_is_told_apart_too():
 def test_a_trainer_of_the_wrong_things_is_refused(make, words):
     with pytest.raises(TypeError, match=words):
         make(model(), trainer().optimizer)
+
+
+@pytest.mark.parametrize("names", [("accuracy", "accuracy"), ("loss",)])
+def test_metrics_of_one_name_are_refused(names):
+    def named(name):
+        def metric(prediction, y):
+            return 0.0
+
+        metric.__name__ = name
+        return metric
+
+    with pytest.raises(ValueError, match=f"names loss, {', '.join(names)} are not all different"):
+        Trainer(model(), nn.mse, trainer().optimizer, metrics=list(map(named, names)))
 
 
 def test_a_trainer_shows_what_it_trains():

@@ -1,5 +1,14 @@
-"""Training: the loop, what it shows and what it remembers."""
+"""Training: the loop, what else happens while it runs, what it shows and what it remembers."""
 
+from tinygrad_edu.training.callbacks import (
+    Callback,
+    CSVLog,
+    EarlyStopping,
+    JSONLog,
+    Schedule,
+    Timing,
+)
+from tinygrad_edu.training.checkpoint import Checkpoint
 from tinygrad_edu.training.history import History
 from tinygrad_edu.training.metrics import (
     accuracy,
@@ -18,6 +27,7 @@ from tinygrad_edu.training.metrics import (
 from tinygrad_edu.training.trainer import Trainer
 
 __all__ = [
-    "History", "Trainer", "accuracy", "auc", "confusion_matrix", "f1", "mae", "mse", "perplexity",
-    "precision", "r2", "recall", "rmse", "top_k_accuracy",
+    "CSVLog", "Callback", "Checkpoint", "EarlyStopping", "History", "JSONLog", "Schedule", "Timing",
+    "Trainer", "accuracy", "auc", "confusion_matrix", "f1", "mae", "mse", "perplexity", "precision", "r2",
+    "recall", "rmse", "top_k_accuracy",
 ]  # fmt: skip

@@ -18,7 +18,8 @@ class Progress:
     def __init__(self, epochs: int, batches: int, stream: TextIO | None = None):
         self.epochs, self.batches = epochs, batches
         self.stream = stream or sys.stdout
-        self.display = _notebook_display()
+        display = notebook_display()
+        self.display = _NotebookText(display) if display else None
         self.live = bool(self.display) or self.stream.isatty()
         self.shown = 0.0  # when the line was last rewritten
         self.width = 0
@@ -37,6 +38,10 @@ class Progress:
         seconds = time.perf_counter() - self.start
         self.start = time.perf_counter()
         self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}", final=True)
+
+    def say(self, line: str) -> None:
+        """A sentence, in the place of the line that was being filled."""
+        self._show(line, final=True)
 
     def _head(self, epoch: int) -> str:
         return f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
@@ -80,11 +85,12 @@ class _NotebookText:
         return {"text/plain": text}
 
 
-def _notebook_display() -> _NotebookText | None:
+def notebook_display() -> Any:
+    """IPython's `display` in a notebook, None elsewhere."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if type(shell).__name__ != "ZMQInteractiveShell":  # a terminal IPython is a terminal
         return None
     from IPython.display import display
 
-    return _NotebookText(display)
+    return display

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import cmath
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,21 +17,49 @@ from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import Tensor, no_grad, value
+from tinygrad_edu.training.batches import Grouped, batches_of, loader_of, split_off, weights_of
+from tinygrad_edu.training.callbacks import Callback
 from tinygrad_edu.training.history import History
+from tinygrad_edu.training.interrupt import CtrlC
+from tinygrad_edu.training.means import Means, name_of
 from tinygrad_edu.training.progress import Progress
+
+
+@dataclass
+class Run:
+    """Where a call of `fit` stands."""
+
+    loader: Any
+    validation: Any
+    callbacks: list[Callback]
+    names: list[str]  # of what an epoch is judged by
+    means: Means
+    epoch: int = 1  # that is being trained
+    batch: int = 0  # batches of it that are done
+    steps: int = 0  # batches that are done in all
+    interrupted: bool = False
+    resumed: Any = None  # the folder whose checkpoint it goes on from
+    rest: Iterator | None = None  # of the batches of an epoch that it goes on with
+    random: dict[str, Any] | None = None  # every random generator that the run draws from
+    loader_at_start: dict[str, Any] = field(default_factory=dict)  # its generators, at the epoch's
 
 
 class Trainer:
     """Trains a model: `fit`, `evaluate`, `predict`, as in Keras.
 
-    loss       (prediction, target) -> Tensor, the mean over the batch
-    metrics    functions (prediction, target) -> number, shown and kept under their names
+    loss       (prediction, target) -> Tensor, the mean over the batch; for weighted samples also
+               sample_weight=. What `model.penalty()` gives is added.
+    metrics    functions (prediction, target) -> number, shown and kept under their names: means over the
+               samples, but of a metric with the attribute `whole` its value on all of an epoch
+
+    history         what happened in all calls of `fit`
+    stop_training   a callback sets it to end the training after this batch
     """
 
     def __init__(
         self,
         model: Module,
-        loss: Callable[[Any, Any], Tensor],
+        loss: Callable[..., Tensor],
         optimizer: Optimizer,
         *,
         metrics: Sequence[Callable[[Any, Any], float]] = (),
@@ -53,22 +86,29 @@ class Trainer:
                     f"{user_line()}\n  Try: {name}={hint}"
                 )
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.metrics = {metric.__name__: metric for metric in metrics}
+        self.metrics = {name_of(metric): metric for metric in metrics}
+        if len(self.metrics) < len(metrics) or "loss" in self.metrics:
+            raise ValueError(
+                f"Trainer(metrics=...): the names {', '.join(['loss', *map(name_of, metrics)])} are not all "
+                f"different.{user_line()}\n  Try: a function of another name around one of them"
+            )
         self.history = History()
+        self.stop_training = False
+        self.penalised = self._is_penalised()
 
-    def train_step(self, x: Any, y: Any) -> tuple[float, Any]:
+    def train_step(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any]:
         """One batch: the loss before the step, and the prediction.
 
         Raises FloatingPointError if the loss is not finite; then nothing has been learned from it.
         """
-        prediction = self.model(x)
-        loss = self.loss(prediction, y)
-        if not np.isfinite(loss.data):
-            raise FloatingPointError(self._why_not_finite(loss, x, y))
+        loss, prediction = self._loss(x, y, weight)
+        number = loss.item()
+        if not cmath.isfinite(number):
+            raise FloatingPointError(self._why_not_finite(number, x, y))
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        return loss.item(), prediction.data
+        return number, value(prediction)
 
     def fit(
         self,
@@ -79,80 +119,211 @@ class Trainer:
         batch_size: int = 32,
         shuffle: bool = True,
         seed: Any = None,
-        validation: tuple[Any, Any] | None = None,
+        validation: Any = None,
+        validation_split: float = 0.0,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+        resume: str | os.PathLike[str] | None = None,
         progress: bool = True,
     ) -> History:
-        """Trains for some epochs on arrays x, y (or on a DataLoader, given as x) and returns the history.
+        """Trains for some epochs and returns the history.
 
-        The values shown are means over the batches as they were seen, as in Keras; those of
-        `validation`, an (x, y) that is not trained on, are taken at the end of each epoch.
+        x, y             arrays; x may be a tuple or a dict of arrays, for model(*x) or model(**x). Or x
+                         alone: a DataLoader, anything with a length that gives batches (x, y) or
+                         (x, y, weight), or a data set with len() and [i], which gives samples
+        seed             decides the order of the batches. With layers that got `rng=`, it makes the
+                         whole run repeatable to the last bit
+        validation       (x, y) or (x, y, weight), or batches, that are not trained on: judged after each
+                         epoch
+        validation_split the last part of x and y, set aside for it before any shuffling
+        sample_weight    (n,): how much each sample counts in the loss
+        class_weight     {class: weight}, others 1, or an array (K,): the same by class, in training only
+        callbacks        told of everything in turn; a Checkpoint comes last, to see what others have noted
+        resume           a folder with checkpoints, to go on from the newest; an empty one starts anew
 
-        Raises ValueError for an empty loader or x and y of different lengths, and before anything has
-        changed for epochs < 0; FloatingPointError when a loss is not finite, before it is learned from.
+        The values shown are means over the batches as they were seen, as in Keras. Ctrl-C stops after the
+        batch, with weights and history intact; a second one stops at once.
+
+        Raises ValueError for bad settings, an empty loader, and arrays of different lengths, before
+        anything has changed; FloatingPointError when a loss is not finite, before it is learned from.
         """
         if not isinstance(epochs, (int, np.integer)) or epochs < 0:
             raise ValueError(f"fit(epochs={epochs!r}): a whole number, 0 or more.{user_line()}")
-        if validation is not None and (
-            not isinstance(validation, (tuple, list)) or len(validation) != 2
-        ):
-            raise ValueError(
-                f"fit(validation=...) wants a pair, not {type(validation).__name__}.{user_line()}\n  Try: "
-                "validation=(x_test, y_test)"
-            )
-        loader = self._loader(x, y, batch_size=batch_size, shuffle=shuffle, seed=seed)
-        shown = Progress(epochs, len(loader)) if progress else None
-        for epoch in range(1, epochs + 1):
-            self.model.train()
-            means = _Means()
-            for i, (xb, yb) in enumerate(loader, 1):
-                try:
-                    loss, prediction = self.train_step(xb, yb)
-                except FloatingPointError as error:
-                    raise FloatingPointError(f"batch {i} of epoch {epoch}: {error}") from error
-                means.add(len(xb), loss, prediction, yb, self.metrics)
-                if shown:
-                    shown.batch(epoch, i, means.values())
-            values = means.values()
+        weight = weights_of(y, sample_weight, None, self._dtype())
+        if validation_split:
             if validation is not None:
-                judged = self.evaluate(*validation)
-                values |= {f"val_{name}": number for name, number in judged.items()}
-            self.history.add(values)
-            if shown:
-                shown.epoch(epoch, values)
+                raise ValueError(
+                    f"fit got validation and validation_split.{user_line()}\n  Try: one of them"
+                )
+            (x, y, weight), validation = split_off(x, y, weight, validation_split)
+        if class_weight is not None:  # they weigh what is learned from, not what it is judged by
+            weight = weights_of(y, weight, class_weight, self._dtype())
+        if weight is not None:
+            self._demand_weights()
+        if validation is not None:
+            validation = validation_loader(validation)
+        loader = loader_of(x, y, weight, batch_size=batch_size, shuffle=shuffle, seed=seed)
+        names = ["loss", *self.metrics]
+        names += [f"val_{name}" for name in names] if validation is not None else []
+        run = self.run = Run(loader, validation, in_turn(callbacks), names, Means(self.metrics))
+        self._train(run, epochs, resume, Progress(epochs, len(loader)) if progress else None)
         return self.history
 
-    def evaluate(self, x: Any, y: Any = None, *, batch_size: int = 1024) -> dict[str, float]:
+    def _train(self, run: Run, epochs: int, resume: Any, shown: Progress | None) -> None:
+        found = None
+        if resume is not None:
+            from tinygrad_edu.training import checkpoint  # not everybody needs it
+
+            run.resumed = os.fspath(resume)
+            found = checkpoint.newest(run.resumed)
+        self.stop_training, self.penalised = False, self._is_penalised()
+        for callback in run.callbacks:
+            callback.trainer = self
+            callback.on_train_begin()
+        if found:
+            checkpoint.restore(self, *found)
+        with CtrlC() as ctrl_c:
+            while run.epoch <= epochs and not run.interrupted:
+                if self.stop_training and not run.batch:  # what has begun is finished
+                    break
+                self._epoch(run, ctrl_c, shown)
+        if run.interrupted:
+            where = f"batch {run.batch} of epoch {run.epoch}"
+            line = (
+                f"Ctrl-C: stopped after {where if run.batch else f'epoch {run.epoch - 1}'}; "
+                "weights and history are as they were then"
+            )
+            shown.say(line) if shown else print(line)
+        for callback in run.callbacks:
+            callback.on_train_end()
+
+    def _epoch(self, run: Run, ctrl_c: CtrlC, shown: Progress | None) -> None:
+        """One epoch, or the rest of one."""
+        epoch, means = run.epoch, run.means
+        on_batch_begin = overridden(run.callbacks, "on_batch_begin")
+        on_batch_end = overridden(run.callbacks, "on_batch_end")
+        self.model.train()
+        for callback in run.callbacks:
+            callback.on_epoch_begin(epoch)
+        batches = batches_of(run.loader) if run.rest is None else run.rest
+        run.rest = None
+        for xb, yb, *weight in () if self.stop_training else batches:
+            i = run.batch + 1
+            for tell in on_batch_begin:
+                tell(i)
+            try:
+                loss, prediction = self.train_step(xb, yb, *weight)
+            except FloatingPointError as error:
+                raise FloatingPointError(f"batch {i} of epoch {epoch}: {error}") from error
+            means.add(len(yb), loss, prediction, yb)
+            run.batch = i
+            run.steps += 1
+            run.interrupted = ctrl_c.pressed
+            for tell in on_batch_end:
+                tell(i)
+            if shown and shown.live:
+                shown.batch(epoch, i, means.values())
+            if run.interrupted:
+                return
+            if self.stop_training:
+                break
+        if not means.samples:
+            if self.stop_training:
+                return
+            raise ValueError(
+                f"epoch {epoch}: the {type(run.loader).__name__} gave no batch: what can be walked through "
+                f"only once is empty the second time.{user_line()}\n  Try: list(...) of it"
+            )
+        values = means.final()
+        if run.validation is not None:
+            judged = self._judge(run.validation)
+            values |= {f"val_{name}": number for name, number in judged.items()}
+        self.history.add(values)
+        run.epoch, run.batch, run.means = epoch + 1, 0, Means(self.metrics)
+        run.interrupted = ctrl_c.pressed
+        if shown:
+            shown.epoch(epoch, values)
+        for callback in run.callbacks:
+            callback.on_epoch_end(epoch, values)
+
+    def evaluate(
+        self, x: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int = 1024
+    ) -> dict[str, float]:
         """Loss and metrics on data, in eval mode; nothing is learned."""
-        loader = self._loader(x, y, batch_size=batch_size)
-        means = _Means()
+        weight = weights_of(y, sample_weight, None, self._dtype())
+        self.penalised = self._is_penalised()
+        return self._judge(loader_of(x, y, weight, batch_size=batch_size))
+
+    def _judge(self, loader: Any) -> dict[str, float]:
+        means = Means(self.metrics)
         training = self.model.training
         self.model.eval()
         try:
             with no_grad():
-                for xb, yb in loader:
-                    prediction = self.model(xb)
-                    loss = self.loss(prediction, yb).item()
-                    means.add(len(xb), loss, prediction.data, yb, self.metrics)
+                for xb, yb, *weight in batches_of(loader):
+                    loss, prediction = self._loss(xb, yb, *weight)
+                    means.add(len(yb), loss.item(), value(prediction), yb)
         finally:
             self.model.train(training)
-        return means.values()
+        return means.final()
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
         """The model's output for all of x, in eval mode, as one array."""
+        several = isinstance(x, (tuple, dict))
+        loader = (Grouped if several else DataLoader)(x, batch_size=batch_size)
         training = self.model.training
         self.model.eval()
         try:
             with no_grad():
-                parts = [self.model(xb).data for (xb,) in DataLoader(x, batch_size=batch_size)]
+                parts = [value(self._prediction(xb)) for (xb,) in loader]
         finally:
             self.model.train(training)
         return np.concatenate(parts)
 
-    def _why_not_finite(self, loss: Tensor, x: Any, y: Any) -> str:
+    def _prediction(self, x: Any) -> Any:
+        if isinstance(x, tuple):
+            return self.model(*x)
+        return self.model(**x) if isinstance(x, dict) else self.model(x)
+
+    def _loss(self, x: Any, y: Any, weight: Any = None) -> tuple[Tensor, Any]:
+        prediction = self._prediction(x)
+        if weight is None:
+            loss = self.loss(prediction, y)
+        else:
+            self._demand_weights()
+            loss = self.loss(prediction, y, sample_weight=weight)
+        return (loss + self.model.penalty() if self.penalised else loss), prediction
+
+    def _is_penalised(self) -> bool:
+        """Is there any regulariser? Without one, walking through the model each step would be for nothing."""
+        return isinstance(self.model.penalty(), Tensor)
+
+    def _dtype(self) -> Any:
+        """The precision of the model, and so of weights."""
+        return next((p.dtype for p in self.model.parameters()), np.dtype(np.float32))
+
+    @functools.cached_property
+    def _loss_takes_weights(self) -> bool:
+        try:
+            takes = inspect.signature(self.loss).parameters
+        except ValueError:  # a function without a signature: it will say so itself
+            return True
+        return "sample_weight" in takes or any(p.kind is p.VAR_KEYWORD for p in takes.values())
+
+    def _demand_weights(self) -> None:
+        if not self._loss_takes_weights:
+            raise TypeError(
+                f"samples have weights, but the loss {name_of(self.loss)} takes no sample_weight."
+                f"{user_line()}\n  Try: a loss (prediction, target, sample_weight=None)"
+            )
+
+    def _why_not_finite(self, loss: Any, x: Any, y: Any) -> str:
         """Is it the data, the weights, or what the one makes of the other?"""
-        head = f"the loss is {loss.item()}, and nothing was learned from it"
-        for name, array in (("x", value(x)), ("the targets", value(y))):
-            array = np.asarray(array)
+        head = f"the loss is {loss}, and nothing was learned from it"
+        inputs = list(x.values()) if isinstance(x, dict) else x if isinstance(x, tuple) else [x]
+        for name, part in (*(("x", part) for part in inputs), ("the targets", y)):
+            array = np.asarray(value(part))
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 row = np.argwhere(~np.isfinite(array))[0].tolist()
                 return (
@@ -167,46 +338,78 @@ class Trainer:
                     f"learning rate than {self.optimizer.lr}, from new weights"
                 )
         return (
-            f"{head}: the data and the weights are finite, but the model makes too large numbers of them."
-            f"{user_line()}\n  Try: with debug(): to see where, a smaller learning rate than "
+            f"{head}: the data and the weights are finite, but {self._first_not_finite(x)}."
+            f"{user_line()}\n  Try: with debug(): to see the operation, a smaller learning rate than "
             f"{self.optimizer.lr}, or data of size 1"
         )
 
+    def _first_not_finite(self, x: Any) -> str:
+        """The layer that first makes too large numbers of x, found by running the model once more."""
+        from tinygrad_edu.training.checkpoint import generators, set_states, states
+
+        found: list[str] = []
+        paths = {id(module): path for path, module in self.model.named_modules()}
+
+        def look(module: Module, inputs: tuple, y: Any) -> None:
+            y = np.asarray(value(y))
+            if not found and y.dtype.kind in "fc" and not np.isfinite(y).all():
+                count, path = y.size - np.count_nonzero(np.isfinite(y)), paths.get(id(module))
+                found.append(
+                    f"{f'layer {path}' if path else 'the model'}, {module!r}, gives {count} of {y.size} "
+                    "numbers that are not"
+                )
+
+        weights, random = self.model.state_dict(), generators(self.model)
+        drawn = states(random)
+        modules = [module for _, module in self.model.named_modules()]
+        hooks = [module.hooks for module in modules]
+        try:
+            for module in modules:
+                module.hooks = (look,)
+            with no_grad():
+                self._prediction(x)
+        finally:
+            for module, before in zip(modules, hooks, strict=True):
+                module.hooks = before
+            self.model.load_state_dict(weights)
+            set_states(random, drawn)
+        return found[0] if found else f"{name_of(self.loss)} makes too large numbers of its output"
+
     def __repr__(self) -> str:
         return (
-            f"Trainer({type(self.model).__name__}, {self.loss.__name__}, {self.optimizer!r}, "
+            f"Trainer({type(self.model).__name__}, {name_of(self.loss)}, {self.optimizer!r}, "
             f"{len(self.history)} epochs done)"
         )
 
-    def _loader(self, x: Any, y: Any, **settings: Any) -> DataLoader:
-        if isinstance(x, DataLoader):
-            if y is not None:
-                raise ValueError(
-                    f"a DataLoader has its own targets, and y was given too.{user_line()}"
-                    "\n  Try: the loader alone, or x and y"
-                )
-            return x
-        if y is None:
-            raise ValueError(
-                f"what is x to be compared with? y is missing.{user_line()}\n  Try: (x, y)"
-            )
-        return DataLoader(x, y, **settings)
+
+def validation_loader(validation: Any) -> Any:
+    """(x, y) or (x, y, weight) as batches; or batches as they are."""
+    if isinstance(validation, (tuple, list)) and len(validation) in (2, 3):
+        return loader_of(*validation, batch_size=1024)
+    if isinstance(validation, (tuple, list, np.ndarray)) or not hasattr(validation, "__len__"):
+        raise ValueError(
+            f"fit(validation=...) wants a pair, not {type(validation).__name__}.{user_line()}\n  Try: "
+            "validation=(x_test, y_test)"
+        )
+    return loader_of(validation, None, batch_size=1024)
 
 
-class _Means:
-    """Running means over samples, batch by batch."""
+def in_turn(callbacks: Any) -> list[Callback]:
+    """Callbacks in the order of their turns, and of the list."""
+    if not isinstance(callbacks, (list, tuple)) or not all(
+        isinstance(callback, Callback) for callback in callbacks
+    ):
+        raise TypeError(
+            f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: "
+            "callbacks=[EarlyStopping(patience=3)]"
+        )
+    return sorted(callbacks, key=lambda callback: callback.turn)
 
-    def __init__(self) -> None:
-        self.samples = 0
-        self.totals: dict[str, float] = {}
 
-    def add(
-        self, n: int, loss: float, prediction: Any, y: Any, metrics: dict[str, Callable]
-    ) -> None:
-        self.samples += n
-        self.totals["loss"] = self.totals.get("loss", 0.0) + n * loss
-        for name, metric in metrics.items():
-            self.totals[name] = self.totals.get(name, 0.0) + n * metric(prediction, y)
-
-    def values(self) -> dict[str, float]:
-        return {name: total / self.samples for name, total in self.totals.items()}
+def overridden(callbacks: list[Callback], name: str) -> list[Callable]:
+    """The methods of that name, of the callbacks that have one of their own."""
+    return [
+        getattr(callback, name)
+        for callback in callbacks
+        if getattr(type(callback), name) is not getattr(Callback, name)
+    ]

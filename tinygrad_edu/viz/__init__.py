@@ -4,7 +4,7 @@ Graphs need graphviz and curves need matplotlib, which `python -m pip install -e
 text of a graph needs nothing.
 """
 
-from tinygrad_edu.viz.curves import confusion, image_grid, learning_curve
+from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
 from tinygrad_edu.viz.graph import Graph, graph
 from tinygrad_edu.viz.insight import (
     Watch,
@@ -21,6 +21,7 @@ from tinygrad_edu.viz.walk import why
 
 __all__ = [
     "Graph",
+    "LivePlot",
     "Watch",
     "animate",
     "attention_map",

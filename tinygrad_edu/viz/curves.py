@@ -8,12 +8,18 @@ Without matplotlib and without an `ax` they raise ImportError, which says what t
 
 from __future__ import annotations
 
+import io
+import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.training import History
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.training import Callback, History
+from tinygrad_edu.training.callbacks import demand_monitored
+from tinygrad_edu.training.progress import notebook_display
 from tinygrad_edu.viz.render import optional
 
 BLUE, ORANGE = "#3b82c4", "#e07b39"  # seen as different by all eyes, on light paper and on dark
@@ -52,6 +58,63 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
     ax.grid(axis="y", alpha=0.25)
     ax.legend(frameon=False)
     return ax
+
+
+class LivePlot(Callback):
+    """Learning curves that grow while a model trains: below a notebook's cell, or in a file.
+
+        trainer.fit(x, y, epochs=30, callbacks=[LivePlot("loss", "accuracy")])
+        trainer.fit(x, y, epochs=30, callbacks=[LivePlot(path="loss.svg")])
+
+    Drawn anew at the end of an epoch, once a second at most, and at the end of training. The file is an SVG,
+    which browsers show. Raises ValueError when training begins for a number that it does not have, and for
+    no path outside a notebook; ImportError without matplotlib.
+    """
+
+    def __init__(self, *names: str, path: str | os.PathLike[str] | None = None):
+        self.names = names or ("loss",)
+        self.path = path
+
+    def on_train_begin(self) -> None:
+        for name in self.names:
+            demand_monitored(self, name)
+        optional("matplotlib.figure")
+        display = notebook_display()
+        if self.path is None and display is None:
+            raise ValueError(
+                f"LivePlot shows its curves below a notebook's cell, and this is none.{user_line()}"
+                '\n  Try: LivePlot(path="loss.svg")'
+            )
+        self.cell = None if self.path or not display else display({}, raw=True, display_id=True)
+        self.drawn = 0.0  # when
+
+    def on_epoch_end(self, epoch: int, values: dict[str, float]) -> None:
+        if time.perf_counter() - self.drawn > 1:
+            self.draw()
+
+    def on_train_end(self) -> None:
+        if len(self.trainer.history):
+            self.draw()
+
+    def draw(self) -> None:
+        figure = optional("matplotlib.figure").Figure(
+            figsize=(6.4, 3.6 * len(self.names)), layout="constrained"
+        )
+        self.axes = figure.subplots(len(self.names), squeeze=False)[:, 0]
+        for name, ax in zip(self.names, self.axes, strict=True):
+            learning_curve(self.trainer.history, name, ax=ax)
+        svg = io.StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        if self.cell:
+            self.cell.update({"image/svg+xml": svg.getvalue()}, raw=True)
+        else:
+            draft = (
+                f"{os.fspath(self.path or '')}.draft"  # who looks meanwhile sees a whole picture
+            )
+            with open(draft, "w", encoding="utf-8") as file:
+                file.write(svg.getvalue())
+            os.replace(draft, self.path or "")
+        self.drawn = time.perf_counter()
 
 
 def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None) -> Any:

@@ -1,0 +1,81 @@
+"""What an epoch is judged by, batch by batch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+
+
+class Means:
+    """Running means over samples of the loss and the metrics.
+
+    A metric with the attribute `whole` (the area under a curve, say) is no mean over batches: for these
+    all predictions are kept until the end of the epoch.
+    """
+
+    def __init__(self, metrics: Mapping[str, Callable[[Any, Any], float]]):
+        self.names = ["loss", *metrics]
+        self.whole = {n: m for n, m in metrics.items() if getattr(function_of(m), "whole", False)}
+        self.metrics = [(name, m) for name, m in metrics.items() if name not in self.whole]
+        self.samples = 0
+        self.totals = dict.fromkeys((name for name in self.names if name not in self.whole), 0.0)
+        self.seen: list[tuple[Any, Any]] = []  # (prediction, target), if any metric wants the whole
+
+    def add(self, n: int, loss: float, prediction: Any, y: Any) -> None:
+        self.samples += n
+        totals = self.totals
+        totals["loss"] += n * loss
+        for name, metric in self.metrics:
+            totals[name] += n * number(name, metric(prediction, y))
+        if self.whole:
+            self.seen.append((np.array(prediction), np.array(y)))
+
+    def values(self) -> dict[str, float]:
+        """The means so far; of the whole there is nothing to say yet."""
+        return {name: total / self.samples for name, total in self.totals.items()}
+
+    def final(self) -> dict[str, float]:
+        values = self.values()
+        if self.whole:
+            prediction, y = self._all_seen()
+            values |= {
+                name: number(name, metric(prediction, y)) for name, metric in self.whole.items()
+            }
+        return {name: values[name] for name in self.names}
+
+    def _all_seen(self) -> list[np.ndarray]:
+        return [np.concatenate(parts) for parts in zip(*self.seen, strict=True)]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"samples": self.samples, "totals": self.totals, "seen": self._all_seen()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.samples, self.totals = state["samples"], state["totals"]
+        self.seen = [tuple(state["seen"])] if state["seen"] else []
+
+
+def function_of(function: Callable) -> Callable:
+    """What functools.partial has filled in arguments of: the name and `whole` are there."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
+
+
+def name_of(function: Callable) -> str:
+    function = function_of(function)
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def number(name: str, metric: Any) -> float:
+    """A metric as a float. Raises TypeError if it is several numbers."""
+    if np.ndim(metric):
+        raise TypeError(
+            f"the metric {name} gives {np.shape(metric)} numbers, and training shows one.{user_line()}"
+            f"\n  Try: a function around it that gives their mean, or one of them"
+        )
+    return float(metric)
