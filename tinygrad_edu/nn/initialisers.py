@@ -149,17 +149,6 @@ def constant(
     return np.full(shape, value, dtype)
 
 
-def orthogonal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Columns (or rows, if there are more columns) of length 1, at right angles to each other.
-
-    The Q of a normal matrix, with the signs that make R's diagonal positive (Saxe et al. 2014).
-    """
-    rows, columns = shape
-    q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
-    q = q * np.where(np.diagonal(r) < 0, -1, 1)
-    return (q if rows >= columns else q.T).astype(dtype)
-
-
 def zeros(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return np.zeros(shape, dtype)
 

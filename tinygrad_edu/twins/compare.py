@@ -7,6 +7,7 @@ weights of the optimizer.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -139,8 +140,11 @@ class _Ours:
             self.optimizer = make(own, **settings_of(optimizer))
         self.made: dict[str, np.ndarray] = {}
         for path, layer in model.named_modules():
-            layer.add_hook(lambda _, xs, y, path=path: self.made.update({path: value(y)}))
+            layer.add_hook(functools.partial(self._note, path))
         _start(self.run, self.learned, {path: kept.data for path, kept in self.tracked.items()})
+
+    def _note(self, path: str, layer: Module, inputs: tuple, y: Any) -> None:
+        self.made[path] = value(y)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
         self.made.clear()
@@ -400,7 +404,8 @@ def _tell_of_rounding(
     model: Module, optimizer: Optimizer, rounding: float
 ) -> tuple[bool, list[str]]:
     """Does Keras round inside of layers or formulas? And what is to be told of all that it rounds."""
-    told, inside = [], {}
+    told: list[str] = []
+    inside: dict[str, list[str]] = {}
     settings = rounded_settings(optimizer)
     if settings:
         words = ", ".join(f"{name} {h:g} to {float(np.float32(h)):.12g}" for name, h in settings)
@@ -416,7 +421,7 @@ def _tell_of_rounding(
                 factors = vars(parameter.regulariser)
                 numbers |= {f"{name} of {parameter.name}": x for name, x in factors.items()}
         for name, _ in inexact(numbers):
-            inside.setdefault(name, []).append(path)  # type: ignore[attr-defined]
+            inside.setdefault(name, []).append(path)
     for name, _ in inexact(OPTIMIZERS[type(optimizer)].fixed):
         inside[name] = [type(optimizer).__name__]
     if optimizer.weight_decay and inexact({"": optimizer.weight_decay}):

@@ -55,10 +55,10 @@ class Call(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """A result of an earlier call, or an input; `index` is None unless the call gave several."""
+    """A result of an earlier call, or an input; `part` is its number where the call gave several."""
 
     result: str
-    index: int | None = None
+    part: int | None = None
 
 
 class Graph(Module):
@@ -105,7 +105,7 @@ class Graph(Module):
         def at(thing: Any) -> Any:
             if isinstance(thing, Reference):
                 found = results[thing.result]
-                return found if thing.index is None else found[thing.index]
+                return found if thing.part is None else found[thing.part]
             return [at(part) for part in thing] if isinstance(thing, list) else thing
 
         for call in self.calls:

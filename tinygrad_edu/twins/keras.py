@@ -254,7 +254,7 @@ def _graph(builder: Builder, layer: Graph, path: str, x: Any) -> Any:
 
     def at(reference: Reference) -> Any:
         found = results[reference.result]
-        return found if reference.index is None else found[reference.index]
+        return found if reference.part is None else found[reference.part]
 
     for call in layer.calls:
         arguments = [at(reference) for reference in call.arguments]
