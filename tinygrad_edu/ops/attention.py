@@ -146,7 +146,7 @@ def _pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
 
 def _gelu_in_pieces(x: np.ndarray) -> np.ndarray:
     """x/2 (1 + tanh(a x + b x³))"""
-    x = np.ascontiguousarray(x)
+    x = np.asarray(x, order="C")
     y = np.empty(x.shape, x.dtype)
     for u, t in _pieces(x, y):
         np.multiply(u, u, out=t)
@@ -164,7 +164,7 @@ def _gelu_in_pieces_dx(g: Any, y: Any, x: Any) -> Any:
     """g/2 (1 + t + x (1 - t²) (a + 3 b x²)) with t = tanh(a x + b x³)"""
     if not (type(g) is type(x) is np.ndarray and g.shape == x.shape):
         return gelu_tanh.rules[0](g, y, x)  # type: ignore[misc]
-    g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
+    g, x = np.asarray(g, order="C"), np.asarray(x, order="C")
     dx = np.empty(x.shape, x.dtype)
     for dy, u, d in _pieces(g, x, dx):
         np.multiply(u, u, out=d)
