@@ -7,6 +7,7 @@ import pytest
 
 from tinygrad_edu import nn, optim
 from tinygrad_edu.training import EarlyStopping, Trainer, accuracy
+from tinygrad_edu.twins.keras import floatx
 
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
@@ -27,10 +28,8 @@ def cross_entropy(logits, labels, sample_weight=None):
 
 @pytest.fixture
 def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+    with floatx(keras, "float64"):
+        yield
 
 
 def twins(regularised):
