@@ -446,3 +446,19 @@ def test_the_penalty_is_the_sum_over_regularised_parameters():
     np.testing.assert_allclose(model[0].W.grad, W0, rtol=1e-6)
     again = copy.deepcopy(model)
     assert again[0].W.regulariser is model[0].W.regulariser
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "products"),
+    [
+        (nn.Conv2d(2, 5, 3), (6, 7, 2), 4 * 5 * 5 * (3 * 3 * 2)),
+        (nn.Conv2d(4, 6, 3, groups=2, bias=False), (6, 7, 4), 4 * 5 * 6 * (3 * 3 * 2)),
+        (nn.ConvTranspose2d(2, 5, 2, stride=2), (3, 3, 2), 3 * 3 * 2 * (2 * 2 * 5)),
+        (nn.LSTM(3, 4), (7, 3), 7 * (3 * 16 + 4 * 16)),
+        (nn.GRU(3, 4), (7, 3), 7 * (3 * 12 + 4 * 12)),
+        (nn.SimpleRNN(3, 4), (7, 3), 7 * (3 * 4 + 4 * 4)),
+        (nn.Linear(3, 4), (7, 3), 7 * 3 * 4),
+    ],
+)
+def test_products_are_counted_as_their_formula_says(layer, shape, products):
+    assert sum(measured(layer, shape).multiply_adds.values()) == products

@@ -425,6 +425,7 @@ conv: Op = op(
         conv_input(g, w, image=x.shape[1:3], windows=windows, groups=groups)),
     lambda g, y, x, w, windows=None, groups=1: conv_kernel(x, g, windows=windows, groups=groups),
     name="conv", formula="Σ x[p + i, q + j, c] w[i, j, c, o]", linear=True, cases=_trio("xw"),
+    multiply_adds=lambda y, x, w, **_: math.prod(y) * math.prod(w[:-1]),
 )  # fmt: skip
 conv_input: Op = op(
     _conv_input,
@@ -433,6 +434,7 @@ conv_input: Op = op(
     lambda g, y, u, w, image=None, windows=None, groups=1: (
         conv_kernel(g, u, windows=windows, groups=groups)),
     name="conv_input", formula="dL/dx of conv(x, w), u = dL/dy", linear=True, cases=_trio("uw"),
+    multiply_adds=lambda y, u, w, **_: math.prod(u) * math.prod(w[:-1]),
 )  # fmt: skip
 conv_kernel: Op = op(
     _conv_kernel,
@@ -473,6 +475,7 @@ conv_offset: Op = op(
         conv_kernel(x, g, windows=windows, groups=groups)),
     lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
     name="conv_offset", formula="conv(x, w) + b", cases=_offset_cases,
+    multiply_adds=lambda y, x, w, b, **_: math.prod(y) * math.prod(w[:-1]),
 )  # fmt: skip
 
 

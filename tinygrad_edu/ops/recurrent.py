@@ -12,6 +12,7 @@ mask (T, N, 1) is False where a sequence of the batch has nothing to say: its st
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -192,6 +193,12 @@ def _cases(gates: int, states: int, *biases: tuple[int, ...]) -> Callable:
 # ---------------------------------------------------------------------------------------- simple RNN
 
 
+def _products(y: tuple, x: tuple, *states_and_weights: tuple, **params: Any) -> int:
+    """Multiply-adds of x W + h U over all steps."""
+    *_, W, U, _b = states_and_weights
+    return math.prod(x[:-1]) * (math.prod(W) + math.prod(U))
+
+
 def _rnn(
     x: np.ndarray, h: np.ndarray, W: np.ndarray, U: np.ndarray, b: np.ndarray, mask: Any = None
 ) -> np.ndarray:
@@ -228,6 +235,7 @@ rnn_row: Op = op(
     lambda g, y, x, h, W, U, b, mask=None: _dU(y, h, _rnn_back(g, y, x, h, W, U, b, mask)[0], 0),
     lambda g, y, x, h, W, U, b, mask=None: _db(_rnn_back(g, y, x, h, W, U, b, mask)[0]),
     name="rnn", formula="h[t] = tanh(x[t] W + h[t - 1] U + b)", cases=_cases(1, 1, (1,)),
+    multiply_adds=_products,
 )  # fmt: skip
 
 
@@ -316,6 +324,7 @@ lstm_row: Op = op(
     _of_lstm(lambda y, x, h, W, dz, dh, dc: _dU(y, h, dz, 5)),
     _of_lstm(lambda y, x, h, W, dz, dh, dc: _db(dz)),
     name="lstm", formula="c[t] = f c[t - 1] + i a, h[t] = o tanh c[t]", cases=_cases(4, 2, (1,)),
+    multiply_adds=_products,
 )  # fmt: skip
 
 
@@ -421,6 +430,7 @@ gru_row: Op = op(
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh:
             np.stack([_db(from_x), _db(from_h)]) if b.ndim == 2 else _db(from_x)),
     name="gru", formula="h[t] = z h[t - 1] + (1 - z) a", cases=_cases(3, 1, (1,), (2, 1)),
+    multiply_adds=_products,
 )  # fmt: skip
 
 
