@@ -708,3 +708,22 @@ def test_accuracy_refuses_what_is_not_scores():
         ValueError, match=r"scores \(n, K\) and labels \(n,\), not \(3, 2\) and \(4,\)"
     ):
         accuracy(np.ones((3, 2)), np.ones(4))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "error"),
+    [
+        (X, Y, FloatingPointError),  # e to the 1000 is no finite loss
+        (X, Y + 1, ValueError),  # labels out of range: found after the forward pass
+    ],
+    ids=["loss", "labels"],
+)
+def test_moving_means_are_as_they_were_when_a_batch_is_refused(x, y, error):
+    network = nn.Sequential(nn.BatchNorm(4), Exp(), nn.Linear(4, 3, rng=0))
+    network[0].gamma.data[...] = 1000 if error is FloatingPointError else 1
+    t = trainer(network)
+    before = network.state_dict()
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(error):
+        t.fit(x, y, progress=False)
+    assert all(np.array_equal(before[k], v) for k, v in network.state_dict().items())
+    assert "0.moving_mean" in before

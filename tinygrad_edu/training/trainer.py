@@ -95,19 +95,27 @@ class Trainer:
         self.history = History()
         self.stop_training = False
         self.penalised = self._is_penalised()
+        self.buffers = [buffer for _, buffer in model.named_buffers()]
 
     def train_step(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any]:
         """One batch: the loss before the step, and the prediction.
 
-        Raises FloatingPointError if the loss is not finite; then nothing has been learned from it.
+        Raises FloatingPointError if the loss is not finite; then nothing has been learned from it. After
+        this and every other error buffers, such as moving means, are as they were.
         """
-        loss, prediction = self._loss(x, y, weight)
-        number = loss.item()
-        if not cmath.isfinite(number):
-            raise FloatingPointError(self._why_not_finite(number, x, y))
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        before = [(buffer, buffer.data.copy()) for buffer in self.buffers]
+        try:
+            loss, prediction = self._loss(x, y, weight)
+            number = loss.item()
+            if not cmath.isfinite(number):
+                raise FloatingPointError(self._why_not_finite(number, x, y))
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+        except Exception:
+            for buffer, numbers in before:
+                buffer.data[...] = numbers
+            raise
         return number, value(prediction)
 
     def fit(
@@ -178,6 +186,7 @@ class Trainer:
             run.resumed = os.fspath(resume)
             found = checkpoint.newest(run.resumed)
         self.stop_training, self.penalised = False, self._is_penalised()
+        self.buffers = [buffer for _, buffer in self.model.named_buffers()]
         for callback in run.callbacks:
             callback.trainer = self
             callback.on_train_begin()
