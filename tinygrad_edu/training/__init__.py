@@ -36,7 +36,7 @@ __all__ = [
 
 ELSEWHERE = {
     "ModelCheckpoint": "Checkpoint(folder)",
-    "BackupAndRestore": 'Checkpoint(folder), with fit(..., resume=folder)',
+    "BackupAndRestore": "Checkpoint(folder), with fit(..., resume=folder)",
     "CSVLogger": "CSVLog(path)",
     "TensorBoard": "JSONLog(path) or CSVLog(path); viz.LivePlot() for a picture",
     "LearningRateScheduler": "lr=schedules.Step(...) of the optimizer",
