@@ -5,6 +5,7 @@ the rest of the kind is tested beside the code that answers.
 """
 
 import builtins
+import inspect
 import re
 import warnings
 
@@ -273,6 +274,24 @@ MISTAKES = {
         "huber has no argument 'dleta'",
         "delta, sample_weight",
     ),
+    "Keras's activation": (
+        lambda: nn.Linear(4, 8, activation="tanh"),
+        TypeError,
+        "Linear has no argument 'activation'",
+        "as a layer of its own: Sequential(Linear(4, 8), Tanh())",
+    ),
+    "Keras's regulariser": (
+        lambda: nn.Conv2d(4, 8, 3, kernel_regularizer="l2"),
+        TypeError,
+        "Conv2d has no argument 'kernel_regularizer'",
+        "layer.W.regulariser = nn.L2(1e-4)",
+    ),
+    "PyTorch's batch_first": (
+        lambda: nn.LSTM(4, 8, batch_first=True),
+        TypeError,
+        "LSTM has no argument 'batch_first'",
+        "the batch is the first axis, (N, T, D)",
+    ),
     "fit of a model": (
         lambda: nn.Linear(2, 3).fit,
         AttributeError,
@@ -401,7 +420,7 @@ def test_what_is_said_of_other_names_is_there():
     from tinygrad_edu.nn.names import ELSEWHERE
 
     tables = {nn: ELSEWHERE, optim: optim.ELSEWHERE, training: training.ELSEWHERE}
-    others = {"step", "build", "norm", "fit", "None", "f", "Parameters", "NumPy"}
+    others = {"step", "build", "norm", "fit", "None", "f", "Parameters", "parameters", "NumPy"}
     places = (nn, optim, optim.schedules, training, ops, viz, np, builtins)
     for module, table in tables.items():
         for name, hint in table.items():
@@ -425,3 +444,15 @@ def test_the_line_that_told_a_layer_its_size():
         ValueError, match=r"\(sized by its first x \(20, 4\) at test_mistakes.py:\d+: layer"
     ):
         layer(X[:, :3])
+
+
+def test_what_is_said_of_other_arguments_is_true():
+    """No layer has these arguments, and the example of the hint runs."""
+    from tinygrad_edu.nn.names import ARGUMENTS
+
+    layers = [t for t in map(nn.__dict__.get, nn.__all__) if isinstance(t, type)]
+    taken = {name for layer in layers for name in inspect.signature(layer).parameters}
+    assert taken & ARGUMENTS.keys() == {"activation"}  # of TransformerBlock, a function
+    for hint in ARGUMENTS.values():
+        for code in re.findall(r"(?:Sequential|Bidirectional|Conv2d)\(.*\)", hint):
+            assert isinstance(eval(code, vars(nn).copy()), nn.Module)
