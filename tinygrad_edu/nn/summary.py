@@ -34,7 +34,8 @@ def summary(model: Module, input_shape: Any, timed: bool) -> str:
         table[0] += ["multiply-adds", "activations"] + ["ms"] * timed
     for path, module in model.named_modules():
         own = module.own_parameters()
-        if not own and module.inner_modules():
+        at_work = costs and (costs.multiply_adds[module] or costs.bytes[module])
+        if not own and not at_work and module.inner_modules():
             continue
         kind = repr(module) if "\n" not in repr(module) else type(module).__name__
         row = [path, kind, f"{sum(p.size for p in own):,}"]
