@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import linecache
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -75,17 +76,34 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
     )
 
 
-def refuse_unknown(kind: type, given: Collection[str]) -> None:
-    """Refusal of arguments that a class does not take, with those that it does."""
-    takes = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
+def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
+    """Refusal of arguments that a class or function does not take, with those that it does, or a hint."""
+    called: Any = kind
+    takes = inspect.signature(called.__init__ if isinstance(kind, type) else called).parameters
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
     for name in given:
         if name not in takes:
             known = ", ".join(known for known in takes if known != "self") or "none at all"
             raise TypeError(
-                f"{kind.__name__} has no argument {name!r}.{user_line()}\n  Try: {known}"
+                f"{kind.__name__} has no argument {name!r}.{user_line()}\n  Try: "
+                f"{hints.get(name, known)}"
             )
+
+
+def no_such_name(
+    module: str, name: str, known: Collection[str], elsewhere: Mapping[str, str]
+) -> AttributeError:
+    """The error of a name that a module does not have, with what stands here for it.
+
+    elsewhere   what is known under that name in other libraries -> what to write here
+    """
+    small = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), small)
+    hint = elsewhere.get(name) or small.get(name.lower()) or ", ".join(small[n] for n in near)
+    return AttributeError(
+        f"{module} has no {name}.{user_line()}" + (f"\n  Try: {hint}" if hint else "")
+    )
 
 
 def broadcast_hint(inputs: tuple) -> str:

@@ -20,6 +20,7 @@ import itertools
 import operator
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -533,6 +534,12 @@ class Tensor:
 
     @property
     def grad(self) -> Any:
+        """dL/dx of the last backward(), as an array; None before it, and of what keeps none.
+
+        Warns if it is None because x keeps no gradient: it requires none, or an operation made it.
+        """
+        if self._grad is None and (self.op is not None or not self.requires_grad):
+            _why_no_gradient(self)
         return self._grad
 
     @grad.setter
@@ -618,21 +625,36 @@ for _name in _METHODS.split():
 Tensor.flatten = Tensor.ravel  # type: ignore[attr-defined]
 
 
-def _only_of_arrays(name: str) -> property:
-    """What an array has and a Tensor has not. (A __getattr__ would slow down every other attribute.)"""
+def _only_elsewhere(what: str, hint: str) -> property:
+    """What a Tensor has not, and others have. (A __getattr__ would slow down every other attribute.)"""
 
     def tell(self: Tensor) -> Any:
-        raise AttributeError(
-            f"a Tensor has no .{name}, but its array has.{user_line()}\n  Try: x.data.{name}, outside the "
-            "graph"
-        )
+        raise AttributeError(f"a Tensor has no {what}.{user_line()}\n  Try: {hint}")
 
     return property(tell)
 
 
+_PYTORCHS = {
+    "view": "x.reshape(shape)",
+    "unsqueeze": "x[:, None], a new axis where the None stands",
+    "permute": "np.transpose(x, axes)",
+    "expand": "np.broadcast_to(x, shape)",
+    "cat": "np.concatenate([x, y])",
+    "dim": "x.ndim",
+    "to": "x.astype(dtype); there is one device, the processor",
+    "cpu": "x itself: there is one device, the processor",
+    "cuda": "x itself: there is one device, the processor",
+    "float": "x.astype(np.float32)",
+    "long": "x.data.astype(int)",
+    "zero_grad": "x.grad = None, or optimizer.zero_grad()",
+    "requires_grad_": "Tensor(x.data, requires_grad=True)",
+}
+for _name, _hint in _PYTORCHS.items():
+    setattr(Tensor, _name, _only_elsewhere(f".{_name}", _hint))
 for _name in dir(np.ndarray):
-    if not _name.startswith("_") and not hasattr(Tensor, _name):
-        setattr(Tensor, _name, _only_of_arrays(_name))
+    if not _name.startswith("_") and not hasattr(Tensor, _name) and _name not in _PYTORCHS:
+        _hint = f"x.data.{_name}, outside the graph"
+        setattr(Tensor, _name, _only_elsewhere(f".{_name}, but its array has", _hint))
 # x // w is a step and gives a plain array, as np.floor(x / w) does; x % w has a derivative.
 for _name, _function in {
     "floordiv": np.floor_divide, "mod": np.remainder, "divmod": np.divmod,
@@ -684,6 +706,21 @@ def module_called(scope: tuple) -> str:
     path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
     kind = repr(scope[-1]) if "\n" not in repr(scope[-1]) else type(scope[-1]).__name__
     return f"layer {path}, {kind}" if path else kind
+
+
+def _why_no_gradient(x: Tensor) -> None:
+    if x.op is not None:
+        why = "an operation made it, and only leaves keep one"
+        hint = "grad(f)(x), with f the rest of the computation; or viz.graph(loss), which shows them all"
+    elif type(x) is not Tensor:  # a frozen parameter, say, has none for a reason that is known
+        return
+    else:
+        why = "it does not require one"
+        hint = "Tensor(..., requires_grad=True), before it is computed with"
+    warnings.warn(
+        f"the gradient of {describe(x)} is None: {why}.{user_line()}\n  Try: {hint}",
+        stacklevel=3,
+    )
 
 
 def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:

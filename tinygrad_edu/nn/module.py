@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.errors import refuse_unknown, user_line
+from tinygrad_edu.nn.names import ARGUMENTS
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
@@ -65,7 +66,7 @@ class Module:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        refuse_unknown(cls, kwargs)
+        refuse_unknown(cls, kwargs, ARGUMENTS)
         return super().__new__(cls)
 
     training = True
@@ -85,8 +86,10 @@ class Module:
         mode.scope = (*outside, self)
         try:
             if not self.built:
-                self.make(self.size_in(np.shape(value(inputs[0]))))
+                shape = np.shape(value(inputs[0]))
+                self.make(self.size_in(shape))
                 self.built = True
+                self._sized_by = f"sized by its first x {shape}{user_line()}"
             y = self.forward(*inputs, **kwargs)
         finally:
             mode.scope = outside
@@ -368,7 +371,9 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 def module_path(module: Module) -> str:
     """The name of a module that is being called, as errors give it: `layer encoder.0, Linear(2, 3),`."""
     called = module_called((mode.scope[0] if mode.scope else module, module))
-    return f"{called}," if called.startswith("layer ") else called
+    called = f"{called}," if called.startswith("layer ") else called
+    sized_by = " ".join(module.__dict__.get("_sized_by", "").split())
+    return f"{called} ({sized_by})" if sized_by else called
 
 
 def _only_of_trainers(name: str) -> property:

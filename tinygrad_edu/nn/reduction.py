@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refuse_unknown, user_line
 from tinygrad_edu.tensor import Tensor, value
 
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
+HINTS = {
+    "from_logits": "nothing for logits, which a loss takes; from_probabilities=True for probabilities",
+    "weight": "sample_weight, or (of cross_entropy) class_weights",
+    "size_average": "reduction='mean' or 'sum'",
+}
+
+Loss = TypeVar("Loss", bound=Callable)
+
+
+def loss(function: Loss) -> Loss:
+    """Makes a function a loss, which answers a setting that it does not have with those that it has."""
+    known = set(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def call(*args: Any, **settings: Any) -> Any:
+        if not settings.keys() <= known:
+            refuse_unknown(function, settings, HINTS)
+        return function(*args, **settings)
+
+    return call  # type: ignore[return-value]
 
 
 def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tuple[Any, Any]:

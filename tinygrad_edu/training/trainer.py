@@ -85,6 +85,7 @@ class Trainer:
                     f"Trainer({name}={shortened(thing)}): not what it wants."
                     f"{user_line()}\n  Try: {name}={hint}"
                 )
+        _demand_parameters_of(model, optimizer)
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.metrics = {name_of(metric): metric for metric in metrics}
         if len(self.metrics) < len(metrics) or "loss" in self.metrics:
@@ -95,19 +96,36 @@ class Trainer:
         self.history = History()
         self.stop_training = False
         self.penalised = self._is_penalised()
+        self.buffers = [buffer for _, buffer in model.named_buffers()]
 
-    def train_step(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any]:
+    def train_step(
+        self, x: Any, y: Any, weight: Any = None, judge: Callable[[float, Any], Any] | None = None
+    ) -> tuple[float, Any]:
         """One batch: the loss before the step, and the prediction.
 
-        Raises FloatingPointError if the loss is not finite; then nothing has been learned from it.
+        judge   called with both before anything is learned, so that what it refuses changes nothing
+
+        Raises FloatingPointError if the loss is not finite, RuntimeError if it depends on no parameter;
+        then nothing has been learned from it. After every error buffers, such as moving means, are as they
+        were.
         """
-        loss, prediction = self._loss(x, y, weight)
-        number = loss.item()
-        if not cmath.isfinite(number):
-            raise FloatingPointError(self._why_not_finite(number, x, y))
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        before = [(buffer, buffer.data.copy()) for buffer in self.buffers]
+        try:
+            loss, prediction = self._loss(x, y, weight)
+            number = loss.item()
+            if not cmath.isfinite(number):
+                raise FloatingPointError(self._why_not_finite(number, x, y))
+            if not (isinstance(loss, Tensor) and loss.requires_grad):
+                raise RuntimeError(self._where_cut(x))
+            if judge is not None:
+                judge(number, value(prediction))
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+        except Exception:
+            for buffer, numbers in before:
+                buffer.data[...] = numbers
+            raise
         return number, value(prediction)
 
     def fit(
@@ -178,6 +196,7 @@ class Trainer:
             run.resumed = os.fspath(resume)
             found = checkpoint.newest(run.resumed)
         self.stop_training, self.penalised = False, self._is_penalised()
+        self.buffers = [buffer for _, buffer in self.model.named_buffers()]
         for callback in run.callbacks:
             callback.trainer = self
             callback.on_train_begin()
@@ -208,15 +227,18 @@ class Trainer:
             callback.on_epoch_begin(epoch)
         batches = batches_of(run.loader) if run.rest is None else run.rest
         run.rest = None
+
+        def judge(loss: float, prediction: Any) -> None:
+            means.add(len(yb), loss, prediction, yb)
+
         for xb, yb, *weight in () if self.stop_training else batches:
             i = run.batch + 1
             for tell in on_batch_begin:
                 tell(i)
             try:
-                loss, prediction = self.train_step(xb, yb, *weight)
+                self.train_step(xb, yb, weight[0] if weight else None, judge)
             except FloatingPointError as error:
                 raise FloatingPointError(f"batch {i} of epoch {epoch}: {error}") from error
-            means.add(len(yb), loss, prediction, yb)
             run.batch = i
             run.steps += 1
             run.interrupted = ctrl_c.pressed
@@ -344,20 +366,48 @@ class Trainer:
         )
 
     def _first_not_finite(self, x: Any) -> str:
-        """The layer that first makes too large numbers of x, found by running the model once more."""
-        from tinygrad_edu.training.checkpoint import generators, set_states, states
-
+        """The layer that first makes too large numbers of x."""
         found: list[str] = []
-        paths = {id(module): path for path, module in self.model.named_modules()}
 
-        def look(module: Module, inputs: tuple, y: Any) -> None:
+        def look(called: str, module: Module, y: Any) -> None:
             y = np.asarray(value(y))
             if not found and y.dtype.kind in "fc" and not np.isfinite(y).all():
-                count, path = y.size - np.count_nonzero(np.isfinite(y)), paths.get(id(module))
-                found.append(
-                    f"{f'layer {path}' if path else 'the model'}, {module!r}, gives {count} of {y.size} "
-                    "numbers that are not"
-                )
+                count = y.size - np.count_nonzero(np.isfinite(y))
+                found.append(f"{called} gives {count} of {y.size} numbers that are not")
+
+        with no_grad():
+            self._run_again(x, look)
+        return found[0] if found else f"{name_of(self.loss)} makes too large numbers of its output"
+
+    def _where_cut(self, x: Any) -> str:
+        """The layer whose output first has no way back to its parameters."""
+        found: list[str] = []
+
+        def look(called: str, module: Module, y: Any) -> None:
+            remembers = isinstance(y, Tensor) and y.requires_grad
+            learned = any(p.requires_grad for p in module.parameters())
+            if not found and learned and not remembers and isinstance(y, (Tensor, np.ndarray)):
+                found.append(f"{called} gives a {type(y).__name__} that does not remember them")
+
+        self._run_again(x, look)
+        if not any(p.requires_grad for p in self.model.parameters()):
+            return f"every parameter of the model is frozen.{user_line()}\n  Try: model.unfreeze()"
+        where = found[0] if found else f"the loss {name_of(self.loss)} gives a number that does not"
+        return (
+            f"the loss depends on no parameter of the model: {where}.{user_line()}\n  Try: that place "
+            "without .data, detach(), float(...), argmax and Tensor(...), which cut the graph"
+        )
+
+    def _run_again(self, x: Any, look: Callable[[str, Module, Any], None]) -> None:
+        """Runs the model once more, and calls look(name, module, output) after every module."""
+        from tinygrad_edu.training.checkpoint import generators, set_states, states
+
+        paths = {id(module): path for path, module in self.model.named_modules()}
+
+        def hook(module: Module, inputs: tuple, y: Any) -> None:
+            path = paths.get(id(module))
+            kind = repr(module) if "\n" not in repr(module) else type(module).__name__
+            look(f"layer {path}, {kind}," if path else f"the model, {kind},", module, y)
 
         weights, random = self.model.state_dict(), generators(self.model)
         drawn = states(random)
@@ -365,20 +415,29 @@ class Trainer:
         hooks = [module.hooks for module in modules]
         try:
             for module in modules:
-                module.hooks = (look,)
-            with no_grad():
-                self._prediction(x)
+                module.hooks = (hook,)
+            self._prediction(x)
         finally:
             for module, before in zip(modules, hooks, strict=True):
                 module.hooks = before
             self.model.load_state_dict(weights)
             set_states(random, drawn)
-        return found[0] if found else f"{name_of(self.loss)} makes too large numbers of its output"
 
     def __repr__(self) -> str:
         return (
             f"Trainer({type(self.model).__name__}, {name_of(self.loss)}, {self.optimizer!r}, "
             f"{len(self.history)} epochs done)"
+        )
+
+
+def _demand_parameters_of(model: Module, optimizer: Optimizer) -> None:
+    """Refuses an optimizer that would learn nothing of the model, such as that of an earlier one."""
+    own = {id(p) for p in model.parameters()}
+    if own and not any(id(p) in own for p in optimizer.parameters):
+        raise ValueError(
+            f"Trainer: none of the {len(optimizer.parameters)} parameters of {optimizer!r} is in the model, "
+            f"a {type(model).__name__}.{user_line()}\n  Try: a new optimizer, "
+            f"{type(optimizer).__name__}(model.parameters()), for a new model"
         )
 
 
