@@ -90,11 +90,11 @@ LAYERS = {
 def our_layer(x, build):
     layer, x = build(), Tensor(x, requires_grad=True)
     g = np.random.default_rng(1).normal(size=layer(x).shape).astype(np.float32)
+    learned = [x, *layer.parameters()]
 
     def step():
-        x.grad = None
-        for parameter in layer.parameters():
-            parameter.grad = None
+        for tensor in learned:
+            tensor.grad = None
         layer(x).backward(g)
 
     return step
@@ -106,10 +106,11 @@ def their_layer(x, build):
     layer = build(torch)
     x = torch.tensor(np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x, requires_grad=True)
     g = torch.randn(layer(x).shape)
+    learned = [x, *layer.parameters()]
 
     def step():
-        x.grad = None
-        layer.zero_grad()
+        for tensor in learned:
+            tensor.grad = None
         layer(x).backward(g)
 
     return step
