@@ -8,7 +8,9 @@ import pytest
 
 from tinygrad_edu import Tensor, nn, ops, optim
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.ops.attention import plain_attention_weights
+from tinygrad_edu.ops import attention
+from tinygrad_edu.ops.attention import gelu_in_pieces, plain_attention_weights
+from tinygrad_edu.ops.special import gelu_tanh
 
 RNG = np.random.default_rng(0)
 SEEN = np.array([[True, False, True], [False, False, False], [True, True, True]])
@@ -208,3 +210,18 @@ def test_settings_that_cannot_be():
         nn.MultiHeadAttention(4, 0, 2)
     with pytest.raises(ValueError, match="p is a probability"):
         nn.MultiHeadAttention(4, 2, 2, dropout=1.0)
+
+
+@pytest.mark.parametrize("size", [(5,), (7, 11), (3, attention.PIECE)])  # within a piece, and more
+def test_gelu_in_pieces_is_gelu(size):
+    """Values and gradients, also from an x that does not lie in one piece of memory."""
+    rng = np.random.default_rng(0)
+    for x in (2 * rng.normal(size=size), 2 * rng.normal(size=(*size, 2))[..., 0]):
+        found = []
+        for form in (gelu_in_pieces, gelu_tanh):
+            u = Tensor(x, requires_grad=True)
+            y = form(u)
+            y.backward(np.cos(x))
+            found.append((y.data, u.grad))
+        for fast, plain in zip(*found, strict=True):
+            assert np.allclose(fast, plain, rtol=1e-13, atol=1e-14)
