@@ -220,7 +220,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """The way back of broadcasting: g summed over the axes along which a `shape` was repeated."""
     new = g.ndim - len(shape)
     repeated = tuple(i for i, n in enumerate(shape, new) if n == 1 and g.shape[i] != 1)
-    if new and not repeated and type(g) is np.ndarray and g.size > 5_000 and g.dtype.kind == "f":
+    large = type(g) is np.ndarray and g.size > 5_000 and g.flags.c_contiguous
+    if large and new and not repeated and g.dtype.kind == "f":
         rows = g.reshape(-1, math.prod(shape))
         g = np.ones(len(rows), g.dtype) @ rows  # by BLAS, twice as fast
     elif new or repeated:
