@@ -156,7 +156,7 @@ class Op:
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
         self.multiply_adds = multiply_adds
 
-    # The next two are read off the functions when somebody asks: at import it would take too long.
+    # The next are read off the functions when somebody asks: at import it would take too long.
 
     @functools.cached_property
     def params(self) -> list[str]:
@@ -173,6 +173,11 @@ class Op:
         except ValueError:  # a ufunc of an older NumPy has no signature
             names = [f"x{i + 1}" for i in range(len(self.rules))]
         return names[: len(self.rules)]
+
+    @functools.cached_property
+    def settings(self) -> list[str]:
+        """The names of what comes after them, in NumPy's order."""
+        return list(inspect.signature(self.forward).parameters)[len(self.rules) :]
 
     @functools.cached_property
     def reads(self) -> list[int]:
@@ -249,8 +254,7 @@ class Op:
         """
         arity = len(self.rules)
         if len(args) > arity:
-            names = list(inspect.signature(self.forward).parameters)
-            kwargs = {**dict(zip(names[arity:], args[arity:], strict=False)), **kwargs}
+            kwargs = {**dict(zip(self.settings, args[arity:], strict=False)), **kwargs}
             args = args[:arity]
         while len(args) < arity and self.inputs[len(args)] in kwargs:
             args = (*args, kwargs.pop(self.inputs[len(args)]))
