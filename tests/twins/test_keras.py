@@ -24,7 +24,7 @@ from tinygrad_edu.nn import (
     mse,
 )
 from tinygrad_edu.nn.initialisers import glorot_uniform
-from tinygrad_edu.twins import to_keras
+from tinygrad_edu.twins import from_keras, to_keras
 from tinygrad_edu.twins.keras import build_twin
 from tinygrad_edu.twins.layers import ARRANGING, LAYERS
 from tinygrad_edu.twins.training import LOSSES, keras_loss
@@ -51,7 +51,7 @@ def linear(inputs: int, outputs: int, seed: int, **settings: Any) -> Linear:
 
 
 def away(a: Any, b: Any) -> float:
-    a, b = np.asarray(getattr(a, "data", a)), np.asarray(b)
+    a, b = (np.asarray(z.data if isinstance(z, Tensor) else z) for z in (a, b))
     assert a.shape == b.shape
     assert a.dtype == b.dtype
     return float(np.abs(a - b).max())
@@ -81,6 +81,11 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "Linear without bias": (lambda: linear(4, 3, 0, bias=False), X),
     "Linear of sequences": (lambda: linear(4, 2, 0), X3),
     "Embedding": (lambda: nn.Embedding(9, 4, **NEW), WORDS),
+    "Embedding of padding": (lambda: nn.Embedding(9, 4, mask_zero=True, **NEW), WORDS),
+    "Positions": (lambda: nn.Positions(11, 4, **NEW), STEPS),
+    "Positions of words": (
+        lambda: Sequential(nn.Embedding(9, 4, **NEW), nn.Positions(7, 4, **NEW), linear(4, 2, 0)), WORDS,
+    ),
     "Conv2d": (lambda: nn.Conv2d(4, 6, (3, 2), stride=2, padding="same", **NEW), IMAGES),
     "Conv2d, dilated": (lambda: nn.Conv2d(4, 6, 3, dilation=2, bias=False, **NEW), IMAGES),
     "Conv1d": (lambda: nn.Conv1d(4, 6, 3, padding="causal", **NEW), STEPS),
@@ -258,6 +263,23 @@ def test_values_and_gradients(tf: Any, name: str, monkeypatch: pytest.MonkeyPatc
         assert away(kept[path].grad, gradient) <= LIMIT, path
     for path, buffer in model.named_buffers():
         assert away(buffer, variables[path]) <= LIMIT, path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_there_and_back(tf: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tf.nn, "gelu", exact_gelu)
+    model, x = made(name)
+    twin = to_keras(model, x.shape[1:])
+    back = from_keras(twin)
+    again = to_keras(back, x.shape[1:])
+    mine, theirs = (sorted(a.tobytes() for a in m.state_dict().values()) for m in (model, back))
+    assert mine == theirs, "weights come back bit for bit"
+    for training in (model.training, False):
+        model.train(training), back.train(training)
+        y = model(x)
+        assert away(y, back(x)) <= 1e-12
+        there = twin(x, training=training)
+        assert away(again(x, training=training), there) <= 1e-12
 
 
 def test_dropout_keeps_its_probability_and_its_seeds(keras: Any) -> None:

@@ -12,7 +12,7 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import value
 
-# What Keras's merging layers do, by their names there.
+# What Keras's merging layers (and, for masks, its keras.ops.not_equal) do, by their names there.
 MERGES: dict[str, Callable[[Sequence[Any], int], Any]] = {
     "Add": lambda xs, axis: reduce(np.add, xs),
     "Subtract": lambda xs, axis: reduce(np.subtract, xs),
@@ -21,6 +21,7 @@ MERGES: dict[str, Callable[[Sequence[Any], int], Any]] = {
     "Maximum": lambda xs, axis: reduce(np.maximum, xs),
     "Minimum": lambda xs, axis: reduce(np.minimum, xs),
     "Concatenate": lambda xs, axis: np.concatenate(xs, axis=axis),
+    "NotEqual": lambda xs, axis: np.not_equal(*map(value, xs)),  # where a mask is True
 }
 
 
