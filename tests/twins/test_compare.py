@@ -469,7 +469,9 @@ def test_another_backend(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_groups_that_keras_does_not_have_are_refused() -> None:
     model = mlp()
     optimizer = SGD([{"parameters": model.parameters(), "lr": 0.1}])
-    with pytest.raises(TypeError, match=r"have no groups of parameters, but groups\[0\] has lr=0.1"):
+    with pytest.raises(
+        TypeError, match=r"have no groups of parameters, but groups\[0\] has lr=0.1"
+    ):
         compare(model, cross_entropy, optimizer, CLASSES)
 
 

@@ -146,6 +146,7 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
         ),
         WORDS,
     ),
+    "TransformerBlock as it comes": (lambda: nn.TransformerBlock(4, 1, **NEW), STEPS),
     "TransformerBlock, post": (
         lambda: nn.TransformerBlock(4, 1, activation=Tanh(), norm="post", dropout=0.5, **NEW).eval(),
         STEPS,

@@ -130,7 +130,7 @@ class Reader:
 
     def model(self, entry: dict[str, Any], place: Place) -> Module:
         config = entry["config"]
-        masked = "input_layers" not in config and _with_masks(config)
+        masked = "input_layers" not in config and _with_masks(config, bool(place.names))
         if masked or "input_layers" in config:
             made = self.graph(masked or config, place)
         else:
@@ -158,6 +158,7 @@ class Reader:
             layers |= dict(steps)
             waiting += [(where, entry, steps, i, node) for i, node in enumerate(nodes)]
         calls: list[Call] = []
+        masked: set[tuple[str, int]] = set()
         while waiting:
             ready = [w for w in waiting if all(h[:2] in results for h in _histories(w[-1]))]
             if not ready:
@@ -169,7 +170,16 @@ class Reader:
                 made = self.called(where, entry, steps, i, node, results, layers)
                 results[where.names[-1], i] = made[-1][0]
                 calls += [call for _, call in made if call]
+                comes = any(h[:2] in masked for h in _histories(node["args"]))
+                if comes and entry["class_name"] == "MultiHeadAttention":
+                    self.wrong.append(f"{where}: MultiHeadAttention {OF_MASKED}")
+                if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
+                    masked.add((where.names[-1], i))
             waiting = [w for w in waiting if w not in ready]
+        if place.names and any(h[:2] in masked for h in _references(config["output_layers"])):
+            self.wrong.append(
+                f"{place}: a model whose mask goes on, unseen, to the model around it"
+            )
         ends = [_at(h, results, layers) for h in _references(config["output_layers"])]
         names = [name for name, *_ in _references(config["input_layers"])]
         return Graph(layers, calls, names, ends, [shapes[name] for name in names])
@@ -354,9 +364,8 @@ def _other_than(always: dict[str, Any], config: dict[str, Any], rank: int | None
     for name, value in always.items():
         given = config.get(name, value)
         given = given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
-        if name == "axis" and rank and isinstance(given, int) and given > 0:
-            given -= rank
-        if given != value and not (name == "attention_axes" and given is None):
+        same = given == value or (name == "axis" and rank is not None and given == value + rank)
+        if not same and not (name == "attention_axes" and given is None):
             other.append(f"{name}={given!r} (here it is {value!r})")
     return other
 
@@ -473,7 +482,7 @@ def _given(
     arguments = [here(thing) for thing in node["args"]]
     keywords = {
         name: here(thing) for name, thing in node["kwargs"].items()
-        if thing is not None and thing is not False and name not in ("training", "use_causal_mask")
+        if not _nothing(thing) and name not in ("training", "use_causal_mask")
     }  # fmt: skip
     layer = steps[0][1] if steps else None
     if isinstance(layer, nn.MultiHeadAttention):
@@ -483,13 +492,17 @@ def _given(
         takes = ("initial_state", "mask")
     elif isinstance(layer, (Graph, nn.Sequential)) or entry["class_name"] in MERGES:
         arguments = _flat(arguments)
-        keywords.pop("mask", None)  # has been handed on to the layers inside, if there is one
     elif not is_operation(entry) and len(arguments) != 1:
         raise Refused(f"called with {len(arguments)} arguments")
     foreign = [name for name in keywords if name not in takes]
     if foreign:
         raise Refused(f"called with {', '.join(foreign)}")
     return arguments, keywords
+
+
+def _nothing(thing: Any) -> bool:
+    """None, False, or a list of them: one mask for each of several inputs, say, and none is there."""
+    return all(map(_nothing, thing)) if isinstance(thing, (list, tuple)) else thing in (None, False)
 
 
 def _of_attention(arguments: list, keywords: dict) -> tuple[list[Any], dict[str, Any]]:
@@ -515,30 +528,40 @@ def _flat(things: Any) -> list[Any]:
 
 # -------------------------------------------------------------------------------------- and masks
 
-TAKE_MASKS = ("SimpleRNN", "LSTM", "GRU", "Bidirectional")
-PASS_MASKS = (
-    *TAKE_MASKS, "Dense", "Activation", "Dropout", "SpatialDropout1D", "LayerNormalization",
-    "BatchNormalization", "ReLU", "LeakyReLU", "ELU", "PReLU", "GaussianNoise", "GaussianDropout",
-)  # fmt: skip
+# Layers of one result for each step, to which the mask of what goes in fits as well: Keras hands it on.
+PASS_MASKS = {
+    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "Dense", "Dropout",
+    "LayerNormalization", "BatchNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU",
+    "PReLU", "ELU", "Softmax", "GaussianNoise", "GaussianDropout", "AlphaDropout", "TimeDistributed",
+    *MERGES,
+}  # fmt: skip
+TAKE_MASKS = {
+    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "BatchNormalization", "Softmax", "TimeDistributed",
+    "GlobalAveragePooling1D", "Sequential", "Functional",
+}  # fmt: skip
+OF_MASKED = (
+    "of what an Embedding(mask_zero=True) masks: at the steps of padding Keras gives an average there, "
+    "and here it is 0"
+)
 
 
-def _with_masks(config: dict[str, Any]) -> dict[str, Any] | None:
+def _with_masks(config: dict[str, Any], within: bool) -> dict[str, Any] | None:
     """A Sequential in which a layer gets a mask, as a functional model that says so; else None.
 
     In a Sequential the mask goes from layer to layer unseen, beside the numbers; the config of a
-    functional model has it as an argument.
+    functional model has it as an argument. (`within` another model a mask may also leave this one.)
     """
     layers = config["layers"]
     first = next((i for i, entry in enumerate(layers) if entry["config"].get("mask_zero")), None)
     behind = [] if first is None else layers[first + 1 :]
-    takers = [i for i, entry in enumerate(behind) if entry["class_name"] in TAKE_MASKS]
-    if not takers:
+    takes = any(entry["class_name"] in TAKE_MASKS for entry in behind)
+    if first is None or not (takes or within):
         return None
 
     def result(name: str) -> dict[str, Any]:
         return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
 
-    last, masked, told = "", None, []
+    last, masked, told = "", "", []
     if layers[0]["class_name"] != "InputLayer":
         shape = config.get("build_input_shape") or [None, None]
         start = {"name": "input", "batch_shape": shape}
@@ -547,26 +570,26 @@ def _with_masks(config: dict[str, Any]) -> dict[str, Any] | None:
         name, kind = entry["config"]["name"], entry["class_name"]
         nodes = []
         if last:
-            mask = {"mask": result("mask")} if masked and kind in TAKE_MASKS else {}
+            mask = {"mask": result(masked)} if masked and kind in TAKE_MASKS else {}
             nodes = [{"args": [result(last)], "kwargs": mask}]
         told.append({**entry, "inbound_nodes": nodes})
-        masked = masked and kind in PASS_MASKS and _one_per_step(entry)
+        masked = masked if _passes_masks(entry) else ""
         if entry["config"].get("mask_zero"):
             node = {"args": [result(last), 0], "kwargs": {}}
             told.append({
                 "module": "keras.src.ops.numpy", "class_name": "NotEqual",
-                "config": {"name": "mask"}, "inbound_nodes": [node],
+                "config": {"name": f"{name}_mask"}, "inbound_nodes": [node],
             })  # fmt: skip
-            masked = True
+            masked = f"{name}_mask"
         last = name
     start = layers[0]["config"]["name"]
     return {**config, "layers": told, "input_layers": [start, 0, 0], "output_layers": [last, 0, 0]}
 
 
-def _one_per_step(entry: dict[str, Any]) -> bool:
-    """Does the mask still fit what the layer makes?"""
-    config = entry["config"].get("layer", entry)["config"]
-    return config.get("return_sequences", True)
+def _passes_masks(entry: dict[str, Any]) -> bool:
+    own = entry["config"].get("layer", entry)["config"]
+    passes = entry["class_name"] in PASS_MASKS and not is_operation(entry)
+    return passes and own.get("return_sequences", True)
 
 
 def _is_positions(config: dict[str, Any]) -> bool:

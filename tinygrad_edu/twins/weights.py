@@ -58,7 +58,8 @@ def load_keras_weights(module: Model, path: str | os.PathLike) -> Model:
                 f"{file.name} is not of this {type(module).__name__}; nothing was loaded:\n  "
                 + "\n  ".join(wrong)
                 + f"{user_line()}\n  Try: a module of the same layers, in the same order"
-                + (", and model.astype(...)" if any("float" in w for w in wrong) else "")
+                + (", and model.astype(...)" if any("model's is float" in w for w in wrong) else "")
+                + ("" if file.ordered else ", or a .keras file, which tells the order of layers")
             )
         arrays = [[file.read(array) for array in theirs.arrays] for _, theirs in pairs]
     for (ours, _), new in zip(pairs, arrays, strict=True):
@@ -235,7 +236,7 @@ class KerasFile:
         layers: dict[str, list[Any]] = {}
         for name in found:
             group = name.removesuffix("/vars")
-            part = next((p for p in PARTS if p and group.endswith(f"/{p}")), "")
+            part = max((p for p in PARTS if p and group.endswith(f"/{p}")), key=len, default="")
             group = group.removesuffix(f"/{part}") if part else group
             if group.split("/")[0] in NOT_LAYERS or "seed_generator" in group:
                 continue
