@@ -229,6 +229,16 @@ def exact_gelu(x: Any, approximate: bool = False) -> Any:
     return x * tf.math.erfc(-x * np.sqrt(0.5)) / 2
 
 
+def test_every_layer_of_nn_is_in_the_table(keras: Any) -> None:
+    """But for one: the rows of Keras's sparsemax are no probabilities (3.15), and ours are."""
+    kinds = [thing for name in nn.__all__ if isinstance(thing := getattr(nn, name), type)]
+    layers = {k for k in kinds if issubclass(k, Module) and k is not Module}
+    assert layers - {*LAYERS, *ARRANGING} == {nn.Sparsemax}
+    assert np.allclose(nn.Sparsemax()(X).sum(axis=-1), 1)
+    theirs = keras.ops.convert_to_numpy(keras.ops.sparsemax(X)).sum(axis=-1)
+    assert not np.allclose(theirs, 1), "Keras has mended it: a row for Sparsemax can be written"
+
+
 def test_every_layer_has_a_case() -> None:
     assert {kind.__name__ for kind in (*LAYERS, *ARRANGING)} - {"Graph", "Merge"} <= set(CASES)
 
@@ -564,13 +574,14 @@ def test_all_that_is_unsupported_comes_at_once(no_keras: None) -> None:
     assert lines[:6] == [
         "to_keras has no counterpart for 5 of the layers:",
         "  1: the function tanh",
-        "  2.0: Residual",
-        "  2.2: Doubled",
+        "  2.0: Residual, whose forward is a program that only Python understands",
+        "  2.2: Doubled, whose forward is a program that only Python understands",
         "  3: a Sequential without layers",
         "  5: Linear(3, 3) shares a parameter with 4",
     ]
     assert lines[-1] == (
-        "  Try: layers that tinygrad_edu.twins.layers.ROWS lists, or a row for it there"
+        "  Try: layers that tinygrad_edu.twins.layers.ROWS lists, put together by nn.Sequential, "
+        "nn.Residual, nn.Concatenate or twins.Graph"
     )
 
 

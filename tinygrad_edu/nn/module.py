@@ -355,7 +355,11 @@ def _demand_own_format(path: str | os.PathLike, verb: str) -> None:
     }
     ending = os.path.splitext(os.fspath(path))[1]
     if ending in ways:
-        way = ways[ending] if ending == ".safetensors" or verb == "load" else f"model.{verb}('weights.npz')"
+        way = (
+            ways[ending]
+            if ending == ".safetensors" or verb == "load"
+            else f"model.{verb}('weights.npz')"
+        )
         raise ValueError(
             f"{verb}({os.fspath(path)!r}): a module's own format is .npz.{user_line()}\n  Try: {way}"
         )

@@ -409,7 +409,8 @@ def demand_supported(model: Any) -> None:
         raise TypeError(
             f"to_keras has no counterpart for {len(wrong)} of the layers:\n  "
             + "\n  ".join(wrong)
-            + f"{user_line()}\n  Try: layers that tinygrad_edu.twins.layers.ROWS lists, or a row for it there"
+            + f"{user_line()}\n  Try: layers that tinygrad_edu.twins.layers.ROWS lists, put together by "
+            "nn.Sequential, nn.Residual, nn.Concatenate or twins.Graph"
         )
 
 
@@ -450,7 +451,7 @@ def _why_not(layer: Any, row: Row) -> str:
 
 def _called(layer: Any) -> str:
     if isinstance(layer, Module):
-        return type(layer).__name__
+        return f"{type(layer).__name__}, whose forward is a program that only Python understands"
     return f"the function {getattr(layer, '__name__', repr(layer))}"
 
 

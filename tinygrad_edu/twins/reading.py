@@ -195,7 +195,7 @@ class Reader:
             arguments, keywords = [Reference("")], {}
         if not steps:  # Activation("linear")
             return [(arguments[0], None)]
-        made = []
+        made: list[tuple[Reference, Call | None]] = []
         for name, _ in steps:
             result = Reference(name if i == 0 else f"{name}, call {i + 1}")
             made.append((result, Call(result.result, name, tuple(arguments), keywords)))
@@ -221,8 +221,8 @@ class Reader:
         except Refused as why:
             self.wrong.append(f"{place}: {entry['class_name']} {why}")
         except (TypeError, ValueError) as error:  # our own layer refuses its arguments
-            why = str(error).split("\n")[0]
-            self.wrong.append(f"{place}: {entry['class_name']} {why}")
+            told = str(error).split("\n")[0]
+            self.wrong.append(f"{place}: {entry['class_name']}, of which {told}")
         return [(place.names[-1], nn.Sequential())]
 
     def _steps(self, entry: Any, place: Place, nodes: list) -> list[tuple[str, Module]]:
@@ -319,7 +319,7 @@ def _histories(thing: Any) -> Iterator[tuple[str, int, int]]:
     """The results that a call needs, wherever they stand in its arguments."""
     if isinstance(thing, dict):
         if thing.get("class_name") == "__keras_tensor__":
-            yield tuple(thing["config"]["keras_history"])  # type: ignore[misc]
+            yield tuple(thing["config"]["keras_history"])
         else:
             for part in thing.values():
                 yield from _histories(part)
