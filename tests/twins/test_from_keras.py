@@ -12,6 +12,7 @@ import pytest
 from tinygrad_edu import nn
 from tinygrad_edu.twins import Graph, from_keras, to_keras
 from tinygrad_edu.twins.keras import floatx
+from tinygrad_edu.twins.reading import Reader
 
 LIMIT = 1e-12
 R = np.random.default_rng(0)
@@ -325,6 +326,8 @@ def test_masks_that_nobody_sees(keras: Any) -> None:
     assert "at the steps of padding" in refused(keras.Model(x, L.MultiHeadAttention(2, 4)(y, y)))
     assert "called with mask" in refused(keras.Model(x, L.GlobalAveragePooling1D()(y)))
     words = keras.Sequential([x, L.Embedding(9, 8, mask_zero=True)], name="words")
+    look = L.MultiHeadAttention(2, 4)
+    assert "at the steps of padding" in refused(keras.Model(x, look(query=y, value=y)))
     told = refused(keras.Model(x, L.LSTM(3)(words(x))))
     assert "words: a model whose mask goes on, unseen, to the model around it" in told
     inner = keras.Sequential([L.Input((7, 8)), L.LSTM(3)], name="inner")
@@ -342,6 +345,32 @@ def test_calls_that_have_no_counterpart(keras: Any) -> None:
     assert "called both with and without use_causal_mask" in told
     told = refused(keras.Model(x, L.MultiHeadAttention(1, 4)(x, x, key=keras.ops.relu(x))))
     assert "called with a key that is not the value" in told
+
+
+def test_a_name_that_is_taken(keras: Any) -> None:
+    L = keras.layers
+    x = L.Input((5,))
+    y = L.Dense(4, name="a_relu")(L.Dense(3, "relu", name="a")(x))
+    model = keras.Model(x, y)
+    assert away(from_keras(model)(X), model(X)) <= 1e-6
+
+
+def test_a_reason_is_enough(keras: Any) -> None:
+    L = keras.layers
+    x = L.Input((7, 6))
+    y = L.LSTM(6, dropout=0.5)(x, initial_state=[x[:, 0], x[:, 1]])
+    told = refused(keras.Model(x, y))
+    assert told.count("lstm") == 1
+    assert told.count("get_item: GetItem (of keras.ops) has no counterpart") == 1
+
+
+def test_the_words_of_keras_2() -> None:
+    node = [["input_1", 0, 0, {}]]
+    entry = {"class_name": "Functional", "config": {"name": "m", "layers": [
+        {"class_name": "Dense", "config": {"name": "dense"}, "inbound_nodes": [node]},
+    ], "input_layers": ["input_1", 0, 0], "output_layers": ["dense", 0, 0]}}  # fmt: skip
+    with pytest.raises(ValueError, match="in the words of Keras 2(.|\n)*save it again"):
+        Reader(lambda place, row: []).read(entry)
 
 
 def test_classes_that_are_programs(keras: Any) -> None:

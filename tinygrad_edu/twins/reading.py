@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -95,7 +95,7 @@ def _arrays_of(model: Any) -> Callable[[Place, Row], list[np.ndarray]]:
     return arrays
 
 
-def _refusal(wrong: Sequence[str]) -> TypeError:
+def _refusal(wrong: list[str]) -> TypeError:
     return TypeError(
         f"from_keras has no counterpart for {len(wrong)} of the layers:\n  "
         + "\n  ".join(wrong)
@@ -114,7 +114,7 @@ class Reader:
     """
 
     def __init__(self, arrays: Callable[[Place, Row], list[np.ndarray]]):
-        self.arrays, self.wrong = arrays, list[str]()
+        self.arrays, self.wrong = arrays, dict[Place, str]()
 
     def read(self, entry: dict[str, Any]) -> Module:
         if not is_model(entry):
@@ -125,7 +125,7 @@ class Reader:
             )
         made = self.model(entry, Place())
         if self.wrong:
-            raise _refusal(self.wrong)
+            raise _refusal(list(self.wrong.values()))
         return made
 
     def model(self, entry: dict[str, Any], place: Place) -> Module:
@@ -138,6 +138,10 @@ class Reader:
             made = nn.Sequential(*(layer for e, p in within for _, layer in self.steps(e, p, [])))
         return made if config.get("trainable", True) else made.freeze()
 
+    def refuse(self, place: Place, why: str) -> None:
+        """Notes the first of the reasons, if there are several."""
+        self.wrong.setdefault(place, f"{place}{why}")
+
     # ---- a functional model
 
     def graph(self, config: dict[str, Any], place: Place) -> Module:
@@ -148,13 +152,20 @@ class Reader:
         results: dict[tuple[str, int], Reference] = {}
         shapes: dict[str, tuple[int | None, ...]] = {}
         waiting = []
+        taken = {entry["config"]["name"] for entry in config["layers"]}
         for entry, where in inside(config, place):
             name, nodes = where.names[-1], entry["inbound_nodes"]
+            if any(not isinstance(node, dict) for node in nodes):
+                raise ValueError(
+                    f"the calls of {where} are told in the words of Keras 2.{user_line()}\n  Try: load the "
+                    "model in Keras 3 and save it again"
+                )
             if entry["class_name"] == "InputLayer":
                 results[name, 0] = Reference(name)
                 shapes[name] = tuple(entry["config"]["batch_shape"][1:])
                 continue
             steps = self.steps(entry, where, nodes)
+            steps[1:] = [(_free(name, taken), layer) for name, layer in steps[1:]]
             layers |= dict(steps)
             waiting += [(where, entry, steps, i, node) for i, node in enumerate(nodes)]
         calls: list[Call] = []
@@ -170,16 +181,15 @@ class Reader:
                 made = self.called(where, entry, steps, i, node, results, layers)
                 results[where.names[-1], i] = made[-1][0]
                 calls += [call for _, call in made if call]
-                comes = any(h[:2] in masked for h in _histories(node["args"]))
+                told = {name: x for name, x in node["kwargs"].items() if "mask" not in name}
+                comes = any(h[:2] in masked for h in _histories([node["args"], told]))
                 if comes and entry["class_name"] == "MultiHeadAttention":
-                    self.wrong.append(f"{where}: MultiHeadAttention {OF_MASKED}")
+                    self.refuse(where, f": MultiHeadAttention {OF_MASKED}")
                 if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
                     masked.add((where.names[-1], i))
             waiting = [w for w in waiting if w not in ready]
         if place.names and any(h[:2] in masked for h in _references(config["output_layers"])):
-            self.wrong.append(
-                f"{place}: a model whose mask goes on, unseen, to the model around it"
-            )
+            self.refuse(place, ": a model whose mask goes on, unseen, to the model around it")
         ends = [_at(h, results, layers) for h in _references(config["output_layers"])]
         names = [name for name, *_ in _references(config["input_layers"])]
         return Graph(layers, calls, names, ends, [shapes[name] for name in names])
@@ -191,7 +201,7 @@ class Reader:
         try:
             arguments, keywords = _given(entry, steps, node, results, layers)
         except Refused as why:
-            self.wrong.append(f"{where}: {entry['class_name']} {why}")
+            self.refuse(where, f": {entry['class_name']} {why}")
             arguments, keywords = [Reference("")], {}
         if not steps:  # Activation("linear")
             return [(arguments[0], None)]
@@ -219,10 +229,10 @@ class Reader:
         try:
             return self._steps(entry, place, nodes)
         except Refused as why:
-            self.wrong.append(f"{place}: {entry['class_name']} {why}")
+            self.refuse(place, f": {entry['class_name']} {why}")
         except (TypeError, ValueError) as error:  # our own layer refuses its arguments
             told = str(error).split("\n")[0]
-            self.wrong.append(f"{place}: {entry['class_name']}, of which {told}")
+            self.refuse(place, f": {entry['class_name']}, of which {told}")
         return [(place.names[-1], nn.Sequential())]
 
     def _steps(self, entry: Any, place: Place, nodes: list) -> list[tuple[str, Module]]:
@@ -332,6 +342,13 @@ def _at(history: tuple[str, int, int], results: Any, layers: dict[str, Any]) -> 
     name, call, part = history
     several = _gives_several(layers.get(name))
     return Reference(results[name, call].result, part) if several else results[name, call]
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name for the activation behind a layer, which no layer of Keras's has."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _gives_several(layer: Any) -> bool:
