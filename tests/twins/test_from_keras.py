@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_edu import nn
-from tinygrad_edu.twins import Graph, from_keras, to_keras
+from tinygrad_edu import nn, optim
+from tinygrad_edu.twins import Graph, compare, from_keras, to_keras
 from tinygrad_edu.twins.keras import floatx
 from tinygrad_edu.twins.reading import Reader
 
@@ -254,10 +254,33 @@ def test_what_is_frozen_stays_so(keras: Any) -> None:
     L = keras.layers
     inner = keras.Sequential([L.Input((4,)), L.Dense(3), L.BatchNormalization()])
     inner.trainable = False
-    model = keras.Sequential([L.Input((4,)), inner, L.Dense(2), L.Dense(2, trainable=False)])
+    outer = keras.Sequential([L.Input((3,)), L.Dense(3), L.Dense(3)])
+    outer.trainable = False
+    outer.layers[
+        0
+    ].trainable = True  # which Keras does not look at, as the model around it is frozen
+    layers = [L.Input((4,)), inner, outer, L.Dense(2), L.Dense(2, trainable=False)]
+    model = keras.Sequential(layers)
     learned = [path for path, p in from_keras(model).named_parameters() if p.requires_grad]
-    assert learned == ["1.W", "1.b"]
-    assert len(model.trainable_weights) == 2
+    assert learned == ["1.0.W", "1.0.b", "2.W", "2.b"]
+    assert len(model.trainable_weights) == 4
+    bare = L.BatchNormalization(center=False, scale=False, trainable=False)
+    told = refused(keras.Sequential([L.Input((4,)), bare]))
+    assert "BatchNormalization frozen, without gamma and beta to freeze here" in told
+
+
+@pytest.mark.parametrize("make", [inception, transformer, padded])
+def test_compared_with_what_it_came_from(keras: Any, make: Any) -> None:
+    """Graphs, masks and shared layers in training: `compare` goes by the paths that Keras's names are."""
+    theirs, (x,) = built(make, keras)
+    ours = from_keras(theirs)
+    y = R.normal(size=np.shape(theirs(x)))
+    batches = [(x, y)] * 10
+    optimizer = optim.Adam(ours.parameters(), 0.01, betas=(0.875, 0.9990234375))
+    report = compare(ours, nn.mse, optimizer, batches)
+    assert report.tolerance == 1e-10
+    assert max(report.max_difference().values()) <= 1e-10
+    assert report.ours.losses[-1] < report.ours.losses[0]
 
 
 def test_training_one_leaves_the_other(keras: Any) -> None:

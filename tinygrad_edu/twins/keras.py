@@ -36,18 +36,19 @@ def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: i
     """The Keras model that computes what `model` does, with the same weights.
 
     input_shape   of one sample, without the batch axis; may be left out if the first layer is Linear,
-                  which tells it
+                  or if the model is a Graph that tells its input_shapes (of all its inputs)
     seed          what Keras's own draws (Dropout) come from
 
     A Sequential becomes a keras.Sequential, and so does a single layer; what arranges layers in
     another way (Residual, TransformerBlock, Graph, ...) becomes a functional model. The dtype is that
     of the parameters (float64 without any, as in NumPy), layers are named by our paths, and the weights
     are copies: training one model does not move the other. Regularisers and constraints of parameters
-    go over, too, and frozen layers are not trainable. Keras's global settings are left as they are.
+    go over, too, and frozen layers are not trainable. Masks go where our model hands them on, and nowhere
+    in secret (mask_zero is off in the twin). Keras's global settings are left as they are.
 
-    Raises TypeError with the list of all layers that have no counterpart; ValueError if the input
-    shape is missing, is not one that the model takes, or parameters differ in dtype; ImportError
-    without Keras.
+    Raises TypeError with the list of all layers that have no counterpart, classes with a forward of their
+    own among them; ValueError if the input shape is missing, is not one that the model takes, or parameters
+    differ in dtype; ImportError without Keras.
 
     >>> from tinygrad_edu.nn import Linear, Sequential, Tanh
     >>> model = Sequential(Linear(4, 8, rng=0), Tanh(), Linear(8, 3, rng=1))

@@ -132,11 +132,9 @@ class Reader:
         config = entry["config"]
         masked = "input_layers" not in config and _with_masks(config, bool(place.names))
         if masked or "input_layers" in config:
-            made = self.graph(masked or config, place)
-        else:
-            within = inside(config, place)
-            made = nn.Sequential(*(layer for e, p in within for _, layer in self.steps(e, p, [])))
-        return made if config.get("trainable", True) else made.freeze()
+            return self.graph(masked or config, place)
+        within = inside(config, place)
+        return nn.Sequential(*(layer for e, p in within for _, layer in self.steps(e, p, [])))
 
     def refuse(self, place: Place, why: str) -> None:
         """Notes the first of the reasons, if there are several."""
@@ -285,6 +283,8 @@ class Reader:
         if arrays and "dtype" in inspect.signature(row.ours).parameters:
             given["dtype"] = arrays[0].dtype
         layer: Any = row.made(given) if row.made else row.ours(**given)
+        if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or config["trainable"]):
+            raise Refused("frozen, without gamma and beta to freeze here")
         if arrays:
             kept = kept_in(layer)
             if [k.data.size for k in kept] != [a.size for a in arrays]:
