@@ -202,6 +202,21 @@ assert not {"keras", "tensorflow", "pickle5"} & set(sys.modules)
     assert away(outputs, called(theirs, inputs, training=False)) <= 1e-5
 
 
+def test_a_network_that_others_built(keras: Any) -> None:
+    """MobileNetV2, 150 layers of Keras's own making."""
+    keras.utils.clear_session()
+    with floatx(keras, "float64"):
+        theirs = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, weights=None, classes=10)
+    ours: Any = from_keras(theirs)
+    assert sum(p.data.size for p in ours.parameters()) == sum(
+        w.numpy().size for w in theirs.trainable_weights
+    )
+    x = R.normal(size=(8, 32, 32, 3))
+    y = theirs(x, training=True)
+    assert np.ptp(np.asarray(y), axis=0).min() > 1e-3, "it answers to what it sees"
+    assert away(ours(x), y) <= 1e-10
+
+
 # --- what a model looks like here ---
 
 
