@@ -274,6 +274,9 @@ def test_what_is_frozen_stays_so(keras: Any) -> None:
     outer.layers[
         0
     ].trainable = True  # which Keras does not look at, as the model around it is frozen
+    both = L.Bidirectional(L.LSTM(2), trainable=False)
+    deaf = from_keras(keras.Sequential([L.Input((7, 6)), both]))
+    assert not any(p.requires_grad for p in deaf.parameters()) and not both.trainable_weights
     layers = [L.Input((4,)), inner, outer, L.Dense(2), L.Dense(2, trainable=False)]
     model = keras.Sequential(layers)
     learned = [path for path, p in from_keras(model).named_parameters() if p.requires_grad]
@@ -383,6 +386,17 @@ def test_calls_that_have_no_counterpart(keras: Any) -> None:
     assert "called both with and without use_causal_mask" in told
     told = refused(keras.Model(x, L.MultiHeadAttention(1, 4)(x, x, key=keras.ops.relu(x))))
     assert "called with a key that is not the value" in told
+
+
+def test_layers_that_may_have_no_weights(keras: Any) -> None:
+    L = keras.layers
+    none = {"center": False, "scale": False}
+    layers = [L.LayerNormalization(**none), L.GroupNormalization(2, **none), L.Dense(3)]
+    model = keras.Sequential([L.Input((7, 6)), *layers])
+    x = STEPS.astype(np.float32)
+    assert away(from_keras(model)(x), model(x)) <= 1e-5
+    told = refused(keras.Sequential([L.Input((7, 6)), L.LSTM(3, zero_output_for_mask=True)]))
+    assert "LSTM with zero_output_for_mask=True" in told
 
 
 def test_a_name_that_is_taken(keras: Any) -> None:

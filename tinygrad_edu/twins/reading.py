@@ -263,23 +263,22 @@ class Reader:
         _demand_plain(row, entry, config)
         shapes = [array.shape for array in arrays]
         if row.ours is nn.Bidirectional:
-            half = len(arrays) // 2
-            parts = [
-                self.leaf(_row_of(e["class_name"], e["config"]), e, dict(e["config"]), own)
-                for e, own in (
-                    (config["layer"], arrays[:half]),
-                    (config["backward_layer"], arrays[half:]),
-                )
-            ]
-            return nn.Bidirectional(*parts, merge=config["merge_mode"])
+            half, parts = len(arrays) // 2, []
+            for name, own in (("layer", arrays[:half]), ("backward_layer", arrays[half:])):
+                part = config[name]
+                settings = {**part["config"], "zero_output_for_mask": False}  # as in ours
+                parts.append(self.leaf(_row_of(part["class_name"], settings), part, settings, own))
+            both = nn.Bidirectional(*parts, merge=config["merge_mode"])
+            return both if config.get("trainable", True) else both.freeze()
         given = {
             ours.rpartition(".")[2]: _plain(theirs, config[theirs])
             for ours, theirs in row.settings.items()
         }
         if row.inputs:
-            if row.variables and not arrays:
-                raise Refused("which has no weights yet: build the model")
-            given["inputs"] = row.inputs(shapes, config)
+            try:
+                given["inputs"] = row.inputs(shapes, config)
+            except IndexError as error:
+                raise Refused("has no weights yet: build the model") from error
         if arrays and "dtype" in inspect.signature(row.ours).parameters:
             given["dtype"] = arrays[0].dtype
         layer: Any = row.made(given) if row.made else row.ours(**given)
@@ -302,7 +301,7 @@ SPEAK_FOR_THEMSELVES = ("SimpleRNN", "LSTM", "GRU", "Activation")
 # What tells how weights were drawn, or how the same is computed in another way.
 OF_NO_EFFECT = {
     "name", "trainable", "dtype", "seed", "shared_axes", "unroll", "implementation", "use_cudnn",
-    "unit_forget_bias", "zero_output_for_mask", "renorm_momentum", "batch_shape", "batch_input_shape",
+    "unit_forget_bias", "renorm_momentum", "batch_shape", "batch_input_shape",
     "layer", "backward_layer", "flash_attention",
 }  # fmt: skip
 BINARY = {"Add", "Subtract", "Multiply", "Maximum", "Minimum", "NotEqual"}
