@@ -283,6 +283,7 @@ class Module:
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes parameters and buffers as .npz (arrays only, no pickle): a whole new file or none."""
+        _demand_own_format(path, "save")
         folder, name = os.path.split(os.path.abspath(path))
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
@@ -301,6 +302,7 @@ class Module:
         Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
         has been changed.
         """
+        _demand_own_format(path, "load")
         import zipfile  # takes longer than a small network's first epoch
 
         try:
@@ -345,6 +347,25 @@ class Module:
             if isinstance(value, (int, float, str)) and name != "training" and name[0] != "_"
         )  # fmt: skip
         return f"{type(self).__name__}({settings})"
+
+
+def _demand_own_format(path: str | os.PathLike, verb: str) -> None:
+    """Refuses endings of other formats: an .npz by the name of another misleads whoever reads it next."""
+    ways = {
+        ".safetensors": f"tinygrad_edu.twins.{verb}_safetensors(model, path)",
+        ".keras": "tinygrad_edu.twins.load_keras_weights(model, path)",
+        ".h5": "tinygrad_edu.twins.load_keras_weights(model, path)",
+    }
+    ending = os.path.splitext(os.fspath(path))[1]
+    if ending in ways:
+        way = (
+            ways[ending]
+            if ending == ".safetensors" or verb == "load"
+            else f"model.{verb}('weights.npz')"
+        )
+        raise ValueError(
+            f"{verb}({os.fspath(path)!r}): a module's own format is .npz.{user_line()}\n  Try: {way}"
+        )
 
 
 KEPT = (Parameter, Buffer)  # what is saved with a model
