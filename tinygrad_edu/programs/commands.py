@@ -45,8 +45,10 @@ def add_to(commands: Any) -> None:
     train.add_argument("--lr", type=_above_0, metavar="RATE", help="the highest learning rate (0.002)")  # fmt: skip
     train.add_argument("--weight-decay", type=_from_0, metavar="λ", help="of AdamW (0.01)")
     train.add_argument("--dropout", type=_share, metavar="P", help="(0.3)")
-    train.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None,
-                       help="turn, zoom and shift the pictures in training (yes)")  # fmt: skip
+    train.add_argument("--augment", action="store_const", const=1.0,
+                       help="in training, turn pictures by up to 25°, zoom by 20 %%, shift by 10 %% (half as much)")  # fmt: skip
+    train.add_argument("--no-augment", dest="augment", action="store_const", const=0.0,
+                       help="show them as they are")  # fmt: skip
     train.add_argument("--validation-share", dest="validation", type=_share, metavar="P", help="to choose by (0.1)")  # fmt: skip
     train.add_argument("--test-share", dest="test", type=_share, metavar="P",
                        help="to judge by, 0 for none (0.1)")  # fmt: skip

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader, Transformed
-from tinygrad_edu.data.transforms import augment
 from tinygrad_edu.nn import cross_entropy
 from tinygrad_edu.programs.examples import Examples, Parts, parts_of, read, size_of, standardised
 from tinygrad_edu.programs.run import Run
-from tinygrad_edu.programs.settings import Settings, optimizer
+from tinygrad_edu.programs.settings import Settings, moved, optimizer
 from tinygrad_edu.training import (
     Checkpoint,
     CSVLog,
@@ -99,10 +98,10 @@ def train(
 
 
 def loader_of(x: Any, y: Any, settings: Settings) -> Any:
-    """The training part in batches, in another order each epoch, and with --augment as other pictures."""
+    """The training part in batches, in another order each epoch, and moved about if they are to be."""
     order, moves = np.random.default_rng([settings.seed, 1]).spawn(2)
     loader: Any = DataLoader(x, y, batch_size=settings.batch_size, shuffle=True, seed=order)
-    return Transformed(loader, augment, seed=moves) if settings.augment else loader
+    return Transformed(loader, moved(settings), seed=moves) if settings.augment else loader
 
 
 def judge(trainer: Trainer, x: Any, y: Any) -> dict[str, float]:
