@@ -4,9 +4,9 @@
     test = draw_characters(25, fonts=TEST_FONTS, seed=0)      # in letters of a cut never seen in training
     write_characters("characters", per_class=100, seed=0)     # both, as image files with train.csv, test.csv
 
-Letters keep their relative sizes, or else c and C would be one picture. Some pairs stay alike whatever is done:
-0 and O in some fonts, I and l in most, and at this size x and X; a reader of single characters without the words
-around them cannot reach 100 %.
+Letters keep their relative sizes, or else c and C would be one picture. Some pairs stay alike whatever is
+done: 0 and O in some fonts, I and l in most, and at this size x and X. Who reads single characters, without
+the words around them, cannot reach 100 %.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def write_characters(
 
     test_per_class    a fifth of per_class if left out
     pixels            False: columns image (the path of a PNG file) and label, as `image_csv` reads them.
-                      True: columns label, pixel0, pixel1, ... as `read_csv` reads them and Kaggle gives MNIST:
-                      white on black, and labels are numbers of classes
+                      True: columns label, pixel0, pixel1, ... as `read_csv` reads them and Kaggle gives
+                      MNIST: white on black, and labels are numbers of classes
 
     The folder appears when it is complete. Raises FileExistsError if it is there already, and what
     draw_characters raises.

@@ -95,8 +95,9 @@ def read_csv(
 def write_csv(path: str | os.PathLike[str], x: NDArray[Any], y: NDArray[Any] | None = None) -> None:
     """The table that `read_csv` reads, as Kaggle gives MNIST: label, pixel0, pixel1, ...
 
-    x: (n, ...) of whole numbers from 0 to 255, y: (n,) of whole numbers, or None for a test set without labels.
-    A whole new file or none. Raises ValueError for other numbers and for x and y of different lengths.
+    x: (n, ...) of whole numbers from 0 to 255, y: (n,) of whole numbers, or None for a test set without
+    labels. A whole new file or none. Raises ValueError for other numbers, and for x and y of different
+    lengths.
     """
     table = np.asarray(x).reshape(len(x), -1)
     if table.dtype.kind not in "iu" or table.size == 0 or table.min() < 0 or table.max() > 255:

@@ -22,46 +22,91 @@ def add_to(commands: Any) -> None:
     digits.add_argument("csv", metavar="FILE", help="the new file, such as digits.csv")
 
     characters = command(
-        "characters", _characters, "draw A-Z, a-z and 0-9 as image files, with train.csv and test.csv"
-    )  # fmt: skip
+        "characters",
+        _characters,
+        "draw A-Z, a-z and 0-9 as image files, with train.csv and test.csv",
+    )
     characters.add_argument("folder", metavar="FOLDER", help="the new folder")
-    characters.add_argument("--per-class", type=_positive, default=100, metavar="N",
-                            help="pictures of each for training; a fifth of it for the test (%(default)s)")  # fmt: skip
+    characters.add_argument(
+        "--per-class",
+        type=_positive,
+        default=100,
+        metavar="N",
+        help="pictures of each for training; a fifth of it for the test (%(default)s)",
+    )
     characters.add_argument("--only", metavar="CHARACTERS", help="these, such as 0123456789")
-    characters.add_argument("--pixels", action="store_true", help="as tables of pixels, in Kaggle's form")  # fmt: skip
+    characters.add_argument(
+        "--pixels", action="store_true", help="as tables of pixels, in Kaggle's form"
+    )
     characters.add_argument("--seed", type=_count, default=0, metavar="N", help="(%(default)s)")
 
     train = command("train", _train, "train a network on the pictures that a CSV file has or lists")
-    train.add_argument("csv", metavar="CSV", help="columns label and pixels, or image (paths) and label")  # fmt: skip
+    train.add_argument(
+        "csv", metavar="CSV", help="columns label and pixels, or image (paths) and label"
+    )
     train.add_argument("--out", default="run", metavar="FOLDER", help="the run (%(default)s)")
     train.add_argument("--resume", action="store_true", help="go on with the run in that folder")
-    train.add_argument("--test", dest="test_csv", metavar="CSV",
-                       help="to judge by (otherwise a part of the first file)")  # fmt: skip
+    train.add_argument(
+        "--test",
+        dest="test_csv",
+        metavar="CSV",
+        help="to judge by (otherwise a part of the first file)",
+    )
     train.add_argument("--model", choices=("cnn", "mlp"), help="the network (cnn)")
     train.add_argument("--epochs", type=_positive, metavar="N", help="at most (30)")
-    train.add_argument("--patience", type=_positive, metavar="N",
-                       help="stop after so many epochs without a smaller validation loss (8)")  # fmt: skip
+    train.add_argument(
+        "--patience",
+        type=_positive,
+        metavar="N",
+        help="stop after so many epochs without a smaller validation loss (8)",
+    )
     train.add_argument("--batch-size", type=_positive, metavar="N", help="(64)")
-    train.add_argument("--lr", type=_above_0, metavar="RATE", help="the highest learning rate (0.002)")  # fmt: skip
+    train.add_argument(
+        "--lr", type=_above_0, metavar="RATE", help="the highest learning rate (0.002)"
+    )
     train.add_argument("--weight-decay", type=_from_0, metavar="λ", help="of AdamW (0.01)")
     train.add_argument("--dropout", type=_share, metavar="P", help="(0.3)")
-    train.add_argument("--augment", action="store_const", const=1.0,
-                       help="in training, turn pictures by up to 25°, zoom by 20 %%, shift by 10 %% (half as much)")  # fmt: skip
-    train.add_argument("--no-augment", dest="augment", action="store_const", const=0.0,
-                       help="show them as they are")  # fmt: skip
-    train.add_argument("--validation-share", dest="validation", type=_share, metavar="P", help="to choose by (0.1)")  # fmt: skip
-    train.add_argument("--test-share", dest="test", type=_share, metavar="P",
-                       help="to judge by, 0 for none (0.1)")  # fmt: skip
-    train.add_argument("--size", type=_positive, metavar="N", help="image files are scaled to N x N (28)")  # fmt: skip
-    train.add_argument("--rgb", action="store_true", default=None, help="keep the colours of image files")  # fmt: skip
-    train.add_argument("--skip-bad", action="store_true", default=None,
-                       help="leave out image files that cannot be read, and list them")  # fmt: skip
+    train.add_argument(
+        "--augment",
+        action="store_const",
+        const=1.0,
+        help="in training, turn pictures by up to 25°, zoom by 20 %%, shift by 10 %% (half as much)",
+    )
+    train.add_argument(
+        "--no-augment",
+        dest="augment",
+        action="store_const",
+        const=0.0,
+        help="show them as they are",
+    )
+    train.add_argument(
+        "--validation-share", dest="validation", type=_share, metavar="P", help="to choose by (0.1)"
+    )
+    train.add_argument(
+        "--test-share", dest="test", type=_share, metavar="P", help="to judge by, 0 for none (0.1)"
+    )
+    train.add_argument(
+        "--size", type=_positive, metavar="N", help="image files are scaled to N x N (28)"
+    )
+    train.add_argument(
+        "--rgb", action="store_true", default=None, help="keep the colours of image files"
+    )
+    train.add_argument(
+        "--skip-bad",
+        action="store_true",
+        default=None,
+        help="leave out image files that cannot be read, and list them",
+    )
     train.add_argument("--seed", type=_count, metavar="N", help="of all that is random (0)")
 
     predict = command("predict", _predict, "write what a trained network takes pictures for")
     predict.add_argument("run_path", metavar="RUN", help="the folder of a run")
-    predict.add_argument("csv", metavar="CSV", help="of the form that it learned from; labels may be missing")  # fmt: skip
-    predict.add_argument("--out", default="results.csv", metavar="FILE", help="the table (%(default)s)")  # fmt: skip
+    predict.add_argument(
+        "csv", metavar="CSV", help="of the form that it learned from; labels may be missing"
+    )
+    predict.add_argument(
+        "--out", default="results.csv", metavar="FILE", help="the table (%(default)s)"
+    )
     predict.add_argument("--skip-bad", action="store_true", help="as in train")
 
     compare = command("compare", _compare, "train the same network in Keras, from the same weights")
@@ -87,7 +132,14 @@ def run(given: argparse.Namespace) -> int:
     except BrokenPipeError:  # whoever read our lines has gone: there is nobody to complain to
         sys.stdout = None
         return 1
-    except (OSError, ValueError, ImportError, RuntimeError, FloatingPointError, MemoryError) as error:
+    except (
+        OSError,
+        ValueError,
+        ImportError,
+        RuntimeError,
+        FloatingPointError,
+        MemoryError,
+    ) as error:
         print(f"tinygrad-edu {name}: {_sentence(error, asked)}", file=sys.stderr)
         return 1
 

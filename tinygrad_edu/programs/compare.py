@@ -1,8 +1,8 @@
 """`tinygrad-edu compare`: a run's network trained once more here, and in Keras, from the same weights.
 
-Each side has a process of its own (`side.py`), the one after the other, with the same batches and rates. Keras's
-Dropout draws other places than ours, as its random generator is another: the two trainings are two draws of the
-same experiment, and their accuracies may differ by what chance makes of that.
+Each side has a process of its own (`side.py`), the one after the other, with the same batches and rates.
+Keras's Dropout draws other places than ours, as its random generator is another: the two trainings are two
+draws of the same experiment, and their accuracies may differ by what chance makes of that.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def compare(
     parts = parts_of(data, run.settings, test, run.classes)
     epochs = epochs or max(run.result()["epochs"], 1)
     print(
-        f"{run.path}, from its first weights: {epochs} epochs on {len(parts.training[1]):,} pictures, the same "
-        "batches for both\n"
+        f"{run.path}, from its first weights: {epochs} epochs on {len(parts.training[1]):,} pictures, "
+        "the same batches for both\n"
     )
     sides = []
     for side in ("ours", "keras"):
         sides.append(_side(side, [run.path, csv, test_csv or "", str(epochs)], epochs))
-    report = _report(*sides, parts.validation[1], parts.test[1])
+    report = _report(sides[0], sides[1], parts.validation[1], parts.test[1])
     print(_text(report))
     write_json(run.file("compare.json"), report)
     print(f"\nThe numbers: {run.file('compare.json')}")
@@ -76,7 +76,11 @@ def _side(side: str, arguments: list[str], epochs: int) -> dict[str, Any]:
                 if "epoch" in told:
                     facts["epochs"].append(told)
                     if sys.stdout.isatty():
-                        print(f"\r{facts['name']}: epoch {told['epoch']} of {epochs}", end="", flush=True)
+                        print(
+                            f"\r{facts['name']}: epoch {told['epoch']} of {epochs}",
+                            end="",
+                            flush=True,
+                        )
                 facts.update(told)
             complaint = process.stderr.read()
         except BaseException:
@@ -147,10 +151,15 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def _text(report: dict[str, Any]) -> str:
-    table = [("", report["ours"]["name"], report["keras"]["name"], "ours to Keras's"), *_rows(report)]
+    table = [
+        ("", report["ours"]["name"], report["keras"]["name"], "ours to Keras's"),
+        *_rows(report),
+    ]
     widths = [max(len(row[i]) for row in table) for i in range(4)]
     lines = [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(widths[i]) for i, cell in enumerate(row[1:], 1))])
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(widths[i]) for i, cell in enumerate(row[1:], 1))]
+        )
         for row in table
     ]
     lines.insert(1, "─" * len(lines[0]))
@@ -175,8 +184,8 @@ def _why(report: dict[str, Any]) -> list[str]:
         f"{last['losses']:.1e}, since Keras rounds learning rates and betas to float32."
     )
     lines.append(
-        "In training each draws the places of its Dropout from its own random generator, and sums float32 in its "
-        "own order: two draws of one experiment."
+        "In training each draws the places of its Dropout from its own random generator, and sums float32 "
+        "in its own order: two draws of one experiment."
     )
     lines.append("Keras's first epoch is longer, as it traces and compiles its graph then.")
     return lines
@@ -194,9 +203,10 @@ def _page(run: Run, report: dict[str, Any], trained: int) -> str:
     epochs = len(report["ours"]["epochs"])
     words = {
         "title": f"The same network here and in {report['keras']['name']}",
-        "about": f"The {run.settings.model.upper()} of {os.path.basename(os.path.abspath(run.path))}, trained from its "
-        f"first weights for {epochs} {'epoch' if epochs == 1 else 'epochs'} on {trained:,} pictures: the same "
-        "batches in the same order, the same optimizer and learning rates, a process for each side.",
+        "about": f"The {run.settings.model.upper()} of {os.path.basename(os.path.abspath(run.path))}, "
+        f"trained from its first weights for {epochs} {'epoch' if epochs == 1 else 'epochs'} on {trained:,} "
+        "pictures: the same batches in the same order, the same optimizer and learning rates, a process for "
+        "each side.",
     }
     pictures = {
         "table": f"<table><thead>{cells[0]}</thead><tbody>{''.join(cells[1:])}</tbody></table>",

@@ -49,15 +49,15 @@ class Examples:
         return sorted(found, key=int if all(map(str.isdecimal, found)) else None)
 
     def labels(self, classes: list[str]) -> NDArray[np.int64]:
-        """The place of each label among the classes. Raises ValueError for one that is not among them."""
+        """The place of each label among the classes. Raises ValueError for one that is none of them."""
         assert self.words is not None
         place = {name: i for i, name in enumerate(classes)}
         for name, word in zip(self.names, self.words, strict=True):
             if word not in place:
                 what = f"row {name}" if self.kind == "pixels" else name
                 raise ValueError(
-                    f"{self.path}: {what} has the label {word!r}, which is none of the {len(classes)} classes "
-                    f"that were learned: {in_words(classes)}"
+                    f"{self.path}: {what} has the label {word!r}, which is none of the {len(classes)} "
+                    f"classes that were learned: {in_words(classes)}"
                 )
         return np.array([place[word] for word in self.words], np.int64)
 
@@ -110,9 +110,7 @@ def _pixels(path: str, header: list[str], first: list[str], labelled: bool) -> E
     read = read_csv(path, label=label, shape=(side, side) if side else None)
     x, y = (read, None) if label is None else (read.x, read.y)
     words = None if y is None else [str(k) for k in y.tolist()]
-    return Examples(
-        path, "pixels", x[..., None], words, [str(i) for i in range(1, len(x) + 1)], []
-    )
+    return Examples(path, "pixels", x[..., None], words, [str(i) for i in range(1, len(x) + 1)], [])
 
 
 def _images(path: str, header: list[str], settings: Settings, labelled: bool) -> Examples:
@@ -208,13 +206,16 @@ class Parts:
         """Of every pixel and label: another file, or another split, has another."""
         digest = hashlib.sha256("\n".join(self.classes).encode())
         for x, y in (self.training, self.validation, self.test):
-            digest.update(x)
-            digest.update(y)
+            digest.update(x.data)
+            digest.update(y.data)
         return digest.hexdigest()
 
 
 def parts_of(
-    data: Examples, settings: Settings, test: Examples | None = None, classes: list[str] | None = None
+    data: Examples,
+    settings: Settings,
+    test: Examples | None = None,
+    classes: list[str] | None = None,
 ) -> Parts:
     """A stratified split by the seed; the test set is another file, or a part of this one.
 
@@ -275,8 +276,8 @@ def _demand_enough(path: str, y: NDArray[np.int64], classes: list[str], least: i
     if counts[rare] < least:
         examples = "example" if counts[rare] == 1 else "examples"
         raise ValueError(
-            f"{path}: class {classes[rare]!r} has {counts[rare]} {examples}, and at least {least} are needed, "
-            "one for each part (to learn from, to choose by"
+            f"{path}: class {classes[rare]!r} has {counts[rare]} {examples}, and at least {least} are "
+            "needed, one for each part (to learn from, to choose by"
             + (", to judge by" if least == 3 else "")
             + "): bring more, or leave the class out"
         )

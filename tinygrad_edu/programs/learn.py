@@ -33,10 +33,10 @@ def train(
     test_csv: str | None = None,
     resume: bool = False,
 ) -> bool:
-    """Trains and judges a network, and says what it does. True if it came to its end, False if Ctrl-C stopped it.
+    """Trains and judges a network, and says what it does. True if it came to its end, False after Ctrl-C.
 
-    given    the settings that were asked for; the others are those of `Settings`, or of the run to go on with.
-             That one may get more epochs, and nothing else of it may change
+    given    the settings that were asked for; the others are those of `Settings`, or of the run to go on
+             with. That one may get another number of epochs, and nothing else of it may change
     """
     run = Run(out) if resume else None
     settings = replace(run.settings if run else Settings(), **given)
@@ -62,8 +62,8 @@ def train(
     print(f"\n{model.summary(parts.shape)}\n")
 
     (x, y), (x_val, y_val) = parts.training, parts.validation
-    x, x_val = (standardised(a, parts.mean, parts.std) for a in (x, x_val))
-    loader = loader_of(x, y, settings)
+    learned, chosen = (standardised(a, parts.mean, parts.std) for a in (x, x_val))
+    loader = loader_of(learned, y, settings)
     trainer = Trainer(
         model, cross_entropy, optimizer(model, settings, len(loader)), metrics=[accuracy]
     )
@@ -72,7 +72,7 @@ def train(
     trainer.fit(
         loader,
         epochs=settings.epochs,
-        validation=(x_val, y_val),
+        validation=(chosen, y_val),
         callbacks=[
             early, timing, CSVLog(run.file("history.csv")), Checkpoint(run.file("checkpoints"))
         ],
@@ -86,7 +86,7 @@ def train(
         "epochs_asked_for": settings.epochs,
         "best_epoch": early.best_epoch,
         "seconds_per_epoch": float(np.median(timing.epochs)) if timing.epochs else None,
-        "validation": judge(trainer, x_val, y_val),
+        "validation": judge(trainer, chosen, y_val),
     }
     if len(parts.test[1]):
         result["test"] = judge(
@@ -155,12 +155,13 @@ def _end(run: Run, result: dict[str, Any], csv: str, test_csv: str | None) -> st
             f" --test {test_csv}" if test_csv else ""
         )
         lines.append(
-            f"Stopped after {result['epochs']} of {result['epochs_asked_for']} epochs. All is saved; to go on: "
-            f"{again} --resume"
+            f"Stopped after {result['epochs']} of {result['epochs_asked_for']} epochs. All is saved; to go "
+            f"on: {again} --resume"
         )
     elif result["epochs"] < result["epochs_asked_for"]:
         lines.append(
-            f"Ended early: the validation loss was least after epoch {result['best_epoch']}, whose weights are kept."
+            f"Ended early: the validation loss was least after epoch {result['best_epoch']}, whose weights "
+            "are kept."
         )
     for name, words in (("validation", "Validation"), ("test", "Test")):
         if name in result:

@@ -52,7 +52,9 @@ def scores_of(model: Module, x: np.ndarray, batch: int = 256) -> np.ndarray:
 def demand_like(run: Run, data: Examples) -> None:
     if data.kind != run.kind:
         forms = {"pixels": "a table of pixels", "images": "image files"}
-        raise ValueError(f"{run.path} learned from {forms[run.kind]}, and {data.path} has {forms[data.kind]}")
+        raise ValueError(
+            f"{run.path} learned from {forms[run.kind]}, and {data.path} has {forms[data.kind]}"
+        )
     if data.x.shape[1:] != run.shape:
         raise ValueError(
             f"{run.path} learned pictures of {size_of(np.empty((0, *run.shape), np.uint8))}, and those in "

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tinygrad_edu.nn import Conv2d, Linear, Module, cross_entropy
 from tinygrad_edu.ops import softmax
-from tinygrad_edu.programs.predict import scores_of
 from tinygrad_edu.programs.examples import standardised
+from tinygrad_edu.programs.predict import scores_of
 from tinygrad_edu.programs.run import Run, write_whole
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import confusion_matrix, f1
@@ -102,8 +102,14 @@ def png(pixels: NDArray[np.uint8]) -> str:
     rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
     head = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
     file = b"\x89PNG\r\n\x1a\n"
-    for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")):
-        file += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    for kind, data in (
+        (b"IHDR", head),
+        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        (b"IEND", b""),
+    ):
+        file += (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
     return "data:image/png;base64," + base64.b64encode(file).decode()
 
 
@@ -122,10 +128,13 @@ def _epochs(result: dict[str, Any]) -> str:
 def _about(run: Run, judged: str) -> str:
     n = run.config["examples"]
     name = os.path.basename(run.config["csv"])
-    text = f"It has learned from {n['training']:,} pictures of {name}, {n['validation']:,} more told when to stop, "
+    text = f"It has learned from {n['training']:,} pictures of {name}, {n['validation']:,} more told when to "
+    text += "stop, "
     if judged == "test":
         return text + f"and it is judged here by {n['test']:,} others that it had never seen."
-    return text + "and by these it is judged here too, for want of others: take the number with care."
+    return (
+        text + "and by these it is judged here too, for want of others: take the number with care."
+    )
 
 
 def _seen(run: Run) -> str:
@@ -141,7 +150,9 @@ def _commonest(counts: NDArray[np.int64], classes: list[str]) -> str:
     """A table of the kinds of mistakes, those first that happen most often."""
     beside = counts - np.diag(np.diag(counts))
     order = np.argsort(-beside, axis=None, kind="stable")[:COMMONEST]
-    pairs = [(i, j) for i, j in zip(*np.unravel_index(order, beside.shape), strict=True) if beside[i, j]]
+    pairs = [
+        (i, j) for i, j in zip(*np.unravel_index(order, beside.shape), strict=True) if beside[i, j]
+    ]
     if not pairs:
         return ""
     rows = "".join(
@@ -150,8 +161,9 @@ def _commonest(counts: NDArray[np.int64], classes: list[str]) -> str:
         for i, j in pairs
     )
     return (
-        '<div class="wide"><table><thead><tr><th>shows</th><th>was taken for</th><th class="number">times</th>'
-        f'<th class="number">of</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        '<div class="wide"><table><thead><tr><th>shows</th><th>was taken for</th>'
+        '<th class="number">times</th><th class="number">of</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -171,8 +183,8 @@ def _about_mistakes(n: int, judged: str) -> str:
         return f"It read every one of the {judged} pictures. A harder examination is in order."
     first = f"the first {SHOWN} of " if n > SHOWN else ""
     return (
-        f"These are {first}the {judged} pictures that it misread, those first of which it was most sure: the share "
-        "of its belief that it gave to its answer is below each. Would you have read all of them?"
+        f"These are {first}the {judged} pictures that it misread, those first of which it was most sure: the "
+        "share of its belief that it gave to its answer is below each. Would you have read all of them?"
     )
 
 
@@ -186,7 +198,9 @@ def _about_filters(model: Module, shape: tuple[int, ...]) -> str:
     if isinstance(first, Conv2d):
         text = f"Each of its {first.outputs} kernels is laid over every place of a picture"
     else:
-        text = f"Each of its {first.outputs} units has a weight for every pixel; 32 of them are shown"
+        text = (
+            f"Each of its {first.outputs} units has a weight for every pixel; 32 of them are shown"
+        )
     return text + ". Dark is a positive weight, light a negative one, a middle grey none." + colour
 
 

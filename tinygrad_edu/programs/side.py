@@ -87,13 +87,13 @@ def epoch_of(parts: Parts, settings: Settings, epoch: int) -> tuple[np.ndarray, 
     rng = np.random.default_rng([settings.seed, 2, epoch])
     x, y = parts.training
     order = rng.permutation(len(y))
-    x = standardised(x[order], parts.mean, parts.std)
+    shown = standardised(x[order], parts.mean, parts.std)
     if settings.augment:
         move = moved(settings)
-        for i in range(0, len(x), settings.batch_size):
+        for i in range(0, len(shown), settings.batch_size):
             batch = slice(i, i + settings.batch_size)
-            x[batch] = move(x[batch], rng)
-    return x, y[order]
+            shown[batch] = move(shown[batch], rng)
+    return shown, y[order]
 
 
 def train(side: str, run: Run, parts: Parts, settings: Settings) -> None:
@@ -103,7 +103,9 @@ def train(side: str, run: Run, parts: Parts, settings: Settings) -> None:
     network = SIDES[side](
         model, optimizer(model, settings, batches), parts.shape, settings.epochs * batches
     )
-    x_val, x_test = (standardised(x, parts.mean, parts.std) for x, _ in (parts.validation, parts.test))
+    x_val, x_test = (
+        standardised(x, parts.mean, parts.std) for x, _ in (parts.validation, parts.test)
+    )
     tell(name=network.name)
     for epoch in range(1, settings.epochs + 1):
         x, y = epoch_of(parts, settings, epoch)
@@ -145,7 +147,7 @@ def _arithmetic(run: Run, parts: Parts, settings: Settings) -> dict[str, Any]:
 
 
 def _peak() -> int | None:
-    """Bytes that this process had at most, as Linux counts them. (What getrusage tells began with the parent.)"""
+    """Bytes that this process had at most, on Linux. (What getrusage tells began with the parent.)"""
     try:
         with open("/proc/self/status") as file:
             return next(1024 * int(line.split()[1]) for line in file if line[:6] == "VmHWM:")

@@ -91,7 +91,7 @@ def write_page(
 def filled(
     template: str, words: dict[str, str], pictures: dict[str, str], *, drawn: bool = True
 ) -> str:
-    """A page: the template with words, which are escaped, pictures, which are HTML, and the style of all pages.
+    """A page: the template with words (they are escaped), pictures (HTML), and the style of all pages.
 
     drawn    is the graph a picture? Otherwise what explains its shapes and colours goes, and the text unfolds
     """
