@@ -99,13 +99,14 @@ def write_csv(path: str | os.PathLike[str], x: NDArray[Any], y: NDArray[Any] | N
     labels. A whole new file or none. Raises ValueError for other numbers, and for x and y of different
     lengths.
     """
-    table = np.asarray(x).reshape(len(x), -1)
+    table = np.asarray(x)
     if table.dtype.kind not in "iu" or table.size == 0 or table.min() < 0 or table.max() > 255:
         raise ValueError(
             f"write_csv takes pixels that are whole numbers from 0 to 255, not {table.dtype} "
             + (f"from {table.min()} to {table.max()}" if table.size else f"of shape {np.shape(x)}")
             + "; np.rint(255 * x).astype(np.uint8) makes them from 0 ... 1"
         )
+    table = table.reshape(len(table), -1)
     names = [f"pixel{i}" for i in range(table.shape[1])]
     if y is not None:
         y = np.asarray(y)

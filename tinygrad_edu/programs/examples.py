@@ -77,6 +77,8 @@ def read(path: str, settings: Settings, *, labelled: bool) -> Examples:
             + (", but a folder of that name" if os.path.isdir(path) else "")
         )
     header, first = _head(path)
+    if not first:
+        raise ValueError(f"{path} has a header and no rows")
     if "image" in header:
         return _images(path, header, settings, labelled)
     pixels = [i for i, name in enumerate(header) if name != "label"]
@@ -116,8 +118,6 @@ def _pixels(path: str, header: list[str], first: list[str], labelled: bool) -> E
 def _images(path: str, header: list[str], settings: Settings, labelled: bool) -> Examples:
     has_labels = labelled or "label" in header
     lines, rows = read_rows(path, ["image", "label"] if has_labels else ["image"], "read_csv")
-    if not rows:
-        raise ValueError(f"{path} has a header and no rows")
     for line, cells in zip(lines, rows, strict=True):
         if not all(cells):
             raise ValueError(

@@ -69,15 +69,18 @@ def train(
     )
     early = EarlyStopping("val_loss", patience=settings.patience)
     timing = Timing()
-    trainer.fit(
-        loader,
-        epochs=settings.epochs,
-        validation=(chosen, y_val),
-        callbacks=[
-            early, timing, CSVLog(run.file("history.csv")), Checkpoint(run.file("checkpoints"))
-        ],
-        resume=run.file("checkpoints"),
-    )  # fmt: skip
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # fit looks at every loss, and says it better
+        trainer.fit(
+            loader,
+            epochs=settings.epochs,
+            validation=(chosen, y_val),
+            callbacks=[
+                early, timing, CSVLog(run.file("history.csv")), Checkpoint(run.file("checkpoints"))
+            ],
+            resume=run.file("checkpoints"),
+        )  # fmt: skip
 
     stopped = trainer.run.interrupted
     result: dict[str, Any] = {
