@@ -1,4 +1,4 @@
-"""Characters drawn from fonts: reproducible, each in a cut that the test set does not have, and told apart."""
+"""Characters drawn from fonts: repeatable, whole, and never in a font of the other set."""
 
 import subprocess
 import sys
@@ -108,7 +108,9 @@ def test_settings_that_are_none(settings, message):
 
 
 def test_without_pillow_one_sentence_says_what_to_install():
-    code = "import sys; sys.modules['PIL'] = None\nfrom tinygrad_edu.data import draw_characters\ndraw_characters(1)"
+    code = (
+        "import sys; sys.modules['PIL'] = None; import tinygrad_edu.data as d; d.draw_characters(1)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     last = done.stderr.strip().splitlines()[-2:]
     assert last[0].startswith(

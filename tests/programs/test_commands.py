@@ -429,7 +429,7 @@ def test_bad_images_are_named_or_skipped_counted_and_listed(kept, capsys):
     )
     os.unlink("files/5.png")
     assert main(["train", "images.csv", "--size", "8", "--skip-bad", *QUICK]) == 0
-    out, err = words(capsys)
+    _, err = words(capsys)
     assert (
         "images.csv: 2 images skipped:\n  files/3.png cannot be read" in err
         and "files/5.png" in err

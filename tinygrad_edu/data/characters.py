@@ -36,7 +36,7 @@ TEST_FONTS = (
 
 SCALE = 3  # letters are drawn so many times larger than the picture, moved about, and then averaged
 STROKES = (0, 1)  # pixels at that scale by which lines grow on either side
-PIECE = 1024  # pictures that are moved about at a time
+PIECE = 256  # pictures that are moved about at a time
 
 
 def draw_characters(

@@ -168,21 +168,25 @@ def _text(report: dict[str, Any]) -> str:
 
 def _why(report: dict[str, Any]) -> list[str]:
     exact = report["arithmetic"]
-    first, last = exact["first"], exact["last"]
     lines = []
     if report["examples"]["test"]:
         lines.append(
             f"They answer alike on {report['alike']:,} of {report['examples']['test']:,} test pictures."
         )
+    told = (
+        f"in the losses by {exact['losses']:.1e}, in the gradients by {exact['gradients']:.1e}, in the "
+        f"weights by {exact['weights']:.1e}"
+    )
     if exact["part"]:
         lines.append(
-            "In float64 and without dropout they part: one of the two is wrong. `twins.compare` tells where."
+            f"In float64 and without dropout {exact['steps']} steps differ {told}: one of the two is wrong. "
+            "`tinygrad_edu.twins.compare` tells where."
         )
-    lines.append(
-        f"In float64 and without dropout the first step differs by {first['losses']:.1e} in the loss and "
-        f"{first['gradients']:.1e} in the gradients, the same arithmetic; step {exact['steps']} by "
-        f"{last['losses']:.1e}, since Keras rounds learning rates and betas to float32."
-    )
+    else:
+        lines.append(
+            f"In float64 and without dropout {exact['steps']} steps differ, at most, {told}: the same "
+            "arithmetic."
+        )
     lines.append(
         "In training each draws the places of its Dropout from its own random generator, and sums float32 "
         "in its own order: two draws of one experiment."
