@@ -2,8 +2,8 @@
 
 python benchmarks/programs.py            (peer: pip install keras tensorflow)
 
-The same weights, pictures, order, batches of 64 and learning rates; AdamW, dropout 0.3, float32. An epoch is one
-call of `fit` on 1,920 pictures, in turn in one process. Then the peak memory of a process for each side.
+The same weights, pictures, order, batches of 64 and learning rates; AdamW, dropout 0.3, float32. An epoch is
+one call of `fit` on 1,920 pictures, in turn in one process. Then the peak memory of a process for each side.
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded
