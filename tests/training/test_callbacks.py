@@ -12,7 +12,7 @@ from tinygrad_edu.training import (
     CSVLog,
     EarlyStopping,
     JSONLog,
-    Schedule,
+    Observe,
     Timing,
     Trainer,
     accuracy,
@@ -138,7 +138,7 @@ def test_a_mode_that_is_not_known(mode):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda name: EarlyStopping(name, mode="max"), lambda name: Schedule(Plateau(), name)]
+    "make", [lambda name: EarlyStopping(name, mode="max"), lambda name: Observe(Plateau(), name)]
 )
 def test_a_number_that_is_not_there_is_refused_before_anything_changes(make):
     t = trainer()
@@ -167,9 +167,9 @@ class Plateau:
 
 def test_a_schedule_observes_each_epoch():
     t, plateau = trainer(), Plateau()
-    fit(t, Schedule(plateau), validation=(X, Y))
+    fit(t, Observe(plateau), validation=(X, Y))
     assert plateau.seen == t.history["val_loss"] and len(plateau.seen) == 3
-    fit(t, Schedule(plateau, "loss"))
+    fit(t, Observe(plateau, "loss"))
     assert plateau.seen[3:] == t.history["loss"][3:]
 
 
@@ -177,7 +177,7 @@ def test_what_observes_nothing_is_no_schedule_for_a_callback():
     with pytest.raises(
         TypeError, match=r"an object with observe\(value\), not 0\.1(.|\n)*lr= of the"
     ):
-        Schedule(0.1)
+        Observe(0.1)
 
 
 # ------------------------------------------------------------------------------------------- logs

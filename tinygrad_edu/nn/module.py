@@ -197,12 +197,21 @@ class Module:
         return [p for p in self.parameters() if id(p) not in inner]
 
     def train(self: Self, training: bool = True) -> Self:
-        """Sets every module inside to training, where Dropout drops; `eval()` is the other way."""
+        """Sets this module and all inside it to training mode, as every module is when it is made.
+
+        Then Dropout and noise are random, and BatchNorm takes the mean and variance of the batch and lets
+        its moving means follow them. `eval()` is the other way. A Trainer's `fit` switches by itself, and
+        ends in eval mode; a loop by hand calls `model.train()` before it learns and `model.eval()` after.
+        """
         for _, module in self.named_modules():
             module.training = training
         return self
 
     def eval(self: Self) -> Self:
+        """Sets this module and all inside it to eval mode, for use: y depends on x and weights alone.
+
+        Dropout and noise let x pass, and BatchNorm takes its moving means and leaves them as they are.
+        """
         return self.train(False)
 
     def freeze(self: Self) -> Self:
@@ -295,7 +304,7 @@ class Module:
                 os.unlink(draft)
 
     def load(self: Self, path: str | os.PathLike) -> Self:
-        """Sets parameters and buffers from a file that `save` wrote.
+        """Sets parameters and buffers from a file that `save` wrote, or from a training's checkpoint.
 
         Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
         has been changed.
@@ -315,6 +324,11 @@ class Module:
                 f"{os.fspath(path)!r} is not a weight file, or only a part of one ({why}); nothing "
                 f"was loaded.{user_line()}\n  Try: a file written by model.save(path)"
             ) from error
+        if "state" in state and any(name.startswith("model/") for name in state):  # a checkpoint
+            state = {
+                name.removeprefix("model/"): array
+                for name, array in state.items() if name.startswith("model/")
+            }  # fmt: skip
         return self.load_state_dict(state, source=repr(os.fspath(path)))
 
     # For people.

@@ -118,12 +118,12 @@ class EarlyStopping(Callback):
             setattr(self, name, state[name])
 
 
-class Schedule(Callback):
-    """Shows a number to a schedule that learns from it: `schedule.observe(value)` after each epoch.
+class Observe(Callback):
+    """Shows a number to a schedule that goes by it: `schedule.observe(value)` after each epoch.
 
         plateau = optim.schedules.ReduceOnPlateau(0.01)
         trainer = Trainer(model, loss, optim.Adam(model.parameters(), lr=plateau))
-        trainer.fit(..., callbacks=[Schedule(plateau, "val_loss")])
+        trainer.fit(..., callbacks=[Observe(plateau, "val_loss")])
 
     Checkpoints keep what its state_dict() gives, if it has one. Schedules that depend on the step alone
     need no callback: the optimizer asks them itself.
@@ -132,7 +132,7 @@ class Schedule(Callback):
     def __init__(self, schedule: Any, monitor: str = "val_loss"):
         if not callable(getattr(schedule, "observe", None)):
             raise TypeError(
-                f"Schedule takes an object with observe(value), not {schedule!r}.{user_line()}\n  Try: "
+                f"Observe takes an object with observe(value), not {schedule!r}.{user_line()}\n  Try: "
                 "a schedule that depends on the step alone as lr= of the optimizer"
             )
         self.schedule, self.monitor = schedule, monitor
