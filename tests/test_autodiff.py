@@ -37,9 +37,13 @@ def test_only_leaves_keep_a_gradient():
     y = x * 2
     (y * y).backward()
     assert x.grad == 16.0
-    with pytest.warns(UserWarning, match=r"is None: an operation made it(.|\n)*y.grad(.|\n)*grad\(f\)"):
+    with pytest.warns(
+        UserWarning, match=r"is None: an operation made it(.|\n)*y.grad(.|\n)*grad\(f\)"
+    ):
         assert y.grad is None
-    with pytest.warns(UserWarning, match=r"is None: it does not require one(.|\n)*requires_grad=True"):
+    with pytest.warns(
+        UserWarning, match=r"is None: it does not require one(.|\n)*requires_grad=True"
+    ):
         assert Tensor(1.0).grad is None
     assert leaf(1.0).grad is None  # before backward(): silently
 

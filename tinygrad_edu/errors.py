@@ -78,7 +78,8 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
 
 def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
     """Refusal of arguments that a class or function does not take, with those that it does, or a hint."""
-    takes = inspect.signature(kind.__init__ if isinstance(kind, type) else kind).parameters
+    called: Any = kind
+    takes = inspect.signature(called.__init__ if isinstance(kind, type) else called).parameters
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
     for name in given:

@@ -675,11 +675,10 @@ for _name in _METHODS.split():
 Tensor.flatten = Tensor.ravel  # type: ignore[attr-defined]
 
 
-def _only_elsewhere(text: str) -> property:
+def _only_elsewhere(what: str, hint: str) -> property:
     """What a Tensor has not, and others have. (A __getattr__ would slow down every other attribute.)"""
 
     def tell(self: Tensor) -> Any:
-        what, hint = text.split("; ")
         raise AttributeError(f"a Tensor has no {what}.{user_line()}\n  Try: {hint}")
 
     return property(tell)
@@ -693,19 +692,19 @@ _PYTORCHS = {
     "cat": "np.concatenate([x, y])",
     "dim": "x.ndim",
     "to": "x.astype(dtype); there is one device, the processor",
-    "cpu": "x itself; there is one device, the processor",
-    "cuda": "x itself; there is one device, the processor",
+    "cpu": "x itself: there is one device, the processor",
+    "cuda": "x itself: there is one device, the processor",
     "float": "x.astype(np.float32)",
     "long": "x.data.astype(int)",
-    "zero_grad": "x.grad = None; or optimizer.zero_grad()",
+    "zero_grad": "x.grad = None, or optimizer.zero_grad()",
     "requires_grad_": "Tensor(x.data, requires_grad=True)",
 }
 for _name, _hint in _PYTORCHS.items():
-    setattr(Tensor, _name, _only_elsewhere(f".{_name}; {_hint.replace('; ', ', for ')}"))
+    setattr(Tensor, _name, _only_elsewhere(f".{_name}", _hint))
 for _name in dir(np.ndarray):
     if not _name.startswith("_") and not hasattr(Tensor, _name) and _name not in _PYTORCHS:
-        text = f".{_name}, but its array has; x.data.{_name}, outside the graph"
-        setattr(Tensor, _name, _only_elsewhere(text))
+        _hint = f"x.data.{_name}, outside the graph"
+        setattr(Tensor, _name, _only_elsewhere(f".{_name}, but its array has", _hint))
 # x // w is a step and gives a plain array, as np.floor(x / w) does; x % w has a derivative.
 for _name, _function in {
     "floordiv": np.floor_divide, "mod": np.remainder, "divmod": np.divmod,

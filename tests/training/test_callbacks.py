@@ -8,6 +8,7 @@ import pytest
 
 from tinygrad_edu import nn, optim
 from tinygrad_edu.training import (
+    AverageWeights,
     Callback,
     CSVLog,
     EarlyStopping,
@@ -265,3 +266,40 @@ def test_what_is_no_list_of_callbacks(callbacks):
         TypeError, match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*patience=3"
     ):
         trainer().fit(X, Y, callbacks=callbacks)
+
+
+def test_the_average_of_weights_is_that_of_the_loop_written_by_hand():
+    """With accumulated gradients: steps that move nothing are not counted."""
+    ends = []
+    for by_callback in (True, False):
+        model = nn.Linear(3, 2, rng=0)
+        optimizer = optim.SGD(model.parameters(), lr=0.1, accumulate=2)
+        ema = optim.EMA(model.parameters(), 0.75)
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(24, 3)).astype(np.float32), rng.integers(0, 2, 24)
+        trainer = Trainer(model, nn.cross_entropy, optimizer)
+        if by_callback:
+            callbacks = [AverageWeights(ema)]
+            trainer.fit(x, y, batch_size=4, shuffle=False, callbacks=callbacks, progress=False)
+            assert ema.updates == 3 == optimizer.t
+        else:
+            for i in range(0, 24, 4):
+                trainer.train_step(x[i : i + 4], y[i : i + 4])
+                if i % 8:
+                    ema.update()
+            assert not np.array_equal(model.W.data, ema.averages[0])
+            ema.keep()
+        ends.append(model.state_dict())
+    assert all(np.array_equal(ends[0][k], ends[1][k]) for k in ends[0])
+
+
+def test_an_average_of_another_model_is_refused():
+    model = nn.Linear(3, 2, rng=0)
+    trainer = Trainer(model, nn.cross_entropy, optim.SGD(model.parameters(), lr=0.1))
+    other = AverageWeights(optim.EMA(nn.Linear(3, 2).parameters()))
+    with pytest.raises(
+        ValueError, match=r"of parameters that are not in the model(.|\n)*EMA\(model"
+    ):
+        trainer.fit(np.ones((4, 3)), np.zeros(4, int), callbacks=[other], progress=False)
+    with pytest.raises(TypeError, match=r"AverageWeights\(0.99\): it takes an EMA(.|\n)*optim.EMA"):
+        AverageWeights(0.99)

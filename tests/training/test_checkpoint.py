@@ -64,7 +64,9 @@ whole_share.whole = True
 rng = np.random.default_rng(0)
 x = rng.normal(size=(150, 6)).astype(np.float32)
 y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
-model = nn.Sequential(nn.Linear(6, 16, rng=0), nn.ReLU(), nn.Dropout(0.3, rng=1), nn.Linear(16, 3, rng=2))
+model = nn.Sequential(
+    nn.Linear(6, 16, rng=0), nn.BatchNorm(16), nn.Dropout(0.3, rng=1), nn.ReLU(), nn.Linear(16, 3, rng=2))
+ema = optim.EMA(model.parameters(), 0.9)
 plateau = optim.schedules.ReduceOnPlateau(0.01, patience=2, min_delta=0.02, factor=0.9)
 optimizer = optim.Adam(model.parameters(), lr=plateau)
 trainer = Trainer(model, nn.cross_entropy, optimizer, metrics=[accuracy, whole_share])
@@ -72,12 +74,15 @@ history = trainer.fit(
     x, y, epochs=60, batch_size=16, seed=3, validation_split=0.2, progress=False,
     callbacks=[
         Checkpoint(folder + "/run", every_batches=3), EarlyStopping(patience=60), Began(),
+        AverageWeights(ema, swap=False),
         Observe(plateau), CSVLog(folder + "/log.csv"), JSONLog(folder + "/log.json"),
     ],
     resume=folder + "/run",
 )
 end = {**{f"w {k}": v for k, v in model.state_dict().items()}, **optimizer.state_dict()}
 assert plateau.lr < 0.005
+end |= {f"mean {k}": v for k, v in ema.state_dict().items()}
+assert ema.updates == 480 and "w 1.moving_mean" in end
 end["drawn"] = json.dumps(model[2].rng.bit_generator.state)
 end["history"] = json.dumps(history.epochs)
 np.savez(folder + "/end.npz", **end)

@@ -879,7 +879,9 @@ def test_where_the_graph_was_cut():
     with pytest.raises(RuntimeError, match="the loss <lambda> gives a number that does not"):
         t.fit(X, Y, progress=False)
     t.model.freeze()
-    with pytest.raises(RuntimeError, match=r"every parameter of the model is frozen(.|\n)*unfreeze"):
+    with pytest.raises(
+        RuntimeError, match=r"every parameter of the model is frozen(.|\n)*unfreeze"
+    ):
         t.fit(X, Y, progress=False)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.embedding import rotary
-from tinygrad_edu.nn.initialisers import glorot_uniform
 from tinygrad_edu.nn.linear import Linear, demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, module_path
 from tinygrad_edu.nn.normalisation import LayerNorm
@@ -34,8 +33,7 @@ class MultiHeadAttention(Module):
     rotary     places are told by turning q and k: see `rotary`
     dropout    probability to drop a weight, in training
 
-    Where a step may look at nothing, its heads give 0. All W start from glorot_uniform, with the fans of
-    kernels that are cut into heads, as in Keras, and all b from zeros. Keras's MultiHeadAttention (use_causal_mask is
+    Where a step may look at nothing, its heads give 0. Keras's MultiHeadAttention (use_causal_mask is
     `causal`, attention_mask is `mask`, value_mask is `key_mask`); its kernels are ours, reshaped. Vaswani
     et al. 2017, section 3.2.2. Raises ValueError for shapes that do not fit, TypeError for masks that
     are not of truth values.
@@ -76,19 +74,10 @@ class MultiHeadAttention(Module):
             self.heads * self.key_dim,
             self.heads * self.value_dim,
         )
-
-        def linear(inputs: int, outputs: int, *cut: int) -> Linear:
-            """With W as Keras starts it: the fans are those of the kernel as it is cut into heads."""
-
-            def init(rng: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-                return glorot_uniform(rng, cut, dtype).reshape(shape)
-
-            return Linear(inputs, outputs, init=init, rng=rng, dtype=dtype)
-
-        self.query = linear(inputs, keys, inputs, self.heads, self.key_dim)
-        self.key = linear(answers, keys, answers, self.heads, self.key_dim)
-        self.value = linear(answers, values, answers, self.heads, self.value_dim)
-        self.output = linear(values, inputs, self.heads, self.value_dim, inputs)
+        self.query = Linear(inputs, keys, rng=rng, dtype=dtype)
+        self.key = Linear(answers, keys, rng=rng, dtype=dtype)
+        self.value = Linear(answers, values, rng=rng, dtype=dtype)
+        self.output = Linear(values, inputs, rng=rng, dtype=dtype)
 
     def forward(
         self, x: Any, context: Any = None, *, mask: Any = None, key_mask: Any = None

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.errors import refuse_unknown, user_line
+from tinygrad_edu.nn.names import ARGUMENTS
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
@@ -65,7 +66,7 @@ class Module:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        refuse_unknown(cls, kwargs)
+        refuse_unknown(cls, kwargs, ARGUMENTS)
         return super().__new__(cls)
 
     training = True

@@ -76,3 +76,23 @@ ELSEWHERE = {
     "gelu": "tinygrad_edu.ops.gelu(x), or the layer GELU()",
     "tanh": "np.tanh(x), or the layer Tanh()",
 }
+
+# Arguments of layers, where the right name is not to be seen from the list of those there are.
+ARGUMENTS = {
+    "activation": "the activation as a layer of its own: Sequential(Linear(4, 8), Tanh())",
+    "kernel_regularizer": "layer.W.regulariser = nn.L2(1e-4), once the layer is made",
+    "bias_regularizer": "layer.b.regulariser = nn.L2(1e-4), once the layer is made",
+    "kernel_constraint": "layer.W.constraint = nn.MaxNorm(2), once the layer is made",
+    "kernel_initializer": "init=he_normal, from tinygrad_edu.nn.initialisers",
+    "use_bias": "bias=False",
+    "input_shape": "None for the inputs, which the first x tells; or model.build(shape)",
+    "input_dim": "it as the first argument: Linear(input_dim, 8)",
+    "batch_first": "nothing: the batch is the first axis, (N, T, D)",
+    "num_layers": "layers one after another: Sequential(LSTM(8, 16, return_sequences=True), LSTM(16, 16))",
+    "bidirectional": "Bidirectional(LSTM(8, 16), LSTM(8, 16, go_backwards=True))",
+    "data_format": "nothing: the channels are the last axis, (N, H, W, C)",
+    "dilation_rate": "dilation=2",
+    "strides": "stride=2",
+    "kernel_size": "size, the third argument: Conv2d(3, 16, 5)",
+    "trainable": "layer.freeze(), once the layer is made",
+}

@@ -104,6 +104,7 @@ attention_weights_row: Op = op(
     lambda g, y, q, k, mask=None: _dscores(g, y) @ k * (1 / math.sqrt(k.shape[-1])),
     lambda g, y, q, k, mask=None: mT(_dscores(g, y)) @ q * (1 / math.sqrt(q.shape[-1])),
     name="attention_weights", formula="softmax(q kᵀ / √d)", cases=_cases,
+    multiply_adds=lambda shape, q, k, mask=None: math.prod(shape) * q[-1],
 )  # fmt: skip
 
 

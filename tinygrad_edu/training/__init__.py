@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tinygrad_edu.training.callbacks import (
+    AverageWeights,
     Callback,
     CSVLog,
     EarlyStopping,
@@ -29,14 +30,15 @@ from tinygrad_edu.training.metrics import (
 from tinygrad_edu.training.trainer import Trainer
 
 __all__ = [
-    "CSVLog", "Callback", "Checkpoint", "EarlyStopping", "History", "JSONLog", "Observe", "Timing",
-    "Trainer", "accuracy", "auc", "confusion_matrix", "f1", "mae", "mse", "perplexity", "precision", "r2",
-    "recall", "rmse", "top_k_accuracy",
+    "AverageWeights", "CSVLog", "Callback", "Checkpoint", "EarlyStopping", "History", "JSONLog", "Observe",
+    "Timing", "Trainer", "accuracy", "auc", "confusion_matrix", "f1", "mae", "mse", "perplexity",
+    "precision", "r2", "recall", "rmse", "top_k_accuracy",
 ]  # fmt: skip
 
 ELSEWHERE = {
+    "SwapEMAWeights": "AverageWeights(optim.EMA(model.parameters(), 0.99))",
     "ModelCheckpoint": "Checkpoint(folder)",
-    "BackupAndRestore": 'Checkpoint(folder), with fit(..., resume=folder)',
+    "BackupAndRestore": "Checkpoint(folder), with fit(..., resume=folder)",
     "CSVLogger": "CSVLog(path)",
     "TensorBoard": "JSONLog(path) or CSVLog(path); viz.LivePlot() for a picture",
     "LearningRateScheduler": "lr=schedules.Step(...) of the optimizer",

@@ -11,7 +11,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.optim import EMA
 
 if TYPE_CHECKING:
     from tinygrad_edu.training.trainer import Trainer
@@ -149,6 +150,52 @@ class Observe(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if hasattr(self.schedule, "load_state_dict"):
             self.schedule.load_state_dict(state)
+
+
+class AverageWeights(Callback):
+    """Takes the weights into an average after each step: `ema.update()`, and kept by checkpoints.
+
+        ema = optim.EMA(model.parameters(), 0.99)
+        trainer.fit(..., callbacks=[AverageWeights(ema)])
+
+    swap    at the end of training, however it ended, the model gets the averaged weights; without it
+            `with ema.averaged():` lends them
+
+    Keras's SwapEMAWeights. Raises ValueError when training begins if the average is of another model.
+    """
+
+    def __init__(self, ema: EMA, *, swap: bool = True):
+        if not isinstance(ema, EMA):
+            raise TypeError(
+                f"AverageWeights({shortened(ema)}): it takes an EMA.{user_line()}\n  Try: "
+                "AverageWeights(optim.EMA(model.parameters(), 0.99))"
+            )
+        self.ema, self.swap = ema, swap
+
+    def on_train_begin(self) -> None:
+        own = {id(p) for p in self.trainer.model.parameters()}
+        if not all(id(p) in own for p in self.ema.parameters):
+            raise ValueError(
+                f"AverageWeights: its EMA is of parameters that are not in the model.{user_line()}\n  Try: "
+                "optim.EMA(model.parameters()) of the model that is trained"
+            )
+        self.steps = self.trainer.optimizer.t
+
+    def on_batch_end(self, batch: int) -> None:
+        if self.trainer.optimizer.t != self.steps:  # while gradients accumulate, nothing has moved
+            self.steps = self.trainer.optimizer.t
+            self.ema.update()
+
+    def on_train_end(self) -> None:
+        if self.swap and self.ema.updates:
+            self.ema.keep()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps, **self.ema.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.steps = state["steps"]
+        self.ema.load_state_dict({name: part for name, part in state.items() if name != "steps"})
 
 
 class _Log(Callback):

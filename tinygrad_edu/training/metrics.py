@@ -205,7 +205,9 @@ def auc(scores: Any, labels: Any) -> float:
         )
     _, places, counts = np.unique(scores.reshape(-1), return_inverse=True, return_counts=True)
     ranks = np.cumsum(counts) - (counts - 1) / 2  # the mean rank, from 1, of equal scores
-    return float((ranks[places.reshape(-1)][labels.reshape(-1)].sum() - yes * (yes + 1) / 2) / (yes * no))
+    return float(
+        (ranks[places.reshape(-1)][labels.reshape(-1)].sum() - yes * (yes + 1) / 2) / (yes * no)
+    )
 
 
 @whole

@@ -432,10 +432,10 @@ class Trainer:
         found: list[str] = []
 
         def look(called: str, module: Module, y: Any) -> None:
+            remembers = isinstance(y, Tensor) and y.requires_grad
             learned = any(p.requires_grad for p in module.parameters())
-            if not found and learned and isinstance(y, Tensor | np.ndarray | np.generic):
-                if not (isinstance(y, Tensor) and y.requires_grad):
-                    found.append(f"{called} gives a {type(y).__name__} that does not remember them")
+            if not found and learned and not remembers and isinstance(y, (Tensor, np.ndarray)):
+                found.append(f"{called} gives a {type(y).__name__} that does not remember them")
 
         self._run_again(x, look)
         if not any(p.requires_grad for p in self.model.parameters()):
