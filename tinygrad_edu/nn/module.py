@@ -7,14 +7,16 @@ registered.
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_unknown, user_line
-from tinygrad_edu.nn.names import ARGUMENTS
+from tinygrad_edu.errors import refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.nn.names import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
@@ -67,6 +69,8 @@ class Module:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         refuse_unknown(cls, kwargs, ARGUMENTS)
+        if args or kwargs:  # a copy is made without any
+            refuse_missing(cls, args, kwargs)
         return super().__new__(cls)
 
     training = True
@@ -91,6 +95,11 @@ class Module:
                 self.built = True
                 self._sized_by = f"sized by its first x {shape}{user_line()}"
             y = self.forward(*inputs, **kwargs)
+            if y is None:
+                raise TypeError(
+                    f"{module_path(self)} gave None: its forward returns nothing.{user_line()}\n  Try: "
+                    "return y at the end of forward"
+                )
         finally:
             mode.scope = outside
         for hook in self.hooks:
@@ -131,6 +140,21 @@ class Module:
             self.hooks = tuple(h for h in self.hooks if h is not hook)
 
         return remove
+
+    def __getattr__(self, name: str) -> Any:
+        """Asked for what is not there: what it is called here, if other libraries have it."""
+        if name in ("evaluate", "fit", "predict"):
+            raise AttributeError(
+                f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
+                f"Trainer(model, loss, optimizer).{name}(...)"
+            )
+        if name in ATTRIBUTES:
+            raise AttributeError(
+                f"a {type(self).__name__} has no .{name}.{user_line()}\n  Try: {ATTRIBUTES[name]}"
+            )
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+        )
 
     def __setattr__(self, name: str, new: Any) -> None:
         old = self.__dict__.get(name)
@@ -312,6 +336,14 @@ class Module:
         """
         import zipfile  # takes longer than a small network's first epoch
 
+        if not os.path.exists(path):
+            folder, name = os.path.split(os.path.abspath(path))
+            there = os.listdir(folder) if os.path.isdir(folder) else []
+            near = difflib.get_close_matches(name, there) or [n for n in there if n.endswith(".npz")]
+            raise FileNotFoundError(
+                f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.{user_line()}"
+                f"\n  Try: {', '.join(sorted(near)[:5]) or 'a file written by model.save(path)'}"
+            )
         try:
             with open(path, "rb") as file:
                 archive = np.load(file, allow_pickle=False)
@@ -390,18 +422,13 @@ def module_path(module: Module) -> str:
     return f"{called} ({sized_by})" if sized_by else called
 
 
-def _only_of_trainers(name: str) -> property:
-    def tell(self: Module) -> Any:
-        raise AttributeError(
-            f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
-            f"Trainer(model, loss, optimizer).{name}(...)"
-        )
-
-    return property(tell)
-
-
-for _name in ("evaluate", "fit", "predict"):
-    setattr(Module, _name, _only_of_trainers(_name))
+def layer_before(module: Module) -> tuple[str, Any]:
+    """(number, layer) that stands before this one, which is being called, in a Sequential."""
+    layers = getattr(mode.scope[-2], "layers", None) if len(mode.scope) > 1 else None
+    for i, (before, layer) in enumerate(itertools.pairwise(layers or ())):
+        if layer is module:
+            return str(i), before
+    return "", None
 
 
 def write_npz(file: Any, arrays: Mapping[str, np.ndarray]) -> None:

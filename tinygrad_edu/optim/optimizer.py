@@ -518,7 +518,12 @@ def _demand_decay(name: str, decay: Any) -> Any:
 def in_range(name: str, number: Any, wanted: str, fits: Any) -> Any:
     """The number, if it is one and fits; ValueError otherwise."""
     if not isinstance(number, numbers.Real) or not math.isfinite(number) or not fits(number):
-        raise ValueError(f"{name} must be {wanted}, not {number!r}.{user_line()}")
+        hint = ""
+        if isinstance(number, str):
+            hint = "\n  Try: the number itself, without quotes"
+        elif name.startswith("lr"):
+            hint = "\n  Try: lr=0.001"
+        raise ValueError(f"{name} must be {wanted}, not {number!r}.{user_line()}{hint}")
     return number
 
 

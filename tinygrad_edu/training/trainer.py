@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.errors import answering, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
-from tinygrad_edu.optim.schedules import ReduceOnPlateau
+from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
 from tinygrad_edu.tensor import Tensor, no_grad, value
 from tinygrad_edu.training.batches import Grouped, batches_of, loader_of, split_off, weights_of
 from tinygrad_edu.training.callbacks import Callback
@@ -26,6 +26,18 @@ from tinygrad_edu.training.history import History
 from tinygrad_edu.training.interrupt import CtrlC
 from tinygrad_edu.training.means import Means, name_of
 from tinygrad_edu.training.progress import Progress
+
+
+FIT = {  # what arguments of Keras's `fit` are called here
+    "validation_data": "validation=(x_test, y_test)",
+    "verbose": "progress=False, to show nothing",
+    "initial_epoch": "resume=folder, with callbacks=[Checkpoint(folder)]",
+    "optimizer": "Trainer(model, loss, optimizer)",
+    "loss": "Trainer(model, loss, optimizer)",
+    "metrics": "Trainer(model, loss, optimizer, metrics=[accuracy])",
+    "lr": "optim.Adam(model.parameters(), lr=0.001)",
+    "learning_rate": "optim.Adam(model.parameters(), lr=0.001)",
+}
 
 
 @dataclass
@@ -80,7 +92,7 @@ class Trainer:
             (
                 "metrics",
                 metrics,
-                not isinstance(metrics, str) and all(map(callable, metrics)),
+                isinstance(metrics, (list, tuple)) and all(map(callable, metrics)),
                 "[accuracy]",
             ),
         ):
@@ -136,6 +148,7 @@ class Trainer:
             raise
         return number, value(prediction)
 
+    @answering(FIT)
     def fit(
         self,
         x: Any,
@@ -317,6 +330,7 @@ class Trainer:
                     stacklevel=2,
                 )
 
+    @answering(FIT)
     def evaluate(
         self, x: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int = 1024
     ) -> dict[str, float]:
@@ -503,12 +517,18 @@ def validation_loader(validation: Any) -> Any:
 
 def in_turn(callbacks: Any) -> list[Callback]:
     """Callbacks in the order of their turns, and of the list."""
-    if not isinstance(callbacks, (list, tuple)) or not all(
-        isinstance(callback, Callback) for callback in callbacks
-    ):
+    given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+    strange = [callback for callback in given if not isinstance(callback, Callback)]
+    if strange or given is not callbacks:
+        hint = "callbacks=[EarlyStopping(patience=3)]"
+        if not strange:
+            hint = f"callbacks=[{type(callbacks).__name__}(...)], in brackets"
+        elif isinstance(strange[0], ReduceOnPlateau):
+            hint = 'lr=plateau of the optimizer, and callbacks=[Observe(plateau, "val_loss")]'
+        elif isinstance(strange[0], Schedule):
+            hint = f"lr={type(strange[0]).__name__}(...) of the optimizer, which asks it at each step"
         raise TypeError(
-            f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: "
-            "callbacks=[EarlyStopping(patience=3)]"
+            f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: {hint}"
         )
     return sorted(callbacks, key=lambda callback: callback.turn)
 
