@@ -495,3 +495,10 @@ def test_the_table_adds_up_and_counts_attention():
     assert sum(counts) == 4 * 5 * 8 * 8 + 2 * (2 * 5 * 5 * 4) + 2 * 5 * 8 * 32
     assert f"{sum(counts):,} multiply-adds" in lines[-1]
     assert any(line.startswith("0.attention ") and " 400 " in line for line in lines)
+
+
+def test_build_remembers_the_shapes_of_a_sample():
+    model = nn.Sequential(nn.Reshape(8, 8, 1), nn.Flatten(), nn.Linear(None, 3))
+    assert model.sample_shapes == ()
+    assert model.build((64,)).sample_shapes == ((64,),)
+    assert not nn.Linear(2, 3).sample_shapes

@@ -80,6 +80,7 @@ class Module:
     takes: Any = (
         None  # the dtype of its input, where that is not its parameters': whole numbers, say
     )
+    sample_shapes: tuple[tuple[int, ...], ...] = ()  # what `build` was told
     hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
@@ -123,6 +124,8 @@ class Module:
     def build(self: Self, *input_shapes: tuple[int, ...]) -> Self:
         """Lets every layer find the size of its input, from the shape of one sample (of each input).
 
+        `sample_shapes` has them afterwards; it is empty for a model that was not built this way.
+
         >>> from tinygrad_edu.nn import Linear, Sequential
         >>> Sequential(Linear(None, 8), Linear(None, 3)).build((4,)).summary().splitlines()[-1]
         'Sequential: 67 parameters, 268 bytes'
@@ -130,6 +133,7 @@ class Module:
         from tinygrad_edu.nn.summary import measured
 
         measured(self, *input_shapes)
+        self.sample_shapes = input_shapes
         return self
 
     def add_hook(self, hook: Callable[[Module, tuple, Any], None]) -> Callable[[], None]:

@@ -138,7 +138,7 @@ def _module(module: Module) -> str:
     settings = {
         name: part
         for name, part in _settings(module)
-        if name not in ("training", "built")
+        if name not in ("training", "built", "sample_shapes")
         and not isinstance(part, (Tensor, np.ndarray, np.random.Generator))
     }
     kept = [
