@@ -326,7 +326,10 @@ MISTAKES = {
     ),
     "a classifier of images without Flatten": (
         lambda: nn.cross_entropy(
-            nn.Sequential(nn.Conv2d(1, 8, 3), nn.Linear(8, 3))(X[:, :, None, None] + np.ones((3, 1))), Y
+            nn.Sequential(nn.Conv2d(1, 8, 3), nn.Linear(8, 3))(
+                X[:, :, None, None] + np.ones((3, 1))
+            ),
+            Y,
         ),
         ValueError,
         "and labels (20,) do not fit",

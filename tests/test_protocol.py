@@ -174,13 +174,15 @@ def test_numbers_that_are_asked_for_are_given():
 
 def test_functions_of_math_are_refused_where_they_have_a_derivative():
     x = leaf().sum()
-    with pytest.raises(TypeError, match=r"math\.exp takes a number(.|\n)*test_proto(.|\n)*Try: np\.exp\(x\)"):
+    with pytest.raises(
+        TypeError, match=r"math\.exp takes a number(.|\n)*test_proto(.|\n)*Try: np\.exp\(x\)"
+    ):
         math.exp(x)
     with pytest.raises(TypeError, match=r"math\.sqrt(.|\n)*or math\.sqrt\(float\(x\)\)"):
-        1 + 2 * sqrt(
-            x * 2
-        )
-    with pytest.raises(TypeError, match=r"math\.gamma(.|\n)*Try: a function of NumPy or of tinygrad_edu\.ops"):
+        1 + 2 * sqrt(x * 2)
+    with pytest.raises(
+        TypeError, match=r"math\.gamma(.|\n)*Try: a function of NumPy or of tinygrad_edu\.ops"
+    ):
         math.gamma(x)
     with pytest.raises((TypeError, ValueError)) as error:
         np.fromiter(leaf().ravel(), float)

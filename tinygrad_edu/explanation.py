@@ -93,7 +93,8 @@ def explain(function: Any) -> Explanation:
 
 def _home(thing: Any) -> str:
     """The package of a function or class; a ufunc is NumPy's."""
-    return "numpy" if isinstance(thing, np.ufunc) else (getattr(thing, "__module__", None) or "").split(".")[0]
+    module = "numpy" if isinstance(thing, np.ufunc) else getattr(thing, "__module__", None)
+    return (module or "").split(".")[0]
 
 
 def _of_ours(thing: Any) -> Explanation:
@@ -111,7 +112,9 @@ def _of_words(name: str, thing: Any, how: str) -> Explanation:
     words = inspect.getdoc(thing) or "written with other rows"
     code = getattr(thing, "forward", None) if isinstance(thing, type) else inspect.unwrap(thing)
     lines = (("written", how), ("in", _place(code) if code else ""))
-    return Explanation(f"{name}:  {words.splitlines()[0]}", tuple(line for line in lines if line[1]))
+    return Explanation(
+        f"{name}:  {words.splitlines()[0]}", tuple(line for line in lines if line[1])
+    )
 
 
 def _numpys(function: Any) -> Any:

@@ -607,7 +607,9 @@ def _demand_asked(x: Tensor, frame: Any) -> None:
         )
     function = frame.f_globals
     for name in _called(code, instruction):
-        function = function.get(name) if isinstance(function, dict) else getattr(function, name, None)
+        function = (
+            function.get(name) if isinstance(function, dict) else getattr(function, name, None)
+        )
     if function is np.fromiter:
         raise TypeError(
             f"np.fromiter would cut {describe(x)} out of the graph.{user_line()}\n  Try: np.stack([...])"

@@ -279,7 +279,10 @@ def test_put_along_axis():
         (lambda x: np.select([V > 0], [x, x]), "one choice for each condition"),
         (lambda x: np.sort(x, order="name"), "does not take order="),
         (lambda x: np.sort(x, axis=2), "out of bounds"),
-        (lambda x: np.histogram2d(V, V, 2, weights=x), "np.histogram2d has no derivative by its weig"),
+        (
+            lambda x: np.histogram2d(V, V, 2, weights=x),
+            "np.histogram2d has no derivative by its weig",
+        ),
         (lambda x: np.histogramdd(V[:, None], 2, weights=x), "Try: np.bincount"),
         (lambda x: np.unique(x, sorted=False), "does not take sorted="),
         (lambda x: ops.put(x, [0, 1], [1.0, 2.0, 3.0]), "put.*\\(4,\\)"),

@@ -263,7 +263,8 @@ def test_timing_tells_loading_from_work():
 @pytest.mark.parametrize("callbacks", [EarlyStopping(), [EarlyStopping], "early", [print]])
 def test_what_is_no_list_of_callbacks(callbacks):
     with pytest.raises(
-        TypeError, match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*Try: callbacks=\[EarlyStopping\("
+        TypeError,
+        match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*Try: callbacks=\[EarlyStopping\(",
     ):
         trainer().fit(X, Y, callbacks=callbacks)
 

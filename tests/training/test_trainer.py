@@ -165,7 +165,8 @@ def test_fit_leaves_a_model_that_is_ready_for_use(judged):
     t, modes = with_noise(), Modes()
     for _ in range(2):  # and a second fit trains again
         t.fit(X, Y, epochs=2, validation=judged, callbacks=[modes], progress=False)
-        assert modes.seen == {"batch": {frozenset({True})}, "epoch": {frozenset({False})}, "end": {frozenset({False})}}  # fmt: skip
+        training, ready = {frozenset({True})}, {frozenset({False})}
+        assert modes.seen == {"batch": training, "epoch": ready, "end": ready}
         before = t.model.state_dict()
         assert accuracy(t.model(X).data, Y) == t.evaluate(X, Y)["accuracy"]
         np.testing.assert_equal(t.model.state_dict(), before)  # no moving mean has moved
@@ -190,7 +191,9 @@ def test_a_plateau_that_is_told_nothing_is_warned_of():
     for lr in (plateau, optim.schedules.Warmup(plateau, 2)):
         m = model()
         t = Trainer(m, nn.cross_entropy, optim.SGD(m.parameters(), lr=lr))
-        words = r"the lr of SGD, was told nothing in epoch 1(.|\n)*test_trainer(.|\n)*Observe\(plateau"
+        words = (
+            r"the lr of SGD, was told nothing in epoch 1(.|\n)*test_trainer(.|\n)*Observe\(plateau"
+        )
         with pytest.warns(UserWarning, match=words):
             t.fit(X, Y, epochs=3, progress=False)
     t.fit(X, Y, epochs=1, callbacks=[Observe(plateau, "loss")], progress=False)

@@ -506,7 +506,9 @@ def _what_labels(shape: tuple, labels: tuple) -> str:
     if labels[:-1] == shape and len(labels) > 1:
         return "cross_entropy(logits, labels): the prediction comes first"
     if len(shape) == 3 and labels == shape[:1]:
-        return "the last step alone: a recurrent layer without return_sequences=True, or logits[:, -1]"
+        return (
+            "the last step alone: a recurrent layer without return_sequences=True, or logits[:, -1]"
+        )
     if len(shape) > 2 and labels == shape[:1]:
         return "Flatten() or GlobalAvgPool2d() before the last layer, which then gives (n, K)"
     return "logits of shape (n, K) and labels of shape (n,)"

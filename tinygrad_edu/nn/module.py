@@ -11,7 +11,7 @@ import difflib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -145,20 +145,22 @@ class Module:
 
         return remove
 
-    def __getattr__(self, name: str) -> Any:
-        """Asked for what is not there: what it is called here, if other libraries have it."""
-        if name in ("evaluate", "fit", "predict"):
+    if not TYPE_CHECKING:  # or every attribute would seem to be there
+
+        def __getattr__(self, name: str) -> Any:
+            """Asked for what is not there: what it is called here, if other libraries have it."""
+            if name in ("evaluate", "fit", "predict"):
+                raise AttributeError(
+                    f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
+                    f"Trainer(model, loss, optimizer).{name}(...)"
+                )
+            if name in ATTRIBUTES:
+                raise AttributeError(
+                    f"a {type(self).__name__} has no .{name}.{user_line()}\n  Try: {ATTRIBUTES[name]}"
+                )
             raise AttributeError(
-                f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
-                f"Trainer(model, loss, optimizer).{name}(...)"
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
             )
-        if name in ATTRIBUTES:
-            raise AttributeError(
-                f"a {type(self).__name__} has no .{name}.{user_line()}\n  Try: {ATTRIBUTES[name]}"
-            )
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
-        )
 
     def __setattr__(self, name: str, new: Any) -> None:
         old = self.__dict__.get(name)
@@ -343,7 +345,9 @@ class Module:
         if not os.path.exists(path):
             folder, name = os.path.split(os.path.abspath(path))
             there = os.listdir(folder) if os.path.isdir(folder) else []
-            near = difflib.get_close_matches(name, there) or [n for n in there if n.endswith(".npz")]
+            near = difflib.get_close_matches(name, there) or [
+                n for n in there if n.endswith(".npz")
+            ]
             raise FileNotFoundError(
                 f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.{user_line()}"
                 f"\n  Try: {', '.join(sorted(near)[:5]) or 'a file written by model.save(path)'}"

@@ -98,7 +98,9 @@ class Recurrent(Module):
             inner = before.forwards if isinstance(before, Bidirectional) else before
             if isinstance(inner, Recurrent) and not inner.return_sequences:
                 kind = type(inner).__name__
-                hint = f"{kind}({inner.inputs}, {inner.units}, return_sequences=True) as layer {path}"
+                hint = (
+                    f"{kind}({inner.inputs}, {inner.units}, return_sequences=True) as layer {path}"
+                )
         elif len(shape) == 3 and shape[1] == self.inputs:
             hint = "np.swapaxes(x, 1, 2), if time is the last axis of x"
         elif 0 in shape:

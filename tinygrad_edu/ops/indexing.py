@@ -394,12 +394,18 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 @composed(np.full_like)
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
 ) -> Any:
     """np.full_like: fill_value in the shape of a; only fill_value has a derivative."""
     a = value(a)
     if not isinstance(fill_value, Tensor):
-        return np.full_like(a, fill_value, dtype, order, subok, shape)
+        numpys: Any = np.full_like
+        return numpys(a, fill_value, dtype, order, subok, shape)
     y = fill_value.astype(a.dtype if dtype is None else dtype)
     return broadcast_to(y, shape=a.shape if shape is None else shape)
 
@@ -431,9 +437,8 @@ def unique(
 ) -> Any:
     """np.unique: x[the first place of each number], in order. Of equal numbers the first has the gradient."""
     ar = arraylike(ar)
-    found = np.unique(
-        value(ar), True, return_inverse, return_counts, axis=axis, equal_nan=equal_nan
-    )
+    numpys: Any = np.unique
+    found = numpys(value(ar), True, return_inverse, return_counts, axis=axis, equal_nan=equal_nan)
     y = np.ravel(ar)[found[1]] if axis is None else take(ar, found[1], axis)
     wanted = (y, *((found[1],) if return_index else ()), *found[2:])
     return wanted if len(wanted) > 1 else y
@@ -447,8 +452,9 @@ def _with_values(function: Any) -> None:
     ROWS[function] = with_values
 
 
-for _function in (np.unique_all, np.unique_counts, np.unique_inverse):
-    _with_values(_function)
+_with_values(np.unique_all)
+_with_values(np.unique_counts)
+_with_values(np.unique_inverse)
 
 
 @composed(np.unique_values)
@@ -468,7 +474,8 @@ def intersect1d(
     ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
 ) -> Any:
     """np.intersect1d: the numbers of ar1 that are in ar2, in order."""
-    found = np.intersect1d(value(ar1), value(ar2), assume_unique, return_indices)
+    numpys: Any = np.intersect1d
+    found = numpys(value(ar1), value(ar2), assume_unique, return_indices)
     y = _chosen(_both(ar1, ar2), found[0] if return_indices else found)
     return (y, *found[1:]) if return_indices else y
 
@@ -496,7 +503,9 @@ def histogram(
     a, bins = value(a), value(bins)
     if not isinstance(weights, Tensor):
         return np.histogram(a, bins, range, density, weights)
-    _, edges = np.histogram(a, bins, range, weights=weights.data)  # whatever is wrong with them, it says
+    _, edges = np.histogram(
+        a, bins, range, weights=weights.data
+    )  # whatever is wrong with them, it says
     numbers = np.ravel(a)
     k = np.where(numbers == edges[-1], len(edges) - 2, np.searchsorted(edges, numbers, "right") - 1)
     inside = (numbers >= edges[0]) & (numbers <= edges[-1])
@@ -517,8 +526,8 @@ def _only_counts(function: Any) -> None:
     ROWS[function] = counts
 
 
-for _function in (np.histogram2d, np.histogramdd):
-    _only_counts(_function)
+_only_counts(np.histogram2d)
+_only_counts(np.histogramdd)
 
 # What gives places and counts is constant almost everywhere.
 PLAIN |= {

@@ -132,7 +132,11 @@ class Optimizer:
     def settings(self) -> dict[str, Any]:
         """name -> value of what it was made with, parameters apart."""
         names = inspect.signature(type(self).__init__).parameters
-        return {n: getattr(self, n) for n in names if n not in ("self", "parameters") and hasattr(self, n)}
+        return {
+            n: getattr(self, n)
+            for n in names
+            if n not in ("self", "parameters") and hasattr(self, n)
+        }
 
     def __repr__(self) -> str:
         common = inspect.signature(Optimizer.__init__).parameters

@@ -42,7 +42,7 @@ ELSEWHERE = {
     "CSVLogger": "CSVLog(path)",
     "TensorBoard": "JSONLog(path) or CSVLog(path); viz.LivePlot() for a picture",
     "LearningRateScheduler": "lr=schedules.Step(...) of the optimizer",
-    "ReduceLROnPlateau": "Observe(plateau), with lr=plateau and plateau = optim.schedules.ReduceOnPlateau(0.01)",
+    "ReduceLROnPlateau": "Observe(plateau), of an lr=plateau = optim.schedules.ReduceOnPlateau(0.01)",
     "Schedule": "Observe(plateau), for a schedule that goes by val_loss",
     "LivePlot": "tinygrad_edu.viz.LivePlot()",
     "TerminateOnNaN": "nothing: fit stops at the first loss that is not finite",

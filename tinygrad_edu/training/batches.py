@@ -87,8 +87,8 @@ def _demand_one_each(x: Any, y: Any) -> None:
         if len(shape) == 2 and shape[1] == wanted[0]:
             hint = "x.T, if the samples are in columns"
         raise ValueError(
-            f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis of each counts "
-            f"them.{user_line()}\n  Try: {hint}"
+            f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis of each "
+            f"counts them.{user_line()}\n  Try: {hint}"
         )
 
 

@@ -323,7 +323,9 @@ def _sign(who: str, monitor: str, mode: str) -> int:
     if mode == "auto":
         mode = "min" if monitor.endswith("loss") else "max" if monitor.endswith("accuracy") else ""
     if mode not in ("min", "max"):
-        near = difflib.get_close_matches(monitor, ("loss", "val_loss", "accuracy", "val_accuracy"), 1, 0.8)
+        near = difflib.get_close_matches(
+            monitor, ("loss", "val_loss", "accuracy", "val_accuracy"), 1, 0.8
+        )
         raise ValueError(
             f"{who}: is it better if {monitor!r} is less, or more?{user_line()}\n  Try: "
             + (f"{near[0]!r}, if that is meant; or " if near and near[0] != monitor else "")

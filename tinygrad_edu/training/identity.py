@@ -26,7 +26,9 @@ from tinygrad_edu.training.means import name_of
 if TYPE_CHECKING:
     from tinygrad_edu.training.trainer import Trainer
 
-SAMPLE = 1_000_000  # numbers of an array that are looked at; of a larger one, so many at even distances
+SAMPLE = (
+    1_000_000  # numbers of an array that are looked at; of a larger one, so many at even distances
+)
 
 
 def facts(trainer: Trainer, random: dict[str, np.random.Generator]) -> dict[str, str]:
@@ -88,6 +90,8 @@ def words(thing: Any) -> str:
 
 
 def _words(thing: Any, outer: tuple[int, ...]) -> str:
+    if isinstance(thing, (str, bytes)) and len(thing) > 200:
+        return f"{type(thing).__name__} of {len(thing)} (checksum {zlib.crc32(repr(thing).encode()):08x})"
     if thing is None or isinstance(thing, (bool, int, float, complex, str, bytes, np.generic)):
         return repr(thing.item() if isinstance(thing, np.generic) else thing)
     if isinstance(thing, (np.ndarray, Tensor)):
@@ -127,9 +131,7 @@ def _words(thing: Any, outer: tuple[int, ...]) -> str:
 
 
 def _with_settings(kind: type, settings: dict[str, Any], outer: tuple[int, ...]) -> str:
-    told = [
-        f"{name}={_words(part, outer)}" for name, part in settings.items() if name[:1] != "_"
-    ]
+    told = [f"{name}={_words(part, outer)}" for name, part in settings.items() if name[:1] != "_"]
     return f"{kind.__name__}({', '.join(told)}){_text_of_class(kind)}"
 
 
@@ -141,9 +143,7 @@ def _module(module: Module) -> str:
         if name not in ("training", "built", "sample_shapes")
         and not isinstance(part, (Tensor, np.ndarray, np.random.Generator))
     }
-    kept = [
-        f"{name} {_kept(part)}" for name, part in module.children() if isinstance(part, KEPT)
-    ]
+    kept = [f"{name} {_kept(part)}" for name, part in module.children() if isinstance(part, KEPT)]
     return _with_settings(type(module), settings, ()) + (f" with {', '.join(kept)}" if kept else "")
 
 
@@ -230,7 +230,7 @@ def _is_filled(cell: types.CellType) -> bool:
 
 def _text_of_class(kind: type) -> str:
     """A checksum of what a class of the user's computes."""
-    forward: Any = getattr(kind, "forward", None) or getattr(kind, "__call__", None)
+    forward: Any = getattr(kind, "forward", None) or vars(kind).get("__call__")
     code = getattr(forward, "__code__", None)
     return "" if code is None or is_ours(code.co_filename) else _text(code)
 

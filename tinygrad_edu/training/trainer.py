@@ -27,7 +27,6 @@ from tinygrad_edu.training.interrupt import CtrlC
 from tinygrad_edu.training.means import Means, name_of
 from tinygrad_edu.training.progress import Progress
 
-
 FIT = {  # what arguments of Keras's `fit` are called here
     "validation_data": "validation=(x_test, y_test)",
     "verbose": "progress=False, to show nothing",
@@ -249,7 +248,9 @@ class Trainer:
 
     def _goes_on(self, source: str, epochs: int) -> str:
         run = self.run
-        done = f"epoch {run.epoch - 1}" + (f" and batch {run.batch} of the next" if run.batch else "")
+        done = f"epoch {run.epoch - 1}" + (
+            f" and batch {run.batch} of the next" if run.batch else ""
+        )
         if run.epoch > epochs and not run.batch:
             return f"{source}: all {epochs} epochs were done; nothing is left to do"
         if self.stop_training and not run.batch:
@@ -526,7 +527,9 @@ def in_turn(callbacks: Any) -> list[Callback]:
         elif isinstance(strange[0], ReduceOnPlateau):
             hint = 'lr=plateau of the optimizer, and callbacks=[Observe(plateau, "val_loss")]'
         elif isinstance(strange[0], Schedule):
-            hint = f"lr={type(strange[0]).__name__}(...) of the optimizer, which asks it at each step"
+            hint = (
+                f"lr={type(strange[0]).__name__}(...) of the optimizer, which asks it at each step"
+            )
         raise TypeError(
             f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: {hint}"
         )
