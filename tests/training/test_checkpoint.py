@@ -601,28 +601,31 @@ def test_weights_to_begin_with_are_not_compared(tmp_path):
 
 
 def test_the_same_objects_go_on_after_training_has_changed_them(tmp_path):
-    """As in a notebook, where a cell is run again after Ctrl-C."""
+    """As in a notebook, where a cell is run again after Ctrl-C; and then in a new program, too."""
 
     class Halves(Callback):
         def on_epoch_end(self, epoch, values):
             self.trainer.optimizer.lr *= 0.5
 
-    rng = np.random.default_rng(5)  # and it has been drawn from
-    model = sequential()
-    plateau = optim.schedules.ReduceOnPlateau(0.1, patience=0)
-    for optimizer, callbacks in (
-        (optim.SGD(model.parameters(), lr=0.1), [Halves()]),
-        (optim.SGD(model.parameters(), lr=plateau), [Observe(plateau, "loss")]),
-    ):
-        trainer = Trainer(model, nn.cross_entropy, optimizer)
-        for epochs in (2, 4, 6):
-            trainer.fit(
-                X, Y, epochs=epochs, seed=rng, progress=False, resume=tmp_path / str(len(callbacks)),
-                callbacks=[*callbacks, Checkpoint(tmp_path / str(len(callbacks)))],
-            )  # fmt: skip
-        assert len(trainer.history) == 6 and optimizer.learning_rate < 0.1
-        for path in (tmp_path / str(len(callbacks))).iterdir():
-            path.unlink()
+    def a_number(model):
+        return optim.SGD(model.parameters(), lr=0.1), Halves()
+
+    def a_plateau(model):
+        plateau = optim.schedules.ReduceOnPlateau(0.1, patience=0)
+        return optim.SGD(model.parameters(), lr=plateau), Observe(plateau, "loss")
+
+    for make in (a_number, a_plateau):
+        folder, rng = tmp_path / make.__name__, np.random.default_rng(5)
+        for calls in ((2, 4), (6,)):
+            model = sequential()
+            optimizer, callback = make(model)
+            trainer = Trainer(model, nn.cross_entropy, optimizer)
+            for epochs in calls:  # whose generator has been drawn from
+                trainer.fit(
+                    X, Y, epochs=epochs, seed=rng, progress=False, resume=folder,
+                    callbacks=[callback, Checkpoint(folder)],
+                )  # fmt: skip
+        assert len(trainer.history) == 6 and optimizer.learning_rate < 0.01
 
 
 @pytest.mark.filterwarnings("ignore:ReduceOnPlateau")
