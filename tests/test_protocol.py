@@ -187,6 +187,10 @@ def test_functions_of_math_are_refused_where_they_have_a_derivative():
     with pytest.raises((TypeError, ValueError)) as error:
         np.fromiter(leaf().ravel(), float)
     assert "np.fromiter would cut" in str(error.value.__cause__ or error.value)
+    from math import tanh as squashed
+
+    with pytest.raises(TypeError, match=r"math\.tanh takes a number"):
+        squashed(x)
     assert not math.isnan(x) and math.floor(x) == 10 and math.exp(float(x)) == math.exp(10.5)
     assert math.exp(x.detach()) == math.exp(10.5)
     with no_grad():

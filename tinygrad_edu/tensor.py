@@ -605,11 +605,10 @@ def _demand_asked(x: Tensor, frame: Any) -> None:
             "y = np.stack([...]) of all the parts, ops.put(array, i, x) for a new array; or out[i] = "
             "float(x) for the number alone"
         )
-    function = frame.f_globals
-    for name in _called(code, instruction):
-        function = (
-            function.get(name) if isinstance(function, dict) else getattr(function, name, None)
-        )
+    name, *rest = _called(code, instruction)
+    function = frame.f_globals.get(name) or frame.f_locals.get(name)
+    for name in rest:
+        function = getattr(function, name, None)
     if function is np.fromiter:
         raise TypeError(
             f"np.fromiter would cut {describe(x)} out of the graph.{user_line()}\n  Try: np.stack([...])"

@@ -158,6 +158,8 @@ class Module:
                 raise AttributeError(
                     f"a {type(self).__name__} has no .{name}.{user_line()}\n  Try: {ATTRIBUTES[name]}"
                 )
+            if hasattr(type(self), name):  # a property, whose own error is to be told
+                return object.__getattribute__(self, name)
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
             )

@@ -503,9 +503,7 @@ def histogram(
     a, bins = value(a), value(bins)
     if not isinstance(weights, Tensor):
         return np.histogram(a, bins, range, density, weights)
-    _, edges = np.histogram(
-        a, bins, range, weights=weights.data
-    )  # whatever is wrong with them, it says
+    _, edges = np.histogram(a, bins, range, weights=weights.data)  # which says what does not fit
     numbers = np.ravel(a)
     k = np.where(numbers == edges[-1], len(edges) - 2, np.searchsorted(edges, numbers, "right") - 1)
     inside = (numbers >= edges[0]) & (numbers <= edges[-1])

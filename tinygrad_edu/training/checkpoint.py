@@ -295,10 +295,8 @@ def _changed(trainer: Trainer, source: str, state: dict[str, Any]) -> list[str]:
     was = state.get("facts")
     if was is None:
         return _changed_since_long_ago(trainer, source, state)
-    for (
-        where,
-        lr,
-    ) in trainer.optimizer.learning_rates():  # a callback may have changed it since then
+    for where, lr in trainer.optimizer.learning_rates():
+        # a callback may have changed it since then
         if not callable(lr) and lr == state["optimizer"]["state"].get(where):
             now[rate_called(where)] = was.get(rate_called(where), "")
     return differences(was, now)

@@ -26,9 +26,7 @@ from tinygrad_edu.training.means import name_of
 if TYPE_CHECKING:
     from tinygrad_edu.training.trainer import Trainer
 
-SAMPLE = (
-    1_000_000  # numbers of an array that are looked at; of a larger one, so many at even distances
-)
+SAMPLE = 1_000_000  # numbers; of a larger array about 65,536, at even distances, are looked at
 
 
 def facts(trainer: Trainer, random: dict[str, np.random.Generator]) -> dict[str, str]:
