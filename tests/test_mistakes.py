@@ -60,6 +60,16 @@ class Arrays(nn.Module):
         self.W = np.ones((2, 3))
 
 
+class Forgets(nn.Module):
+    def forward(self, x):
+        x + 1
+
+
+def with_metrics(metrics):
+    model = nn.Linear(4, 3)
+    return Trainer(model, nn.mse, optim.SGD(model.parameters(), lr=0.1), metrics=metrics)
+
+
 def poisoned():
     x = X.copy()
     x[3, 2] = np.nan
@@ -96,7 +106,7 @@ MISTAKES = {
         lambda: nn.cross_entropy(nn.Linear(4, 10)(X), np.arange(20) % 10 + 1),
         ValueError,
         "labels run from 1 to 10, but logits (20, 10) have 10 classes, 0 to 9",
-        "labels - labels.min()",
+        "labels - 1 in all of the data, if they count from 1",
     ),
     "labels that are no whole numbers": (
         lambda: fit(nn.Linear(4, 3), Y.astype(float)),
@@ -216,7 +226,7 @@ MISTAKES = {
         lambda: optim.SGD(nn.Linear(2, 3).parameters(), lr=-1),
         ValueError,
         "a positive number, not -1",
-        "",
+        "lr=0.001",
     ),
     "a learning rate of 0": (
         lambda: optim.Adam(nn.Linear(2, 3).parameters(), lr=0),
@@ -228,7 +238,7 @@ MISTAKES = {
         lambda: optim.SGD(nn.Linear(2, 3).parameters(), lr="0.1"),
         ValueError,
         "number, not '0.1'",
-        "",
+        "the number itself, without quotes",
     ),
     "softmax twice": (
         lambda: nn.cross_entropy(nn.Sequential(nn.Linear(4, 3), nn.Softmax())(X), Y),
@@ -292,6 +302,135 @@ MISTAKES = {
         "LSTM has no argument 'batch_first'",
         "the batch is the first axis, (N, T, D)",
     ),
+    "two recurrent layers": (
+        lambda: nn.Sequential(nn.LSTM(4, 16), nn.LSTM(16, 8))(X[:, None]),
+        ValueError,
+        "layer 1, LSTM",
+        "LSTM(4, 16, return_sequences=True) as layer 0",
+    ),
+    "a recurrent layer after both directions": (
+        lambda: nn.Sequential(
+            nn.Bidirectional(nn.GRU(4, 5), nn.GRU(4, 5, go_backwards=True)), nn.GRU(10, 3)
+        )(X[:, None]),
+        ValueError,
+        "layer 1, GRU",
+        "GRU(4, 5, return_sequences=True) as layer 0",
+    ),
+    "labels of sequences that are classified whole": (
+        lambda: nn.cross_entropy(
+            nn.Sequential(nn.LSTM(4, 6, return_sequences=True), nn.Linear(6, 3))(X[:, None]), Y
+        ),
+        ValueError,
+        "logits (20, 1, 3) and labels (20,) do not fit",
+        "without return_sequences=True, or logits[:, -1]",
+    ),
+    "a classifier of images without Flatten": (
+        lambda: nn.cross_entropy(
+            nn.Sequential(nn.Conv2d(1, 8, 3), nn.Linear(8, 3))(
+                X[:, :, None, None] + np.ones((3, 1))
+            ),
+            Y,
+        ),
+        ValueError,
+        "and labels (20,) do not fit",
+        "Flatten() or GlobalAvgPool2d()",
+    ),
+    "as many samples as inputs, by chance": (
+        lambda: nn.Linear(20, 3)(X),
+        ValueError,
+        "got x of shape (20, 4)",
+        "Linear(4, ...) here",
+    ),
+    "a forward that returns nothing": (
+        lambda: Forgets()(X),
+        TypeError,
+        "Forgets() gave None: its forward returns nothing",
+        "return y at the end of forward",
+    ),
+    "labels before logits": (
+        lambda: nn.cross_entropy(Y, nn.Linear(4, 3)(X)),
+        ValueError,
+        "logits (20,) and labels (20, 3) do not fit",
+        "cross_entropy(logits, labels): the prediction comes first",
+    ),
+    "a number misspelt": (
+        lambda: training.EarlyStopping("val_los"),
+        ValueError,
+        "is it better if 'val_los' is less",
+        "'val_loss', if that is meant",
+    ),
+    "a number misspelt, and a mode": (
+        lambda: fit(nn.Linear(4, 3), callbacks=[training.EarlyStopping("los", mode="min")]),
+        ValueError,
+        "watches 'los', but this training has loss",
+        "monitor='loss'",
+    ),
+    "a schedule among the callbacks": (
+        lambda: fit(nn.Linear(4, 3), callbacks=[optim.schedules.Cosine(0.1, 10)]),
+        TypeError,
+        "a list of Callbacks",
+        "lr=Cosine(...) of the optimizer",
+    ),
+    "a plateau among the callbacks": (
+        lambda: fit(nn.Linear(4, 3), callbacks=[optim.schedules.ReduceOnPlateau(0.1)]),
+        TypeError,
+        "a list of Callbacks",
+        'callbacks=[Observe(plateau, "val_loss")]',
+    ),
+    "one callback without a list": (
+        lambda: fit(nn.Linear(4, 3), callbacks=training.Timing()),
+        TypeError,
+        "a list of Callbacks",
+        "callbacks=[Timing(...)], in brackets",
+    ),
+    "a metric without a list": (
+        lambda: with_metrics(training.accuracy),
+        TypeError,
+        "Trainer(metrics=<function accuracy",
+        "metrics=[accuracy]",
+    ),
+    "Keras's validation_data": (
+        lambda: fit(nn.Linear(4, 3), validation_data=(X, Y)),
+        TypeError,
+        "fit has no argument 'validation_data'",
+        "validation=(x_test, y_test)",
+    ),
+    "Keras's weights": (
+        lambda: nn.Linear(4, 3).weights,
+        AttributeError,
+        "a Linear has no .weights",
+        "model.state_dict()",
+    ),
+    "PyTorch's weight": (
+        lambda: nn.Linear(4, 3).weight,
+        AttributeError,
+        "a Linear has no .weight",
+        "layer.W",
+    ),
+    "Keras's compile": (
+        lambda: nn.Sequential().compile("adam"),
+        AttributeError,
+        "a Sequential has no .compile",
+        "Trainer(model, loss, optimizer",
+    ),
+    "one width alone": (
+        lambda: nn.Linear(10),
+        TypeError,
+        "Linear: missing a required argument: 'outputs'",
+        "Linear(inputs, outputs); inputs=None is told by the first x",
+    ),
+    "too many widths": (
+        lambda: nn.Linear(10, 20, 30),
+        TypeError,
+        "Linear: too many positional arguments",
+        "Linear(inputs, outputs)",
+    ),
+    "weights that are not there": (
+        lambda: nn.Linear(4, 3).load("nope.npz"),
+        FileNotFoundError,
+        "there is no file 'nope.npz', in",
+        "",
+    ),
     "fit of a model": (
         lambda: nn.Linear(2, 3).fit,
         AttributeError,
@@ -331,8 +470,8 @@ MISTAKES = {
     "x and y of different lengths": (
         lambda: fit(nn.Linear(4, 3), Y[:-1]),
         ValueError,
-        "(20, 4) and (19,)",
-        "",
+        "x (20, 4) has 20 samples, and y (19,) has 19",
+        "x_train with y_train",
     ),
     "no samples": (
         lambda: fit(nn.Linear(4, 3), Y[:0], X[:0]),

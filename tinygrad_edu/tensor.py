@@ -17,7 +17,9 @@ import dis
 import functools
 import inspect
 import itertools
+import linecache
 import operator
+import re
 import sys
 import threading
 import warnings
@@ -509,9 +511,14 @@ class Tensor:
         return format(self.item(), spec) if spec and self.size == 1 else str(self)
 
     def __float__(self) -> float:
+        """float(x): the number alone. Refused where it would be one by mistake, see `_demand_asked`."""
+        if self.requires_grad and mode.recording:
+            _demand_asked(self, sys._getframe(1))
         return float(self.data)
 
     def __int__(self) -> int:
+        if self.requires_grad and mode.recording:
+            _demand_asked(self, sys._getframe(1))
         return int(self.data)
 
     def __bool__(self) -> bool:
@@ -587,6 +594,50 @@ def fingerprint(x: np.ndarray) -> bytes:
     if x.size <= 1024 or mode.debug:
         return x.tobytes()
     return (x.reshape(-1) if x.flags.c_contiguous else x.flat)[:: x.size // 512].tobytes()
+
+
+def _demand_asked(x: Tensor, frame: Any) -> None:
+    """Refuses that a number is made of a tensor where nobody wrote float(x): in `out[i] = x`, in math.exp(x).
+
+    The frame is at the instruction that wants the number. What cannot be told is let pass: a function that
+    calls float() itself, as map(math.exp, xs) does; and a call whose text is not at hand.
+    """
+    code, instruction = frame.f_code, frame.f_lasti
+    if code.co_code[instruction] == _STORE_ITEM:
+        raise TypeError(
+            f"{describe(x)} would be cut out of the graph by putting it into an array.{user_line()}\n  Try: "
+            "y = np.stack([...]) of all the parts, ops.put(array, i, x) for a new array; or out[i] = "
+            "float(x) for the number alone"
+        )
+    name, *rest = _called(code, instruction)
+    function = frame.f_globals.get(name) or frame.f_locals.get(name)
+    for name in rest:
+        function = getattr(function, name, None)
+    if function is np.fromiter:
+        raise TypeError(
+            f"np.fromiter would cut {describe(x)} out of the graph.{user_line()}\n  Try: np.stack([...])"
+        )
+    name = getattr(function, "__name__", "")
+    if getattr(function, "__module__", None) == "math" and name not in _STEPS:
+        raise TypeError(
+            f"math.{name} takes a number, and would cut {describe(x)} out of the graph.{user_line()}\n  "
+            f"Try: {f'np.{name}(x)' if hasattr(np, name) else 'a function of NumPy or of tinygrad_edu.ops'}"
+            f"; or math.{name}(float(x)) for the number alone"
+        )
+
+
+_STORE_ITEM = dis.opmap["STORE_SUBSCR"]
+_STEPS = ("isnan", "isinf", "isfinite", "isclose", "floor", "ceil", "trunc")  # have no derivative
+
+
+@functools.lru_cache
+def _called(code: Any, instruction: int) -> tuple[str, ...]:
+    """("math", "exp") where an instruction calls math.exp(...); as far as the text tells."""
+    line, _, first, _ = [*code.co_positions()][instruction // 2]
+    if line is None or first is None:
+        return ("",)
+    text = linecache.getline(code.co_filename, line).encode()[first:].decode()
+    return tuple(re.match(r"[\w.]*", text)[0].split("."))  # type: ignore[index]
 
 
 def _own(index: Any) -> Any:

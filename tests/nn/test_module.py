@@ -495,3 +495,31 @@ def test_the_table_adds_up_and_counts_attention():
     assert sum(counts) == 4 * 5 * 8 * 8 + 2 * (2 * 5 * 5 * 4) + 2 * 5 * 8 * 32
     assert f"{sum(counts):,} multiply-adds" in lines[-1]
     assert any(line.startswith("0.attention ") and " 400 " in line for line in lines)
+
+
+def test_build_remembers_the_shapes_of_a_sample():
+    model = nn.Sequential(nn.Reshape(8, 8, 1), nn.Flatten(), nn.Linear(None, 3))
+    assert model.sample_shapes == ()
+    assert model.build((64,)).sample_shapes == ((64,),)
+    assert not nn.Linear(2, 3).sample_shapes
+
+
+def test_the_error_of_a_property_is_its_own():
+    class Wide(nn.Module):
+        @property
+        def size(self):
+            return self.inner.size
+
+    with pytest.raises(AttributeError, match="no attribute 'inner'"):
+        _ = Wide().size
+    with pytest.raises(AttributeError, match="no attribute 'sise'"):
+        _ = Wide().sise
+    assert not hasattr(nn.Linear(2, 3), "weights") and nn.Linear(2, 3).W.shape == (2, 3)
+
+
+def test_a_model_may_have_an_attribute_of_any_name():
+    class Own(nn.Module):
+        def __init__(self):
+            self.weights, self.fit = nn.Parameter(np.ones(2)), 3
+
+    assert Own().weights.shape == (2,) and Own().fit == 3

@@ -13,7 +13,7 @@ from tinygrad_edu.training import (
     CSVLog,
     EarlyStopping,
     JSONLog,
-    Schedule,
+    Observe,
     Timing,
     Trainer,
     accuracy,
@@ -139,7 +139,7 @@ def test_a_mode_that_is_not_known(mode):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda name: EarlyStopping(name, mode="max"), lambda name: Schedule(Plateau(), name)]
+    "make", [lambda name: EarlyStopping(name, mode="max"), lambda name: Observe(Plateau(), name)]
 )
 def test_a_number_that_is_not_there_is_refused_before_anything_changes(make):
     t = trainer()
@@ -168,9 +168,9 @@ class Plateau:
 
 def test_a_schedule_observes_each_epoch():
     t, plateau = trainer(), Plateau()
-    fit(t, Schedule(plateau), validation=(X, Y))
+    fit(t, Observe(plateau), validation=(X, Y))
     assert plateau.seen == t.history["val_loss"] and len(plateau.seen) == 3
-    fit(t, Schedule(plateau, "loss"))
+    fit(t, Observe(plateau, "loss"))
     assert plateau.seen[3:] == t.history["loss"][3:]
 
 
@@ -178,7 +178,7 @@ def test_what_observes_nothing_is_no_schedule_for_a_callback():
     with pytest.raises(
         TypeError, match=r"an object with observe\(value\), not 0\.1(.|\n)*lr= of the"
     ):
-        Schedule(0.1)
+        Observe(0.1)
 
 
 # ------------------------------------------------------------------------------------------- logs
@@ -263,7 +263,8 @@ def test_timing_tells_loading_from_work():
 @pytest.mark.parametrize("callbacks", [EarlyStopping(), [EarlyStopping], "early", [print]])
 def test_what_is_no_list_of_callbacks(callbacks):
     with pytest.raises(
-        TypeError, match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*patience=3"
+        TypeError,
+        match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*Try: callbacks=\[EarlyStopping\(",
     ):
         trainer().fit(X, Y, callbacks=callbacks)
 

@@ -12,7 +12,9 @@ import pytest
 from tinygrad_edu import Tensor, data, nn, optim
 from tinygrad_edu.data.streams import ExampleLoader
 from tinygrad_edu.training import (
+    Callback,
     History,
+    Observe,
     Trainer,
     accuracy,
     auc,
@@ -131,6 +133,89 @@ def test_fit_is_in_training_mode_whatever_was_before():
     t.model.eval()
     t.fit(X, Y, progress=False)
     assert seen and all(seen)
+
+
+class Modes(Callback):
+    """The mode of the model whenever something happens."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def note(self, when):
+        self.seen.setdefault(when, set()).add(
+            frozenset(module.training for _, module in self.trainer.model.named_modules())
+        )
+
+    def on_batch_end(self, batch):
+        self.note("batch")
+
+    def on_epoch_end(self, epoch, values):
+        self.note("epoch")
+
+    def on_train_end(self):
+        self.note("end")
+
+
+def with_noise():
+    return trainer(nn.Sequential(nn.Linear(4, 6, rng=0), nn.BatchNorm(6), nn.Dropout(0.5, rng=1)))
+
+
+@pytest.mark.parametrize("judged", [None, (X, Y)])
+def test_fit_leaves_a_model_that_is_ready_for_use(judged):
+    t, modes = with_noise(), Modes()
+    for _ in range(2):  # and a second fit trains again
+        t.fit(X, Y, epochs=2, validation=judged, callbacks=[modes], progress=False)
+        training, ready = {frozenset({True})}, {frozenset({False})}
+        assert modes.seen == {"batch": training, "epoch": ready, "end": ready}
+        before = t.model.state_dict()
+        assert accuracy(t.model(X).data, Y) == t.evaluate(X, Y)["accuracy"]
+        np.testing.assert_equal(t.model.state_dict(), before)  # no moving mean has moved
+    t.train_step(X, Y)
+    assert t.model.training  # a loop by hand, too, learns in training mode
+
+
+def test_a_fit_that_breaks_leaves_the_model_in_eval_mode():
+    t = with_noise()
+    with pytest.raises(ValueError, match="the moving statistics are as they were"):
+        t.fit(X * np.nan, Y, progress=False)
+    assert not t.model.training and not t.model[2].training
+
+
+def test_train_and_eval_tell_what_changes():
+    assert "moving means follow" in nn.Module.train.__doc__
+    assert "leaves them as they are" in nn.Module.eval.__doc__
+
+
+def test_a_plateau_that_is_told_nothing_is_warned_of():
+    plateau = optim.schedules.ReduceOnPlateau(0.1)
+    for lr in (plateau, optim.schedules.Warmup(plateau, 2)):
+        m = model()
+        t = Trainer(m, nn.cross_entropy, optim.SGD(m.parameters(), lr=lr))
+        words = (
+            r"the lr of SGD, was told nothing in epoch 1(.|\n)*test_trainer(.|\n)*Observe\(plateau"
+        )
+        with pytest.warns(UserWarning, match=words):
+            t.fit(X, Y, epochs=3, progress=False)
+    t.fit(X, Y, epochs=1, callbacks=[Observe(plateau, "loss")], progress=False)
+
+
+def test_the_line_of_an_epoch_shows_a_learning_rate_that_changes(capsys):
+    def lines(lr, *callbacks):
+        m = model()
+        t = Trainer(m, nn.cross_entropy, optim.SGD(m.parameters(), lr=lr))
+        t.fit(X, Y, epochs=2, batch_size=25, callbacks=callbacks)
+        return capsys.readouterr().out.splitlines()
+
+    class Halves(Callback):
+        def on_epoch_begin(self, epoch):
+            if epoch == 2:
+                self.trainer.optimizer.lr /= 2
+
+    assert not any(" lr " in line for line in lines(0.1))
+    shown = lines(optim.schedules.Exponential(0.1, 2, 0.5))
+    assert [line.split("  ")[-1] for line in shown] == ["lr 0.05", "lr 0.025"]
+    shown = lines(0.1, Halves())
+    assert " lr " not in shown[0] and shown[1].endswith("  lr 0.05")
 
 
 def test_a_loader_can_be_given_instead_of_arrays():

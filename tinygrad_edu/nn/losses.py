@@ -448,7 +448,11 @@ def _demand_labels(name: str, labels: np.ndarray, shape: tuple) -> None:
     # without its sign a negative number is a huge one, so that one look finds both kinds
     if labels.view(f"{labels.dtype.byteorder}u{labels.itemsize}").max() >= shape[-1]:
         least, most = labels.min(), labels.max()
-        hint = "labels - labels.min(), or a last layer with more outputs"
+        hint = f"a last layer with {most + 1} outputs"
+        if most == shape[-1] and least > 0:  # the least label of this batch may not be that of all
+            hint = f"labels - 1 in all of the data, if they count from 1; or {hint}"
+        elif least < 0:
+            hint = f"ignore_index={least}, if that stands for no label; or classes numbered from 0"
         if shape[-1] == 1:
             hint = "binary_cross_entropy(logits[:, 0], labels) for two classes"
         raise ValueError(
@@ -499,6 +503,14 @@ def _what_labels(shape: tuple, labels: tuple) -> str:
         return f"labels[:, 0] of shape {shape[:1]}" if len(shape) == 2 else "labels[..., 0]"
     if labels == shape:
         return "binary_cross_entropy for two classes"
+    if labels[:-1] == shape and len(labels) > 1:
+        return "cross_entropy(logits, labels): the prediction comes first"
+    if len(shape) == 3 and labels == shape[:1]:
+        return (
+            "the last step alone: a recurrent layer without return_sequences=True, or logits[:, -1]"
+        )
+    if len(shape) > 2 and labels == shape[:1]:
+        return "Flatten() or GlobalAvgPool2d() before the last layer, which then gives (n, K)"
     return "logits of shape (n, K) and labels of shape (n,)"
 
 

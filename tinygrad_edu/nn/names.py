@@ -77,6 +77,29 @@ ELSEWHERE = {
     "tanh": "np.tanh(x), or the layer Tanh()",
 }
 
+# Attributes of models and layers.
+ATTRIBUTES = {
+    "weights": "model.parameters(), or model.state_dict() for names and numbers; layer.W of one layer",
+    "trainable_weights": "model.parameters()",
+    "trainable_variables": "model.parameters()",
+    "get_weights": "model.state_dict()",
+    "set_weights": "model.load_state_dict(state)",
+    "save_weights": "model.save(path)",
+    "load_weights": "model.load(path)",
+    "compile": "Trainer(model, loss, optimizer, metrics=[...])",
+    "count_params": "sum(p.size for p in model.parameters()), or model.summary()",
+    "kernel": "layer.W",
+    "weight": "layer.W",
+    "trainable": "model.freeze() and model.unfreeze()",
+    "zero_grad": "optimizer.zero_grad()",
+    "to": "model.astype(dtype); there is one device, the processor",
+    "cuda": "the model itself: there is one device, the processor",
+    "double": "model.astype(np.float64)",
+    "register_buffer": "self.name = nn.Buffer(array)",
+    "register_parameter": "self.name = nn.Parameter(array)",
+    "add": "Sequential(*layers), all of them at once",
+}
+
 # Arguments of layers, where the right name is not to be seen from the list of those there are.
 ARGUMENTS = {
     "activation": "the activation as a layer of its own: Sequential(Linear(4, 8), Tanh())",

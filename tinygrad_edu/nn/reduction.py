@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_unknown, user_line
+from tinygrad_edu.errors import answering, user_line
 from tinygrad_edu.tensor import Tensor, value
 
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
@@ -19,20 +16,7 @@ HINTS = {
     "size_average": "reduction='mean' or 'sum'",
 }
 
-Loss = TypeVar("Loss", bound=Callable)
-
-
-def loss(function: Loss) -> Loss:
-    """Makes a function a loss, which answers a setting that it does not have with those that it has."""
-    known = set(inspect.signature(function).parameters)
-
-    @functools.wraps(function)
-    def call(*args: Any, **settings: Any) -> Any:
-        if not settings.keys() <= known:
-            refuse_unknown(function, settings, HINTS)
-        return function(*args, **settings)
-
-    return call  # type: ignore[return-value]
+loss = answering(HINTS)  # makes a function a loss
 
 
 def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tuple[Any, Any]:

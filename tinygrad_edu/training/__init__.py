@@ -8,7 +8,7 @@ from tinygrad_edu.training.callbacks import (
     CSVLog,
     EarlyStopping,
     JSONLog,
-    Schedule,
+    Observe,
     Timing,
 )
 from tinygrad_edu.training.checkpoint import Checkpoint
@@ -30,7 +30,7 @@ from tinygrad_edu.training.metrics import (
 from tinygrad_edu.training.trainer import Trainer
 
 __all__ = [
-    "AverageWeights", "CSVLog", "Callback", "Checkpoint", "EarlyStopping", "History", "JSONLog", "Schedule",
+    "AverageWeights", "CSVLog", "Callback", "Checkpoint", "EarlyStopping", "History", "JSONLog", "Observe",
     "Timing", "Trainer", "accuracy", "auc", "confusion_matrix", "f1", "mae", "mse", "perplexity",
     "precision", "r2", "recall", "rmse", "top_k_accuracy",
 ]  # fmt: skip
@@ -42,7 +42,8 @@ ELSEWHERE = {
     "CSVLogger": "CSVLog(path)",
     "TensorBoard": "JSONLog(path) or CSVLog(path); viz.LivePlot() for a picture",
     "LearningRateScheduler": "lr=schedules.Step(...) of the optimizer",
-    "ReduceLROnPlateau": "Schedule(plateau), with plateau = optim.schedules.ReduceOnPlateau(0.01)",
+    "ReduceLROnPlateau": "Observe(plateau), of an lr=plateau = optim.schedules.ReduceOnPlateau(0.01)",
+    "Schedule": "Observe(plateau), for a schedule that goes by val_loss",
     "LivePlot": "tinygrad_edu.viz.LivePlot()",
     "TerminateOnNaN": "nothing: fit stops at the first loss that is not finite",
     "f1_score": "f1",

@@ -6,6 +6,7 @@ A callback is told when something begins and ends, in Keras's words, and may loo
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import time
@@ -119,12 +120,12 @@ class EarlyStopping(Callback):
             setattr(self, name, state[name])
 
 
-class Schedule(Callback):
-    """Shows a number to a schedule that learns from it: `schedule.observe(value)` after each epoch.
+class Observe(Callback):
+    """Shows a number to a schedule that goes by it: `schedule.observe(value)` after each epoch.
 
         plateau = optim.schedules.ReduceOnPlateau(0.01)
         trainer = Trainer(model, loss, optim.Adam(model.parameters(), lr=plateau))
-        trainer.fit(..., callbacks=[Schedule(plateau, "val_loss")])
+        trainer.fit(..., callbacks=[Observe(plateau, "val_loss")])
 
     Checkpoints keep what its state_dict() gives, if it has one. Schedules that depend on the step alone
     need no callback: the optimizer asks them itself.
@@ -133,7 +134,7 @@ class Schedule(Callback):
     def __init__(self, schedule: Any, monitor: str = "val_loss"):
         if not callable(getattr(schedule, "observe", None)):
             raise TypeError(
-                f"Schedule takes an object with observe(value), not {schedule!r}.{user_line()}\n  Try: "
+                f"Observe takes an object with observe(value), not {schedule!r}.{user_line()}\n  Try: "
                 "a schedule that depends on the step alone as lr= of the optimizer"
             )
         self.schedule, self.monitor = schedule, monitor
@@ -308,7 +309,7 @@ class Timing(Callback):
 def demand_monitored(callback: Callback, monitor: str) -> None:
     names = callback.trainer.run.names
     if monitor not in names:
-        hint = f"monitor={names[-1]!r}"
+        hint = f"monitor={difflib.get_close_matches(monitor, names, 1, 0)[0]!r}"
         if monitor.startswith("val_"):
             hint = f"fit(..., validation_split=0.1), or {hint}"
         raise ValueError(
@@ -322,8 +323,12 @@ def _sign(who: str, monitor: str, mode: str) -> int:
     if mode == "auto":
         mode = "min" if monitor.endswith("loss") else "max" if monitor.endswith("accuracy") else ""
     if mode not in ("min", "max"):
+        near = difflib.get_close_matches(
+            monitor, ("loss", "val_loss", "accuracy", "val_accuracy"), 1, 0.8
+        )
         raise ValueError(
             f"{who}: is it better if {monitor!r} is less, or more?{user_line()}\n  Try: "
-            'mode="min", or mode="max"'
+            + (f"{near[0]!r}, if that is meant; or " if near and near[0] != monitor else "")
+            + 'mode="min", or mode="max"'
         )
     return 1 if mode == "max" else -1

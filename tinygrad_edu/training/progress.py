@@ -34,10 +34,12 @@ class Progress:
         filled = round(20 * batch / self.batches)
         self._show(f"{self._head(epoch)}  {'━' * filled}{'╌' * (20 - filled)}  {_words(values)}")
 
-    def epoch(self, epoch: int, values: dict[str, float]) -> None:
+    def epoch(self, epoch: int, values: dict[str, float], rate: float | None = None) -> None:
+        """The line of an epoch, with the learning rate where that changes."""
+        shown = "" if rate is None else f"  lr {rate:.3g}"
         seconds = time.perf_counter() - self.start
         self.start = time.perf_counter()
-        self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}", final=True)
+        self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}{shown}", final=True)
 
     def say(self, line: str) -> None:
         """A sentence, in the place of the line that was being filled."""

@@ -169,6 +169,6 @@ def _about_mistakes(n: int) -> str:
         return "It read every one of the test images. A harder examination is in order."
     first = f"the first {SHOWN} of " if n > SHOWN else ""
     return (
-        f"These are {first}the test images that it misread, those first of which it was most sure: the "
-        "share of its belief that it gave to its answer is below each. Would you have read all of them?"
+        f"These are {first}the test images that it misread, beginning with the answers that it was most sure "
+        "of; below each is the probability that it gave to its answer. Would you have read all of them?"
     )
