@@ -36,6 +36,7 @@ from tinygrad_edu.errors import (
     shortened,
     user_line,
 )
+from tinygrad_edu.showing import Shown
 
 __all__ = ["Op", "Tensor", "debug", "no_grad", "op"]
 
@@ -113,7 +114,7 @@ METHODS: dict[tuple[np.ufunc, str], Callable] = {}  # (np.add, "reduce") -> the 
 _birth = itertools.count(1).__next__
 
 
-class Op:
+class Op(Shown):
     """One row of the derivative table: y = forward(*inputs, **params), and a rule per input.
 
     A rule is `lambda g, y, *inputs, **params: dL/dinput` with g = dL/dy, in ordinary NumPy. It gets
@@ -305,7 +306,7 @@ def op(forward: Callable, *rules: Callable | None, **about: Any) -> Op:
 # ------------------------------------------------------------------------------------------ the Tensor
 
 
-class Tensor:
+class Tensor(Shown):
     """A NumPy array that remembers how it was made.
 
     data            the array

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from tinygrad_edu.showing import Shown
 
-class History:
+
+class History(Shown):
     """`history["loss"]` is a list with one number per epoch; `history.names` says what there is."""
+
+    cell: int | None = None  # of the notebook, which has shown its curves while it grew
 
     def __init__(self) -> None:
         self.epochs: dict[str, list[float]] = {}

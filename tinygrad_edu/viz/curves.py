@@ -8,8 +8,10 @@ Without matplotlib and without an `ax` they raise ImportError, which says what t
 
 from __future__ import annotations
 
+import html
 import io
 import os
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +31,19 @@ def new_axes(width: float, height: float) -> Any:
     """Axes on a figure of their own, of a size in inches."""
     figure = optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
     return figure.add_subplot()
+
+
+def inline(ax: Any, about: str) -> str:
+    """The picture as an `<svg>` element for a page: what is black takes the colour of the text around it."""
+    file = io.StringIO()
+    letters = {"svg.fonttype": "none", "svg.hashsalt": "tinygrad_edu"}  # and not their outlines
+    with optional("matplotlib").rc_context(letters):
+        ax.figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    drawing = file.getvalue()
+    drawing = drawing[drawing.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = drawing.replace("#000000", "currentColor")
+    return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(about)}"', 1)
 
 
 def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> Any:
@@ -70,6 +85,8 @@ class LivePlot(Callback):
     which browsers show. Raises ValueError when training begins for a number that it does not have, and for
     no path outside a notebook; ImportError without matplotlib.
     """
+
+    draws = True
 
     def __init__(self, *names: str, path: str | os.PathLike[str] | None = None):
         self.names = names or ("loss",)
