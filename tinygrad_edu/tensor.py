@@ -665,15 +665,16 @@ def describe(x: Any, name: str = "") -> str:
 
 def made_at(y: Tensor) -> str:
     """Where a recorded operation was asked for: module, file, line and its text."""
-    inside = _inside(y.scope)
-    if y.place is None:
-        return inside
+    return _inside(y.scope) + line_made(y)
+
+
+def line_made(y: Tensor) -> str:
+    """The user's own line that asked for a recorded operation; "" if it was asked for in here."""
+    if y.place is None or is_ours(y.place[0].co_filename):
+        return ""
     code, instruction = y.place
-    if is_ours(code.co_filename):
-        return inside
     positions = [*code.co_positions()]
-    number = positions[instruction // 2][0] or code.co_firstlineno
-    return inside + line_of(code.co_filename, number)
+    return line_of(code.co_filename, positions[instruction // 2][0] or code.co_firstlineno)
 
 
 def _inside(scope: tuple) -> str:

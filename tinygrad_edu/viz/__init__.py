@@ -5,7 +5,7 @@ text of a graph needs nothing.
 """
 
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
-from tinygrad_edu.viz.graph import Graph, graph
+from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.insight import (
     Watch,
     animate,
@@ -30,7 +30,6 @@ __all__ = [
     "embedding",
     "filters",
     "flat",
-    "graph",
     "image_grid",
     "learning_curve",
     "loss_landscape",

@@ -15,7 +15,7 @@ from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import Trainer, confusion_matrix
 from tinygrad_edu.viz.curves import confusion, learning_curve, new_axes
-from tinygrad_edu.viz.graph import graph
+from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.render import optional
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "page.html")
@@ -48,7 +48,7 @@ def write_page(
     counts = confusion_matrix(y, predicted, probabilities.shape[1])
 
     batch = Tensor(x[:BATCH], name="images")
-    made = graph(trainer.loss(model(batch), y[:BATCH]))
+    made = Graph(trainer.loss(model(batch), y[:BATCH]))
     hint = ""
     try:
         drawn = f'<figure class="graph">{made.svg()}</figure>'

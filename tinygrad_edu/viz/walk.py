@@ -69,6 +69,17 @@ def through(y: Tensor, i: int, g: np.ndarray) -> np.ndarray | None:
     return gx.astype(x.dtype)
 
 
+def local_derivative(y: Tensor, i: int) -> np.ndarray | None:
+    """dy/dx by input i where each number of y comes from one number of it, so that dL/dx = dL/dy · this."""
+    x = y.inputs[i]
+    alone = y.size == 1 and x.size == 1
+    if not (alone or (y.op and y.op.elementwise and x.shape == y.shape)):
+        return None
+    if "c" in (y.dtype.kind, x.dtype.kind):  # there are two derivatives of each
+        return None
+    return through(y, i, np.ones_like(y.data))
+
+
 # ---------------------------------------------------------------------------------------------- why
 
 
@@ -194,4 +205,4 @@ def _local(y: Tensor, i: int, x: Tensor, factors: Any) -> Any:
     return (*factors, float(through(y, i, np.ones_like(y.data)).item()))  # type: ignore[union-attr]
 
 
-__all__ = ["Path", "Step", "Why", "steps_back", "through", "why"]
+__all__ = ["Path", "Step", "Why", "local_derivative", "steps_back", "through", "why"]
