@@ -148,7 +148,7 @@ def test_a_long_history_is_not_drawn_unasked():
     y = leaf(0.5)
     for _ in range(30):
         y = -y
-    assert "larger than is drawn unasked: viz.graph" in shown(y)
+    assert "larger than is drawn unasked: viz.Graph" in shown(y)
     assert "<svg" not in shown(y)
     big = leaf(np.zeros((1001, 1000)))
     assert "<svg" not in shown(big.sum())

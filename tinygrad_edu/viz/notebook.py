@@ -23,13 +23,15 @@ from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, made_at, value
 from tinygrad_edu.training import History
 from tinygrad_edu.training.progress import cell_number
+from tinygrad_edu.viz import render
 from tinygrad_edu.viz.curves import BLUE, ORANGE, inline, learning_curve, new_axes
-from tinygrad_edu.viz.graph import graph
+from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.render import RED, printable
 
 ROWS, COLUMNS = 8, 8  # of a table of numbers; the middle of more is left out
 MOST_NUMBERS = 1_000_000  # whose mean and range are worth the wait
 MOST_OPERATIONS = 24  # of a graph that is drawn without being asked for
+SECONDS = 5  # for a picture that nobody asked for
 MOST_BOXES = 200  # of a Module
 MOST_CURVES = 4
 
@@ -134,10 +136,10 @@ def _made(x: Tensor) -> str:
     row: Any = x.op
     words = f"made by {_text(row.name)}{_text(made_at(x).replace(chr(10), ' '), 160)}"
     if not _is_small(x):
-        return _line(f"{words}; its graph is larger than is drawn unasked: viz.graph(...) draws it")
-    made = graph(x)
+        return _line(f"{words}; its graph is larger than is drawn unasked: viz.Graph(...) draws it")
+    made = Graph(x)
     try:
-        drawn = made.svg()
+        drawn = render.svg(made, seconds=SECONDS)
     except Exception as error:  # no graphviz, or it fails
         return _line(words) + f"<pre>{html.escape(made.text())}</pre>" + _line(_text(error, 300))
     # The picture is drawn on light paper, whatever the colours of the page.

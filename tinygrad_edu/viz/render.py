@@ -354,11 +354,13 @@ PYGRAPHVIZ = (
 )
 
 
-def draw(source: str, kind: str) -> bytes:
+def draw(source: str, kind: str, seconds: float | None = None) -> bytes:
     """A picture (svg, png, pdf) of a graph in graphviz's language.
 
-    Raises ImportError if there is no graphviz, RuntimeError if it fails or does not finish.
+    Raises ImportError if there is no graphviz, RuntimeError if it fails or does not finish in 30 seconds
+    (or `seconds`).
     """
+    seconds = SECONDS if seconds is None else seconds
     commands = []
     if program := shutil.which("dot"):
         commands.append([program, f"-T{kind}"])
@@ -370,12 +372,12 @@ def draw(source: str, kind: str) -> bytes:
     for command in commands:
         try:
             done = subprocess.run(
-                command, input=source.encode(), capture_output=True, timeout=SECONDS, check=False
+                command, input=source.encode(), capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
             # The others would lay it out in the same way.
             raise RuntimeError(
-                f"No picture, because graphviz had not laid it out after {SECONDS} s: print(Graph(...)) "
+                f"No picture, because graphviz had not laid it out after {seconds} s: print(Graph(...)) "
                 "shows it as text, Graph(..., depth=1) draws less of it, and a page (.html) needs no "
                 "graphviz."
             ) from None
@@ -389,9 +391,9 @@ def draw(source: str, kind: str) -> bytes:
     raise RuntimeError(f"No picture, because graphviz failed ({'; '.join(failures)}): {PROGRAM}.")
 
 
-def svg(graph: Graph) -> str:
+def svg(graph: Graph, seconds: float | None = None) -> str:
     """An `<svg>` element, to stand in a page or alone."""
-    drawing = draw(dot(graph), "svg").decode()
+    drawing = draw(dot(graph), "svg", seconds).decode()
     drawing = drawing[drawing.index("<svg") :]  # without the XML prolog: it names a DTD on the web
     drawing = re.sub(r"<title>.*?</title>\n?", "", drawing)  # graphviz's own names: n0, n1, ...
     about = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
