@@ -1,7 +1,8 @@
 "use strict";
 // The script of the page to step through a computation graph. G is the graph, as portable.py writes it.
 const N = G.nodes, GROUPS = G.groups, LAST = N.length - 1;
-N.forEach((n, i) => { n.i = i; n.inputs ??= []; n.group ??= -1; n.same ??= i; n.leaf = !n.inputs.length && n.kind != "module" && n.kind != "freed"; });
+GROUPS.forEach(g => { g.label ??= ""; });
+N.forEach((n, i) => { n.i = i; n.title ??= ""; n.inputs ??= []; n.group ??= -1; n.same ??= i; n.leaf = !n.inputs.length && n.kind != "module" && n.kind != "freed"; });
 const uses = N.map(() => []);
 N.forEach(n => n.inputs.forEach(s => uses[s].push(n.i)));
 const $ = id => document.getElementById(id);

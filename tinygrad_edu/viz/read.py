@@ -291,7 +291,7 @@ class _Box:
         """The group of a leaf beside an operation in this box, which was made in this scope.
 
         Parameters and constants stand where they are used, data where they were made: what is fed
-        into a module, or into more than one step, stays outside of it.
+        into a module stays outside of it, and so does what is fed into more than one step.
         """
         if not isinstance(x, Tensor) or isinstance(x, Parameter):
             return self.number
@@ -301,7 +301,8 @@ class _Box:
                 break
             level += 1
         box = self
-        while box.outer and (box.level > level or (box.module is None and uses > 1)):
+        fed = uses > 1 or x.requires_grad
+        while box.outer and (box.level > level or (box.module is None and fed)):
             box = box.outer
         return box.number
 
