@@ -5,6 +5,8 @@ text of a graph needs nothing.
 """
 
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
+from tinygrad_edu.viz.diff import changes, gradient_errors, with_gradient
+from tinygrad_edu.viz.failure import explain_error
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.insight import (
     Watch,
@@ -27,14 +29,18 @@ __all__ = [
     "animate",
     "attention_map",
     "attentions",
+    "changes",
     "confusion",
     "decision_boundary",
     "embedding",
+    "explain_error",
     "filters",
     "flat",
+    "gradient_errors",
     "image_grid",
     "learning_curve",
     "loss_landscape",
     "lr_curve",
     "why",
+    "with_gradient",
 ]

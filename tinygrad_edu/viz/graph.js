@@ -512,6 +512,7 @@ function details(key) {
   const { done, grads } = state(), known = !done || n.leaf || done.has(n.i), g = grads ? grads.get(n.same) : n.gradient;
   const head = (s, ...x) => all.append(make("h3", {}, s), ...x.filter(Boolean));
   all.append(make("h2", {}, box ? clean(GROUPS[key.slice(1)].label) : called(n)), make("p", { class: "pale" }, [box ? inside[key.slice(1)].length + " operations; below, the last of them" : n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")].filter(Boolean).join(", ")));
+  if (!box && n.change) all.append(...n.change.split("\n").map(s => make("p", { class: "change" }, clean(s))));
   if (box) all.append(make("button", { click: () => toggle(+key.slice(1)) }, "open it"));
   head("Shape and type", make("p", { class: "number" }, `(${array(n.value).shape.join(", ")}) ${clean(array(n.value).dtype)}`));
   head("Value", known ? show(array(n.value), true) : make("p", {}, "not computed yet"));
