@@ -50,8 +50,8 @@ class Node:
 
     number: int  # its place in `Graph.nodes`
     kind: str  # "operation", "result" (the tensor asked for), "module" (its operations in one node) or
-    #            "freed", "failed" (see `explain_error`); of leaves "parameter", "variable" (a Tensor that requires a gradient), "data"
-    #            (with a name) or "constant"
+    #            "freed" or "failed" (see `explain_error`); of leaves "parameter", "variable" (a Tensor that
+    #            requires a gradient), "data" (with a name) or "constant"
     title: str  # the operation's name, the leaf's name
     settings: str  # "axis=1"
     value: Snapshot
