@@ -144,6 +144,18 @@ def test_without_graphviz_it_is_told_in_words_with_what_to_install(monkeypatch, 
     assert "#1 tanh(x)" in page and "apt install graphviz" in page
 
 
+def test_a_layout_that_hangs_is_given_up(monkeypatch, tmp_path):
+    pytest.importorskip("graphviz")
+    (tmp_path / "dot").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(notebook, "SECONDS", 0.3)
+    start = time.perf_counter()
+    page = words(shown(np.tanh(leaf(1.0, "x"))))
+    assert "had not laid it out after 0.3 s" in page and "#1 tanh(x)" in page
+    assert time.perf_counter() - start < 30
+
+
 def test_a_long_history_is_not_drawn_unasked():
     y = leaf(0.5)
     for _ in range(30):

@@ -1,6 +1,6 @@
-"""The pictures of the README, drawn again: python tools/pictures.py
+"""The pictures of the README that need no browser: python tools/make_drawings.py
 
-Each is made by a few lines that anybody could write; all are below 150 kB.
+Each is made by a few lines that anybody could write. Needs the extra viz; writes into docs/.
 """
 
 import itertools
