@@ -40,7 +40,7 @@ def as_json(graph: Graph, whole: int = WHOLE, heat: bool = True) -> str:
             group=node.group, same=node.same if node.same != node.number else None,
             row=None if node.row is None else rows.place(node.row, lambda n=node: _row(n.row)),
             line=lines.place(node.line, lambda n=node: n.line) if node.line else None,
-            change=node.change,
+            change=node.change, shade=round(node.shade, 3),
         )
         for node in graph.nodes
     ]  # fmt: skip
