@@ -225,6 +225,17 @@ def test_a_history_shows_its_curves_and_its_numbers():
     assert "no epoch yet" in shown(History())
 
 
+def test_curves_that_the_cell_has_shown_are_not_shown_again(monkeypatch):
+    history = history_of(loss=[3.0, 1.0])
+    monkeypatch.setattr(notebook, "cell_number", lambda: 7)
+    history.cell = (7, 2)
+    assert set(history._repr_mimebundle_()) == {"text/plain"}
+    history.cell = (7, 1)  # an epoch came after the last picture: training was stopped early
+    assert "text/html" in history._repr_mimebundle_()
+    history.cell = (6, 2)
+    assert "text/html" in history._repr_mimebundle_()
+
+
 def test_a_history_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     page = shown(history_of(loss=[3.0, 1.0]))

@@ -8,7 +8,8 @@ from tinygrad_edu.showing import Shown
 class History(Shown):
     """`history["loss"]` is a list with one number per epoch; `history.names` says what there is."""
 
-    cell: int | None = None  # of the notebook, which has shown its curves while it grew
+    # The cell of a notebook that has shown its curves while it grew, and of how many epochs.
+    cell: tuple[int | None, int] | None = None
 
     def __init__(self) -> None:
         self.epochs: dict[str, list[float]] = {}

@@ -104,9 +104,9 @@ class _NotebookText:
         start = time.perf_counter()
         if start < self.next and not (last and self.curves):
             return
-        history.cell = None  # the cell it is shown in, which is to show it once
+        history.cell = None
         self.curves = history._repr_mimebundle_().get("text/html", "")
-        history.cell = cell_number() if self.curves else None
+        history.cell = (cell_number(), len(history)) if self.curves else None
         now = time.perf_counter()
         self.next = now + max(1, 20 * (now - start))
 

@@ -309,9 +309,10 @@ def _curve(history: History, name: str) -> str:
 
 
 def _is_above(thing: Any) -> bool:
-    """Are these the curves that this very cell has shown while it trained?"""
-    cell = getattr(thing, "cell", None)
-    return isinstance(thing, History) and cell is not None and cell == cell_number()
+    """Are these the curves, all of them, that this very cell has shown while it trained?"""
+    if not isinstance(thing, History) or thing.cell is None:
+        return False
+    return thing.cell == (cell_number(), len(thing))
 
 
 # ----------------------------------------------------------------------------------------- estimators
