@@ -49,6 +49,7 @@ def test_the_page_of_what_failed_tells_the_error(visit):
     except ValueError as error:
         graph = explain_error(error)
     page = visit(step_page(graph))
+    page.wait_for_selector("body[data-ready]")
     page.evaluate(f"choose('n{graph.nodes[-1].number}')")
     told = page.inner_text("#panel")
     assert "ValueError: matmul(" in told and "must be equal" in told
@@ -63,6 +64,7 @@ def test_the_page_of_changes_has_its_shades(visit):
     x.data[...] = 2.0
     graph = changes(before, Graph(x * 2 + np.sin(leaf(3.0, "still"))))
     page = visit(step_page(graph))
+    page.wait_for_selector("body[data-ready]")
     fills = {}
     for node in graph.nodes:
         rect = f"document.querySelector('[data-key=n{node.number}] rect')"
