@@ -39,6 +39,7 @@ from tinygrad_edu.errors import (
     shortened,
     user_line,
 )
+from tinygrad_edu.showing import Shown
 
 __all__ = ["Op", "Tensor", "debug", "no_grad", "op"]
 
@@ -116,7 +117,7 @@ METHODS: dict[tuple[np.ufunc, str], Callable] = {}  # (np.add, "reduce") -> the 
 _birth = itertools.count(1).__next__
 
 
-class Op:
+class Op(Shown):
     """One row of the derivative table: y = forward(*inputs, **params), and a rule per input.
 
     A rule is `lambda g, y, *inputs, **params: dL/dinput` with g = dL/dy, in ordinary NumPy. It gets
@@ -312,7 +313,7 @@ def op(forward: Callable, *rules: Callable | None, **about: Any) -> Op:
 # ------------------------------------------------------------------------------------------ the Tensor
 
 
-class Tensor:
+class Tensor(Shown):
     """A NumPy array that remembers how it was made.
 
     data            the array
@@ -741,15 +742,16 @@ def describe(x: Any, name: str = "") -> str:
 
 def made_at(y: Tensor) -> str:
     """Where a recorded operation was asked for: module, file, line and its text."""
-    inside = _inside(y.scope)
-    if y.place is None:
-        return inside
+    return _inside(y.scope) + line_made(y)
+
+
+def line_made(y: Tensor) -> str:
+    """The user's own line that asked for a recorded operation; "" if it was asked for in here."""
+    if y.place is None or is_ours(y.place[0].co_filename):
+        return ""
     code, instruction = y.place
-    if is_ours(code.co_filename):
-        return inside
     positions = [*code.co_positions()]
-    number = positions[instruction // 2][0] or code.co_firstlineno
-    return inside + line_of(code.co_filename, number)
+    return line_of(code.co_filename, positions[instruction // 2][0] or code.co_firstlineno)
 
 
 def _inside(scope: tuple) -> str:

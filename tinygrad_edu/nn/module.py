@@ -17,6 +17,7 @@ import numpy as np
 
 from tinygrad_edu.errors import refuse_missing, refuse_unknown, user_line
 from tinygrad_edu.nn.names import ARGUMENTS, ATTRIBUTES
+from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
@@ -52,7 +53,7 @@ class Buffer(Tensor):
         super().__init__(np.array(value(data), dtype=dtype), name=name)
 
 
-class Module:
+class Module(Shown):
     """Base of layers and models: write `forward`, call the module.
 
     >>> class Line(Module):

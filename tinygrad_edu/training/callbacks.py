@@ -36,6 +36,7 @@ class Callback:
 
     trainer: Trainer
     turn = 0  # callbacks are told in the order of the list, but those with a greater number later
+    draws = False  # does it draw the curves, so that the progress in a notebook need not?
 
     def on_train_begin(self) -> None:
         """Before the first batch. What cannot work is refused here, before anything has changed."""

@@ -208,7 +208,10 @@ class Trainer:
         names = ["loss", *self.metrics]
         names += [f"val_{name}" for name in names] if validation is not None else []
         run = self.run = Run(loader, validation, in_turn(callbacks), names, Means(self.metrics))
-        self._train(run, epochs, resume, Progress(epochs, len(loader)) if progress else None)
+        drawn = any(callback.draws for callback in run.callbacks)
+        history = None if drawn else self.history
+        shown = Progress(epochs, len(loader), history=history) if progress else None
+        self._train(run, epochs, resume, shown)
         return self.history
 
     def _train(self, run: Run, epochs: int, resume: Any, shown: Progress | None) -> None:

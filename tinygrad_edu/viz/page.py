@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 import os
 import re
 from string import Template
@@ -14,9 +13,8 @@ import numpy as np
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import Trainer, confusion_matrix
-from tinygrad_edu.viz.curves import confusion, learning_curve, new_axes
-from tinygrad_edu.viz.graph import graph
-from tinygrad_edu.viz.render import optional
+from tinygrad_edu.viz.curves import confusion, inline, learning_curve, new_axes
+from tinygrad_edu.viz.graph import Graph
 
 FOLDER = os.path.dirname(__file__)
 TEMPLATE = os.path.join(FOLDER, "page.html")
@@ -49,7 +47,7 @@ def write_page(
     counts = confusion_matrix(y, predicted, probabilities.shape[1])
 
     batch = Tensor(x[:BATCH], name="images")
-    made = graph(trainer.loss(model(batch), y[:BATCH]))
+    made = Graph(trainer.loss(model(batch), y[:BATCH]))
     hint = ""
     try:
         drawn = f'<figure class="graph">{made.svg()}</figure>'
@@ -119,19 +117,6 @@ def _curve(history: Any, name: str) -> str:
         about += f", validation from {judged[0]:.3f} to {judged[-1]:.3f}"
     ax = learning_curve(history, name, ax=new_axes(4.4, 3.0))
     return f"<figure>{inline(ax, about)}</figure>"
-
-
-def inline(ax: Any, about: str) -> str:
-    """A matplotlib picture as an `<svg>` element that takes the colour of the text around it."""
-    file = io.StringIO()
-    letters = {"svg.fonttype": "none"}  # and not their outlines
-    with optional("matplotlib").rc_context(letters):
-        ax.figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    drawing = file.getvalue()
-    drawing = drawing[drawing.index("<svg") :]
-    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
-    drawing = drawing.replace("#000000", "currentColor")
-    return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(about)}"', 1)
 
 
 def _mistake(image: np.ndarray, label: Any, probabilities: np.ndarray) -> str:

@@ -1,7 +1,8 @@
-"""Ways to show a `Graph`: as text, and in graphviz's language, from which graphviz makes pictures."""
+"""A `Graph` as text, and in the languages of graphviz, which makes pictures of it, and Mermaid."""
 
 from __future__ import annotations
 
+import copy
 import html
 import importlib
 import importlib.util
@@ -9,12 +10,18 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_edu.viz.nodes import Node, printable
+from tinygrad_edu.viz.portable import as_json
+from tinygrad_edu.viz.step_page import step_page
+
 if TYPE_CHECKING:
-    from tinygrad_edu.viz.graph import Graph, Node
+    from tinygrad_edu.viz.graph import Graph
 
 INSTALL = "python -m pip install -e '.[viz]' in the folder of this project"
 PROGRAM = "install the program dot (apt install graphviz, brew install graphviz)"
@@ -30,12 +37,6 @@ def optional(library: str) -> Any:
         raise ImportError(f"Pictures need {name}, which is not installed: {INSTALL}") from error
 
 
-def printable(words: str, longest: int = 60) -> str:
-    """Words of unknown origin, on one line: what cannot be printed is shown as Python writes it."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
-
-
 # ------------------------------------------------------------------------------------------------ text
 
 
@@ -45,22 +46,24 @@ def text(graph: Graph) -> str:
     `#3` is the result of the third operation; a leaf stands below the operation that uses it first.
     """
     rows = list(_rows(graph))
-    widths = [max(len(row[i]) for row in rows) for i in range(2)]
-    lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c}".rstrip() for a, b, c in rows]
-    return "\n".join(lines + ([graph.note] if graph.note else []))
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    lines = ["   ".join(map(str.ljust, row, widths)) + f"   {row[3]}" for row in rows]
+    last = graph.nodes[-1]
+    said = last.change if last.kind == "failed" else graph.note or graph.no_gradient
+    return "\n".join([line.rstrip() for line in lines] + ([said] if said else []))
 
 
-def _rows(graph: Graph) -> Iterator[tuple[str, str, str]]:
-    """(what, shape and dtype, value)."""
+def _rows(graph: Graph) -> Iterator[tuple[str, str, str, str]]:
+    """(what, shape and dtype, value, gradient)."""
     names: dict[int, str] = {}
     listed: set[int] = set()
     leaves: dict[int, list[Node]] = {}  # below which operation a leaf is listed
     for node in graph.nodes:
-        if node.inputs or node.kind == "freed":
+        if not node.leaf:
             names[node.number] = f"#{len(names) - len(listed) + 1}"
         for i in node.inputs:
             leaf = graph.nodes[i]
-            if not leaf.inputs and leaf.kind != "freed" and i not in listed:
+            if leaf.leaf and i not in listed:
                 listed.add(i)
                 names[i] = printable(leaf.title)
                 leaves.setdefault(node.number, []).append(leaf)
@@ -69,18 +72,35 @@ def _rows(graph: Graph) -> Iterator[tuple[str, str, str]]:
     waiting: list[tuple[str, str, Any]] = [("", "", item) for item in reversed(children[None])]
     while waiting:
         before, below, item = waiting.pop()
-        if isinstance(item, int):  # a group
-            yield before + printable(graph.groups[item].label), "", ""
-            inside: list[Any] = children[item]
+        inside: list[Any] = []
+        if isinstance(item, str):
+            yield before + item, "", "", ""
+        elif isinstance(item, int):  # a group
+            yield before + printable(graph.groups[item].label), "", "", ""
+            inside = children[item]
+            if graph.groups[item].repeats:
+                inside = [inside[0], f"… and {graph.groups[item].repeats - 1:,} more like it"]
         else:
             words = printable(item.title)
             if item.number in names and item.number not in listed:
                 given = ", ".join(names[i] for i in item.inputs)
                 settings = f", {printable(item.settings)}" if item.settings else ""
-                words = f"{names[item.number]} {words}" + (f"({given}{settings})" if given else "")
+                called = f" {printable(item.name)} =" if item.name else ""
+                words = f"{names[item.number]}{called} {words}"
+                if item.kind == "module":
+                    words += f"{' ← ' if given else ''}{given}{settings.replace(',', ';', 1)}"
+                elif given:
+                    words += f"({given}{settings})"
             # a number among the inputs has its value for a name, which need not be said twice
-            value = "" if item.title == item.value else item.value
-            yield before + words, f"{item.shape} {item.dtype}", value
+            value = "" if item.title == item.value.words else item.value.words
+            gradient = f"gradient {item.gradient}" if item.gradient else ""
+            if item.kind == "failed":
+                value = "failed"
+            elif item.change:
+                said = printable("; ".join(item.change.splitlines()), 200)
+                gradient = f"{gradient}   {said}".strip()
+            what = "" if item.kind == "failed" else f"{item.shape} {item.dtype}"
+            yield before + words, what, value, gradient
             inside = leaves.get(item.number, [])
         for last, part in zip([True] + [False] * len(inside), reversed(inside), strict=False):
             mark, rest = ("└─ ", "   ") if last else ("├─ ", "│  ")
@@ -103,10 +123,43 @@ def _contents(graph: Graph, wanted: Callable[[Node], bool]) -> dict[int | None, 
     return inside
 
 
+def rolled_up(graph: Graph) -> Graph:
+    """The same graph, with what repeats itself as one node, for those who cannot open it."""
+    closed: list[int | None] = []  # of each group, the outermost one around it that is rolled up
+    for i, group in enumerate(graph.groups):
+        around = None if group.outer is None else closed[group.outer]
+        closed.append(i if around is None and group.repeats else around)
+    homes = [None if node.group is None else closed[node.group] for node in graph.nodes]
+    last = {home: i for i, home in enumerate(homes)}
+    new: dict[Any, int] = {}  # old number of a node, or ("group", number) -> its new number
+    nodes: list[Node] = []
+    for node, home in zip(graph.nodes, homes, strict=True):
+        if home is None:
+            new[node.number] = len(nodes)
+            inputs = tuple(new[i] for i in node.inputs)
+            nodes.append(replace(node, number=len(nodes), inputs=inputs))
+        elif last[home] == node.number:
+            within = [n for n, h in zip(graph.nodes, homes, strict=True) if h == home]
+            outside = [i for n in within for i in n.inputs if homes[i] != home]
+            group = graph.groups[home]
+            nodes.append(
+                replace(
+                    node, number=len(nodes), kind="module", title=group.label, row=None, line="",
+                    settings=f"{sum(not n.leaf for n in within):,} operations",
+                    inputs=tuple(dict.fromkeys(new[i] for i in outside)), group=group.outer,
+                )
+            )  # fmt: skip
+            new |= {n.number: len(nodes) - 1 for n in within}
+    shown = copy.copy(graph)
+    shown.nodes = nodes
+    return shown
+
+
 # ----------------------------------------------------------------------------------------- graphviz
 
 FONT = "Helvetica,Arial,sans-serif"
-INK, PALE_INK, RED = "#1f2933", "#5b6773", "#c02626"
+ORANGE = "#fab56f"  # what has changed
+INK, PALE_INK, RED, VIOLET = "#1f2933", "#5b6773", "#c02626", "#7048b6"  # violet: gradients
 FILL = {
     "operation": "#ffffff",
     "result": "#fde3df",
@@ -114,7 +167,9 @@ FILL = {
     "variable": "#dff3e4",
     "data": "#dfeafb",
     "constant": "#eef0f3",
+    "module": "#eef0f3",
     "freed": "#ffffff",
+    "failed": "#fbd0ca",
 }
 LINE = {
     "operation": "#8794a3",
@@ -123,7 +178,9 @@ LINE = {
     "variable": "#4fa56a",
     "data": "#4f83c9",
     "constant": "#b4bdc8",
+    "module": "#8794a3",
     "freed": "#b4bdc8",
+    "failed": "#c02626",
 }
 
 
@@ -150,8 +207,9 @@ def dot(graph: Graph, **attributes: str) -> str:
         edge_attr={"color": "#7b8794", "arrowsize": "0.6", "penwidth": "1.1",
                    "fontname": FONT, "fontsize": "9", "fontcolor": PALE_INK, "labeldistance": "1.3"},
     )  # fmt: skip
-    if graph.note:
-        picture.attr(label=_html(_font(graph.note, 11, RED)))
+    graph = rolled_up(graph)
+    if said := graph.note or graph.no_gradient:
+        picture.attr(label=_html(_font(said, 11, RED)))
     inside, beside = _contents(graph, lambda node: True), _beside(graph)
     _draw_contents(picture, graph, inside, beside, None)
     for node in graph.nodes:
@@ -159,10 +217,11 @@ def dot(graph: Graph, **attributes: str) -> str:
         numbered = node.title in IN_ORDER and node.inputs[1:] != tuple(chips)
         for i, source in enumerate(node.inputs):
             # The line of operations is pulled straight; leaves find their places around it.
-            leaf = not graph.nodes[source].inputs
+            leaf = graph.nodes[source].leaf
             style = {"color": "#b4bdc8"} if leaf else {"weight": "8"}
             tail, head, label = f"n{source}", f"n{node.number}", "headlabel"
-            if source in chips and (i or len(chips) == 1):  # to the right of its operation
+            right = source in chips and (chips.index(source) > 0 or len(chips) == 1)
+            if right and (i or len(chips) == 1):  # of its operation, and not to the left
                 tail, head, label, style["dir"] = head, tail, "taillabel", "back"
             if numbered:
                 style[label] = str(i + 1)
@@ -213,19 +272,37 @@ def _beside(graph: Graph) -> dict[int, list[int]]:
 
 def _draw_node(picture: Any, node: Node) -> None:
     title = f"<b>{_escape(printable(node.title))}</b>"
+    if node.name:
+        title = f"<b>{_escape(printable(node.name))}</b> = {title}"
     if node.settings:
         title += " " + _font(f"({printable(node.settings, 30)})", 10, PALE_INK)
     what = _font(f"{node.shape} {node.dtype}", 10, PALE_INK)
-    lines = [title, what, _font(printable(node.value), 10, INK if node.finite else RED)]
+    lines = [title, what, _font(printable(node.value.words), 10, INK if node.finite else RED)]
     if not node.shape and node.kind == "constant":
         lines = [title]  # the 2 in 2 * x
     elif node.kind in ("parameter", "data", "constant") and node.shape:
         lines = [f"{title} {what}", lines[2]]
+    if node.gradient:
+        color = VIOLET if node.gradient.finite else RED
+        lines.append(_font(f"gradient {printable(node.gradient.words)}", 10, color))
+    if node.kind == "failed":
+        lines = [title]
+    said = [part for line in node.change.splitlines() for part in textwrap.wrap(line, 56)]
+    color = RED if node.kind == "failed" else INK
+    lines += [_font(printable(part), 10, color) for part in said]
     style = {"style": "rounded,filled,dashed"} if node.kind == "freed" else {}
+    if node.kind == "module":
+        style = {"peripheries": "2"}
     picture.node(
-        f"n{node.number}", _html("<br/>".join(lines)), fillcolor=FILL[node.kind],
+        f"n{node.number}", _html("<br/>".join(lines)), fillcolor=_mixed(FILL[node.kind], node.shade),
         color=LINE[node.kind] if node.finite else RED, **{"class": node.kind}, **style,
     )  # fmt: skip
+
+
+def _mixed(paper: str, shade: float) -> str:
+    """A colour, with so much orange in it."""
+    parts = zip(bytes.fromhex(paper[1:]), bytes.fromhex(ORANGE[1:]), strict=True)
+    return "#" + "".join(f"{round((1 - shade) * a + shade * b):02x}" for a, b in parts)
 
 
 def _escape(words: str) -> str:
@@ -241,6 +318,52 @@ def _font(words: str, size: int, color: str) -> str:
     return f'<font point-size="{size}" color="{color}">{_escape(words)}</font>'
 
 
+# ------------------------------------------------------------------------------------------ Mermaid
+
+
+def mermaid(graph: Graph) -> str:
+    """The graph in Mermaid's language. Its own signs are written as numbers, whoever they come from."""
+    graph = rolled_up(graph)
+    inside = _contents(graph, lambda node: True)
+    lines = ["flowchart TD"]
+    waiting: list[tuple[str, Any]] = [("  ", item) for item in reversed(inside[None])]
+    while waiting:
+        indent, item = waiting.pop()
+        if isinstance(item, str):
+            lines.append(indent + item)
+        elif isinstance(item, int):
+            label = _harmless(printable(graph.groups[item].label))
+            lines.append(f'{indent}subgraph g{item}["{label}"]')
+            waiting.append((indent, "end"))
+            waiting += [(indent + "  ", part) for part in reversed(inside[item])]
+        else:
+            lines.append(f"{indent}{_mermaid_node(item)}")
+    lines += [f"  n{source} --> n{target}" for source, target in graph.edges]
+    for kind, fill in FILL.items():
+        if numbers := [f"n{node.number}" for node in graph.nodes if node.kind == kind]:
+            lines.append(f"  classDef {kind} fill:{fill},stroke:{LINE[kind]},color:{INK}")
+            lines.append(f"  class {','.join(numbers)} {kind}")
+    return "\n".join(lines)
+
+
+def _mermaid_node(node: Node) -> str:
+    words = [f"{node.name} = {node.title}" if node.name else node.title]
+    if node.settings:
+        words[0] += f" ({printable(node.settings, 30)})"
+    if node.kind != "failed":
+        words += [f"{node.shape} {node.dtype}", node.value.words]
+    if node.gradient:
+        words.append(f"gradient {node.gradient}")
+    words += [part for line in node.change.splitlines() for part in textwrap.wrap(line, 56)]
+    label = "<br>".join(_harmless(printable(part)) for part in words)
+    start, end = ("([", "])") if node.leaf else ("(", ")")
+    return f'n{node.number}{start}"{label}"{end}'
+
+
+def _harmless(words: str) -> str:
+    return "".join(c if c.isalnum() or c in " .,=+-:()±×_" else f"#{ord(c)};" for c in words)
+
+
 # --------------------------------------------------------------------------------------- the pictures
 
 # In a process of its own, as `dot` is: then it can be given up, and a crash in there is not ours.
@@ -251,11 +374,13 @@ PYGRAPHVIZ = (
 )
 
 
-def draw(source: str, kind: str) -> bytes:
+def draw(source: str, kind: str, seconds: float | None = None) -> bytes:
     """A picture (svg, png, pdf) of a graph in graphviz's language.
 
-    Raises ImportError if there is no graphviz, RuntimeError if it fails or does not finish.
+    Raises ImportError if there is no graphviz, RuntimeError if it fails or does not finish in 30 seconds
+    (or `seconds`).
     """
+    seconds = SECONDS if seconds is None else seconds
     commands = []
     if program := shutil.which("dot"):
         commands.append([program, f"-T{kind}"])
@@ -267,13 +392,14 @@ def draw(source: str, kind: str) -> bytes:
     for command in commands:
         try:
             done = subprocess.run(
-                command, input=source.encode(), capture_output=True, timeout=SECONDS, check=False
+                command, input=source.encode(), capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
             # The others would lay it out in the same way.
             raise RuntimeError(
-                f"No picture, because graphviz had not laid it out after {SECONDS} s: print(graph(...)) "
-                "shows it as text; or draw a smaller part."
+                f"No picture, because graphviz had not laid it out after {seconds} s: print(Graph(...)) "
+                "shows it as text, Graph(..., depth=1) draws less of it, and a page (.html) needs no "
+                "graphviz."
             ) from None
         except OSError as error:
             failures.append(str(error))
@@ -285,9 +411,9 @@ def draw(source: str, kind: str) -> bytes:
     raise RuntimeError(f"No picture, because graphviz failed ({'; '.join(failures)}): {PROGRAM}.")
 
 
-def svg(graph: Graph) -> str:
+def svg(graph: Graph, seconds: float | None = None) -> str:
     """An `<svg>` element, to stand in a page or alone."""
-    drawing = draw(dot(graph), "svg").decode()
+    drawing = draw(dot(graph), "svg", seconds).decode()
     drawing = drawing[drawing.index("<svg") :]  # without the XML prolog: it names a DTD on the web
     drawing = re.sub(r"<title>.*?</title>\n?", "", drawing)  # graphviz's own names: n0, n1, ...
     about = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
@@ -295,10 +421,13 @@ def svg(graph: Graph) -> str:
 
 
 FORMATS: dict[str, Callable[[Graph], bytes]] = {
+    ".html": lambda graph: step_page(graph).encode(),
     ".svg": lambda graph: svg(graph).encode(),
     # at most 50 inches: a bitmap of a thousand operations would take minutes, and gigabytes
     ".png": lambda graph: draw(dot(graph, dpi="144", size="50,50", bgcolor="white"), "png"),
     ".pdf": lambda graph: draw(dot(graph), "pdf"),
     ".dot": lambda graph: dot(graph).encode(),
+    ".mmd": lambda graph: (mermaid(graph) + "\n").encode(),
+    ".json": lambda graph: as_json(graph).encode(),
     ".txt": lambda graph: (text(graph) + "\n").encode(),
 }

@@ -1,0 +1,196 @@
+"""What a computation graph is made of when it has been read: words, numbers and small pictures.
+
+Nothing in here holds a Tensor or a large array. So a graph stays as it was when `backward()` frees the
+tensors or an optimizer changes the parameters, and it is as small as what can be seen of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import shortened
+from tinygrad_edu.explanation import Explanation
+
+WHOLE = 64  # numbers; larger arrays are kept as statistics and a picture
+CELLS = 16  # of that picture, on each side; a single row has CELLS * 4
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The numbers of an array as they were: all of them, or what many numbers have in common.
+
+    words          a number, up to four numbers in a row, or mean ± standard deviation [smallest, largest]
+    finite         no NaN and no infinity among them
+    numbers        a copy, if there are no more than 64
+    heat           of more, the means of at most 16 × 16 blocks, the last axis from left to right
+    mean, spread, low, high   of the finite numbers; None of fewer than two and of those that have none
+    """
+
+    words: str
+    shape: tuple[int, ...]
+    dtype: str
+    finite: bool
+    numbers: np.ndarray | None = None
+    heat: np.ndarray | None = None
+    mean: float | None = None
+    spread: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operation, or a leaf (what no operation made), as it was when the graph was read."""
+
+    number: int  # its place in `Graph.nodes`
+    kind: str  # "operation", "result" (the tensor asked for), "module" (its operations in one node) or
+    #            "freed" or "failed" (see `explain_error`); of leaves "parameter", "variable" (a Tensor that
+    #            requires a gradient), "data" (with a name) or "constant"
+    title: str  # the operation's name, the leaf's name
+    settings: str  # "axis=1"
+    value: Snapshot
+    inputs: tuple[int, ...]  # the numbers of the nodes that it was made from, in order
+    group: int | None  # the place in `Graph.groups` of the module call that it happened in
+    gradient: Snapshot | None = None  # dL/d(this), where L is the result of the graph
+    row: Explanation | None = None  # the row of the derivative table: formula and rules
+    line: str = ""  # where the user asked for it: "train.py:12:  y = x @ w"
+    name: str = ""  # what the user called the result of the operation
+    same: int = -1  # the first node of this tensor: a parameter is drawn beside each of its uses
+    change: str = ""  # what is to be said of it: "was 0.5" (of a comparison), the error (of what failed)
+    shade: float = 0.0  # and how much of it is to be seen, from 0 to 1
+
+    @property
+    def leaf(self) -> bool:
+        """Did no operation make it?"""
+        return not self.inputs and self.kind not in ("module", "freed", "failed")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.value.dtype
+
+    @property
+    def finite(self) -> bool:
+        return self.value.finite
+
+    def rule(self, i: int) -> tuple[str, str]:
+        """("∂L/∂x", "g * w"): how dL/dy becomes the gradient of input i. Empty if nobody wrote one."""
+        lines = [line for line in self.row.lines if line[0][:4] == "∂L/∂"] if self.row else []
+        return lines[min(i, len(lines) - 1)] if lines else ("", "")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The box around operations: one call of a module, or modules and steps that repeat each other."""
+
+    label: str  # path within the outer box, and the module: "0: Linear(64, 64)"; or "Cell × 180"
+    outer: int | None  # the place in `Graph.groups` of the box around this box
+    repeats: int = 0  # of a box around repetitions, how many: shown as one node until it is opened
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One edge on the way back: what comes from an operation to one of its inputs.
+
+    contribution = upstream × local derivative, where upstream is the operation's own gradient. What had
+    come to the input before is `before` (None if nothing), and `after` is the sum.
+    """
+
+    node: int  # the operation
+    i: int  # which of its inputs
+    source: int  # and the node of that input
+    contribution: Snapshot
+    before: Snapshot | None
+    after: Snapshot
+    local: Snapshot | None = None  # where it is one number for each number
+
+
+# ----------------------------------------------------------------------------------------- into words
+
+
+def snapshot(array: Any) -> Snapshot:
+    """What is kept of an array."""
+    x = np.asarray(array)
+    kind = x.dtype.kind
+    finite = bool(np.isfinite(x).all()) if kind in "fc" else True
+    facts: dict[str, Any] = {}
+    numbers = None
+    if kind in "fciub" and x.size > 1:
+        numbers = np.abs(x) if kind == "c" else x
+        numbers = (numbers if finite else numbers[np.isfinite(x)]).astype(np.float64)
+        if numbers.size:
+            facts = {
+                "mean": float(numbers.mean()), "spread": float(numbers.std()),
+                "low": float(numbers.min()), "high": float(numbers.max()),
+            }  # fmt: skip
+    if x.size <= WHOLE:
+        facts["numbers"] = x.copy()
+    elif kind in "fciub":
+        facts["heat"] = heat_map(x)
+    return Snapshot(_words(x, finite, facts), x.shape, str(x.dtype), finite, **facts)
+
+
+def _words(x: np.ndarray, finite: bool, facts: dict[str, Any]) -> str:
+    """A number, up to four numbers in a row, or what many numbers have in common."""
+    if x.size == 0:
+        return "empty"
+    if x.dtype.kind not in "fciub":
+        return shortened(x.tolist())
+    if x.size == 1:
+        return number(x.flat[0])
+    if x.ndim == 1 and x.size <= 4:
+        return f"[{', '.join(map(number, x))}]"
+    if x.dtype.kind == "b":
+        return f"{np.count_nonzero(x):,} of {x.size:,} true"
+    if x.dtype.kind in "iu":  # labels and indices: their mean means nothing
+        return f"from {x.min()} to {x.max()}"
+    bad = "" if finite else f"{np.count_nonzero(~np.isfinite(x)):,} of {x.size:,} not finite"
+    if "low" not in facts:
+        return bad
+    low, high = facts["low"], facts["high"]
+    words = f"{facts['mean']:.3g} ± {facts['spread']:.3g} [{low:.3g}, {high:.3g}]"
+    if low == high:
+        words = f"all {number(low)}"
+    words = f"size {words}" if x.dtype.kind == "c" else words
+    return f"{words}, {bad}" if bad else words
+
+
+def printable(words: str, longest: int = 60) -> str:
+    """Words of unknown origin, on one line: what cannot be printed is shown as Python writes it."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def number(x: Any) -> str:
+    return str(x) if isinstance(x, (bool, np.bool_)) else f"{x:.4g}"
+
+
+def heat_map(x: np.ndarray) -> np.ndarray:
+    """The means of at most 16 × 16 blocks. A block with a NaN or an infinity in it has a mean of NaN."""
+    x = np.abs(x) if x.dtype.kind == "c" else x
+    flat = x.reshape(-1, x.shape[-1])
+    rows = len(flat)
+    with np.errstate(all="ignore"):
+        tall = _blocks(flat, 0, CELLS)
+        small = _blocks(tall, 1, CELLS if rows > 1 else 4 * CELLS)
+    small[~np.isfinite(small)] = np.nan
+    return small
+
+
+def _blocks(x: np.ndarray, axis: int, most: int) -> np.ndarray:
+    size = x.shape[axis]
+    if size <= most:
+        return x.astype(np.float64)
+    starts = np.arange(most) * size // most
+    sums = np.add.reduceat(x, starts, axis=axis, dtype=np.float64)
+    lengths = np.diff(np.append(starts, size))
+    return sums / (lengths[:, None] if axis == 0 else lengths)
