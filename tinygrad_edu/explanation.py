@@ -87,7 +87,7 @@ def explain(function: Any) -> Explanation:
         raise TypeError(no_row(numpy_name(thing)))
     raise TypeError(
         f"{thing.__name__} is not in the derivative table: its derivatives are those of the functions that "
-        f"it calls.{user_line()}\n  Try: explain(np.tanh) for one of these, viz.graph(y) for all of them"
+        f"it calls.{user_line()}\n  Try: explain(np.tanh) for one of these, viz.Graph(y) for all of them"
     )
 
 

@@ -768,7 +768,7 @@ def module_called(scope: tuple) -> str:
 def _why_no_gradient(x: Tensor) -> None:
     if x.op is not None:
         why = "an operation made it, and only leaves keep one"
-        hint = "grad(f)(x), with f the rest of the computation; or viz.graph(loss), which shows them all"
+        hint = "grad(f)(x), with f the rest of the computation; or viz.Graph(loss), which shows them all"
     elif type(x) is not Tensor:  # a frozen parameter, say, has none for a reason that is known
         return
     else:

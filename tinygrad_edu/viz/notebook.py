@@ -125,9 +125,9 @@ def _tensor(x: Tensor) -> str:
 
 
 def _gradient(x: Tensor, title: str) -> str:
-    if x.grad is None:
+    if x._grad is None:
         return _line("gradient not computed: call backward()")
-    return _heading(f"dL/d{title}", "its gradient") + _numbers(np.asarray(value(x.grad)))
+    return _heading(f"dL/d{title}", "its gradient") + _numbers(np.asarray(value(x._grad)))
 
 
 def _made(x: Tensor) -> str:
