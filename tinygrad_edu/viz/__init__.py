@@ -1,7 +1,7 @@
 """Pictures: computation graphs, learning curves, confusion matrices, images.
 
-Graphs need graphviz and curves need matplotlib, which `python -m pip install -e '.[viz]'` brings; the
-text of a graph needs nothing.
+Curves need matplotlib, and pictures of graphs need graphviz: `python -m pip install -e '.[viz]'` brings both.
+A graph as text, and as a page to step through, needs nothing.
 """
 
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve

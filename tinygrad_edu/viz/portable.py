@@ -93,7 +93,7 @@ def _array(x: Snapshot, whole: int, heat: bool) -> dict[str, Any]:
         facts |= {name: _exact(getattr(x, name)) for name in ("mean", "spread", "low", "high")}
     blocks = x.heat
     if x.numbers is not None:
-        if x.numbers.size <= whole:
+        if x.numbers.size <= whole and x.numbers.dtype.kind in "fciub":
             facts["numbers"] = _all_exact(x.numbers.ravel())
         elif x.mean is not None:
             blocks = heat_map(x.numbers)

@@ -302,7 +302,7 @@ class _Box:
                 break
             level += 1
         box = self
-        fed = leaves.uses[x] > 1 or x.requires_grad
+        fed = leaves.uses[x] <= MANY and (leaves.uses[x] > 1 or x.requires_grad)
         while box.outer and (box.level > level or (box.module is None and fed)):
             box = box.outer
         return box.number

@@ -131,7 +131,7 @@ def rolled_up(graph: Graph) -> Graph:
         closed.append(i if around is None and group.repeats else around)
     homes = [None if node.group is None else closed[node.group] for node in graph.nodes]
     last = {home: i for i, home in enumerate(homes)}
-    new: dict[Any, int] = {}  # old number of a node, or ("group", number) -> its new number
+    new: dict[int, int] = {}  # numbers of nodes
     nodes: list[Node] = []
     for node, home in zip(graph.nodes, homes, strict=True):
         if home is None:
