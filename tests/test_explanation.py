@@ -99,7 +99,7 @@ def test_a_function_of_the_users_own_is_said_to_be_one():
     def mine(x):
         return np.tanh(x)
 
-    with pytest.raises(TypeError, match=r"mine is not in the derivative table(.|\n)*viz\.graph"):
+    with pytest.raises(TypeError, match=r"mine is not in the derivative table(.|\n)*viz\.Graph"):
         explain(mine)
 
 
