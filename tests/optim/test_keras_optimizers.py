@@ -195,7 +195,7 @@ def test_fifty_steps(keras, case, monkeypatch):
 
 
 def keep_the_old(optimizer):
-    """Lets what Keras keeps as `momentum_old` be that: in TensorFlow it is the variable, and so the new one."""
+    """Lets what Keras keeps as `momentum_old` be that: in TensorFlow it is the variable, so the new one."""
     import tensorflow as tf
 
     optimizer.assign_sub = lambda z, step: setattr(z, "_value", tf.Variable(z._value - step))

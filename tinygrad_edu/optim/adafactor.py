@@ -21,7 +21,7 @@ class Adafactor(Optimizer):
         w ← w - max(ε₂, rms(w)) min(lr, 1/√t) u,   rms(x) = √(mean x²)
 
     v is the matrix of rank one that has these means of rows and columns. A parameter of more than two
-    axes is a stack of matrices, of its last two; one of fewer keeps a v of its own, v ← β v + (1 - β)(g² + ε₁).
+    axes is a stack of matrices, of its last two; one of fewer keeps v itself, v ← β v + (1 - β)(g² + ε₁).
 
     beta2_decay     the power of t, from -1 to below 0: the first step remembers nothing, later ones much
     eps             (ε₁, ε₂)

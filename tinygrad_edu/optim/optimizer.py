@@ -194,7 +194,7 @@ class Optimizer:
         raise NotImplementedError
 
     def start(self, w: np.ndarray) -> list[np.ndarray]:
-        """The states beside w, before the first step. With per_parameter they may have shapes of their own."""
+        """The states beside w, before the first step; with per_parameter in shapes of their own, if need be."""
         return [np.zeros_like(w) for _ in self.states]
 
     @contextmanager
