@@ -44,6 +44,11 @@ def padded(layer):
     return lambda x: layer(x, mask=SEEN)
 
 
+def twice(layer):
+    """h after two steps of the same x."""
+    return lambda x: layer(x, layer(x))[0]
+
+
 # name in nn -> layers to check, each with the shape of its input or the input itself
 LAYERS = {
     "AlphaDropout": [(lambda: nn.AlphaDropout(0.4, rng=1), FLAT)],
@@ -82,6 +87,9 @@ LAYERS = {
         (lambda: nn.GRU(4, 2, reset_after=False, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.GRU(4, 2, **NEW)), STEPS),
     ],
+    "GRUCell": [
+        (lambda: nn.GRUCell(4, 2, **NEW), FLAT), (lambda: nn.GRUCell(4, 2, reset_after=False, **NEW), FLAT),
+    ],
     "GaussianDropout": [(lambda: nn.GaussianDropout(0.4, rng=1), FLAT)],
     "GaussianNoise": [(lambda: nn.GaussianNoise(0.4, rng=1), FLAT)],
     "GlobalAvgPool1d": [(nn.GlobalAvgPool1d, STEPS)],
@@ -99,6 +107,7 @@ LAYERS = {
         (lambda: nn.LSTM(4, 2, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.LSTM(4, 2, **NEW)), STEPS),
     ],
+    "LSTMCell": [(lambda: twice(nn.LSTMCell(4, 2, **NEW)), FLAT)],
     "LayerNorm": [(lambda: nn.LayerNorm(4, **F64), STEPS)],
     "LeakyReLU": [(nn.LeakyReLU, FLAT)],
     "Linear": [(lambda: nn.Linear(4, 3, **NEW), FLAT), (lambda: nn.Linear(4, 3, **NEW), STEPS)],
@@ -132,6 +141,7 @@ LAYERS = {
         (lambda: padded(nn.SimpleRNN(4, 2, **NEW)), STEPS),
     ],
     "SoftShrink": [(nn.SoftShrink, FLAT)],
+    "SimpleRNNCell": [(lambda: nn.SimpleRNNCell(4, 2, **NEW), FLAT)],
     "Softmax": [(nn.Softmax, FLAT), (lambda: nn.Softmax(axis=0), FLAT)],
     "Softplus": [(nn.Softplus, FLAT)],
     "Softsign": [(nn.Softsign, FLAT)],
@@ -208,7 +218,8 @@ NEITHER = {
     "Buffer", "Module", "Parameter", "L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm",
     "rotary", "sinusoidal_positions",
 }  # fmt: skip
-OURS_ALONE = {"Positions", "Sparsemax"}
+# (Cells are Keras's too: tests/nn/test_keras_sequence.py.)
+OURS_ALONE = {"Positions", "Sparsemax", "GRUCell", "LSTMCell", "SimpleRNNCell"}
 ARRANGED = {kind.__name__ for kind in ARRANGING} | {"Bidirectional"}
 
 

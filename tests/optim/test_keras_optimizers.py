@@ -211,8 +211,21 @@ def test_the_schedule_free_steps_of_keras_as_they_are(keras):
 
 @pytest.mark.parametrize(
     "name",
-    ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "AdamW", "Nadam", "Adamax", "Lion", "LAMB",
-     "Adafactor", "Ftrl", "ScheduleFreeAdamW"],
+    [
+        "SGD",
+        "RMSprop",
+        "Adagrad",
+        "Adadelta",
+        "Adam",
+        "AdamW",
+        "Nadam",
+        "Adamax",
+        "Lion",
+        "LAMB",
+        "Adafactor",
+        "Ftrl",
+        "ScheduleFreeAdamW",
+    ],
 )
 def test_the_same_defaults(keras, name):
     its = {"LAMB": "Lamb"}.get(name, name)

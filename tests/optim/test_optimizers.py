@@ -232,7 +232,9 @@ def test_adafactor_by_hand():
     rows, columns = np.array([[5.0], [37.0]]), np.array([13.0, 29.0])
     u = W.grad / np.sqrt(rows * columns / 21)
     size = np.sqrt(np.mean(u**2))
-    np.testing.assert_allclose(W.data, before - 0.5 * 4 * u / (size / 0.5), rtol=1e-14)  # ε₂ > rms(w) = 2
+    np.testing.assert_allclose(
+        W.data, before - 0.5 * 4 * u / (size / 0.5), rtol=1e-14
+    )  # ε₂ > rms(w) = 2
     np.testing.assert_allclose(b.data, [1 - 1, 1 + 1], rtol=1e-14)  # a vector has a v of its own
     state = optimizer.state_dict()
     assert [state[f"{name}.0"].shape for name in "rcv"] == [(2,), (2,), (0,)]
@@ -253,7 +255,9 @@ def test_adafactor_knows_a_matrix_of_rank_one_exactly():
         optimizer.step()
         step = 1e-3 * np.sqrt(np.mean(before**2))
         np.testing.assert_allclose(before - p.data, step * np.sign(g), rtol=1e-9)
-    kept = sum(a.size for name, a in optimizer.state_dict().items() if name[:2] in ("r.", "c.", "v."))
+    kept = sum(
+        a.size for name, a in optimizer.state_dict().items() if name[:2] in ("r.", "c.", "v.")
+    )
     assert kept == 3 * (4 + 5)
 
 
@@ -570,10 +574,19 @@ def test_a_learning_rate_is_a_positive_number(lr):
         (lambda p: optim.Muon(p, momentum=1), "momentum must be from 0 to below 1, not 1"),
         (lambda p: optim.Muon(p, rounds=2.5), "rounds must be a whole number, 0 or more, not 2.5"),
         (lambda p: optim.Muon(p, rms=0), "rms must be a positive number, not 0"),
-        (lambda p: optim.Adafactor(p, beta2_decay=0.8), "beta2_decay must be from -1 to below 0, not 0.8"),
-        (lambda p: optim.Adafactor(p, eps=1e-3), r"eps must be two numbers, as \(1e-30, 0.001\), not 0.001"),
+        (
+            lambda p: optim.Adafactor(p, beta2_decay=0.8),
+            "beta2_decay must be from -1 to below 0, not 0.8",
+        ),
+        (
+            lambda p: optim.Adafactor(p, eps=1e-3),
+            r"eps must be two numbers, as \(1e-30, 0.001\), not 0.001",
+        ),
         (lambda p: optim.Adafactor(p, eps=(0, 1)), r"eps\[0\] must be a positive number, not 0"),
-        (lambda p: optim.Adafactor(p, clip_threshold=0), "clip_threshold must be a positive number"),
+        (
+            lambda p: optim.Adafactor(p, clip_threshold=0),
+            "clip_threshold must be a positive number",
+        ),
         (lambda p: optim.Ftrl(p, lr_power=0.5), "lr_power must be 0 or less, not 0.5"),
         (lambda p: optim.Ftrl(p, initial=-1), "initial must be 0 or more, not -1"),
         (lambda p: optim.Ftrl(p, l1=-1), "l1 must be 0 or more, not -1"),

@@ -816,9 +816,7 @@ def test_what_is_judged_is_the_average_that_an_optimizer_keeps():
     optimizer = optim.ScheduleFreeAdamW(network.parameters(), 0.05)
     t = Trainer(network, nn.cross_entropy, optimizer)
     stop = EarlyStopping("val_loss", patience=9)
-    history = t.fit(
-        X, Y, epochs=3, seed=0, validation=(X, Y), callbacks=[stop], progress=False
-    )
+    history = t.fit(X, Y, epochs=3, seed=0, validation=(X, Y), callbacks=[stop], progress=False)
     best = network.state_dict()
     assert stop.best_epoch == 3 and history["val_loss"][-1] == min(history["val_loss"])
     assert nn.cross_entropy(network(X), Y).item() == pytest.approx(stop.best, rel=1e-5)

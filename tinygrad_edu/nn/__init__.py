@@ -76,7 +76,15 @@ from tinygrad_edu.nn.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
-from tinygrad_edu.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
+from tinygrad_edu.nn.recurrent import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+)
 from tinygrad_edu.nn.regularisers import L1, L1L2, L2, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
 from tinygrad_edu.nn.resizing import (
     Cropping1d,
@@ -130,6 +138,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAvgPool1d",
@@ -142,6 +151,7 @@ __all__ = [
     "HardSigmoid",
     "HardTanh",
     "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -169,6 +179,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SimpleRNN",
+    "SimpleRNNCell",
     "SoftShrink",
     "Softmax",
     "Softplus",

@@ -194,7 +194,7 @@ class Optimizer:
         raise NotImplementedError
 
     def start(self, w: np.ndarray) -> list[np.ndarray]:
-        """The states beside w, before the first step; with per_parameter in shapes of their own, if need be."""
+        """The states beside w, before the first step; with per_parameter in whatever shapes."""
         return [np.zeros_like(w) for _ in self.states]
 
     @contextmanager
@@ -280,7 +280,7 @@ class Optimizer:
     def _arrays(self) -> dict[str, np.ndarray]:
         """Name -> view of every array that is remembered."""
         index = {id(p): i for i, p in enumerate(self.parameters)}
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for vector in self._vectors:
             for i, p in enumerate(vector.parameters):
                 named = dict(zip(self.states, vector.states_of(i), strict=True))
