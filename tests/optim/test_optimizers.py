@@ -222,20 +222,23 @@ def test_lion_by_hand():
     np.testing.assert_allclose(optimizer.state_dict()["m.0"], [0.0625, -0.1625])
 
 
-def test_adafactor_by_hand():
+@pytest.mark.parametrize("threshold", [0.5, 1.0])
+def test_adafactor_by_hand(threshold):
     """The first step remembers nothing: v is g² + ε₁ as far as its rows and columns tell."""
     W, b = nn.Parameter([[2.0, 2.0], [2.0, -2.0]]), nn.Parameter([1.0, 1.0])
-    optimizer = optim.Adafactor([W, b], 0.5, eps=(1e-30, 4.0), clip_threshold=0.5)
+    optimizer = optim.Adafactor([W, b], 0.5, eps=(1e-30, 4.0), clip_threshold=threshold)
     W.grad, b.grad = np.array([[1.0, 3.0], [5.0, 7.0]]), np.array([3.0, -0.25])
     before = W.data.copy()
     optimizer.step()
     rows, columns = np.array([[5.0], [37.0]]), np.array([13.0, 29.0])
     u = W.grad / np.sqrt(rows * columns / 21)
     size = np.sqrt(np.mean(u**2))
+    assert 0.5 < size < 1, "too long a step for the one threshold only"
+    u *= 0.5 / size if threshold == 0.5 else 1
+    np.testing.assert_allclose(W.data, before - 0.5 * 4 * u, rtol=1e-14)  # ε₂ > rms(w) = 2
     np.testing.assert_allclose(
-        W.data, before - 0.5 * 4 * u / (size / 0.5), rtol=1e-14
-    )  # ε₂ > rms(w) = 2
-    np.testing.assert_allclose(b.data, [1 - 1, 1 + 1], rtol=1e-14)  # a vector has a v of its own
+        b.data, [1 - 2 * threshold, 1 + 2 * threshold], rtol=1e-14
+    )  # its own v
     state = optimizer.state_dict()
     assert [state[f"{name}.0"].shape for name in "rcv"] == [(2,), (2,), (0,)]
     assert [state[f"{name}.1"].shape for name in "rcv"] == [(0,), (0,), (2,)]
@@ -338,15 +341,16 @@ def test_schedule_free_starts_from_weights_loaded_after_it_was_made():
     assert p.data.tolist() == [4.5]
 
 
-def test_an_average_of_weights_keeps_to_their_constraint():
+def test_an_average_is_not_kept_of_weights_with_a_constraint():
     p = nn.Parameter([1.0, 1.0])
-    p.constraint = lambda w: np.maximum(w, 0)
-    optimizer = optim.ScheduleFreeAdamW([p], 0.75, betas=(0.5, 0.9))
-    for _ in range(4):
-        p.grad = np.ones(2)
+    optimizer = optim.ScheduleFreeAdamW([p], 0.75)
+    p.constraint = nn.NonNegative()
+    p.grad = np.ones(2)
+    with pytest.raises(
+        ValueError, match=r"NonNegative.* of .*\(2,\).* would make wrong; nothing was"
+    ):
         optimizer.step()
-    with optimizer.averaged():
-        assert (p.data >= 0).all()
+    assert optimizer.t == 0 and p.data.tolist() == [1, 1]
 
 
 # --------------------------------------------------------------- groups, clipping, sums, constraints

@@ -820,6 +820,7 @@ def test_what_is_judged_is_the_average_that_an_optimizer_keeps():
     best = network.state_dict()
     assert stop.best_epoch == 3 and history["val_loss"][-1] == min(history["val_loss"])
     assert nn.cross_entropy(network(X), Y).item() == pytest.approx(stop.best, rel=1e-5)
+    assert t.evaluate(X, Y)["loss"] == pytest.approx(stop.best, rel=1e-5)
 
     network = model()
     optimizer = optim.ScheduleFreeAdamW(network.parameters(), 0.05)

@@ -205,6 +205,9 @@ class Optimizer:
         """
         yield
 
+    def forget_average(self) -> None:
+        """To be called when the parameters have been set: an average of earlier ones is not theirs."""
+
     def _rate_at(self, lr: LearningRate, t: int) -> float:
         if not callable(lr):
             return lr

@@ -12,7 +12,7 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.optim.adam import Moments
 from tinygrad_edu.optim.average import lent
 from tinygrad_edu.optim.optimizer import LearningRate, follow, pair_below_one
-from tinygrad_edu.tensor import value
+from tinygrad_edu.tensor import describe
 
 
 class ScheduleFreeAdamW(Moments):
@@ -28,6 +28,8 @@ class ScheduleFreeAdamW(Moments):
 
     Defazio et al. 2024 (algorithm 1, with the same weight for all z), as in Keras, where weight decay shrinks
     y and where the model keeps y. For a warm-up, lr may be a schedule.
+
+    `step()` raises ValueError for a parameter with a constraint: moved aside, y would no longer tell x.
     """
 
     states = ("z", "v")
@@ -48,10 +50,18 @@ class ScheduleFreeAdamW(Moments):
             )
         super().__init__(parameters, lr, betas=betas, eps=eps, **settings)
 
+    def step(self) -> None:
+        for p in self.parameters:
+            if p.constraint is not None:
+                raise ValueError(
+                    f"ScheduleFreeAdamW keeps an average that {p.constraint!r} of {describe(p)} would make "
+                    f"wrong; nothing was changed.{user_line()}\n  Try: Adam, which keeps none"
+                )
+        super().step()
+
     def begin_step(self) -> None:
         if self.t == 1:  # and not when it was made: weights may have been loaded since
-            for vector in self._vectors:
-                vector.states[0][...] = vector.w
+            self.forget_average()
 
     def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
         z, v = states
@@ -80,8 +90,11 @@ class ScheduleFreeAdamW(Moments):
     def keep(self) -> None:
         """Sets the parameters to their averages x, for good; further steps start from there."""
         self._set_average()
+        self.forget_average()
+
+    def forget_average(self) -> None:
         for vector in self._vectors:
-            vector.gather()
+            vector.gather()  # whatever was assigned to .data since the last step
             vector.states[0][...] = vector.w
 
     def _set_average(self) -> None:
@@ -89,9 +102,6 @@ class ScheduleFreeAdamW(Moments):
             return
         share = 1 - self.betas[0]
         for vector in self._vectors:
-            vector.gather()  # whatever was assigned to .data since the last step
             for i, p in enumerate(vector.parameters):
                 z = vector.states_of(i)[0]
                 p.data[...] = (p.data - share * z) / self.betas[0]
-                if p.constraint is not None:
-                    p.data[...] = value(p.constraint(p.data))

@@ -111,6 +111,7 @@ class EarlyStopping(Callback):
     def on_train_end(self) -> None:
         if self.best_weights is not None:
             self.trainer.model.load_state_dict(self.best_weights)
+            self.trainer.optimizer.forget_average()
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.remembered}
