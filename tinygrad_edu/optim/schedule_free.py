@@ -61,7 +61,8 @@ class ScheduleFreeAdamW(Moments):
 
     def begin_step(self) -> None:
         if self.t == 1:  # and not when it was made: weights may have been loaded since
-            self.forget_average()
+            for vector in self._vectors:
+                vector.states[0][...] = vector.w
 
     def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
         z, v = states
