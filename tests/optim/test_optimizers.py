@@ -103,7 +103,7 @@ def test_a_model_that_changed_its_precision_is_refused():
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam, optim.Adafactor])
 def test_a_copy_of_a_model_and_its_optimizer_trains_as_the_original_does(again, make):
     def step(layer, optimizer):
         (layer(np.ones((1, 2))) * 3).sum().backward()
