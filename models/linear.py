@@ -114,7 +114,7 @@ class LogisticRegression(Classifier, LossModel):
         classes, labels = self._classes(y)
         if len(classes) == 1:
             raise ValueError(
-                f"LogisticRegression needs two classes or more, got one class only: {classes[0]!r}"
+                f"LogisticRegression needs two classes or more, got one class only: {classes.tolist()[0]!r}"
             )
         rows = 1 if len(classes) == 2 else len(classes)
         shapes = {"W": (rows, X.shape[1])} | ({"b": (rows,)} if self.fit_intercept else {})

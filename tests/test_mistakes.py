@@ -535,7 +535,7 @@ def test_a_table_without_a_column_of_labels(tmp_path):
 FOREIGN = {
     (nn, "Dense"): "Linear(inputs, outputs)", (nn, "Conv2D"): "Conv2d", (nn, "BatchNorm2d"): "BatchNorm",
     (nn, "CrossEntropyLoss"): "cross_entropy, a function", (nn, "ModuleList"): "a plain list",
-    (nn, "MultiheadAttention"): "MultiHeadAttention", (nn, "LSTMCell"): "LSTM(...).step(x, h, c)",
+    (nn, "MultiheadAttention"): "MultiHeadAttention", (nn, "RNNCell"): "SimpleRNNCell",
     (nn, "relu"): "tinygrad_edu.ops.relu(x)", (nn, "functional"): "tinygrad_edu.ops",
     (nn, "cross_entropie"): "cross_entropy", (optim, "RMSProp"): "RMSprop",
     (optim, "lr_scheduler"): "optim.schedules: SGD", (optim, "LBFGS"): 'minimise_loss(..., method="lbfgs")',

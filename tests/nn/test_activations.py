@@ -12,6 +12,9 @@ LAYERS = [
     nn.ReLU(), nn.ReLU(max_value=1.0), nn.LeakyReLU(), nn.LeakyReLU(0.0), nn.PReLU(4, dtype=np.float64),
     nn.ELU(), nn.ELU(0.5), nn.SELU(), nn.GELU(), nn.GELU(approximate=True), nn.SiLU(), nn.Mish(),
     nn.Softplus(), nn.Softsign(), nn.HardSigmoid(), nn.HardSiLU(), nn.Sigmoid(), nn.Tanh(), nn.Softmax(),
+    nn.HardTanh(), nn.HardShrink(), nn.SoftShrink(), nn.SoftShrink(0.0), nn.TanhShrink(),
+    nn.Threshold(0.25, -1.0), nn.CELU(), nn.CELU(0.5), nn.Squareplus(), nn.Squareplus(0.25),
+    nn.SparsePlus(), nn.SparseSigmoid(), nn.LogSigmoid(),
     nn.LogSoftmax(), nn.LogSoftmax(axis=0), nn.Sparsemax(), nn.Sparsemax(axis=0), nn.GLU(),
 ]  # fmt: skip
 
@@ -56,6 +59,17 @@ def test_formulas():
     assert nn.Softsign()(np.array([-3.0, 1.0])).tolist() == [-0.75, 0.5]
     assert nn.HardSigmoid()(np.array([-4.0, 0.0, 1.5, 4.0])).tolist() == [0.0, 0.5, 0.75, 1.0]
     assert nn.HardSiLU()(np.array([-4.0, 1.5, 4.0])).tolist() == [0.0, 1.125, 4.0]
+    assert nn.HardTanh()(np.array([-4.0, 0.3, 4.0])).tolist() == [-1.0, 0.3, 1.0]
+    around = np.array([-2.0, -0.25, 0.25, 2.0])
+    assert nn.HardShrink()(around).tolist() == [-2.0, 0.0, 0.0, 2.0]
+    assert nn.SoftShrink()(around).tolist() == [-1.5, 0.0, 0.0, 1.5]
+    assert nn.Threshold(0.5, 9.0)(around).tolist() == [9.0, 9.0, 9.0, 2.0]
+    assert nn.SparseSigmoid()(np.array([-4.0, 0.5, 4.0])).tolist() == [0.0, 0.75, 1.0]
+    assert nn.SparsePlus()(np.array([-4.0, 0.0, 0.5, 1.0, 4.0])).tolist() == [0, 0.25, 0.5625, 1, 4]
+    assert nn.Squareplus()(np.array([0.0, 1.5, -1.5, 1e200])).tolist() == [1.0, 2.0, 0.5, 1e200]
+    assert np.allclose(nn.CELU(2.0)(np.array([-1.0, 1.0])), [2 * (np.exp(-0.5) - 1), 1.0])
+    assert np.allclose(nn.TanhShrink()(X), X - np.tanh(X))
+    assert np.allclose(nn.LogSigmoid()(X), np.log(ops.sigmoid(X)))
     assert np.allclose(nn.GLU()(np.array([3.0, 5.0, 0.0, 0.0])), [1.5, 2.5])
     assert np.allclose(nn.LogSoftmax()(X), np.log(ops.softmax(X)))
 
@@ -94,7 +108,25 @@ def test_slopes_at_kinks():
     assert slope(nn.ReLU(), 0.0) == slope(nn.ReLU(2.0), 0.0) == slope(nn.ReLU(2.0), 2.0) == 0
     assert slope(nn.LeakyReLU(0.25), 0.0) == 0.25 and slope(nn.ELU(0.5), 0.0) == 0.5
     assert slope(nn.HardSigmoid(), -3.0) == slope(nn.HardSigmoid(), 3.0) == 0
+    assert slope(nn.HardTanh(), -1.0) == slope(nn.HardTanh(), 1.0) == 0
+    assert slope(nn.SparseSigmoid(), -1.0) == slope(nn.SparseSigmoid(), 1.0) == 0
+    for layer in (nn.HardShrink(), nn.SoftShrink(), nn.Threshold(0.5)):
+        assert slope(layer, 0.5) == 0 and layer(np.array([0.5])) == 0
+    assert slope(nn.HardShrink(), -0.5) == slope(nn.SoftShrink(), -0.5) == 0
     assert slope(nn.Softsign(), 0.0) == 1 and hessian(nn.Softsign())(0.0) == 0
+
+
+def test_sparse_sigmoid_is_sparsemax_against_0():
+    x = np.linspace(-2, 2, 9)
+    pairs = np.stack([x, np.zeros(9)], axis=1)
+    assert np.allclose(nn.SparseSigmoid()(x), ops.sparsemax(pairs)[:, 0], rtol=1e-15)
+
+
+def test_curves_without_a_corner():
+    assert slope(nn.CELU(0.5), 0.0) == 1
+    for at, expected in [(-1.0, 0), (0.0, 0.5), (1.0, 1), (1.5, 1)]:
+        assert slope(nn.SparsePlus(), at) == expected
+        assert slope(nn.SparsePlus(), at) == nn.SparseSigmoid()(np.array([at]))[0]
 
 
 def test_prelu_learns_alpha_from_what_is_below_0():
@@ -110,6 +142,10 @@ def test_prelu_learns_alpha_from_what_is_below_0():
     [
         (lambda: nn.ReLU(max_value=0), r"^ReLU\(max_value=0\): a positive number"),
         (lambda: nn.LeakyReLU(-0.1), r"^LeakyReLU\(negative_slope=-0.1\): 0 or more"),
+        (lambda: nn.CELU(0), r"^CELU\(alpha=0\): a positive number"),
+        (lambda: nn.Squareplus(-1), r"^Squareplus\(b=-1\): a positive number"),
+        (lambda: nn.HardShrink(-0.5), r"^HardShrink\(threshold=-0.5\): 0 or more"),
+        (lambda: nn.SoftShrink(-0.5), r"^SoftShrink\(threshold=-0.5\): 0 or more"),
         (
             lambda: nn.PReLU(3)(X),
             r"^PReLU\(\(3,\)\) got x of shape \(3, 4\): samples of shape \(4,\)(.|\n)*Try: PReLU\(\(4,\)\)",

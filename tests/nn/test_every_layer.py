@@ -44,6 +44,11 @@ def padded(layer):
     return lambda x: layer(x, mask=SEEN)
 
 
+def twice(layer):
+    """h after two steps of the same x."""
+    return lambda x: layer(x, layer(x))[0]
+
+
 # name in nn -> layers to check, each with the shape of its input or the input itself
 LAYERS = {
     "AlphaDropout": [(lambda: nn.AlphaDropout(0.4, rng=1), FLAT)],
@@ -53,6 +58,7 @@ LAYERS = {
     "Bidirectional": [
         (lambda: both_ways(nn.LSTM, return_sequences=True), SMALL), (lambda: both_ways(nn.GRU), SMALL),
     ],
+    "CELU": [(nn.CELU, FLAT), (lambda: nn.CELU(0.5), FLAT)],
     "Concatenate": [(lambda: nn.Concatenate(nn.Tanh(), nn.Linear(4, 2, **NEW)), FLAT)],
     "Conv1d": [
         (lambda: nn.Conv1d(4, 2, 3, padding="causal", dilation=2, **NEW), STEPS),
@@ -81,6 +87,9 @@ LAYERS = {
         (lambda: nn.GRU(4, 2, reset_after=False, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.GRU(4, 2, **NEW)), STEPS),
     ],
+    "GRUCell": [
+        (lambda: nn.GRUCell(4, 2, **NEW), FLAT), (lambda: nn.GRUCell(4, 2, reset_after=False, **NEW), FLAT),
+    ],
     "GaussianDropout": [(lambda: nn.GaussianDropout(0.4, rng=1), FLAT)],
     "GaussianNoise": [(lambda: nn.GaussianNoise(0.4, rng=1), FLAT)],
     "GlobalAvgPool1d": [(nn.GlobalAvgPool1d, STEPS)],
@@ -89,6 +98,8 @@ LAYERS = {
     "GlobalMaxPool2d": [(nn.GlobalMaxPool2d, IMAGES)],
     "GroupNorm": [(lambda: nn.GroupNorm(2, 4, **F64), STEPS)],
     "HardSiLU": [(nn.HardSiLU, FLAT)],
+    "HardShrink": [(nn.HardShrink, FLAT)],
+    "HardTanh": [(nn.HardTanh, FLAT)],
     "HardSigmoid": [(nn.HardSigmoid, FLAT)],
     "InstanceNorm": [(lambda: nn.InstanceNorm(2, **F64), IMAGES)],
     "LSTM": [
@@ -96,9 +107,11 @@ LAYERS = {
         (lambda: nn.LSTM(4, 2, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.LSTM(4, 2, **NEW)), STEPS),
     ],
+    "LSTMCell": [(lambda: twice(nn.LSTMCell(4, 2, **NEW)), FLAT)],
     "LayerNorm": [(lambda: nn.LayerNorm(4, **F64), STEPS)],
     "LeakyReLU": [(nn.LeakyReLU, FLAT)],
     "Linear": [(lambda: nn.Linear(4, 3, **NEW), FLAT), (lambda: nn.Linear(4, 3, **NEW), STEPS)],
+    "LogSigmoid": [(nn.LogSigmoid, FLAT)],
     "LogSoftmax": [(nn.LogSoftmax, FLAT)],
     "MaxPool1d": [(nn.MaxPool1d, STEPS), (lambda: nn.MaxPool1d(3, stride=1, padding="same"), STEPS)],
     "MaxPool2d": [(nn.MaxPool2d, IMAGES), (lambda: nn.MaxPool2d(3, stride=2, padding="same"), IMAGES)],
@@ -127,13 +140,20 @@ LAYERS = {
         (lambda: nn.SimpleRNN(4, 2, return_sequences=True, **NEW), STEPS),
         (lambda: padded(nn.SimpleRNN(4, 2, **NEW)), STEPS),
     ],
+    "SoftShrink": [(nn.SoftShrink, FLAT)],
+    "SimpleRNNCell": [(lambda: nn.SimpleRNNCell(4, 2, **NEW), FLAT)],
     "Softmax": [(nn.Softmax, FLAT), (lambda: nn.Softmax(axis=0), FLAT)],
     "Softplus": [(nn.Softplus, FLAT)],
     "Softsign": [(nn.Softsign, FLAT)],
+    "SparsePlus": [(nn.SparsePlus, FLAT)],
+    "SparseSigmoid": [(nn.SparseSigmoid, FLAT)],
     "Sparsemax": [(nn.Sparsemax, FLAT)],
     "SpatialDropout1d": [(lambda: nn.SpatialDropout1d(0.4, rng=1), STEPS)],
     "SpatialDropout2d": [(lambda: nn.SpatialDropout2d(0.4, rng=1), IMAGES)],
+    "Squareplus": [(nn.Squareplus, FLAT)],
     "Tanh": [(nn.Tanh, FLAT)],
+    "TanhShrink": [(nn.TanhShrink, FLAT)],
+    "Threshold": [(lambda: nn.Threshold(0.3, -1.0), FLAT)],
     "TransformerBlock": [
         (lambda: nn.TransformerBlock(4, 2, hidden=3, causal=True, dropout=0.3, eps=0.5, **NEW), SMALL),
         (lambda: nn.TransformerBlock(4, 2, hidden=3, norm="post", eps=0.5, **NEW), SMALL),
@@ -198,7 +218,8 @@ NEITHER = {
     "Buffer", "Module", "Parameter", "L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm",
     "rotary", "sinusoidal_positions",
 }  # fmt: skip
-OURS_ALONE = {"Positions", "Sparsemax"}
+# (Cells are Keras's too: tests/nn/test_keras_sequence.py.)
+OURS_ALONE = {"Positions", "Sparsemax", "GRUCell", "LSTMCell", "SimpleRNNCell"}
 ARRANGED = {kind.__name__ for kind in ARRANGING} | {"Bidirectional"}
 
 

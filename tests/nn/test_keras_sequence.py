@@ -140,6 +140,12 @@ def test_one_step(kind):
     _, theirs = twin.cell(tf.constant(x), [tf.constant(s) for s in states])
     for mine, their in zip(layer.step(x, *states), theirs, strict=True):
         close(mine, their)
+    ours, _, more = KINDS[kind]
+    cell = getattr(nn, f"{ours.__name__}Cell")(4, 3, dtype=np.float64, **more)
+    cell.load_state_dict(layer.state_dict())
+    after = cell(x, states)
+    for mine, their in zip(after if len(states) > 1 else [after], theirs, strict=True):
+        close(mine, their)
 
 
 def test_the_numbers_that_layers_start_from():

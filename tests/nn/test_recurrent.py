@@ -11,6 +11,7 @@ import pytest
 
 from tinygrad_edu import Tensor, grad, nn, ops
 from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.nn import recurrent as recurrent_layers
 from tinygrad_edu.ops import recurrent
 
 RNG = np.random.default_rng(0)
@@ -97,17 +98,56 @@ def test_derivatives_of_two_directions_and_two_layers():
     assert report, report
 
 
-@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
-def test_steps_one_by_one_are_the_sequence(make):
-    layer = make(3, 4, return_sequences=True, return_state=True, rng=0)
-    x = draw(2, 5, 3).astype(np.float32)
+CELLS = {
+    "SimpleRNN": nn.SimpleRNNCell,
+    "LSTM": nn.LSTMCell,
+    "GRU": nn.GRUCell,
+    "GRU before": lambda *a, **k: nn.GRUCell(*a, reset_after=False, **k),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_loop_over_a_cell_is_the_layer(name):
+    """Of the same seed, and through state_dict: they start from the same numbers under the same names."""
+    layer = LAYERS[name](3, 4, return_sequences=True, return_state=True, rng=0, dtype=np.float64)
+    cell = CELLS[name](None, 4, rng=0, dtype=np.float64)
+    x, u = draw(2, 5, 3), draw(2, 5, 4)
     y, *last = layer(x)
-    states = [np.zeros((2, 4), np.float32)] * len(layer.states)
+    states, outputs = None, []
     for t in range(5):
-        states = layer.step(x[:, t], *states)
-        assert np.allclose(states[0].data, y.data[:, t], atol=1e-6)
-    for one, other in zip(states, last, strict=True):
-        assert np.allclose(one.data, other.data, atol=1e-6)
+        states = cell(x[:, t], states)
+        outputs.append(states[0] if isinstance(states, tuple) else states)
+    assert np.allclose(np.stack(outputs, 1).data, y.data, rtol=1e-12, atol=1e-14)
+    for one, other in zip(states if len(last) > 1 else [states], last, strict=True):
+        assert np.allclose(one.data, other.data, rtol=1e-12, atol=1e-14)
+    (np.stack(outputs, 1) * u).sum().backward()
+    (y * u).sum().backward()
+    for (name, p), (its, q) in zip(cell.named_parameters(), layer.named_parameters(), strict=True):
+        assert name == its and np.allclose(p.grad, q.grad, rtol=1e-11, atol=1e-13)
+    cell.load_state_dict(layer.state_dict())
+
+
+def test_a_cell_shows_itself_and_keeps_its_precision():
+    assert repr(nn.LSTMCell(3, 4)) == "LSTMCell(3, 4)"
+    assert repr(nn.GRUCell(3, 4, reset_after=False)) == "GRUCell(3, 4, reset_after=False)"
+    assert not isinstance(nn.GRUCell(3, 4), recurrent_layers.Recurrent)
+    h, c = nn.LSTMCell(3, 4, rng=0)(draw(2, 3), [draw(2, 4), draw(2, 4)])
+    assert h.dtype == c.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("shape", "states", "words"),
+    [
+        ((2, 5, 3), None, r"got x of shape \(2, 5, 3\): it takes one step(.|\n)*x\[:, t\], or LSTM"),
+        ((3,), None, r"got x of shape \(3,\)(.|\n)*Try: x\[None\] for one sequence"),
+        ((2, 5), None, r"got x of shape \(2, 5\)(.|\n)*Try: LSTMCell\(5, 4\) here"),
+        ((2, 3), np.ones((2, 4)), r"got states of shape \(2, 4\): it takes h, c, \(2, 4\) each(.|\n)*"
+                                  r"Try: states=\(h, c\), as the step before gave them"),
+    ],
+)  # fmt: skip
+def test_what_a_cell_refuses(shape, states, words):
+    with pytest.raises(ValueError, match=r"^LSTMCell\(3, 4\) " + words):
+        nn.LSTMCell(3, 4, rng=0)(np.ones(shape), states)
 
 
 def test_a_sequence_can_be_read_in_two_parts():

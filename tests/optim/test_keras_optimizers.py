@@ -59,6 +59,31 @@ CASES = {
         {"adam_beta_1": BETA1, "adam_beta_2": BETA2, "weight_decay": None,
          "adam_weight_decay": None, "rms_rate": 0.25, "nesterov": False, "ns_steps": 3},
     ),
+    "Adafactor": ("Adafactor", {"lr": 0.25, "beta2_decay": -0.75, "eps": (1e-30, 2**-10)},
+                  {"beta_2_decay": -0.75, "epsilon_1": 1e-30, "epsilon_2": 2**-10}),
+    "Adafactor clipped, decay": (
+        "Adafactor",
+        {"lr": 0.01, "beta2_decay": -0.5, "eps": (1e-3, 0.25), "clip_threshold": 0.5, "weight_decay": DECAY},
+        {"beta_2_decay": -0.5, "epsilon_1": 1e-3, "epsilon_2": 0.25, "clip_threshold": 0.5,
+         "relative_step": False, "weight_decay": DECAY},
+    ),
+    "Ftrl": ("Ftrl", {"lr": 0.1, "initial": 0.125}, {"initial_accumulator_value": 0.125}),
+    "Ftrl regularised": (
+        "Ftrl",
+        {"lr": 0.5, "lr_power": -0.25, "initial": 0.5, "l1": 0.0625, "l2": 0.125, "shrinkage": 0.25,
+         "beta": 0.5, "weight_decay": DECAY},
+        {"learning_rate_power": -0.25, "initial_accumulator_value": 0.5,
+         "l1_regularization_strength": 0.0625, "l2_regularization_strength": 0.125,
+         "l2_shrinkage_regularization_strength": 0.25, "beta": 0.5, "weight_decay": DECAY},
+    ),
+    "ScheduleFreeAdamW": ("ScheduleFreeAdamW", {"lr": 0.01, "betas": BETAS, "eps": 2**-27},
+                          {**BOTH, "epsilon": 2**-27}),
+    "ScheduleFreeAdamW decay, accumulate": (
+        "ScheduleFreeAdamW",
+        {"lr": 0.01, "betas": (0.5, 0.875), "eps": 0.125, "weight_decay": DECAY, "accumulate": 2},
+        {"beta_1": 0.5, "beta_2": 0.875, "epsilon": 0.125, "weight_decay": DECAY,
+         "gradient_accumulation_steps": 2},
+    ),
     "SGD decay": ("SGD", {"lr": 0.1, "weight_decay": DECAY}, {"weight_decay": DECAY}),
     "RMSprop decay": ("RMSprop", {"lr": 0.01, "weight_decay": DECAY}, {"weight_decay": DECAY}),
     "LAMB decay": ("LAMB", {"lr": 0.01, "betas": BETAS, "weight_decay": DECAY},
@@ -164,12 +189,43 @@ def test_fifty_steps(keras, case, monkeypatch):
         )
     its = {"LAMB": "Lamb"}.get(name, name)
     optimizer = getattr(keras.optimizers, its)(learning_rate=ours["lr"], **theirs)
+    if name == "ScheduleFreeAdamW":
+        keep_the_old(optimizer)
     assert_same(our_weights(lambda p: getattr(optim, name)(p, **ours)), keras_weights(optimizer))
+
+
+def keep_the_old(optimizer):
+    """Lets what Keras keeps as `momentum_old` be that: in TensorFlow it is the variable, so the new one."""
+    import tensorflow as tf
+
+    optimizer.assign_sub = lambda z, step: setattr(z, "_value", tf.Variable(z._value - step))
+
+
+def test_the_schedule_free_steps_of_keras_as_they_are(keras):
+    """For want of the old z β₁ has no effect in Keras on TensorFlow: y is x, as if β₁ were 1."""
+    theirs = keras.optimizers.ScheduleFreeAdamW(0.01, beta_1=0.5, beta_2=BETA2, epsilon=2**-27)
+    betas = np.nextafter(1, 0), BETA2
+    ours = our_weights(lambda p: optim.ScheduleFreeAdamW(p, 0.01, betas=betas, eps=2**-27))
+    assert_same(ours, keras_weights(theirs))
 
 
 @pytest.mark.parametrize(
     "name",
-    ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "AdamW", "Nadam", "Adamax", "Lion", "LAMB"],
+    [
+        "SGD",
+        "RMSprop",
+        "Adagrad",
+        "Adadelta",
+        "Adam",
+        "AdamW",
+        "Nadam",
+        "Adamax",
+        "Lion",
+        "LAMB",
+        "Adafactor",
+        "Ftrl",
+        "ScheduleFreeAdamW",
+    ],
 )
 def test_the_same_defaults(keras, name):
     its = {"LAMB": "Lamb"}.get(name, name)
@@ -178,13 +234,27 @@ def test_the_same_defaults(keras, name):
     pairs = {
         "learning_rate": "lr", "epsilon": "eps", "initial_accumulator_value": "initial", "rho": "rho",
         "momentum": "momentum", "nesterov": "nesterov", "centered": "centered", "amsgrad": "amsgrad",
-        "weight_decay": "weight_decay",
+        "weight_decay": "weight_decay", "beta_2_decay": "beta2_decay", "clip_threshold": "clip_threshold",
+        "learning_rate_power": "lr_power", "beta": "beta", "l1_regularization_strength": "l1",
+        "l2_regularization_strength": "l2", "l2_shrinkage_regularization_strength": "shrinkage",
     }  # fmt: skip
     for theirs, mine in pairs.items():
         if theirs in config:
             assert getattr(ours, mine) == config[theirs], theirs
     if "beta_1" in config:
         assert ours.betas == (config["beta_1"], config["beta_2"])
+    if "epsilon_1" in config:
+        assert ours.eps == (config["epsilon_1"], config["epsilon_2"])
+
+
+def test_every_optimizer_that_keras_has(keras):
+    """But those that wrap another: for float16, and for groups of weights, which are settings here."""
+    theirs = {
+        name for name, kind in vars(keras.optimizers).items()
+        if isinstance(kind, type) and issubclass(kind, keras.optimizers.Optimizer)
+    }  # fmt: skip
+    theirs -= {"Optimizer", "LossScaleOptimizer", "MultiOptimizer"}
+    assert theirs == {{"LAMB": "Lamb"}.get(name, name) for name, *_ in CASES.values()}
 
 
 def test_the_defaults_of_muon(keras):

@@ -103,7 +103,7 @@ def test_a_model_that_changed_its_precision_is_refused():
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam, optim.Adafactor])
 def test_a_copy_of_a_model_and_its_optimizer_trains_as_the_original_does(again, make):
     def step(layer, optimizer):
         (layer(np.ones((1, 2))) * 3).sum().backward()
@@ -220,6 +220,137 @@ def test_lion_by_hand():
     # m = (0.25, -0.25) after the first; then 0.5 m + 0.5 g = (-0.125, -0.075)
     np.testing.assert_allclose(p.data, [1 - 0.1 + 0.1, 1 + 0.1 + 0.1])
     np.testing.assert_allclose(optimizer.state_dict()["m.0"], [0.0625, -0.1625])
+
+
+@pytest.mark.parametrize("threshold", [0.5, 1.0])
+def test_adafactor_by_hand(threshold):
+    """The first step remembers nothing: v is g² + ε₁ as far as its rows and columns tell."""
+    W, b = nn.Parameter([[2.0, 2.0], [2.0, -2.0]]), nn.Parameter([1.0, 1.0])
+    optimizer = optim.Adafactor([W, b], 0.5, eps=(1e-30, 4.0), clip_threshold=threshold)
+    W.grad, b.grad = np.array([[1.0, 3.0], [5.0, 7.0]]), np.array([3.0, -0.25])
+    before = W.data.copy()
+    optimizer.step()
+    rows, columns = np.array([[5.0], [37.0]]), np.array([13.0, 29.0])
+    u = W.grad / np.sqrt(rows * columns / 21)
+    size = np.sqrt(np.mean(u**2))
+    assert 0.5 < size < 1, "too long a step for the one threshold only"
+    u *= 0.5 / size if threshold == 0.5 else 1
+    np.testing.assert_allclose(W.data, before - 0.5 * 4 * u, rtol=1e-14)  # ε₂ > rms(w) = 2
+    np.testing.assert_allclose(
+        b.data, [1 - 2 * threshold, 1 + 2 * threshold], rtol=1e-14
+    )  # its own v
+    state = optimizer.state_dict()
+    assert [state[f"{name}.0"].shape for name in "rcv"] == [(2,), (2,), (0,)]
+    assert [state[f"{name}.1"].shape for name in "rcv"] == [(0,), (0,), (2,)]
+    assert state["r.0"].tolist() == [5, 37] and state["c.0"].tolist() == [13, 29]
+
+
+def test_adafactor_knows_a_matrix_of_rank_one_exactly():
+    """g² = r cᵀ is found from its rows and columns: u = sign g, whatever the step is."""
+    rng = np.random.default_rng(0)
+    p = nn.Parameter(rng.normal(size=(3, 4, 5)))  # three matrices
+    optimizer = optim.Adafactor([p], 1e-3)
+    g = np.exp(rng.normal(size=(3, 4, 1)) + rng.normal(size=(3, 1, 5)))
+    g *= rng.choice([-1, 1], g.shape)
+    for _ in range(3):
+        before = p.data.copy()
+        p.grad = g
+        optimizer.step()
+        step = 1e-3 * np.sqrt(np.mean(before**2))
+        np.testing.assert_allclose(before - p.data, step * np.sign(g), rtol=1e-9)
+    kept = sum(
+        a.size for name, a in optimizer.state_dict().items() if name[:2] in ("r.", "c.", "v.")
+    )
+    assert kept == 3 * (4 + 5)
+
+
+def test_the_leader_is_adagrad_or_sgd_if_nothing_is_dear():
+    def zeros():
+        return [nn.Parameter(np.zeros(shape)) for shape in [(3, 4), (5,)]]
+
+    for make, other in [
+        (lambda p: optim.Ftrl(p, 0.1), lambda p: optim.Adagrad(p, 0.1, eps=1e-300)),
+        (lambda p: optim.Ftrl(p, 0.1, lr_power=0), lambda p: optim.SGD(p, 0.1)),
+    ]:
+        ours, theirs = zeros(), zeros()
+        pairs = zip(trajectory(make(ours), ours), trajectory(other(theirs), theirs), strict=True)
+        for a, b in pairs:
+            for x, y in zip(a, b, strict=True):
+                np.testing.assert_allclose(x, y, rtol=0, atol=1e-13)
+
+
+def test_the_leader_is_the_weight_of_least_cost():
+    """By trying: the sum that the docstring says it is the least of, for three gradients."""
+    l1, l2, beta, s, n0, lr = 0.5, 0.25, 0.125, 0.0625, 0.5, 0.25
+    p = nn.Parameter([0.25, -1.0])
+    optimizer = optim.Ftrl([p], lr, l1=l1, l2=l2, beta=beta, shrinkage=s, initial=n0)
+    z, n = np.zeros(2), np.full(2, n0)
+    for g in np.array([[1.5, 0.75], [-1.25, 2.0], [0.25, -0.5]]):
+        before = p.data.copy()
+        p.grad = g
+        optimizer.step()
+        z += g + 2 * s * before - (np.sqrt(n + g * g) - np.sqrt(n)) / lr * before
+        n += g * g
+        w = np.linspace(-2, 2, 400_001)[:, None]
+        cost = z * w + l1 * abs(w) + l2 * w**2 + (np.sqrt(n) + beta) / (2 * lr) * w**2
+        np.testing.assert_allclose(p.data, w[cost.argmin(axis=0), 0], rtol=0, atol=1e-5)
+    assert p.data[0] == 0 and p.data[1] != 0, "l1 makes weights exactly 0"
+
+
+def test_the_leader_stays_where_nothing_was_seen_and_where_lr_is_0():
+    p = nn.Parameter([1.0, 2.0])
+    optimizer = optim.Ftrl([p], lambda t: 0.5 * (t > 0), initial=0)
+    for expected in ([1, 2], [1, 2 - 0.5]):
+        p.grad = np.array([0.0, 3.0])
+        optimizer.step()
+        assert p.data.tolist() == expected
+
+
+def test_schedule_free_steps_follow_the_paper():
+    """Algorithm 1, with x, y and z kept apart: the parameters are y, and what it is judged by is x."""
+    rng = np.random.default_rng(0)
+    p = nn.Parameter(rng.normal(size=3))
+    optimizer = optim.ScheduleFreeAdamW([p], 0.1, betas=(0.75, 0.9), eps=0.01)
+    z, x, v = p.data.copy(), p.data.copy(), np.zeros(3)
+    with optimizer.averaged():
+        assert np.array_equal(p.data, x), "before the first step they are the same"
+    for t in range(1, 9):
+        y = 0.25 * z + 0.75 * x
+        np.testing.assert_allclose(p.data, y, rtol=1e-13)
+        p.grad = g = p.data + rng.normal(size=3)
+        v = 0.9 * v + 0.1 * g * g
+        z = z - 0.1 * g / (np.sqrt(v / (1 - 0.9**t)) + 0.01)
+        x = (1 - 1 / t) * x + 1 / t * z
+        optimizer.step()
+        data, kept = p.data, p.data.copy()
+        with optimizer.averaged():
+            np.testing.assert_allclose(p.data, x, rtol=1e-12)
+        assert p.data is data and np.array_equal(data, kept)
+    optimizer.keep()
+    np.testing.assert_allclose(p.data, x, rtol=1e-12)
+    with optimizer.averaged():
+        np.testing.assert_allclose(p.data, x, rtol=1e-12)
+
+
+def test_schedule_free_starts_from_weights_loaded_after_it_was_made():
+    p = nn.Parameter([1.0])
+    optimizer = optim.ScheduleFreeAdamW([p], 0.5, eps=1e-300)
+    p.data[...] = 5
+    p.grad = np.ones(1)
+    optimizer.step()
+    assert p.data.tolist() == [4.5]
+
+
+def test_an_average_is_not_kept_of_weights_with_a_constraint():
+    p = nn.Parameter([1.0, 1.0])
+    optimizer = optim.ScheduleFreeAdamW([p], 0.75)
+    p.constraint = nn.NonNegative()
+    p.grad = np.ones(2)
+    with pytest.raises(
+        ValueError, match=r"NonNegative.* of .*\(2,\).* would make wrong; nothing was"
+    ):
+        optimizer.step()
+    assert optimizer.t == 0 and p.data.tolist() == [1, 1]
 
 
 # --------------------------------------------------------------- groups, clipping, sums, constraints
@@ -447,6 +578,30 @@ def test_a_learning_rate_is_a_positive_number(lr):
         (lambda p: optim.Muon(p, momentum=1), "momentum must be from 0 to below 1, not 1"),
         (lambda p: optim.Muon(p, rounds=2.5), "rounds must be a whole number, 0 or more, not 2.5"),
         (lambda p: optim.Muon(p, rms=0), "rms must be a positive number, not 0"),
+        (
+            lambda p: optim.Adafactor(p, beta2_decay=0.8),
+            "beta2_decay must be from -1 to below 0, not 0.8",
+        ),
+        (
+            lambda p: optim.Adafactor(p, eps=1e-3),
+            r"eps must be two numbers, as \(1e-30, 0.001\), not 0.001",
+        ),
+        (lambda p: optim.Adafactor(p, eps=(0, 1)), r"eps\[0\] must be a positive number, not 0"),
+        (
+            lambda p: optim.Adafactor(p, clip_threshold=0),
+            "clip_threshold must be a positive number",
+        ),
+        (lambda p: optim.Ftrl(p, lr_power=0.5), "lr_power must be 0 or less, not 0.5"),
+        (lambda p: optim.Ftrl(p, initial=-1), "initial must be 0 or more, not -1"),
+        (lambda p: optim.Ftrl(p, l1=-1), "l1 must be 0 or more, not -1"),
+        (lambda p: optim.Ftrl(p, l2=-1), "l2 must be 0 or more, not -1"),
+        (lambda p: optim.Ftrl(p, shrinkage=-1), "shrinkage must be 0 or more, not -1"),
+        (lambda p: optim.Ftrl(p, beta=-1), "beta must be 0 or more, not -1"),
+        (
+            lambda p: optim.ScheduleFreeAdamW(p, betas=(0, 0.9)),
+            r"betas\[0\] must be above 0, not 0: it is the share(.|\n)*Try: Adam with betas=\(0, 0.9\)",
+        ),
+        (lambda p: optim.ScheduleFreeAdamW(p, betas=0.9), "betas must be two numbers"),
         (lambda p: optim.SGD(p, weight_decay=-1), "weight_decay must be 0 or more, not -1"),
         (lambda p: optim.SGD(p, clip_value=0), "clip_value must be a positive number, not 0"),
         (lambda p: optim.SGD(p, clip_norm="1"), "clip_norm must be a positive number, not '1'"),

@@ -18,6 +18,9 @@ MAKERS = {
     "Lion": optim.Lion,
     "LAMB": optim.LAMB,
     "Muon": optim.Muon,
+    "Adafactor": optim.Adafactor,
+    "Ftrl": lambda p: optim.Ftrl(p, 0.1, l1=0.01),
+    "ScheduleFreeAdamW": lambda p: optim.ScheduleFreeAdamW(p, accumulate=2),
     "accumulating": lambda p: optim.Adam(p, schedules.Cosine(0.1, 20), accumulate=3),
     "groups": lambda p: optim.AdamW(
         [{"parameters": p[:1], "lr": 0.5}, {"parameters": p[1:], "weight_decay": 0}]

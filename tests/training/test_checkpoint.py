@@ -788,3 +788,22 @@ def test_a_log_and_a_schedule_are_kept_too(tmp_path):
     lines = (tmp_path / "log.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["epoch", "1", "2", "3"]
     assert plateau.seen == 3 and plateau.last == trainer.history["val_loss"][-1]
+
+
+@pytest.mark.parametrize("make", [optim.Adafactor, optim.ScheduleFreeAdamW])
+def test_states_of_other_shapes_and_averages_go_on(make, tmp_path):
+    """Adafactor's rows and columns; what is judged and kept beside the weights that are trained."""
+
+    def fit(epochs, folder, **settings):
+        network = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, 3, rng=1))
+        trainer = Trainer(network, nn.cross_entropy, make(network.parameters(), 0.05))
+        stop = EarlyStopping(patience=9, restore_best_weights=False)
+        history = trainer.fit(
+            X, Y, epochs=epochs, batch_size=16, seed=0, validation=(X, Y), progress=False,
+            callbacks=[stop, Checkpoint(tmp_path / folder)], **settings,
+        )  # fmt: skip
+        return history.epochs, network.state_dict(), trainer.optimizer.state_dict()
+
+    whole = fit(4, "whole")
+    fit(2, "parts")
+    assert str(fit(4, "parts", resume=tmp_path / "parts")) == str(whole)

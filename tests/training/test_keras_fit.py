@@ -118,7 +118,9 @@ def by_keras(values, **settings):
 def by_ours(values, **settings):
     model, callback = Model(), EarlyStopping("val_loss", **settings)
     run = types.SimpleNamespace(names=["loss", "val_loss"])
-    callback.trainer = trainer = types.SimpleNamespace(model=model, stop_training=False, run=run)
+    callback.trainer = trainer = types.SimpleNamespace(
+        model=model, stop_training=False, run=run, optimizer=optim.SGD([nn.Parameter([0.0])])
+    )
     callback.on_train_begin()
     for epoch, number in enumerate(values, 1):
         model.weights = epoch

@@ -13,6 +13,7 @@ from tinygrad_edu import Tensor, data, nn, optim
 from tinygrad_edu.data.streams import ExampleLoader
 from tinygrad_edu.training import (
     Callback,
+    EarlyStopping,
     History,
     Observe,
     Trainer,
@@ -892,3 +893,29 @@ def test_an_optimizer_of_another_model():
     words = r"none of the 4 parameters of Adam.* is in the model, a Seq(.|\n)*Adam\(model.parameters\(\)\)"
     with pytest.raises(ValueError, match=words):
         Trainer(model(), nn.cross_entropy, trainer().optimizer)
+
+
+def test_what_is_judged_is_the_average_that_an_optimizer_keeps():
+    """A schedule-free optimizer trains y and is judged by x; early stopping keeps the x it has judged."""
+    network = model()
+    optimizer = optim.ScheduleFreeAdamW(network.parameters(), 0.05)
+    t = Trainer(network, nn.cross_entropy, optimizer)
+    stop = EarlyStopping("val_loss", patience=9)
+    history = t.fit(X, Y, epochs=3, seed=0, validation=(X, Y), callbacks=[stop], progress=False)
+    best = network.state_dict()
+    assert stop.best_epoch == 3 and history["val_loss"][-1] == min(history["val_loss"])
+    assert nn.cross_entropy(network(X), Y).item() == pytest.approx(stop.best, rel=1e-5)
+    assert t.evaluate(X, Y)["loss"] == pytest.approx(stop.best, rel=1e-5)
+
+    network = model()
+    optimizer = optim.ScheduleFreeAdamW(network.parameters(), 0.05)
+    t = Trainer(network, nn.cross_entropy, optimizer)
+    t.fit(X, Y, epochs=3, seed=0, progress=False)
+    trained = network.state_dict()
+    with optimizer.averaged():
+        loss, prediction = nn.cross_entropy(network(X), Y).item(), network(X).data
+        assert all(np.array_equal(best[k], v) for k, v in network.state_dict().items())
+    assert t.evaluate(X, Y)["loss"] == pytest.approx(loss, rel=1e-6)
+    assert np.allclose(t.predict(X), prediction, rtol=1e-6)
+    assert all(np.array_equal(trained[k], v) for k, v in network.state_dict().items())
+    assert not np.allclose(network(X).data, prediction, rtol=1e-3)

@@ -3,13 +3,17 @@
 from typing import TYPE_CHECKING
 
 from tinygrad_edu.nn.activations import (
+    CELU,
     ELU,
     GELU,
     GLU,
     SELU,
+    HardShrink,
     HardSigmoid,
     HardSiLU,
+    HardTanh,
     LeakyReLU,
+    LogSigmoid,
     LogSoftmax,
     Mish,
     PReLU,
@@ -18,9 +22,15 @@ from tinygrad_edu.nn.activations import (
     SiLU,
     Softmax,
     Softplus,
+    SoftShrink,
     Softsign,
     Sparsemax,
+    SparsePlus,
+    SparseSigmoid,
+    Squareplus,
     Tanh,
+    TanhShrink,
+    Threshold,
 )
 from tinygrad_edu.nn.attention import MultiHeadAttention, TransformerBlock
 from tinygrad_edu.nn.convolution import (
@@ -66,7 +76,15 @@ from tinygrad_edu.nn.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
-from tinygrad_edu.nn.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
+from tinygrad_edu.nn.recurrent import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+)
 from tinygrad_edu.nn.regularisers import L1, L1L2, L2, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
 from tinygrad_edu.nn.resizing import (
     Cropping1d,
@@ -92,6 +110,7 @@ from tinygrad_edu.nn.structure import (
 )
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
     "GLU",
@@ -119,6 +138,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAvgPool1d",
@@ -126,12 +146,16 @@ __all__ = [
     "GlobalMaxPool1d",
     "GlobalMaxPool2d",
     "GroupNorm",
+    "HardShrink",
     "HardSiLU",
     "HardSigmoid",
+    "HardTanh",
     "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "MaxNorm",
     "MaxPool1d",
@@ -155,13 +179,20 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SimpleRNN",
+    "SimpleRNNCell",
+    "SoftShrink",
     "Softmax",
     "Softplus",
     "Softsign",
+    "SparsePlus",
+    "SparseSigmoid",
     "Sparsemax",
     "SpatialDropout1d",
     "SpatialDropout2d",
+    "Squareplus",
     "Tanh",
+    "TanhShrink",
+    "Threshold",
     "TransformerBlock",
     "UnitNorm",
     "UpSampling1d",

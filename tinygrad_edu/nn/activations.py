@@ -92,6 +92,64 @@ class HardSiLU(Module):
         return ops.hard_silu(x)
 
 
+class HardTanh(Module):
+    """y = min(max(x, -1), 1); its derivative at both ends is 0. Collobert 2004."""
+
+    def forward(self, x: Any) -> Any:
+        return np.where(np.abs(x) < 1, x, np.sign(x))
+
+
+class SparseSigmoid(Module):
+    """y = min(max((x + 1) / 2, 0), 1): what Sparsemax says of [x, 0]. Martins and Astudillo 2016."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.capped_relu(x + 1, max_value=2.0) / 2
+
+
+class Threshold(Module):
+    """y = x where x > threshold, else `value`, with derivative 0."""
+
+    def __init__(self, threshold: float, value: float = 0.0):
+        self.threshold, self.value = threshold, value
+
+    def forward(self, x: Any) -> Any:
+        return np.where(x > self.threshold, x, self.value)
+
+
+class HardShrink(Module):
+    """y = x where |x| > threshold, else 0: small numbers are taken for noise.
+
+    Donoho and Johnstone 1994, as the next. Raises ValueError unless threshold ≥ 0.
+    """
+
+    def __init__(self, threshold: float = 0.5):
+        self.threshold = _not_negative(self, threshold)
+
+    def forward(self, x: Any) -> Any:
+        return np.where(np.abs(x) > self.threshold, x, 0.0)
+
+
+class SoftShrink(Module):
+    """y = sign(x) max(|x| - threshold, 0): all numbers shrink, and none jumps. As l1 does with weights.
+
+    Raises ValueError unless threshold ≥ 0.
+    """
+
+    def __init__(self, threshold: float = 0.5):
+        self.threshold = _not_negative(self, threshold)
+
+    def forward(self, x: Any) -> Any:
+        return x - np.clip(x, -self.threshold, self.threshold)
+
+
+def _not_negative(layer: Module, threshold: float) -> float:
+    if not threshold >= 0:
+        raise ValueError(
+            f"{type(layer).__name__}(threshold={threshold!r}): 0 or more.{user_line()}"
+        )
+    return threshold
+
+
 # ----------------------------------------------------------------------------------- smooth curves
 
 
@@ -109,11 +167,50 @@ class Sigmoid(Module):
         return ops.sigmoid(x)
 
 
+class LogSigmoid(Module):
+    """y = ln(1 / (1 + e⁻ˣ)), without overflow."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.log_sigmoid(x)
+
+
+class TanhShrink(Module):
+    """y = x - tanh x: flat around 0, and x ∓ 1 far from it."""
+
+    def forward(self, x: Any) -> Any:
+        return x - np.tanh(x)
+
+
 class Softplus(Module):
     """y = ln(1 + eˣ), a smooth ReLU."""
 
     def forward(self, x: Any) -> Any:
         return ops.softplus(x)
+
+
+class Squareplus(Module):
+    """y = (x + √(x² + b)) / 2, a smooth ReLU without exponentials; y(0) = √b / 2. Barron 2021.
+
+    Raises ValueError unless b > 0.
+    """
+
+    def __init__(self, b: float = 4.0):
+        if not b > 0:
+            raise ValueError(f"Squareplus(b={b!r}): a positive number.{user_line()}")
+        self.b = b
+
+    def forward(self, x: Any) -> Any:
+        return (x + np.hypot(x, self.b**0.5)) / 2
+
+
+class SparsePlus(Module):
+    """y = 0 up to -1, (x + 1)² / 4 up to 1, and then x: a ReLU with a parabola for a corner.
+
+    Its slope is SparseSigmoid.
+    """
+
+    def forward(self, x: Any) -> Any:
+        return np.square(np.clip(x + 1, 0, 2)) / 4 + ops.relu(x - 1)
 
 
 class Softsign(Module):
@@ -131,6 +228,21 @@ class ELU(Module):
 
     def forward(self, x: Any) -> Any:
         return ops.elu(x, alpha=self.alpha)
+
+
+class CELU(Module):
+    """y = x where x > 0, else alpha (exp(x / alpha) - 1): an ELU whose slope is 1 at 0. Barron 2017.
+
+    Raises ValueError unless alpha > 0.
+    """
+
+    def __init__(self, alpha: float = 1.0):
+        if not alpha > 0:
+            raise ValueError(f"CELU(alpha={alpha!r}): a positive number.{user_line()}")
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        return self.alpha * ops.elu(x / self.alpha)
 
 
 class SELU(Module):

@@ -1,6 +1,7 @@
 """Networks with a memory: a sequence is read step by step, and a state carries on what was read.
 
-The formulas of a step are in `tinygrad_edu/ops/recurrent.py`, first as cells and then as whole sequences.
+A cell takes one step, and a layer is a cell that reads all steps. The formulas are in
+`tinygrad_edu/ops/recurrent.py`, first those of a step and then those of whole sequences.
 """
 
 from __future__ import annotations
@@ -18,42 +19,37 @@ from tinygrad_edu.ops.recurrent import gru, gru_cell, lstm, lstm_cell, rnn, rnn_
 from tinygrad_edu.tensor import value
 
 
-class Recurrent(Module):
-    """What SimpleRNN, LSTM and GRU share.    x: (N, T, inputs); y: (N, units), or (N, T, units)
+class RecurrentCell(Module):
+    """One step of SimpleRNN, LSTM or GRU, for a loop over time by hand.    x: (N, inputs)
 
-    return_sequences   y is the state h after every step, and not only after the last
-    return_state       y is followed by the last states: (y, h), of an LSTM (y, h, c)
-    go_backwards       the steps are read from the last to the first (and y has them in that order)
+        h = None
+        for t in range(x.shape[1]):
+            h = cell(x[:, t], h)
 
-    Called with x alone it starts from zeros. `initial_state` is another start, h (N, units) or, of an
-    LSTM, (h, c). `mask` (N, T) is False at steps to be passed over: the state stays as it was, and so
-    does y (which is 0 before the first step that counts).
+    The result is the state after the step, h (N, units), or of an LSTMCell (h, c); `states` is the one
+    before it, and without it all are 0. The layer of that name is a cell with a loop of its own, which is
+    faster: both have the same parameters under the same names.
 
     W (inputs, gates · units) starts from glorot_uniform, U (units, gates · units) orthogonal, b from
     zeros; `rng` is a seed or a numpy.random.Generator. With inputs=None the first x tells it. Raises
-    ValueError for shapes that do not fit, TypeError for a mask that is not of truth values.
+    ValueError for shapes that do not fit.
     """
 
     gates: int
     states: tuple[str, ...] = ("h",)
     cell: Callable
-    sequence: Callable
 
     def __init__(
         self,
         inputs: int | None,
         units: int,
         *,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
         demand_sizes(self, inputs=inputs, units=units)
         self.inputs: Any = inputs
-        self.units, self.go_backwards = units, go_backwards
-        self.return_sequences, self.return_state = return_sequences, return_state
+        self.units = units
         self._start = np.random.default_rng(rng), dtype
         self.make_when_known(inputs)
 
@@ -72,10 +68,138 @@ class Recurrent(Module):
         """The states after one step: x (N, inputs), each state (N, units). For one that is fed its output."""
         return type(self).cell(x, *states, self.W, self.U, self.b)
 
+    def forward(self, x: Any, states: Any = None) -> Any:
+        x = in_precision_of(self.W, x)
+        if x.ndim != 2 or x.shape[1] != self.inputs:
+            hint = f"{type(self).__name__}({x.shape[-1] if x.ndim else 1}, {self.units}) here"
+            if x.ndim == 3:
+                hint = (
+                    f"x[:, t], or {type(self).__name__.removesuffix('Cell')}, which reads all steps"
+                )
+            elif x.ndim == 1:
+                hint = "x[None] for one sequence"
+            raise ValueError(
+                f"{module_path(self)} got x of shape {x.shape}: it takes one step, (N, {self.inputs})."
+                f"{user_line()}\n  Try: {hint}"
+            )
+        after = self.step(x, *self._states(states, x.shape[0], "states", "the step before gave"))
+        return after if len(self.states) > 1 else after[0]
+
+    def _states(self, given: Any, n: int, called: str, source: str) -> list[Any]:
+        """The states before, each (N, units)."""
+        wanted = n, self.units
+        if given is None:
+            return [np.zeros(wanted, self.W.dtype) for _ in self.states]
+        states = given if isinstance(given, (tuple, list)) else (given,)
+        shapes = [np.shape(value(state)) for state in states]
+        if shapes != [wanted] * len(self.states):
+            names = ", ".join(self.states)
+            raise ValueError(
+                f"{module_path(self)} got {called} of shape {' and '.join(map(str, shapes))}: it "
+                f"takes {names}, {wanted}{' each' if len(self.states) > 1 else ''}.{user_line()}"
+                f"\n  Try: {called}=({names}), as {source} them"
+            )
+        return [in_precision_of(self.W, state) for state in states]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.inputs}, {self.units})"
+
+
+class SimpleRNNCell(RecurrentCell):
+    """h' = tanh(x W + h U + b): see `RecurrentCell` for the arguments. Elman 1990.
+
+    >>> SimpleRNNCell(3, 8, rng=0)(np.zeros((2, 3))).shape
+    (2, 8)
+    """
+
+    gates, cell = 1, staticmethod(rnn_cell)
+
+
+class LSTMCell(RecurrentCell):
+    """c' = f c + i a, h' = o tanh c', with gates i, f, o = σ(x W + h U + b) and a = tanh(...) alike.
+
+    W (inputs, 4 units), U (units, 4 units) and b (4 units) hold i, f, a, o side by side, and b starts
+    from 1 for f: at first nothing is forgotten. See `RecurrentCell` for the arguments. Hochreiter and
+    Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+
+    >>> h, c = LSTMCell(3, 8, rng=0)(np.zeros((2, 3)))
+    >>> h.shape, c.shape
+    ((2, 8), (2, 8))
+    """
+
+    gates, cell = 4, staticmethod(lstm_cell)
+    states = ("h", "c")
+
+    def first_bias(self, dtype: Any) -> np.ndarray:
+        return np.repeat(np.array([0, 1, 0, 0], dtype), self.units)
+
+
+class GRUCell(RecurrentCell):
+    """h' = z h + (1 - z) a, with gates z, r = σ(x W + h U + b) and a = tanh(x W + b₀ + r (h U + b₁)).
+
+    W (inputs, 3 units), U (units, 3 units) and b (2, 3 units) hold z, r, a side by side; b has a row for
+    x and one for h. With reset_after=False a = tanh(x W + (r h) U + b) and b (3 units), as first
+    published. See `RecurrentCell` for the other arguments. Cho et al. 2014.
+    """
+
+    gates, cell = 3, staticmethod(gru_cell)
+
+    def __init__(
+        self,
+        inputs: int | None,
+        units: int,
+        *,
+        reset_after: bool = True,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        self.reset_after = reset_after
+        super().__init__(inputs, units, rng=rng, dtype=dtype)
+
+    def first_bias(self, dtype: Any) -> np.ndarray:
+        return np.zeros((2, 3 * self.units) if self.reset_after else 3 * self.units, dtype)
+
+    def __repr__(self) -> str:
+        told = super().__repr__()
+        return told if self.reset_after else f"{told[:-1]}, reset_after=False)"
+
+
+class Recurrent(RecurrentCell):
+    """What SimpleRNN, LSTM and GRU share.    x: (N, T, inputs); y: (N, units), or (N, T, units)
+
+    return_sequences   y is the state h after every step, and not only after the last
+    return_state       y is followed by the last states: (y, h), of an LSTM (y, h, c)
+    go_backwards       the steps are read from the last to the first (and y has them in that order)
+
+    Called with x alone it starts from zeros. `initial_state` is another start, h (N, units) or, of an
+    LSTM, (h, c). `mask` (N, T) is False at steps to be passed over: the state stays as it was, and so
+    does y (which is 0 before the first step that counts). For the parameters and the other arguments
+    see `RecurrentCell`.
+
+    Raises ValueError for shapes that do not fit, TypeError for a mask that is not of truth values.
+    """
+
+    sequence: Callable
+
+    def __init__(
+        self,
+        inputs: int | None,
+        units: int,
+        *,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        self.go_backwards = go_backwards
+        self.return_sequences, self.return_state = return_sequences, return_state
+        super().__init__(inputs, units, rng=rng, dtype=dtype)
+
     def forward(self, x: Any, initial_state: Any = None, mask: Any = None) -> Any:
         x = in_precision_of(self.W, x)
         self._demand_sequences(x.shape)
-        states = self._first_states(initial_state, x.shape[0])
+        states = self._states(initial_state, x.shape[0], "initial_state", "return_state=True gives")
         x = np.swapaxes(x, 0, 1)
         steps = slice(None, None, -1 if self.go_backwards else None)
         if mask is not None:
@@ -112,22 +236,6 @@ class Recurrent(Module):
             f"{user_line()}\n  Try: {hint}"
         )
 
-    def _first_states(self, given: Any, n: int) -> list[Any]:
-        """The states to start from, each (N, units)."""
-        wanted = n, self.units
-        if given is None:
-            return [np.zeros(wanted, self.W.dtype) for _ in self.states]
-        states = given if isinstance(given, (tuple, list)) else (given,)
-        shapes = [np.shape(value(state)) for state in states]
-        if shapes != [wanted] * len(self.states):
-            names = ", ".join(self.states)
-            raise ValueError(
-                f"{module_path(self)} got an initial_state of shape {' and '.join(map(str, shapes))}: it "
-                f"takes {names}, {wanted}{' each' if len(self.states) > 1 else ''}.{user_line()}"
-                f"\n  Try: initial_state=({names}), as return_state=True gives them"
-            )
-        return [in_precision_of(self.W, state) for state in states]
-
     def _mask(self, mask: Any, wanted: tuple[int, int]) -> np.ndarray:
         mask = np.asarray(value(mask))
         if mask.shape != wanted:
@@ -149,47 +257,40 @@ class Recurrent(Module):
             for name in ("return_sequences", "return_state", "go_backwards")
             if getattr(self, name)
         ]
-        return f"{type(self).__name__}({self.inputs}, {self.units}{''.join(settings)})"
+        return f"{super().__repr__()[:-1]}{''.join(settings)})"
 
 
-class SimpleRNN(Recurrent):
+class SimpleRNN(SimpleRNNCell, Recurrent):
     """h' = tanh(x W + h U + b) at every step: see `Recurrent` for the arguments. Elman 1990.
 
     >>> SimpleRNN(3, 8, rng=0)(np.zeros((2, 5, 3))).shape
     (2, 8)
     """
 
-    gates, cell, sequence = 1, staticmethod(rnn_cell), staticmethod(rnn)
+    sequence = staticmethod(rnn)
 
 
-class LSTM(Recurrent):
-    """c' = f c + i a, h' = o tanh c', with gates i, f, o = σ(x W + h U + b) and a = tanh(...) alike.
+class LSTM(LSTMCell, Recurrent):
+    """c' = f c + i a, h' = o tanh c' at every step, with the gates and the parameters of LSTMCell.
 
-    W (inputs, 4 units), U (units, 4 units) and b (4 units) hold i, f, a, o side by side, and b starts
-    from 1 for f: at first nothing is forgotten. See `Recurrent` for the arguments. Hochreiter and
-    Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+    See `Recurrent` for the arguments. Hochreiter and Schmidhuber 1997, with the forget gate of Gers et
+    al. 2000.
 
     >>> y, h, c = LSTM(3, 8, return_sequences=True, return_state=True, rng=0)(np.zeros((2, 5, 3)))
     >>> y.shape, h.shape, c.shape
     ((2, 5, 8), (2, 8), (2, 8))
     """
 
-    gates, cell, sequence = 4, staticmethod(lstm_cell), staticmethod(lstm)
-    states = ("h", "c")
-
-    def first_bias(self, dtype: Any) -> np.ndarray:
-        return np.repeat(np.array([0, 1, 0, 0], dtype), self.units)
+    sequence = staticmethod(lstm)
 
 
-class GRU(Recurrent):
-    """h' = z h + (1 - z) a, with gates z, r = σ(x W + h U + b) and a = tanh(x W + b₀ + r (h U + b₁)).
+class GRU(GRUCell, Recurrent):
+    """h' = z h + (1 - z) a at every step, with the gates, the parameters and the reset_after of GRUCell.
 
-    W (inputs, 3 units), U (units, 3 units) and b (2, 3 units) hold z, r, a side by side; b has a row for
-    x and one for h. With reset_after=False a = tanh(x W + (r h) U + b) and b (3 units), as first
-    published. See `Recurrent` for the other arguments. Cho et al. 2014.
+    See `Recurrent` for the other arguments. Cho et al. 2014.
     """
 
-    gates, cell, sequence = 3, staticmethod(gru_cell), staticmethod(gru)
+    sequence = staticmethod(gru)
 
     def __init__(
         self,
@@ -204,17 +305,10 @@ class GRU(Recurrent):
         dtype: Any = np.float32,
     ):
         self.reset_after = reset_after
-        super().__init__(
-            inputs, units, return_sequences=return_sequences, return_state=return_state,
+        Recurrent.__init__(
+            self, inputs, units, return_sequences=return_sequences, return_state=return_state,
             go_backwards=go_backwards, rng=rng, dtype=dtype,
         )  # fmt: skip
-
-    def first_bias(self, dtype: Any) -> np.ndarray:
-        return np.zeros((2, 3 * self.units) if self.reset_after else 3 * self.units, dtype)
-
-    def __repr__(self) -> str:
-        told = super().__repr__()
-        return told if self.reset_after else f"{told[:-1]}, reset_after=False)"
 
 
 class Bidirectional(Module):

@@ -13,6 +13,17 @@ from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.optimizer import checked_state, demand_parameters, share_below_one
 
 
+@contextmanager
+def lent(parameters: list[Parameter]) -> Iterator[None]:
+    """Afterwards the parameters have the values again that they had before."""
+    kept = [p.data.copy() for p in parameters]
+    try:
+        yield
+    finally:
+        for p, data in zip(parameters, kept, strict=True):
+            p.data[...] = data
+
+
 class EMA:
     """The exponential moving average of parameters, a ← μ a + (1 - μ) w, at first a = w.
 
@@ -54,13 +65,9 @@ class EMA:
                 f"EMA.averaged(): there is no average yet.{user_line()}\n  Try: ema.update() after each "
                 "optimizer.step()"
             )
-        kept = [p.data.copy() for p in self.parameters]
-        try:
+        with lent(self.parameters):
             self.keep()
             yield
-        finally:
-            for p, data in zip(self.parameters, kept, strict=True):
-                p.data[...] = data
 
     def state_dict(self) -> dict[str, Any]:
         """`updates`, and "average.3" of parameter 3, as copies."""

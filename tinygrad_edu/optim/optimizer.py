@@ -13,7 +13,8 @@ import inspect
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -201,8 +202,19 @@ class Optimizer:
         raise NotImplementedError
 
     def start(self, w: np.ndarray) -> list[np.ndarray]:
-        """The states beside w, before the first step."""
+        """The states beside w, before the first step; with per_parameter in whatever shapes."""
         return [np.zeros_like(w) for _ in self.states]
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within, the parameters are what the model is to be judged by: here they stay as they are.
+
+        The Trainer judges and predicts within it, for optimizers that keep an average of the weights.
+        """
+        yield
+
+    def forget_average(self) -> None:
+        """To be called when the parameters have been set: an average of earlier ones is not theirs."""
 
     def _rate_at(self, lr: LearningRate, t: int) -> float:
         if not callable(lr):
@@ -280,17 +292,14 @@ class Optimizer:
     def _arrays(self) -> dict[str, np.ndarray]:
         """Name -> view of every array that is remembered."""
         index = {id(p): i for i, p in enumerate(self.parameters)}
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for vector in self._vectors:
-            named = dict(zip(self.states, vector.states, strict=True))
-            if self.accumulate > 1:
-                named["accumulated"] = vector.total
-            for name, array in named.items():
-                for p, place in zip(vector.parameters, vector.places, strict=True):
-                    arrays[f"{name}.{index[id(p)]}"] = array[place].reshape(p.shape)
-            if self.accumulate > 1:
-                for i, p in enumerate(vector.parameters):
-                    arrays[f"has_accumulated.{index[id(p)]}"] = vector.held[i : i + 1]
+            for i, p in enumerate(vector.parameters):
+                named = dict(zip(self.states, vector.states_of(i), strict=True))
+                if self.accumulate > 1:
+                    named["accumulated"] = vector.total[vector.places[i]].reshape(p.shape)
+                    named["has_accumulated"] = vector.held[i : i + 1]
+                arrays |= {f"{name}.{index[id(p)]}": array for name, array in named.items()}
         return arrays
 
 
@@ -301,7 +310,11 @@ class _Vector:
         self.group, self.parameters = group, parameters
         self.per_parameter = optimizer.per_parameter
         self._lay_out()
-        self.states = optimizer.start(self.w)
+        self.states: list[Any] = (  # vectors; or for each parameter arrays
+            [optimizer.start(w) for w, _ in self.views]
+            if self.per_parameter
+            else optimizer.start(self.w)
+        )
         summed = len(self.w) if optimizer.accumulate > 1 else 0
         self.total = np.zeros(summed, self.w.dtype)  # of the gradients that are being accumulated
         self.held = np.zeros(len(parameters), bool)  # which parameters are in it
@@ -387,19 +400,22 @@ class _Vector:
                 pieces += self._cut(places[0].start, places[-1].stop)
         return pieces
 
-    def _cut(self, start: int, stop: int) -> list[tuple[np.ndarray, ...]]:
-        vectors = (self.w, self.g, *self.states)
+    def states_of(self, i: int) -> list[np.ndarray]:
+        """The states of parameter i."""
         if self.per_parameter:
-            parts = [
-                (place, p.shape) for place, p in zip(self.places, self.parameters, strict=True)
+            return self.states[i]
+        return [state[self.places[i]].reshape(self.parameters[i].shape) for state in self.states]
+
+    def _cut(self, start: int, stop: int) -> list[tuple[np.ndarray, ...]]:
+        if self.per_parameter:
+            return [
+                (w, g, self.tmp[: w.size].reshape(w.shape), *states)
+                for (w, g), states in zip(self.views, self.states, strict=True)
             ]
-        else:
-            ends = [*range(start, stop, PIECE), stop]
-            parts = [(slice(a, b), (b - a,)) for a, b in itertools.pairwise(ends)]
         pieces = []
-        for place, shape in parts:
-            w, g, *states = (vector[place].reshape(shape) for vector in vectors)
-            pieces.append((w, g, self.tmp[: w.size].reshape(shape), *states))
+        for a, b in itertools.pairwise([*range(start, stop, PIECE), stop]):
+            w, g, *states = (vector[a:b] for vector in (self.w, self.g, *self.states))
+            pieces.append((w, g, self.tmp[: b - a], *states))
         return pieces
 
 

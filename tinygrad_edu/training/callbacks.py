@@ -105,13 +105,15 @@ class EarlyStopping(Callback):
         if self.best is None or self.sign * now - self.min_delta > self.sign * self.best:
             self.best, self.best_epoch, self.waited = now, epoch, 0
             if self.restore_best_weights:
-                self.best_weights = self.trainer.model.state_dict()
+                with self.trainer.optimizer.averaged():  # the weights that gave this number
+                    self.best_weights = self.trainer.model.state_dict()
         elif self.waited >= self.patience:
             self.trainer.stop_training = True
 
     def on_train_end(self) -> None:
         if self.best_weights is not None:
             self.trainer.model.load_state_dict(self.best_weights)
+            self.trainer.optimizer.forget_average()
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.remembered}

@@ -338,7 +338,7 @@ class Trainer:
     def evaluate(
         self, x: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int = 1024
     ) -> dict[str, float]:
-        """Loss and metrics on data, in eval mode; nothing is learned."""
+        """Loss and metrics on data, in eval mode, with `optimizer.averaged()`; nothing is learned."""
         weight = weights_of(y, sample_weight, None, self._dtype())
         self.penalised = self._is_penalised()
         return self._judge(loader_of(x, y, weight, batch_size=batch_size))
@@ -348,7 +348,7 @@ class Trainer:
         training = self.model.training
         self.model.eval()
         try:
-            with no_grad():
+            with no_grad(), self.optimizer.averaged():
                 for xb, yb, *weight in batches_of(loader):
                     loss, prediction = self._loss(xb, yb, *weight)
                     means.add(len(yb), loss.item(), value(prediction), yb)
@@ -357,13 +357,13 @@ class Trainer:
         return means.final()
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
-        """The model's output for all of x, in eval mode, as one array."""
+        """The model's output for all of x, in eval mode, with `optimizer.averaged()`, as one array."""
         several = isinstance(x, (tuple, dict))
         loader = (Grouped if several else DataLoader)(x, batch_size=batch_size)
         training = self.model.training
         self.model.eval()
         try:
-            with no_grad():
+            with no_grad(), self.optimizer.averaged():
                 parts = [value(self._prediction(xb)) for (xb,) in loader]
         finally:
             self.model.train(training)

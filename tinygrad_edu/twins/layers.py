@@ -148,6 +148,22 @@ def _by_tanh(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
     return keras.ops.gelu(x, approximate=True)  # the layers of Keras have the exact one only
 
 
+def _with(function: str, name: str, default: float) -> Callable[[Any], Any]:
+    """A call of Keras's function, where a layer has another number than Keras's activation by name."""
+
+    def call(layer: Any) -> Callable[..., Any] | None:
+        given = {name: getattr(layer, name)}
+        if given[name] == default:
+            return None
+        return lambda keras, twin, layer, x: getattr(keras.ops, function)(x, **given)
+
+    return call
+
+
+def _over_threshold(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
+    return keras.ops.threshold(x, layer.threshold, layer.value)
+
+
 def _attention(settings: dict[str, Any]) -> Module:
     settings["inputs"], settings["context_inputs"] = settings["inputs"]
     return nn.MultiHeadAttention(dropout=settings.pop("p"), **settings)
@@ -291,6 +307,16 @@ ROWS: list[Row] = [
     _activation(nn.Softsign, "softsign"),
     _activation(nn.HardSigmoid, "hard_sigmoid"),
     _activation(nn.HardSiLU, "hard_silu"),
+    _activation(nn.HardTanh, "hard_tanh"),
+    _activation(nn.HardShrink, "hard_shrink", call=_with("hard_shrink", "threshold", 0.5)),
+    _activation(nn.SoftShrink, "soft_shrink", call=_with("soft_shrink", "threshold", 0.5)),
+    _activation(nn.TanhShrink, "tanh_shrink"),
+    _activation(nn.Threshold, "threshold", call=lambda layer: _over_threshold),
+    _activation(nn.CELU, "celu", call=_with("celu", "alpha", 1.0)),
+    _activation(nn.Squareplus, "squareplus", call=_with("squareplus", "b", 4.0)),
+    _activation(nn.SparsePlus, "sparse_plus"),
+    _activation(nn.SparseSigmoid, "sparse_sigmoid"),
+    _activation(nn.LogSigmoid, "log_sigmoid"),
     _activation(nn.LogSoftmax, "log_softmax", refuse=_last_axis),
     _activation(nn.GLU, "glu", refuse=_last_axis),
 ]  # fmt: skip

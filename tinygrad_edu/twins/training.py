@@ -161,6 +161,19 @@ OPTIMIZERS: dict[type[Optimizer], OptimizerTwin] = {
         "Adagrad", {"initial": "initial_accumulator_value", "eps": "epsilon"}, rounded=("initial",)
     ),
     optim.Adadelta: OptimizerTwin("Adadelta", {"rho": "rho", "eps": "epsilon"}),
+    optim.Adafactor: OptimizerTwin(
+        "Adafactor",
+        {"beta2_decay": "beta_2_decay", "eps": ("epsilon_1", "epsilon_2"),
+         "clip_threshold": "clip_threshold"},
+    ),
+    optim.Ftrl: OptimizerTwin(
+        "Ftrl",
+        {"lr_power": "learning_rate_power", "initial": "initial_accumulator_value",
+         "l1": "l1_regularization_strength", "l2": "l2_regularization_strength",
+         "shrinkage": "l2_shrinkage_regularization_strength", "beta": "beta"},
+        rounded=("initial",),
+    ),
+    # (No ScheduleFreeAdamW: Keras 3.15 on TensorFlow loses its β₁, tests/optim/test_keras_optimizers.py.)
     optim.Muon: OptimizerTwin(
         "Muon",
         {"betas": ("adam_beta_1", "adam_beta_2"), "eps": "epsilon", "momentum": "momentum",
