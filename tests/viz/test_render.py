@@ -10,6 +10,7 @@ import pytest
 from tinygrad_edu import Tensor, viz
 from tinygrad_edu.nn import Linear, Parameter, Sequential
 from tinygrad_edu.viz import render
+from tinygrad_edu.viz.nodes import printable
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -105,7 +106,7 @@ def test_names_are_shown_and_not_obeyed(name):
     loss = Named(lambda x: x * 2)(variable(1.0, name))
     graph = viz.Graph(loss)
     svg = ElementTree.fromstring(graph.svg())
-    shown = render.printable(name)
+    shown = printable(name)
     assert words(of_class(svg, "variable")[0])[0] == shown
     assert words(of_class(svg, "module")[0]) == ["Named" if "\n" in name else shown]
     assert len(of_class(svg, "node")) == 3
@@ -174,7 +175,7 @@ def test_save_without_a_picture(loss, tmp_path):
 
 
 def test_save_refuses_other_endings(loss, tmp_path):
-    with pytest.raises(ValueError, match=r"loss\.jpg(.|\n)*\.svg, \.png, \.pdf, \.dot"):
+    with pytest.raises(ValueError, match=r"loss\.jpg(.|\n)*\.html, \.svg, \.png, \.pdf, \.dot"):
         viz.Graph(loss).save(tmp_path / "loss.jpg")
     assert not list(tmp_path.iterdir())
 

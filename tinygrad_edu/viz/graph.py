@@ -20,7 +20,9 @@ from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.viz import render
 from tinygrad_edu.viz.nodes import Arrival, Group, Node
+from tinygrad_edu.viz.portable import as_json
 from tinygrad_edu.viz.read import Reader
+from tinygrad_edu.viz.step_page import step_page
 
 LIMIT = 5000  # nodes; a larger picture can be drawn, but not read
 
@@ -94,13 +96,17 @@ class Graph:
         """The graph in graphviz's language. Raises ImportError without the package graphviz."""
         return render.dot(self)
 
+    def html(self) -> str:
+        """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
+        return step_page(self)
+
     def mermaid(self) -> str:
         """The graph in Mermaid's language, which GitHub and many editors draw."""
         return render.mermaid(self)
 
     def json(self) -> str:
-        """All that is known, for other programs: see `render.as_json`."""
-        return render.as_json(self)
+        """All that is known, for other programs: see `portable.as_json`."""
+        return as_json(self)
 
     def svg(self) -> str:
         """The picture as an `<svg>` element.

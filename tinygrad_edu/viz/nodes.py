@@ -133,7 +133,7 @@ def snapshot(array: Any) -> Snapshot:
     if x.size <= WHOLE:
         facts["numbers"] = x.copy()
     elif kind in "fciub":
-        facts["heat"] = _heat(np.abs(x) if kind == "c" else x)
+        facts["heat"] = heat_map(x)
     return Snapshot(_words(x, finite, facts), x.shape, str(x.dtype), finite, **facts)
 
 
@@ -162,12 +162,19 @@ def _words(x: np.ndarray, finite: bool, facts: dict[str, Any]) -> str:
     return f"{words}, {bad}" if bad else words
 
 
+def printable(words: str, longest: int = 60) -> str:
+    """Words of unknown origin, on one line: what cannot be printed is shown as Python writes it."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
 def number(x: Any) -> str:
     return str(x) if isinstance(x, (bool, np.bool_)) else f"{x:.4g}"
 
 
-def _heat(x: np.ndarray) -> np.ndarray:
+def heat_map(x: np.ndarray) -> np.ndarray:
     """The means of at most 16 × 16 blocks. A block with a NaN or an infinity in it has a mean of NaN."""
+    x = np.abs(x) if x.dtype.kind == "c" else x
     flat = x.reshape(-1, x.shape[-1])
     rows = len(flat)
     with np.errstate(all="ignore"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_edu.viz.nodes import WHOLE, Snapshot
+from tinygrad_edu.viz.nodes import WHOLE, Snapshot, heat_map
 
 if TYPE_CHECKING:
     from tinygrad_edu.explanation import Explanation
@@ -90,12 +90,35 @@ def _array(x: Snapshot, whole: int, heat: bool) -> dict[str, Any]:
         facts["bad"] = True
     if x.mean is not None:
         facts |= {name: _exact(getattr(x, name)) for name in ("mean", "spread", "low", "high")}
-    if x.numbers is not None and x.numbers.size <= whole:
-        facts["numbers"] = [_exact(number) for number in x.numbers.ravel()]
-    elif x.heat is not None and heat:
-        low, high, cells = _cells(x.heat)
-        facts |= {"heat": cells, "columns": x.heat.shape[1], "heat_low": low, "heat_high": high}
+    blocks = x.heat
+    if x.numbers is not None:
+        if x.numbers.size <= whole:
+            facts["numbers"] = _all_exact(x.numbers.ravel())
+        elif x.mean is not None:
+            blocks = heat_map(x.numbers)
+    if blocks is not None and heat:
+        low, high, cells = _cells(blocks)
+        facts |= {"heat": cells, "columns": blocks.shape[1], "heat_low": low, "heat_high": high}
     return facts
+
+
+def cost(graph: Graph, whole: int, heat: bool) -> int:
+    """About how many bytes the arrays of a graph take."""
+    kept = {id(x): x for node in graph.nodes for x in (node.value, node.gradient) if x}
+    kept |= {
+        id(x): x for s in graph.steps for x in (s.contribution, s.before, s.after, s.local) if x
+    }
+    sizes = (x.heat.size if x.heat is not None else x.numbers.size for x in kept.values())  # type: ignore[union-attr]
+    large = (lambda n: 200 + 2 * n) if heat else (lambda n: 160)
+    return sum(20 * n + 160 if n <= whole else large(n) for n in sizes)
+
+
+def _all_exact(x: np.ndarray) -> list:
+    if x.dtype.kind == "f" and np.isfinite(x).all():
+        if x.dtype != np.float64:  # with the digits that it has
+            x = x.astype("U32").astype(np.float64)
+        return x.tolist()
+    return [_exact(number) for number in x]
 
 
 def _exact(x: Any) -> Any:
@@ -122,4 +145,4 @@ def _row(row: Explanation | None) -> dict[str, Any]:
     return {"title": row.title, "lines": [list(line) for line in row.lines]} if row else {}
 
 
-__all__ = ["as_json"]
+__all__ = ["as_json", "cost"]

@@ -119,7 +119,8 @@ class Reader:
             if found is None:
                 found = self.leaves.number(x)
             if found is None:
-                found = self._write_leaf(x, self.leaves.title(y, i), home.of_leaf(x, y.scope))
+                group = home.of_leaf(x, y.scope, self.leaves.uses[x] if isinstance(x, Tensor) else 1)
+                found = self._write_leaf(x, self.leaves.title(y, i), group)
             inputs.append(found)
         freed = y.op is FREED
         kind = "freed" if freed else "result" if y is self.result else "operation"
@@ -147,7 +148,7 @@ class Reader:
                 if found is None and (x.name or x.requires_grad):
                     found = self.leaves.number(x)
                     if found is None:
-                        group = home.outer.of_leaf(x, y.scope[:-1])
+                        group = home.outer.of_leaf(x, y.scope[: home.level - 1], self.leaves.uses[x])
                         found = self._write_leaf(x, self.leaves.title(y, i), group)
                 if found is not None and found not in inputs:
                     inputs.append(found)
@@ -286,11 +287,11 @@ class _Box:
         self.inside: list[Any] = []  # operations and boxes, in order
         self.number: int | None = None
 
-    def of_leaf(self, x: Any, scope: tuple[Module, ...]) -> int | None:
+    def of_leaf(self, x: Any, scope: tuple[Module, ...], uses: int) -> int | None:
         """The group of a leaf beside an operation in this box, which was made in this scope.
 
         Parameters and constants stand where they are used, data where they were made: what is fed
-        into a module, or into every step, stays outside of it.
+        into a module, or into more than one step, stays outside of it.
         """
         if not isinstance(x, Tensor) or isinstance(x, Parameter):
             return self.number
@@ -300,7 +301,7 @@ class _Box:
                 break
             level += 1
         box = self
-        while box.outer and (box.level > level or box.module is None):
+        while box.outer and (box.level > level or (box.module is None and uses > 1)):
             box = box.outer
         return box.number
 

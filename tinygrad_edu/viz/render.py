@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.viz.nodes import Node
+from tinygrad_edu.viz.nodes import Node, printable
 from tinygrad_edu.viz.portable import as_json
+from tinygrad_edu.viz.step_page import step_page
 
 if TYPE_CHECKING:
     from tinygrad_edu.viz.graph import Graph
@@ -33,12 +34,6 @@ def optional(library: str) -> Any:
     except ImportError as error:
         name = library.partition(".")[0]
         raise ImportError(f"Pictures need {name}, which is not installed: {INSTALL}") from error
-
-
-def printable(words: str, longest: int = 60) -> str:
-    """Words of unknown origin, on one line: what cannot be printed is shown as Python writes it."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 # ------------------------------------------------------------------------------------------------ text
@@ -399,6 +394,7 @@ def svg(graph: Graph) -> str:
 
 
 FORMATS: dict[str, Callable[[Graph], bytes]] = {
+    ".html": lambda graph: step_page(graph).encode(),
     ".svg": lambda graph: svg(graph).encode(),
     # at most 50 inches: a bitmap of a thousand operations would take minutes, and gigabytes
     ".png": lambda graph: draw(dot(graph, dpi="144", size="50,50", bgcolor="white"), "png"),
