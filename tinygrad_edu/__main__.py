@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from tinygrad_edu.programs import commands as programs
 from tinygrad_edu.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit status: 0, or 1 for what went wrong."""
+    """Runs a command and returns its exit status: 0, 1 for what went wrong, 130 for Ctrl-C."""
     parser = argparse.ArgumentParser(
         prog="tinygrad-edu",
         description="Machine learning to read, run and draw.",
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--no-page", action="store_true", help="train only")
     demo.add_argument("--seed", type=_count, default=0, metavar="N", help="of what is random (0)")
     demo.add_argument("--epochs", type=_positive, default=30, metavar="N", help="how long (30)")
+    programs.add_to(commands)
     commands.add_parser("rows", help="list the derivative table, and how it is checked")
     row = commands.add_parser("explain", help="show the derivative of a function, such as tanh")
     row.add_argument(
@@ -38,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if given.command == "demo":
         return _demo(given)
+    if hasattr(given, "run"):
+        return programs.run(given)
 
     from tinygrad_edu.explanation import by_name, table
 

@@ -2,6 +2,7 @@
 
 embedded, canonical     sets that come with the package, and sets that are downloaded
 tables, images, text    CSV files of pixels, images in files (with Pillow), tokenizers
+characters              62 classes drawn from fonts (with Pillow and matplotlib)
 splitting, transforms   parts and scales; more pictures of the same things
 loader, streams         mini-batches of arrays; of other data sets, transformed, and made ahead
 """
@@ -14,13 +15,14 @@ from tinygrad_edu.data.canonical import (
     load_mnist,
     read_idx,
 )
+from tinygrad_edu.data.characters import draw_characters, write_characters
 from tinygrad_edu.data.downloads import DownloadError, RemoteFile, cache_folder, fetch
 from tinygrad_edu.data.embedded import Dataset, load_digits, load_iris, load_wine
 from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
 from tinygrad_edu.data.loader import DataLoader, train_test_split
 from tinygrad_edu.data.splitting import Standardiser, train_validation_test_split
 from tinygrad_edu.data.streams import ExampleLoader, Prefetch, Transformed
-from tinygrad_edu.data.tables import read_csv
+from tinygrad_edu.data.tables import read_csv, write_csv
 from tinygrad_edu.data.text import BytePairTokenizer, CharTokenizer, token_windows
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Standardiser",
     "Transformed",
     "cache_folder",
+    "draw_characters",
     "fetch",
     "image_csv",
     "image_folder",
@@ -52,4 +55,6 @@ __all__ = [
     "token_windows",
     "train_test_split",
     "train_validation_test_split",
+    "write_characters",
+    "write_csv",
 ]

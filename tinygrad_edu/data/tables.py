@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_edu.data.embedded import Dataset
 
@@ -89,6 +90,45 @@ def read_csv(
         tuple(str(k) for k in range(y.max() + 1)),
         f"read from {path}",
     )
+
+
+def write_csv(path: str | os.PathLike[str], x: NDArray[Any], y: NDArray[Any] | None = None) -> None:
+    """The table that `read_csv` reads, as Kaggle gives MNIST: label, pixel0, pixel1, ...
+
+    x: (n, ...) of whole numbers from 0 to 255, y: (n,) of whole numbers, or None for a test set without
+    labels. A whole new file or none. Raises ValueError for other numbers, and for x and y of different
+    lengths.
+    """
+    table = np.asarray(x)
+    if table.dtype.kind not in "iu" or table.size == 0 or table.min() < 0 or table.max() > 255:
+        raise ValueError(
+            f"write_csv takes pixels that are whole numbers from 0 to 255, not {table.dtype} "
+            + (f"from {table.min()} to {table.max()}" if table.size else f"of shape {np.shape(x)}")
+            + "; np.rint(255 * x).astype(np.uint8) makes them from 0 ... 1"
+        )
+    table = table.reshape(len(table), -1)
+    names = [f"pixel{i}" for i in range(table.shape[1])]
+    if y is not None:
+        y = np.asarray(y)
+        if y.shape != (len(table),) or y.dtype.kind not in "iu":
+            raise ValueError(
+                f"write_csv takes a whole number for each of {len(table)} pictures, not y of shape "
+                f"{y.shape}, {y.dtype}"
+            )
+        names = ["label", *names]
+    # Text for each of the few numbers there are, joined: savetxt takes ten times as long.
+    words = np.array([str(i) for i in range(256)], object)
+    draft = f"{os.fspath(path)}.draft"
+    try:
+        with open(draft, "w", encoding="utf-8", newline="") as file:
+            file.write(",".join(names) + "\n")
+            for i, row in enumerate(table):
+                label = "" if y is None else f"{y[i]},"
+                file.write(label + ",".join(words[row]) + "\n")
+        os.replace(draft, path)
+    finally:
+        if os.path.exists(draft):
+            os.unlink(draft)
 
 
 def read_rows(path: str, columns: list[str], caller: str) -> tuple[list[int], list[list[str]]]:

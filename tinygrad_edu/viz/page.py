@@ -18,7 +18,8 @@ from tinygrad_edu.viz.curves import confusion, learning_curve, new_axes
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.render import optional
 
-TEMPLATE = os.path.join(os.path.dirname(__file__), "page.html")
+FOLDER = os.path.dirname(__file__)
+TEMPLATE = os.path.join(FOLDER, "page.html")
 SHOWN = 60  # mistakes, at most
 BATCH = 32  # images in the loss whose graph is drawn
 
@@ -74,24 +75,40 @@ def write_page(
         "summary": model.summary(x.shape[1:]),
     }
     pictures = {
-        "curves": "".join(_curve(history, name) for name in history.names if name[:4] != "val_"),
-        "confusion": _inline(
+        "curves": curves(history),
+        "confusion": inline(
             confusion(counts, ax=new_axes(4.6, 4.6)),
             f"Confusion matrix: {correct} of {total} on the diagonal, {len(wrong)} beside it",
         ),
         "mistakes": "\n".join(_mistake(x[i], y[i], probabilities[i]) for i in wrong[:SHOWN]),
         "graph": drawn,
     }
-    with open(TEMPLATE, encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(filled(TEMPLATE, words, pictures, drawn=not hint))
+    return hint
+
+
+def filled(
+    template: str, words: dict[str, str], pictures: dict[str, str], *, drawn: bool = True
+) -> str:
+    """A page: the template with words (they are escaped), pictures (HTML), and the style of all pages.
+
+    drawn    is the graph a picture? Otherwise what explains its shapes and colours goes, and the text unfolds
+    """
+    with open(template, encoding="utf-8") as file:
         text = file.read()
-    if hint:  # no picture: then nothing that explains its shapes and colours, and the text unfolded
+    with open(os.path.join(FOLDER, "page.css"), encoding="utf-8") as file:
+        style = {"style": file.read()}
+    if not drawn:
         text = re.sub(r"<!-- picture -->.*?<!-- /picture -->", "", text, flags=re.DOTALL)
         text = text.replace("<details>", "<details open>")
-    template = Template(text)
-    page = template.substitute({name: html.escape(said) for name, said in words.items()} | pictures)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(page)
-    return hint
+    escaped = {name: html.escape(said) for name, said in words.items()}
+    return Template(text).substitute(style | escaped | pictures)
+
+
+def curves(history: Any) -> str:
+    """A picture for each number of the history, with what it was on the validation data."""
+    return "".join(_curve(history, name) for name in history.names if name[:4] != "val_")
 
 
 def _curve(history: Any, name: str) -> str:
@@ -101,10 +118,10 @@ def _curve(history: Any, name: str) -> str:
         judged = history[f"val_{name}"]
         about += f", validation from {judged[0]:.3f} to {judged[-1]:.3f}"
     ax = learning_curve(history, name, ax=new_axes(4.4, 3.0))
-    return f"<figure>{_inline(ax, about)}</figure>"
+    return f"<figure>{inline(ax, about)}</figure>"
 
 
-def _inline(ax: Any, about: str) -> str:
+def inline(ax: Any, about: str) -> str:
     """A matplotlib picture as an `<svg>` element that takes the colour of the text around it."""
     file = io.StringIO()
     letters = {"svg.fonttype": "none"}  # and not their outlines

@@ -1,0 +1,507 @@
+"""The commands as a terminal meets them: what they write, say and refuse, and how they end."""
+
+import csv
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinygrad_edu.__main__ import main
+from tinygrad_edu.data import load_digits, read_csv, write_csv
+from tinygrad_edu.programs import examples, learn
+from tinygrad_edu.programs.run import Run
+from tinygrad_edu.training import Checkpoint
+
+ROOT = Path(__file__).parents[2]
+QUICK = ["--model", "mlp", "--epochs", "2", "--batch-size", "32"]
+
+
+def words(capsys) -> tuple[str, str]:
+    told = capsys.readouterr()
+    return told.out, told.err
+
+
+def refused(capsys, *argv: str) -> str:
+    """What a command says that ends with 1: a sentence, and no traceback."""
+    assert main([*argv]) == 1
+    _, err = words(capsys)
+    assert err.startswith(f"tinygrad-edu {argv[0]}: ") and "Traceback" not in err
+    return err.removeprefix(f"tinygrad-edu {argv[0]}: ").rstrip("\n")
+
+
+def table(path) -> list[list[str]]:
+    with open(path, newline="") as file:
+        return list(csv.reader(file))
+
+
+# --- what they write ---
+
+
+def test_a_run_holds_configuration_seed_history_and_weights(kept):
+    assert sorted(os.listdir(kept / "run")) == [
+        "checkpoints", "config.json", "history.csv", "judged.npz", "result.json", "weights-0002.npz",
+    ]  # fmt: skip
+    run = Run(str(kept / "run"))
+    assert (
+        run.settings.seed == 0 and run.settings.model == "mlp" and run.classes == list("0123456789")
+    )
+    assert len(run.history()) == 2 and run.history().names == [
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+    ]
+    assert run.config["examples"] == {"training": 320, "validation": 40, "test": 40}
+    assert not [name for name in os.listdir(kept / "run") if name.endswith(".draft")]
+
+
+def test_the_kept_weights_give_the_kept_result(kept):
+    run = Run(str(kept / "run"))
+    x, y, names = run.judged()
+    from tinygrad_edu.programs.predict import scores_of
+
+    said = scores_of(run.model(), examples.standardised(x, run.mean, run.std)).argmax(axis=1)
+    assert (said == y).sum() == run.result()["test"]["correct"] and len(names) == 40
+    rows = read_csv(kept / "digits.csv", shape=(8, 8))  # and the names are the rows of the table
+    assert np.array_equal(rows.x[[int(name) - 1 for name in names]], x[..., 0])
+
+
+def test_the_scale_is_that_of_the_training_part_alone(kept):
+    run = Run(str(kept / "run"))
+    data = examples.read(str(kept / "digits.csv"), run.settings, labelled=True)
+    parts = examples.parts_of(data, run.settings)
+    x = parts.training[0].astype(float)
+    assert run.mean == pytest.approx(x.mean(), rel=1e-12) and run.std == pytest.approx(
+        x.std(), rel=1e-12
+    )
+    assert run.mean != pytest.approx(data.x.mean(), rel=1e-6)
+    for k in range(10):  # and every class keeps its share
+        assert (
+            abs((parts.validation[1] == k).sum() - (data.labels(parts.classes) == k).sum() / 10) < 2
+        )
+
+
+def test_the_same_seed_gives_the_same_run_and_another_one_another(kept, capsys):
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        assert main(["train", str(kept / "digits.csv"), "--out", name, *QUICK, "--seed", seed]) == 0
+    a, b, c = (Run(name).model().state_dict() for name in "abc")
+    assert all(np.array_equal(a[path], b[path]) for path in a)
+    assert not np.array_equal(a["1.W"], c["1.W"])
+
+
+def test_pixels_are_answered_in_the_order_of_the_file(kept, capsys):
+    """Shuffled rows give shuffled answers: each stands beside its picture."""
+    data = read_csv(kept / "digits.csv", shape=(8, 8))
+    order = np.random.default_rng(0).permutation(len(data.y))
+    write_csv("straight.csv", data.x)
+    write_csv("shuffled.csv", data.x[order])
+    for name in ("straight", "shuffled"):
+        assert (
+            main(["predict", str(kept / "run"), f"{name}.csv", "--out", f"{name}-results.csv"]) == 0
+        )
+    straight, shuffled = table("straight-results.csv"), table("shuffled-results.csv")
+    assert straight[0] == shuffled[0] == ["ImageId", "Label"]
+    assert [row[0] for row in shuffled[1:]] == [str(i) for i in range(1, 401)]
+    answers = [row[1] for row in straight[1:]]
+    assert [row[1] for row in shuffled[1:]] == [answers[i] for i in order]
+    assert len(set(answers)) > 5  # a network that always says the same would pass otherwise
+
+
+def test_images_are_answered_by_their_files_in_the_order_of_the_table(kept, capsys):
+    rows = table(kept / "images.csv")[1:]
+    order = np.random.default_rng(1).permutation(len(rows))
+    (kept / "shuffled.csv").write_text(
+        "label,image\n" + "".join(f"{rows[i][1]},{rows[i][0]}\n" for i in order)
+    )
+    (kept / "unlabelled.csv").write_text("image\n" + "".join(f"{row[0]}\n" for row in rows))
+    assert (
+        main(["predict", str(kept / "files-run"), str(kept / "unlabelled.csv"), "--out", "a.csv"])
+        == 0
+    )
+    assert "are the label" not in words(capsys)[0]
+    assert (
+        main(["predict", str(kept / "files-run"), str(kept / "shuffled.csv"), "--out", "b.csv"])
+        == 0
+    )
+    said = int(re.search(r"(\d+) of them are the label", words(capsys)[0])[1])
+    straight, shuffled = table("a.csv"), table("b.csv")
+    assert straight[0] == ["Filename", "Prediction"]
+    assert [row[0] for row in straight[1:]] == [row[0] for row in rows]
+    assert shuffled[1:] == [straight[1 + i] for i in order]
+    assert said == sum(a[1] == b[1] for a, b in zip(straight[1:], rows, strict=True)) > 40
+    assert {row[1] for row in straight[1:]} <= set("abcdefghij")
+
+
+def test_a_test_set_of_its_own_is_what_it_is_judged_by(kept, capsys):
+    rows = table(kept / "digits.csv")
+    for name, part in (("train", rows[1:301]), ("test", rows[301:])):
+        Path(f"{name}.csv").write_text("\n".join(map(",".join, [rows[0], *part])) + "\n")
+    assert main(["train", "train.csv", "--test", "test.csv", *QUICK]) == 0
+    assert Run("run").config["examples"] == {"training": 270, "validation": 30, "test": 100}
+    assert re.search(r"\nTest: \d+ of 100 correct", words(capsys)[0])
+
+
+def test_digits_and_characters_come_from_commands(capsys):
+    assert main(["digits", "digits.csv"]) == 0
+    digits = read_csv("digits.csv", shape=(8, 8))
+    assert (
+        np.allclose(digits.x * (16 / 255), load_digits().x, atol=0.05)
+        and (digits.y == load_digits().y).all()
+    )
+    assert "digits.csv is there already" in refused(capsys, "digits", "digits.csv")
+    assert main(["characters", "drawn", "--per-class", "5", "--only", "aB3"]) == 0
+    assert len(table("drawn/train.csv")) == 16 and len(table("drawn/test.csv")) == 4
+    assert "drawn is there already" in refused(capsys, "characters", "drawn")
+
+
+# --- how they end ---
+
+
+def start(*argv, **settings):
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "tinygrad_edu", *argv], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, **settings,
+    )  # fmt: skip
+
+
+def test_ctrl_c_saves_all_and_resume_leads_to_the_very_same_weights(kept, capsys):
+    data = str(kept / "digits.csv")
+    asked = [
+        "train",
+        data,
+        "--model",
+        "mlp",
+        "--epochs",
+        "40",
+        "--patience",
+        "40",
+        "--batch-size",
+        "8",
+    ]
+    process = start(*asked, "--out", "stopped")
+    for line in process.stdout:
+        if line.startswith("epoch  2/40"):
+            process.send_signal(signal.SIGINT)
+            break
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130 and err == ""
+    assert "Ctrl-C: stopped after" in out and "All is saved; to go on: tinygrad-edu train" in out
+    result = Run("stopped").result()
+    assert 2 <= result["epochs"] < 40 and not result["ended"] and Run("stopped").model()
+    assert len(Run("stopped").history()) == result["epochs"]
+
+    assert main(["predict", "stopped", data]) == 0
+    assert f"stopped was stopped after {result['epochs']} of 40 epochs" in words(capsys)[0]
+    assert main([*asked, "--out", "stopped", "--resume"]) == 0
+    assert main([*asked, "--out", "never-stopped"]) == 0
+    a, b = Run("stopped"), Run("never-stopped")
+    assert a.result()["ended"] and len(a.history()) == len(b.history()) == 40
+    assert a.history().epochs == b.history().epochs
+    one, other = a.model().state_dict(), b.model().state_dict()
+    assert all(np.array_equal(one[path], other[path]) for path in one)
+    assert [name for name in os.listdir("stopped") if "weights" in name] == ["weights-0040.npz"]
+
+
+def test_a_killed_run_says_that_it_has_no_weights_and_can_be_resumed(kept, capsys):
+    asked = ["train", str(kept / "digits.csv"), *QUICK[:2], "--epochs", "500", "--batch-size", "4"]
+    process = start(*asked, "--out", "killed")
+    for line in process.stdout:
+        if line.startswith("epoch   1/"):
+            process.kill()
+            break
+    process.communicate()
+    assert not Run("killed").ended
+    for command in (["predict", "killed", str(kept / "digits.csv")], ["show", "killed"]):
+        said = refused(capsys, *command)
+        assert (
+            said.startswith("killed has no weights yet: its training was cut off.")
+            and "--resume" in said
+        )
+    assert not os.path.exists("results.csv")
+    assert (
+        main(["train", str(kept / "digits.csv"), "--out", "killed", "--resume", "--epochs", "2"])
+        == 0
+    )
+    assert Run("killed").result()["epochs"] == 2 and Run("killed").result()["ended"]
+
+
+def test_a_run_that_came_to_its_end_can_have_more_epochs(kept, capsys):
+    shutil.copytree(kept / "run", "run")
+    assert main(["train", str(kept / "digits.csv"), "--resume", "--epochs", "4"]) == 0
+    run = Run("run")
+    assert len(run.history()) == run.result()["epochs"] == 4
+    assert run.history()["loss"][:2] == Run(str(kept / "run")).history()["loss"]
+
+
+def test_early_stopping_keeps_the_best_weights(kept, capsys):
+    asked = [*QUICK[:2], "--epochs", "60", "--patience", "2", "--lr", "0.02"]
+    assert main(["train", str(kept / "digits.csv"), *asked]) == 0
+    run = Run("run")
+    losses = run.history()["val_loss"]
+    assert len(losses) < 60 and run.result()["best_epoch"] == int(np.argmin(losses)) + 1
+    assert run.result()["validation"]["loss"] == pytest.approx(min(losses), rel=1e-5)
+    assert "Ended early: the validation loss was least after epoch" in words(capsys)[0]
+
+
+def test_ctrl_c_before_the_training_leaves_nothing(kept, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(learn, "read", interrupted)
+    assert main(["train", str(kept / "digits.csv")]) == 130
+    assert words(capsys)[1] == "\nStopped.\n" and os.listdir() == []
+
+
+# --- a disk that is full ---
+
+
+@pytest.mark.parametrize("when", [1, 2, 3])
+def test_a_full_disk_leaves_what_was_whole(kept, capsys, monkeypatch, when):
+    """Checkpoints, weights and result, each time: none stands for half of itself."""
+    save, calls = Checkpoint.save, []
+
+    def full(self):
+        calls.append(1)
+        if len(calls) == when:
+            raise OSError(
+                errno.ENOSPC, os.strerror(errno.ENOSPC), "run/checkpoints/unfinished.draft"
+            )
+        save(self)
+
+    monkeypatch.setattr(Checkpoint, "save", full)
+    said = refused(capsys, "train", str(kept / "digits.csv"), *QUICK)
+    assert said == (
+        "run/checkpoints/unfinished.draft: No space left on device. What was there before is whole; make "
+        "room, and go on with --resume"
+    )
+    assert not Run("run").ended
+    monkeypatch.setattr(Checkpoint, "save", save)
+    assert main(["train", str(kept / "digits.csv"), "--resume"]) == 0
+    a, b = Run("run"), Run(str(kept / "run"))
+    assert a.history().epochs == b.history().epochs
+
+
+LIMITED = """
+import resource, sys
+from tinygrad_edu.__main__ import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("size", [100, 3_000, 60_000])
+def test_files_that_cannot_grow_end_with_a_sentence(kept, size):
+    """The operating system itself refuses to write: in config.json, in the pictures kept, in a checkpoint."""
+    asked = ["train", str(kept / "digits.csv"), *QUICK]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(size), *asked], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("tinygrad-edu train: ") and "File too large" in done.stderr
+    left = [os.path.join(folder, name) for folder, _, names in os.walk("run") for name in names]
+    assert not any(name.endswith((".draft", "result.json")) or "weights-" in name for name in left)
+    if size == 100:
+        assert not os.path.exists("run")
+
+
+# --- bad input ---
+
+
+def rewritten(kept, name: str, row: int, change) -> str:
+    """A copy of the table with one row changed."""
+    rows = table(kept / "digits.csv")
+    rows[row] = change(rows[row])
+    Path(name).write_text("\n".join(map(",".join, rows)) + "\n")
+    return name
+
+
+CHANGES = {
+    "bad.csv has no column 'label'; its columns are 'lable', 'pixel0'": (
+        0, lambda row: ["lable", *row[1:]]),
+    "line 8 of bad.csv has 64 columns, and the first line has 65": (7, lambda row: row[:-1]),
+    "line 3 of bad.csv has 'x' in column 'pixel5': a pixel is a whole number from 0 to 255": (
+        2, lambda row: [*row[:6], "x", *row[7:]]),
+    "line 2 of bad.csv has '256' in column 'pixel0': a pixel is a whole number from 0 to 255": (
+        1, lambda row: [row[0], "256", *row[2:]]),
+    "line 5 of bad.csv has '-1' in column 'pixel63'": (4, lambda row: [*row[:-1], "-1"]),
+    "line 5 of bad.csv has '' in column 'pixel63'": (4, lambda row: [*row[:-1], ""]),
+    "line 4 of bad.csv has 'seven' in column 'label': a class is a whole number": (
+        3, lambda row: ["seven", *row[1:]]),
+    "bad.csv: class '77' has 1 example, and at least 3 are needed": (1, lambda row: ["77", *row[1:]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", CHANGES)
+def test_a_table_with_a_mistake(kept, capsys, message):
+    row, change = CHANGES[message]
+    assert message in refused(capsys, "train", rewritten(kept, "bad.csv", row, change))
+    assert os.listdir() == ["bad.csv"]  # no run
+
+
+TEXTS = {
+    "image,label\n": "bad.csv has a header and no rows",
+    "label,pixel0,pixel1,pixel2,pixel3\n": "bad.csv has a header and no rows",
+    "": "bad.csv is empty, or its first line is",
+    "file,label\na.png,b\n": "bad.csv has no column 'image' with paths of images, and no pixels; "
+    "its columns are file, label",
+    "image,name\na.png,b\n": "bad.csv has no column 'label'; its columns are 'image', 'name'",
+    "image,label\na.png\n": "line 2 of bad.csv has 1 columns and the header 2",
+    "image,label\na.png,\n": "line 2 of bad.csv lacks its image or its label",
+    "label,pixel0,pixel1,pixel2\n1,2,3,4\n": "bad.csv has 3 pixels in a row, which is no square picture",
+    "1,2,3,4\n": "bad.csv has no header, and its 4 columns are not a label and a square of pixels",
+    "label,pixel0,pixel1,pixel2,pixel3\n1,0,0,0,0\n1,0,0,0,0\n": "bad.csv has one class only, '1'",
+    "image,label\nnowhere.png,a\n": "there is no file nowhere.png; --skip-bad leaves out what is missing",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_file_that_is_no_table_of_pictures(capsys, text):
+    Path("bad.csv").write_text(text)
+    assert TEXTS[text] in refused(capsys, "train", "bad.csv")
+    assert os.listdir() == ["bad.csv"]
+
+
+def test_a_missing_file_and_a_missing_run(kept, capsys):
+    assert refused(capsys, "train", "nowhere.csv") == "there is no file nowhere.csv"
+    assert refused(capsys, "train", ".") == "there is no file ., but a folder of that name"
+    digits = str(kept / "digits.csv")
+    for command in (
+        ["predict", "nowhere", digits],
+        ["show", "nowhere"],
+        ["compare", "nowhere", digits],
+    ):
+        assert refused(capsys, *command).startswith("nowhere is no run; there is no such folder.")
+    assert refused(capsys, "train", digits, "--resume").startswith("run is no run")
+    assert (
+        refused(capsys, "predict", str(kept / "run"), "nowhere.csv")
+        == "there is no file nowhere.csv"
+    )
+    Path("bytes.csv").write_bytes(b"\xff\xfe\x00\x81\n")
+    assert "bytes.csv is no CSV file" in refused(capsys, "train", "bytes.csv")
+
+
+def test_bad_images_are_named_or_skipped_counted_and_listed(kept, capsys):
+    shutil.copytree(kept / "files", "files")
+    rows = table(kept / "images.csv")
+    Path("files/3.png").write_text("no image")
+    os.unlink("files/5.png")
+    Path("images.csv").write_text("\n".join(map(",".join, rows)) + "\n")
+    assert "there is no file files/5.png" in refused(capsys, "train", "images.csv", *QUICK)
+    shutil.copy("files/4.png", "files/5.png")
+    assert "files/3.png cannot be read as an image" in refused(
+        capsys, "train", "images.csv", *QUICK
+    )
+    os.unlink("files/5.png")
+    assert main(["train", "images.csv", "--size", "8", "--skip-bad", *QUICK]) == 0
+    _, err = words(capsys)
+    assert (
+        "images.csv: 2 images skipped:\n  files/3.png cannot be read" in err
+        and "files/5.png" in err
+    )
+    assert sum(Run("run").config["examples"].values()) == 198
+    assert (
+        main(["predict", "run", "images.csv", "--skip-bad"]) == 0
+    )  # and those left keep their names
+    kept_rows = [row[0] for i, row in enumerate(rows[1:]) if i not in (3, 5)]
+    assert [row[0] for row in table("results.csv")[1:]] == kept_rows
+    assert "2 images skipped" in words(capsys)[1]
+    assert "lists pixels: --skip-bad is for image files" in refused(
+        capsys, "train", str(kept / "digits.csv"), "--skip-bad", "--out", "other"
+    )
+
+
+def test_what_does_not_fit_the_run(kept, capsys):
+    run, digits = str(kept / "run"), str(kept / "digits.csv")
+    bad = rewritten(kept, "bad.csv", 2, lambda row: ["11", *row[1:]])
+    assert refused(capsys, "predict", run, bad) == (
+        "bad.csv: row 2 has the label '11', which is none of the 10 classes that were learned: "
+        "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    )
+    assert "learned from a table of pixels, and" in refused(
+        capsys, "predict", run, str(kept / "images.csv")
+    )
+    write_csv("small.csv", np.zeros((3, 4), np.uint8))
+    assert "learned pictures of 8 x 8 pixels, and those in small.csv are 2 x 2 pixels" in refused(
+        capsys, "predict", run, "small.csv"
+    )
+    assert not os.path.exists("results.csv")
+    assert "the test set must be of the same form" in refused(
+        capsys, "train", digits, "--test", str(kept / "images.csv"), "--out", "other"
+    )
+    assert "has a run already: add --resume" in refused(capsys, "train", digits, "--out", run)
+    Path("full").mkdir()
+    Path("full/thesis.txt").write_text("mine")
+    assert "full is there already, and is no run" in refused(
+        capsys, "train", digits, "--out", "full"
+    )
+
+
+def test_resume_goes_on_with_the_very_same_settings_and_data(kept, capsys):
+    shutil.copytree(kept / "run", "run")
+    digits = str(kept / "digits.csv")
+    before = {name: Path("run", name).read_bytes() for name in os.listdir("run") if "." in name}
+    assert refused(capsys, "train", digits, "--resume", "--lr", "0.5") == (
+        "run was begun with other settings: --lr was 0.002 and is 0.5. Go on without them, or begin "
+        "another run"
+    )
+    other = rewritten(kept, "other.csv", 1, lambda row: [*row[:-1], "9"])
+    assert refused(capsys, "train", other, "--resume").startswith(
+        "run was begun with other examples than those in other.csv"
+    )
+    assert before == {
+        name: Path("run", name).read_bytes() for name in os.listdir("run") if "." in name
+    }
+
+
+def test_a_damaged_run_is_told_of(kept, capsys):
+    shutil.copytree(kept / "run", "run")
+    path = Path("run/weights-0002.npz")
+    path.write_bytes(path.read_bytes()[:1000])
+    assert "is not a weight file, or only a part of one" in refused(capsys, "show", "run")
+    path.unlink()
+    assert "run is damaged: it has a result, and no run/weights-0002.npz" in refused(
+        capsys, "show", "run"
+    )
+    Path("run/result.json").write_text("{")
+    assert "run/result.json is damaged" in refused(capsys, "show", "run")
+    config = json.loads(Path("run/config.json").read_text())
+    Path("run/config.json").write_text(json.dumps({**config, "format": 99}))
+    assert "in a format that this version does not know" in refused(capsys, "show", "run")
+
+
+@pytest.mark.parametrize(
+    ("option", "number"),
+    [("--epochs", "0"), ("--lr", "0"), ("--lr", "fast"), ("--dropout", "1"), ("--seed", "-1"),
+     ("--batch-size", "2.5"), ("--validation-share", "1.5"), ("--weight-decay", "nan")],
+)  # fmt: skip
+def test_settings_that_are_none(kept, capsys, option, number):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", str(kept / "digits.csv"), f"{option}={number}"])
+    assert stopped.value.code == 2 and option in words(capsys)[1]
+
+
+def test_a_loss_that_is_not_finite_stops_with_a_sentence(kept, capsys):
+    said = refused(
+        capsys, "train", str(kept / "digits.csv"), *QUICK[:2], "--lr", "1e30", "--no-augment"
+    )
+    assert "the loss is" in said and "learning rate" in said and not Run("run").ended
+
+
+def test_the_commands_start_quickly_and_list_themselves():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tinygrad_edu", "train", "--help"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0 and "--resume" in done.stdout
+    loaded = set(re.findall(r"\| +(\S+)", done.stderr))
+    assert "tinygrad_edu.programs.commands" in loaded
+    assert not {"tinygrad_edu.training", "tinygrad_edu.nn", "tinygrad_edu.programs.learn"} & loaded

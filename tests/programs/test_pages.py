@@ -1,0 +1,198 @@
+"""What `show` and `compare` write: the numbers on the pages are those of the run, and nothing is loaded."""
+
+import base64
+import html
+import io
+import json
+import re
+import shutil
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinygrad_edu.__main__ import main
+from tinygrad_edu.programs import compare as compare_module
+from tinygrad_edu.programs import side
+from tinygrad_edu.programs.examples import parts_of, read, standardised
+from tinygrad_edu.programs.predict import scores_of
+from tinygrad_edu.programs.run import Run
+from tinygrad_edu.programs.show import png
+
+
+class Page(HTMLParser):
+    """Tags that close, and what would be loaded."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loads = [], []
+        self.feed(text)
+        assert not self.open and "<script" not in text
+        assert all(link.startswith(("data:", "#")) for link in self.loads)
+
+    void = {"meta", "link", "br", "img", "hr"}
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.void:
+            self.open.append(tag)
+        self.loads += [v for name, v in attributes if name in ("src", "href", "xlink:href")]
+        assert not any(name.startswith("on") for name, _ in attributes)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in self.void:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module", params=["run", "files-run", "cnn"])
+def shown(request, kept):
+    assert main(["show", str(kept / request.param)]) == 0
+    return Run(str(kept / request.param)), (kept / request.param / "page.html").read_text("utf-8")
+
+
+def test_the_page_of_a_run_shows_its_numbers(shown):
+    run, text = shown
+    Page(text)
+    test = run.result()["test"]
+    assert (
+        f"<b>{100 * test['accuracy']:.2f} %</b>{test['correct']} of {test['examples']} test" in text
+    )
+    assert f"<b>{test['f1']:.4f}</b>macro F1" in text
+    wrong = test["examples"] - test["correct"]
+    assert f"Its {wrong} mistakes" in text or "Its one mistake" in text or wrong == 0
+    assert text.count('alt="Picture of ') == min(wrong, 60)
+    assert "Curve of the loss over 2 epochs" in text and "Curve of the accuracy" in text
+    assert f"{run.config['csv']}</td>" in text and "<td>seed</td><td>0</td>" in text
+
+
+def test_mistakes_are_the_pictures_that_were_misread(shown):
+    run, text = shown
+    x, y, _ = run.judged()
+    said = scores_of(run.model(), standardised(x, run.mean, run.std)).argmax(axis=1)
+    misread = {
+        (x[i].tobytes(), run.classes[y[i]], run.classes[said[i]]) for i in np.flatnonzero(said != y)
+    }
+    found = re.findall(
+        r'alt="Picture of (.) that the network took for (.)" src="data:image/png;base64,(.*?)"',
+        text,
+    )
+    seen = {
+        (np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))).tobytes(), is_, taken)
+        for is_, taken, data in found
+    }
+    assert seen and seen <= misread and (len(misread) > 60 or seen == misread)
+
+
+def test_kinds_of_mistakes_are_counted(shown):
+    run, text = shown
+    x, y, _ = run.judged()
+    said = scores_of(run.model(), standardised(x, run.mean, run.std)).argmax(axis=1)
+    rows = re.findall(
+        r'<tr><td>(.)</td><td>(.)</td><td class="number">(\d+)</td><td class="number">(\d+)</td>',
+        text,
+    )
+    counts = [int(row[2]) for row in rows]
+    assert rows and counts == sorted(counts, reverse=True)
+    for is_, taken, times, of in rows:
+        i, j = run.classes.index(is_), run.classes.index(taken)
+        assert int(times) == ((y == i) & (said == j)).sum() and int(of) == (y == i).sum()
+
+
+def test_a_class_name_cannot_be_a_tag(kept):
+    shutil.copytree(kept / "run", "run")
+    config = json.loads(Path("run/config.json").read_text())
+    config["classes"] = ["<script>alert(1)</script>", *config["classes"][1:]]
+    Path("run/config.json").write_text(json.dumps(config))
+    assert main(["show", "run", "--out", "page.html"]) == 0
+    Page(Path("page.html").read_text())
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 1), (4, 6, 3)])
+def test_png(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    file = base64.b64decode(png(pixels).removeprefix("data:image/png;base64,"))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(file))).reshape(shape), pixels)
+
+
+def test_a_run_without_test_set_says_what_it_is_judged_by(kept, capsys):
+    asked = ["--model", "mlp", "--epochs", "1", "--test-share", "0"]
+    assert main(["train", str(kept / "digits.csv"), *asked]) == 0
+    assert "Test:" not in capsys.readouterr().out and "test" not in Run("run").result()
+    assert main(["show", "run"]) == 0
+    text = Path("run/page.html").read_text()
+    assert "of 40 validation pictures read correctly" in text and "for want of others" in text
+
+
+def test_without_matplotlib_show_says_what_to_install(kept, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["show", str(kept / "run"), "--out", "page.html"]) == 1
+    assert "'.[viz]'" in capsys.readouterr().err and not Path("page.html").exists()
+
+
+# --- compare ---
+
+
+def test_compare_trains_both_from_the_same_weights(kept, capsys):
+    pytest.importorskip("keras")
+    shutil.copytree(kept / "cnn", "cnn")
+    assert main(["compare", "cnn", str(kept / "digits.csv"), "--epochs", "2"]) == 0
+    out = capsys.readouterr().out
+    report = json.loads(Path("cnn/compare.json").read_text())
+    ours, keras = report["ours"], report["keras"]
+    assert not report["arithmetic"]["part"] and report["arithmetic"]["steps"] == 5
+    assert max(report["arithmetic"][kind] for kind in ("losses", "gradients", "weights")) < 1e-10
+    assert [e["epoch"] for e in ours["epochs"]] == [e["epoch"] for e in keras["epochs"]] == [1, 2]
+    # dropout draws other places; the rest is the same, so that the first losses lie close together
+    assert abs(ours["epochs"][0]["loss"] - keras["epochs"][0]["loss"]) < 0.3
+    assert (
+        f"{100 * ours['test_accuracy']:.2f} %" in out
+        and f"{100 * keras['test_accuracy']:.2f} %" in out
+    )
+    assert ours["peak"] < keras["peak"] and 0 < report["alike"] <= 40
+    text = Path("cnn/compare.html").read_text()
+    Page(text)
+    assert "<th>tinygrad_edu</th><th>Keras 3" in text and "the same arithmetic" in text
+    assert html.escape(f"{100 * ours['test_accuracy']:.2f} %") in text
+
+
+def test_without_dropout_both_learn_the_same(kept):
+    """Then nothing is left but float32: the losses of two epochs agree in four digits and more."""
+    pytest.importorskip("keras")
+    run = Run(str(kept / "cnn"))
+    data = read(str(kept / "digits.csv"), run.settings, labelled=True)
+    parts = parts_of(data, run.settings)
+    losses = {}
+    for name, kind in side.SIDES.items():
+        settings = run.settings
+        model = run.start()
+        for layer in model.layers:
+            if hasattr(layer, "p"):
+                layer.p = 0.0
+        made = kind(model, side.optimizer(model, settings, 5), parts.shape, 10)
+        losses[name] = [made.fit(*side.epoch_of(parts, settings, e), 64) for e in (1, 2)]
+    assert np.allclose(losses["ours"], losses["keras"], rtol=1e-4)
+
+
+def test_a_side_that_breaks_off(kept, capsys, monkeypatch):
+    monkeypatch.setattr(compare_module.sys, "executable", shutil.which("false"))
+    assert main(["compare", str(kept / "run"), str(kept / "digits.csv")]) == 1
+    assert capsys.readouterr().err == (
+        "tinygrad-edu compare: the side of ours broke off: exit status 1\n"
+    )
+
+
+def test_compare_refuses_what_does_not_fit_before_it_starts(kept, capsys):
+    assert main(["compare", str(kept / "run"), str(kept / "images.csv")]) == 1
+    assert "learned from a table of pixels" in capsys.readouterr().err
+
+
+def test_a_side_tells_errors_as_a_fact(kept, capsys):
+    side.main("ours", str(kept / "run"), "nowhere.csv", "", "1")
+    assert json.loads(capsys.readouterr().out) == {"error": "there is no file nowhere.csv"}

@@ -1,0 +1,182 @@
+"""Sixty-two classes without a download: 0-9, A-Z and a-z, drawn from the fonts that matplotlib brings.
+
+    train = draw_characters(100, seed=0)                      # 100 pictures of each character
+    test = draw_characters(25, fonts=TEST_FONTS, seed=0)      # in letters of a cut never seen in training
+    write_characters("characters", per_class=100, seed=0)     # both, as image files with train.csv, test.csv
+
+Letters keep their relative sizes, or else c and C would be one picture. Some pairs stay alike whatever is
+done: 0 and O in some fonts, I and l in most, and at this size x and X. Who reads single characters, without
+the words around them, cannot reach 100 %.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_edu.data.embedded import Dataset
+from tinygrad_edu.data.loader import Seed, _generator, _whole_number
+from tinygrad_edu.data.tables import write_csv
+from tinygrad_edu.data.transforms import augment, noise
+
+CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+TRAINING_FONTS = (
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-BoldOblique", "DejaVuSansMono",
+    "DejaVuSansMono-Bold", "DejaVuSansMono-BoldOblique", "DejaVuSerif", "DejaVuSerif-Italic",
+    "DejaVuSerif-BoldItalic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralBolIta", "cmr10", "cmb10",
+    "cmtt10",
+)  # fmt: skip
+TEST_FONTS = (
+    "DejaVuSans-Oblique", "DejaVuSansMono-Oblique", "DejaVuSerif-Bold", "STIXGeneralItalic", "cmss10",
+)  # fmt: skip
+
+SCALE = 3  # letters are drawn so many times larger than the picture, moved about, and then averaged
+STROKES = (0, 1)  # pixels at that scale by which lines grow on either side
+PIECE = 256  # pictures that are moved about at a time
+
+
+def draw_characters(
+    per_class: int,
+    *,
+    fonts: tuple[str, ...] = TRAINING_FONTS,
+    characters: str = CHARACTERS,
+    size: int = 28,
+    seed: Seed = None,
+) -> Dataset:
+    """`per_class` pictures of each character: x (n, size, size) of uint8, black (0) on white (255).
+
+    The font, the thickness of lines, a rotation up to 12°, a scale from 0.9 to 1.1, a shift up to 8 %, and
+    noise are drawn for each from the seed; class k is characters[k]. The rows come in random order.
+
+    Raises ImportError without matplotlib (its fonts) or Pillow (which draws them), ValueError for a font that
+    matplotlib does not have, and for what is no number of pictures or pixels.
+    """
+    per_class = _whole_number("draw_characters", "per_class", per_class)
+    size = _whole_number("draw_characters", "size", size)
+    if not characters or len(set(characters)) < len(characters):
+        raise ValueError(
+            f"draw_characters got characters={characters!r}: at least one, and each once"
+        )
+    rng = _generator("draw_characters", seed)
+    y = rng.permutation(np.repeat(np.arange(len(characters)), per_class))
+    font, stroke = rng.integers(len(fonts), size=len(y)), rng.choice(STROKES, len(y))
+    drawn = _Letters(fonts, size * SCALE)
+    x = np.empty((len(y), size, size), np.uint8)
+    for start in range(0, len(y), PIECE):
+        rows = slice(start, start + PIECE)
+        letters = np.stack([
+            drawn.letter(characters[k], f, s)
+            for k, f, s in zip(y[rows], font[rows], stroke[rows], strict=True)
+        ])  # fmt: skip
+        moved = augment(letters, rng, degrees=12, zoom=0.1, shift=0.08)
+        small = moved.reshape(-1, size, SCALE, size, SCALE).mean(axis=(2, 4))
+        x[rows] = np.clip(np.rint(noise(small, rng, std=8)), 0, 255)
+    return Dataset(
+        "characters",
+        x,
+        y,
+        tuple(f"pixel_{i}_{j}" for i, j in np.ndindex(size, size)),
+        tuple(characters),
+        f"{len(characters)} characters, drawn from {len(fonts)} fonts of matplotlib",
+    )
+
+
+def write_characters(
+    folder: str | os.PathLike[str],
+    *,
+    per_class: int = 100,
+    test_per_class: int | None = None,
+    characters: str = CHARACTERS,
+    size: int = 28,
+    seed: int = 0,
+    pixels: bool = False,
+) -> None:
+    """A new folder with train.csv and test.csv, which lists pictures in fonts that train.csv has not.
+
+    test_per_class    a fifth of per_class if left out
+    pixels            False: columns image (the path of a PNG file) and label, as `image_csv` reads them.
+                      True: columns label, pixel0, pixel1, ... as `read_csv` reads them and Kaggle gives
+                      MNIST: white on black, and labels are numbers of classes
+
+    The folder appears when it is complete. Raises FileExistsError if it is there already, and what
+    draw_characters raises.
+    """
+    folder = os.path.abspath(folder)
+    if os.path.exists(folder):
+        raise FileExistsError(
+            f"write_characters: {folder} is there already; choose another name, or remove it"
+        )
+    if test_per_class is None:
+        test_per_class = max(1, per_class // 5)
+    draft = f"{folder}.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        os.makedirs(draft)
+        for part, count, fonts in (
+            ("train", per_class, TRAINING_FONTS),
+            ("test", test_per_class, TEST_FONTS),
+        ):
+            data = draw_characters(
+                count, fonts=fonts, characters=characters, size=size,
+                seed=_generator("write_characters", seed).spawn(2)[part == "test"],
+            )  # fmt: skip
+            if pixels:
+                write_csv(os.path.join(draft, f"{part}.csv"), 255 - data.x, data.y)
+            else:
+                _write_images(draft, part, data)
+        os.replace(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_images(folder: str, part: str, data: Dataset) -> None:
+    from PIL import Image
+
+    os.mkdir(os.path.join(folder, part))
+    lines = ["image,label\n"]
+    for i, (pixels, label) in enumerate(zip(data.x, data.y, strict=True), start=1):
+        name = f"{part}/{i:05}.png"  # numbers, for a system to which a.png and A.png are the same
+        Image.fromarray(pixels).save(os.path.join(folder, name))
+        lines.append(f"{name},{data.class_names[label]}\n")
+    with open(os.path.join(folder, f"{part}.csv"), "w", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
+class _Letters:
+    """The letters of some fonts as squares of `side` pixels, each drawn once."""
+
+    def __init__(self, names: tuple[str, ...], side: int):
+        try:
+            import matplotlib
+            from PIL import Image, ImageDraw, ImageFont
+        except ImportError as missing:
+            raise ImportError(
+                f"characters are drawn by Pillow in fonts that matplotlib brings, and {missing.name} is not "
+                "installed.\n  Try: python -m pip install -e '.[viz,images]' in the folder of this project"
+            ) from None
+        self.image, self.draw, self.side = Image, ImageDraw, side
+        self.fonts: list[Any] = []
+        for name in names:
+            path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")
+            if not os.path.isfile(path):
+                raise ValueError(
+                    f"draw_characters: matplotlib has no font {name}; there is no file {path}"
+                )
+            self.fonts.append(ImageFont.truetype(path, round(0.78 * side)))
+        self.drawn: dict[tuple[str, int, int], NDArray[np.uint8]] = {}
+
+    def letter(self, character: str, font: int, stroke: int) -> NDArray[np.uint8]:
+        key = character, int(font), int(stroke)
+        if key not in self.drawn:
+            paper = self.image.new("L", (self.side, self.side), 255)
+            # "m", "s": the middle of its width, and its baseline, which is at the same height for all.
+            place = self.side / 2, 0.72 * self.side
+            self.draw.Draw(paper).text(
+                place, character, 0, self.fonts[font], anchor="ms", stroke_width=int(stroke)
+            )
+            self.drawn[key] = np.asarray(paper)
+        return self.drawn[key]

@@ -1,0 +1,62 @@
+"""`tinygrad-edu predict`: a run and a CSV file in, a table of answers out, in the order of the file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinygrad_edu.nn import Module
+from tinygrad_edu.programs.examples import Examples, read, size_of, standardised
+from tinygrad_edu.programs.learn import tell_skipped
+from tinygrad_edu.programs.run import Run, write_table
+from tinygrad_edu.tensor import no_grad, value
+
+HEADERS = {"pixels": ("ImageId", "Label"), "images": ("Filename", "Prediction")}
+
+
+def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> None:
+    """Writes what the network takes each picture for; says how many were right, if the file has labels.
+
+    Raises ValueError for pictures of another kind or size than were learned, and for a label that is none of
+    the classes.
+    """
+    run = Run(run_path)
+    model, result = run.model(), run.result()
+    data = read(csv, replace(run.settings, skip_bad=skip_bad), labelled=False)
+    demand_like(run, data)
+    tell_skipped(data)
+    if not result["ended"]:
+        print(
+            f"{run.path} was stopped after {result['epochs']} of {result['epochs_asked_for']} epochs: "
+            "these are the answers of its best weights so far"
+        )
+    y = data.labels(run.classes) if data.words is not None else None
+    said = scores_of(model, standardised(data.x, run.mean, run.std)).argmax(axis=1)
+    answers = [run.classes[k] for k in said]
+    write_table(out, HEADERS[data.kind], list(zip(data.names, answers, strict=True)))
+    print(f"{len(data):,} answers: {out}")
+    if y is not None:
+        right = int((said == y).sum())
+        print(f"{right:,} of them are the label: {100 * right / len(y):.2f} %")
+
+
+def scores_of(model: Module, x: np.ndarray, batch: int = 256) -> np.ndarray:
+    """What the network gives for each picture; the softmax of it are probabilities."""
+    with no_grad():
+        return np.concatenate([
+            value(model(x[i : i + batch])) for i in range(0, len(x), batch)
+        ])  # fmt: skip
+
+
+def demand_like(run: Run, data: Examples) -> None:
+    if data.kind != run.kind:
+        forms = {"pixels": "a table of pixels", "images": "image files"}
+        raise ValueError(
+            f"{run.path} learned from {forms[run.kind]}, and {data.path} has {forms[data.kind]}"
+        )
+    if data.x.shape[1:] != run.shape:
+        raise ValueError(
+            f"{run.path} learned pictures of {size_of(np.empty((0, *run.shape), np.uint8))}, and those in "
+            f"{data.path} are {size_of(data.x)}"
+        )

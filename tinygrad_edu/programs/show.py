@@ -1,0 +1,227 @@
+"""`tinygrad-edu show`: a run as one page, with no script and nothing from the web."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_edu.nn import Conv2d, Linear, Module, cross_entropy
+from tinygrad_edu.ops import softmax
+from tinygrad_edu.programs.examples import standardised
+from tinygrad_edu.programs.predict import scores_of
+from tinygrad_edu.programs.run import Run, write_whole
+from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.training import confusion_matrix, f1
+
+TEMPLATE = os.path.join(os.path.dirname(__file__), "show.html")
+SHOWN = 60  # mistakes, at most
+BATCH = 32  # pictures in the loss whose graph is drawn
+COMMONEST = 12  # kinds of mistakes in the table
+
+
+def show(run_path: str, out: str | None = None) -> None:
+    """Writes the page and says where. Raises ImportError without matplotlib."""
+    from tinygrad_edu.viz.curves import confusion, new_axes
+    from tinygrad_edu.viz.graph import graph
+    from tinygrad_edu.viz.page import curves, filled, inline
+
+    run = Run(run_path)
+    model, result, history = run.model(), run.result(), run.history()
+    pixels, y, names = run.judged()
+    x = standardised(pixels, run.mean, run.std)
+    scores = scores_of(model, x)
+    beliefs = softmax(scores.astype(np.float64))
+    said = beliefs.argmax(axis=1)
+    wrong = np.flatnonzero(said != y)
+    wrong = wrong[np.argsort(-beliefs[wrong, said[wrong]], kind="stable")]
+    counts = confusion_matrix(y, said, len(run.classes))
+    made = graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
+    hint = ""
+    try:
+        drawn = f'<figure class="graph">{made.svg()}</figure>'
+    except (ImportError, RuntimeError) as error:
+        hint = str(error)
+        drawn = f"<p>{html.escape(hint)}</p>"
+    side = max(4.6, 0.21 * len(run.classes))  # inches, for names that can be read
+    correct, total = len(y) - len(wrong), len(y)
+    judged = "test" if names else "validation"
+    words = {
+        "title": _title(run),
+        "percent": f"{100 * correct / total:.2f} %",
+        "correct": f"{correct:,}",
+        "total": f"{total:,}",
+        "judged": judged,
+        "f1": f"{f1(scores, y, average='macro'):.4f}",
+        "epochs": str(result["epochs"]),
+        "epochs_words": _epochs(result),
+        "parameters": f"{sum(p.size for p in model.parameters()):,}",
+        "about": _about(run, judged),
+        "seen": _seen(run),
+        "matrix_width": f"{min(3.2 * side, 54):.0f}",
+        "mistakes_heading": {0: "No mistake", 1: "Its one mistake"}.get(
+            len(wrong), f"Its {len(wrong)} mistakes"
+        ),
+        "mistakes_words": _about_mistakes(len(wrong), judged),
+        "filters_words": _about_filters(model, run.shape),
+        "batch": str(min(BATCH, len(x))),
+        "graph_text": made.text(),
+        "summary": model.summary(run.shape),
+    }
+    pictures = {
+        "curves": curves(history) or "<p>No epoch has come to its end.</p>",
+        "confusion": inline(
+            confusion(counts, run.classes, ax=new_axes(side, side)),
+            f"Confusion matrix: {correct} of {total} on the diagonal, {len(wrong)} beside it",
+        ),
+        "commonest": _commonest(counts, run.classes),
+        "mistakes": "\n".join(
+            _mistake(run, pixels[i], y[i], beliefs[i], names[i] if names else "") for i in wrong[:SHOWN]
+        ),
+        "filters": inline(_filters(model, run.shape), "The kernels of the first layer, as images"),
+        "graph": drawn,
+        "settings": _settings(run),
+    }  # fmt: skip
+    out = run.file("page.html") if out is None else out
+    page = filled(TEMPLATE, words, pictures, drawn=not hint)
+    write_whole(out, lambda file: file.write(page.encode()))
+    print(f"The page about it: {out}")
+    if hint:
+        print(hint)
+
+
+def png(pixels: NDArray[np.uint8]) -> str:
+    """A picture, (height, width, 1 or 3) of uint8, as the address that an <img> shows."""
+    height, width, channels = pixels.shape
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
+    head = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
+    file = b"\x89PNG\r\n\x1a\n"
+    for kind, data in (
+        (b"IHDR", head),
+        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        (b"IEND", b""),
+    ):
+        file += (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+    return "data:image/png;base64," + base64.b64encode(file).decode()
+
+
+def _title(run: Run) -> str:
+    network = {"cnn": "A convolutional network", "mlp": "A network of dense layers"}
+    return f"{network[run.settings.model]} that tells {len(run.classes)} classes apart"
+
+
+def _epochs(result: dict[str, Any]) -> str:
+    epochs = "epoch" if result["epochs"] == 1 else "epochs"
+    if not result["ended"]:
+        return f"{epochs} of {result['epochs_asked_for']}, then it was stopped"
+    return f"{epochs}; the weights are those after epoch {result['best_epoch']}"
+
+
+def _about(run: Run, judged: str) -> str:
+    n = run.config["examples"]
+    name = os.path.basename(run.config["csv"])
+    text = f"It has learned from {n['training']:,} pictures of {name}, {n['validation']:,} more told when to "
+    text += "stop, "
+    if judged == "test":
+        return text + f"and it is judged here by {n['test']:,} others that it had never seen."
+    return (
+        text + "and by these it is judged here too, for want of others: take the number with care."
+    )
+
+
+def _seen(run: Run) -> str:
+    changed = []
+    if run.settings.augment:
+        changed.append("turned, zoomed and shifted pictures")
+    if run.settings.dropout:
+        changed.append("a part of the units left out")
+    return " and ".join(changed) + ", so it may lie below" if changed else "as they are"
+
+
+def _commonest(counts: NDArray[np.int64], classes: list[str]) -> str:
+    """A table of the kinds of mistakes, those first that happen most often."""
+    beside = counts - np.diag(np.diag(counts))
+    order = np.argsort(-beside, axis=None, kind="stable")[:COMMONEST]
+    pairs = [
+        (i, j) for i, j in zip(*np.unravel_index(order, beside.shape), strict=True) if beside[i, j]
+    ]
+    if not pairs:
+        return ""
+    rows = "".join(
+        f"<tr><td>{html.escape(classes[i])}</td><td>{html.escape(classes[j])}</td>"
+        f'<td class="number">{beside[i, j]}</td><td class="number">{counts[i].sum()}</td></tr>'
+        for i, j in pairs
+    )
+    return (
+        '<div class="wide"><table><thead><tr><th>shows</th><th>was taken for</th>'
+        '<th class="number">times</th><th class="number">of</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _mistake(
+    run: Run, pixels: NDArray[np.uint8], label: int, beliefs: NDArray[np.float64], name: str
+) -> str:
+    is_, said = (html.escape(run.classes[k]) for k in (label, beliefs.argmax()))
+    file = f"<br><small>{html.escape(name)}</small>" if name else ""
+    return (
+        f'<li><img alt="Picture of {is_} that the network took for {said}" src="{png(pixels)}">'
+        f"is {is_}, said <b>{said}</b><br><span>{100 * beliefs.max():.1f} % sure</span>{file}</li>"
+    )
+
+
+def _about_mistakes(n: int, judged: str) -> str:
+    if n == 0:
+        return f"It read every one of the {judged} pictures. A harder examination is in order."
+    first = f"the first {SHOWN} of " if n > SHOWN else ""
+    return (
+        f"These are {first}the {judged} pictures that it misread, those first of which it was most sure: the "
+        "share of its belief that it gave to its answer is below each. Would you have read all of them?"
+    )
+
+
+def _first(model: Module) -> Any:
+    return next(m for _, m in model.named_modules() if isinstance(m, (Conv2d, Linear)))
+
+
+def _about_filters(model: Module, shape: tuple[int, ...]) -> str:
+    first = _first(model)
+    colour = " Of the three colours, red is shown." if shape[2] == 3 else ""
+    if isinstance(first, Conv2d):
+        text = f"Each of its {first.outputs} kernels is laid over every place of a picture"
+    else:
+        text = (
+            f"Each of its {first.outputs} units has a weight for every pixel; 32 of them are shown"
+        )
+    return text + ". Dark is a positive weight, light a negative one, a middle grey none." + colour
+
+
+def _filters(model: Module, shape: tuple[int, ...]) -> Any:
+    from tinygrad_edu.viz import filters
+
+    W = _first(model).W.data
+    if W.ndim == 2:
+        W = W.reshape(*shape, -1)[..., :32]
+    return filters(W[:, :, :1])
+
+
+def _settings(run: Run) -> str:
+    rows = {
+        "data": run.config["csv"],
+        **{name.replace("_", " "): setting for name, setting in run.config["settings"].items()},
+        "mean and spread of the pixels": f"{run.mean:.2f}, {run.std:.2f}",
+        **run.config["versions"],
+    }
+    cells = "".join(
+        f"<tr><td>{html.escape(str(name))}</td><td>{html.escape(str(setting))}</td></tr>"
+        for name, setting in rows.items()
+    )
+    return f"<table><tbody>{cells}</tbody></table>"
