@@ -64,7 +64,7 @@ def test_where_paths_meet(
         ("return g @ W.T, g.T @ x, g.sum(axis=0)", "The gradient of W must have the shape of W"),
         (
             "return g @ W.T, x.T @ g, g",
-            "The gradient of b must have the shape of b, (2,), and yours has (4, 2). There is one",
+            "The gradient of b must have the shape of b, (2,), and yours has (4, 2). One offset",
         ),
         ("return g @ W.T, x.T @ g, g.sum(axis=1)", "The gradient of b must have the shape of b"),
         ("return g @ W.T, x.T @ g, g.sum()", "The gradient of b must have the shape of b"),
