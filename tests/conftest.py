@@ -1,7 +1,65 @@
-"""Set before any test imports SciPy or TensorFlow, which read these once."""
+"""Set before any test imports SciPy or TensorFlow, which read these once. And a browser, for pages."""
 
 import os
+import shutil
+
+import pytest
 
 # Without it scikit-learn skips one of its estimator checks.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without a window, driven by Playwright. Skips where there is no Chromium or Chrome.
+
+    It is closed with the module: while it is open, nothing else can run an event loop (nbclient does).
+    """
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("there is no Chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, tmp_path):
+    """visit(html, width=1280, height=800, scheme="light", motion="reduce") opens a page from a file.
+
+    After the test nothing may stand on the console, and no request may have left the page.
+    """
+    contexts, complaints = [], []
+
+    def opened(html, *, width=1280, height=800, scheme="light", motion="reduce"):
+        path = tmp_path / f"page{len(contexts)}.html"
+        path.write_text(html, encoding="utf-8")
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme,
+            reduced_motion=motion, has_touch=width < 500,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda said: complaints.append(f"console: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith(("data:", path.as_uri()))
+                or complaints.append(f"request: {request.url}")
+            ),
+        )
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,5 +1,6 @@
 """The pictures of a graph: graphviz's language, SVG and files; and what happens without graphviz."""
 
+import json
 import re
 import sys
 from xml.etree import ElementTree
@@ -212,6 +213,73 @@ def test_a_notebook_gets_the_picture_and_the_text(loss):
         "text/plain": graph.text(),
         "image/svg+xml": graph.svg(),
     }
+
+
+# ---------------------------------------------------------------------------- Mermaid, JSON, files
+
+
+def test_mermaid_has_every_node_edge_and_box(loss, tmp_path):
+    graph = viz.Graph(loss)
+    lines = [line.strip() for line in graph.mermaid().splitlines()]
+    assert lines[0] == "flowchart TD"
+    assert [line for line in lines if "-->" in line] == [f"n{a} --> n{b}" for a, b in graph.edges]
+    assert lines.count("end") == sum(line.startswith("subgraph") for line in lines) == 2
+    assert any(line.startswith('n2("matmul<br>(1, 3) float64<br>') for line in lines)
+    graph.save(tmp_path / "loss.mmd")
+    assert (tmp_path / "loss.mmd").read_text(encoding="utf-8") == graph.mermaid() + "\n"
+
+
+@pytest.mark.parametrize("name", ['"]; click n0 "evil"', "a\nb", "<b>`x`</b>", "#quot;", "end"])
+def test_mermaid_keeps_names_in_their_quotes(name):
+    (line,) = [
+        line for line in viz.Graph(-variable(1.0, name)).mermaid().splitlines() if "([" in line
+    ]
+    assert re.fullmatch(r'  n0\(\["[^"<>`\n]*<br>[^"<>`]*<br>[^"<>`]*<br>[^"<>`]*"\]\)', line)
+
+
+def test_json_has_all_that_is_known(tmp_path):
+    x = variable(np.array([0.1, np.inf], np.float32), "x")
+    graph = viz.Graph((x * 2).sum())
+    graph.save(tmp_path / "graph.json")
+    known = json.loads((tmp_path / "graph.json").read_text(encoding="utf-8"))
+    assert [(n["kind"], n["title"], n.get("inputs", [])) for n in known["nodes"]] == [
+        (n.kind, n.title, list(n.inputs)) for n in graph.nodes
+    ]
+    first = known["arrays"][known["nodes"][0]["value"]]
+    assert (first["numbers"], first["dtype"], first["shape"]) == ([0.1, "inf"], "float32", [2])
+    assert [(s["node"], s["i"], s["source"]) for s in known["steps"]] == [
+        (s.node, s.i, s.source) for s in graph.steps
+    ]
+    row = known["rows"][known["nodes"][2]["row"]]
+    assert row["title"] == "multiply:  y = x w" and ["∂L/∂x", "g * w"] in row["lines"]
+    assert known["lines"][known["nodes"][2]["line"]].endswith("graph = viz.Graph((x * 2).sum())")
+
+
+def test_json_has_heat_maps_of_large_arrays():
+    x = np.linspace(-1, 3, 256).reshape(16, 16)
+    known = json.loads(viz.Graph(Tensor(x, name="x")).json())
+    array = known["arrays"][0]
+    cells = np.array([int(c, 16) for c in re.findall("..", array["heat"])]).reshape(16, 16)
+    shown = array["heat_low"] + cells / 254 * (array["heat_high"] - array["heat_low"])
+    np.testing.assert_allclose(shown, x, atol=4 / 254 / 2 + 1e-3)
+
+
+def test_a_page_needs_no_graphviz(loss, tmp_path, monkeypatch, no_renderer):
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    graph = viz.Graph(loss)
+    graph.save(tmp_path / "loss.html")
+    assert (tmp_path / "loss.html").read_text(encoding="utf-8") == graph.html()
+    assert graph.mermaid() and graph.json()
+
+
+def test_what_repeats_itself_is_one_node_of_the_picture():
+    w, h = Parameter(np.eye(2), name="w"), variable(np.ones((1, 2)), "h")
+    for _ in range(500):
+        h = np.tanh(h @ w)
+    lines = viz.Graph(h.sum()).mermaid().splitlines()
+    assert lines[1].startswith('  n0(["h<br>(1, 2) float64<br>all 1<br>gradient all ')
+    assert lines[2].startswith('  n1("step × 500 (1,000 operations)<br>(1, 2) float64<br>')
+    assert lines[3].startswith('  n2("sum<br>') and lines[4:6] == ["  n0 --> n1", "  n1 --> n2"]
 
 
 def a_program(folder, name, script):

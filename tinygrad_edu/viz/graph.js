@@ -1,7 +1,8 @@
 "use strict";
 // The script of the page to step through a computation graph. G is the graph, as portable.py writes it.
 const N = G.nodes, GROUPS = G.groups, LAST = N.length - 1;
-N.forEach((n, i) => { n.i = i; n.inputs ??= []; n.group ??= -1; n.same ??= i; n.leaf = !n.inputs.length && n.kind != "module" && n.kind != "freed"; });
+GROUPS.forEach(g => { g.label ??= ""; });
+N.forEach((n, i) => { n.i = i; n.title ??= ""; n.inputs ??= []; n.group ??= -1; n.same ??= i; n.leaf = !n.inputs.length && n.kind != "module" && n.kind != "freed"; });
 const uses = N.map(() => []);
 N.forEach(n => n.inputs.forEach(s => uses[s].push(n.i)));
 const $ = id => document.getElementById(id);
@@ -79,11 +80,12 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
     })));
     all.append(make("div", { class: "table" }, body));
   } else if (a.heat) {
-    const p = picture(a), zoom = Math.max(1, Math.min(large ? 14 : 5, Math.floor((large ? 300 : 90) / p.width)));
+    const p = picture(a), zoom = Math.max(1, Math.min(large ? 14 : 5, Math.floor((large ? 300 : 72) / p.width)));
     all.append(make("img", { src: p.url, width: p.width * zoom, height: p.height * zoom, alt: "Heat map: " + a.words }));
   }
   if (a.bad || !a.numbers && a.mean == null) all.append(make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)));
-  if (a.mean != null && (large || !a.numbers)) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", spread ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
+  if (a.mean != null && large) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", spread ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
+  else if (a.mean != null && !a.numbers) all.append(make("p", { class: "pale" }, data(a.mean), make("br"), "± ", data(a.spread)));
   return all;
 }
 
@@ -438,7 +440,7 @@ function forward() {
   if ($("predict").getAttribute("aria-pressed") == "true" && !asking) {
     if (at == null) at = 0;
     asking = true; told = "";
-    follow(); reveal(); $("guess")?.focus({ preventScroll: true });
+    follow(); reveal(); $("guess").focus({ preventScroll: true }); $("guess").scrollIntoView({ block: "end" });
   } else go(k);
 }
 function back() {
@@ -488,11 +490,11 @@ function card(f) {
   else if (f.kind == "forward") {
     all.append(make("p", { class: "pale" }, "Forward"), make("h2", {}, called(n)));
     if (n.row != null) all.append(make("pre", {}, clean(G.rows[n.row].title)));
-    all.append(make("div", { class: "sum" }, ...n.inputs.map((s, i) => term([argument(n, i), called(N[s])].filter(Boolean).join(": "), array(N[s].value))), make("span", {}, "→"), asking ? make("span", {}, "?") : term("result", array(n.value))));
+    all.append(make("div", { class: "sum" }, ...n.inputs.map((s, i) => term([...new Set([argument(n, i), called(N[s])])].filter(Boolean).join(": "), array(N[s].value))), make("span", {}, "→"), asking ? make("span", {}, "?") : term("result", array(n.value))));
   } else {
     const x = N[f.source], l = array(f.local), c = array(f.contribution);
     all.append(make("p", { class: "pale" }, "Backward, one edge"), make("h2", {}, called(n) + " → " + called(x)));
-    if (r) all.append(make("pre", {}, r[1].includes("\n") ? brief(r[1]) : `${r[0]} = ${r[1]}`), make("p", { class: "pale" }, argument(n, f.i) ? `${argument(n, f.i)} is ${called(x)}` : ""));
+    if (r) all.append(make("pre", {}, r[1].includes("\n") ? brief(r[1]) : `${r[0]} = ${r[1]}`), make("p", { class: "pale" }, ["", called(x)].includes(argument(n, f.i)) ? "" : `${argument(n, f.i)} is ${called(x)}`));
     all.append(make("div", { class: "sum" }, term("upstream", up), ...(l ? ["×", term("local", l)] : []), make("span", {}, l ? "=" : "→"), asking ? make("span", {}, "?") : term("contribution", c)));
     if (!l) all.append(make("p", { class: "pale" }, "The rule multiplies upstream by the local derivatives, and adds up all that one number takes part in."));
     if (f.before != null || !asking) all.append(make("h3", {}, called(x) + ".grad"), make("div", { class: "sum grad" }, ...(f.before != null ? [show(array(f.before)), make("span", {}, "+"), asking ? make("span", {}, "?") : show(c), make("span", {}, "=")] : []), asking ? make("span", {}, "?") : show(array(f.after))));
@@ -581,10 +583,11 @@ function glide(x, y, k) {
 }
 function fit(whole) { // all of it, or at a readable size from the top
   const { clientWidth: w, clientHeight: h } = canvas, bw = bounds.r - bounds.x, bh = bounds.b - bounds.y;
-  let k = Math.min((w - 48) / bw, (h - 48) / bh, 1.25);
-  const tall = !whole && k < .58;
-  if (tall) k = Math.max(.58, Math.min((w - 32) / bw, 1));
-  move((w - bw * k) / 2 - bounds.x * k, tall ? 24 - bounds.y * k : Math.max(24, (h - bh * k) / 2) - bounds.y * k, k);
+  let k = Math.min((w - 48) / bw, (h - 96) / bh, 1.25); // the buttons at the bottom cover nothing
+  const tall = !whole && k < .55;
+  const across = Math.min((w - 32) / bw, 1);
+  if (tall) k = across < .4 ? .55 : across;
+  move((w - bw * k) / 2 - bounds.x * k, tall ? 24 - bounds.y * k : Math.max(24, (h - 48 - bh * k) / 2) - bounds.y * k, k);
 }
 function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
   const k = Math.min(4, Math.max(.02, view.k * factor));

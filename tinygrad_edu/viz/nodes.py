@@ -6,7 +6,7 @@ tensors or an optimizer changes the parameters, and it is as small as what can b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ class Node:
     row: Explanation | None = None  # the row of the derivative table: formula and rules
     line: str = ""  # where the user asked for it: "train.py:12:  y = x @ w"
     name: str = ""  # what the user called the result of the operation
-    same: int = -1  # the first node of the same tensor: a parameter is drawn beside each of its uses
+    same: int = -1  # the first node of this tensor: a parameter is drawn beside each of its uses
 
     @property
     def leaf(self) -> bool:
@@ -109,7 +109,7 @@ class Arrival:
     contribution: Snapshot
     before: Snapshot | None
     after: Snapshot
-    local: Snapshot | None = field(default=None)  # where it is one number for each number
+    local: Snapshot | None = None  # where it is one number for each number
 
 
 # ----------------------------------------------------------------------------------------- into words

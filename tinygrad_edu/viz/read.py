@@ -79,9 +79,10 @@ class Reader:
                     local = None if home.closed else local_derivative(y, step.i)
                     kept = None if local is None else snapshot(local)
                     walk.append((y, step.i, x, came, before, after, kept))
-        except Exception as error:  # whatever a rule does: what was computed forwards is still shown
+        except Exception as error:  # a rule's: what was computed forwards is still shown
             self.gradients = {}
-            self.no_gradient = f"gradient not computed: {str(error).splitlines()[0]}"
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            self.no_gradient = f"gradient not computed: {said}"
             return []
         return walk
 
@@ -119,7 +120,7 @@ class Reader:
             if found is None:
                 found = self.leaves.number(x)
             if found is None:
-                group = home.of_leaf(x, y.scope, self.leaves.uses[x] if isinstance(x, Tensor) else 1)
+                group = home.of_leaf(x, y.scope, self.leaves)
                 found = self._write_leaf(x, self.leaves.title(y, i), group)
             inputs.append(found)
         freed = y.op is FREED
@@ -148,7 +149,7 @@ class Reader:
                 if found is None and (x.name or x.requires_grad):
                     found = self.leaves.number(x)
                     if found is None:
-                        group = home.outer.of_leaf(x, y.scope[: home.level - 1], self.leaves.uses[x])
+                        group = home.outer.of_leaf(x, y.scope[: home.level - 1], self.leaves)
                         found = self._write_leaf(x, self.leaves.title(y, i), group)
                 if found is not None and found not in inputs:
                     inputs.append(found)
@@ -287,11 +288,11 @@ class _Box:
         self.inside: list[Any] = []  # operations and boxes, in order
         self.number: int | None = None
 
-    def of_leaf(self, x: Any, scope: tuple[Module, ...], uses: int) -> int | None:
+    def of_leaf(self, x: Any, scope: tuple[Module, ...], leaves: _Leaves) -> int | None:
         """The group of a leaf beside an operation in this box, which was made in this scope.
 
         Parameters and constants stand where they are used, data where they were made: what is fed
-        into a module, or into more than one step, stays outside of it.
+        into a module stays outside of it, and so does what is fed into more than one step.
         """
         if not isinstance(x, Tensor) or isinstance(x, Parameter):
             return self.number
@@ -301,7 +302,8 @@ class _Box:
                 break
             level += 1
         box = self
-        while box.outer and (box.level > level or (box.module is None and uses > 1)):
+        fed = leaves.uses[x] > 1 or x.requires_grad
+        while box.outer and (box.level > level or (box.module is None and fed)):
             box = box.outer
         return box.number
 

@@ -209,7 +209,8 @@ def dot(graph: Graph, **attributes: str) -> str:
             leaf = graph.nodes[source].leaf
             style = {"color": "#b4bdc8"} if leaf else {"weight": "8"}
             tail, head, label = f"n{source}", f"n{node.number}", "headlabel"
-            if source in chips and (i or len(chips) == 1):  # to the right of its operation
+            right = source in chips and (chips.index(source) > 0 or len(chips) == 1)
+            if right and (i or len(chips) == 1):  # of its operation, and not to the left
                 tail, head, label, style["dir"] = head, tail, "taillabel", "back"
             if numbered:
                 style[label] = str(i + 1)

@@ -1,0 +1,686 @@
+"""The page to step through a graph, in a real browser: what it shows is what the Tensors have."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, nn, ops, viz
+from tinygrad_edu.nn import Module, Parameter
+from tinygrad_edu.viz import step_page
+from tinygrad_edu.viz.nodes import WHOLE
+
+
+def variable(data, name=None):
+    return Tensor(data, requires_grad=True, name=name)
+
+
+def expression():
+    """y x + y with y = tanh(x w + b): five operations, and paths that meet at x and at y."""
+    x, w, b = variable(2.0, "x"), variable(-3.0, "w"), variable(6.875, "b")
+    y = np.tanh(x * w + b)
+    return y * x + y
+
+
+def network(size=3):
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(
+        nn.Linear(4, size, rng=rng, dtype=float), nn.ReLU(), nn.Linear(size, 2, rng=rng, dtype=float)
+    )
+    x = Tensor(rng.normal(size=(5, 4)), name="points")
+    return model, nn.cross_entropy(model(x), np.array([0, 1, 1, 0, 1]))
+
+
+class Cell(Module):
+    def __init__(self):
+        self.W, self.U = Parameter(np.eye(2) * 0.5), Parameter(np.eye(2) * 0.1)
+
+    def forward(self, x, h):
+        return np.tanh(x @ self.W + h @ self.U)
+
+
+def unrolled(steps):
+    cell, h = Cell(), variable(np.ones((1, 2)), "h")
+    for _ in range(steps):
+        h = cell(Tensor([[1.0, 2.0]], name="x"), h)
+    return h.sum()
+
+
+def recurrent(steps=180, size=16):
+    """An LSTM by hand, with an operation for each sign: 18 operations and 9 leaves a step."""
+    rng = np.random.default_rng(0)
+    W = {k: Parameter(rng.normal(size=(2 * size, size)) / size, name=f"W{k}") for k in "fioc"}
+    b = {k: Parameter(np.zeros(size), name=f"b{k}") for k in "fioc"}
+    h = c = np.zeros((4, size))
+    for x in rng.normal(size=(steps, 4, size)):
+        z = np.concatenate([Tensor(x, name="x"), h], axis=1)
+        f, i, o = (ops.sigmoid(z @ W[k] + b[k]) for k in "fio")
+        c = f * c + i * np.tanh(z @ W["c"] + b["c"])
+        h = o * np.tanh(c)
+    return (h * h).mean()
+
+
+class Transformer(Module):
+    def __init__(self, blocks=12, size=32):
+        self.embed = nn.Embedding(50, size, rng=0)
+        self.blocks = [nn.TransformerBlock(size, 4, causal=True, rng=i) for i in range(blocks)]
+        self.head = nn.Linear(size, 50, rng=1)
+
+    def forward(self, ids):
+        h = self.embed(ids)
+        for block in self.blocks:
+            h = block(h)
+        return self.head(h)
+
+
+def transformer():
+    ids = np.random.default_rng(1).integers(0, 50, (2, 16))
+    return nn.cross_entropy(Transformer()(ids), np.roll(ids, -1, 1))
+
+
+@pytest.fixture
+def look(visit):
+    """look(graph, width=...): the page about it, ready."""
+
+    def opened(graph, **settings):
+        page = visit(graph.html(), **settings)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    return opened
+
+
+# What the page says, read from its elements.
+
+UNDER = """heading => {
+  const headings = [...document.querySelectorAll("#panel section:not(:has(#all)) h3")];
+  const h3 = headings.find(h => h.textContent.startsWith(heading));
+  const all = [];
+  for (let e = h3?.nextElementSibling; e && e.tagName != "H3"; e = e.nextElementSibling)
+    all.push(...(e.matches("data") ? [e] : e.querySelectorAll("data")));
+  return all.map(e => e.value);
+}"""
+
+
+def numbers_under(page, heading):
+    """The exact numbers in the panel, below a heading."""
+    return [float(v) for v in page.evaluate(UNDER, heading)]
+
+
+def choose(page, number):
+    page.evaluate(f"choose('n{number}')")
+
+
+def until(page, expression):
+    """Waits until something is true of the page, whose policy forbids Playwright's own way to wait."""
+    for _ in range(200):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{expression} did not become true")
+
+
+def drawn(page, selector):
+    """The text of a part of the picture, a line for each element."""
+    lines = "e => [...e.querySelectorAll('text')].map(t => t.textContent).join('\\n')"
+    return page.eval_on_selector(selector, lines)
+
+
+def words(page):
+    return page.inner_text("#words")
+
+
+def label(page, key):
+    return page.get_attribute(f"[data-key={key}]", "aria-label")
+
+
+def pressed(page, key, times=1):
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+# ------------------------------------------------------------------------------------------- numbers
+
+
+def test_numbers_of_an_expression_are_the_tensors(look):
+    loss = expression()
+    graph = viz.Graph(loss)
+    page = look(graph)
+    loss.backward(retain_graph=True)
+    for node in graph.nodes:
+        text = drawn(page, f"[data-key=n{node.number}]").split()
+        assert node.value.words in text
+        assert text[-1] == node.gradient.words and "∂" in text
+        choose(page, node.number)
+        assert numbers_under(page, "Value") == [node.value.numbers.item()]
+        assert numbers_under(page, "Gradient") == [node.gradient.numbers.item()]
+    leaves = {leaf.name: leaf for y in (loss.inputs[0], loss.inputs[1].inputs[0].inputs[0])
+              for leaf in y.inputs if isinstance(leaf, Tensor) and leaf.name}  # fmt: skip
+    for node in graph.nodes:
+        if node.title in leaves:
+            choose(page, node.number)
+            assert numbers_under(page, "Gradient") == [float(leaves[node.title].grad)]
+
+
+def test_numbers_of_small_arrays_are_the_tensors(look):
+    model, loss = network()
+    page = look(viz.Graph(loss))
+    loss.backward()
+    learned = [n.number for n in viz.Graph(network()[1]).nodes if n.kind == "parameter"]
+    for number, parameter in zip(learned, model.parameters(), strict=True):
+        choose(page, number)
+        n = parameter.size
+        assert numbers_under(page, "Value")[:n] == parameter.data.ravel().tolist()
+        assert numbers_under(page, "Gradient")[:n] == parameter.grad.ravel().tolist()
+
+
+def test_of_large_arrays_mean_spread_and_range(look):
+    model, loss = network(40)
+    page = look(viz.Graph(loss))
+    loss.backward()
+    choose(page, 1)
+    for heading, x in (("Value", model[0].W.data), ("Gradient", model[0].W.grad)):
+        assert x.size > WHOLE
+        assert numbers_under(page, heading) == [x.mean(), x.std(), x.min(), x.max()]
+    assert page.locator("#panel img").count() == 2
+
+
+def test_heat_maps_have_the_colours_of_their_blocks(look):
+    x = np.zeros((20, 20))
+    x[:10], x[10:, :10] = 4.0, -2.0
+    x[19, 19] = np.nan
+    page = look(viz.Graph((variable(x, "x") * 1.0).sum()))
+    rows = page.evaluate("heat(array(N[0].value))")
+    assert (len(rows), len(rows[0])) == (16, 16)
+    assert rows[0][0] == [224, 123, 57, 1]  # orange, as far from 0 as anything
+    assert rows[12][0][:3] == [59, 130, 196] and rows[12][0][3] == pytest.approx(0.5, abs=0.01)
+    assert rows[12][12][3] == pytest.approx(0, abs=0.01)
+    assert rows[15][15][:3] == [224, 49, 49]
+
+
+def test_what_is_not_finite_is_red_and_in_words(look):
+    with np.errstate(divide="ignore"):
+        graph = viz.Graph(np.log(variable([0.0, 1.0], "x")).sum())
+    page = look(graph)
+    assert "wrong" in page.get_attribute("[data-key=n1]", "class")
+    choose(page, 1)
+    assert page.locator("#panel data.bad").all_inner_texts() == ["-inf", "inf"][:1]
+    assert page.evaluate("getComputedStyle(document.querySelector('#panel data.bad')).color") == (
+        "rgb(192, 38, 38)"
+    )
+
+
+# --------------------------------------------------------------------------------------------- steps
+
+
+def test_a_step_for_each_operation_and_for_each_edge_back(look):
+    graph = viz.Graph(expression())
+    page = look(graph)
+    told = []
+    for _ in range(5 + 1 + len(graph.steps)):
+        pressed(page, "ArrowRight")
+        told.append(words(page))
+    assert told[:2] == [
+        "1 of 15: multiply #1 of x = 2, w = -3 gives -6",
+        "2 of 15: add #2 of multiply #1 = -6, b = 6.875 gives 0.875",
+    ]
+    assert told[5] == "6 of 15: The way back begins: the gradient of add #5 by itself is 1"
+    assert told[8] == "9 of 15: From multiply #4 back to tanh #3: 1 × 2 = 2. tanh #3.grad: 1 + 2 = 3"
+    assert told[-2] == (
+        "14 of 15: From multiply #1 back to x: 1.514 × -3 = -4.541. "
+        "x.grad: 0.7039 + -4.541 = -3.837"
+    )
+    pressed(page, "ArrowRight")
+    assert words(page) == told[-1]  # there is no more
+    back = []
+    for _ in range(15):
+        back.append(words(page))
+        pressed(page, "ArrowLeft")
+    assert back == told[::-1]
+    assert words(page) == "Before the first step: only what was given"
+
+
+def test_each_edge_back_shows_upstream_local_contribution_and_sum(look):
+    graph = viz.Graph(expression())
+    page = look(graph)
+    pressed(page, "ArrowRight", 6)
+    for step in graph.steps:
+        pressed(page, "ArrowRight")
+        shown = page.eval_on_selector_all(".sum data", "all => all.map(e => Number(e.value))")
+        upstream = graph.nodes[step.node].gradient.numbers.item()
+        c, after = step.contribution.numbers.item(), step.after.numbers.item()
+        expected = [upstream, step.local.numbers.item(), c]
+        expected += [step.before.numbers.item(), c, after] if step.before else [after]
+        assert shown == expected
+        now = page.evaluate("[...document.querySelectorAll('.node.now')].map(e => e.dataset.key)")
+        assert sorted(now) == sorted({f"n{step.node}", f"n{step.source}"})
+        assert page.locator(".edge.now").count() == 1
+        assert label(page, f"n{step.source}").endswith(f"gradient {after:.4g}")
+
+
+def test_values_and_gradients_appear_when_their_turn_comes(look):
+    page = look(viz.Graph(expression()))
+    pressed(page, "Home")
+    assert label(page, "n2") == "operation multiply #1, not computed yet"
+    assert label(page, "n0") == "variable x, value 2"
+    choose(page, 2)
+    assert "not computed yet" in page.inner_text("#panel")
+    pressed(page, "ArrowRight")
+    assert label(page, "n2") == "operation multiply #1, value -6"
+    assert "not arrived yet" in page.inner_text("#panel")
+    pressed(page, "End")
+    assert label(page, "n2") == "operation multiply #1, value -6, gradient 1.514"
+
+
+def test_one_key_leads_through_the_whole_pass_of_a_network(look):
+    _, loss = network()
+    graph = viz.Graph(loss)
+    page = look(graph)
+    seen = set()
+    while True:
+        pressed(page, "ArrowRight")
+        if words(page) in seen:
+            break
+        seen.add(words(page))
+        box = page.locator(".node.now").first.bounding_box()
+        stage = page.locator("#canvas").bounding_box()
+        assert stage["y"] <= box["y"] and box["y"] + box["height"] <= stage["y"] + stage["height"]
+    assert len(seen) == 6 + 1 + len(graph.steps)
+    learned = [n for n in graph.nodes if n.kind == "parameter"]
+    assert all("gradient" in label(page, f"n{n.number}") for n in learned)
+
+
+def test_the_whole_graph_comes_back_with_escape(look):
+    page = look(viz.Graph(expression()))
+    before = drawn(page, "#world")
+    pressed(page, "ArrowRight", 3)
+    assert drawn(page, "#world") != before
+    pressed(page, "Escape")
+    assert drawn(page, "#world") == before
+    assert page.locator(".now").count() == 0
+
+
+def test_steps_are_a_list_for_those_who_read(look):
+    page = look(viz.Graph(expression()))
+    assert page.get_attribute("#words", "aria-live") == "polite"
+    page.click("#all summary")
+    items = page.locator("#all ol li")
+    assert items.count() == 15
+    assert items.nth(0).inner_text() == "multiply #1 of x = 2, w = -3 gives -6"
+    items.nth(8).locator("button").click()
+    assert words(page).startswith("9 of 15")
+    assert page.locator("#all [aria-current=step]").inner_text().startswith("From multiply #4")
+    assert page.get_attribute("#at", "aria-valuetext").startswith("9 of 15")
+    named = "all => all.every(e => e.textContent.trim() || e.ariaLabel)"
+    assert page.eval_on_selector_all("button, .node, .box", named)
+
+
+def test_the_panel_tells_formula_rule_and_line(look):
+    page = look(viz.Graph(expression()))
+    choose(page, 2)
+    said = page.inner_text("#panel")
+    assert "multiply:  y = x w" in said and "g * w" in said and "ops/elementwise.py" in said
+    assert "test_step_page.py:" in said and "y = np.tanh(x * w + b)" in said
+    assert "() float64" in said
+    page.click("#panel .links button >> text=x")
+    assert page.inner_text("#panel h2") == "x"
+
+
+# ---------------------------------------------------------------------------------- buttons, keys, touch
+
+
+def transform(page):
+    return page.get_attribute("#world", "transform")
+
+
+def test_every_button_does_something(look):
+    _, loss = network()
+    page = look(viz.Graph(loss))
+    last = len(viz.Graph(loss).steps) + 7
+    tried = set()
+
+    def click(name):
+        tried.add(name)
+        page.click(f"#{name}")
+
+    click("first")
+    assert words(page).startswith("Before the first step")
+    click("next")
+    assert words(page).startswith(f"1 of {last}")
+    click("last")
+    assert words(page).startswith(f"{last} of {last}")
+    click("back")
+    assert words(page).startswith(f"{last - 1} of {last}")
+    click("first")
+    click("play")
+    assert page.get_attribute("#play", "aria-pressed") == "true"
+    until(page, "document.getElementById('words').textContent.startsWith('2 of')")
+    click("play")
+    assert page.get_attribute("#play", "aria-pressed") == "false"
+    click("in")
+    larger = transform(page)
+    click("out")
+    assert transform(page) != larger
+    click("fit")
+    fitted = transform(page)
+    click("in")
+    pressed(page, "f")
+    assert transform(page) == fitted
+    click("close")
+    assert page.locator(".box").count() == 0 and page.locator("[data-key=g0]").count() == 1
+    click("open")
+    assert page.locator(".box").count() == 4
+    click("theme")
+    assert page.evaluate("document.documentElement.className") == "dark"
+    click("predict")
+    assert page.get_attribute("#predict", "aria-pressed") == "true"
+    click("help")
+    assert page.locator("#keys").is_visible()
+    page.click("#keys button")
+    assert not page.locator("#keys").is_visible()
+    everyone = page.evaluate("[...document.querySelectorAll('button[id]')].map(e => e.id)")
+    assert set(everyone) == tried
+
+
+def test_every_key_does_something(look):
+    page = look(viz.Graph(expression()))
+    before = transform(page)
+    pressed(page, "+")
+    assert transform(page) != before
+    pressed(page, "-")
+    pressed(page, "f")
+    pressed(page, "?")
+    assert page.locator("#keys").is_visible()
+    pressed(page, "Escape")
+    assert not page.locator("#keys").is_visible()
+    pressed(page, " ")
+    assert page.get_attribute("#play", "aria-pressed") == "true"
+    pressed(page, " ")
+    assert page.get_attribute("#play", "aria-pressed") == "false"
+    pressed(page, "p")
+    assert page.locator("#guess").is_visible()
+
+
+def test_the_slider_goes_anywhere(look):
+    page = look(viz.Graph(expression()))
+    page.locator("#at").fill("9")
+    assert words(page).startswith("9 of 15")
+
+
+def scale(page):
+    return float(transform(page).partition("scale(")[2].rstrip(")"))
+
+
+def test_wheel_drag_and_pinch(look):
+    page = look(viz.Graph(expression()))
+    size = scale(page)
+    page.mouse.move(300, 300)
+    page.mouse.wheel(0, -200)
+    until(page, f"view.k > {size}")
+    before = page.evaluate("[view.x, view.y]")
+    page.mouse.down()
+    page.mouse.move(350, 320, steps=4)
+    page.mouse.up()
+    after = page.evaluate("[view.x, view.y]")
+    assert 40 <= after[0] - before[0] <= 50 and 12 <= after[1] - before[1] <= 20
+    size = scale(page)
+    page.evaluate(
+        """() => {
+          const send = (type, pointerId, clientX) => canvas.dispatchEvent(
+            new PointerEvent(type, { pointerId, clientX, clientY: 300, bubbles: true }));
+          send("pointerdown", 7, 200);
+          send("pointerdown", 8, 300);
+          send("pointermove", 8, 400);
+          send("pointerup", 7, 200);
+          send("pointerup", 8, 400);
+        }"""
+    )
+    assert scale(page) == pytest.approx(2 * size, rel=1e-3)
+
+
+def test_nodes_are_opened_by_keyboard(look):
+    page = look(viz.Graph(expression()))
+    page.focus("[data-key=n3]")
+    pressed(page, "Enter")
+    assert page.inner_text("#panel h2") == page.evaluate("called(N[3])")
+
+
+# --------------------------------------------------------------------------------------------- boxes
+
+
+def test_modules_close_and_open(look):
+    _, loss = network()
+    page = look(viz.Graph(loss))
+    assert page.locator("[data-key=n2]").count() == 1
+    page.click("[data-key=b1]", position={"x": 5, "y": 5})
+    assert page.locator("[data-key=n2]").count() == 0
+    closed = drawn(page, "[data-key=g1]")
+    assert "0: Linear(4, 3)" in closed and "2 operations" in closed
+    assert "gradient" in label(page, "g1")
+    page.click("[data-key=g1]")
+    page.click("#panel button >> text=open it")
+    assert page.locator("[data-key=n2]").count() == 1
+
+
+def test_a_closed_module_is_one_step_of_the_way(look):
+    _, loss = network()
+    page = look(viz.Graph(loss))
+    page.click("#close")
+    pressed(page, "ArrowRight", 20)
+    assert words(page).startswith("4 of 4")  # the model, the loss, its gradient, and what comes back
+    assert "gradient" in label(page, "g0")
+
+
+def test_repetitions_are_rolled_up_until_somebody_opens_them(look):
+    page = look(viz.Graph(unrolled(180)))
+    assert page.locator(".node").count() == 3
+    assert "Cell() × 180" in drawn(page, "[data-key=g0]")
+    page.click("[data-key=g0]")
+    page.click("[data-key=g0]")
+    assert page.locator(".node.module").count() == 180
+    page.evaluate("toggle(1)")
+    assert page.locator(".node.operation").count() == 4
+
+
+def test_boxes_do_not_overlap_and_lines_go_down(look):
+    page = look(viz.Graph(nn.cross_entropy(Transformer(blocks=1)(np.array([[1, 2, 3]])), [[2, 3, 4]])))
+    page.click("#open")
+    spots = page.evaluate("[...spots].map(([k, s]) => [k, s.x, s.y, s.x + s.w, s.y + s.h])")
+    nodes = [s[1:] for s in spots if s[0][0] == "n"]
+    assert len(nodes) > 50
+    for i, (l, t, r, b) in enumerate(nodes):
+        for l2, t2, r2, b2 in nodes[:i]:
+            assert r <= l2 or r2 <= l or b <= t2 or b2 <= t
+    where = {s[0]: s[1:] for s in spots}
+    for a, b in page.evaluate("[...lines.values()].map(l => [l.a, l.b])"):
+        assert where[a][3] < where[b][1]
+
+
+# -------------------------------------------------------------------------------------- predictions
+
+
+def test_predict_asks_before_it_shows(look):
+    page = look(viz.Graph(expression()))
+    page.click("#predict")
+    assert "What is the result?" in page.inner_text("#panel")
+    assert label(page, "n2").endswith("not computed yet")
+    assert "-6" not in drawn(page, "#world") + page.inner_text("#panel") + words(page)
+    page.fill("#guess", "six")
+    pressed(page, "Enter")
+    assert "That is not a number" in page.inner_text("#panel")
+    page.fill("#guess", "-5")
+    pressed(page, "Enter")
+    assert page.inner_text("[role=status]") == "You said -5, off by 1: it is -6. 0 of 1 right."
+    assert label(page, "n2").endswith("value -6")
+    pressed(page, "ArrowRight")
+    page.fill("#guess", "0.875")
+    pressed(page, "Enter")
+    assert page.inner_text("[role=status]") == "Exactly: it is 0.875. 1 of 2 right."
+    pressed(page, "ArrowRight")
+    page.fill("#guess", "0,704")
+    pressed(page, "Enter")
+    assert page.inner_text("[role=status]").startswith("Right: it is 0.7039. 2 of 3")
+    pressed(page, "ArrowRight")
+    pressed(page, "Enter")  # nothing said
+    assert page.inner_text("[role=status]") == "It is 1.408."
+
+
+def test_predict_asks_for_the_sum_where_paths_meet(look):
+    page = look(viz.Graph(expression()))
+    page.evaluate("go(8)")
+    pressed(page, "p")
+    assert "tanh #3.grad now, with what arrives added?" in page.inner_text("#panel")
+    page.fill("#guess", "3")
+    pressed(page, "Enter")
+    assert page.inner_text("[role=status]").startswith("Exactly: it is 3")
+    pressed(page, "p")
+    pressed(page, "ArrowRight")
+    assert words(page).startswith("10 of 15")  # it is off again
+
+
+# -------------------------------------------------------------------------------- looks and screens
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_widths_and_themes(look, width, scheme):
+    page = look(viz.Graph(network()[1]), width=width, scheme=scheme)
+    pressed(page, "End")
+    assert page.evaluate("document.documentElement.className") == ("dark" if scheme == "dark" else "")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(20, 24, 29)" if scheme == "dark" else "rgb(246, 247, 249)")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for name in ("first", "back", "play", "next", "last", "predict", "theme", "help", "fit", "in"):
+        box = page.locator(f"#{name}").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+        assert box["height"] >= 32 and box["y"] + box["height"] <= 800
+    stage, panel = (page.locator(f"#{name}").bounding_box() for name in ("stage", "panel"))
+    if width == 390:  # a sheet below the graph
+        assert panel["y"] >= stage["y"] + stage["height"] - 1 and stage["height"] > 200
+    else:
+        assert panel["x"] >= stage["x"] + stage["width"] - 1
+    before = transform(page)
+    page.click("#theme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != paper
+    assert transform(page) == before
+
+
+def test_a_tap_opens_a_sheet(look):
+    page = look(viz.Graph(expression()), width=390)
+    assert not page.locator("#panel").is_visible()
+    page.tap("[data-key=n2]")
+    assert page.locator("#panel").is_visible()
+    assert page.inner_text("#panel h2") == "multiply #1"
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_motion_is_reduced_for_those_who_ask(look, motion):
+    page = look(viz.Graph(expression()), motion=motion)
+    pressed(page, "ArrowRight", 8)
+    name = page.evaluate("getComputedStyle(document.querySelector('.edge.now')).animationName")
+    assert name == ("none" if motion == "reduce" else "flow")
+
+
+# ------------------------------------------------------------------------------------- what may be odd
+
+ODD = [
+    '<script>alert("1")</script>',
+    "</script><script>alert(1)</script><!--",
+    "a\nb\tc\u2028d\u2029e",
+    "größe 重み 🙂",
+    "\"'`${alert(1)}",
+    "\x00\x1b\ud800\u202e",
+    "<img src=x onerror=alert(1)>",
+    "{{program}} {{graph}} {{title}}",
+    "",
+    "x" * 5000,
+]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_are_shown_and_not_obeyed(look, name):
+    class Named(nn.Sequential):
+        def __repr__(self):
+            return name
+
+    y = Named(lambda x: x * 2)(variable(1.0, name))
+    y.name = name
+    page = look(viz.Graph(y))
+    assert page.locator("script").count() == 4  # ours
+    assert page.locator("img").count() == 0
+    known = name.encode(errors="replace").decode()  # a lone surrogate is no Unicode
+    shown = page.evaluate("name => cut(name, 28)", known or "Tensor")
+    assert shown in drawn(page, "[data-key=n0]")
+    label = "Named" if "\n" in name else known
+    assert drawn(page, ".labels") == "− " + page.evaluate("label => cut(label, 40)", label)
+    choose(page, 0)
+    pressed(page, "End")
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+
+
+def test_without_a_gradient_the_reason_is_shown_and_not_0(look):
+    page = look(viz.Graph(variable([1.0, 2.0], "x") * 2))
+    reason = "gradient not computed: call backward() on a single number"
+    assert reason in words(page) and reason in page.inner_text("#panel")
+    choose(page, 0)
+    assert numbers_under(page, "Gradient") == []
+    assert reason in page.inner_text("#panel")
+    pressed(page, "End")
+    assert words(page).startswith("1 of 1")  # forwards it can be followed
+
+
+def test_a_freed_graph_says_so_and_shows_what_is_left(look):
+    x = variable(2.0, "x")
+    y = x * x
+    y.backward()
+    page = look(viz.Graph(y * x))
+    assert words(page).startswith("backward() has freed this graph")
+    assert label(page, "n0") == "freed made by freed operations #1, value 4"
+    page = look(viz.Graph(y))
+    assert "made by freed operations" in drawn(page, "[data-key=n0]")
+
+
+def test_a_constant_alone(look):
+    page = look(viz.Graph(Tensor([1.0, 2.0], name="x")))
+    assert words(page).startswith("No operation was recorded")
+    for key in ("ArrowRight", "ArrowLeft", "Home", "End", "p", " ", "f"):
+        pressed(page, key)
+
+
+def test_a_browser_that_cannot_unpack_says_so(visit):
+    html = viz.Graph(expression()).html().replace("new DecompressionStream", "new Nothing")
+    page = visit(html)
+    until(page, "document.getElementById('words').textContent.startsWith('This page needs')")
+
+
+# --------------------------------------------------------------------------------------- large graphs
+
+
+def test_pages_are_small():
+    assert len(viz.Graph(expression()).html().encode()) <= 30_000
+    recurrent_graph = viz.Graph(recurrent())
+    assert len(recurrent_graph.nodes) >= 3000
+    for graph in (recurrent_graph, viz.Graph(transformer()), viz.Graph(network(128)[1])):
+        assert len(graph.html().encode()) <= 1_500_000
+
+
+@pytest.mark.parametrize("make", [recurrent, transformer])
+def test_large_graphs_are_stepped_through(look, make):
+    graph = viz.Graph(make())
+    page = look(graph)
+    rolled = "step × 179" if make is recurrent else "TransformerBlock × 12"
+    assert rolled in drawn(page, "#world")
+    pressed(page, "ArrowRight", 8)
+    assert words(page).startswith("8 of")
+    pressed(page, "End")
+    assert page.locator(".node.now").count() >= 1
+    pressed(page, "Escape")
+    choose(page, graph.nodes[-1].number)
+    assert numbers_under(page, "Value") == [pytest.approx(float(graph.nodes[-1].value.numbers), rel=1e-6)]
+
+
+def test_the_more_there_is_the_less_is_kept_of_each(monkeypatch, look):
+    graph = viz.Graph(network()[1])
+    monkeypatch.setattr(step_page, "LARGEST", 1000)
+    page = look(graph)
+    choose(page, graph.nodes[2].number)
+    x = graph.nodes[2].value
+    assert numbers_under(page, "Value") == [x.mean, x.spread, x.low, x.high]
