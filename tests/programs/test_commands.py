@@ -481,7 +481,8 @@ def test_a_damaged_run_is_told_of(kept, capsys):
 @pytest.mark.parametrize(
     ("option", "number"),
     [("--epochs", "0"), ("--lr", "0"), ("--lr", "fast"), ("--dropout", "1"), ("--seed", "-1"),
-     ("--batch-size", "2.5"), ("--validation-share", "1.5"), ("--weight-decay", "nan")],
+     ("--batch-size", "2.5"), ("--validation-share", "1.5"),
+        ("--validation-share", "0"), ("--weight-decay", "nan")],
 )  # fmt: skip
 def test_settings_that_are_none(kept, capsys, option, number):
     with pytest.raises(SystemExit) as stopped:

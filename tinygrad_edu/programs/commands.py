@@ -80,7 +80,7 @@ def add_to(commands: Any) -> None:
         help="show them as they are",
     )
     train.add_argument(
-        "--validation-share", dest="validation", type=_share, metavar="P", help="to choose by (0.1)"
+        "--validation-share", dest="validation", type=_part, metavar="P", help="to choose by (0.1)"
     )
     train.add_argument(
         "--test-share", dest="test", type=_share, metavar="P", help="to judge by, 0 for none (0.1)"
@@ -247,6 +247,12 @@ def _from_0(text: str) -> float:
 def _above_0(text: str) -> float:
     if _from_0(text) == 0:
         raise argparse.ArgumentTypeError("it must be above 0")
+    return float(text)
+
+
+def _part(text: str) -> float:
+    if _share(text) == 0:
+        raise argparse.ArgumentTypeError("without a validation part nothing tells when to stop")
     return float(text)
 
 

@@ -174,7 +174,5 @@ def _end(run: Run, result: dict[str, Any], csv: str, test_csv: str | None) -> st
                 f"{100 * numbers['accuracy']:.2f} %, macro F1 {numbers['f1']:.4f}"
                 + (f", among the first three {100 * numbers['top_3']:.2f} %" if "top_3" in numbers else "")
             )  # fmt: skip
-    lines.append(
-        f"The run: {run.path}. Next: tinygrad-edu show {run.path}, or predict {run.path} CSV"
-    )
+    lines.append(f"All of it is in {run.path}. See it: tinygrad-edu show {run.path}")
     return "\n".join(lines)
