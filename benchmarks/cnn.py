@@ -4,13 +4,11 @@ python benchmarks/cnn.py [word of a title]        (peer: pip install torch)
 
 The network: 28 x 28 x 1, conv 3x3 of 16, ReLU, pool, conv 3x3 of 32, ReLU, pool, dense to 10; batch 64;
 forward, backward and Adam. PyTorch gets its own layout, (N, C, H, W). Layers: forward and backward, with
-gradients of images and parameters. At the end the peak memory of a process that trains nothing else.
+gradients of images and parameters. And the peak memory of a process that trains the network.
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded
 
-import resource
-import subprocess
 import sys
 
 import numpy as np
@@ -92,11 +90,11 @@ LAYERS = {
 def our_layer(x, build):
     layer, x = build(), Tensor(x, requires_grad=True)
     g = np.random.default_rng(1).normal(size=layer(x).shape).astype(np.float32)
+    learned = [x, *layer.parameters()]
 
     def step():
-        x.grad = None
-        for parameter in layer.parameters():
-            parameter.grad = None
+        for tensor in learned:
+            tensor.grad = None
         layer(x).backward(g)
 
     return step
@@ -108,10 +106,11 @@ def their_layer(x, build):
     layer = build(torch)
     x = torch.tensor(np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x, requires_grad=True)
     g = torch.randn(layer(x).shape)
+    learned = [x, *layer.parameters()]
 
     def step():
-        x.grad = None
-        layer.zero_grad()
+        for tensor in learned:
+            tensor.grad = None
         layer(x).backward(g)
 
     return step
@@ -129,10 +128,14 @@ def measure(title, builders, limits=None):
 
 
 def main():
+    if sys.argv[1:2] == ["--peak"]:
+        timing.tell_peak(lambda: STEPS[sys.argv[2]](*data()))
+        return
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
-    x, y = data()
     title = f"training step of a LeNet-like network, batch {BATCH}, float32, Adam"
     if asked in title:
+        timing.peaks(title, STEPS)
+        x, y = data()
         measure(title, {name: lambda b=build: b(x, y) for name, build in STEPS.items()}, LIMITS)
     for title, (shape, build, theirs) in LAYERS.items():
         if asked in title:
@@ -142,18 +145,7 @@ def main():
                 "PyTorch eager": lambda i=inputs, b=theirs: their_layer(i, b),
             }
             measure(f"{title}, {shape}, forward + backward", works)
-    if asked in "peak memory":
-        print("\npeak memory of a process that takes 30 steps of the network")
-        for name in STEPS:
-            done = subprocess.run([sys.executable, __file__, "--peak", name], capture_output=True)
-            print(f"  {name:<34} {done.stdout.decode().strip() or 'not installed':>10} MB")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--peak"]:
-        step = STEPS[sys.argv[2]](*data())
-        for _ in range(30):
-            step()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-    else:
-        main()
+    main()

@@ -1,9 +1,9 @@
 """Convolution and max pooling, forward and backward, float32, beside PyTorch.
 
-python benchmarks/convolution.py        (peer: pip install torch)
+python benchmarks/convolution.py [word of a title]        (peer: pip install torch)
 
 PyTorch gets its own layout, (N, C, H, W); gradients of images and kernels on both sides, but for the
-first layer of a network (one channel), where the images are data.
+first layer of a network (one channel), where the images are data. And the peak memory of the first.
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded
@@ -14,8 +14,6 @@ import numpy as np
 
 from tinygrad_edu import Tensor
 from tinygrad_edu.ops import conv2d, max_pool2d
-
-LIMITS = {"PyTorch eager": 1.3}
 
 # images, kernel (None: pooling 2 x 2), keywords
 WORKS = {
@@ -72,21 +70,37 @@ def pytorch(image, kernel, settings, x, w):
     return lambda: step(g)
 
 
-def main():
+PEERS = {"tinygrad_edu": ours, "PyTorch eager": pytorch}
+LIMITED = "conv 3x3, 64 -> 64"
+LIMITS = {"PyTorch eager": 1.3}
+
+
+def built(title, name):
+    image, kernel, settings = WORKS[title]
     rng = np.random.default_rng(0)
+    x = rng.normal(size=image).astype(np.float32)
+    w = None if kernel is None else rng.normal(size=kernel).astype(np.float32)
+    return PEERS[name](image, kernel, settings, x, w)
+
+
+def main():
+    if sys.argv[1:2] == ["--peak"]:
+        timing.tell_peak(lambda: built(LIMITED, sys.argv[2]))
+        return
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
-    for title, (image, kernel, settings) in WORKS.items():
+    if asked in LIMITED:
+        timing.peaks(LIMITED, PEERS)
+    for title, (image, *_) in WORKS.items():
         if asked not in title:
             continue
-        x = rng.normal(size=image).astype(np.float32)
-        w = None if kernel is None else rng.normal(size=kernel).astype(np.float32)
-        works = {"tinygrad_edu": ours(image, kernel, settings, x, w)}
-        try:
-            works["PyTorch eager"] = pytorch(image, kernel, settings, x, w)
-        except ImportError:
-            print("PyTorch: not installed, left out")
+        works = {}
+        for name in PEERS:
+            try:
+                works[name] = built(title, name)
+            except ImportError:
+                print(f"{name}: not installed, left out")
         best = timing.interleave(works, rounds=40, seconds=0.05, budget=15.0)
-        limits = LIMITS if title == "conv 3x3, 64 -> 64" else None
+        limits = LIMITS if title == LIMITED else None
         timing.report(
             f"{title}, {image}, float32, forward + backward", best, "tinygrad_edu", limits
         )

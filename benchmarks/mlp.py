@@ -1,4 +1,5 @@
-"""A training step (forward, backward, Adam, float32) of two perceptrons, beside PyTorch and Keras.
+"""A training step (forward, backward, Adam, float32) of two perceptrons, beside PyTorch and Keras,
+and the peak memory of the larger one.
 
 python benchmarks/mlp.py        (peers: pip install torch keras tensorflow)
 """
@@ -6,12 +7,16 @@ python benchmarks/mlp.py        (peers: pip install torch keras tensorflow)
 import timing  # first: it may have to restart Python before NumPy is loaded
 
 import itertools
+import sys
 
 import numpy as np
 
 from tinygrad_edu import nn, optim
 
-LIMITS = {"PyTorch eager": 1.0}
+WORKS = {  # widths, batch -> limits
+    ((784, 256, 128, 10), 128): {"PyTorch eager": 0.8},
+    ((64, 64, 10), 32): {"PyTorch eager": 0.45, "Keras on TensorFlow": 0.15},
+}
 
 
 def ours(widths, x, y):
@@ -64,26 +69,39 @@ def keras(widths, x, y):
     return lambda: model.train_on_batch(x, y)
 
 
-def main():
-    peers = {
-        "tinygrad_edu": ours,
-        "PyTorch eager": pytorch,
-        "PyTorch eager, fused Adam": lambda *args: pytorch(*args, fused=True),
-        "Keras on TensorFlow": keras,
-    }
+PEERS = {
+    "tinygrad_edu": ours,
+    "PyTorch eager": pytorch,
+    "PyTorch eager, fused Adam": lambda *args: pytorch(*args, fused=True),
+    "Keras on TensorFlow": keras,
+}
+
+
+def data(widths, batch):
     rng = np.random.default_rng(0)
-    for widths, batch in (((784, 256, 128, 10), 128), ((64, 64, 10), 32)):
-        x = rng.normal(size=(batch, widths[0])).astype(np.float32)
-        y = rng.integers(0, 10, batch)
+    return rng.normal(size=(batch, widths[0])).astype(np.float32), rng.integers(0, 10, batch)
+
+
+def title_of(widths, batch):
+    return f"training step of {'-'.join(map(str, widths))}, batch {batch}, float32, Adam"
+
+
+def main():
+    largest = next(iter(WORKS))
+    if sys.argv[1:2] == ["--peak"]:
+        timing.tell_peak(lambda: PEERS[sys.argv[2]](largest[0], *data(*largest)))
+        return
+    timing.peaks(title_of(*largest), PEERS)
+    for (widths, batch), limits in WORKS.items():
+        x, y = data(widths, batch)
         works = {}
-        for name, build in peers.items():
+        for name, build in PEERS.items():
             try:
                 works[name] = build(widths, x, y)
             except ImportError:
                 print(f"{name}: not installed, left out")
         best = timing.interleave(works, rounds=40, seconds=0.05)
-        title = f"training step of {'-'.join(map(str, widths))}, batch {batch}, float32, Adam"
-        timing.report(title, best, "tinygrad_edu", LIMITS)
+        timing.report(title_of(widths, batch), best, "tinygrad_edu", limits)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,7 @@ And the peak memory of each, measured in processes of their own.
 
 import timing  # first: it may have to restart Python before NumPy is loaded
 
-import math
 import os
-import resource
-import subprocess
 import sys
 
 import numpy as np
@@ -160,29 +157,14 @@ TITLES = {
 }
 
 
-def memory(work):
-    print(f"\npeak memory of a process that takes ten steps: {TITLES[work]}")
-    for name in PEERS:
-        asked = [sys.executable, __file__, "--memory", work, name]
-        done = subprocess.run(asked, capture_output=True, text=True)
-        told = done.stdout.strip() or "not installed" if not done.returncode else "failed"
-        print(f"  {name:<34} {told:>10}")
-
-
 def main():
-    if sys.argv[1:2] == ["--memory"]:
+    if sys.argv[1:2] == ["--peak"]:
         _, _, work, name = sys.argv
-        try:
-            step = PEERS[name](work)
-        except ImportError:
-            return
-        for _ in range(10):
-            step()
-        print(math.ceil(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), "MB")
+        timing.tell_peak(lambda: PEERS[name](work))
         return
     asked = sys.argv[1:] or TITLES
     for work in asked:
-        memory(work)  # before the peers are here: a process starts with the peak of the one that made it
+        timing.peaks(TITLES[work], PEERS, work)
     for work in asked:
         works = {}
         for name, build in PEERS.items():

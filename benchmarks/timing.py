@@ -2,10 +2,13 @@
 
 Timings on shared machines wander by tens of percent and jump between two modes, so an absolute number
 means little. The works are run one after the other in many short rounds, and what is compared is the
-best of each.
+best of each. Memory is measured in processes that do one work and nothing else.
 """
 
+import math
 import os
+import resource
+import subprocess
 import sys
 import time
 
@@ -50,3 +53,27 @@ def report(title, best, ours, limits=None):
             if limits and name in limits:
                 line += f"   (limit {limits[name]})"
         print(line)
+
+
+def peaks(title, names, *work):
+    """Prints the peak memory of processes that take ten steps each: this script with --peak, work, name.
+
+    To be called before a peer is loaded: a process starts with the peak of the one that made it.
+    """
+    print(f"\npeak memory of a process that takes ten steps: {title}")
+    for name in names:
+        asked = [sys.executable, sys.argv[0], "--peak", *work, name]
+        done = subprocess.run(asked, capture_output=True, text=True)
+        told = done.stdout.strip() or "not installed" if not done.returncode else "failed"
+        print(f"  {name:<34} {told:>10}", flush=True)
+
+
+def tell_peak(build, steps=10):
+    """What such a process does. build() makes the step, or raises ImportError for a peer not here."""
+    try:
+        step = build()
+    except ImportError:
+        return
+    for _ in range(steps):
+        step()
+    print(math.ceil(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), "MB")

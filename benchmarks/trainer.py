@@ -73,7 +73,7 @@ def main():
         "Trainer.fit, with accuracy": lambda: by_trainer(x, y, metrics=[accuracy]),
         "with accuracy, logs, checkpoints": lambda: with_everything(x, y),
     }
-    best = timing.interleave(works, rounds=100, budget=150)
+    best = timing.interleave(works, rounds=100, budget=70)
     timing.report(f"{EPOCHS} epochs of the digits", best, "Trainer.fit", LIMITS)
 
     rng = np.random.default_rng(0)

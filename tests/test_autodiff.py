@@ -36,7 +36,16 @@ def test_only_leaves_keep_a_gradient():
     x = leaf(2.0)
     y = x * 2
     (y * y).backward()
-    assert x.grad == 16.0 and y.grad is None
+    assert x.grad == 16.0
+    with pytest.warns(
+        UserWarning, match=r"is None: an operation made it(.|\n)*y.grad(.|\n)*grad\(f\)"
+    ):
+        assert y.grad is None
+    with pytest.warns(
+        UserWarning, match=r"is None: it does not require one(.|\n)*requires_grad=True"
+    ):
+        assert Tensor(1.0).grad is None
+    assert leaf(1.0).grad is None  # before backward(): silently
 
 
 @pytest.mark.parametrize(

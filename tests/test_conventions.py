@@ -93,6 +93,10 @@ class TestTies:
         weights = np.array([1.0, 10.0, 100.0])
         assert slopes(lambda x: np.sort(x) * weights, [2.0, 1.0, 2.0]) == [10.0, 1.0, 100.0]
 
+    def test_of_equal_numbers_in_a_set_the_first_counts(self):
+        weights = np.array([1.0, 10.0])
+        assert slopes(lambda x: np.unique(x) * weights, [2.0, 1.0, 2.0]) == [10.0, 1.0, 0.0]
+
     def test_choices_are_steps(self):
         x = Tensor([2.0, 2.0, 1.0], requires_grad=True)
         for f in (

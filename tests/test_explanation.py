@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import explain, ops
+import tinygrad_edu
+from tinygrad_edu import explain, nn, ops
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.explanation import source_of
 from tinygrad_edu.ops.joining import concatenate
@@ -70,6 +71,43 @@ def test_refusals():
         explain(np.arange)
     with pytest.raises(TypeError, match="explain takes a function, such as np.tanh, not 3"):
         explain(3)
+
+
+def test_a_name_is_looked_up():
+    assert str(explain("tanh")) == str(explain(np.tanh))
+    assert str(explain("linalg.solve")).startswith("solve:")
+    with pytest.raises(TypeError, match=r"np\.tanq has no row(.|\n)*Try: (.*np\.tan)"):
+        explain("tanq")
+
+
+def test_losses_and_layers_are_explained_by_their_row_or_their_formula():
+    assert str(explain(nn.cross_entropy)) == str(explain(ops.cross_entropy))
+    shown = str(explain(nn.huber))
+    assert shown.startswith("huber:  Squared for small errors") and "nn/losses.py, line" in shown
+    for layer in (nn.Linear, nn.Linear(2, 3)):
+        shown = str(explain(layer))
+        assert shown.startswith("Linear:  y = x W + b") and "help(Linear)" in shown
+        assert "nn/linear.py, line" in shown
+
+
+def test_sets_and_histograms_have_derivatives():
+    for function in (np.unique, np.union1d, np.histogram):
+        assert "which have the derivatives" in str(explain(function))
+
+
+def test_a_function_of_the_users_own_is_said_to_be_one():
+    def mine(x):
+        return np.tanh(x)
+
+    with pytest.raises(TypeError, match=r"mine is not in the derivative table(.|\n)*viz\.Graph"):
+        explain(mine)
+
+
+def test_tab_completion_finds_what_is_imported_late():
+    for name in ("explain", "gradcheck", "nn", "viz"):
+        assert name in dir(tinygrad_edu) and getattr(tinygrad_edu, name)
+    with pytest.raises(AttributeError, match="has no attribute 'explian'"):
+        _ = tinygrad_edu.explian
 
 
 def test_the_commands(capsys):

@@ -1,12 +1,14 @@
 """NumPy's protocol: a Tensor among arrays, numbers and keywords, as an array would be, or refused."""
 
 import itertools
+import math
 import operator
+from math import sqrt
 
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor
+from tinygrad_edu import Tensor, no_grad
 from tinygrad_edu.tensor import METHODS
 
 X = np.array([[1.5, 2.0], [3.0, 4.0]])
@@ -136,3 +138,65 @@ def test_what_arrays_have_and_tensors_do_not():
     assert leaf().argmax() == 3 and leaf().ravel().shape == (4,) and leaf().tolist() == X.tolist()
     assert leaf(X[:, :, None]).squeeze().shape == (2, 2)
     assert leaf().swapaxes(0, 1).data.tolist() == X.T.tolist()
+
+
+def test_a_tensor_put_into_an_array_is_refused_and_told():
+    """NumPy says that it got a sequence; what it was and what to do is the cause."""
+    out, x = np.zeros(3), leaf()
+    out[0] = 1.0
+    with pytest.raises(ValueError, match="setting an array element") as error:
+        out[0] = (x**2)[0, 0]
+    words = str(error.value.__cause__)
+    assert "() float64 would be cut out of the graph by putting it into an array" in words
+    assert "test_protocol.py" in words and "np.stack" in words and "float(x)" in words
+    for array in (np.zeros(3, int), np.zeros(3, complex)):
+        with pytest.raises((TypeError, ValueError), match="into an array|setting an array element"):
+            array[0] = x[0, 0]
+    with pytest.raises(TypeError, match="turning it into an array"):
+        out[:2] = x[0]
+    assert out.tolist() == [1.0, 0.0, 0.0]
+
+
+def test_numbers_that_are_asked_for_are_given():
+    out, x = np.zeros(4), leaf()
+    out[0] = float(x[0, 0])
+    out[1] = x[0, 1].item()
+    out[2] = x.detach()[1, 0]
+    with no_grad():
+        out[3] = x[1, 1]
+    assert out.tolist() == X.ravel().tolist()
+    assert float(x.sum()) == 10.5 and int(x.sum()) == 10 and f"{x.sum():.1f}" == "10.5"
+    assert np.float64(x.sum()) == 10.5 and round(float(x.sum())) == 10
+    seen = {"loss": 0.0, 1: None}
+    seen["loss"] = x.sum()  # a dict keeps the Tensor as it is
+    assert isinstance(seen["loss"], Tensor)
+
+
+def test_functions_of_math_are_refused_where_they_have_a_derivative():
+    x = leaf().sum()
+    with pytest.raises(
+        TypeError, match=r"math\.exp takes a number(.|\n)*test_proto(.|\n)*Try: np\.exp\(x\)"
+    ):
+        math.exp(x)
+    with pytest.raises(TypeError, match=r"math\.sqrt(.|\n)*or math\.sqrt\(float\(x\)\)"):
+        1 + 2 * sqrt(x * 2)
+    with pytest.raises(
+        TypeError, match=r"math\.gamma(.|\n)*Try: a function of NumPy or of tinygrad_edu\.ops"
+    ):
+        math.gamma(x)
+    with pytest.raises((TypeError, ValueError)) as error:
+        np.fromiter(leaf().ravel(), float)
+    assert "np.fromiter would cut" in str(error.value.__cause__ or error.value)
+    from math import tanh as squashed
+
+    with pytest.raises(TypeError, match=r"math\.tanh takes a number"):
+        squashed(x)
+    assert not math.isnan(x) and math.floor(x) == 10 and math.exp(float(x)) == math.exp(10.5)
+    assert math.exp(x.detach()) == math.exp(10.5)
+    with no_grad():
+        assert math.exp(x) == math.exp(10.5)
+
+
+def test_a_function_that_calls_another_is_not_looked_into():
+    """The limit of it, which CONVENTIONS.md tells."""
+    assert list(map(math.exp, leaf()[0])) == [math.exp(1.5), math.exp(2.0)]

@@ -22,7 +22,8 @@ def test_every_block_runs_after_the_ones_before_it(tmp_path, monkeypatch):
             exec(compile(block, "README.md", "exec"), world)
         for promised in re.findall(r"^print\(.*?\)  +# (\[.*\])$", block, flags=re.MULTILINE):
             assert promised in printed.getvalue().splitlines()
-    assert sorted(os.listdir(tmp_path)) == ["digits.npz", "graph.html", "run"]
+    written = ["digits.keras", "digits.npz", "digits.safetensors", "graph.html", "run"]
+    assert sorted(os.listdir(tmp_path)) == written
 
 
 def test_there_is_something_to_run():

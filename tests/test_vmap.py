@@ -51,7 +51,7 @@ def test_rows_that_need_a_loop_are_known():
     """What has no rule yet, and is right but slow. (A new name here is a decision, not an accident.)"""
     without = {r.name for r in rows() if not r.elementwise and r not in batching.rules()}
     assert without == {
-        "add_rows", "attention_weights", "conv_kernel", "conv_offset", "convolve", "ctc", "gru", "lookup",
+        "add_rows", "attention_weights", "conv_bias", "conv_kernel", "convolve", "ctc", "gru", "lookup",
         "lstm", "lstsq", "max_gather", "max_spread", "normalise", "normalise_back", "normalise_gain", "put",
         "ranked", "recurrence", "rnn",
     }  # fmt: skip

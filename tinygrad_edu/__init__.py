@@ -30,9 +30,19 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name == "explain":  # it reads source text, and few who import the package ask for that
-        from tinygrad_edu.explanation import explain
+ROOMS = ("data", "gradcheck", "nn", "ops", "optim", "training", "twins", "viz")
 
-        return explain
+
+def __getattr__(name: str) -> Any:
+    """What is imported when somebody asks for it: not everybody needs it, and it takes its time."""
+    import importlib
+
+    if name == "explain":
+        return importlib.import_module("tinygrad_edu.explanation").explain
+    if name in ROOMS:
+        return importlib.import_module(f"tinygrad_edu.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *ROOMS})

@@ -166,7 +166,7 @@ def backward(
         )
     if gradient is None:
         demand_real(y, "backward() starts from")
-    g = np.ones_like(y.data) if gradient is None else np.asarray(value(gradient))
+    g = np.ones(y.shape, y.dtype) if gradient is None else np.asarray(value(gradient))
     if g.shape != y.shape:
         raise ValueError(
             f"backward(gradient) of {describe(y)} got a gradient of shape {g.shape}.{user_line()}"

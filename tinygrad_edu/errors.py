@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 import inspect
 import linecache
 import os
 import sys
-from collections.abc import Collection
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
+
+Function = TypeVar("Function", bound=Callable)
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -75,17 +79,66 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
     )
 
 
-def refuse_unknown(kind: type, given: Collection[str]) -> None:
-    """Refusal of arguments that a class does not take, with those that it does."""
-    takes = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
+def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
+    """Refusal of arguments that a class or function does not take, with those that it does, or a hint."""
+    called: Any = kind
+    takes = inspect.signature(called.__init__ if isinstance(kind, type) else called).parameters
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
     for name in given:
         if name not in takes:
             known = ", ".join(known for known in takes if known != "self") or "none at all"
             raise TypeError(
-                f"{kind.__name__} has no argument {name!r}.{user_line()}\n  Try: {known}"
+                f"{kind.__name__} has no argument {name!r}.{user_line()}\n  Try: "
+                f"{hints.get(name, known)}"
             )
+
+
+def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
+    """Refusal of a call without all that a class needs, or with too much, with what it takes."""
+    takes = inspect.signature(kind.__init__)  # type: ignore[misc]
+    try:
+        takes.bind(None, *args, **given)
+    except TypeError as error:
+        needed = [
+            p.name for p in list(takes.parameters.values())[1:]
+            if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+        ]  # fmt: skip
+        hint = f"{kind.__name__}({', '.join(needed)})"
+        hint += "; inputs=None is told by the first x" if "inputs" in needed else ""
+        raise TypeError(f"{kind.__name__}: {error}.{user_line()}\n  Try: {hint}") from None
+
+
+def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
+    """Makes a function answer an argument that it does not have with a hint, or with those that it has."""
+
+    def enter(function: Function) -> Function:
+        known = set(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def call(*args: Any, **settings: Any) -> Any:
+            if not settings.keys() <= known:
+                refuse_unknown(function, settings, hints)
+            return function(*args, **settings)
+
+        return call  # type: ignore[return-value]
+
+    return enter
+
+
+def no_such_name(
+    module: str, name: str, known: Collection[str], elsewhere: Mapping[str, str]
+) -> AttributeError:
+    """The error of a name that a module does not have, with what stands here for it.
+
+    elsewhere   what is known under that name in other libraries -> what to write here
+    """
+    small = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), small)
+    hint = elsewhere.get(name) or small.get(name.lower()) or ", ".join(small[n] for n in near)
+    return AttributeError(
+        f"{module} has no {name}.{user_line()}" + (f"\n  Try: {hint}" if hint else "")
+    )
 
 
 def broadcast_hint(inputs: tuple) -> str:

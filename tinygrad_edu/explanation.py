@@ -52,6 +52,7 @@ class Explanation:
 def explain(function: Any) -> Explanation:
     """The row of a NumPy function, of one of `tinygrad_edu.ops`, or an `Op`: formula, rules, conventions.
 
+    A name does as well: explain("linalg.solve"). Of a loss or layer it is what it computes, or its row.
     Raises TypeError for what the table does not have, with the rows that are near.
 
     >>> print(explain(np.tanh))
@@ -61,6 +62,8 @@ def explain(function: Any) -> Explanation:
       is      elementwise
       in      ...
     """
+    if isinstance(function, str):
+        return by_name(function)
     row = function if isinstance(function, Op) else ROWS.get(_numpys(function))
     if row is not None and not isinstance(
         row, Op
@@ -69,18 +72,49 @@ def explain(function: Any) -> Explanation:
     if isinstance(row, Op):
         return _of_row(row)
     if row is not None:
-        words = inspect.getdoc(row) or "written with other rows"
-        where = ("written", "with other rows, which have the derivatives"), ("in", _place(row))
-        return Explanation(f"{function.__name__}:  {words.splitlines()[0]}", where)
+        return _of_words(function.__name__, row, "with other rows, which have the derivatives")
     if function in PLAIN:
         words = "has no derivative, or 0 almost everywhere: of a Tensor it gives a plain array"
         return Explanation(f"{function.__name__}:  {words}", ())
-    called = getattr(function, "__name__", None)
-    if called is None:
+    thing = function if callable(function) and hasattr(function, "__name__") else type(function)
+    if _home(thing) == "tinygrad_edu":
+        return _of_ours(thing)
+    if not callable(function):
         raise TypeError(
             f"explain takes a function, such as np.tanh, not {shortened(function)}.{user_line()}"
         )
-    raise TypeError(no_row(numpy_name(function)))
+    if _home(thing) == "numpy":
+        raise TypeError(no_row(numpy_name(thing)))
+    raise TypeError(
+        f"{thing.__name__} is not in the derivative table: its derivatives are those of the functions that "
+        f"it calls.{user_line()}\n  Try: explain(np.tanh) for one of these, viz.Graph(y) for all of them"
+    )
+
+
+def _home(thing: Any) -> str:
+    """The package of a function or class; a ufunc is NumPy's."""
+    module = "numpy" if isinstance(thing, np.ufunc) else getattr(thing, "__module__", None)
+    return (module or "").split(".")[0]
+
+
+def _of_ours(thing: Any) -> Explanation:
+    """A loss, a layer, or whatever else is written with rows; maybe with one row of its name."""
+    row = None if isinstance(thing, type) else getattr(ops, thing.__name__, None)
+    if isinstance(row, Op):
+        return _of_row(row)
+    how = "with rows, which have the derivatives"
+    if isinstance(thing, type):
+        how = f"as a class, with rows, which have the derivatives; help({thing.__name__}) tells all"
+    return _of_words(thing.__name__, thing, how)
+
+
+def _of_words(name: str, thing: Any, how: str) -> Explanation:
+    words = inspect.getdoc(thing) or "written with other rows"
+    code = getattr(thing, "forward", None) if isinstance(thing, type) else inspect.unwrap(thing)
+    lines = (("written", how), ("in", _place(code) if code else ""))
+    return Explanation(
+        f"{name}:  {words.splitlines()[0]}", tuple(line for line in lines if line[1])
+    )
 
 
 def _numpys(function: Any) -> Any:

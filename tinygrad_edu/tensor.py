@@ -17,9 +17,12 @@ import dis
 import functools
 import inspect
 import itertools
+import linecache
 import operator
+import re
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -36,6 +39,7 @@ from tinygrad_edu.errors import (
     shortened,
     user_line,
 )
+from tinygrad_edu.showing import Shown
 
 __all__ = ["Op", "Tensor", "debug", "no_grad", "op"]
 
@@ -113,7 +117,7 @@ METHODS: dict[tuple[np.ufunc, str], Callable] = {}  # (np.add, "reduce") -> the 
 _birth = itertools.count(1).__next__
 
 
-class Op:
+class Op(Shown):
     """One row of the derivative table: y = forward(*inputs, **params), and a rule per input.
 
     A rule is `lambda g, y, *inputs, **params: dL/dinput` with g = dL/dy, in ordinary NumPy. It gets
@@ -155,7 +159,7 @@ class Op:
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
         self.multiply_adds = multiply_adds
 
-    # The next two are read off the functions when somebody asks: at import it would take too long.
+    # The next are read off the functions when somebody asks: at import it would take too long.
 
     @functools.cached_property
     def params(self) -> list[str]:
@@ -172,6 +176,11 @@ class Op:
         except ValueError:  # a ufunc of an older NumPy has no signature
             names = [f"x{i + 1}" for i in range(len(self.rules))]
         return names[: len(self.rules)]
+
+    @functools.cached_property
+    def settings(self) -> list[str]:
+        """The names of what comes after them, in NumPy's order."""
+        return list(inspect.signature(self.forward).parameters)[len(self.rules) :]
 
     @functools.cached_property
     def reads(self) -> list[int]:
@@ -248,8 +257,7 @@ class Op:
         """
         arity = len(self.rules)
         if len(args) > arity:
-            names = list(inspect.signature(self.forward).parameters)
-            kwargs = {**dict(zip(names[arity:], args[arity:], strict=False)), **kwargs}
+            kwargs = {**dict(zip(self.settings, args[arity:], strict=False)), **kwargs}
             args = args[:arity]
         while len(args) < arity and self.inputs[len(args)] in kwargs:
             args = (*args, kwargs.pop(self.inputs[len(args)]))
@@ -305,7 +313,7 @@ def op(forward: Callable, *rules: Callable | None, **about: Any) -> Op:
 # ------------------------------------------------------------------------------------------ the Tensor
 
 
-class Tensor:
+class Tensor(Shown):
     """A NumPy array that remembers how it was made.
 
     data            the array
@@ -504,9 +512,14 @@ class Tensor:
         return format(self.item(), spec) if spec and self.size == 1 else str(self)
 
     def __float__(self) -> float:
+        """float(x): the number alone. Refused where it would be one by mistake, see `_demand_asked`."""
+        if self.requires_grad and mode.recording:
+            _demand_asked(self, sys._getframe(1))
         return float(self.data)
 
     def __int__(self) -> int:
+        if self.requires_grad and mode.recording:
+            _demand_asked(self, sys._getframe(1))
         return int(self.data)
 
     def __bool__(self) -> bool:
@@ -533,6 +546,12 @@ class Tensor:
 
     @property
     def grad(self) -> Any:
+        """dL/dx of the last backward(), as an array; None before it, and of what keeps none.
+
+        Warns if it is None because x keeps no gradient: it requires none, or an operation made it.
+        """
+        if self._grad is None and (self.op is not None or not self.requires_grad):
+            _why_no_gradient(self)
         return self._grad
 
     @grad.setter
@@ -578,6 +597,50 @@ def fingerprint(x: np.ndarray) -> bytes:
     return (x.reshape(-1) if x.flags.c_contiguous else x.flat)[:: x.size // 512].tobytes()
 
 
+def _demand_asked(x: Tensor, frame: Any) -> None:
+    """Refuses that a number is made of a tensor where nobody wrote float(x): in `out[i] = x`, in math.exp(x).
+
+    The frame is at the instruction that wants the number. What cannot be told is let pass: a function that
+    calls float() itself, as map(math.exp, xs) does; and a call whose text is not at hand.
+    """
+    code, instruction = frame.f_code, frame.f_lasti
+    if code.co_code[instruction] == _STORE_ITEM:
+        raise TypeError(
+            f"{describe(x)} would be cut out of the graph by putting it into an array.{user_line()}\n  Try: "
+            "y = np.stack([...]) of all the parts, ops.put(array, i, x) for a new array; or out[i] = "
+            "float(x) for the number alone"
+        )
+    name, *rest = _called(code, instruction)
+    function = frame.f_globals.get(name) or frame.f_locals.get(name)
+    for name in rest:
+        function = getattr(function, name, None)
+    if function is np.fromiter:
+        raise TypeError(
+            f"np.fromiter would cut {describe(x)} out of the graph.{user_line()}\n  Try: np.stack([...])"
+        )
+    name = getattr(function, "__name__", "")
+    if getattr(function, "__module__", None) == "math" and name not in _STEPS:
+        raise TypeError(
+            f"math.{name} takes a number, and would cut {describe(x)} out of the graph.{user_line()}\n  "
+            f"Try: {f'np.{name}(x)' if hasattr(np, name) else 'a function of NumPy or of tinygrad_edu.ops'}"
+            f"; or math.{name}(float(x)) for the number alone"
+        )
+
+
+_STORE_ITEM = dis.opmap["STORE_SUBSCR"]
+_STEPS = ("isnan", "isinf", "isfinite", "isclose", "floor", "ceil", "trunc")  # have no derivative
+
+
+@functools.lru_cache
+def _called(code: Any, instruction: int) -> tuple[str, ...]:
+    """("math", "exp") where an instruction calls math.exp(...); as far as the text tells."""
+    line, _, first, _ = [*code.co_positions()][instruction // 2]
+    if line is None or first is None:
+        return ("",)
+    text = linecache.getline(code.co_filename, line).encode()[first:].decode()
+    return tuple(re.match(r"[\w.]*", text)[0].split("."))  # type: ignore[index]
+
+
 def _own(index: Any) -> Any:
     """A part of an index; of an array a copy, as the way back needs it as it is now."""
     index = value(index)
@@ -618,21 +681,36 @@ for _name in _METHODS.split():
 Tensor.flatten = Tensor.ravel  # type: ignore[attr-defined]
 
 
-def _only_of_arrays(name: str) -> property:
-    """What an array has and a Tensor has not. (A __getattr__ would slow down every other attribute.)"""
+def _only_elsewhere(what: str, hint: str) -> property:
+    """What a Tensor has not, and others have. (A __getattr__ would slow down every other attribute.)"""
 
     def tell(self: Tensor) -> Any:
-        raise AttributeError(
-            f"a Tensor has no .{name}, but its array has.{user_line()}\n  Try: x.data.{name}, outside the "
-            "graph"
-        )
+        raise AttributeError(f"a Tensor has no {what}.{user_line()}\n  Try: {hint}")
 
     return property(tell)
 
 
+_PYTORCHS = {
+    "view": "x.reshape(shape)",
+    "unsqueeze": "x[:, None], a new axis where the None stands",
+    "permute": "np.transpose(x, axes)",
+    "expand": "np.broadcast_to(x, shape)",
+    "cat": "np.concatenate([x, y])",
+    "dim": "x.ndim",
+    "to": "x.astype(dtype); there is one device, the processor",
+    "cpu": "x itself: there is one device, the processor",
+    "cuda": "x itself: there is one device, the processor",
+    "float": "x.astype(np.float32)",
+    "long": "x.data.astype(int)",
+    "zero_grad": "x.grad = None, or optimizer.zero_grad()",
+    "requires_grad_": "Tensor(x.data, requires_grad=True)",
+}
+for _name, _hint in _PYTORCHS.items():
+    setattr(Tensor, _name, _only_elsewhere(f".{_name}", _hint))
 for _name in dir(np.ndarray):
-    if not _name.startswith("_") and not hasattr(Tensor, _name):
-        setattr(Tensor, _name, _only_of_arrays(_name))
+    if not _name.startswith("_") and not hasattr(Tensor, _name) and _name not in _PYTORCHS:
+        _hint = f"x.data.{_name}, outside the graph"
+        setattr(Tensor, _name, _only_elsewhere(f".{_name}, but its array has", _hint))
 # x // w is a step and gives a plain array, as np.floor(x / w) does; x % w has a derivative.
 for _name, _function in {
     "floordiv": np.floor_divide, "mod": np.remainder, "divmod": np.divmod,
@@ -685,6 +763,21 @@ def module_called(scope: tuple) -> str:
     path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
     kind = repr(scope[-1]) if "\n" not in repr(scope[-1]) else type(scope[-1]).__name__
     return f"layer {path}, {kind}" if path else kind
+
+
+def _why_no_gradient(x: Tensor) -> None:
+    if x.op is not None:
+        why = "an operation made it, and only leaves keep one"
+        hint = "grad(f)(x), with f the rest of the computation; or viz.Graph(loss), which shows them all"
+    elif type(x) is not Tensor:  # a frozen parameter, say, has none for a reason that is known
+        return
+    else:
+        why = "it does not require one"
+        hint = "Tensor(..., requires_grad=True), before it is computed with"
+    warnings.warn(
+        f"the gradient of {describe(x)} is None: {why}.{user_line()}\n  Try: {hint}",
+        stacklevel=3,
+    )
 
 
 def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:

@@ -462,3 +462,64 @@ def test_the_penalty_is_the_sum_over_regularised_parameters():
 )
 def test_products_are_counted_as_their_formula_says(layer, shape, products):
     assert sum(measured(layer, shape).multiply_adds.values()) == products
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        self.words = nn.Embedding(10, 4, rng=0)
+        self.read = nn.LSTM(None, 3, rng=0)
+
+    def forward(self, ids):
+        return self.read(self.words(ids))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Reader, lambda: nn.Sequential(nn.Embedding(10, 4, rng=0), nn.LSTM(None, 3, rng=0))],
+    ids=["module", "sequential"],
+)
+def test_models_of_words_are_built_and_summed_up(model):
+    """The first layer takes whole numbers: so that is what is sent through."""
+    model = model().build((7,))
+    lines = model.summary((7,), timed=True).splitlines()
+    assert "(N, 7, 4)" in lines[2] and "(N, 3)" in lines[3]
+    assert len(model.parameters()) == 4
+
+
+def test_the_table_adds_up_and_counts_attention():
+    """4 products (4, 8, 8) of 5 steps, scores and weighted values 2 (2, 5, 5, 4), and 2 of the perceptron."""
+    model = nn.Sequential(nn.TransformerBlock(8, 2, rng=0))
+    lines = model.summary((5, 8)).splitlines()
+    cells = [line.split("  ") for line in lines[2:-2]]
+    counts = [int([c for c in row if c.strip()][-2].replace(",", "")) for row in cells]
+    assert sum(counts) == 4 * 5 * 8 * 8 + 2 * (2 * 5 * 5 * 4) + 2 * 5 * 8 * 32
+    assert f"{sum(counts):,} multiply-adds" in lines[-1]
+    assert any(line.startswith("0.attention ") and " 400 " in line for line in lines)
+
+
+def test_build_remembers_the_shapes_of_a_sample():
+    model = nn.Sequential(nn.Reshape(8, 8, 1), nn.Flatten(), nn.Linear(None, 3))
+    assert model.sample_shapes == ()
+    assert model.build((64,)).sample_shapes == ((64,),)
+    assert not nn.Linear(2, 3).sample_shapes
+
+
+def test_the_error_of_a_property_is_its_own():
+    class Wide(nn.Module):
+        @property
+        def size(self):
+            return self.inner.size
+
+    with pytest.raises(AttributeError, match="no attribute 'inner'"):
+        _ = Wide().size
+    with pytest.raises(AttributeError, match="no attribute 'sise'"):
+        _ = Wide().sise
+    assert not hasattr(nn.Linear(2, 3), "weights") and nn.Linear(2, 3).W.shape == (2, 3)
+
+
+def test_a_model_may_have_an_attribute_of_any_name():
+    class Own(nn.Module):
+        def __init__(self):
+            self.weights, self.fit = nn.Parameter(np.ones(2)), 3
+
+    assert Own().weights.shape == (2,) and Own().fit == 3

@@ -47,7 +47,9 @@ def test_derivatives_to_order_two(name, training):
 
 @pytest.mark.parametrize("cache", [1, 100, 2**18])  # one place or sample at a time, some, all
 @pytest.mark.parametrize("centred", [True, False])
-@pytest.mark.parametrize("shape", [(1, 7, 3, 1), (5, 3, 2, 3), (6, 1, 1, 4), (1, 5, 2, 2)])
+@pytest.mark.parametrize(
+    "shape", [(1, 7, 3, 1), (5, 3, 2, 3), (6, 1, 1, 4), (1, 5, 2, 2), (3, 1, 2, 3), (1, 64, 2, 1)]
+)
 def test_the_fast_way_is_the_plain_way(shape, centred, cache, monkeypatch):
     """Values, gradients, and the gradients of a function of the gradients."""
     monkeypatch.setattr(normalisation, "CACHE", cache)
@@ -72,6 +74,30 @@ def test_the_fast_way_is_the_plain_way(shape, centred, cache, monkeypatch):
     for fast, plain in zip(*found, strict=True):
         assert fast.shape == plain.shape
         assert np.allclose(fast, plain, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 3, 1), (5, 3, 2, 3)])
+def test_known_moments_save_work_and_change_nothing(shape):
+    """Neither the value nor a derivative, of any order: they are no constants."""
+    rng = np.random.default_rng(2)
+    channels = shape[2] * shape[3]
+    arrays = 3 + rng.normal(size=shape), rng.normal(size=channels), rng.normal(size=channels)
+    found = []
+    for known in (None, moments(arrays[0])):
+        x, gamma, beta = tensors = [Tensor(a, requires_grad=True) for a in arrays]
+        y = normalise(x, gamma, beta, known=known)
+        (y * y).sum().backward(retain_graph=True)
+        first = [t.grad for t in tensors]
+        for t in tensors:
+            t.grad = None
+        (y * y * y).sum().backward(create_graph=True)
+        slope, x.grad = x.grad, None
+        (slope * slope).sum().backward()
+        found.append([y.data, *first, x.grad])
+    for with_them, without in zip(*found, strict=True):
+        assert np.allclose(with_them, without, rtol=1e-12, atol=1e-12)
+    wrong = normalise(arrays[0], *arrays[1:], known=moments(2 * arrays[0]))
+    assert not np.allclose(wrong, found[0][0])  # they were used
 
 
 def test_moments_are_means_and_variances():

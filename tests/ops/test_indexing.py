@@ -168,6 +168,23 @@ FORMS = {
     "partition": (lambda x: np.partition(x, 1, axis=1)[:, 1], M),
     "partition many": (lambda x: np.partition(x, [0, 5], axis=None)[[0, 5]], M),
     "bincount": (lambda x: np.bincount([3, 1, 1, 0], x, minlength=6), V),
+    "unique": (lambda x: np.unique(x), np.array([[3.0, 1.0], [2.0, 5.0]])),
+    "unique axis": (lambda x: np.unique(x, axis=1), M),
+    "unique with places": (lambda x: np.unique(x, True, True, True)[0], M),
+    "unique_values": (np.unique_values, M),
+    "unique_all": (lambda x: np.unique_all(x).values, M),
+    "unique_counts": (lambda x: np.unique_counts(x)[0], M),
+    "unique_inverse": (lambda x: np.unique_inverse(x).values, M),
+    "union1d": (lambda x, y: np.union1d(x, y), M, V),
+    "intersect1d": (lambda x: np.intersect1d(x[0], x), M),
+    "intersect1d with places": (lambda x: np.intersect1d(x, x[1], return_indices=True)[0], M),
+    "setdiff1d": (lambda x: np.setdiff1d(x, x[2]), M),
+    "setxor1d": (lambda x: np.setxor1d(x, x[:2]), V),
+    "histogram": (lambda w: np.histogram(M, 5, weights=w)[0], M * M),
+    "histogram edges": (lambda w: np.histogram(V, [-1.0, 0.0, 0.5, 1.0], weights=w)[0], V * 2),
+    "histogram range": (lambda w: np.histogram(V, 3, (-0.5, 2.0), weights=w)[0], V * 2),
+    "histogram density": (lambda w: np.histogram(V, 3, density=True, weights=w)[0], V * V),
+    "full_like": (lambda x: np.full_like(x, x[1]), M),
     "where": (lambda x, y: np.where(M > 0, x, y), M, V),
     "diag of a mask": (lambda x: x[np.eye(3, 4, dtype=bool)], M),
     "a list of rows": (lambda x: x[[2, 0, 2]], M),
@@ -185,7 +202,7 @@ def test_every_call_form_is_numpys(form):
     assert gradcheck(lambda *xs: f(*xs) ** 3, *inputs)
     f32 = [Tensor(x.astype(np.float32), requires_grad=True) for x in inputs]
     y = f(*f32)
-    assert y.dtype == np.float32 or "bincount" in form[0].__code__.co_names
+    assert y.dtype == np.float32 or form in (FORMS["bincount"], FORMS["histogram density"])
     y.sum().backward()
     assert all(x.grad.dtype == np.float32 for x in f32)
 
@@ -194,9 +211,10 @@ def test_places_are_plain_and_where_alone_gives_places():
     x = Tensor([[3.0, 1.0], [0.0, 3.0]], requires_grad=True)
     for f in (
         lambda x: np.where(x), lambda x: np.argsort(x), lambda x: np.argpartition(x, 0), np.argwhere,
-        np.flatnonzero, np.unique, lambda x: np.searchsorted(x[0] * 0 + [1, 2], [1.5]),
+        np.flatnonzero, lambda x: np.histogram(x, 3), lambda x: np.searchsorted(x[0] * 0 + [1, 2], [1.5]),
         lambda x: np.digitize(x, [1.0]), lambda x: np.isin(x, [3.0]), lambda x: np.lexsort(x),
-        lambda x: np.unique(x, return_counts=True), np.tril_indices_from,
+        lambda x: np.unique(x, return_counts=True)[1:], lambda x: np.histogram2d(x[0], x[1], 2)[0],
+        np.tril_indices_from, lambda x: np.histogramdd(x, 2, weights=Tensor([1.0, 2.0]))[0],
     ):  # fmt: skip
         got, expected = f(x), f(x.data)
         for mine, theirs in zip(got, expected, strict=True):
@@ -207,6 +225,25 @@ def test_equal_numbers_keep_their_order_and_their_gradients():
     x = Tensor([2.0, 1.0, 2.0, 1.0], requires_grad=True)
     np.sort(x).backward(np.array([1.0, 2.0, 3.0, 4.0]))
     assert x.grad.tolist() == [3.0, 1.0, 4.0, 2.0]
+
+
+def test_of_equal_numbers_the_first_has_the_gradient():
+    x = Tensor([2.0, np.nan, 2.0, 1.0, np.nan], requires_grad=True)
+    y = np.unique(x)
+    assert np.array_equal(y.data, np.unique(x.data), equal_nan=True)
+    y.backward(np.array([1.0, 2.0, 3.0]))
+    assert x.grad.tolist() == [2.0, 3.0, 0.0, 1.0, 0.0]
+    a, b = Tensor([1.0, 2.0], requires_grad=True), Tensor([2.0, 3.0], requires_grad=True)
+    np.union1d(a, b).sum().backward()
+    assert a.grad.tolist() == [1.0, 1.0] and b.grad.tolist() == [0.0, 1.0]
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    (np.sum(np.unique(x)) * x.sum()).backward()  # neither factor is lost
+    assert x.grad.tolist() == [12.0, 12.0, 12.0]
+
+
+def test_integers_have_unique_values_too():
+    found = np.unique(Tensor(np.array([3, 1, 3])), return_counts=True)
+    assert found[0].tolist() == [1, 3] and found[1].tolist() == [1, 2]
 
 
 def test_a_tensor_of_places_is_an_index():
@@ -242,6 +279,12 @@ def test_put_along_axis():
         (lambda x: np.select([V > 0], [x, x]), "one choice for each condition"),
         (lambda x: np.sort(x, order="name"), "does not take order="),
         (lambda x: np.sort(x, axis=2), "out of bounds"),
+        (
+            lambda x: np.histogram2d(V, V, 2, weights=x),
+            "np.histogram2d has no derivative by its weig",
+        ),
+        (lambda x: np.histogramdd(V[:, None], 2, weights=x), "Try: np.bincount"),
+        (lambda x: np.unique(x, sorted=False), "does not take sorted="),
         (lambda x: ops.put(x, [0, 1], [1.0, 2.0, 3.0]), "put.*\\(4,\\)"),
     ],
 )

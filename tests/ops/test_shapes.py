@@ -317,3 +317,11 @@ def test_interp_at_a_point_has_the_slope_to_its_right():
     x = Tensor([0.0, 1.0, 2.0], requires_grad=True)
     np.interp(x, [0.0, 1.0, 2.0], [0.0, 3.0, 4.0]).sum().backward()
     assert x.grad.tolist() == [3.0, 1.0, 0.0]
+
+
+def test_large_sums_over_leading_axes_go_another_way():
+    """An offset that many samples share: its gradient is the sum over all of them."""
+    g = RNG.normal(size=(30, 20, 16))
+    offset = Tensor(np.zeros(16), requires_grad=True)
+    (g * (Tensor(np.zeros((30, 20, 16))) + offset)).sum().backward()
+    assert np.allclose(offset.grad, g.sum((0, 1)), rtol=1e-12, atol=1e-12)

@@ -8,11 +8,12 @@ import pytest
 
 from tinygrad_edu import nn, optim
 from tinygrad_edu.training import (
+    AverageWeights,
     Callback,
     CSVLog,
     EarlyStopping,
     JSONLog,
-    Schedule,
+    Observe,
     Timing,
     Trainer,
     accuracy,
@@ -138,7 +139,7 @@ def test_a_mode_that_is_not_known(mode):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda name: EarlyStopping(name, mode="max"), lambda name: Schedule(Plateau(), name)]
+    "make", [lambda name: EarlyStopping(name, mode="max"), lambda name: Observe(Plateau(), name)]
 )
 def test_a_number_that_is_not_there_is_refused_before_anything_changes(make):
     t = trainer()
@@ -167,9 +168,9 @@ class Plateau:
 
 def test_a_schedule_observes_each_epoch():
     t, plateau = trainer(), Plateau()
-    fit(t, Schedule(plateau), validation=(X, Y))
+    fit(t, Observe(plateau), validation=(X, Y))
     assert plateau.seen == t.history["val_loss"] and len(plateau.seen) == 3
-    fit(t, Schedule(plateau, "loss"))
+    fit(t, Observe(plateau, "loss"))
     assert plateau.seen[3:] == t.history["loss"][3:]
 
 
@@ -177,7 +178,7 @@ def test_what_observes_nothing_is_no_schedule_for_a_callback():
     with pytest.raises(
         TypeError, match=r"an object with observe\(value\), not 0\.1(.|\n)*lr= of the"
     ):
-        Schedule(0.1)
+        Observe(0.1)
 
 
 # ------------------------------------------------------------------------------------------- logs
@@ -262,6 +263,44 @@ def test_timing_tells_loading_from_work():
 @pytest.mark.parametrize("callbacks", [EarlyStopping(), [EarlyStopping], "early", [print]])
 def test_what_is_no_list_of_callbacks(callbacks):
     with pytest.raises(
-        TypeError, match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*patience=3"
+        TypeError,
+        match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*Try: callbacks=\[EarlyStopping\(",
     ):
         trainer().fit(X, Y, callbacks=callbacks)
+
+
+def test_the_average_of_weights_is_that_of_the_loop_written_by_hand():
+    """With accumulated gradients: steps that move nothing are not counted."""
+    ends = []
+    for by_callback in (True, False):
+        model = nn.Linear(3, 2, rng=0)
+        optimizer = optim.SGD(model.parameters(), lr=0.1, accumulate=2)
+        ema = optim.EMA(model.parameters(), 0.75)
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(24, 3)).astype(np.float32), rng.integers(0, 2, 24)
+        trainer = Trainer(model, nn.cross_entropy, optimizer)
+        if by_callback:
+            callbacks = [AverageWeights(ema)]
+            trainer.fit(x, y, batch_size=4, shuffle=False, callbacks=callbacks, progress=False)
+            assert ema.updates == 3 == optimizer.t
+        else:
+            for i in range(0, 24, 4):
+                trainer.train_step(x[i : i + 4], y[i : i + 4])
+                if i % 8:
+                    ema.update()
+            assert not np.array_equal(model.W.data, ema.averages[0])
+            ema.keep()
+        ends.append(model.state_dict())
+    assert all(np.array_equal(ends[0][k], ends[1][k]) for k in ends[0])
+
+
+def test_an_average_of_another_model_is_refused():
+    model = nn.Linear(3, 2, rng=0)
+    trainer = Trainer(model, nn.cross_entropy, optim.SGD(model.parameters(), lr=0.1))
+    other = AverageWeights(optim.EMA(nn.Linear(3, 2).parameters()))
+    with pytest.raises(
+        ValueError, match=r"of parameters that are not in the model(.|\n)*EMA\(model"
+    ):
+        trainer.fit(np.ones((4, 3)), np.zeros(4, int), callbacks=[other], progress=False)
+    with pytest.raises(TypeError, match=r"AverageWeights\(0.99\): it takes an EMA(.|\n)*optim.EMA"):
+        AverageWeights(0.99)

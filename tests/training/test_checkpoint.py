@@ -1,5 +1,6 @@
 """A training that is killed goes on to the very same numbers; damaged and foreign files are refused."""
 
+import functools
 import io
 import json
 import os
@@ -20,10 +21,11 @@ from tinygrad_edu.training import (
     Checkpoint,
     CSVLog,
     EarlyStopping,
-    Schedule,
+    Observe,
     Trainer,
     accuracy,
     checkpoint,
+    identity,
 )
 
 RNG = np.random.default_rng(0)
@@ -62,7 +64,9 @@ whole_share.whole = True
 rng = np.random.default_rng(0)
 x = rng.normal(size=(150, 6)).astype(np.float32)
 y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
-model = nn.Sequential(nn.Linear(6, 16, rng=0), nn.ReLU(), nn.Dropout(0.3, rng=1), nn.Linear(16, 3, rng=2))
+model = nn.Sequential(
+    nn.Linear(6, 16, rng=0), nn.BatchNorm(16), nn.Dropout(0.3, rng=1), nn.ReLU(), nn.Linear(16, 3, rng=2))
+ema = optim.EMA(model.parameters(), 0.9)
 plateau = optim.schedules.ReduceOnPlateau(0.01, patience=2, min_delta=0.02, factor=0.9)
 optimizer = optim.Adam(model.parameters(), lr=plateau)
 trainer = Trainer(model, nn.cross_entropy, optimizer, metrics=[accuracy, whole_share])
@@ -70,12 +74,15 @@ history = trainer.fit(
     x, y, epochs=60, batch_size=16, seed=3, validation_split=0.2, progress=False,
     callbacks=[
         Checkpoint(folder + "/run", every_batches=3), EarlyStopping(patience=60), Began(),
-        Schedule(plateau), CSVLog(folder + "/log.csv"), JSONLog(folder + "/log.json"),
+        AverageWeights(ema, swap=False),
+        Observe(plateau), CSVLog(folder + "/log.csv"), JSONLog(folder + "/log.json"),
     ],
     resume=folder + "/run",
 )
 end = {**{f"w {k}": v for k, v in model.state_dict().items()}, **optimizer.state_dict()}
 assert plateau.lr < 0.005
+end |= {f"mean {k}": v for k, v in ema.state_dict().items()}
+assert ema.updates == 480 and "w 1.moving_mean" in end
 end["drawn"] = json.dumps(model[2].rng.bit_generator.state)
 end["history"] = json.dumps(history.epochs)
 np.savez(folder + "/end.npz", **end)
@@ -503,43 +510,198 @@ def test_other_files_are_left_alone(tmp_path):
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def other_architecture():
-    return nn.Sequential(nn.Linear(4, 9, rng=0), nn.Dropout(rng=0), nn.Linear(9, 3, rng=0))
-
-
-def test_checkpoints_of_another_training_change_nothing(tmp_path):
-    run(tmp_path, of_arrays)
-
-    def attempt(
-        model, batch_size=9, make=optim.SGD, metrics=(accuracy, share_of_zeros), **settings
-    ):
-        optimizer = make(model.parameters(), **settings)
-        trainer = Trainer(model, nn.cross_entropy, optimizer, metrics=metrics)
-        before = model.state_dict(), optimizer.state_dict(), str(model[-2].rng.bit_generator.state)
-        with pytest.raises(ValueError) as error:
-            trainer.fit(
-                X, Y, batch_size=batch_size, resume=tmp_path, validation=(X, Y), progress=False
-            )
-        after = model.state_dict(), optimizer.state_dict(), str(model[-2].rng.bit_generator.state)
+def variant(
+    folder, *, p=0.4, activation=nn.Tanh, seed=4, noise=1, x=X, y=Y, batch_size=9, epochs=1,
+    loss=nn.cross_entropy, make=optim.SGD, lr=0.1, metrics=(accuracy,), regulariser=None, judge=True,
+    scale=2.0, progress=False, initial=0, **settings,
+):  # fmt: skip
+    """A run in which one thing may be another than the time before."""
+    model = nn.Sequential(
+        nn.Linear(4, 8, rng=initial), activation(), lambda x: x * scale, nn.Dropout(p, rng=noise),
+        nn.Linear(8, 3, rng=2),
+    )  # fmt: skip
+    model[0].W.regulariser = regulariser
+    optimizer = make(model.parameters(), lr=lr, **settings)
+    trainer = Trainer(model, loss, optimizer, metrics=metrics)
+    before = model.state_dict(), optimizer.state_dict(), str(model[3].rng.bit_generator.state)
+    try:
+        trainer.fit(
+            x, y, batch_size=batch_size, epochs=epochs, seed=seed, resume=folder, progress=progress,
+            validation=(X, Y) if judge else None, callbacks=[Checkpoint(folder)],
+        )  # fmt: skip
+    except ValueError:
+        after = model.state_dict(), optimizer.state_dict(), str(model[3].rng.bit_generator.state)
         np.testing.assert_equal(before, after)
         assert len(trainer.history) == 0
-        return str(error.value)
+        raise
+    return trainer
 
-    momentum = {"momentum": 0.9}
-    text = attempt(other_architecture(), **momentum)
-    assert "its random generators: {'model.layers.2.rng'" in text
-    wider = nn.Sequential(
-        nn.Linear(4, 9, rng=0), nn.Tanh(), nn.Dropout(rng=0), nn.Linear(9, 3, rng=0)
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"p": 0.9}, ["layer 3: was Dropout(p=0.4), is Dropout(p=0.9)"]),
+        ({"activation": nn.ReLU}, ["layer 1: was Tanh(), is ReLU(max_value=None)"]),
+        ({"scale": 3.0}, ["<lambda>(2.0)", "<lambda>(3.0)"]),
+        ({"seed": 7}, ["order of the batches: was PCG64 of seed 4, is PCG64 of seed 7"]),
+        ({"seed": None}, ["is PCG64 of no seed"]),
+        ({"noise": 3}, ["generator model.layers.3.rng: was PCG64 of seed 1, is PCG64 of seed 3"]),
+        ({"x": X * 0}, ["data x: was (40, 4) float32 (checksum", "is (40, 4) float32 (checksum"]),
+        ({"x": X.astype(np.float64)}, ["data x:", "is (40, 4) float64"]),
+        ({"y": Y[::-1]}, ["data y: was (40,) int64 (checksum"]),
+        ({"batch_size": 8}, ["batches of 9, shuffled)", "batches of 8, shuffled)"]),
+        ({"judge": False}, ["validation data x: was (40, 4)", "numbers to watch"]),
+        ({"lr": 0.5}, ["learning rate: was 0.1, is 0.5"]),
+        ({"lr": optim.schedules.Cosine(0.1, 9)}, ["was 0.1, is Cosine(lr=0.1, steps=9, alpha=0.0)"]),
+        ({"momentum": 0.9}, ["was SGD(momentum=0.0", "is  SGD(momentum=0.9"]),
+        ({"make": optim.Adam}, ["optimizer:", "is  Adam(betas="]),
+        ({"loss": nn.focal_cross_entropy}, ["loss: was cross_entropy, is focal_cross_entropy"]),
+        (
+            {"loss": functools.partial(nn.cross_entropy, label_smoothing=0.1)},
+            ["loss: was cross_entropy, is cross_entropy(label_smoothing=0.1)"],
+        ),
+        ({"loss": lambda y, t: nn.cross_entropy(y, t)}, ["is <lambda>() (program "]),
+        ({"metrics": ()}, ["numbers to watch: was loss, accuracy, val_loss, val_accu", "is loss, val_loss"]),
+        ({"regulariser": nn.L2(0.1)}, ["(4, 8) float32 L2("]),
+    ],
+)  # fmt: skip
+def test_what_was_changed_is_told_and_nothing_is_loaded(tmp_path, change, words):
+    variant(tmp_path)
+    with pytest.raises(ValueError, match="is of another run; nothing was loaded") as error:
+        variant(tmp_path, **change)
+    for word in words:
+        assert word in str(error.value)
+    assert "test_checkpoint.py" in str(error.value) and "another folder" in str(error.value)
+    assert len(variant(tmp_path, epochs=2).history) == 2  # the run as it was goes on
+
+
+def test_every_difference_is_listed(tmp_path):
+    variant(tmp_path)
+    with pytest.raises(ValueError, match="nothing was loaded") as error:
+        variant(tmp_path, p=0.5, lr=0.2, seed=1, activation=nn.Sigmoid)
+    lines = str(error.value).splitlines()
+    assert [line.split(":")[0].strip() for line in lines[1:5]] == [
+        "layer 1", "layer 3", "learning rate", "order of the batches",
+    ]  # fmt: skip
+
+
+def test_layers_of_another_shape_are_told_with_the_rest(tmp_path):
+    run(tmp_path, of_arrays)
+    with pytest.raises(ValueError, match="nothing was loaded") as error:
+        variant(tmp_path)
+    text = str(error.value)
+    assert "was not there\n    is  Linear(inputs=8, outputs=3" in text
+    assert "layer 2: was Dropout(p=0.4), is not there" in text
+
+
+def test_weights_to_begin_with_are_not_compared(tmp_path):
+    first = variant(tmp_path)
+    second = variant(tmp_path, initial=9)
+    np.testing.assert_array_equal(first.model[0].W.data, second.model[0].W.data)
+
+
+def test_the_same_objects_go_on_after_training_has_changed_them(tmp_path):
+    """As in a notebook, where a cell is run again after Ctrl-C; and then in a new program, too."""
+
+    class Halves(Callback):
+        def on_epoch_end(self, epoch, values):
+            self.trainer.optimizer.lr *= 0.5
+
+    def a_number(model):
+        return optim.SGD(model.parameters(), lr=0.1), Halves()
+
+    def a_plateau(model):
+        plateau = optim.schedules.ReduceOnPlateau(0.1, patience=0)
+        return optim.SGD(model.parameters(), lr=plateau), Observe(plateau, "loss")
+
+    for make in (a_number, a_plateau):
+        folder, rng = tmp_path / make.__name__, np.random.default_rng(5)
+        for calls in ((2, 4), (6,)):
+            model = sequential()
+            optimizer, callback = make(model)
+            trainer = Trainer(model, nn.cross_entropy, optimizer)
+            for epochs in calls:  # whose generator has been drawn from
+                trainer.fit(
+                    X, Y, epochs=epochs, seed=rng, progress=False, resume=folder,
+                    callbacks=[callback, Checkpoint(folder)],
+                )  # fmt: skip
+        assert len(trainer.history) == 6 and optimizer.learning_rate < 0.01
+
+
+@pytest.mark.filterwarnings("ignore:ReduceOnPlateau")
+def test_another_plateau_is_another_run(tmp_path):
+    variant(tmp_path, lr=optim.schedules.ReduceOnPlateau(0.1))
+    with pytest.raises(ValueError, match=r"start=0\.1, .*\n.*start=0\.5, ") as error:
+        variant(tmp_path, lr=optim.schedules.ReduceOnPlateau(0.5))
+    assert "learning rate:" in str(error.value)
+
+
+def test_a_run_that_goes_on_says_so_before_its_first_epoch(tmp_path, capsys):
+    variant(tmp_path, epochs=2, progress=True)
+    assert "goes on" not in capsys.readouterr().out
+    variant(tmp_path, epochs=3, progress=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"goes on from {tmp_path}/checkpoint-00000010.npz, after epoch 2, step 10"
+    assert lines[1].startswith("epoch 3/3")
+    variant(tmp_path, epochs=3, progress=True)
+    told = f"{tmp_path}/checkpoint-00000015.npz: all 3 epochs were done; nothing is left to do\n"
+    assert capsys.readouterr().out == told
+
+
+def test_an_older_checkpoint_goes_on_with_a_warning(tmp_path):
+    """Those of before the settings of a run were noted in it."""
+    variant(tmp_path)
+    path = str(sorted(tmp_path.iterdir())[-1])
+    state = checkpoint.read(path)
+    told = state.pop("facts")
+    state["optimizer"]["kind"] = "SGD"
+    state |= {"loader": told["batches"], "names": told["numbers to watch"].split(", ")}
+    checkpoint.write(path, state)
+    with pytest.warns(UserWarning, match="earlier version(.|\n)*cannot be told"):
+        assert len(variant(tmp_path, epochs=2, lr=0.5).history) == 2
+    checkpoint.write(path.replace("05", "99"), state)
+    with (
+        pytest.warns(UserWarning, match="earlier version"),
+        pytest.raises(
+            ValueError, match=r"optimizer: was SGD, is Adam\n  batches:\n    was DataLoader"
+        ),
+    ):
+        variant(tmp_path, make=optim.Adam, batch_size=8)
+
+
+def test_a_large_array_is_known_by_numbers_at_even_distances():
+    large = np.arange(2_000_001.0).reshape(3, -1)
+    assert identity.words(large) == identity.words(large.copy())
+    for other in (large * 0, large + 1e-9, np.asfortranarray(large)[::-1]):
+        assert identity.words(large) != identity.words(other)
+    assert identity.words(np.asfortranarray(large)) == identity.words(large)
+
+
+def test_settings_in_words():
+    def scaled(x, by=2):
+        return x * by
+
+    assert identity.words({"a": [1, None, "b"], "c": {2, 1}}) == "{a: [1, None, 'b'], c: [1, 2]}"
+    assert identity.words(np.tanh) == "tanh" and identity.words(np.float32(2)) == "2.0"
+    assert identity.words(scaled).startswith("scaled(2) (program ")
+    assert identity.words([0] * 2000) == "list of 2000"
+    assert (
+        identity.words("a" * 2000) != identity.words("a" * 1999 + "b")
+        and len(identity.words("a" * 2000)) < 40
     )
-    text = attempt(wider, **momentum)
-    assert "0.W is (4, 8), the model's is (4, 9)" in text and "nothing was loaded" in text
-    assert "its optimizer: SGD, here: Adam" in attempt(sequential(), make=optim.Adam)
-    assert "the state is not of this SGD" in attempt(sequential())  # no momentum
-    text = attempt(sequential(), 8, **momentum)  # as many batches, but others
-    words = "DataLoader(40 rows, 5 batches of {}, shuffled)"
-    assert f"its loader: {words.format(9)}, here: {words.format(8)}" in text
-    text = attempt(sequential(), metrics=(accuracy,), **momentum)
-    assert "here: loss, accuracy, val_loss, val_accuracy" in text
+    assert identity.words(np.array([{}])) == "(1,) object"
+    knot = []
+    knot.append(knot)
+    assert identity.words(knot) == "[...]"
+    seeds = np.random.SeedSequence(3).spawn(2)
+    assert identity.words(np.random.default_rng(seeds[1])) == "PCG64 of seed 3, child 1"
+
+
+def test_weights_of_a_checkpoint_begin_a_new_run(tmp_path):
+    old = variant(tmp_path)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), np.tanh, nn.Dropout(0.1), nn.Linear(8, 3))
+    model.load(sorted(tmp_path.iterdir())[-1])
+    np.testing.assert_array_equal(model[4].W.data, old.model[4].W.data)
 
 
 def test_a_folder_of_another_run_is_not_written_over(tmp_path):
@@ -564,8 +726,8 @@ def test_a_file_is_no_folder_to_go_on_from(tmp_path):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (of_a_stream, "its loader: Stream, 5 batches, here: DataLoader"),
-        (of_two_inputs, "here: 2 inputs by DataLoader"),
+        (of_a_stream, "batches: was Stream, 5 batches, is DataLoader(40 rows"),
+        (of_two_inputs, "is  2 inputs by DataLoader"),
     ],
 )
 def test_loaders_in_words(tmp_path, make, words):
@@ -598,7 +760,7 @@ def test_no_folder_and_an_empty_one_start_anew(tmp_path):
 
 
 def test_a_log_and_a_schedule_are_kept_too(tmp_path):
-    class Plateau:
+    class Observer:
         def __init__(self):
             self.seen, self.last = 0, None
 
@@ -616,13 +778,13 @@ def test_a_log_and_a_schedule_are_kept_too(tmp_path):
             tmp_path / "run",
             of_arrays,
             CSVLog(tmp_path / "log.csv"),
-            Schedule(Plateau()),
+            Observe(Observer()),
             CutAfter(12),
         )
     with (tmp_path / "log.csv").open("a") as file:
         file.write("half a li")  # and a line was being written
-    plateau = Plateau()
-    trainer = run(tmp_path / "run", of_arrays, CSVLog(tmp_path / "log.csv"), Schedule(plateau))
+    plateau = Observer()
+    trainer = run(tmp_path / "run", of_arrays, CSVLog(tmp_path / "log.csv"), Observe(plateau))
     lines = (tmp_path / "log.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["epoch", "1", "2", "3"]
     assert plateau.seen == 3 and plateau.last == trainer.history["val_loss"][-1]

@@ -95,6 +95,14 @@ def test_two_classes(metrics, seed):
     )
 
 
+def test_columns_are_as_good_as_lists():
+    """(n, 1), as a model with one output gives it and a loss like mse wants the target."""
+    scores, labels = np.array([0.1, 0.9, 0.6, 0.6, 0.3]), np.array([0, 1, 0, 1, 1])
+    for metric in (auc, accuracy, precision, recall, f1):
+        plain = metric(scores, labels)
+        assert metric(scores[:, None], labels) == metric(scores[:, None], labels[:, None]) == plain
+
+
 def test_several_answers_at_once():
     p, labels = np.array([[0.9, 0.2], [0.4, 0.6]]), np.array([[1, 0], [1, 1]])
     assert accuracy(p, labels, threshold=0.5) == 0.75

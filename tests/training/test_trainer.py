@@ -9,9 +9,20 @@ import types
 import numpy as np
 import pytest
 
-from tinygrad_edu import data, nn, optim
+from tinygrad_edu import Tensor, data, nn, optim
 from tinygrad_edu.data.streams import ExampleLoader
-from tinygrad_edu.training import History, Trainer, accuracy, confusion_matrix, progress
+from tinygrad_edu.training import (
+    Callback,
+    History,
+    Observe,
+    Trainer,
+    accuracy,
+    auc,
+    confusion_matrix,
+    progress,
+    r2,
+    recall,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 4)).astype(np.float32)
@@ -122,6 +133,89 @@ def test_fit_is_in_training_mode_whatever_was_before():
     t.model.eval()
     t.fit(X, Y, progress=False)
     assert seen and all(seen)
+
+
+class Modes(Callback):
+    """The mode of the model whenever something happens."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def note(self, when):
+        self.seen.setdefault(when, set()).add(
+            frozenset(module.training for _, module in self.trainer.model.named_modules())
+        )
+
+    def on_batch_end(self, batch):
+        self.note("batch")
+
+    def on_epoch_end(self, epoch, values):
+        self.note("epoch")
+
+    def on_train_end(self):
+        self.note("end")
+
+
+def with_noise():
+    return trainer(nn.Sequential(nn.Linear(4, 6, rng=0), nn.BatchNorm(6), nn.Dropout(0.5, rng=1)))
+
+
+@pytest.mark.parametrize("judged", [None, (X, Y)])
+def test_fit_leaves_a_model_that_is_ready_for_use(judged):
+    t, modes = with_noise(), Modes()
+    for _ in range(2):  # and a second fit trains again
+        t.fit(X, Y, epochs=2, validation=judged, callbacks=[modes], progress=False)
+        training, ready = {frozenset({True})}, {frozenset({False})}
+        assert modes.seen == {"batch": training, "epoch": ready, "end": ready}
+        before = t.model.state_dict()
+        assert accuracy(t.model(X).data, Y) == t.evaluate(X, Y)["accuracy"]
+        np.testing.assert_equal(t.model.state_dict(), before)  # no moving mean has moved
+    t.train_step(X, Y)
+    assert t.model.training  # a loop by hand, too, learns in training mode
+
+
+def test_a_fit_that_breaks_leaves_the_model_in_eval_mode():
+    t = with_noise()
+    with pytest.raises(ValueError, match="the moving statistics are as they were"):
+        t.fit(X * np.nan, Y, progress=False)
+    assert not t.model.training and not t.model[2].training
+
+
+def test_train_and_eval_tell_what_changes():
+    assert "moving means follow" in nn.Module.train.__doc__
+    assert "leaves them as they are" in nn.Module.eval.__doc__
+
+
+def test_a_plateau_that_is_told_nothing_is_warned_of():
+    plateau = optim.schedules.ReduceOnPlateau(0.1)
+    for lr in (plateau, optim.schedules.Warmup(plateau, 2)):
+        m = model()
+        t = Trainer(m, nn.cross_entropy, optim.SGD(m.parameters(), lr=lr))
+        words = (
+            r"the lr of SGD, was told nothing in epoch 1(.|\n)*test_trainer(.|\n)*Observe\(plateau"
+        )
+        with pytest.warns(UserWarning, match=words):
+            t.fit(X, Y, epochs=3, progress=False)
+    t.fit(X, Y, epochs=1, callbacks=[Observe(plateau, "loss")], progress=False)
+
+
+def test_the_line_of_an_epoch_shows_a_learning_rate_that_changes(capsys):
+    def lines(lr, *callbacks):
+        m = model()
+        t = Trainer(m, nn.cross_entropy, optim.SGD(m.parameters(), lr=lr))
+        t.fit(X, Y, epochs=2, batch_size=25, callbacks=callbacks)
+        return capsys.readouterr().out.splitlines()
+
+    class Halves(Callback):
+        def on_epoch_begin(self, epoch):
+            if epoch == 2:
+                self.trainer.optimizer.lr /= 2
+
+    assert not any(" lr " in line for line in lines(0.1))
+    shown = lines(optim.schedules.Exponential(0.1, 2, 0.5))
+    assert [line.split("  ")[-1] for line in shown] == ["lr 0.05", "lr 0.025"]
+    shown = lines(0.1, Halves())
+    assert " lr " not in shown[0] and shown[1].endswith("  lr 0.05")
 
 
 def test_a_loader_can_be_given_instead_of_arrays():
@@ -615,7 +709,8 @@ def test_weights_that_are_not_finite_are_told_apart_from_data():
 
 
 def test_overflow_is_told_apart_too():
-    t = Trainer(nn.Sequential(nn.Linear(4, 1, rng=0)), nn.mse, trainer().optimizer)
+    network = nn.Sequential(nn.Linear(4, 1, rng=0))
+    t = Trainer(network, nn.mse, optim.Adam(network.parameters(), lr=0.05))
     with np.errstate(over="ignore"):
         text = not_finite(t, X, np.full((50, 1), 1e30), "the data and the weights are finite")
     assert "but mse makes too large numbers of its output" in text and "with debug()" in text
@@ -691,7 +786,8 @@ def test_metrics_of_one_name_are_refused(names):
         return metric
 
     with pytest.raises(ValueError, match=f"names loss, {', '.join(names)} are not all different"):
-        Trainer(model(), nn.mse, trainer().optimizer, metrics=list(map(named, names)))
+        t = trainer()
+        Trainer(t.model, nn.mse, t.optimizer, metrics=list(map(named, names)))
 
 
 def test_a_trainer_shows_what_it_trains():
@@ -708,3 +804,91 @@ def test_accuracy_refuses_what_is_not_scores():
         ValueError, match=r"scores \(n, K\) and labels \(n,\), not \(3, 2\) and \(4,\)"
     ):
         accuracy(np.ones((3, 2)), np.ones(4))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "error"),
+    [
+        (X, Y, FloatingPointError),  # e to the 1000 is no finite loss
+        (X, Y + 1, ValueError),  # labels out of range: found after the forward pass
+    ],
+    ids=["loss", "labels"],
+)
+def test_moving_means_are_as_they_were_when_a_batch_is_refused(x, y, error):
+    network = nn.Sequential(nn.BatchNorm(4), Exp(), nn.Linear(4, 3, rng=0))
+    network[0].gamma.data[...] = 1000 if error is FloatingPointError else 1
+    t = trainer(network)
+    before = network.state_dict()
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(error):
+        t.fit(x, y, progress=False)
+    assert all(np.array_equal(before[k], v) for k, v in network.state_dict().items())
+    assert "0.moving_mean" in before
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        (auc, r"auc takes one score for each sample, \(n,\), not \(32, 3\)"),
+        (r2, r"r2: prediction \(32, 3\) and target \(32,\) differ in shape"),
+        (functools.partial(recall, average="binary"), "binary.* is of two classes, but scores"),
+        (functools.partial(accuracy, threshold=0.5), r"two classes takes scores and labels \(n,\)"),
+    ],
+    ids=["auc", "r2", "recall", "accuracy"],
+)
+def test_a_metric_of_the_wrong_kind_is_refused_before_anything_is_learned(metric, words):
+    """Also one that is computed on a whole epoch: nobody waits for the end of it to hear that."""
+    t = trainer()
+    t = Trainer(t.model, nn.cross_entropy, t.optimizer, metrics=[metric])
+    before = t.model.state_dict()
+    with pytest.raises(ValueError, match=words):
+        t.fit(X, Y, progress=False)
+    assert all(np.array_equal(before[k], v) for k, v in t.model.state_dict().items())
+    assert t.optimizer.t == 0
+
+
+def test_few_samples_in_the_first_batch_are_no_reason_to_refuse():
+    """All labels of the first batch are 0, and it has one sample: AUC and R² of the epoch are there."""
+    network = nn.Sequential(nn.Linear(4, 1, rng=0))
+    y = np.sort(X[:, :1] > 0, axis=0).astype(np.float32)
+    t = Trainer(network, nn.mse, optim.SGD(network.parameters(), lr=0.01), metrics=[auc, r2])
+    history = t.fit(X, y, batch_size=1, shuffle=False, progress=False)
+    assert 0 < history["auc"][0] < 1 and np.isfinite(history["r2"][0])
+
+
+class Cut(nn.Module):
+    def forward(self, x):
+        return np.tanh(x).data
+
+
+def test_where_the_graph_was_cut():
+    network = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Sequential(Cut()), nn.Linear(8, 3, rng=1))
+    network[2].freeze()
+    t = trainer(network)
+    words = r"depends on no parameter of the model: the model, Sequential, gives a ndarray"
+    with pytest.raises(RuntimeError, match=words.replace("ndarray", "Tensor")):
+        t.fit(X, Y, progress=False)
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.first, self.last = nn.Linear(4, 3, rng=0), nn.Linear(3, 3, rng=1)
+
+        def forward(self, x):
+            return np.asarray(self.last(self.first(x)).data)
+
+    with pytest.raises(RuntimeError, match=r"the model, Model, gives a ndarray(.|\n)*argmax"):
+        trainer(Model()).fit(X, Y, progress=False)
+    t = trainer()
+    t.loss = lambda p, y: Tensor(np.mean((p.data - y[:, None]) ** 2))
+    with pytest.raises(RuntimeError, match="the loss <lambda> gives a number that does not"):
+        t.fit(X, Y, progress=False)
+    t.model.freeze()
+    with pytest.raises(
+        RuntimeError, match=r"every parameter of the model is frozen(.|\n)*unfreeze"
+    ):
+        t.fit(X, Y, progress=False)
+
+
+def test_an_optimizer_of_another_model():
+    words = r"none of the 4 parameters of Adam.* is in the model, a Seq(.|\n)*Adam\(model.parameters\(\)\)"
+    with pytest.raises(ValueError, match=words):
+        Trainer(model(), nn.cross_entropy, trainer().optimizer)

@@ -23,7 +23,8 @@ from tinygrad_edu.nn import (
     mse,
 )
 from tinygrad_edu.optim import SGD, Adam, Optimizer
-from tinygrad_edu.twins import Parting, Report, Run, compare
+from tinygrad_edu.twins import Graph, Merge, Parting, Report, Run, compare
+from tinygrad_edu.twins.graph import Reference
 from tinygrad_edu.twins.keras import build_twin
 
 STEPS = 50
@@ -329,6 +330,38 @@ def test_a_long_table_shows_a_few_steps_and_the_one_that_matters() -> None:
     assert shown == [1, 2, 5, 10, 20, 50, 100, 137, 200, 300]
 
 
+def test_the_page(tmp_path: Any) -> None:
+    ours, keras = runs()
+    keras.weights["0.b"][2] = off(keras.weights["0.b"][2], 0.0625)
+    outputs, layers = {"0": [0, 0, 0.5]}, {"0": "<script>alert(1)</script>"}
+    report = Report(ours, keras, outputs=outputs, layers=layers, about="a < b", notes=["c & d"])
+    page = report.to_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
+    assert "<p>a &lt; b</p>" in page and "<p>c &amp; d</p>" in page
+    assert "<script" not in page and "http" not in page
+    cells = re.findall(r"<tr>((?:<td(?: class=.name.)?>[^<]*</td>)+)</tr>", page)
+    rows = [re.findall(r">([^<]*)</td>", row) for row in cells]
+    assert rows == [
+        ["1", "1", "1", "0", "0", "0"],
+        ["2", "0.5", "0.5", "0", "0", "6.2e-02"],
+        ["3", "0.3333333333", "0.3333333333", "5.0e-01", "0", "0"],
+        ["0", "&lt;script&gt;alert(1)&lt;/script&gt;", "5.0e-01", "0", "6.2e-02"],
+    ]
+    assert report._repr_html_() in page
+
+
+def test_the_picture() -> None:
+    pytest.importorskip("matplotlib")
+    ours, keras = runs()
+    keras.weights["0.b"][2] = off(keras.weights["0.b"][2], 0.0625)
+    ax = Report(ours, keras).plot()
+    lines = {line.get_label(): line.get_ydata() for line in ax.get_lines()}
+    assert list(lines) == ["gradients", "weights", "losses", "limit, 1e-10"]
+    np.testing.assert_array_equal(lines["weights"], [np.nan, 0.0625, np.nan])
+    assert ax.get_yscale() == "log"
+    assert Report(ours, keras).plot(ax) is ax
+
+
 def test_what_was_compared_stands_above(keras: Any) -> None:
     model = mlp()
     report = compare(model, cross_entropy, SGD(model.parameters(), 0.1), CLASSES[:1])
@@ -418,6 +451,9 @@ def test_what_has_no_counterpart(monkeypatch: pytest.MonkeyPatch) -> None:
         compare(model, my_loss, SGD(model.parameters()), CLASSES)
     with pytest.raises(TypeError, match="for the optimizer MySGD(.|\n)*Try: SGD, Adam,"):
         compare(model, mse, MySGD(model.parameters()), CLASSES)
+    two = Graph({"add": Merge("Add"), "deep": model}, [], ["a", "b"], [Reference("a")])
+    with pytest.raises(TypeError, match="this Graph has 2 inputs and 1 outputs(.|\n)*to_keras"):
+        compare(two, mse, SGD(model.parameters()), CLASSES)
     with pytest.raises(TypeError, match="for 1 of the layers:\n  1: the function exp\n"):
         compare(Sequential(model, np.exp), mse, SGD(model.parameters()), CLASSES)
 
@@ -469,7 +505,9 @@ def test_another_backend(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_groups_that_keras_does_not_have_are_refused() -> None:
     model = mlp()
     optimizer = SGD([{"parameters": model.parameters(), "lr": 0.1}])
-    with pytest.raises(TypeError, match=r"have no groups of parameters, but groups\[0\] has lr=0.1"):
+    with pytest.raises(
+        TypeError, match=r"have no groups of parameters, but groups\[0\] has lr=0.1"
+    ):
         compare(model, cross_entropy, optimizer, CLASSES)
 
 

@@ -485,6 +485,16 @@ def test_repeated_steps_without_a_module_are_rolled_up():
     assert {n.group for n in graph.nodes if n.title == "w"} == set(range(1, 21))
 
 
+def test_what_every_step_takes_a_part_of_is_drawn_in_every_step():
+    x, h = variable(np.ones((20, 2)), "x"), np.zeros(2)
+    for t in range(20):
+        h = np.tanh(x[t] + h)
+    graph = viz.Graph(h.sum())
+    drawn = [n.group for n in graph.nodes if n.title == "x"]
+    steps = [i for i, g in enumerate(graph.groups) if g.label.startswith("step ") and not g.repeats]
+    assert [group for group in drawn if group is not None] == steps
+
+
 def test_a_few_repetitions_are_left_alone():
     x = variable(2.0, "x")
     assert viz.Graph(x * x * x * x * x * x).groups == []

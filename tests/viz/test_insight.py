@@ -142,3 +142,150 @@ def test_animate_writes_each_frame(tmp_path):
         with pytest.raises(ValueError, match="one frame or more to a .gif"):
             viz.animate(drawn.append, frames, tmp_path / name)
     assert not (tmp_path / "b.gif").exists()
+
+
+def test_histograms_hold_the_share_of_each_size():
+    model, _, _, watch, _ = trained(steps=4)
+    ax = watch.histogram()
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0.W", "0.b", "2.W", "2.b"]
+    edges = np.logspace(-12, 4, 65)
+    for picture, (path, p) in zip(ax.images, model.named_parameters(), strict=True):
+        expected = np.histogram(np.abs(p.grad), edges)[0] / p.size  # of the last step
+        shades = picture.get_array()[..., 3]
+        assert shades.shape == (64, 4), path
+        every = np.stack([c for c in watch.counts["gradients"][path]], axis=1)
+        np.testing.assert_allclose(every[:, -1], expected, atol=1e-7)
+        np.testing.assert_allclose(shades, np.sqrt(every / every.max()), atol=1e-6)
+    left, right, low, high = ax.images[2].get_extent()
+    assert 2 < left < right < 3 and (low, high) == (-12, 4)
+    drawn = [p.size for p in model.parameters()]
+    assert ax.get_ylim()[0] >= -12.5 and len(drawn) == 4
+    assert len(watch.histogram("weights").images) == 4
+    with pytest.raises(ValueError, match="'gradients' or 'weights'"):
+        watch.histogram("losses")
+    with pytest.raises(ValueError, match="Watch has no gradients yet"):
+        viz.Watch(model).histogram()
+
+
+def test_zeros_and_what_is_not_finite_have_a_place_in_a_histogram():
+    model = nn.Sequential(nn.Linear(2, 2, rng=0))
+    watch = viz.Watch(model)
+    model[0].W.grad = np.array([[0.0, 1e-30], [np.nan, np.inf]])
+    model[0].b.grad = np.array([1.5, 150.0])
+    with np.errstate(all="raise"):
+        watch.record()
+    shares = watch.counts["gradients"]["0.W"][0]
+    assert (shares[0], shares[-1], shares.sum()) == (0.5, 0.5, 1)
+    assert np.flatnonzero(watch.counts["gradients"]["0.b"][0]).tolist() == [48, 56]
+    assert watch.plot().lines[0].get_marker() == "o"  # one step makes no line
+
+
+def test_a_vanishing_gradient_sinks_towards_the_input():
+    layers = [layer for k in range(5) for layer in (nn.Linear(8, 8, rng=k), nn.Sigmoid())]
+    model = nn.Sequential(*layers, nn.Linear(8, 3, rng=9))
+    watch = viz.Watch(model)
+    nn.cross_entropy(
+        model(RNG.normal(size=(16, 8)).astype(np.float32)), np.arange(16) % 3
+    ).backward()
+    watch.record()
+    ax = watch.histogram()
+    middles = [np.average(np.arange(64), weights=i.get_array()[:, 0, 3] ** 2) for i in ax.images]
+    assert (
+        middles[::2] == sorted(middles[::2]) and middles[-2] - middles[0] > 8
+    )  # two powers of ten
+
+
+@pytest.mark.parametrize(
+    ("said", "colours"),
+    [
+        (lambda p: np.eye(3)[np.full(len(p), 2)], 2),  # of K classes, one of which has no sample
+        (lambda p: np.full(len(p), 2), 1),  # labels: of those that there are
+    ],
+)
+def test_classes_keep_their_colour(said, colours):
+    from matplotlib.colors import to_rgb
+
+    from tinygrad_edu.viz.insight import CLASSES
+
+    ax = viz.decision_boundary(said, np.array([[0.0, 0], [1, 1]]), np.array([0, 2]), resolution=3)
+    np.testing.assert_allclose(ax.images[0].get_array()[0, 0, :3], to_rgb(CLASSES[colours]))
+    last = ax.collections[-1].get_facecolor()[0, :3]
+    np.testing.assert_allclose(last, to_rgb(CLASSES[colours]))
+    with pytest.raises(ValueError, match=r"not \(9, 1\)(.|\n)*net\(points\)\[:, 0\] > 0"):
+        viz.decision_boundary(lambda p: p[:, :1], np.eye(2), np.array([0, 1]), resolution=3)
+
+
+def test_filters_of_colours_have_their_zero_in_the_middle():
+    W = RNG.normal(size=(3, 3, 3, 2))
+    ax = viz.filters(W)
+    for i in range(2):
+        expected = 0.5 + 0.5 * W[..., i] / np.abs(W[..., i]).max()
+        np.testing.assert_allclose(ax.images[i].get_array(), expected)
+
+
+def test_attentions_are_the_weights_that_the_layers_computed():
+    attention = nn.MultiHeadAttention(8, 2, 4, rng=0)
+    model = nn.Sequential(nn.Linear(8, 8, rng=1), attention).train()
+    x = RNG.normal(size=(2, 5, 8)).astype(np.float32)
+    found = viz.attentions(model, x)
+    assert [*found] == ["1"] and found["1"].shape == (2, 2, 5, 5)
+    z = model[0](x)
+    heads = lambda layer: layer(z).data.reshape(2, 5, 2, 4).swapaxes(1, 2)
+    scores = heads(attention.query) @ heads(attention.key).swapaxes(2, 3) / 2
+    expected = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(found["1"], expected, atol=1e-6)
+    assert model.training and model[1].training
+    twice = nn.Sequential(attention, attention)
+    assert [*viz.attentions(twice, x)] == ["0", "0, call 2"]
+    with pytest.raises(ValueError, match="computed no attention weights"):
+        viz.attentions(nn.Sequential(nn.Linear(8, 8)), x)
+
+
+def test_a_landscape_without_any_finite_loss_is_refused():
+    model, *_ = trained()
+    before = viz.flat(model.parameters())
+    with pytest.raises(ValueError, match="nowhere finite on this plane"):
+        viz.loss_landscape(lambda: np.nan, model.parameters(), steps=3)
+    np.testing.assert_array_equal(viz.flat(model.parameters()), before)
+
+
+def test_without_matplotlib_no_work_is_done_before_it_is_said(monkeypatch):
+    import sys
+
+    model, x, y, watch, _ = trained()
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    never = lambda *_: pytest.fail("called")
+    for draw in (
+        lambda: viz.loss_landscape(never, model.parameters()),
+        lambda: viz.decision_boundary(never, x, y),
+        lambda: viz.lr_curve([1.0], [1.0]),
+        lambda: viz.filters(np.ones((2, 2, 1, 1))),
+        lambda: viz.attention_map(np.eye(2)),
+        lambda: viz.embedding(np.eye(3)),
+        watch.plot,
+        watch.histogram,
+        lambda: viz.animate(never, [1], "a.gif"),
+    ):
+        with pytest.raises(ImportError, match=r"^Pictures need matplotlib, .*pip install"):
+            draw()
+
+
+def test_each_draws_on_the_axes_it_is_given():
+    from matplotlib.figure import Figure
+
+    model, x, y, watch, _ = trained()
+    axes = iter(Figure().subplots(3, 3).ravel())
+    for draw in (
+        lambda ax: viz.loss_landscape(
+            lambda: nn.cross_entropy(model(x), y), model.parameters(), steps=3, ax=ax
+        ),
+        lambda ax: viz.decision_boundary(model, x, y, resolution=5, ax=ax),
+        lambda ax: viz.lr_curve([1.0, 2.0], [1.0, 2.0], ax=ax),
+        lambda ax: viz.filters(np.ones((2, 2, 1, 1)), ax=ax),
+        lambda ax: viz.attention_map(np.eye(2), ax=ax),
+        lambda ax: viz.embedding(np.eye(3), ax=ax),
+        lambda ax: watch.plot(ax=ax),
+        lambda ax: watch.histogram(ax=ax),
+    ):
+        ax = next(axes)
+        assert draw(ax) is ax

@@ -247,6 +247,8 @@ def test_json_has_all_that_is_known(tmp_path):
     ]
     first = known["arrays"][known["nodes"][0]["value"]]
     assert (first["numbers"], first["dtype"], first["shape"]) == ([0.1, "inf"], "float32", [2])
+    short = json.loads(viz.Graph(Tensor(np.float32([0.1, 0.2]), name="x")).json())
+    assert short["arrays"][0]["numbers"] == [0.1, 0.2]  # and not 0.10000000149
     assert [(s["node"], s["i"], s["source"]) for s in known["steps"]] == [
         (s.node, s.i, s.source) for s in graph.steps
     ]

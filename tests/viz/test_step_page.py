@@ -273,7 +273,8 @@ def test_values_and_gradients_appear_when_their_turn_comes(look):
 def test_one_key_leads_through_the_whole_pass_of_a_network(look):
     _, loss = network()
     graph = viz.Graph(loss)
-    page = look(graph)
+    page = look(graph, height=420)  # not all of it is to be seen at once
+    page.evaluate("zoom(2)")
     seen = set()
     while True:
         pressed(page, "ArrowRight")
@@ -478,6 +479,8 @@ def test_repetitions_are_rolled_up_until_somebody_opens_them(look):
     assert page.locator(".node.module").count() == 180
     page.evaluate("toggle(1)")
     assert page.locator(".node.operation").count() == 4
+    page = look(viz.Graph(unrolled(7)))  # also where all could be seen at once
+    assert "Cell() × 7" in drawn(page, "[data-key=g0]")
 
 
 def test_boxes_do_not_overlap_and_lines_go_down(look):
@@ -636,6 +639,25 @@ def test_a_freed_graph_says_so_and_shows_what_is_left(look):
     assert label(page, "n0") == "freed made by freed operations #1, value 4"
     page = look(viz.Graph(y))
     assert "made by freed operations" in drawn(page, "[data-key=n0]")
+
+
+@pytest.mark.parametrize(
+    ("array", "shown"),
+    [
+        (np.array([1 + 2j, 3.0]), ["(1+2j)", "(3+0j)"]),
+        (np.array([True, False]), ["true", "false"]),
+        (np.array([[[7]]]), ["7"]),
+        (np.array([123456789, -1]), ["123456789", "-1"]),
+        (np.zeros((0, 3)), []),
+        (np.array([1e-30, 2e20]), ["1e-30", "200000000000000000000"]),
+    ],
+)
+def test_numbers_of_every_kind(look, array, shown):
+    page = look(viz.Graph(Tensor(array, name="x")))
+    choose(page, 0)
+    assert page.evaluate(UNDER, "Value")[: len(shown)] == shown
+    assert page.locator("#panel data.bad").count() == 0
+    assert array.size or "empty" in page.inner_text("#panel")
 
 
 def test_a_constant_alone(look):

@@ -1,5 +1,7 @@
 """Neural networks: modules with parameters, and losses."""
 
+from typing import TYPE_CHECKING
+
 from tinygrad_edu.nn.activations import (
     ELU,
     GELU,
@@ -186,3 +188,11 @@ __all__ = [
     "squared_hinge",
     "triplet",
 ]
+
+if not TYPE_CHECKING:  # or every name would seem to be there
+
+    def __getattr__(name):
+        from tinygrad_edu.errors import no_such_name
+        from tinygrad_edu.nn.names import ELSEWHERE
+
+        raise no_such_name("nn", name, __all__, ELSEWHERE)

@@ -8,10 +8,11 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.reduction import reduced
+from tinygrad_edu.nn.reduction import loss, reduced
 from tinygrad_edu.tensor import Tensor, value
 
 
+@loss
 def ctc(
     logits: Any,
     labels: Any,

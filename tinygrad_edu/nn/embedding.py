@@ -27,6 +27,8 @@ class Embedding(Module):
     ((1, 3, 8), array([[ True,  True, False]]))
     """
 
+    takes = np.int64
+
     def __init__(
         self,
         vocab: int,

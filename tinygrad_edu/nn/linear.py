@@ -81,6 +81,6 @@ def in_precision_of(parameter: Parameter, x: Any) -> Any:
 def _what_to_try(shape: tuple[int, ...], width: int) -> str:
     if len(shape) > 2 and math.prod(shape[1:]) == width:
         return "\n  Try: Flatten() before this layer"
-    if len(shape) == 2 and shape[0] == width:
-        return "\n  Try: x.T, if samples and features are swapped"
-    return f"\n  Try: Linear({shape[-1] if shape else 1}, ...) here, or a layer before it that gives {width}"
+    hint = f"\n  Try: Linear({shape[-1] if shape else 1}, ...) here, or a layer before it that gives {width}"
+    swapped = len(shape) == 2 and shape[0] == width
+    return hint + ("; or x.T, if samples and features are swapped" if swapped else "")

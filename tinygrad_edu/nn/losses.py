@@ -21,7 +21,14 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.reduction import demand_pair, demand_range, reduced, reduced_errors, weights_of
+from tinygrad_edu.nn.reduction import (
+    demand_pair,
+    demand_range,
+    loss,
+    reduced,
+    reduced_errors,
+    weights_of,
+)
 from tinygrad_edu.tensor import Tensor, value
 
 EPSILON = 1e-7  # the least probability that a logarithm is taken of
@@ -29,6 +36,7 @@ EPSILON = 1e-7  # the least probability that a logarithm is taken of
 # ------------------------------------------------------------------------------------ how far away
 
 
+@loss
 def mse(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -41,6 +49,7 @@ def mse(
     return reduced_errors("mse", np.square(prediction - target), sample_weight, reduction)
 
 
+@loss
 def mae(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -49,6 +58,7 @@ def mae(
     return reduced_errors("mae", np.abs(prediction - target), sample_weight, reduction)
 
 
+@loss
 def huber(
     prediction: Any,
     target: Any,
@@ -70,6 +80,7 @@ def huber(
     return reduced_errors("huber", errors, sample_weight, reduction)
 
 
+@loss
 def log_cosh(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -80,6 +91,7 @@ def log_cosh(
     return reduced_errors("log_cosh", errors, sample_weight, reduction)
 
 
+@loss
 def poisson(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -97,6 +109,7 @@ def poisson(
     return reduced_errors("poisson", errors, sample_weight, reduction)
 
 
+@loss
 def cosine_similarity(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -116,6 +129,7 @@ def _of_length_1(x: Any) -> Any:
 # ------------------------------------------------------------------------------------- two classes
 
 
+@loss
 def binary_cross_entropy(
     logits: Any,
     target: Any,
@@ -149,6 +163,7 @@ def _yes_no_errors(x: Any, target: Any, from_probabilities: bool) -> Any:
     return -(target * np.log(p) + (1 - target) * np.log(1 - p))
 
 
+@loss
 def binary_focal_cross_entropy(
     logits: Any,
     target: Any,
@@ -188,6 +203,7 @@ def _binary(
     return prediction, target * (1 - smoothing) + smoothing / 2 if smoothing else target
 
 
+@loss
 def hinge(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -200,6 +216,7 @@ def hinge(
     return reduced_errors("hinge", errors, sample_weight, reduction)
 
 
+@loss
 def squared_hinge(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -224,6 +241,7 @@ def _signs(name: str, target: Any) -> Any:
 # ------------------------------------------------------------------------------------- K classes
 
 
+@loss
 def cross_entropy(
     logits: Any,
     labels: Any,
@@ -324,6 +342,7 @@ def _log_softmax(x: Any, from_probabilities: bool) -> Any:
     return _log(x / np.sum(x, axis=-1, keepdims=True)) if from_probabilities else ops.log_softmax(x)
 
 
+@loss
 def focal_cross_entropy(
     logits: Any,
     labels: Any,
@@ -361,6 +380,7 @@ def focal_cross_entropy(
     return reduced(name, -np.sum(t * weight * np.log(p), axis=-1), sample_weight, reduction)
 
 
+@loss
 def categorical_hinge(
     prediction: Any, labels: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -375,6 +395,7 @@ def categorical_hinge(
     return reduced("categorical_hinge", values, sample_weight, reduction)
 
 
+@loss
 def kl_divergence(
     prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -427,7 +448,11 @@ def _demand_labels(name: str, labels: np.ndarray, shape: tuple) -> None:
     # without its sign a negative number is a huge one, so that one look finds both kinds
     if labels.view(f"{labels.dtype.byteorder}u{labels.itemsize}").max() >= shape[-1]:
         least, most = labels.min(), labels.max()
-        hint = "labels - labels.min(), or a last layer with more outputs"
+        hint = f"a last layer with {most + 1} outputs"
+        if most == shape[-1] and least > 0:  # the least label of this batch may not be that of all
+            hint = f"labels - 1 in all of the data, if they count from 1; or {hint}"
+        elif least < 0:
+            hint = f"ignore_index={least}, if that stands for no label; or classes numbered from 0"
         if shape[-1] == 1:
             hint = "binary_cross_entropy(logits[:, 0], labels) for two classes"
         raise ValueError(
@@ -469,7 +494,7 @@ def _warn_of(row: Any, layer: str, name: str, logits: Any, deeper: int = 0) -> N
         warnings.warn(
             f"{name} takes logits, but these come out of a {layer.lower()}, which it applies itself: "
             f"learning will be slow.{user_line()}\n  Try: the model without {layer}()",
-            stacklevel=3 + deeper,
+            stacklevel=4 + deeper,
         )
 
 
@@ -478,6 +503,14 @@ def _what_labels(shape: tuple, labels: tuple) -> str:
         return f"labels[:, 0] of shape {shape[:1]}" if len(shape) == 2 else "labels[..., 0]"
     if labels == shape:
         return "binary_cross_entropy for two classes"
+    if labels[:-1] == shape and len(labels) > 1:
+        return "cross_entropy(logits, labels): the prediction comes first"
+    if len(shape) == 3 and labels == shape[:1]:
+        return (
+            "the last step alone: a recurrent layer without return_sequences=True, or logits[:, -1]"
+        )
+    if len(shape) > 2 and labels == shape[:1]:
+        return "Flatten() or GlobalAvgPool2d() before the last layer, which then gives (n, K)"
     return "logits of shape (n, K) and labels of shape (n,)"
 
 
@@ -489,6 +522,7 @@ def _some(x: np.ndarray) -> str:
 # --------------------------------------------------------------------------------------- distances
 
 
+@loss
 def contrastive(
     distance: Any,
     same: Any,
@@ -510,6 +544,7 @@ def contrastive(
     return reduced_errors("contrastive", errors, sample_weight, reduction)
 
 
+@loss
 def triplet(
     anchor: Any,
     positive: Any,

@@ -7,13 +7,17 @@ registered.
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_unknown, user_line
+from tinygrad_edu.errors import refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.nn.names import ARGUMENTS, ATTRIBUTES
+from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
@@ -49,7 +53,7 @@ class Buffer(Tensor):
         super().__init__(np.array(value(data), dtype=dtype), name=name)
 
 
-class Module:
+class Module(Shown):
     """Base of layers and models: write `forward`, call the module.
 
     >>> class Line(Module):
@@ -65,7 +69,9 @@ class Module:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        refuse_unknown(cls, kwargs)
+        refuse_unknown(cls, kwargs, ARGUMENTS)
+        if args or kwargs:  # a copy is made without any
+            refuse_missing(cls, args, kwargs)
         return super().__new__(cls)
 
     training = True
@@ -75,6 +81,7 @@ class Module:
     takes: Any = (
         None  # the dtype of its input, where that is not its parameters': whole numbers, say
     )
+    sample_shapes: tuple[tuple[int, ...], ...] = ()  # what `build` was told
     hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
@@ -85,9 +92,16 @@ class Module:
         mode.scope = (*outside, self)
         try:
             if not self.built:
-                self.make(self.size_in(np.shape(value(inputs[0]))))
+                shape = np.shape(value(inputs[0]))
+                self.make(self.size_in(shape))
                 self.built = True
+                self._sized_by = f"sized by its first x {shape}{user_line()}"
             y = self.forward(*inputs, **kwargs)
+            if y is None:
+                raise TypeError(
+                    f"{module_path(self)} gave None: its forward returns nothing.{user_line()}\n  Try: "
+                    "return y at the end of forward"
+                )
         finally:
             mode.scope = outside
         for hook in self.hooks:
@@ -111,6 +125,8 @@ class Module:
     def build(self: Self, *input_shapes: tuple[int, ...]) -> Self:
         """Lets every layer find the size of its input, from the shape of one sample (of each input).
 
+        `sample_shapes` has them afterwards; it is empty for a model that was not built this way.
+
         >>> from tinygrad_edu.nn import Linear, Sequential
         >>> Sequential(Linear(None, 8), Linear(None, 3)).build((4,)).summary().splitlines()[-1]
         'Sequential: 67 parameters, 268 bytes'
@@ -118,6 +134,7 @@ class Module:
         from tinygrad_edu.nn.summary import measured
 
         measured(self, *input_shapes)
+        self.sample_shapes = input_shapes
         return self
 
     def add_hook(self, hook: Callable[[Module, tuple, Any], None]) -> Callable[[], None]:
@@ -128,6 +145,25 @@ class Module:
             self.hooks = tuple(h for h in self.hooks if h is not hook)
 
         return remove
+
+    if not TYPE_CHECKING:  # or every attribute would seem to be there
+
+        def __getattr__(self, name: str) -> Any:
+            """Asked for what is not there: what it is called here, if other libraries have it."""
+            if name in ("evaluate", "fit", "predict"):
+                raise AttributeError(
+                    f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
+                    f"Trainer(model, loss, optimizer).{name}(...)"
+                )
+            if name in ATTRIBUTES:
+                raise AttributeError(
+                    f"a {type(self).__name__} has no .{name}.{user_line()}\n  Try: {ATTRIBUTES[name]}"
+                )
+            if hasattr(type(self), name):  # a property, whose own error is to be told
+                return object.__getattribute__(self, name)
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
 
     def __setattr__(self, name: str, new: Any) -> None:
         old = self.__dict__.get(name)
@@ -195,12 +231,21 @@ class Module:
         return [p for p in self.parameters() if id(p) not in inner]
 
     def train(self: Self, training: bool = True) -> Self:
-        """Sets every module inside to training, where Dropout drops; `eval()` is the other way."""
+        """Sets this module and all inside it to training mode, as every module is when it is made.
+
+        Then Dropout and noise are random, and BatchNorm takes the mean and variance of the batch and lets
+        its moving means follow them. `eval()` is the other way. A Trainer's `fit` switches by itself, and
+        ends in eval mode; a loop by hand calls `model.train()` before it learns and `model.eval()` after.
+        """
         for _, module in self.named_modules():
             module.training = training
         return self
 
     def eval(self: Self) -> Self:
+        """Sets this module and all inside it to eval mode, for use: y depends on x and weights alone.
+
+        Dropout and noise let x pass, and BatchNorm takes its moving means and leaves them as they are.
+        """
         return self.train(False)
 
     def freeze(self: Self) -> Self:
@@ -280,6 +325,7 @@ class Module:
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes parameters and buffers as .npz (arrays only, no pickle): a whole new file or none."""
+        _demand_own_format(path, "save")
         folder, name = os.path.split(os.path.abspath(path))
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
@@ -293,13 +339,24 @@ class Module:
                 os.unlink(draft)
 
     def load(self: Self, path: str | os.PathLike) -> Self:
-        """Sets parameters and buffers from a file that `save` wrote.
+        """Sets parameters and buffers from a file that `save` wrote, or from a training's checkpoint.
 
         Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
         has been changed.
         """
+        _demand_own_format(path, "load")
         import zipfile  # takes longer than a small network's first epoch
 
+        if not os.path.exists(path):
+            folder, name = os.path.split(os.path.abspath(path))
+            there = os.listdir(folder) if os.path.isdir(folder) else []
+            near = difflib.get_close_matches(name, there) or [
+                n for n in there if n.endswith(".npz")
+            ]
+            raise FileNotFoundError(
+                f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.{user_line()}"
+                f"\n  Try: {', '.join(sorted(near)[:5]) or 'a file written by model.save(path)'}"
+            )
         try:
             with open(path, "rb") as file:
                 archive = np.load(file, allow_pickle=False)
@@ -313,6 +370,11 @@ class Module:
                 f"{os.fspath(path)!r} is not a weight file, or only a part of one ({why}); nothing "
                 f"was loaded.{user_line()}\n  Try: a file written by model.save(path)"
             ) from error
+        if "state" in state and any(name.startswith("model/") for name in state):  # a checkpoint
+            state = {
+                name.removeprefix("model/"): array
+                for name, array in state.items() if name.startswith("model/")
+            }  # fmt: skip
         return self.load_state_dict(state, source=repr(os.fspath(path)))
 
     # For people.
@@ -344,6 +406,25 @@ class Module:
         return f"{type(self).__name__}({settings})"
 
 
+def _demand_own_format(path: str | os.PathLike, verb: str) -> None:
+    """Refuses endings of other formats: an .npz by the name of another misleads whoever reads it next."""
+    ways = {
+        ".safetensors": f"tinygrad_edu.twins.{verb}_safetensors(model, path)",
+        ".keras": "tinygrad_edu.twins.load_keras_weights(model, path)",
+        ".h5": "tinygrad_edu.twins.load_keras_weights(model, path)",
+    }
+    ending = os.path.splitext(os.fspath(path))[1]
+    if ending in ways:
+        way = (
+            ways[ending]
+            if ending == ".safetensors" or verb == "load"
+            else f"model.{verb}('weights.npz')"
+        )
+        raise ValueError(
+            f"{verb}({os.fspath(path)!r}): a module's own format is .npz.{user_line()}\n  Try: {way}"
+        )
+
+
 KEPT = (Parameter, Buffer)  # what is saved with a model
 
 
@@ -368,21 +449,18 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 def module_path(module: Module) -> str:
     """The name of a module that is being called, as errors give it: `layer encoder.0, Linear(2, 3),`."""
     called = module_called((mode.scope[0] if mode.scope else module, module))
-    return f"{called}," if called.startswith("layer ") else called
+    called = f"{called}," if called.startswith("layer ") else called
+    sized_by = " ".join(module.__dict__.get("_sized_by", "").split())
+    return f"{called} ({sized_by})" if sized_by else called
 
 
-def _only_of_trainers(name: str) -> property:
-    def tell(self: Module) -> Any:
-        raise AttributeError(
-            f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
-            f"Trainer(model, loss, optimizer).{name}(...)"
-        )
-
-    return property(tell)
-
-
-for _name in ("evaluate", "fit", "predict"):
-    setattr(Module, _name, _only_of_trainers(_name))
+def layer_before(module: Module) -> tuple[str, Any]:
+    """(number, layer) that stands before this one, which is being called, in a Sequential."""
+    layers = getattr(mode.scope[-2], "layers", None) if len(mode.scope) > 1 else None
+    for i, (before, layer) in enumerate(itertools.pairwise(layers or ())):
+        if layer is module:
+            return str(i), before
+    return "", None
 
 
 def write_npz(file: Any, arrays: Mapping[str, np.ndarray]) -> None:

@@ -75,11 +75,11 @@ class _Normalisation(Module):
         self.demand(x.shape, self.inputs)
         return x
 
-    def normalised(self, x: Any, shape: tuple[int, ...], centred: bool = True) -> Any:
+    def normalised(self, x: Any, shape: tuple[int, ...], **settings: Any) -> Any:
         """gamma (x - μ) / σ + beta, the means over the axes 1 and 3 of x in that shape of four axes."""
         gamma = np.ones(self.inputs, x.dtype) if self.gamma is None else self.gamma
         beta = np.zeros(self.inputs, x.dtype) if self.beta is None else self.beta
-        y = normalise(np.reshape(x, shape), gamma, beta, eps=self.eps, centred=centred)
+        y = normalise(np.reshape(x, shape), gamma, beta, eps=self.eps, **settings)
         return np.reshape(y, x.shape)
 
     def __repr__(self) -> str:
@@ -139,10 +139,10 @@ class BatchNorm(_Normalisation):
         if not self.training or self.frozen:
             return self.by_what_is_remembered(x)
         rows = (1, x.size // self.inputs, self.inputs, 1)
-        mean, variance = (m.reshape(-1) for m in self.statistics(value(x), rows))
-        y = self.normalised(x, rows)
-        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.data[...] = self.momentum * moving.data + (1 - self.momentum) * new
+        known = self.statistics(value(x), rows)
+        y = self.normalised(x, rows, known=known)
+        for moving, new in zip((self.moving_mean, self.moving_variance), known, strict=True):
+            moving.data[...] = self.momentum * moving.data + (1 - self.momentum) * new.reshape(-1)
         return y
 
     def statistics(self, x: np.ndarray, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

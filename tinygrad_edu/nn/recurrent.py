@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.initialisers import glorot_uniform, orthogonal
 from tinygrad_edu.nn.linear import demand_sizes, in_precision_of
-from tinygrad_edu.nn.module import Module, Parameter, module_path
+from tinygrad_edu.nn.module import Module, Parameter, layer_before, module_path
 from tinygrad_edu.ops.recurrent import gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell
 from tinygrad_edu.tensor import value
 
@@ -94,6 +94,13 @@ class Recurrent(Module):
         hint = f"{type(self).__name__}({shape[-1] if shape else 1}, {self.units}) here"
         if len(shape) == 2:
             hint = "x[None] for one sequence; x[:, :, None], if each step is one number"
+            path, before = layer_before(self)
+            inner = before.forwards if isinstance(before, Bidirectional) else before
+            if isinstance(inner, Recurrent) and not inner.return_sequences:
+                kind = type(inner).__name__
+                hint = (
+                    f"{kind}({inner.inputs}, {inner.units}, return_sequences=True) as layer {path}"
+                )
         elif len(shape) == 3 and shape[1] == self.inputs:
             hint = "np.swapaxes(x, 1, 2), if time is the last axis of x"
         elif 0 in shape:

@@ -6,10 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import answering, user_line
 from tinygrad_edu.tensor import Tensor, value
 
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
+HINTS = {
+    "from_logits": "nothing for logits, which a loss takes; from_probabilities=True for probabilities",
+    "weight": "sample_weight, or (of cross_entropy) class_weights",
+    "size_average": "reduction='mean' or 'sum'",
+}
+
+loss = answering(HINTS)  # makes a function a loss
 
 
 def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tuple[Any, Any]:

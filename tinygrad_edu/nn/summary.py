@@ -34,7 +34,8 @@ def summary(model: Module, input_shape: Any, timed: bool) -> str:
         table[0] += ["multiply-adds", "activations"] + ["ms"] * timed
     for path, module in model.named_modules():
         own = module.own_parameters()
-        if not own and module.inner_modules():
+        at_work = costs and (costs.multiply_adds[module] or costs.bytes[module])
+        if not own and not at_work and module.inner_modules():
             continue
         kind = repr(module) if "\n" not in repr(module) else type(module).__name__
         row = [path, kind, f"{sum(p.size for p in own):,}"]
@@ -91,7 +92,7 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
     before = [(module.hooks, module.training) for module in modules]
     kept = (p for m in modules for p in vars(m).values() if isinstance(p, KEPT))
     dtype = next((p.dtype for p in kept), np.dtype(np.float32))
-    dtype = np.dtype(model.takes or dtype)
+    dtype = np.dtype(_taken(model) or dtype)
     # requiring a gradient, so that what frozen layers do is recorded, too
     x = [Tensor(np.zeros((1, *s), dtype), requires_grad=dtype.kind == "f") for s in input_shapes]
     try:
@@ -106,6 +107,13 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
             module.hooks, module.training = hooks, training
     _count(y, costs)
     return costs
+
+
+def _taken(model: Module) -> Any:
+    """The dtype of the input of the first layer, if it says so, as one that looks words up does."""
+    while model.takes is None and model.inner_modules():
+        model = model.inner_modules()[0][1]
+    return model.takes
 
 
 def _count(y: Any, costs: Costs) -> None:

@@ -448,7 +448,7 @@ conv_kernel: Op = op(
 # ---------------------------------------------------------------- and b, while the result is at hand
 
 
-def _conv_offset(
+def _conv_bias(
     x: np.ndarray, w: np.ndarray, b: np.ndarray, windows: Any = None, groups: int = 1
 ) -> np.ndarray:
     y = _conv(x, w, windows, groups).astype(np.result_type(x, w, b), copy=False)
@@ -467,14 +467,14 @@ def _offset_cases(rng: np.random.Generator) -> Cases:
     return [((x, w, *real(rng, w.shape[3:])), params) for (x, w), params in _trio("xw")(rng)]
 
 
-conv_offset: Op = op(
-    _conv_offset,
+conv_bias: Op = op(
+    _conv_bias,
     lambda g, y, x, w, b, windows=None, groups=1: (
         conv_input(g, w, image=x.shape[1:3], windows=windows, groups=groups)),
     lambda g, y, x, w, b, windows=None, groups=1: (
         conv_kernel(x, g, windows=windows, groups=groups)),
     lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
-    name="conv_offset", formula="conv(x, w) + b", cases=_offset_cases,
+    name="conv_bias", formula="conv(x, w) + b", cases=_offset_cases,
     multiply_adds=lambda y, x, w, b, **_: math.prod(y) * math.prod(w[:-1]),
 )  # fmt: skip
 
@@ -544,7 +544,7 @@ def conv2d(
     windows = check_windows("conv2d", x, w.shape[:2], stride, padding, dilation, w)
     if b is None:
         return conv(x, w, windows=windows, groups=groups)
-    return conv_offset(x, w, _offset("conv2d", b, w), windows=windows, groups=groups)
+    return conv_bias(x, w, _offset("conv2d", b, w), windows=windows, groups=groups)
 
 
 def conv1d(
@@ -563,7 +563,7 @@ def conv1d(
     if b is None:
         return np.squeeze(conv(x, w, windows=windows, groups=groups), 1)
     b = _offset("conv1d", b, w)
-    return np.squeeze(conv_offset(x, w, b, windows=windows, groups=groups), 1)
+    return np.squeeze(conv_bias(x, w, b, windows=windows, groups=groups), 1)
 
 
 def conv_transpose2d(

@@ -340,7 +340,7 @@ PLAIN |= {
     np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.argmax, np.argmin, np.argsort,
     np.all, np.any, np.count_nonzero, np.nonzero, np.shape, np.ndim, np.size, np.result_type,
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
-    np.full_like, np.array_repr, np.array_str, np.array2string, np.save, np.savez,
+    np.array_repr, np.array_str, np.array2string, np.save, np.savez,
     np.floor_divide, np.heaviside, np.fix, np.spacing, np.isposinf, np.isneginf,
     np.nanargmax, np.nanargmin, np.around, np.array_equiv, np.logical_xor, np.can_cast,
     np.common_type, np.min_scalar_type, np.may_share_memory, np.shares_memory, np.einsum_path,

@@ -392,11 +392,144 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return scatter_add(weights, index=x, shape=(max(minlength, int(np.max(x, initial=-1)) + 1),))
 
 
+@composed(np.full_like)
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+) -> Any:
+    """np.full_like: fill_value in the shape of a; only fill_value has a derivative."""
+    a = value(a)
+    if not isinstance(fill_value, Tensor):
+        numpys: Any = np.full_like
+        return numpys(a, fill_value, dtype, order, subok, shape)
+    y = fill_value.astype(a.dtype if dtype is None else dtype)
+    return broadcast_to(y, shape=a.shape if shape is None else shape)
+
+
+# ---------------------------------------------------------------------------------- sets of numbers
+
+
+def _chosen(x: Any, members: Any) -> Any:
+    """x, flat, at the first place of each of its members: NumPy's result, with the graph of x."""
+    x, members = np.ravel(arraylike(x)), np.asarray(members)
+    numbers = value(x).astype(members.dtype)
+    order = np.argsort(numbers, kind="stable")
+    return x[order[np.searchsorted(numbers[order], members)]]
+
+
+def _both(x: Any, w: Any) -> Any:
+    return np.concatenate([np.ravel(arraylike(x)), np.ravel(arraylike(w))])
+
+
+@composed(np.unique)
+def unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+) -> Any:
+    """np.unique: x[the first place of each number], in order. Of equal numbers the first has the gradient."""
+    ar = arraylike(ar)
+    numpys: Any = np.unique
+    found = numpys(value(ar), True, return_inverse, return_counts, axis=axis, equal_nan=equal_nan)
+    y = np.ravel(ar)[found[1]] if axis is None else take(ar, found[1], axis)
+    wanted = (y, *((found[1],) if return_index else ()), *found[2:])
+    return wanted if len(wanted) > 1 else y
+
+
+def _with_values(function: Any) -> None:
+    def with_values(x: Any) -> Any:
+        found = function(value(x))
+        return found._replace(values=_chosen(x, found.values))
+
+    ROWS[function] = with_values
+
+
+_with_values(np.unique_all)
+_with_values(np.unique_counts)
+_with_values(np.unique_inverse)
+
+
+@composed(np.unique_values)
+def unique_values(x: Any) -> Any:
+    """np.unique_values: x at the first place of each number."""
+    return _chosen(x, np.unique_values(value(x)))
+
+
+@composed(np.union1d)
+def union1d(ar1: Any, ar2: Any) -> Any:
+    """np.union1d: the numbers of both, in order; of equal ones the first has the gradient."""
+    return unique(_both(ar1, ar2))
+
+
+@composed(np.intersect1d)
+def intersect1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
+) -> Any:
+    """np.intersect1d: the numbers of ar1 that are in ar2, in order."""
+    numpys: Any = np.intersect1d
+    found = numpys(value(ar1), value(ar2), assume_unique, return_indices)
+    y = _chosen(_both(ar1, ar2), found[0] if return_indices else found)
+    return (y, *found[1:]) if return_indices else y
+
+
+@composed(np.setdiff1d)
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    """np.setdiff1d: the numbers of ar1 that are not in ar2."""
+    return _chosen(ar1, np.setdiff1d(value(ar1), value(ar2), assume_unique))
+
+
+@composed(np.setxor1d)
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    """np.setxor1d: the numbers that only one of them has, in order."""
+    return _chosen(_both(ar1, ar2), np.setxor1d(value(ar1), value(ar2), assume_unique))
+
+
+@composed(np.histogram)
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> Any:
+    """np.histogram: y[k] = Σ of the weights whose a is in bin k, which has a derivative by the weights.
+
+    Counts are plain arrays, and so are the edges, which are taken for constants.
+    """
+    a, bins = value(a), value(bins)
+    if not isinstance(weights, Tensor):
+        return np.histogram(a, bins, range, density, weights)
+    _, edges = np.histogram(a, bins, range, weights=weights.data)  # which says what does not fit
+    numbers = np.ravel(a)
+    k = np.where(numbers == edges[-1], len(edges) - 2, np.searchsorted(edges, numbers, "right") - 1)
+    inside = (numbers >= edges[0]) & (numbers <= edges[-1])
+    y = scatter_add(np.ravel(weights)[inside], index=k[inside], shape=(len(edges) - 1,))
+    return (y / np.diff(edges) / y.sum() if density else y), edges
+
+
+def _only_counts(function: Any) -> None:
+    def counts(*args: Any, weights: Any = None, **kwargs: Any) -> Any:
+        if isinstance(weights, Tensor) and weights.requires_grad:
+            raise TypeError(
+                f"np.{function.__name__} has no derivative by its weights here, and would cut them out of "
+                f"the graph.{user_line()}\n  Try: np.bincount(np.ravel_multi_index(...), weights), which has"
+            )
+        given = {name: value(part) for name, part in kwargs.items()}
+        return function(*map(value, args), weights=value(weights), **given)
+
+    ROWS[function] = counts
+
+
+_only_counts(np.histogram2d)
+_only_counts(np.histogramdd)
+
 # What gives places and counts is constant almost everywhere.
 PLAIN |= {
-    np.argpartition, np.argwhere, np.flatnonzero, np.searchsorted, np.digitize, np.unique, np.isin,
-    np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.lexsort, np.histogram,
-    np.histogram2d, np.histogramdd, np.ravel_multi_index, np.unravel_index, np.ix_, np.intersect1d,
-    np.union1d, np.setdiff1d, np.setxor1d, np.histogram_bin_edges, np.tril_indices_from,
+    np.argpartition, np.argwhere, np.flatnonzero, np.searchsorted, np.digitize, np.isin, np.lexsort,
+    np.ravel_multi_index, np.unravel_index, np.ix_, np.histogram_bin_edges, np.tril_indices_from,
     np.triu_indices_from, np.diag_indices_from,
 }  # fmt: skip

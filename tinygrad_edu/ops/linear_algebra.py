@@ -24,7 +24,7 @@ from tinygrad_edu.tensor import PLAIN, ROWS, op, value
 
 def mT(x: Any) -> Any:
     """The transpose of every matrix in a stack of them."""
-    return np.transpose(x) if x.ndim == 2 else np.swapaxes(x, -1, -2)
+    return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
 def _matmul(x: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def _matmul_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
         return g[..., None] * w
     if x.ndim == 1:
         return matmul(w, g[..., None])[..., 0] if w.ndim > 2 else matmul(w, g)
-    return matmul(g, mT(w))
+    return g @ w.T if g.ndim == w.ndim == 2 else matmul(g, mT(w))
 
 
 def _matmul_dw(g: Any, y: Any, x: Any, w: Any) -> Any:
@@ -55,7 +55,7 @@ def _matmul_dw(g: Any, y: Any, x: Any, w: Any) -> Any:
     if w.ndim == 2 and x.ndim > 2:
         samples = math.prod(x.shape[:-1])
         x, g = np.reshape(x, (samples, x.shape[-1])), np.reshape(g, (samples, g.shape[-1]))
-    return matmul(mT(x), g)
+    return mT(x) @ g
 
 
 def _matmul_hint(x: tuple, w: tuple) -> str:

@@ -27,18 +27,20 @@ convolutions is:
     normalise_gain(u, x)     of the shape of γ
 
 Nothing of the way forward is kept: μ and σ are functions of x, and a rule that took them for constants
-would have a wrong second derivative.
+would have a wrong second derivative. (Who knows them already may say so, as `known=moments(x)`: that
+saves finding them again, in the value and in first derivatives, and has no say in any other.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.recurrent import Once
 from tinygrad_edu.tensor import Op, op
 
 
@@ -51,13 +53,96 @@ def plain_normalise(x: Any, gamma: Any, beta: Any, eps: float = 1e-3, centred: b
 
 # ---------------------------------------------------------------------------------- the fast way
 #
-# Over parts that fit in the cache. Where a mean goes over channels alone (M = 1), z is computed part by
-# part. Where it goes over places, z is linear in x once μ and σ are known, and so is the way back in u
-# and x: one factor and one offset for each channel of each sample. That takes one sweep for the sums and
-# one for the result, in runs of several places, as NumPy likes its rows long.
+# Samples come together as many as fit in the cache, and sums go to BLAS, as a product with ones. Rows
+# (M = G = 1) are made z one after the other. Over places, z is linear in x once μ and σ are known, and so
+# is the way back in u and x: one factor and one offset for each channel of each sample. NumPy likes its
+# rows long, so runs of several places are such a row.
 
-CACHE = 2**18  # bytes of a part: several arrays of this size are at work at once
+CACHE = 2**20  # bytes of a part: smaller ones would stay nearer, but Python takes its time for each
 RUN = 1024  # numbers
+
+Moments = tuple[np.ndarray, np.ndarray]
+
+
+def _samples(x: np.ndarray) -> Iterator[slice]:
+    """Which samples come together, turn by turn."""
+    step = max(1, CACHE // max(x[:1].nbytes, 1))
+    yield from (slice(i, i + step) for i in range(0, len(x), step))
+
+
+def _normalise(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-3, centred: bool = True,
+    known: Moments | None = None,
+) -> np.ndarray:  # fmt: skip
+    y = np.empty(x.shape, x.dtype)
+    some = _rows_forward if x.shape[1:3] == (1, 1) else _places_forward
+    for part in _samples(x):
+        some(x[part], gamma, beta, eps, centred, known, y[part])
+    return y
+
+
+def _gradients(
+    u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float = 1e-3, centred: bool = True,
+    known: Moments | None = None,
+) -> list[np.ndarray]:  # fmt: skip
+    """dL/dx, dL/dγ and dL/dβ of y = normalise(x, γ, β) with u = dL/dy."""
+    dx, dgamma, dbeta = np.empty(x.shape, x.dtype), np.zeros_like(gamma), np.zeros_like(gamma)
+    some = _rows_back if x.shape[1:3] == (1, 1) else _places_back
+    for part in _samples(x):
+        more = some(u[part], x[part], gamma, eps, centred, known, dx[part])
+        dgamma += more[0]
+        dbeta += more[1]
+    return [dx, dgamma, dbeta]
+
+
+# Rows: (S, 1, 1, c).
+
+
+def _standard(x: np.ndarray, eps: float, centred: bool) -> tuple[np.ndarray, np.ndarray]:
+    """x - μ of some rows, and 1 / σ."""
+    if centred:
+        x = x - (x @ np.full(x.shape[1], 1 / x.shape[1], x.dtype))[:, None]
+    return x, 1 / np.sqrt(np.vecdot(x, x) / x.shape[1] + eps)
+
+
+def _times(x: np.ndarray, gamma: np.ndarray, out: np.ndarray, by: np.ufunc = np.multiply) -> None:
+    """Each row of x times γ (or plus, ...), in runs of several rows."""
+    k = math.gcd(len(x), 1 << max(0, (RUN // gamma.size).bit_length() - 1))
+    run = np.concatenate([gamma] * k)
+    by(x.reshape(-1, run.size), run, out=out.reshape(-1, run.size))
+
+
+def _rows_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, centred: bool,
+    _: Any, y: np.ndarray,
+) -> None:  # fmt: skip
+    x, y = x[:, 0, 0], y[:, 0, 0]
+    d, over_sigma = _standard(x, eps, centred)
+    np.multiply(d, over_sigma[:, None], out=y)
+    _times(y, gamma, y)
+    _times(y, beta, y, np.add)
+
+
+def _rows_back(
+    u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float, centred: bool,
+    _: Any, dx: np.ndarray,
+) -> Moments:  # fmt: skip
+    u, x, dx = u[:, 0, 0], x[:, 0, 0], dx[:, 0, 0]
+    d, over_sigma = _standard(x, eps, centred)
+    shares = gamma / gamma.size
+    ud = u * d
+    # (v - mean(v) - z mean(v z)) / σ with v = u γ and z = d / σ
+    np.multiply(d, (ud @ shares * over_sigma * over_sigma)[:, None], out=dx)
+    v = np.empty_like(ud)
+    _times(u, gamma, v)
+    np.subtract(v, dx, out=dx)
+    if centred:
+        dx -= (u @ shares)[:, None]
+    dx *= over_sigma[:, None]
+    return over_sigma @ ud, np.ones(len(u), u.dtype) @ u
+
+
+# Over places: (S, M, G, c).
 
 
 def _runs(x: np.ndarray) -> np.ndarray:
@@ -67,151 +152,88 @@ def _runs(x: np.ndarray) -> np.ndarray:
     return x.reshape(samples, places // k, k * groups * each)
 
 
-def _along(v: np.ndarray, length: int) -> np.ndarray:
-    """One number for each channel, or group, of each sample, again and again along a run."""
-    channels = v.shape[2] * v.shape[3]
-    return np.tile(v.reshape(len(v), 1, channels), length // channels)
+def _along(v: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """One number for each channel, or group, of each sample of x, again and again along a run."""
+    samples, _, groups, each = x.shape
+    if v.shape[3] < each:
+        v = np.broadcast_to(v, (samples, 1, groups, each))
+    v = v.reshape(samples, 1, groups * each)
+    times = _runs(x).shape[2] // max(groups * each, 1)
+    return v if times == 1 else np.concatenate([v] * times, axis=2)
 
 
-def _channels(v: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """(S, 1, G, 1) as (S, 1, G, c)."""
-    return np.broadcast_to(v, (len(v), 1, *x.shape[2:]))
+def _parts(rows: np.ndarray) -> Iterator[Any]:
+    """Runs that come together, turn by turn: if samples do, then all of them."""
+    step = rows.shape[1] if len(rows) > 1 else max(1, CACHE // max(rows[:, :1].nbytes, 1))
+    yield from ((slice(None), slice(i, i + step)) for i in range(0, rows.shape[1], step))
 
 
-def _parts(rows: np.ndarray) -> Iterator[tuple[slice, slice]]:
-    """Which samples, or which rows of a single one, come together, turn by turn."""
-    samples, places = rows.shape[:2]
-    if samples == 1:
-        step = max(1, CACHE // max(rows[:, :1].nbytes, 1))
-        yield from ((slice(None), slice(i, i + step)) for i in range(0, places, step))
-    else:
-        step = max(1, CACHE // max(rows[:1].nbytes, 1))
-        yield from ((slice(i, i + step), slice(None)) for i in range(0, samples, step))
-
-
-def _sums(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Σ over the places, (S, 1, G, c), of parts of an x of that shape: ones times rows, by BLAS."""
-    samples, count, length = rows.shape
-    total = np.ones(count, rows.dtype) @ rows if count > 1 else rows[:, 0]
-    channels = shape[2] * shape[3]
-    if length > channels:
-        total = total.reshape(samples, length // channels, channels).sum(axis=1)
-    return total.reshape(samples, 1, *shape[2:])
+def _sums(rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Σ over the places, (S, 1, G, c), of some runs of x."""
+    total = np.ones(rows.shape[1], rows.dtype) @ rows
+    samples, _, groups, each = x.shape
+    return total.reshape(samples, -1, groups, each).sum(axis=1, keepdims=True)
 
 
 def _mean_of_group(sums: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The mean over places and channels, (S, 1, G, 1), from the sums over places."""
     if x.shape[3] > 1:
-        flat = sums.reshape(-1, x.shape[3]) @ np.ones(x.shape[3], x.dtype)
-        sums = flat.reshape(len(sums), 1, x.shape[2], 1)
+        sums = sums.sum(axis=3, keepdims=True)
     return sums / (x.shape[1] * x.shape[3])
 
 
-def moments(x: np.ndarray, centred: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def moments(x: np.ndarray, centred: bool = True) -> Moments:
     """The mean and the variance of each group of each sample, both (S, 1, G, 1)."""
-    rows, sums = _runs(x), np.zeros((len(x), 1, *x.shape[2:]), x.dtype)
+    rows, squares = _runs(x), np.zeros((len(x), 1, *x.shape[2:]), x.dtype)
     mean = np.zeros((len(x), 1, x.shape[2], 1), x.dtype)
     if centred:
-        mean = _mean_of_group(_sums(rows, x.shape), x)
-    for part, d in _distances(rows, _channels(mean, x)):
+        mean = _mean_of_group(_sums(rows, x), x)
+    along = _along(mean, x)
+    for part in _parts(rows):
+        d = rows[part] - along
         d *= d
-        sums[part[0]] += _sums(d, x.shape)
-    return mean, _mean_of_group(sums, x)
+        squares += _sums(d, x)
+    return mean, _mean_of_group(squares, x)
 
 
-def _distances(rows: np.ndarray, mean: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
-    """Turn by turn: which part, and x - μ of it."""
-    along = _along(mean, rows.shape[2])
-    for part in _parts(rows):
-        yield part, rows[part] - along[part[0]]
-
-
-def _products(u: np.ndarray, x: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Σ of u (x - μ) over the places, (S, 1, G, c)."""
-    u, total = _runs(u), np.zeros((len(x), 1, *x.shape[2:]), x.dtype)
-    for part, d in _distances(_runs(x), _channels(mean, x)):
-        d *= u[part]
-        total[part[0]] += _sums(d, x.shape)
-    return total
-
-
-def _standard(
-    x: np.ndarray, eps: float, centred: bool
-) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """Turn by turn, with M = 1: which samples, their z, and 1 / σ."""
-    for samples, _ in _parts(x):
-        z = x[samples]
-        z = z - _mean_of_group(z, z) if centred else z
-        over_sigma = 1 / np.sqrt(_mean_of_group(z * z, z) + eps)
-        yield samples, z * over_sigma, over_sigma
-
-
-def _normalise(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-3, centred: bool = True
-) -> np.ndarray:
-    y, gain, offset = (
-        np.empty(x.shape, x.dtype),
-        gamma.reshape(x.shape[2:]),
-        beta.reshape(x.shape[2:]),
-    )
-    if x.shape[1] == 1:
-        for samples, z, _ in _standard(x, eps, centred):
-            z *= gain
-            np.add(z, offset, out=y[samples])
-        return y
-    mean, variance = moments(x, centred)
-    factor = gain / np.sqrt(variance + eps)
+def _places_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, centred: bool,
+    known: Moments | None, y: np.ndarray,
+) -> None:  # fmt: skip
+    mean, variance = known or moments(x, centred)
+    factor = gamma.reshape(x.shape[2:]) / np.sqrt(variance + eps)
+    factor, offset = _along(factor, x), _along(beta.reshape(x.shape[2:]) - mean * factor, x)
     rows, ys = _runs(x), _runs(y)
-    factor, offset = (_along(v, rows.shape[2]) for v in (factor, offset - mean * factor))
     for part in _parts(rows):
-        np.multiply(rows[part], factor[part[0]], out=ys[part])
-        ys[part] += offset[part[0]]
-    return y
+        np.multiply(rows[part], factor, out=ys[part])
+        ys[part] += offset
 
 
-def _normalise_gain(
-    u: np.ndarray, x: np.ndarray, eps: float = 1e-3, centred: bool = True
-) -> np.ndarray:
-    if x.shape[1] == 1:
-        total = np.zeros(x.shape[2:], x.dtype)
-        for samples, z, _ in _standard(x, eps, centred):
-            z *= u[samples]
-            total += (np.ones(len(z), z.dtype) @ z.reshape(len(z), total.size)).reshape(total.shape)
-        return total.reshape(-1)
-    mean, variance = moments(x, centred)
-    return (_products(u, x, mean) / np.sqrt(variance + eps)).sum(axis=(0, 1)).reshape(-1)
-
-
-def _normalise_back(
-    u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float = 1e-3, centred: bool = True
-) -> np.ndarray:
-    y, gain = np.empty(x.shape, x.dtype), gamma.reshape(x.shape[2:])
-    if x.shape[1] == 1:
-        for samples, z, over_sigma in _standard(x, eps, centred):
-            v = u[samples] * gain
-            z *= _mean_of_group(v * z, z)
-            if centred:
-                z += _mean_of_group(v, v)
-            v -= z
-            np.multiply(v, over_sigma, out=y[samples])
-        return y
+def _places_back(
+    u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float, centred: bool,
+    known: Moments | None, dx: np.ndarray,
+) -> Moments:  # fmt: skip
+    mean, variance = known or moments(x, centred)
+    gain, sigma = gamma.reshape(x.shape[2:]), np.sqrt(variance + eps)
+    sums = np.zeros((2, len(x), 1, *x.shape[2:]), x.dtype)  # of u, and of u (x - μ)
+    rows, us, dxs, along = _runs(x), _runs(u), _runs(dx), _along(mean, x)
+    for part in _parts(rows):
+        sums[0] += _sums(us[part], x)
+        d = rows[part] - along
+        d *= us[part]
+        sums[1] += _sums(d, x)
     # (v - mean(v) - z mean(v z)) / σ is linear in u and in x: what are the factors?
-    mean, variance = moments(x, centred)
-    sigma = np.sqrt(variance + eps)
-    of_x = -_mean_of_group(_products(u, x, mean) * gain, x) / sigma**3
+    of_x = -_mean_of_group(sums[1] * gain, x) / sigma**3
     offset = -mean * of_x
     if centred:
-        offset = offset - _mean_of_group(_sums(_runs(u), x.shape) * gain, x) / sigma
-    rows, us, ys = _runs(x), _runs(u), _runs(y)
-    of_u, of_x, offset = (
-        _along(_channels(v, x), rows.shape[2]) for v in (gain / sigma, of_x, offset)
-    )
+        offset = offset - _mean_of_group(sums[0] * gain, x) / sigma
+    of_u, of_x, offset = (_along(v, x) for v in (gain / sigma, of_x, offset))
     for part in _parts(rows):
-        some = rows[part] * of_x[part[0]]
-        some += offset[part[0]]
-        np.multiply(us[part], of_u[part[0]], out=ys[part])
-        ys[part] += some
-    return y
+        some = rows[part] * of_x
+        some += offset
+        np.multiply(us[part], of_u, out=dxs[part])
+        dxs[part] += some
+    return (sums[1] / sigma).sum(axis=(0, 1)).reshape(-1), sums[0].sum(axis=(0, 1)).reshape(-1)
 
 
 # ------------------------------------------------------------------------------------- the rows
@@ -265,17 +287,32 @@ def _trio(kinds: str) -> Any:
     return cases
 
 
+_found = Once(lambda g, y, x, gamma, **settings: _gradients(g, x, gamma, **settings))
+
+
+def _rule(number: int, by_rows: Callable) -> Callable:
+    """A rule of `normalise`. On arrays all three are found in one go; Tensors go through the rows."""
+
+    def rule(
+        g: Any, y: Any, x: Any, gamma: Any, beta: Any, eps: float = 1e-3, centred: bool = True,
+        known: Any = None,
+    ) -> Any:  # fmt: skip
+        if all(type(z) is np.ndarray for z in (g, x, gamma)):
+            return _found(g, y, x, gamma, eps=eps, centred=centred, known=known)[number]
+        return by_rows(g, x, gamma, eps=eps, centred=centred)
+
+    return rule
+
+
 normalise: Op = op(
     _normalise,
-    lambda g, y, x, gamma, beta, eps=1e-3, centred=True: (
-        normalise_back(g, x, gamma, eps=eps, centred=centred)),
-    lambda g, y, x, gamma, beta, eps=1e-3, centred=True: (
-        normalise_gain(g, x, eps=eps, centred=centred)),
-    lambda g, y, x, gamma, beta, eps=1e-3, centred=True: _over_channels(g, beta.shape),
+    _rule(0, lambda g, x, gamma, **settings: normalise_back(g, x, gamma, **settings)),
+    _rule(1, lambda g, x, gamma, **settings: normalise_gain(g, x, **settings)),
+    _rule(2, lambda g, x, gamma, **settings: _over_channels(g, gamma.shape)),
     name="normalise", formula="γ (x - mean x) / √(var x + ε) + β", cases=_trio("xcc"),
 )  # fmt: skip
 normalise_back: Op = op(
-    _normalise_back,
+    lambda u, x, gamma, eps=1e-3, centred=True: _gradients(u, x, gamma, eps, centred)[0],
     lambda g, y, u, x, gamma, eps=1e-3, centred=True: (
         normalise_back(g, x, np.ones(gamma.shape, gamma.dtype), eps=eps, centred=centred)
         * np.reshape(gamma, x.shape[2:])),
@@ -286,7 +323,8 @@ normalise_back: Op = op(
     name="normalise_back", formula="dL/dx of normalise(x, γ), u = dL/dy", cases=_trio("xxc"),
 )  # fmt: skip
 normalise_gain: Op = op(
-    _normalise_gain,
+    lambda u, x, eps=1e-3, centred=True: (
+        _gradients(u, x, np.ones(x.shape[2] * x.shape[3], x.dtype), eps, centred)[1]),
     lambda g, y, u, x, eps=1e-3, centred=True: (
         normalise(x, g, np.zeros(y.shape, y.dtype), eps=eps, centred=centred)),
     lambda g, y, u, x, eps=1e-3, centred=True: normalise_back(u, x, g, eps=eps, centred=centred),

@@ -219,8 +219,14 @@ def fliplr(m: Any) -> Any:
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """The way back of broadcasting: g summed over the axes along which a `shape` was repeated."""
     new = g.ndim - len(shape)
-    repeated = tuple(i for i, n in enumerate(shape, new) if n == 1 and g.shape[i] != 1)
-    if new or repeated:
+    repeated: tuple[int, ...] = ()
+    if 1 in shape:
+        repeated = tuple(i for i, n in enumerate(shape, new) if n == 1 and g.shape[i] != 1)
+    large = type(g) is np.ndarray and g.size > 5_000 and g.flags.c_contiguous
+    if large and new and not repeated and g.dtype.kind == "f":
+        rows = g.reshape(-1, math.prod(shape))
+        g = np.ones(len(rows), g.dtype) @ rows  # by BLAS, twice as fast
+    elif new or repeated:
         g = g.sum(axis=(*range(new), *repeated))
     return g if g.shape == shape else np.reshape(g, shape)
 

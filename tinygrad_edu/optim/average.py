@@ -41,6 +41,11 @@ class EMA:
             average += (1 - momentum) * p.data
         self.updates += 1
 
+    def keep(self) -> None:
+        """Sets the parameters to their averages, for good."""
+        for p, average in zip(self.parameters, self.averages, strict=True):
+            p.data[...] = average
+
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Within, the parameters have the averaged values; afterwards those they had before."""
@@ -51,8 +56,7 @@ class EMA:
             )
         kept = [p.data.copy() for p in self.parameters]
         try:
-            for p, average in zip(self.parameters, self.averages, strict=True):
-                p.data[...] = average
+            self.keep()
             yield
         finally:
             for p, data in zip(self.parameters, kept, strict=True):

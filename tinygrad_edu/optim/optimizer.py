@@ -129,12 +129,20 @@ class Optimizer:
         """The number that `lr` is, or, if it is a schedule, will be at the next step."""
         return self._rate_at(self._lr, self.calls)
 
+    def settings(self) -> dict[str, Any]:
+        """name -> value of what it was made with, parameters apart."""
+        names = inspect.signature(type(self).__init__).parameters
+        return {
+            n: getattr(self, n)
+            for n in names
+            if n not in ("self", "parameters") and hasattr(self, n)
+        }
+
     def __repr__(self) -> str:
         common = inspect.signature(Optimizer.__init__).parameters
-        names = [n for n in inspect.signature(type(self).__init__).parameters if hasattr(self, n)]
         settings = [
-            f"{n}={getattr(self, n)!r}" for n in names
-            if n != "parameters" and (n == "lr" or n not in common or getattr(self, n) != common[n].default)
+            f"{n}={value!r}" for n, value in self.settings().items()
+            if n == "lr" or n not in common or value != common[n].default
         ]  # fmt: skip
         return f"{type(self).__name__}({', '.join(settings)})"
 
@@ -232,7 +240,7 @@ class Optimizer:
         what a schedule remembers. Arrays are copies.
         """
         state: dict[str, Any] = {"optimizer": type(self).__name__, "t": self.t, "calls": self.calls}
-        for where, lr in self._learning_rates():
+        for where, lr in self.learning_rates():
             if hasattr(lr, "state_dict"):
                 state |= {f"{where}.{name}": kept for name, kept in lr.state_dict().items()}
             elif not callable(lr):
@@ -248,7 +256,7 @@ class Optimizer:
         """
         mine, arrays = self.state_dict(), self._arrays()
         new = checked_state(mine, state, f"{source} is not of this {type(self).__name__}")
-        for where, lr in self._learning_rates():
+        for where, lr in self.learning_rates():
             if hasattr(lr, "load_state_dict"):
                 start = f"{where}."
                 lr.load_state_dict(
@@ -264,7 +272,8 @@ class Optimizer:
         for name, array in arrays.items():
             array[...] = new[name]
 
-    def _learning_rates(self) -> list[tuple[str, Any]]:
+    def learning_rates(self) -> list[tuple[str, Any]]:
+        """("lr", the rate or schedule), and ("groups.1.lr", ...) of groups with one of their own."""
         own = [(f"groups.{i}.lr", g["lr"]) for i, g in enumerate(self.groups) if "lr" in g]
         return [("lr", self.lr), *own]
 
@@ -513,7 +522,12 @@ def _demand_decay(name: str, decay: Any) -> Any:
 def in_range(name: str, number: Any, wanted: str, fits: Any) -> Any:
     """The number, if it is one and fits; ValueError otherwise."""
     if not isinstance(number, numbers.Real) or not math.isfinite(number) or not fits(number):
-        raise ValueError(f"{name} must be {wanted}, not {number!r}.{user_line()}")
+        hint = ""
+        if isinstance(number, str):
+            hint = "\n  Try: the number itself, without quotes"
+        elif name.startswith("lr"):
+            hint = "\n  Try: lr=0.001"
+        raise ValueError(f"{name} must be {wanted}, not {number!r}.{user_line()}{hint}")
     return number
 
 

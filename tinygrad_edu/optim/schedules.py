@@ -239,10 +239,13 @@ def _half_wave(x: float) -> float:
 class ReduceOnPlateau:
     """lr, until what is observed gets no better; then lr · factor, and so on.
 
-        schedule = ReduceOnPlateau(0.01)
-        optimizer = SGD(model.parameters(), lr=schedule)
+        plateau = ReduceOnPlateau(0.01)
+        optimizer = SGD(model.parameters(), lr=plateau)
         ...                                             # an epoch
-        schedule.observe(validation_loss)
+        plateau.observe(validation_loss)
+
+    A Trainer tells it by the callback `training.Observe(plateau, "val_loss")`; without being told, it never
+    changes anything.
 
     factor      lr ← max(lr · factor, min_lr)
     patience    after so many observations without progress
@@ -264,7 +267,7 @@ class ReduceOnPlateau:
         min_lr: float = 0.0,
         mode: str = "min",
     ):
-        self.lr = in_range("lr", lr, "a positive number", lambda x: x > 0)
+        self.start = self.lr = in_range("lr", lr, "a positive number", lambda x: x > 0)
         self.factor = in_range("factor", factor, "between 0 and 1", lambda x: 0 < x < 1)
         self.patience = in_range("patience", patience, "0 or more", lambda x: x >= 0)
         self.min_delta = in_range("min_delta", min_delta, "0 or more", lambda x: x >= 0)

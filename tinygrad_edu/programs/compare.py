@@ -228,8 +228,7 @@ def _page(run: Run, report: dict[str, Any], trained: int) -> str:
 
 
 def _curve(report: dict[str, Any], key: str, name: str) -> str:
-    from tinygrad_edu.viz.curves import BLUE, ORANGE, new_axes
-    from tinygrad_edu.viz.page import inline
+    from tinygrad_edu.viz.curves import BLUE, ORANGE, inline, new_axes
 
     ax = new_axes(4.4, 3.0)
     ends = []

@@ -65,7 +65,7 @@ def train(
     learned, chosen = (standardised(a, parts.mean, parts.std) for a in (x, x_val))
     loader = loader_of(learned, y, settings)
     trainer = Trainer(
-        model, cross_entropy, optimizer(model, settings, len(loader)), metrics=[accuracy]
+        model, cross_entropy, optimizer(model, run.settings, len(loader)), metrics=[accuracy]
     )
     early = EarlyStopping("val_loss", patience=settings.patience)
     timing = Timing()

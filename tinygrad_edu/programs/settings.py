@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_edu import nn
 from tinygrad_edu.data.transforms import augment
 from tinygrad_edu.optim import AdamW
-from tinygrad_edu.optim.schedules import Cosine, Warmup
+from tinygrad_edu.optim.schedules import CosineRestarts, Warmup
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,11 @@ def moved(settings: Settings) -> Callable[[Any, np.random.Generator], Any]:
 
 
 def optimizer(model: nn.Module, settings: Settings, batches: int) -> AdamW:
-    """AdamW; the learning rate rises in the first twentieth of the steps and falls as a cosine to 0."""
+    """AdamW; the learning rate rises in the first twentieth of the steps and falls as a cosine to 0.
+
+    In epochs beyond those of the settings, which a run may be given later, it falls so again, from half as
+    high (Loshchilov and Hutter 2017).
+    """
     steps = settings.epochs * batches
-    rate = Warmup(Cosine(settings.lr, steps), steps // 20 + 1)
+    rate = Warmup(CosineRestarts(settings.lr, steps, longer=1.0, lower=0.5), steps // 20 + 1)
     return AdamW(model.parameters(), lr=rate, weight_decay=settings.weight_decay)

@@ -28,9 +28,9 @@ COMMONEST = 12  # kinds of mistakes in the table
 
 def show(run_path: str, out: str | None = None) -> None:
     """Writes the page and says where. Raises ImportError without matplotlib."""
-    from tinygrad_edu.viz.curves import confusion, new_axes
-    from tinygrad_edu.viz.graph import graph
-    from tinygrad_edu.viz.page import curves, filled, inline
+    from tinygrad_edu.viz.curves import confusion, inline, new_axes
+    from tinygrad_edu.viz.graph import Graph
+    from tinygrad_edu.viz.page import curves, filled
 
     run = Run(run_path)
     model, result, history = run.model(), run.result(), run.history()
@@ -42,7 +42,7 @@ def show(run_path: str, out: str | None = None) -> None:
     wrong = np.flatnonzero(said != y)
     wrong = wrong[np.argsort(-beliefs[wrong, said[wrong]], kind="stable")]
     counts = confusion_matrix(y, said, len(run.classes))
-    made = graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
+    made = Graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
     hint = ""
     try:
         drawn = f'<figure class="graph">{made.svg()}</figure>'

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_edu.data import DataLoader
 from tinygrad_edu.errors import shortened, user_line
-from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.tensor import Tensor, value
 
 
 class Grouped:
@@ -52,8 +52,10 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
                 "\n  Try: the loader alone, or x and y"
             )
         rest = (y,) if weight is None else (y, weight)
-        kind = Grouped if isinstance(x, (tuple, dict)) else DataLoader
-        return kind(x, *rest, **settings)
+        if isinstance(x, (tuple, dict)):
+            return Grouped(x, *rest, **settings)
+        _demand_one_each(x, y)
+        return DataLoader(x, *rest, **settings)
     if isinstance(x, DataLoader):
         if len(x.arrays) not in (2, 3):
             raise ValueError(
@@ -75,6 +77,19 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
 
         return ExampleLoader(x, **settings)
     raise ValueError(f"what is x to be compared with? y is missing.{user_line()}\n  Try: (x, y)")
+
+
+def _demand_one_each(x: Any, y: Any) -> None:
+    """Refuses x and y that are not of the same samples."""
+    shape, wanted = np.shape(value(x)), np.shape(value(y))
+    if shape and wanted and shape[0] != wanted[0]:
+        hint = "x_train with y_train, x_test with y_test"
+        if len(shape) == 2 and shape[1] == wanted[0]:
+            hint = "x.T, if the samples are in columns"
+        raise ValueError(
+            f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis of each "
+            f"counts them.{user_line()}\n  Try: {hint}"
+        )
 
 
 def _is_array(x: Any) -> bool:

@@ -6,12 +6,14 @@ A callback is told when something begins and ends, in Keras's words, and may loo
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.optim import EMA
 
 if TYPE_CHECKING:
     from tinygrad_edu.training.trainer import Trainer
@@ -34,6 +36,7 @@ class Callback:
 
     trainer: Trainer
     turn = 0  # callbacks are told in the order of the list, but those with a greater number later
+    draws = False  # does it draw the curves, so that the progress in a notebook need not?
 
     def on_train_begin(self) -> None:
         """Before the first batch. What cannot work is refused here, before anything has changed."""
@@ -118,12 +121,12 @@ class EarlyStopping(Callback):
             setattr(self, name, state[name])
 
 
-class Schedule(Callback):
-    """Shows a number to a schedule that learns from it: `schedule.observe(value)` after each epoch.
+class Observe(Callback):
+    """Shows a number to a schedule that goes by it: `schedule.observe(value)` after each epoch.
 
         plateau = optim.schedules.ReduceOnPlateau(0.01)
         trainer = Trainer(model, loss, optim.Adam(model.parameters(), lr=plateau))
-        trainer.fit(..., callbacks=[Schedule(plateau, "val_loss")])
+        trainer.fit(..., callbacks=[Observe(plateau, "val_loss")])
 
     Checkpoints keep what its state_dict() gives, if it has one. Schedules that depend on the step alone
     need no callback: the optimizer asks them itself.
@@ -132,7 +135,7 @@ class Schedule(Callback):
     def __init__(self, schedule: Any, monitor: str = "val_loss"):
         if not callable(getattr(schedule, "observe", None)):
             raise TypeError(
-                f"Schedule takes an object with observe(value), not {schedule!r}.{user_line()}\n  Try: "
+                f"Observe takes an object with observe(value), not {schedule!r}.{user_line()}\n  Try: "
                 "a schedule that depends on the step alone as lr= of the optimizer"
             )
         self.schedule, self.monitor = schedule, monitor
@@ -149,6 +152,52 @@ class Schedule(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if hasattr(self.schedule, "load_state_dict"):
             self.schedule.load_state_dict(state)
+
+
+class AverageWeights(Callback):
+    """Takes the weights into an average after each step: `ema.update()`, and kept by checkpoints.
+
+        ema = optim.EMA(model.parameters(), 0.99)
+        trainer.fit(..., callbacks=[AverageWeights(ema)])
+
+    swap    at the end of training, however it ended, the model gets the averaged weights; without it
+            `with ema.averaged():` lends them
+
+    Keras's SwapEMAWeights. Raises ValueError when training begins if the average is of another model.
+    """
+
+    def __init__(self, ema: EMA, *, swap: bool = True):
+        if not isinstance(ema, EMA):
+            raise TypeError(
+                f"AverageWeights({shortened(ema)}): it takes an EMA.{user_line()}\n  Try: "
+                "AverageWeights(optim.EMA(model.parameters(), 0.99))"
+            )
+        self.ema, self.swap = ema, swap
+
+    def on_train_begin(self) -> None:
+        own = {id(p) for p in self.trainer.model.parameters()}
+        if not all(id(p) in own for p in self.ema.parameters):
+            raise ValueError(
+                f"AverageWeights: its EMA is of parameters that are not in the model.{user_line()}\n  Try: "
+                "optim.EMA(model.parameters()) of the model that is trained"
+            )
+        self.steps = self.trainer.optimizer.t
+
+    def on_batch_end(self, batch: int) -> None:
+        if self.trainer.optimizer.t != self.steps:  # while gradients accumulate, nothing has moved
+            self.steps = self.trainer.optimizer.t
+            self.ema.update()
+
+    def on_train_end(self) -> None:
+        if self.swap and self.ema.updates:
+            self.ema.keep()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps, **self.ema.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.steps = state["steps"]
+        self.ema.load_state_dict({name: part for name, part in state.items() if name != "steps"})
 
 
 class _Log(Callback):
@@ -261,7 +310,7 @@ class Timing(Callback):
 def demand_monitored(callback: Callback, monitor: str) -> None:
     names = callback.trainer.run.names
     if monitor not in names:
-        hint = f"monitor={names[-1]!r}"
+        hint = f"monitor={difflib.get_close_matches(monitor, names, 1, 0)[0]!r}"
         if monitor.startswith("val_"):
             hint = f"fit(..., validation_split=0.1), or {hint}"
         raise ValueError(
@@ -275,8 +324,12 @@ def _sign(who: str, monitor: str, mode: str) -> int:
     if mode == "auto":
         mode = "min" if monitor.endswith("loss") else "max" if monitor.endswith("accuracy") else ""
     if mode not in ("min", "max"):
+        near = difflib.get_close_matches(
+            monitor, ("loss", "val_loss", "accuracy", "val_accuracy"), 1, 0.8
+        )
         raise ValueError(
             f"{who}: is it better if {monitor!r} is less, or more?{user_line()}\n  Try: "
-            'mode="min", or mode="max"'
+            + (f"{near[0]!r}, if that is meant; or " if near and near[0] != monitor else "")
+            + 'mode="min", or mode="max"'
         )
     return 1 if mode == "max" else -1

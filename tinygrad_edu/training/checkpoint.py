@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_edu.data import DataLoader
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.module import write_npz
 from tinygrad_edu.tensor import Tensor
-from tinygrad_edu.training.batches import Grouped, batches_of
+from tinygrad_edu.training.batches import batches_of
 from tinygrad_edu.training.callbacks import Callback
+from tinygrad_edu.training.identity import differences, draws, facts, in_words, rate_called
 
 if TYPE_CHECKING:
     from tinygrad_edu.training.trainer import Trainer
@@ -38,7 +38,10 @@ class Checkpoint(Callback):
         trainer.fit(x, y, epochs=10, callbacks=[Checkpoint("run", every_batches=50)], resume="run")
 
     This line can be run again after every kind of end, and leads to the very numbers, to the last bit, of
-    a run that never ended: weights, optimizer, history, logs. An empty folder starts anew.
+    a run that never ended: weights, optimizer, history, logs. An empty folder starts anew. More epochs may
+    be asked for; everything else must be as it was, or `fit` refuses and lists what is not: the layers and
+    their settings, loss, optimizer, learning rate, seeds, batch size, metrics, and data (by shape, dtype and
+    a checksum). Weights to begin with are not compared, and callbacks may be others.
 
     every          save at the end of every so many epochs
     every_batches  and after every so many batches
@@ -80,6 +83,8 @@ class Checkpoint(Callback):
                 f"{user_line()}\n  Try: fit(..., resume={self.folder!r}) to go on with that run, or another "
                 "folder"
             )
+
+        facts_of(self.trainer)  # as they are before training changes them
 
     def on_epoch_begin(self, epoch: int) -> None:
         run = self.trainer.run
@@ -230,15 +235,11 @@ def snapshot(trainer: Trainer) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "model": trainer.model.state_dict(),
-        "optimizer": {
-            "kind": type(trainer.optimizer).__name__,
-            "state": trainer.optimizer.state_dict(),
-        },
+        "facts": facts_of(trainer),
+        "optimizer": {"state": trainer.optimizer.state_dict()},
         "epoch": run.epoch,
         "batch": run.batch,
         "steps": run.steps,
-        "loader": in_words(run.loader),
-        "names": run.names,
         "means": run.means.state_dict(),
         "history": trainer.history.epochs,
         "stopped": trainer.stop_training,
@@ -251,26 +252,18 @@ def snapshot(trainer: Trainer) -> dict[str, Any]:
 def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     """Puts a training back to a snapshot of it.
 
-    Raises ValueError if it is of another model, optimizer or loader; then nothing has been changed.
+    Raises ValueError if it is of another model, optimizer, loader, ...; then nothing has been changed.
     """
     run, model, optimizer = trainer.run, trainer.model, trainer.optimizer
     random = _all_generators(trainer)
-    kinds = {path: type(rng.bit_generator).__name__ for path, rng in random.items()}
-    for what, theirs, ours in (
-        ("optimizer", state["optimizer"]["kind"], type(optimizer).__name__),
-        ("loader", state["loader"], in_words(run.loader)),
-        ("numbers to watch", ", ".join(state["names"]), ", ".join(run.names)),
-        (
-            "random generators",
-            {path: rng["bit_generator"] for path, rng in state["random"].items()},
-            kinds,
-        ),
-    ):
-        if theirs != ours:
-            raise ValueError(
-                f"{source!r} is of another training; nothing was loaded: its {what}: {theirs}, here: "
-                f"{ours}.{user_line()}\n  Try: the very same model, data and settings, or another folder"
-            )
+    changed = _changed(trainer, source, state)
+    if changed:
+        raise ValueError(
+            f"{source!r} is of another run; nothing was loaded. What is not the same:\n  "
+            + "\n  ".join(changed)
+            + f"{user_line()}\n  Try: another folder for a new run, which model.load({source!r}) would give "
+            "the weights of this one; or the settings as they were, to go on with it"
+        )
     before = model.state_dict()
     model.load_state_dict(state["model"], source=repr(source))
     try:
@@ -278,6 +271,7 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     except Exception:
         model.load_state_dict(before)
         raise
+    run.facts = state.get("facts", run.facts)  # a learning rate may have changed since
     run.epoch, run.batch, run.steps = state["epoch"], state["batch"], state["steps"]
     run.means.load_state_dict(state["means"])
     run.loader_at_start = state["loader_at_start"]
@@ -295,11 +289,49 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     set_states(random, known)
 
 
-def in_words(loader: Any) -> str:
-    """How many batches of how many, as far as it is known."""
-    if isinstance(loader, (DataLoader, Grouped)):
-        return repr(loader)
-    return f"{type(loader).__name__}, {len(loader)} batches"
+def _changed(trainer: Trainer, source: str, state: dict[str, Any]) -> list[str]:
+    """What is not as it was when the run of a snapshot began, a line for each."""
+    now = dict(facts_of(trainer))
+    was = state.get("facts")
+    if was is None:
+        return _changed_since_long_ago(trainer, source, state)
+    for where, lr in trainer.optimizer.learning_rates():
+        # a callback may have changed it since then
+        if not callable(lr) and lr == state["optimizer"]["state"].get(where):
+            now[rate_called(where)] = was.get(rate_called(where), "")
+    return differences(was, now)
+
+
+def _changed_since_long_ago(trainer: Trainer, source: str, state: dict[str, Any]) -> list[str]:
+    """The same for a checkpoint that an earlier version wrote, which knew less of its run."""
+    run = trainer.run
+    warnings.warn(
+        f"{source!r} was written by an earlier version, which did not note the settings of its run: that "
+        "they are the same cannot be told",
+        stacklevel=2,
+    )
+    kinds = {p: type(rng.bit_generator).__name__ for p, rng in _all_generators(trainer).items()}
+    return differences(
+        {
+            "optimizer": state["optimizer"]["kind"],
+            "batches": state["loader"],
+            "numbers to watch": ", ".join(state["names"]),
+            **{draws(path): rng["bit_generator"] for path, rng in state["random"].items()},
+        },
+        {
+            "optimizer": type(trainer.optimizer).__name__,
+            "batches": in_words(run.loader),
+            "numbers to watch": ", ".join(run.names),
+            **{draws(path): kind for path, kind in kinds.items()},
+        },
+    )
+
+
+def facts_of(trainer: Trainer) -> dict[str, str]:
+    """What this run is, asked for once, when it begins."""
+    if trainer.run.facts is None:
+        trainer.run.facts = facts(trainer, _all_generators(trainer))
+    return trainer.run.facts
 
 
 def named(callbacks: list[Callback]) -> dict[str, Callback]:

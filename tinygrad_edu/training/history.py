@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from tinygrad_edu.showing import Shown
 
-class History:
+
+class History(Shown):
     """`history["loss"]` is a list with one number per epoch; `history.names` says what there is."""
+
+    # The cell of a notebook that has shown its curves while it grew, and of how many epochs.
+    cell: tuple[int | None, int] | None = None
 
     def __init__(self) -> None:
         self.epochs: dict[str, list[float]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.training import metrics as ours
 
 
 class Means:
@@ -33,7 +35,19 @@ class Means:
         for name, metric in self.metrics:
             totals[name] += n * number(name, metric(prediction, y))
         if self.whole:
+            if not self.seen:
+                self._try(prediction, y)
             self.seen.append((np.array(prediction), np.array(y)))
+
+    def _try(self, prediction: Any, y: Any) -> None:
+        """Metrics of the whole on the first batch: what does not fit is told now and not after an epoch.
+
+        Only ours: others may refuse a batch for its few samples, which ours tell apart.
+        """
+        for name, metric in self.whole.items():
+            if function_of(metric).__module__ == ours.__name__:
+                with contextlib.suppress(ours.TooFewError):
+                    number(name, metric(prediction, y))
 
     def values(self) -> dict[str, float]:
         """The means so far; of the whole there is nothing to say yet."""

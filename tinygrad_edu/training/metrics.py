@@ -22,6 +22,10 @@ from tinygrad_edu.tensor import no_grad, value
 Metric = TypeVar("Metric", bound=Callable)
 
 
+class TooFewError(ValueError):
+    """The samples fit, but these few do not have the number that is asked for."""
+
+
 def whole(metric: Metric) -> Metric:
     """Marks a metric that is no mean over samples: `@whole` above it."""
     metric.whole = True  # type: ignore[attr-defined]
@@ -196,12 +200,14 @@ def auc(scores: Any, labels: Any) -> float:
     yes = labels.sum()
     no = labels.size - yes
     if not yes or not no:
-        raise ValueError(
+        raise TooFewError(
             f"auc: all {labels.size} labels are {int(yes > 0)}; it compares two classes.{user_line()}"
         )
     _, places, counts = np.unique(scores.reshape(-1), return_inverse=True, return_counts=True)
     ranks = np.cumsum(counts) - (counts - 1) / 2  # the mean rank, from 1, of equal scores
-    return float((ranks[places.reshape(-1)][labels].sum() - yes * (yes + 1) / 2) / (yes * no))
+    return float(
+        (ranks[places.reshape(-1)][labels.reshape(-1)].sum() - yes * (yes + 1) / 2) / (yes * no)
+    )
 
 
 @whole
@@ -248,7 +254,7 @@ def r2(prediction: Any, target: Any) -> float:
     """
     prediction, target = _alike("r2", prediction, target)
     if len(target) < 2:
-        raise ValueError(f"r2: one sample has no variance.{user_line()}")
+        raise TooFewError(f"r2: one sample has no variance.{user_line()}")
     missed = np.square(prediction - target).sum(axis=0)
     varied = np.square(target - target.mean(axis=0)).sum(axis=0)
     constant = np.where(missed > 0, 0.0, 1.0)

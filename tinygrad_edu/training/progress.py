@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import shutil
 import sys
 import time
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from tinygrad_edu.training.history import History
 
 
 class Progress:
@@ -15,9 +19,17 @@ class Progress:
     pipe or file one plain line at the end of each epoch.
     """
 
-    def __init__(self, epochs: int, batches: int, stream: TextIO | None = None):
+    def __init__(
+        self,
+        epochs: int,
+        batches: int,
+        stream: TextIO | None = None,
+        *,
+        history: History | None = None,
+    ):
         self.epochs, self.batches = epochs, batches
         self.stream = stream or sys.stdout
+        self.history = history
         display = notebook_display()
         self.display = _NotebookText(display) if display else None
         self.live = bool(self.display) or self.stream.isatty()
@@ -34,10 +46,14 @@ class Progress:
         filled = round(20 * batch / self.batches)
         self._show(f"{self._head(epoch)}  {'━' * filled}{'╌' * (20 - filled)}  {_words(values)}")
 
-    def epoch(self, epoch: int, values: dict[str, float]) -> None:
+    def epoch(self, epoch: int, values: dict[str, float], rate: float | None = None) -> None:
+        """The line of an epoch, with the learning rate where that changes."""
+        shown = "" if rate is None else f"  lr {rate:.3g}"
         seconds = time.perf_counter() - self.start
         self.start = time.perf_counter()
-        self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}", final=True)
+        if self.display and self.history is not None:
+            self.display.draw(self.history, last=epoch == self.epochs)
+        self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}{shown}", final=True)
 
     def say(self, line: str) -> None:
         """A sentence, in the place of the line that was being filled."""
@@ -72,25 +88,56 @@ def _words(values: dict[str, float]) -> str:
 
 
 class _NotebookText:
-    """One output cell that is written again and again. (IPython is there: we were started by it.)"""
+    """One output cell that is written again and again. (IPython is there: we were started by it.)
+
+    Training that takes longer than a moment has its curves above the lines.
+    """
 
     def __init__(self, display: Any):
-        self.handle = display(self._text(""), raw=True, display_id=True)
+        self.curves = ""
+        self.next = time.perf_counter() + 2  # when curves are worth their time
+        self.handle = display(self._content(""), raw=True, display_id=True)
 
     def update(self, text: str) -> None:
-        self.handle.update(self._text(text), raw=True)
+        self.handle.update(self._content(text), raw=True)
 
-    @staticmethod
-    def _text(text: str) -> dict[str, str]:
-        return {"text/plain": text}
+    def draw(self, history: History, last: bool) -> None:
+        """Draws the curves anew, if that takes no more than a twentieth of the time, or at the end."""
+        start = time.perf_counter()
+        if start < self.next and not (last and self.curves):
+            return
+        history.cell = None
+        self.curves = history._repr_mimebundle_().get("text/html", "")
+        history.cell = (cell_number(), len(history)) if self.curves else None
+        now = time.perf_counter()
+        self.next = now + max(1, 20 * (now - start))
+
+    def _content(self, text: str) -> dict[str, str]:
+        if not self.curves:
+            return {"text/plain": text}
+        # A box of some lines, scrolled to its end.
+        box = "max-height:16em;overflow:auto;display:flex;flex-direction:column-reverse"
+        lines = f'<div style="{box}"><pre style="margin:0">{html.escape(text)}</pre></div>'
+        return {"text/plain": text, "text/html": self.curves + lines}
 
 
 def notebook_display() -> Any:
     """IPython's `display` in a notebook, None elsewhere."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if type(shell).__name__ != "ZMQInteractiveShell":  # a terminal IPython is a terminal
+    if _notebook() is None:
         return None
     from IPython.display import display
 
     return display
+
+
+def cell_number() -> int | None:
+    """The number of the notebook's cell that is running; None elsewhere."""
+    return getattr(_notebook(), "execution_count", None)
+
+
+def _notebook() -> Any:
+    """IPython's shell, if it belongs to a notebook (Colab's is of a kind of its own, derived from that)."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    kinds = {kind.__name__ for kind in type(shell).__mro__}
+    return shell if "ZMQInteractiveShell" in kinds else None  # a terminal IPython is a terminal

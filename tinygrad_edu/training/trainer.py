@@ -5,7 +5,9 @@ from __future__ import annotations
 import cmath
 import functools
 import inspect
+import math
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.errors import answering, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
+from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
 from tinygrad_edu.tensor import Tensor, no_grad, value
 from tinygrad_edu.training.batches import Grouped, batches_of, loader_of, split_off, weights_of
 from tinygrad_edu.training.callbacks import Callback
@@ -23,6 +26,17 @@ from tinygrad_edu.training.history import History
 from tinygrad_edu.training.interrupt import CtrlC
 from tinygrad_edu.training.means import Means, name_of
 from tinygrad_edu.training.progress import Progress
+
+FIT = {  # what arguments of Keras's `fit` are called here
+    "validation_data": "validation=(x_test, y_test)",
+    "verbose": "progress=False, to show nothing",
+    "initial_epoch": "resume=folder, with callbacks=[Checkpoint(folder)]",
+    "optimizer": "Trainer(model, loss, optimizer)",
+    "loss": "Trainer(model, loss, optimizer)",
+    "metrics": "Trainer(model, loss, optimizer, metrics=[accuracy])",
+    "lr": "optim.Adam(model.parameters(), lr=0.001)",
+    "learning_rate": "optim.Adam(model.parameters(), lr=0.001)",
+}
 
 
 @dataclass
@@ -41,6 +55,7 @@ class Run:
     resumed: Any = None  # the folder whose checkpoint it goes on from
     rest: Iterator | None = None  # of the batches of an epoch that it goes on with
     random: dict[str, Any] | None = None  # every random generator that the run draws from
+    facts: dict[str, str] | None = None  # what decides its numbers, see training/identity.py
     loader_at_start: dict[str, Any] = field(default_factory=dict)  # its generators, at the epoch's
 
 
@@ -76,7 +91,7 @@ class Trainer:
             (
                 "metrics",
                 metrics,
-                not isinstance(metrics, str) and all(map(callable, metrics)),
+                isinstance(metrics, (list, tuple)) and all(map(callable, metrics)),
                 "[accuracy]",
             ),
         ):
@@ -85,6 +100,7 @@ class Trainer:
                     f"Trainer({name}={shortened(thing)}): not what it wants."
                     f"{user_line()}\n  Try: {name}={hint}"
                 )
+        _demand_parameters_of(model, optimizer)
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.metrics = {name_of(metric): metric for metric in metrics}
         if len(self.metrics) < len(metrics) or "loss" in self.metrics:
@@ -95,21 +111,43 @@ class Trainer:
         self.history = History()
         self.stop_training = False
         self.penalised = self._is_penalised()
+        self.buffers = [buffer for _, buffer in model.named_buffers()]
 
-    def train_step(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any]:
+    def train_step(
+        self, x: Any, y: Any, weight: Any = None, judge: Callable[[float, Any], Any] | None = None
+    ) -> tuple[float, Any]:
         """One batch: the loss before the step, and the prediction.
 
-        Raises FloatingPointError if the loss is not finite; then nothing has been learned from it.
+        judge   called with both before anything is learned, so that what it refuses changes nothing
+
+        The model is put into training mode, and stays there.
+
+        Raises FloatingPointError if the loss is not finite, RuntimeError if it depends on no parameter;
+        then nothing has been learned from it. After every error buffers, such as moving means, are as they
+        were.
         """
-        loss, prediction = self._loss(x, y, weight)
-        number = loss.item()
-        if not cmath.isfinite(number):
-            raise FloatingPointError(self._why_not_finite(number, x, y))
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        if not self.model.training:
+            self.model.train()
+        before = [(buffer, buffer.data.copy()) for buffer in self.buffers]
+        try:
+            loss, prediction = self._loss(x, y, weight)
+            number = loss.item()
+            if not cmath.isfinite(number):
+                raise FloatingPointError(self._why_not_finite(number, x, y))
+            if not (isinstance(loss, Tensor) and loss.requires_grad):
+                raise RuntimeError(self._where_cut(x))
+            if judge is not None:
+                judge(number, value(prediction))
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+        except Exception:
+            for buffer, numbers in before:
+                buffer.data[...] = numbers
+            raise
         return number, value(prediction)
 
+    @answering(FIT)
     def fit(
         self,
         x: Any,
@@ -140,10 +178,13 @@ class Trainer:
         sample_weight    (n,): how much each sample counts in the loss
         class_weight     {class: weight}, others 1, or an array (K,): the same by class, in training only
         callbacks        told of everything in turn; a Checkpoint comes last, to see what others have noted
-        resume           a folder with checkpoints, to go on from the newest; an empty one starts anew
+        resume           a folder with checkpoints, to go on from the newest; an empty one starts anew. The
+                         run must be the same but for its epochs, of which there may be more
 
         The values shown are means over the batches as they were seen, as in Keras. Ctrl-C stops after the
-        batch, with weights and history intact; a second one stops at once.
+        batch, with weights and history intact; a second one stops at once. However it ends, it leaves the
+        model in eval mode, ready for use: model(x) drops nothing, and moving means stay as they are. (While
+        the batches of an epoch are learned from it is in training mode, not so in `on_epoch_end`.)
 
         Raises ValueError for bad settings, an empty loader, and arrays of different lengths, before
         anything has changed; FloatingPointError when a loss is not finite, before it is learned from.
@@ -167,7 +208,10 @@ class Trainer:
         names = ["loss", *self.metrics]
         names += [f"val_{name}" for name in names] if validation is not None else []
         run = self.run = Run(loader, validation, in_turn(callbacks), names, Means(self.metrics))
-        self._train(run, epochs, resume, Progress(epochs, len(loader)) if progress else None)
+        drawn = any(callback.draws for callback in run.callbacks)
+        history = None if drawn else self.history
+        shown = Progress(epochs, len(loader), history=history) if progress else None
+        self._train(run, epochs, resume, shown)
         return self.history
 
     def _train(self, run: Run, epochs: int, resume: Any, shown: Progress | None) -> None:
@@ -178,16 +222,23 @@ class Trainer:
             run.resumed = os.fspath(resume)
             found = checkpoint.newest(run.resumed)
         self.stop_training, self.penalised = False, self._is_penalised()
+        self.first_lr = self.optimizer.lr
+        self.buffers = [buffer for _, buffer in self.model.named_buffers()]
         for callback in run.callbacks:
             callback.trainer = self
             callback.on_train_begin()
         if found:
             checkpoint.restore(self, *found)
-        with CtrlC() as ctrl_c:
-            while run.epoch <= epochs and not run.interrupted:
-                if self.stop_training and not run.batch:  # what has begun is finished
-                    break
-                self._epoch(run, ctrl_c, shown)
+            if shown:
+                shown.say(self._goes_on(found[0], epochs))
+        try:
+            with CtrlC() as ctrl_c:
+                while run.epoch <= epochs and not run.interrupted:
+                    if self.stop_training and not run.batch:  # what has begun is finished
+                        break
+                    self._epoch(run, ctrl_c, shown)
+        finally:
+            self.model.eval()
         if run.interrupted:
             where = f"batch {run.batch} of epoch {run.epoch}"
             line = (
@@ -197,6 +248,17 @@ class Trainer:
             shown.say(line) if shown else print(line)
         for callback in run.callbacks:
             callback.on_train_end()
+
+    def _goes_on(self, source: str, epochs: int) -> str:
+        run = self.run
+        done = f"epoch {run.epoch - 1}" + (
+            f" and batch {run.batch} of the next" if run.batch else ""
+        )
+        if run.epoch > epochs and not run.batch:
+            return f"{source}: all {epochs} epochs were done; nothing is left to do"
+        if self.stop_training and not run.batch:
+            return f"{source}: a callback stopped this run after {done}; nothing is left to do"
+        return f"goes on from {source}, after {done}, step {run.steps}"
 
     def _epoch(self, run: Run, ctrl_c: CtrlC, shown: Progress | None) -> None:
         """One epoch, or the rest of one."""
@@ -208,15 +270,18 @@ class Trainer:
             callback.on_epoch_begin(epoch)
         batches = batches_of(run.loader) if run.rest is None else run.rest
         run.rest = None
+
+        def judge(loss: float, prediction: Any) -> None:
+            means.add(len(yb), loss, prediction, yb)
+
         for xb, yb, *weight in () if self.stop_training else batches:
             i = run.batch + 1
             for tell in on_batch_begin:
                 tell(i)
             try:
-                loss, prediction = self.train_step(xb, yb, *weight)
+                self.train_step(xb, yb, weight[0] if weight else None, judge)
             except FloatingPointError as error:
                 raise FloatingPointError(f"batch {i} of epoch {epoch}: {error}") from error
-            means.add(len(yb), loss, prediction, yb)
             run.batch = i
             run.steps += 1
             run.interrupted = ctrl_c.pressed
@@ -235,6 +300,7 @@ class Trainer:
                 f"epoch {epoch}: the {type(run.loader).__name__} gave no batch: what can be walked through "
                 f"only once is empty the second time.{user_line()}\n  Try: list(...) of it"
             )
+        self.model.eval()
         values = means.final()
         if run.validation is not None:
             judged = self._judge(run.validation)
@@ -243,10 +309,32 @@ class Trainer:
         run.epoch, run.batch, run.means = epoch + 1, 0, Means(self.metrics)
         run.interrupted = ctrl_c.pressed
         if shown:
-            shown.epoch(epoch, values)
+            shown.epoch(epoch, values, self._changing_rate())
         for callback in run.callbacks:
             callback.on_epoch_end(epoch, values)
+        if epoch == 1:
+            self._warn_of_plateaus()
 
+    def _changing_rate(self) -> float | None:
+        """The learning rate of the next step, if it may be another than that of the first."""
+        lr = self.optimizer.lr
+        if callable(lr) or lr != self.first_lr:
+            return self.optimizer.learning_rate
+        return None
+
+    def _warn_of_plateaus(self) -> None:
+        """A schedule that was told nothing in a whole epoch never will be."""
+        for where, lr in self.optimizer.learning_rates():
+            lr = getattr(lr, "after", lr)
+            if isinstance(lr, ReduceOnPlateau) and math.isinf(lr.best):
+                warnings.warn(
+                    f"ReduceOnPlateau, the {where} of {type(self.optimizer).__name__}, was told nothing in "
+                    f"epoch 1, and so will never reduce it.{user_line()}\n  Try: "
+                    'callbacks=[Observe(plateau, "val_loss")], with Observe from tinygrad_edu.training',
+                    stacklevel=2,
+                )
+
+    @answering(FIT)
     def evaluate(
         self, x: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int = 1024
     ) -> dict[str, float]:
@@ -344,20 +432,48 @@ class Trainer:
         )
 
     def _first_not_finite(self, x: Any) -> str:
-        """The layer that first makes too large numbers of x, found by running the model once more."""
-        from tinygrad_edu.training.checkpoint import generators, set_states, states
-
+        """The layer that first makes too large numbers of x."""
         found: list[str] = []
-        paths = {id(module): path for path, module in self.model.named_modules()}
 
-        def look(module: Module, inputs: tuple, y: Any) -> None:
+        def look(called: str, module: Module, y: Any) -> None:
             y = np.asarray(value(y))
             if not found and y.dtype.kind in "fc" and not np.isfinite(y).all():
-                count, path = y.size - np.count_nonzero(np.isfinite(y)), paths.get(id(module))
-                found.append(
-                    f"{f'layer {path}' if path else 'the model'}, {module!r}, gives {count} of {y.size} "
-                    "numbers that are not"
-                )
+                count = y.size - np.count_nonzero(np.isfinite(y))
+                found.append(f"{called} gives {count} of {y.size} numbers that are not")
+
+        with no_grad():
+            self._run_again(x, look)
+        return found[0] if found else f"{name_of(self.loss)} makes too large numbers of its output"
+
+    def _where_cut(self, x: Any) -> str:
+        """The layer whose output first has no way back to its parameters."""
+        found: list[str] = []
+
+        def look(called: str, module: Module, y: Any) -> None:
+            remembers = isinstance(y, Tensor) and y.requires_grad
+            learned = any(p.requires_grad for p in module.parameters())
+            if not found and learned and not remembers and isinstance(y, (Tensor, np.ndarray)):
+                found.append(f"{called} gives a {type(y).__name__} that does not remember them")
+
+        self._run_again(x, look)
+        if not any(p.requires_grad for p in self.model.parameters()):
+            return f"every parameter of the model is frozen.{user_line()}\n  Try: model.unfreeze()"
+        where = found[0] if found else f"the loss {name_of(self.loss)} gives a number that does not"
+        return (
+            f"the loss depends on no parameter of the model: {where}.{user_line()}\n  Try: that place "
+            "without .data, detach(), float(...), argmax and Tensor(...), which cut the graph"
+        )
+
+    def _run_again(self, x: Any, look: Callable[[str, Module, Any], None]) -> None:
+        """Runs the model once more, and calls look(name, module, output) after every module."""
+        from tinygrad_edu.training.checkpoint import generators, set_states, states
+
+        paths = {id(module): path for path, module in self.model.named_modules()}
+
+        def hook(module: Module, inputs: tuple, y: Any) -> None:
+            path = paths.get(id(module))
+            kind = repr(module) if "\n" not in repr(module) else type(module).__name__
+            look(f"layer {path}, {kind}," if path else f"the model, {kind},", module, y)
 
         weights, random = self.model.state_dict(), generators(self.model)
         drawn = states(random)
@@ -365,20 +481,29 @@ class Trainer:
         hooks = [module.hooks for module in modules]
         try:
             for module in modules:
-                module.hooks = (look,)
-            with no_grad():
-                self._prediction(x)
+                module.hooks = (hook,)
+            self._prediction(x)
         finally:
             for module, before in zip(modules, hooks, strict=True):
                 module.hooks = before
             self.model.load_state_dict(weights)
             set_states(random, drawn)
-        return found[0] if found else f"{name_of(self.loss)} makes too large numbers of its output"
 
     def __repr__(self) -> str:
         return (
             f"Trainer({type(self.model).__name__}, {name_of(self.loss)}, {self.optimizer!r}, "
             f"{len(self.history)} epochs done)"
+        )
+
+
+def _demand_parameters_of(model: Module, optimizer: Optimizer) -> None:
+    """Refuses an optimizer that would learn nothing of the model, such as that of an earlier one."""
+    own = {id(p) for p in model.parameters()}
+    if own and not any(id(p) in own for p in optimizer.parameters):
+        raise ValueError(
+            f"Trainer: none of the {len(optimizer.parameters)} parameters of {optimizer!r} is in the model, "
+            f"a {type(model).__name__}.{user_line()}\n  Try: a new optimizer, "
+            f"{type(optimizer).__name__}(model.parameters()), for a new model"
         )
 
 
@@ -396,12 +521,20 @@ def validation_loader(validation: Any) -> Any:
 
 def in_turn(callbacks: Any) -> list[Callback]:
     """Callbacks in the order of their turns, and of the list."""
-    if not isinstance(callbacks, (list, tuple)) or not all(
-        isinstance(callback, Callback) for callback in callbacks
-    ):
+    given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+    strange = [callback for callback in given if not isinstance(callback, Callback)]
+    if strange or given is not callbacks:
+        hint = "callbacks=[EarlyStopping(patience=3)]"
+        if not strange:
+            hint = f"callbacks=[{type(callbacks).__name__}(...)], in brackets"
+        elif isinstance(strange[0], ReduceOnPlateau):
+            hint = 'lr=plateau of the optimizer, and callbacks=[Observe(plateau, "val_loss")]'
+        elif isinstance(strange[0], Schedule):
+            hint = (
+                f"lr={type(strange[0]).__name__}(...) of the optimizer, which asks it at each step"
+            )
         raise TypeError(
-            f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: "
-            "callbacks=[EarlyStopping(patience=3)]"
+            f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: {hint}"
         )
     return sorted(callbacks, key=lambda callback: callback.turn)
 

@@ -3,9 +3,27 @@
 Keras is imported when a twin is made and not before: `import tinygrad_edu.twins` costs nothing.
 """
 
+from tinygrad_edu.twins.architectures import five_architectures, summary
 from tinygrad_edu.twins.compare import compare
 from tinygrad_edu.twins.graph import Graph, Merge
 from tinygrad_edu.twins.keras import to_keras
+from tinygrad_edu.twins.reading import from_keras
 from tinygrad_edu.twins.report import Parting, Report, Run
+from tinygrad_edu.twins.safetensors import load_safetensors, save_safetensors
+from tinygrad_edu.twins.weights import load_keras_weights
 
-__all__ = ["Graph", "Merge", "Parting", "Report", "Run", "compare", "to_keras"]
+__all__ = [
+    "Graph",
+    "Merge",
+    "Parting",
+    "Report",
+    "Run",
+    "compare",
+    "five_architectures",
+    "from_keras",
+    "load_keras_weights",
+    "load_safetensors",
+    "save_safetensors",
+    "summary",
+    "to_keras",
+]

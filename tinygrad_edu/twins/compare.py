@@ -21,6 +21,7 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import value
+from tinygrad_edu.twins.graph import Graph
 from tinygrad_edu.twins.keras import (
     Builder,
     copy_without_hooks,
@@ -303,6 +304,12 @@ class _Memory:
 
 def _demand_comparable(model: Module, loss: Callable, optimizer: Optimizer) -> None:
     demand_supported(model)
+    if isinstance(model, Graph) and (len(model.inputs), len(model.outputs)) != (1, 1):
+        raise TypeError(
+            f"compare takes batches (x, y), and this Graph has {len(model.inputs)} inputs and "
+            f"{len(model.outputs)} outputs.{user_line()}\n  Try: a model of one input and one output; or "
+            "to_keras(model), and the outputs of both for the same inputs"
+        )
     demand_loss(loss)
     demand_optimizer(optimizer)
     noise = (nn.Dropout, nn.GaussianNoise)

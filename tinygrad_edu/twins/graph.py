@@ -12,7 +12,7 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import value
 
-# What Keras's merging layers do, by their names there.
+# What Keras's merging layers (and, for masks, its keras.ops.not_equal) do, by their names there.
 MERGES: dict[str, Callable[[Sequence[Any], int], Any]] = {
     "Add": lambda xs, axis: reduce(np.add, xs),
     "Subtract": lambda xs, axis: reduce(np.subtract, xs),
@@ -21,6 +21,7 @@ MERGES: dict[str, Callable[[Sequence[Any], int], Any]] = {
     "Maximum": lambda xs, axis: reduce(np.maximum, xs),
     "Minimum": lambda xs, axis: reduce(np.minimum, xs),
     "Concatenate": lambda xs, axis: np.concatenate(xs, axis=axis),
+    "NotEqual": lambda xs, axis: np.not_equal(*map(value, xs)),  # where a mask is True
 }
 
 
@@ -115,6 +116,17 @@ class Graph(Module):
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
-        called = ", ".join(self.inputs)
-        inside = "\n".join(f"{name}: {layer!r}" for name, layer in self.layers.items())
-        return f"Graph({called} ->\n  " + inside.replace("\n", "\n  ") + "\n)"
+        lines = []
+        for call in self.calls:
+            given = [_in_words(thing) for thing in call.arguments]
+            given += [f"{name}={_in_words(thing)}" for name, thing in call.keywords.items()]
+            lines.append(f"{call.result} = {self.layers[call.layer]!r}({', '.join(given)})")
+        inside = "\n".join(lines).replace("\n", "\n  ")
+        ends = ", ".join(map(_in_words, self.outputs))
+        return f"Graph({', '.join(self.inputs)} ->\n  {inside}\n  -> {ends}\n)"
+
+
+def _in_words(thing: Any) -> str:
+    if isinstance(thing, Reference):
+        return thing.result if thing.part is None else f"{thing.result}[{thing.part}]"
+    return f"[{', '.join(map(_in_words, thing))}]" if isinstance(thing, list) else repr(thing)

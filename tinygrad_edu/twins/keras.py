@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial, reduce
 from operator import attrgetter
 from typing import Any
 
@@ -26,6 +28,7 @@ from tinygrad_edu.twins.layers import (
     kept_in,
     kind_of,
     leaves,
+    variables_of,
 )
 
 
@@ -33,18 +36,19 @@ def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: i
     """The Keras model that computes what `model` does, with the same weights.
 
     input_shape   of one sample, without the batch axis; may be left out if the first layer is Linear,
-                  which tells it
+                  or if the model is a Graph that tells its input_shapes (of all its inputs)
     seed          what Keras's own draws (Dropout) come from
 
     A Sequential becomes a keras.Sequential, and so does a single layer; what arranges layers in
     another way (Residual, TransformerBlock, Graph, ...) becomes a functional model. The dtype is that
     of the parameters (float64 without any, as in NumPy), layers are named by our paths, and the weights
     are copies: training one model does not move the other. Regularisers and constraints of parameters
-    go over, too, and frozen layers are not trainable. Keras's global settings are left as they are.
+    go over, too, and frozen layers are not trainable. Masks go where our model hands them on, and nowhere
+    in secret (mask_zero is off in the twin). Keras's global settings are left as they are.
 
-    Raises TypeError with the list of all layers that have no counterpart; ValueError if the input
-    shape is missing, is not one that the model takes, or parameters differ in dtype; ImportError
-    without Keras.
+    Raises TypeError with the list of all layers that have no counterpart, classes with a forward of their
+    own among them; ValueError if the input shape is missing, is not one that the model takes, or parameters
+    differ in dtype; ImportError without Keras.
 
     >>> from tinygrad_edu.nn import Linear, Sequential, Tanh
     >>> model = Sequential(Linear(4, 8, rng=0), Tanh(), Linear(8, 3, rng=1))
@@ -75,6 +79,7 @@ class Builder:
         self.keras = import_keras()
         self.draws = np.random.default_rng(seed)
         self.made: dict[str, tuple[Any, Any]] = {}  # path -> (Keras's layer, ours)
+        self.models: dict[str, Any] = {}  # path -> Keras's model
         # In the flat way: path -> what that layer made. None while models are put into models.
         self.results: dict[str, Any] | None = None
 
@@ -86,7 +91,7 @@ class Builder:
         if kind is nn.Sequential:
             return self._sequential(self.ours, "", self.shape, self.start_dtype, name)
         if kind in ARRANGING:
-            return self._functional(self.ours, "", self.shape, self.start_dtype, name)
+            return self._functional(self.ours, "", self.starts(), name)
         start = self.keras.Input(self.shape, dtype=self.start_dtype)
         return self.keras.Sequential(
             [start, self._block(self.ours, "", self.shape, self.start_dtype)], name=name
@@ -95,11 +100,19 @@ class Builder:
     def flat(self) -> tuple[Any, list[str]]:
         """One model of the very same layers, that gives the result of each; and their paths."""
         self.results = {}
-        start = self.keras.Input(self.shape, dtype=self.start_dtype)
+        (start,) = self.starts()
         end = self.call(self.ours, "", start)
         paths, results = list(self.results), list(self.results.values())
         self.results = None
         return self.keras.Model(start, [*results, end]), paths
+
+    def starts(self) -> list[Any]:
+        """Keras's inputs of the whole model."""
+        if isinstance(self.ours, Graph) and len(self.ours.inputs) > 1:
+            shapes, dtypes = self.ours.input_shapes, input_dtypes(self.ours, self.dtype)
+        else:
+            shapes, dtypes = [self.shape], [self.start_dtype]
+        return [self.keras.Input(s, dtype=d) for s, d in zip(shapes, dtypes, strict=True)]
 
     def variables(self) -> dict[str, Any]:
         """Path in our model -> Keras's variable; the numbers of ours are copied into them."""
@@ -114,31 +127,50 @@ class Builder:
 
     # What they are made of.
 
-    def call(self, layer: Any, path: str, *xs: Any) -> Any:
+    def call(self, layer: Any, path: str, *xs: Any, **keywords: Any) -> Any:
         """Keras's result of the layer."""
         kind = kind_of(layer)
         if kind is Merge:
-            axis = {"axis": layer.axis} if layer.kind == "Concatenate" else {}
-            return getattr(self.keras.layers, layer.kind)(name=path, **axis)(list(xs))
+            return self._merge(layer, path, xs)
         if kind in ARRANGING:
             if self.results is not None:
                 return PUT_TOGETHER[kind](self, layer, path, *xs)
-            (x,) = xs
-            return self._block(layer, path, tuple(x.shape[1:]), x.dtype)(x)
+            return self._model(layer, path, [self._like(x) for x in xs])(*_one_or_list(xs))
         twin = self.leaf(layer, path, tuple(xs[0].shape[1:]))
         how = LAYERS[kind].call(layer)  # type: ignore[index]
-        y = twin(*xs) if how is None else how(self.keras, twin, layer, *xs)
+        apply = twin if how is None else partial(how, self.keras, twin, layer)
+        y = apply(*xs, **keywords)
         if self.results is not None:
             self.results[path] = y
         return y
 
+    def _merge(self, layer: Merge, path: str, xs: Any) -> Any:
+        if layer.kind == "NotEqual" or not all(map(self.keras.utils.is_keras_tensor, xs)):
+            name = re.sub("(.)([A-Z])", r"\1_\2", layer.kind).lower()
+            return reduce(getattr(self.keras.ops, name), xs)  # its layers take no plain numbers
+        axis = {"axis": layer.axis} if layer.kind == "Concatenate" else {}
+        return getattr(self.keras.layers, layer.kind)(name=path, **axis)(list(xs))
+
+    def _like(self, x: Any) -> Any:
+        """An input of a model for what x is in the model around it."""
+        return self.keras.Input(tuple(x.shape[1:]), dtype=x.dtype)
+
+    def _model(self, layer: Any, path: str, starts: list[Any]) -> Any:
+        """A model to be used as a layer, made once."""
+        if path not in self.models:
+            if kind_of(layer) is nn.Sequential:
+                (start,) = starts
+                shape = tuple(start.shape[1:])
+                self.models[path] = self._sequential(layer, path, shape, start.dtype, path)
+            else:
+                self.models[path] = self._functional(layer, path, starts, path)
+        return self.models[path]
+
     def _block(self, layer: Any, path: str, shape: tuple, dtype: Any) -> Any:
         """A Keras layer, or a model to be used as one, of one input."""
         kind = kind_of(layer)
-        if kind is nn.Sequential:
-            return self._sequential(layer, path, shape, dtype, path)
         if kind in ARRANGING or (kind and LAYERS[kind].call(layer)):
-            return self._functional(layer, path, shape, dtype, path)
+            return self._model(layer, path, [self.keras.Input(shape, dtype=dtype)])
         return self.leaf(layer, path, shape)
 
     def _sequential(self, layer: Any, path: str, shape: tuple, dtype: Any, name: str) -> Any:
@@ -149,10 +181,10 @@ class Builder:
             dtype = self.dtype if kind_of(inside) is nn.Embedding else dtype
         return self.keras.Sequential(blocks, name=name)
 
-    def _functional(self, layer: Any, path: str, shape: tuple, dtype: Any, name: str) -> Any:
-        start = self.keras.Input(shape, dtype=dtype)
+    def _functional(self, layer: Any, path: str, starts: list[Any], name: str) -> Any:
         put_together = PUT_TOGETHER.get(kind_of(layer), Builder.call)
-        return self.keras.Model(start, put_together(self, layer, path, start), name=name)
+        end = put_together(self, layer, path, *starts)
+        return self.keras.Model(*_one_or_list(starts), end, name=name)
 
     def leaf(self, layer: Any, path: str, shape: tuple) -> Any:
         """The Keras layer for one of ours that arranges no others, made once."""
@@ -187,15 +219,6 @@ class Builder:
                     settings = {b: getattr(kept, a) for a, b in entry.settings.items()}
                     given[f"{variable}_{theirs}"] = kind(**settings)
         return getattr(self.keras.layers, row.keras)(name=name, dtype=self.dtype, **given)
-
-
-def variables_of(layer: Any) -> list[tuple[Any, str]]:
-    """(parameter, Keras's word for it) of what a layer has; "gamma" is called so on both sides."""
-    words = list(LAYERS[kind_of(layer)].variables)  # type: ignore[index]
-    parameters = layer.parameters()
-    if {p.name for p in parameters} <= set(words):
-        return [(p, p.name) for p in parameters]
-    return list(zip(parameters, words, strict=False))
 
 
 def trainable(layer: Any) -> bool:
@@ -249,19 +272,27 @@ def _transformer_block(builder: Builder, layer: Any, path: str, x: Any) -> Any:
     return call("norm2", add()([x, think(x)]))
 
 
-def _graph(builder: Builder, layer: Graph, path: str, x: Any) -> Any:
-    results: dict[str, Any] = {layer.inputs[0]: x}
+def _graph(builder: Builder, layer: Graph, path: str, *xs: Any) -> Any:
+    results: dict[str, Any] = dict(zip(layer.inputs, xs, strict=True))
 
-    def at(reference: Reference) -> Any:
-        found = results[reference.result]
-        return found if reference.part is None else found[reference.part]
+    def at(thing: Any) -> Any:
+        if isinstance(thing, Reference):
+            found = results[thing.result]
+            return found if thing.part is None else found[thing.part]
+        return [at(part) for part in thing] if isinstance(thing, list) else thing
 
     for call in layer.calls:
-        arguments = [at(reference) for reference in call.arguments]
+        keywords = {name: at(thing) for name, thing in call.keywords.items()}
         results[call.result] = builder.call(
-            layer.layers[call.layer], join(path, call.layer), *arguments
+            layer.layers[call.layer], join(path, call.layer), *map(at, call.arguments), **keywords
         )
-    return at(layer.outputs[0])
+    ends = [at(reference) for reference in layer.outputs]
+    return ends[0] if len(ends) == 1 else ends
+
+
+def _one_or_list(xs: Sequence[Any]) -> list[Any]:
+    """The arguments of a Keras model: one tensor, or one list of them."""
+    return [xs[0] if len(xs) == 1 else list(xs)]
 
 
 PUT_TOGETHER: dict[Any, Callable[..., Any]] = {
@@ -292,7 +323,20 @@ def dtype_of(model: Module) -> str:
 
 def input_dtype(model: Module, dtype: str) -> str:
     """Whole numbers if they are looked up first, else the model's dtype."""
+    if isinstance(model, Graph):
+        return input_dtypes(model, dtype)[0]
     return "int32" if kind_of(next(leaves(model))[1]) is nn.Embedding else dtype
+
+
+def input_dtypes(graph: Graph, dtype: str) -> list[str]:
+    """The same for each input of a graph."""
+
+    def of(name: str) -> str:
+        users = [graph.layers[c.layer] for c in graph.calls if Reference(name) in c.arguments]
+        users = [user for user in users if kind_of(user) is not Merge]
+        return "int32" if any(input_dtype(user, dtype) == "int32" for user in users) else dtype
+
+    return [of(name) for name in graph.inputs]
 
 
 def copy_without_hooks(model: Module) -> Module:
@@ -313,10 +357,15 @@ def _shape_of_sample(
     model: Module, input_shape: Sequence[int] | None, dtype: str
 ) -> tuple[int, ...]:
     """The shape of one sample, found out or checked by sending zeros through the model."""
+    if isinstance(model, Graph) and model.input_shapes and input_shape is None:
+        return model.input_shapes[0]  # type: ignore[return-value]
+    if isinstance(model, Graph) and len(model.inputs) > 1:
+        raise ValueError(
+            f"a Graph of the inputs {', '.join(model.inputs)} knows their shapes by itself."
+            f"{user_line()}\n  Try: Graph(..., input_shapes=[one for each]), and to_keras(model)"
+        )
     if input_shape is None:
         path, first = next(leaves(model))
-        if isinstance(model, Graph) and model.input_shapes and None not in model.input_shapes[0]:
-            return model.input_shapes[0]  # type: ignore[return-value]
         if kind_of(first) is not nn.Linear:
             raise ValueError(
                 f"to_keras needs the shape of one sample: {path or 'the model'}, a {first!r}, takes "

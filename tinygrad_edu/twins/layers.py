@@ -32,6 +32,7 @@ class Row(NamedTuple):
     keras       the name of the class in keras.layers
     settings    our attribute -> Keras's argument; its name (after a dot) is that of our argument, too
     inputs      (shapes of Keras's weights, its settings) -> our `inputs`, where we have that argument
+                (of attention a pair: its context_inputs, too; of a PReLU the shape of alpha)
     always      arguments of Keras's that have this one value in ours
     variables   Keras's words for our parameters, in order: "kernel" has a kernel_initializer (the class
                 given here, where numbers are drawn), a kernel_regularizer and a kernel_constraint
@@ -48,7 +49,7 @@ class Row(NamedTuple):
     ours: type[Module]
     keras: str
     settings: dict[str, str] = {}
-    inputs: Callable[[list[Shape], dict], int] | None = None
+    inputs: Callable[[list[Shape], dict], Any] | None = None
     always: dict[str, Any] = {}
     variables: dict[str, str | None] = {}
     files: tuple[str, ...] = ("",)
@@ -128,14 +129,19 @@ def _shared_axes(layer: Any, shape: Shape) -> dict[str, Any]:
     return {"shared_axes": shared or None}
 
 
-def _plain_attention(layer: Any) -> str:
-    if layer.rotary:
-        return "rotary=True"
-    return "context_inputs" if layer.context_inputs != layer.inputs else ""
+def _look_at(
+    keras: Any, twin: Any, layer: Any, x: Any, context: Any = None, mask: Any = None,
+    key_mask: Any = None,
+) -> Any:  # fmt: skip
+    context = x if context is None else context
+    masks = {"attention_mask": mask, "value_mask": key_mask}
+    return twin(x, context, use_causal_mask=layer.causal, **masks)
 
 
-def _look_at(keras: Any, twin: Any, layer: Any, x: Any, context: Any = None) -> Any:
-    return twin(x, x if context is None else context, use_causal_mask=layer.causal)
+def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
+    """Keras has no layer for positions, but an Embedding may look up 0, 1, 2, ..."""
+    steps = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0], dtype="int32"), axis=1) - 1
+    return keras.layers.Add()([x, twin(steps)])
 
 
 def _by_tanh(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
@@ -143,6 +149,7 @@ def _by_tanh(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
 
 
 def _attention(settings: dict[str, Any]) -> Module:
+    settings["inputs"], settings["context_inputs"] = settings["inputs"]
     return nn.MultiHeadAttention(dropout=settings.pop("p"), **settings)
 
 
@@ -155,11 +162,15 @@ ROWS: list[Row] = [
         variables={"kernel": "GlorotUniform", "bias": None},
     ),
     Row(
-        nn.Embedding, "Embedding", {"vocab": "input_dim", "size": "output_dim"},
-        always={"mask_zero": False}, variables={"embeddings": "RandomUniform"},
-        refuse=lambda layer: (
-            "mask_zero=True, whose mask Keras hands on by itself" if layer.mask_zero else ""
-        ),
+        nn.Embedding, "Embedding",
+        {"vocab": "input_dim", "size": "output_dim", "mask_zero": "mask_zero"},
+        variables={"embeddings": "RandomUniform"},
+        # Keras would hand the mask on unseen; here it goes where a model says so, and so in the twin
+        theirs=lambda layer, shape: {"mask_zero": False},
+    ),
+    Row(
+        nn.Positions, "Embedding", {"length": "input_dim", "size": "output_dim"},
+        variables={"embeddings": "RandomUniform"}, call=lambda layer: _count_steps,
     ),
     # ---- images and sequences
     _convolution(nn.Conv2d, "Conv2D", settings={"outputs": "filters", "groups": "groups"}),
@@ -233,11 +244,12 @@ ROWS: list[Row] = [
     Row(
         nn.MultiHeadAttention, "MultiHeadAttention",
         {"heads": "num_heads", "key_dim": "key_dim", "value_dim": "value_dim", "dropout.p": "dropout"},
-        inputs=lambda shapes, config: shapes[0][0],
+        inputs=lambda shapes, config: (shapes[0][0], shapes[2][0]),
         always={"use_bias": True, "attention_axes": 1},
         variables={"kernel": "GlorotUniform", "bias": None},
         files=("query_dense", "key_dense", "value_dense", "output_dense"), draws=True,
-        made=_attention, call=lambda layer: _look_at, refuse=_plain_attention,
+        made=_attention, call=lambda layer: _look_at,
+        refuse=lambda layer: "rotary=True" if layer.rotary else "",
         rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5},
     ),
     # ---- shapes and noise
@@ -255,7 +267,10 @@ ROWS: list[Row] = [
     Row(nn.ReLU, "ReLU", {"max_value": "max_value"}),
     Row(nn.LeakyReLU, "LeakyReLU", {"negative_slope": "negative_slope"},
         rounds=lambda layer: {"negative_slope": layer.negative_slope}),
-    Row(nn.PReLU, "PReLU", theirs=_shared_axes, variables={"alpha": None}),
+    Row(
+        nn.PReLU, "PReLU", inputs=lambda shapes, config: shapes[0], theirs=_shared_axes,
+        variables={"alpha": None}, made=lambda s: nn.PReLU(s["inputs"], dtype=s["dtype"]),
+    ),
     Row(nn.ELU, "ELU", {"alpha": "alpha"}, rounds=lambda layer: {"alpha": layer.alpha}),
     Row(nn.Softmax, "Softmax", {"axis": "axis"}),
     _activation(nn.ReLU, "relu"),
@@ -344,6 +359,7 @@ FUNCTIONS: dict[str, Module] = {  # by name: a copy of a model has copies of row
     "silu": nn.SiLU(),
     "gelu": nn.GELU(),
     "gelu_tanh": nn.GELU(approximate=True),
+    "gelu_in_pieces": nn.GELU(approximate=True),
 }
 
 
@@ -372,6 +388,15 @@ def kind_of(layer: Any) -> type[Module] | None:
 ARRANGING = (nn.Sequential, nn.Concatenate, nn.Residual, nn.TransformerBlock, Graph, Merge)
 
 
+def variables_of(layer: Any) -> list[tuple[Any, str]]:
+    """(parameter, Keras's word for it) of what a layer has; "gamma" is called so on both sides."""
+    words = list(LAYERS[kind_of(layer)].variables)  # type: ignore[index]
+    parameters = layer.parameters()
+    if {p.name for p in parameters} <= set(words):
+        return [(p, p.name) for p in parameters]
+    return list(zip(parameters, words, strict=False))
+
+
 def kept_in(layer: Any) -> list[Any]:
     """The parameters of a layer, and then its buffers: in the order of Keras's weights."""
     return [*layer.parameters(), *(buffer for _, buffer in layer.named_buffers())]
@@ -384,7 +409,8 @@ def demand_supported(model: Any) -> None:
         raise TypeError(
             f"to_keras has no counterpart for {len(wrong)} of the layers:\n  "
             + "\n  ".join(wrong)
-            + f"{user_line()}\n  Try: layers that tinygrad_edu.twins.layers.ROWS lists, or a row for it there"
+            + f"{user_line()}\n  Try: layers that tinygrad_edu.twins.layers.ROWS lists, put together by "
+            "nn.Sequential, nn.Residual, nn.Concatenate or twins.Graph"
         )
 
 
@@ -406,16 +432,6 @@ def _unsupported(model: Any) -> Iterator[tuple[str, str]]:
             if where != path:
                 yield path, f"{layer!r} shares a parameter with {where}"
                 break
-    for path, part in _graphs(model):
-        if len(part.inputs) > 1 or len(part.outputs) > 1:
-            yield path, f"a Graph of {len(part.inputs)} inputs and {len(part.outputs)} outputs"
-
-
-def _graphs(layer: Any, path: str = "") -> Iterator[tuple[str, Graph]]:
-    if isinstance(layer, Graph):
-        yield path, layer
-    for name, part in inner(layer) or []:
-        yield from _graphs(part, join(path, name))
 
 
 def _why_not(layer: Any, row: Row) -> str:
@@ -435,7 +451,7 @@ def _why_not(layer: Any, row: Row) -> str:
 
 def _called(layer: Any) -> str:
     if isinstance(layer, Module):
-        return type(layer).__name__
+        return f"{type(layer).__name__}, whose forward is a program that only Python understands"
     return f"the function {getattr(layer, '__name__', repr(layer))}"
 
 

@@ -270,13 +270,15 @@ class Report:
             largest = self.largest(kind)
             seen = np.where((largest > 0) & np.isfinite(largest), largest, np.nan)
             ax.plot(steps, seen, color=colours[kind], marker=".", linewidth=1.5, label=kind)
-        ax.axhline(self.tolerance, color="#b03030", linestyle="--", label=f"{self.tolerance:g}")
+        limit = f"limit, {self.tolerance:g}"
+        ax.axhline(self.tolerance, color="#b03030", linestyle="--", label=limit)
         ax.set_yscale("log")
         ax.set_xlabel("step")
         ax.set_ylabel("largest difference")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False)
+        # Beside the curves: no corner is empty in all of these pictures.
+        ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         return ax
 
     def to_html(self, path: str | os.PathLike | None = None) -> str:
@@ -285,9 +287,11 @@ class Report:
         Writes it if a path is given. Returns it in any case.
         """
         page = (
-            '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Comparison with Keras'
-            "</title>\n<style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; "
-            f"max-width: 60rem; padding: 0 1rem }}</style>\n{self._repr_html_()}\n</html>\n"
+            '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+            '<meta name="viewport" content="width=device-width">\n<title>Comparison with Keras</title>\n'
+            "<style>:root { color-scheme: light dark } body { font: 1rem/1.5 system-ui, sans-serif; "
+            "margin: 2rem auto; max-width: 60rem; padding: 0 1rem }</style>\n"
+            f"<h1>Here and in Keras</h1>\n{self._repr_html_()}\n</html>\n"
         )
         if path is not None:
             with open(path, "w", encoding="utf-8") as file:
@@ -301,18 +305,29 @@ class Report:
             [path or "the model", layer, *("" if d is None else short(d) for d in differences)]
             for path, layer, *differences in self.by_layer()
         ]
-        parts = [
-            "<style>.twins td, .twins th { padding: .1rem .6rem; text-align: right } "
-            ".twins th { border-bottom: 1px solid } .twins .name { text-align: left } "
-            ".twins { border-collapse: collapse; font-variant-numeric: tabular-nums }</style>",
-            f"<p>{html.escape(self.about)}</p>",
-            _html_table([*head[:3], *(f"difference in {name}" for name in head[3:])], rows, 0),
-        ]
-        if by_layer:
-            names = ["layer", "what it is", *(f"largest difference in {kind}" for kind in COLUMNS)]
-            parts.append(_html_table(names, by_layer, 2))
         told = [self._verdict(), *self._speed(), *self.notes]
-        return "\n".join([*parts, *(f"<p>{html.escape(line)}</p>" for line in told)])
+        parts = [STYLE, f"<p>{html.escape(self.about)}</p>"]
+        parts += [f"<p>{html.escape(line)}</p>" for line in told]
+        parts.append(_html_table("Step by step", head[:3], head[3:], rows, 0))
+        if by_layer:
+            names = ["layer", "what it is"]
+            parts.append(
+                _html_table("Layer by layer, over all steps", names, list(COLUMNS), by_layer, 2)
+            )
+        return "\n".join(['<div class="twins">', *parts, "</div>"])
+
+
+# Tables that are wider than the page scroll by themselves; colours are those of the page or notebook.
+STYLE = """<style>
+.twins div { overflow-x: auto; margin: 1.5rem 0 }
+.twins table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+.twins caption { text-align: left; font-weight: bold; padding: .2rem .6rem }
+.twins th, .twins td { padding: .15rem .6rem; text-align: right; vertical-align: top }
+.twins th { font-weight: normal; opacity: .75 }
+.twins td { white-space: nowrap }
+.twins thead tr:last-child th { border-bottom: 1px solid }
+.twins .name { text-align: left; white-space: normal }
+</style>"""
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -342,7 +357,9 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-def _html_table(head: list[str], rows: list[list[str]], names: int) -> str:
+def _html_table(
+    caption: str, head: list[str], differences: list[str], rows: list[list[str]], names: int
+) -> str:
     """names: how many of the first columns are words."""
 
     def line(cells: list[str], tag: str) -> str:
@@ -353,8 +370,12 @@ def _html_table(head: list[str], rows: list[list[str]], names: int) -> str:
         )
         return f"<tr>{inside}</tr>"
 
+    over = f'<td colspan="{len(head)}"></td><th colspan="{len(differences)}">largest difference in</th>'
     body = "\n".join(line(row, "td") for row in rows)
-    return f'<table class="twins">\n{line(head, "th")}\n{body}\n</table>'
+    return (
+        f"<div><table>\n<caption>{html.escape(caption)}</caption>\n<thead><tr>{over}</tr>\n"
+        f"{line([*head, *differences], 'th')}</thead>\n<tbody>{body}</tbody>\n</table></div>"
+    )
 
 
 def _new_axes() -> Any:

@@ -1,15 +1,18 @@
 """Pictures: computation graphs, learning curves, confusion matrices, images.
 
-Graphs need graphviz and curves need matplotlib, which `python -m pip install -e '.[viz]'` brings; the
-text of a graph needs nothing.
+Curves need matplotlib, and pictures of graphs need graphviz: `python -m pip install -e '.[viz]'` brings both.
+A graph as text, and as a page to step through, needs nothing.
 """
 
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
+from tinygrad_edu.viz.diff import changes, gradient_errors, with_gradient
+from tinygrad_edu.viz.failure import explain_error
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.insight import (
     Watch,
     animate,
     attention_map,
+    attentions,
     decision_boundary,
     embedding,
     filters,
@@ -25,14 +28,19 @@ __all__ = [
     "Watch",
     "animate",
     "attention_map",
+    "attentions",
+    "changes",
     "confusion",
     "decision_boundary",
     "embedding",
+    "explain_error",
     "filters",
     "flat",
+    "gradient_errors",
     "image_grid",
     "learning_curve",
     "loss_landscape",
     "lr_curve",
     "why",
+    "with_gradient",
 ]

@@ -8,8 +8,10 @@ Without matplotlib and without an `ax` they raise ImportError, which says what t
 
 from __future__ import annotations
 
+import html
 import io
 import os
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +31,19 @@ def new_axes(width: float, height: float) -> Any:
     """Axes on a figure of their own, of a size in inches."""
     figure = optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
     return figure.add_subplot()
+
+
+def inline(ax: Any, about: str) -> str:
+    """The picture as an `<svg>` element for a page: what is black takes the colour of the text around it."""
+    file = io.StringIO()
+    letters = {"svg.fonttype": "none", "svg.hashsalt": "tinygrad_edu"}  # and not their outlines
+    with optional("matplotlib").rc_context(letters):
+        ax.figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    drawing = file.getvalue()
+    drawing = drawing[drawing.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = drawing.replace("#000000", "currentColor")
+    return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(about)}"', 1)
 
 
 def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> Any:
@@ -70,6 +85,8 @@ class LivePlot(Callback):
     which browsers show. Raises ValueError when training begins for a number that it does not have, and for
     no path outside a notebook; ImportError without matplotlib.
     """
+
+    draws = True
 
     def __init__(self, *names: str, path: str | os.PathLike[str] | None = None):
         self.names = names or ("loss",)
@@ -130,7 +147,9 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
         raise ValueError(
             f"confusion takes counts of shape (K, K) and K names, not {counts.shape} and {len(names)}"
         )
-    ax = new_axes(5.2, 5.2) if ax is None else ax
+    side = min(max(5.2, 0.24 * classes), 14)
+    ax = new_axes(side, side) if ax is None else ax
+    small = {"fontsize": 7} if classes > 15 else {}
     right = np.eye(classes, dtype=bool)
     for (i, j), n in np.ndenumerate(counts):
         if not n:
@@ -141,10 +160,11 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
             [j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
             color=BLUE if i == j else ORANGE, alpha=shade, linewidth=0,
         )  # fmt: skip
-        ax.text(j, i, f"{n}", ha="center", va="center")
+        ax.text(j, i, f"{n}", ha="center", va="center", **small)
     ax.set(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")
-    ax.set_xticks(range(classes), names)
-    ax.set_yticks(range(classes), names)
+    turned = {"rotation": 90} if max(map(len, names), default=0) > 3 else {}
+    ax.set_xticks(range(classes), names, **small, **turned)
+    ax.set_yticks(range(classes), names, **small)
     ax.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
     ax.grid(which="minor", alpha=0.25)
@@ -158,16 +178,30 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
 def image_grid(
     images: Any, titles: Sequence[str] | None = None, *, columns: int = 8, ax: Any = None
 ) -> Any:
-    """Grey images side by side, each below its title.    images: (n, height, width)
+    """Images side by side, each below its title.    images: (n, height, width), or (n, height, width, 3)
 
-    The smallest number of all is white and the largest black. Raises ValueError for another shape, or
-    as many titles as there are not images.
+    Of grey images the smallest number of all is white and the largest black. Red, green and blue are whole
+    numbers from 0 to 255, or others from 0 to 1. Raises ValueError for another shape, colours out of their
+    range, or as many titles as there are not images.
     """
     images = np.asarray(images)
-    if images.ndim != 3 or (titles is not None and len(titles) != len(images)):
+    colour = images.ndim == 4 and images.shape[-1] == 3
+    titled = titles is None or len(titles) == len(images)
+    if not (images.ndim == 3 or colour) or not images.size or not titled:
         given = "" if titles is None else f" and {len(titles)} titles"
-        raise ValueError(f"image_grid takes images (n, height, width), not {images.shape}{given}")
-    n, height, width = images.shape
+        raise ValueError(
+            "image_grid takes images (n, height, width) or (n, height, width, 3), "
+            f"not {images.shape}{given}"
+        )
+    n, height, width = images.shape[:3]
+    if colour:
+        images = images / 255 if images.dtype.kind in "iu" else images
+        if not (images.min() >= 0 and images.max() <= 1):
+            raise ValueError(
+                "image_grid takes colours from 0 to 1, or whole numbers from 0 to 255, not "
+                f"{images.dtype} from {images.min():.4g} to {images.max():.4g}.{user_line()}\n  Try: "
+                "(x - x.min()) / (x.max() - x.min())"
+            )
     columns = max(1, min(columns, n))
     rows = -(-n // columns)
     above = 0.3 * height if titles is not None else 0.0  # room for a title

@@ -14,7 +14,7 @@ const clean = s => String(s).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u
   c => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 const code = s => s.split("\n").map(clean).join("\n");
 const cut = (s, n) => { s = clean(s); return s.length > n ? s.slice(0, n - 1) + "…" : s; };
-const finite = v => typeof v != "string";
+const finite = v => !/nan|inf/.test(v);
 function format(v) { // four digits, as Python's .4g
   if (typeof v != "number" || Number.isInteger(v) && Math.abs(v) < 1e6) return String(v);
   const e = Math.floor(Math.log10(Math.abs(v)));
@@ -43,7 +43,7 @@ function heat(a) { // rows of colours: orange above 0, blue below, the stronger 
     const span = a.heat_high - a.heat_low;
     cells = a.heat.match(/../g).map(h => h == "ff" ? NaN : a.heat_low + parseInt(h, 16) / 254 * span);
     columns = a.columns;
-  } else if (a.numbers && a.numbers.length > 1) {
+  } else if (a.numbers && a.numbers.length > 1 && !a.dtype.startsWith("complex")) {
     cells = a.numbers.map(Number);
     columns = a.shape[a.shape.length - 1];
   } else return null;
@@ -73,17 +73,17 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
   if (lone(a) != null) return data(lone(a));
   const all = make("div", {});
   if (a.numbers && a.numbers.length) {
-    const tints = heat(a).flat(), columns = a.shape.length > 1 ? a.shape.at(-1) : Math.min(4, a.shape[0]), body = make("table", {});
+    const tints = heat(a)?.flat(), columns = a.shape.length > 1 ? a.shape.at(-1) : Math.min(4, a.shape[0]), body = make("table", {});
     for (let i = 0; i < a.numbers.length; i += columns) body.append(make("tr", {}, ...a.numbers.slice(i, i + columns).map((v, j) => {
-      const c = tints[i + j];
-      return make("td", { style: `background:rgba(${c[0]},${c[1]},${c[2]},${c[3] * .45})` }, data(v));
+      const c = tints?.[i + j];
+      return make("td", { style: c && `background:rgba(${c[0]},${c[1]},${c[2]},${c[3] * .45})` }, data(v));
     })));
     all.append(make("div", { class: "table" }, body));
   } else if (a.heat) {
     const p = picture(a), zoom = Math.max(1, Math.min(large ? 14 : 5, Math.floor((large ? 300 : 72) / p.width)));
     all.append(make("img", { src: p.url, width: p.width * zoom, height: p.height * zoom, alt: "Heat map: " + a.words }));
   }
-  if (a.bad || !a.numbers && a.mean == null) all.append(make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)));
+  if (a.bad || !a.numbers?.length && a.mean == null) all.append(make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)));
   if (a.mean != null && large) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", spread ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
   else if (a.mean != null && !a.numbers) all.append(make("p", { class: "pale" }, data(a.mean), make("br"), "± ", data(a.spread)));
   return all;
@@ -331,6 +331,7 @@ function draw() {
     const e = make("g", { class: "node " + (box ? "module" : n.kind), tabindex: 0, role: "button", "data-key": key });
     if (box || n.kind == "module") e.append(make("rect", { x: s.x + 4, y: s.y + 4, width: s.w, height: s.h, rx: 8 }));
     e.append(make("rect", { x: s.x, y: s.y, width: s.w, height: s.h, rx: n.leaf && !box ? Math.min(14, s.h / 2) : 8 }));
+    if (n.shade && !box) e.lastChild.style.fill = `color-mix(in srgb, #f08a3c ${Math.round(60 * n.shade)}%, var(--operation))`;
     const t = make("text", { x: s.x + 12, y: s.y + 19, "font-weight": 600 }, title);
     if (s.about.bare) { t.setAttribute("x", s.x + s.w / 2); t.setAttribute("text-anchor", "middle"); t.setAttribute("y", s.y + 18); }
     e.append(t);
@@ -513,6 +514,7 @@ function details(key) {
   const { done, grads } = state(), known = !done || n.leaf || done.has(n.i), g = grads ? grads.get(n.same) : n.gradient;
   const head = (s, ...x) => all.append(make("h3", {}, s), ...x.filter(Boolean));
   all.append(make("h2", {}, box ? clean(GROUPS[key.slice(1)].label) : called(n)), make("p", { class: "pale" }, [box ? inside[key.slice(1)].length + " operations; below, the last of them" : n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")].filter(Boolean).join(", ")));
+  if (!box && n.change) all.append(...n.change.split("\n").map(s => make("p", { class: "change" }, clean(s))));
   if (box) all.append(make("button", { click: () => toggle(+key.slice(1)) }, "open it"));
   head("Shape and type", make("p", { class: "number" }, `(${array(n.value).shape.join(", ")}) ${clean(array(n.value).dtype)}`));
   head("Value", known ? show(array(n.value), true) : make("p", {}, "not computed yet"));
@@ -600,7 +602,7 @@ function reveal(key) { // moves only if what is told about is not to be seen
   if (!some.length) return;
   const w = canvas.clientWidth, h = canvas.clientHeight, m = 40;
   const l = Math.min(...some.map(s => s.x)), t = Math.min(...some.map(s => s.y)), r = Math.max(...some.map(s => s.x + s.w)), b = Math.max(...some.map(s => s.y + s.h));
-  const k = view.k < .45 ? .8 : view.k, inside = l * view.k + view.x >= m / 2 && t * view.k + view.y >= m / 2 && r * view.k + view.x <= w - m / 2 && b * view.k + view.y <= h - m;
+  const k = Math.min(view.k < .45 ? .8 : view.k, (w - m) / (r - l), (h - m) / (b - t)), inside = l * view.k + view.x >= m / 2 && t * view.k + view.y >= m / 2 && r * view.k + view.x <= w - m / 2 && b * view.k + view.y <= h - m;
   if (!inside || k != view.k) glide(w / 2 - (l + r) / 2 * k, h / 2 - (t + b) / 2 * k, k);
 }
 const fingers = new Map();

@@ -78,9 +78,18 @@ class Graph:
                 f"Graph(depth={shortened(depth)}): how many modules deep to look, 0 or more."
                 f"{user_line()}\n  Try: depth=1 for one node of each layer"
             )
-        read = Reader(result, depth, roll, limit)
+        self._take(Reader(result, depth, roll, limit))
+
+    def _take(self, read: Reader) -> None:
         self.nodes, self.groups, self.steps = read.nodes, read.groups, read.steps
         self.note, self.no_gradient = read.note, read.no_gradient
+
+    @classmethod
+    def of(cls, read: Reader) -> Graph:
+        """What a reader has read (and somebody else has worked on)."""
+        graph = cls.__new__(cls)
+        graph._take(read)
+        return graph
 
     @property
     def edges(self) -> list[tuple[int, int]]:

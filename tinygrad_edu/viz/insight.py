@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.autodiff import _history, recording
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.tensor import no_grad, value
+from tinygrad_edu.ops.attention import attention_weights_row
+from tinygrad_edu.tensor import Tensor, no_grad, value
 from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes
 from tinygrad_edu.viz.render import optional
 
-# Colours that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and two more.
+# Colours that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
-           "#8c564b", "#1a1a1a")  # fmt: skip
+           "#8c564b", "#8172ff")  # fmt: skip
 
 
 def lr_curve(lrs: Any, losses: Any, suggestion: float | None = None, *, ax: Any = None) -> Any:
@@ -47,7 +49,8 @@ def decision_boundary(
 ) -> Any:
     """Which class is said at each point of the plane, behind the samples x: (n, 2) of classes y: (n,).
 
-    predict   (m, 2) -> scores (m, K), of which the largest wins; or labels (m,)
+    predict   (m, 2) -> scores (m, K), of which the largest wins, of the classes 0 to K - 1 (or of those in
+              y, if these are as many); or labels (m,)
 
     Where the two best scores are near each other the colour fades. Raises ValueError for other shapes.
     """
@@ -57,14 +60,23 @@ def decision_boundary(
             f"decision_boundary draws x (n, 2) with labels (n,), not {x.shape} and {y.shape}."
             f"{user_line()}\n  Try: two of the features, or embedding(x, y) for many"
         )
+    ax = new_axes(5.2, 4.4) if ax is None else ax
     low, high = x.min(axis=0), x.max(axis=0)
     low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
     across, up = (np.linspace(a, b, resolution) for a, b in zip(low, high, strict=True))
     points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     with no_grad():
         said = np.asarray(value(predict(points.astype(x.dtype))))
-    names = np.unique(y)
+    if said.shape != (len(points),) and (said.ndim != 2 or said.shape[1] < 2):
+        raise ValueError(
+            f"decision_boundary wants of predict scores (m, K) of two classes or more, or labels (m,), not "
+            f"{said.shape} for {points.shape}.{user_line()}\n  Try: lambda points: net(points)[:, 0] > 0, "
+            "if one score tells two classes apart"
+        )
+    names = np.unique(y if said.ndim == 2 else np.concatenate([y, said]))
     if said.ndim == 2:
+        if said.shape[1] != len(names):
+            names = np.arange(said.shape[1])
         best = np.sort(said, axis=1)[:, -2:]
         lead = best[:, 1] - best[:, 0]
         strength = 0.15 + 0.35 * np.minimum(lead / max(np.median(lead), 1e-12), 1)
@@ -74,12 +86,13 @@ def decision_boundary(
     to_rgb = optional("matplotlib.colors").to_rgb
     colours = np.array([to_rgb(c) for c in CLASSES])
     picture = np.concatenate([colours[classes % len(colours)], strength[:, None]], axis=1)
-    ax = new_axes(5.2, 4.4) if ax is None else ax
     extent = (low[0], high[0], low[1], high[1])
     picture = picture.reshape(resolution, resolution, 4)
     ax.imshow(picture, extent=extent, origin="lower", aspect="auto", interpolation="bilinear")
     for i, name in enumerate(names):
         mine = x[y == name]
+        if not len(mine):
+            continue
         ax.scatter(*mine.T, s=16, color=CLASSES[i % len(CLASSES)], edgecolor="white",
                    linewidth=0.5, label=str(name))  # fmt: skip
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -89,23 +102,24 @@ def decision_boundary(
 def filters(
     W: Any, *, shape: tuple[int, int] | None = None, columns: int = 8, ax: Any = None
 ) -> Any:
-    """What the units of a first layer look for: their weights as small grey images, zero a middle grey.
+    """What the units of a first layer look for: their weights as small images, zero a middle grey.
 
-    W: (height, width, 1, units) of a convolution, or (pixels, units) of a Linear layer with `shape`,
+    W: (height, width, 1 or 3, units) of a convolution, or (pixels, units) of a Linear layer with `shape`,
     (height, width), for the pixels. Raises ValueError for anything else.
     """
     W = np.asarray(value(W))
     if W.ndim == 2 and shape is not None and np.prod(shape) == len(W):
         W = W.reshape(*shape, 1, -1)
-    if W.ndim != 4 or W.shape[2] != 1:
+    if W.ndim != 4 or W.shape[2] not in (1, 3):
         raise ValueError(
-            f"filters draws W (height, width, 1, units), or (pixels, units) with shape=, not {W.shape}."
+            f"filters draws W (height, width, 1 or 3, units), or (pixels, units) with shape=, not {W.shape}."
             f"{user_line()}\n  Try: W[:, :, :1] for the first channel"
         )
-    images = np.moveaxis(W[:, :, 0], -1, 0)
-    images = images / np.abs(images).max(axis=(1, 2), keepdims=True).clip(1e-30)
-    ax = image_grid(images, columns=columns, ax=ax)
-    for drawn in ax.images:
+    images = np.moveaxis(W, -1, 0)
+    images = images / np.abs(images).max(axis=(1, 2, 3), keepdims=True).clip(1e-30)
+    colour = W.shape[2] == 3
+    ax = image_grid((images + 1) / 2 if colour else images[..., 0], columns=columns, ax=ax)
+    for drawn in () if colour else ax.images:
         drawn.set_clim(-1, 1)
     return ax
 
@@ -142,6 +156,38 @@ def attention_map(
     ax.set(xlabel="attends to", ylabel="position")
     ax.figure.colorbar(drawn, ax=ax, fraction=0.046)
     return ax
+
+
+def attentions(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
+    """The attention weights of every attention layer when the model is given these inputs, by its path.
+
+    (N, heads, queries, keys) each; of a layer that is called again, `path, call 2`. The model is called in
+    eval mode. Raises ValueError if it attends to nothing.
+
+        viz.attention_map(viz.attentions(model, x)["1.attention"][0, 0], words, words)
+    """
+    modules = [module for _, module in model.named_modules()]
+    were = [module.training for module in modules]
+    try:
+        model.eval()
+        with recording():
+            y = model(*(value(x) if isinstance(x, Tensor) else x for x in inputs))
+    finally:
+        for module, training in zip(modules, were, strict=True):
+            module.training = training
+    paths = {module: path for path, module in model.named_modules()}
+    found: dict[str, np.ndarray] = {}
+    for made in _history([y]):
+        if made.op is attention_weights_row and made.scope:
+            path = paths.get(made.scope[-1], "")
+            calls = sum(name.partition(", call ")[0] == path for name in found)
+            found[f"{path}, call {calls + 1}" if calls else path] = made.data
+    if not found:
+        raise ValueError(
+            f"{type(model).__name__} computed no attention weights that a gradient flows through."
+            f"{user_line()}\n  Try: a model with nn.MultiHeadAttention or nn.TransformerBlock, not frozen"
+        )
+    return found
 
 
 def embedding(
@@ -198,8 +244,10 @@ def loss_landscape(
 
     Without a path the plane has two random directions, each as long as the weights, parameter by
     parameter (Li et al. 2018, section 4, "filter normalisation", here per parameter). The weights are
-    put back, also when `loss` raises.
+    put back, also when `loss` raises; a model with BatchNorm is to be in eval mode, as its running means
+    are not. Raises ValueError for a path of other weights, and if the loss is nowhere finite.
     """
+    ax = new_axes(5.2, 4.4) if ax is None else ax  # before the long work, as it may be refused
     parameters = list(parameters)
     here = flat(parameters)
     first, second, points = _plane(parameters, here, path, seed)
@@ -216,16 +264,23 @@ def loss_landscape(
                     heights[i, j] = float(value(loss()))
     finally:
         _put(parameters, here)
-    ax = new_axes(5.2, 4.4) if ax is None else ax
     heights = np.where(np.isfinite(heights), heights, np.nan)
+    if np.isnan(heights).all():
+        raise ValueError(
+            f"the loss is nowhere finite on this plane.{user_line()}\n  Try: a smaller span"
+        )
     drawn = ax.contourf(
         scale, scale, np.log10(heights - np.nanmin(heights) + 1e-3), 30, cmap="viridis"
     )
     lines = ax.contour(scale, scale, heights, 12, colors="white", linewidths=0.5, alpha=0.7)
     ax.clabel(lines, fontsize=7)
     if path is not None:
-        ax.plot(*points.T, color=ORANGE, marker=".", linewidth=1.5, label="the optimizer's path")
-        ax.legend(frameon=False, labelcolor="white", loc="upper right")
+        edge = optional("matplotlib.patheffects").withStroke(linewidth=3.5, foreground="white")
+        ax.plot(
+            *points.T, color="#c4361f", marker=".", linewidth=1.5, path_effects=[edge],
+            label="the optimizer's path",
+        )  # fmt: skip
+        ax.legend(facecolor="#1f2933", edgecolor="none", labelcolor="white", loc="upper right")
     ax.plot(0, 0, marker="*", color="white", markersize=12)
     ax.figure.colorbar(drawn, ax=ax, fraction=0.046, label="log₁₀(loss above the lowest + 0.001)")
     ax.set(xlabel="first direction", ylabel="second direction")
@@ -273,56 +328,122 @@ def _plane(
 # ------------------------------------------------------------------------- weights and gradients in time
 
 
+DECADES = (-12, 4)  # powers of ten that sizes are sorted into,
+BINS = 64  # so many bins
+
+
 class Watch:
     """Remembers how large the gradients (and weights) of each parameter are, as training goes on.
 
         watch = viz.Watch(model)
         ... loss.backward(); watch.record(); optimizer.step()
         watch.plot()
+        watch.histogram()
 
     Gradients that shrink from layer to layer vanish, those that grow explode; both are seen at a glance.
+    Of each step and parameter 67 numbers are kept.
     """
 
     def __init__(self, model: Module):
         self.model = model
         self.gradients: dict[str, list[np.ndarray]] = {}
         self.weights: dict[str, list[np.ndarray]] = {}
+        self.counts: dict[str, dict[str, list[np.ndarray]]] = {"gradients": {}, "weights": {}}
 
     def record(self) -> None:
-        """Call it between backward() and the step. Keeps the 5th, 50th and 95th percentile of the sizes."""
+        """Call it between backward() and the step. Keeps the 5th, 50th and 95th percentile of the sizes,
+        and how many of each size there are."""
         for path, p in self.model.named_parameters():
-            for kept, numbers in ((self.weights, p.data), (self.gradients, value(p.grad))):
-                if numbers is not None:
-                    kept.setdefault(path, []).append(np.percentile(np.abs(numbers), (5, 50, 95)))
+            for what, kept, numbers in (
+                ("weights", self.weights, p.data),
+                ("gradients", self.gradients, value(p.grad)),
+            ):
+                if numbers is None or not numbers.size:
+                    continue
+                sizes = np.abs(numbers)
+                finite = sizes[np.isfinite(sizes)]
+                middle = np.percentile(finite, (5, 50, 95)) if finite.size else np.full(3, np.nan)
+                kept.setdefault(path, []).append(middle)
+                self.counts[what].setdefault(path, []).append(_shares(sizes))
 
     def plot(self, what: str = "gradients", *, ax: Any = None) -> Any:
         """The median size of each parameter's gradients (or "weights") by step, and 90 % of them around it.
 
         Raises ValueError before the first `record`, and for another word.
         """
-        kept = {"gradients": self.gradients, "weights": self.weights}.get(what)
-        if not kept:
-            known = what in ("gradients", "weights")
-            raise ValueError(
-                (f"Watch has no {what} yet" if known else f"Watch.plot({what!r})")
-                + f".{user_line()}\n  Try: "
-                + (
-                    "record() between backward() and step()"
-                    if known
-                    else "'gradients' or 'weights'"
-                )
-            )
+        kept = self._kept(what)
         ax = new_axes(6.8, 3.8) if ax is None else ax
-        shades = optional("matplotlib").colormaps["viridis"](np.linspace(0, 0.9, len(kept)))
-        for (path, sizes), colour in zip(kept.items(), shades, strict=True):
+        to_rgb = optional("matplotlib.colors").to_rgb
+        start, end = (
+            np.array(to_rgb(BLUE)),
+            np.array(to_rgb(ORANGE)),
+        )  # the first layer, and the last
+        for depth, (path, sizes) in zip(np.linspace(0, 1, len(kept)), kept.items(), strict=True):
             low, middle, high = np.stack(sizes, axis=1)
             steps = np.arange(1, len(middle) + 1)
-            ax.plot(steps, middle, color=colour, linewidth=1.5, label=path)
+            colour = (1 - depth) * start + depth * end
+            dot = "o" if len(steps) == 1 else None
+            ax.plot(steps, middle, color=colour, linewidth=1.5, marker=dot, label=path)
             ax.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
         ax.set(yscale="log", xlabel="step", ylabel=f"size of {what}")
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
         return ax
+
+    def histogram(self, what: str = "gradients", *, ax: Any = None) -> Any:
+        """How many of each parameter's gradients (or "weights") are of which size: a column per parameter.
+
+        Within a column the steps go from left to right; the darker, the larger the share of that size. A
+        cloud that sinks from column to column, towards the input, is a gradient that vanishes. Zeros, and
+        what is smaller than 10⁻¹², are in the lowest row. Raises ValueError as `plot` does.
+        """
+        kept = self._kept(what)
+        columns = {path: np.stack(self.counts[what][path], axis=1) for path in kept}
+        ax = new_axes(1.6 + 0.75 * max(6, len(columns)), 4.0) if ax is None else ax
+        to_rgb = optional("matplotlib.colors").to_rgb
+        for i, shares in enumerate(columns.values()):
+            # through what is not there the paper shines, light or dark
+            picture = np.empty((*shares.shape, 4))
+            picture[..., :3] = to_rgb(BLUE)
+            picture[..., 3] = np.sqrt(shares / max(shares.max(), 1e-12))
+            extent = (i + 0.04, i + 0.96, *DECADES)
+            ax.imshow(
+                picture, extent=extent, origin="lower", aspect="auto", interpolation="nearest"
+            )
+        seen = np.flatnonzero(np.sum([shares.sum(axis=1) for shares in columns.values()], axis=0))
+        edges = np.linspace(*DECADES, BINS + 1)
+        ax.set(xlim=(0, len(columns)), ylim=(edges[seen[0]] - 0.25, edges[seen[-1] + 1] + 0.25))
+        ax.set_xticks(np.arange(len(columns)) + 0.5, [*columns], rotation=90)
+        ax.yaxis.get_major_locator().set_params(integer=True)
+        ax.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:.0f}}}$")
+        steps = columns[next(iter(columns))].shape[1]
+        ax.set_ylabel(f"size of {what}")
+        ax.set_xlabel(
+            f"parameter; in each column {steps:,} step{'s' * (steps > 1)}, from left to right"
+        )
+        ax.spines[["top", "right"]].set_visible(False)
+        return ax
+
+    def _kept(self, what: str) -> dict[str, list[np.ndarray]]:
+        kept = {"gradients": self.gradients, "weights": self.weights}.get(what)
+        if kept:
+            return kept
+        known = what in ("gradients", "weights")
+        raise ValueError(
+            (f"Watch has no {what} yet" if known else f"Watch draws no {what!r}")
+            + f".{user_line()}\n  Try: "
+            + ("record() between backward() and step()" if known else "'gradients' or 'weights'")
+        )
+
+
+def _shares(sizes: np.ndarray) -> np.ndarray:
+    """How much of an array is of each size, by powers of ten; what is not finite counts as the largest."""
+    with np.errstate(divide="ignore"):
+        powers = np.log10(sizes.ravel())
+    low, high = DECADES
+    powers = np.clip(np.nan_to_num(powers, nan=high, posinf=high, neginf=low), low, high)
+    counts = np.histogram(powers, BINS, DECADES)[0]
+    return (counts / sizes.size).astype(np.float32)
 
 
 def animate(

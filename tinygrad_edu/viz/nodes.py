@@ -50,8 +50,8 @@ class Node:
 
     number: int  # its place in `Graph.nodes`
     kind: str  # "operation", "result" (the tensor asked for), "module" (its operations in one node) or
-    #            "freed"; of leaves "parameter", "variable" (a Tensor that requires a gradient), "data"
-    #            (with a name) or "constant"
+    #            "freed" or "failed" (see `explain_error`); of leaves "parameter", "variable" (a Tensor that
+    #            requires a gradient), "data" (with a name) or "constant"
     title: str  # the operation's name, the leaf's name
     settings: str  # "axis=1"
     value: Snapshot
@@ -62,11 +62,13 @@ class Node:
     line: str = ""  # where the user asked for it: "train.py:12:  y = x @ w"
     name: str = ""  # what the user called the result of the operation
     same: int = -1  # the first node of this tensor: a parameter is drawn beside each of its uses
+    change: str = ""  # what is to be said of it: "was 0.5" (of a comparison), the error (of what failed)
+    shade: float = 0.0  # and how much of it is to be seen, from 0 to 1
 
     @property
     def leaf(self) -> bool:
         """Did no operation make it?"""
-        return not self.inputs and self.kind not in ("module", "freed")
+        return not self.inputs and self.kind not in ("module", "freed", "failed")
 
     @property
     def shape(self) -> tuple[int, ...]:

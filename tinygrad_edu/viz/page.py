@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 import os
 import re
 from string import Template
@@ -14,9 +13,8 @@ import numpy as np
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import Trainer, confusion_matrix
-from tinygrad_edu.viz.curves import confusion, learning_curve, new_axes
+from tinygrad_edu.viz.curves import confusion, inline, learning_curve, new_axes
 from tinygrad_edu.viz.graph import Graph
-from tinygrad_edu.viz.render import optional
 
 FOLDER = os.path.dirname(__file__)
 TEMPLATE = os.path.join(FOLDER, "page.html")
@@ -121,19 +119,6 @@ def _curve(history: Any, name: str) -> str:
     return f"<figure>{inline(ax, about)}</figure>"
 
 
-def inline(ax: Any, about: str) -> str:
-    """A matplotlib picture as an `<svg>` element that takes the colour of the text around it."""
-    file = io.StringIO()
-    letters = {"svg.fonttype": "none"}  # and not their outlines
-    with optional("matplotlib").rc_context(letters):
-        ax.figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    drawing = file.getvalue()
-    drawing = drawing[drawing.index("<svg") :]
-    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
-    drawing = drawing.replace("#000000", "currentColor")
-    return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(about)}"', 1)
-
-
 def _mistake(image: np.ndarray, label: Any, probabilities: np.ndarray) -> str:
     """A list item: the image, what it shows and what the network said."""
     said = probabilities.argmax()
@@ -169,6 +154,6 @@ def _about_mistakes(n: int) -> str:
         return "It read every one of the test images. A harder examination is in order."
     first = f"the first {SHOWN} of " if n > SHOWN else ""
     return (
-        f"These are {first}the test images that it misread, those first of which it was most sure: the "
-        "share of its belief that it gave to its answer is below each. Would you have read all of them?"
+        f"These are {first}the test images that it misread, beginning with the answers that it was most sure "
+        "of; below each is the probability that it gave to its answer. Would you have read all of them?"
     )

@@ -40,6 +40,7 @@ def as_json(graph: Graph, whole: int = WHOLE, heat: bool = True) -> str:
             group=node.group, same=node.same if node.same != node.number else None,
             row=None if node.row is None else rows.place(node.row, lambda n=node: _row(n.row)),
             line=lines.place(node.line, lambda n=node: n.line) if node.line else None,
+            change=node.change, shade=round(node.shade, 3),
         )
         for node in graph.nodes
     ]  # fmt: skip
@@ -92,7 +93,7 @@ def _array(x: Snapshot, whole: int, heat: bool) -> dict[str, Any]:
         facts |= {name: _exact(getattr(x, name)) for name in ("mean", "spread", "low", "high")}
     blocks = x.heat
     if x.numbers is not None:
-        if x.numbers.size <= whole:
+        if x.numbers.size <= whole and x.numbers.dtype.kind in "fciub":
             facts["numbers"] = _all_exact(x.numbers.ravel())
         elif x.mean is not None:
             blocks = heat_map(x.numbers)

@@ -177,8 +177,8 @@ class Reader:
         number, gradient, same = len(self.nodes), None, len(self.nodes)
         if isinstance(x, Tensor):
             gradient = self.gradients.get(x)
-            if gradient is None and not self.watched and x.grad is not None:
-                gradient = snapshot(value(x.grad))  # left by an earlier backward()
+            if gradient is None and not self.watched and x._grad is not None:
+                gradient = snapshot(value(x._grad))  # left by an earlier backward()
             same = self.leaves.first.setdefault(x, number)
             if x.op:
                 self.numbers[x] = number
@@ -260,7 +260,7 @@ def _no_gradient(operations: list[Tensor], result: Tensor) -> str:
     if not result.requires_grad:
         return "no gradient: nothing here requires one"
     if not operations:
-        kept = result.grad is not None
+        kept = result._grad is not None
         return "" if kept else "gradient not computed: call backward() on a loss made from it"
     if any(y.op is FREED for y in operations):
         return "gradient not computed: an earlier backward() has freed the graph"
@@ -302,7 +302,7 @@ class _Box:
                 break
             level += 1
         box = self
-        fed = leaves.uses[x] > 1 or x.requires_grad
+        fed = leaves.uses[x] <= MANY and (leaves.uses[x] > 1 or x.requires_grad)
         while box.outer and (box.level > level or (box.module is None and fed)):
             box = box.outer
         return box.number

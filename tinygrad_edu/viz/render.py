@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -47,7 +48,8 @@ def text(graph: Graph) -> str:
     rows = list(_rows(graph))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = ["   ".join(map(str.ljust, row, widths)) + f"   {row[3]}" for row in rows]
-    said = graph.note or graph.no_gradient
+    last = graph.nodes[-1]
+    said = last.change if last.kind == "failed" else graph.note or graph.no_gradient
     return "\n".join([line.rstrip() for line in lines] + ([said] if said else []))
 
 
@@ -92,7 +94,13 @@ def _rows(graph: Graph) -> Iterator[tuple[str, str, str, str]]:
             # a number among the inputs has its value for a name, which need not be said twice
             value = "" if item.title == item.value.words else item.value.words
             gradient = f"gradient {item.gradient}" if item.gradient else ""
-            yield before + words, f"{item.shape} {item.dtype}", value, gradient
+            if item.kind == "failed":
+                value = "failed"
+            elif item.change:
+                said = printable("; ".join(item.change.splitlines()), 200)
+                gradient = f"{gradient}   {said}".strip()
+            what = "" if item.kind == "failed" else f"{item.shape} {item.dtype}"
+            yield before + words, what, value, gradient
             inside = leaves.get(item.number, [])
         for last, part in zip([True] + [False] * len(inside), reversed(inside), strict=False):
             mark, rest = ("└─ ", "   ") if last else ("├─ ", "│  ")
@@ -123,7 +131,7 @@ def rolled_up(graph: Graph) -> Graph:
         closed.append(i if around is None and group.repeats else around)
     homes = [None if node.group is None else closed[node.group] for node in graph.nodes]
     last = {home: i for i, home in enumerate(homes)}
-    new: dict[Any, int] = {}  # old number of a node, or ("group", number) -> its new number
+    new: dict[int, int] = {}  # numbers of nodes
     nodes: list[Node] = []
     for node, home in zip(graph.nodes, homes, strict=True):
         if home is None:
@@ -150,6 +158,7 @@ def rolled_up(graph: Graph) -> Graph:
 # ----------------------------------------------------------------------------------------- graphviz
 
 FONT = "Helvetica,Arial,sans-serif"
+ORANGE = "#fab56f"  # what has changed
 INK, PALE_INK, RED, VIOLET = "#1f2933", "#5b6773", "#c02626", "#7048b6"  # violet: gradients
 FILL = {
     "operation": "#ffffff",
@@ -160,6 +169,7 @@ FILL = {
     "constant": "#eef0f3",
     "module": "#eef0f3",
     "freed": "#ffffff",
+    "failed": "#fbd0ca",
 }
 LINE = {
     "operation": "#8794a3",
@@ -170,6 +180,7 @@ LINE = {
     "constant": "#b4bdc8",
     "module": "#8794a3",
     "freed": "#b4bdc8",
+    "failed": "#c02626",
 }
 
 
@@ -274,13 +285,24 @@ def _draw_node(picture: Any, node: Node) -> None:
     if node.gradient:
         color = VIOLET if node.gradient.finite else RED
         lines.append(_font(f"gradient {printable(node.gradient.words)}", 10, color))
+    if node.kind == "failed":
+        lines = [title]
+    said = [part for line in node.change.splitlines() for part in textwrap.wrap(line, 56)]
+    color = RED if node.kind == "failed" else INK
+    lines += [_font(printable(part), 10, color) for part in said]
     style = {"style": "rounded,filled,dashed"} if node.kind == "freed" else {}
     if node.kind == "module":
         style = {"peripheries": "2"}
     picture.node(
-        f"n{node.number}", _html("<br/>".join(lines)), fillcolor=FILL[node.kind],
+        f"n{node.number}", _html("<br/>".join(lines)), fillcolor=_mixed(FILL[node.kind], node.shade),
         color=LINE[node.kind] if node.finite else RED, **{"class": node.kind}, **style,
     )  # fmt: skip
+
+
+def _mixed(paper: str, shade: float) -> str:
+    """A colour, with so much orange in it."""
+    parts = zip(bytes.fromhex(paper[1:]), bytes.fromhex(ORANGE[1:]), strict=True)
+    return "#" + "".join(f"{round((1 - shade) * a + shade * b):02x}" for a, b in parts)
 
 
 def _escape(words: str) -> str:
@@ -328,9 +350,11 @@ def _mermaid_node(node: Node) -> str:
     words = [f"{node.name} = {node.title}" if node.name else node.title]
     if node.settings:
         words[0] += f" ({printable(node.settings, 30)})"
-    words += [f"{node.shape} {node.dtype}", node.value.words]
+    if node.kind != "failed":
+        words += [f"{node.shape} {node.dtype}", node.value.words]
     if node.gradient:
         words.append(f"gradient {node.gradient}")
+    words += [part for line in node.change.splitlines() for part in textwrap.wrap(line, 56)]
     label = "<br>".join(_harmless(printable(part)) for part in words)
     start, end = ("([", "])") if node.leaf else ("(", ")")
     return f'n{node.number}{start}"{label}"{end}'
@@ -350,11 +374,13 @@ PYGRAPHVIZ = (
 )
 
 
-def draw(source: str, kind: str) -> bytes:
+def draw(source: str, kind: str, seconds: float | None = None) -> bytes:
     """A picture (svg, png, pdf) of a graph in graphviz's language.
 
-    Raises ImportError if there is no graphviz, RuntimeError if it fails or does not finish.
+    Raises ImportError if there is no graphviz, RuntimeError if it fails or does not finish in 30 seconds
+    (or `seconds`).
     """
+    seconds = SECONDS if seconds is None else seconds
     commands = []
     if program := shutil.which("dot"):
         commands.append([program, f"-T{kind}"])
@@ -366,12 +392,12 @@ def draw(source: str, kind: str) -> bytes:
     for command in commands:
         try:
             done = subprocess.run(
-                command, input=source.encode(), capture_output=True, timeout=SECONDS, check=False
+                command, input=source.encode(), capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
             # The others would lay it out in the same way.
             raise RuntimeError(
-                f"No picture, because graphviz had not laid it out after {SECONDS} s: print(Graph(...)) "
+                f"No picture, because graphviz had not laid it out after {seconds} s: print(Graph(...)) "
                 "shows it as text, Graph(..., depth=1) draws less of it, and a page (.html) needs no "
                 "graphviz."
             ) from None
@@ -385,9 +411,9 @@ def draw(source: str, kind: str) -> bytes:
     raise RuntimeError(f"No picture, because graphviz failed ({'; '.join(failures)}): {PROGRAM}.")
 
 
-def svg(graph: Graph) -> str:
+def svg(graph: Graph, seconds: float | None = None) -> str:
     """An `<svg>` element, to stand in a page or alone."""
-    drawing = draw(dot(graph), "svg").decode()
+    drawing = draw(dot(graph), "svg", seconds).decode()
     drawing = drawing[drawing.index("<svg") :]  # without the XML prolog: it names a DTD on the web
     drawing = re.sub(r"<title>.*?</title>\n?", "", drawing)  # graphviz's own names: n0, n1, ...
     about = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")

@@ -6,6 +6,9 @@ it changes nothing. `why` takes one number of a gradient apart into the paths al
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +19,12 @@ from tinygrad_edu.autodiff import _history
 from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.ops import unbroadcast
 from tinygrad_edu.tensor import Tensor, describe, value
+from tinygrad_edu.viz.render import printable
 
-MOST_PATHS = 10_000  # more are counted and not followed
+MOST_PATHS = 10_000  # of more than these,
+FOLLOWED = 1_000  # so many are followed, and the rest is known as a whole
+LOOKED = 200_000  # steps back, at most, in search of the largest
+LONG = 16  # operations of a path that are all named
 
 
 @dataclass(frozen=True)
@@ -87,39 +94,59 @@ def local_derivative(y: Tensor, i: int) -> np.ndarray | None:
 class Path:
     """One way from a tensor to the loss: the operations on it, and what came back along it."""
 
-    operations: tuple[
-        Tensor, ...
-    ]  # from the one that used the tensor to the one that gave the loss
+    operations: tuple[tuple[str, str], ...]  # (path of the module, name), that of the loss last
     contribution: float  # to the gradient of one number
-    factors: (
-        tuple[float, ...] | None
-    )  # local derivatives, where every operation is of single numbers
+    factors: tuple[float, ...] | None  # local derivatives, if every operation is of single numbers
 
     def __str__(self) -> str:
-        ways = " → ".join(y.name or str(getattr(y.op, "name", "")) for y in self.operations)
+        names = self.operations
+        ways = [f"{path}.{name}" if path else name for path, name in names]
+        if len(ways) > LONG:  # then a module is one word
+            ways = [path or name for path, name in names]
+            ways = [
+                way for i, way in enumerate(ways) if not names[i][0] or ways[i - 1 : i] != [way]
+            ]
+        if len(ways) > LONG:
+            ways = [*ways[:5], f"… {len(ways) - 10} more …", *ways[-5:]]
         product = ""
-        if self.factors:
+        if self.factors and len(self.factors) <= LONG:
             product = "  = " + " × ".join(f"{factor:.4g}" for factor in self.factors)
-        return f"{self.contribution:>12.6g}  {ways}{product}"
+        return f"{self.contribution:>12.6g}  {' → '.join(ways)}{product}"
+
+
+def _called(y: Tensor) -> tuple[str, str]:
+    """(path of the module that an operation happened in, within the outermost one; name of its result)."""
+    inside = y.scope[0].named_modules() if len(y.scope) > 1 else ()
+    path = next((path for path, module in inside if module is y.scope[-1]), "")
+    return printable(path), printable(y.name or y.op.name)  # type: ignore[union-attr]
 
 
 class Why:
-    """dL/dx of one number of x, as a sum over paths: `paths`, the largest first, and their sum `total`."""
+    """dL/dx of one number of x, as a sum over paths.
 
-    def __init__(self, x: Tensor, index: tuple[int, ...], paths: list[Path]):
-        self.name = x.name or "x"
-        self.index, self.paths = index, sorted(paths, key=lambda path: -abs(path.contribution))
-        self.total = sum(path.contribution for path in self.paths)
+    total    dL/dx, to the last digit what `backward()` gives
+    paths    the largest first
+    others   how many paths there are beside them, too many to follow
+    rest     total - the sum of `paths`: what came along the others, and what was lost in rounding
+    """
+
+    def __init__(
+        self, x: Tensor, index: tuple[int, ...], total: float, paths: list[Path], others: int
+    ):
+        self.name = printable(x.name or "x")
+        self.index, self.total, self.others = index, total, others
+        self.paths = sorted(paths, key=lambda path: -abs(path.contribution))
+        self.rest = math.fsum([total, *(-path.contribution for path in paths)])
 
     def __str__(self) -> str:
         where = f"[{', '.join(map(str, self.index))}]" if self.index else ""
-        many = "1 path" if len(self.paths) == 1 else f"{len(self.paths):,} paths"
+        count = len(self.paths) + self.others
+        many = "1 path" if count == 1 else f"{count:,} paths"
         lines = [f"dL/d{self.name}{where} = {self.total:.6g}, the sum over {many}:"]
         lines += [str(path) for path in self.paths[:10]]
-        if rest := self.paths[10:]:
-            lines.append(
-                f"{sum(p.contribution for p in rest):>12.6g}  along the {len(rest):,} others"
-            )
+        if count > 10:
+            rest = math.fsum([self.rest, *(path.contribution for path in self.paths[10:])])
+            lines.append(f"{rest:>12.6g}  along the {count - 10:,} others")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -132,8 +159,11 @@ def why(loss: Tensor, x: Tensor, index: tuple[int, ...] | int = ()) -> Why:
     the product of their derivatives, and the gradient is the sum over all paths (the chain rule, written
     out). `index` names the number, () if x is one.
 
-    Raises ValueError if the loss is not a single number, is not made from x, has no such index, or if
-    there are more than 10,000 paths.
+    Of more than 10,000 paths a thousand are followed, those with the largest bound on what may come along
+    first: of single numbers and elementwise operations these are the largest of all. The rest is known as a
+    whole, from the gradient.
+
+    Raises ValueError if the loss is not a single number, is not made from x, or has no such index.
 
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> print(why(x * x + x, x))
@@ -153,7 +183,7 @@ def why(loss: Tensor, x: Tensor, index: tuple[int, ...] | int = ()) -> Why:
             f"why is about a single number, but {describe(loss)} has {loss.size}.{user_line()}"
             "\n  Try: .sum() of it, or one element"
         )
-    index = (index,) if isinstance(index, int) else tuple(index)
+    index = (index,) if isinstance(index, (int, np.integer)) else tuple(index)
     if len(index) != x.ndim or any(not -n <= i < n for i, n in zip(index, x.shape, strict=True)):
         raise ValueError(
             f"{describe(x)} has no number at {list(index)}.{user_line()}\n  Try: one index for each of its "
@@ -165,44 +195,87 @@ def why(loss: Tensor, x: Tensor, index: tuple[int, ...] | int = ()) -> Why:
             f"{describe(loss, 'the loss')} is not made from {describe(x)}.{user_line()}\n  Try: look for "
             "no_grad(), detach() or .data on the way, or call why before backward(), which frees the graph"
         )
-    if onward[loss] > MOST_PATHS:
-        raise ValueError(
-            f"there are {onward[loss]:,} paths from {describe(x)} to the loss, too many to follow."
-            f"{user_line()}\n  Try: a tensor nearer to the loss, or fewer layers or time steps"
-        )
-    paths = []
-    waiting: list[Any] = [(loss, np.ones_like(loss.data), (), ())]
-    while waiting:
-        y, g, operations, factors = waiting.pop()
+    total = np.ones_like(loss.data)
+    for step in steps_back(loss):
+        if step.x is x:
+            total = step.after
+    paths = _follow(loss, x, index, onward)
+    return Why(x, index, float(total[index]), paths, onward[loss] - len(paths))
+
+
+def _ways_to(x: Tensor, loss: Tensor) -> dict[Tensor, int]:
+    """How many paths lead from x to each operation that the loss is made from, oldest first."""
+    ways = {x: 1}
+    for y in _history([loss], ends={x}):
+        count = sum(ways.get(part, 0) for part in y.inputs if isinstance(part, Tensor))
+        if y is not x and count:
+            ways[y] = count
+    return ways
+
+
+def _follow(
+    loss: Tensor, x: Tensor, index: tuple[int, ...], onward: dict[Tensor, int]
+) -> list[Path]:
+    """The paths from the loss back to x: all of them, or, of too many, those first that may be large.
+
+    The bound: max|Jᵀg| ≤ max|Jᵀ1| · max|g| of an operation whose Jacobian J has one number in each row, or
+    none below zero; so what comes back along the rest of a path is at most the product of these. (Of a
+    product of matrices max|Jᵀ1| is an estimate.)
+    """
+    all_of_them = onward[loss] <= MOST_PATHS
+    bound = {} if all_of_them else _bounds(x, onward)
+    called = {y: _called(y) for y in onward if y is not x}  # now: backward() frees operations
+    local: dict[tuple[Tensor, int], float | None] = {}
+    paths: list[Path] = []
+    looked = itertools.count()
+    turn = itertools.count(
+        0, -1
+    )  # of equal bounds the youngest first: a path is followed to its end
+    waiting: list[Any] = [(0.0, next(turn), loss, np.ones_like(loss.data), (), ())]
+    most = MOST_PATHS if all_of_them else FOLLOWED
+    while waiting and len(paths) < most:
+        _, _, y, g, operations, factors = heapq.heappop(waiting)
         if y is x:
-            paths.append(
-                Path(operations[::-1], float(g[index]), factors[::-1] if factors else None)
-            )
+            kept = factors[::-1] if factors else None
+            paths.append(Path(operations[::-1], float(g[index]), kept))
             continue
         for i, part in enumerate(y.inputs):
             if isinstance(part, Tensor) and onward.get(part):
                 back = through(y, i, g)
                 if back is not None:
-                    local = _local(y, i, part, factors)
-                    waiting.append((part, back, (*operations, y), local))
-    return Why(x, index, paths)
+                    largest = float(np.abs(back).max()) if bound else 0.0
+                    first = -largest * bound.get(part, 1.0)
+                    if next(looked) > LOOKED:  # the bounds were no help: to the end, then, any way
+                        first = -math.inf
+                    if (y, i) not in local:
+                        local[y, i] = _local(y, i, part)
+                    single = factors is not None and local[y, i] is not None
+                    ways = (*operations, called[y]), (*factors, local[y, i]) if single else None
+                    heapq.heappush(waiting, (first, next(turn), part, back, *ways))
+    return paths
 
 
-def _ways_to(x: Tensor, loss: Tensor) -> dict[Tensor, int]:
-    """How many paths lead from x to each operation that the loss is made from."""
-    ways = {x: 1}
-    for y in _history([loss], ends={x}):
-        count = sum(ways.get(part, 0) for part in y.inputs if isinstance(part, Tensor))
-        if count:
-            ways[y] = count
-    return ways
+def _bounds(x: Tensor, onward: dict[Tensor, int]) -> dict[Tensor, float]:
+    """How many times a gradient of each operation can be as large, at most, when it has come to x."""
+    bound = {x: 1.0}
+    for y in onward:
+        if y is x:
+            continue
+        bound[y] = 0.0
+        for i, part in enumerate(y.inputs):
+            if isinstance(part, Tensor) and part in bound:
+                back = through(y, i, np.ones_like(y.data))
+                if back is not None and back.size:
+                    bound[y] = max(bound[y], float(np.abs(back).max()) * bound[part])
+    return bound
 
 
-def _local(y: Tensor, i: int, x: Tensor, factors: Any) -> Any:
-    """The local derivatives so far and the one of this operation; None if they are not single numbers."""
-    if factors is None or y.size != 1 or x.size != 1:
+def _local(y: Tensor, i: int, x: Tensor) -> float | None:
+    """The derivative of an operation by its input i, if both are single numbers."""
+    if y.size != 1 or x.size != 1:
         return None
-    return (*factors, float(through(y, i, np.ones_like(y.data)).item()))  # type: ignore[union-attr]
+    back = through(y, i, np.ones_like(y.data))
+    return None if back is None else float(back.item())
 
 
 __all__ = ["Path", "Step", "Why", "local_derivative", "steps_back", "through", "why"]

@@ -1,0 +1,246 @@
+"""Every layer and every loss, from nn's own list of names: none gets in without derivatives that are right.
+
+Each is held against differences to order two, in training and in eval mode; what is random draws the same
+numbers at every call. That the numbers are Keras's is tested beside each family, and for all by the twins.
+"""
+
+import inspect
+from functools import partial
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import nn
+from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.ops.cases import apart as far_apart
+from tinygrad_edu.training.checkpoint import generators, set_states, states
+from tinygrad_edu.twins.layers import ARRANGING
+from tinygrad_edu.twins.layers import LAYERS as WITH_TWINS
+
+RNG = np.random.default_rng(0)
+F64 = {"dtype": np.float64}
+NEW = {"dtype": np.float64, "rng": 0}
+
+
+def apart(*shape):
+    """No two numbers near each other, and none near a kink at 0: a difference crosses neither."""
+    return far_apart(np.random.default_rng(0), shape)[0]
+
+
+FLAT, STEPS, IMAGES = (3, 4), (2, 3, 4), (2, 3, 4, 2)
+SEEN = np.array([[True, False, True], [True, True, False]])
+
+SMALL = apart(*STEPS) / 4  # a softmax of large scores bends too much for differences
+
+
+def both_ways(kind, **settings):
+    return nn.Bidirectional(
+        kind(4, 1, **settings, **NEW), kind(4, 1, go_backwards=True, **settings, **NEW)
+    )
+
+
+def padded(layer):
+    """The layer where some steps are padding."""
+    return lambda x: layer(x, mask=SEEN)
+
+
+# name in nn -> layers to check, each with the shape of its input or the input itself
+LAYERS = {
+    "AlphaDropout": [(lambda: nn.AlphaDropout(0.4, rng=1), FLAT)],
+    "AvgPool1d": [(nn.AvgPool1d, STEPS), (lambda: nn.AvgPool1d(3, stride=2, padding="same"), STEPS)],
+    "AvgPool2d": [(nn.AvgPool2d, IMAGES), (lambda: nn.AvgPool2d((2, 3), padding="same"), IMAGES)],
+    "BatchNorm": [(lambda: nn.BatchNorm(4, **F64), FLAT), (lambda: nn.BatchNorm(2, **F64), IMAGES)],
+    "Bidirectional": [
+        (lambda: both_ways(nn.LSTM, return_sequences=True), SMALL), (lambda: both_ways(nn.GRU), SMALL),
+    ],
+    "Concatenate": [(lambda: nn.Concatenate(nn.Tanh(), nn.Linear(4, 2, **NEW)), FLAT)],
+    "Conv1d": [
+        (lambda: nn.Conv1d(4, 2, 3, padding="causal", dilation=2, **NEW), STEPS),
+        (lambda: nn.Conv1d(4, 6, 2, groups=2, stride=2, **NEW), STEPS),
+    ],
+    "Conv2d": [
+        (lambda: nn.Conv2d(2, 2, 3, stride=2, padding="same", **NEW), IMAGES),
+        (lambda: nn.Conv2d(2, 4, 2, groups=2, dilation=2, bias=False, **NEW), IMAGES),
+    ],
+    "ConvTranspose1d": [(lambda: nn.ConvTranspose1d(4, 3, 3, stride=2, **NEW), STEPS)],
+    "ConvTranspose2d": [
+        (lambda: nn.ConvTranspose2d(2, 2, 3, stride=2, padding="same", **NEW), IMAGES),
+    ],
+    "Cropping1d": [(lambda: nn.Cropping1d((1, 1)), STEPS)],
+    "Cropping2d": [(lambda: nn.Cropping2d((1, 1)), IMAGES)],
+    "DepthwiseConv1d": [(lambda: nn.DepthwiseConv1d(4, 3, padding="same", **NEW), STEPS)],
+    "DepthwiseConv2d": [(lambda: nn.DepthwiseConv2d(2, 2, multiplier=2, **NEW), IMAGES)],
+    "Dropout": [(lambda: nn.Dropout(0.4, rng=1), FLAT)],
+    "ELU": [(nn.ELU, FLAT), (lambda: nn.ELU(0.5), FLAT)],
+    "Embedding": [(lambda: nn.Embedding(6, 3, **NEW), RNG.integers(0, 6, (3, 4)))],
+    "Flatten": [(nn.Flatten, STEPS)],
+    "GELU": [(nn.GELU, FLAT), (lambda: nn.GELU(approximate=True), FLAT)],
+    "GLU": [(nn.GLU, FLAT)],
+    "GRU": [
+        (lambda: nn.GRU(4, 2, return_sequences=True, **NEW), STEPS),
+        (lambda: nn.GRU(4, 2, reset_after=False, go_backwards=True, **NEW), STEPS),
+        (lambda: padded(nn.GRU(4, 2, **NEW)), STEPS),
+    ],
+    "GaussianDropout": [(lambda: nn.GaussianDropout(0.4, rng=1), FLAT)],
+    "GaussianNoise": [(lambda: nn.GaussianNoise(0.4, rng=1), FLAT)],
+    "GlobalAvgPool1d": [(nn.GlobalAvgPool1d, STEPS)],
+    "GlobalAvgPool2d": [(nn.GlobalAvgPool2d, IMAGES)],
+    "GlobalMaxPool1d": [(nn.GlobalMaxPool1d, STEPS)],
+    "GlobalMaxPool2d": [(nn.GlobalMaxPool2d, IMAGES)],
+    "GroupNorm": [(lambda: nn.GroupNorm(2, 4, **F64), STEPS)],
+    "HardSiLU": [(nn.HardSiLU, FLAT)],
+    "HardSigmoid": [(nn.HardSigmoid, FLAT)],
+    "InstanceNorm": [(lambda: nn.InstanceNorm(2, **F64), IMAGES)],
+    "LSTM": [
+        (lambda: nn.LSTM(4, 2, return_sequences=True, **NEW), STEPS),
+        (lambda: nn.LSTM(4, 2, go_backwards=True, **NEW), STEPS),
+        (lambda: padded(nn.LSTM(4, 2, **NEW)), STEPS),
+    ],
+    "LayerNorm": [(lambda: nn.LayerNorm(4, **F64), STEPS)],
+    "LeakyReLU": [(nn.LeakyReLU, FLAT)],
+    "Linear": [(lambda: nn.Linear(4, 3, **NEW), FLAT), (lambda: nn.Linear(4, 3, **NEW), STEPS)],
+    "LogSoftmax": [(nn.LogSoftmax, FLAT)],
+    "MaxPool1d": [(nn.MaxPool1d, STEPS), (lambda: nn.MaxPool1d(3, stride=1, padding="same"), STEPS)],
+    "MaxPool2d": [(nn.MaxPool2d, IMAGES), (lambda: nn.MaxPool2d(3, stride=2, padding="same"), IMAGES)],
+    "Mish": [(nn.Mish, FLAT)],
+    "MultiHeadAttention": [
+        (lambda: nn.MultiHeadAttention(4, 2, 2, causal=True, dropout=0.3, **NEW), SMALL),
+        (lambda: nn.MultiHeadAttention(4, 2, 2, value_dim=3, rotary=True, **NEW), SMALL),
+    ],
+    "PReLU": [(lambda: nn.PReLU(4, **F64), FLAT)],
+    "Permute": [(lambda: nn.Permute(2, 1), STEPS)],
+    "Positions": [(lambda: nn.Positions(7, 4, **NEW), STEPS)],
+    "RMSNorm": [(lambda: nn.RMSNorm(4, **F64), STEPS)],
+    "ReLU": [(nn.ReLU, FLAT), (lambda: nn.ReLU(1.0), FLAT)],
+    "Reshape": [(lambda: nn.Reshape(2, -1), STEPS)],
+    "Residual": [(lambda: nn.Residual(nn.Sequential(nn.Linear(4, 4, **NEW), nn.Tanh())), FLAT)],
+    "SELU": [(nn.SELU, FLAT)],
+    "SeparableConv1d": [(lambda: nn.SeparableConv1d(4, 3, 2, **NEW), STEPS)],
+    "SeparableConv2d": [(lambda: nn.SeparableConv2d(2, 2, 2, stride=2, **NEW), IMAGES)],
+    "Sequential": [
+        (lambda: nn.Sequential(nn.Linear(4, 5, **NEW), nn.Tanh(), nn.Dropout(0.3, rng=1),
+                               nn.BatchNorm(5, eps=0.1, **F64), nn.Linear(5, 2, **NEW)), FLAT),
+    ],
+    "SiLU": [(nn.SiLU, FLAT)],
+    "Sigmoid": [(nn.Sigmoid, FLAT)],
+    "SimpleRNN": [
+        (lambda: nn.SimpleRNN(4, 2, return_sequences=True, **NEW), STEPS),
+        (lambda: padded(nn.SimpleRNN(4, 2, **NEW)), STEPS),
+    ],
+    "Softmax": [(nn.Softmax, FLAT), (lambda: nn.Softmax(axis=0), FLAT)],
+    "Softplus": [(nn.Softplus, FLAT)],
+    "Softsign": [(nn.Softsign, FLAT)],
+    "Sparsemax": [(nn.Sparsemax, FLAT)],
+    "SpatialDropout1d": [(lambda: nn.SpatialDropout1d(0.4, rng=1), STEPS)],
+    "SpatialDropout2d": [(lambda: nn.SpatialDropout2d(0.4, rng=1), IMAGES)],
+    "Tanh": [(nn.Tanh, FLAT)],
+    "TransformerBlock": [
+        (lambda: nn.TransformerBlock(4, 2, hidden=3, causal=True, dropout=0.3, eps=0.5, **NEW), SMALL),
+        (lambda: nn.TransformerBlock(4, 2, hidden=3, norm="post", eps=0.5, **NEW), SMALL),
+    ],
+    "UpSampling1d": [(lambda: nn.UpSampling1d(2), STEPS)],
+    "UpSampling2d": [
+        (lambda: nn.UpSampling2d((2, 1)), IMAGES),
+        (lambda: nn.UpSampling2d(2, interpolation="bilinear"), IMAGES),
+    ],
+    "ZeroPadding1d": [(lambda: nn.ZeroPadding1d((1, 2)), STEPS)],
+    "ZeroPadding2d": [(lambda: nn.ZeroPadding2d(1), IMAGES)],
+}  # fmt: skip
+
+N, K = 4, 3
+X, OTHER = apart(N, K), RNG.normal(size=(N, K))
+BITS, LABELS = RNG.integers(0, 2, (N, K)), np.array([0, 2, 1, 2])
+P = RNG.uniform(0.35, 0.65, (N, K))  # far from 0, where differences have few digits
+ROWS = P / P.sum(axis=1, keepdims=True)
+MARKED = np.array([0, 2, -1, 2])
+FRAMES, TEXTS = RNG.normal(size=(2, 5, K)), np.array([[1, 2], [2, 0]])
+of_p = {"from_probabilities": True}
+
+# name in nn -> losses to check, each with what is varied and what stays
+LOSSES = {
+    "binary_cross_entropy": [
+        (nn.binary_cross_entropy, [X], [BITS]),
+        (partial(nn.binary_cross_entropy, label_smoothing=0.2, **of_p), [P], [BITS]),
+    ],
+    "binary_focal_cross_entropy": [
+        (nn.binary_focal_cross_entropy, [X], [BITS]),
+        (partial(nn.binary_focal_cross_entropy, alpha=0.3, **of_p), [P], [BITS]),
+    ],
+    "categorical_hinge": [(nn.categorical_hinge, [X], [LABELS])],
+    "contrastive": [(nn.contrastive, [1.5 * P[:, 0]], [BITS[:, 0]])],
+    "cosine_similarity": [(nn.cosine_similarity, [X, OTHER], [])],
+    "cross_entropy": [
+        (nn.cross_entropy, [X], [LABELS]),
+        (nn.cross_entropy, [X], [ROWS]),
+        (partial(nn.cross_entropy, label_smoothing=0.1, ignore_index=-1), [X], [MARKED]),
+        (partial(nn.cross_entropy, class_weights=[1, 2, 3]), [X], [LABELS]),
+        (partial(nn.cross_entropy, **of_p), [P], [LABELS]),
+        (partial(nn.cross_entropy, **of_p), [P], [ROWS]),
+    ],
+    "ctc": [(nn.ctc, [FRAMES], [TEXTS])],
+    "focal_cross_entropy": [
+        (nn.focal_cross_entropy, [X], [LABELS]),
+        (partial(nn.focal_cross_entropy, **of_p), [P], [LABELS]),
+    ],
+    "hinge": [(nn.hinge, [X], [BITS])],
+    "huber": [(nn.huber, [X, OTHER], []), (partial(nn.huber, delta=0.3), [X, OTHER], [])],
+    "kl_divergence": [(nn.kl_divergence, [P, ROWS], [])],
+    "log_cosh": [(nn.log_cosh, [X, OTHER], [])],
+    "mae": [(nn.mae, [X, OTHER], [])],
+    "mse": [(nn.mse, [X, OTHER], [])],
+    "poisson": [(nn.poisson, [P], [3 * BITS])],
+    "squared_hinge": [(nn.squared_hinge, [X], [BITS])],
+    "triplet": [(partial(nn.triplet, margin=3.0), [P, X, OTHER], [])],
+}  # fmt: skip
+
+# What nn has beside layers and losses, and layers that Keras does not have.
+NEITHER = {
+    "Buffer", "Module", "Parameter", "L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm",
+    "rotary", "sinusoidal_positions",
+}  # fmt: skip
+OURS_ALONE = {"Positions", "Sparsemax"}
+ARRANGED = {kind.__name__ for kind in ARRANGING} | {"Bidirectional"}
+
+
+def test_nothing_is_left_out():
+    """A new name in nn is red here until it has a case above, and a twin in Keras if there is one."""
+    things = {name: getattr(nn, name) for name in set(nn.__all__) - NEITHER}
+    layers = {n for n, t in things.items() if inspect.isclass(t) and issubclass(t, nn.Module)}
+    assert layers == set(LAYERS)
+    assert set(things) - layers == set(LOSSES)
+    assert layers - {kind.__name__ for kind in WITH_TWINS} - ARRANGED == OURS_ALONE
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize(
+    ("name", "i"), [(name, i) for name, cases in LAYERS.items() for i in range(len(cases))]
+)
+def test_derivatives_of_layers_to_order_two(name, i, training):
+    build, x = LAYERS[name][i]
+    call = build()
+    layer = call if isinstance(call, nn.Module) else inspect.getclosurevars(call).nonlocals["layer"]
+    rng = np.random.default_rng(1)
+    for tensor in layer.parameters():  # no zeros or ones: whatever is left out is to be noticed
+        tensor.data[...] += rng.uniform(0.1, 0.3, tensor.shape)
+    for _, buffer in layer.named_buffers():
+        buffer.data[...] = rng.uniform(0.5, 1.5, buffer.shape)
+    layer.train(training)
+    random = generators(layer)
+    drawn = states(random)
+
+    def f(*x):
+        set_states(random, drawn)
+        return np.sin(call(*x))
+
+    report = gradcheck(f, 2 * apart(*x) if isinstance(x, tuple) else x, wrt=layer.parameters())
+    assert report, report
+    assert report.components > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "i"), [(name, i) for name, cases in LOSSES.items() for i in range(len(cases))]
+)
+def test_derivatives_of_losses_to_order_two(name, i):
+    loss, varied, rest = LOSSES[name][i]
+    report = gradcheck(lambda *x: loss(*x, *rest, reduction="none"), *varied)
+    assert report, report

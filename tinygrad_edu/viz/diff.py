@@ -1,0 +1,200 @@
+"""Two graphs held against each other: before and after a step, a loss and its gradient, ours and theirs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.nn import Module
+from tinygrad_edu.tensor import Op, Tensor, _made, describe, value
+from tinygrad_edu.viz.graph import LIMIT, Graph
+from tinygrad_edu.viz.nodes import Group, Node, Snapshot
+from tinygrad_edu.viz.read import Reader
+from tinygrad_edu.viz.walk import _ways_to, steps_back
+
+
+def changes(before: Graph, after: Graph) -> Graph:
+    """The graph `after`, with what it was `before` beside every number, and orange where much has changed.
+
+    Both are `Graph`s of the same computation, as of a loss before and after a step of the optimizer. The
+    shade is the larger of two relative changes, that of the value and that of the gradient, each
+    max|a - b| / max(|a|, |b|), and full from 1 on. (Of more than 64 numbers a graph keeps the means of
+    blocks; then these are compared.)
+
+    Raises ValueError with the first difference if they are not of the same computation.
+    """
+    if len(before.nodes) != len(after.nodes):
+        _refuse(f"one has {len(before.nodes):,} nodes and the other {len(after.nodes):,}")
+    nodes = []
+    for a, b in zip(before.nodes, after.nodes, strict=True):
+        if (_name(a), a.inputs, a.shape) != (_name(b), b.inputs, b.shape):
+            _refuse(f"{a.title} {a.shape} in one is {b.title} {b.shape} in the other")
+        said = []
+        if a.value.words != b.value.words:
+            said.append(f"was {a.value.words}")
+        if a.gradient and b.gradient and a.gradient.words != b.gradient.words:
+            said.append(f"gradient was {a.gradient.words}")
+        shade = max(_change(a.value, b.value), _change(a.gradient, b.gradient))
+        nodes.append(replace(b, change="\n".join(said), shade=shade))
+    return _with(after, nodes)
+
+
+def _name(node: Node) -> str:
+    """Of a leaf without a name the title is its value, which may change."""
+    return "" if node.title == node.value.words else node.title
+
+
+def _refuse(why: str) -> None:
+    raise ValueError(
+        f"changes(before, after) compares two graphs of the same computation, but {why}.{user_line()}"
+        "\n  Try: before = Graph(loss); a step of the optimizer; after = Graph(loss computed again)"
+    )
+
+
+def _change(a: Snapshot | None, b: Snapshot | None) -> float:
+    """max|a - b| / max(|a|, |b|), from 0 to 1."""
+    if a is None or b is None:
+        return 0.0
+    x, y = (s.numbers if s.numbers is not None else s.heat for s in (a, b))
+    if x is None or y is None or not x.size or x.dtype.kind not in "fciub":
+        return 0.0
+    if not (a.finite and b.finite):
+        return float(a.words != b.words)
+    x, y = (np.asarray(z, complex if z.dtype.kind == "c" else float) for z in (x, y))
+    most = max(float(np.abs(x).max()), float(np.abs(y).max()))
+    return min(float(np.abs(x - y).max()) / most, 1.0) if most else 0.0
+
+
+def _with(graph: Graph, nodes: list[Node]) -> Graph:
+    read: Any = Graph.__new__(Graph)
+    vars(read).update(vars(graph))
+    read.nodes = nodes
+    return read
+
+
+# ------------------------------------------------------------------------------------ ours and theirs
+
+EXACT, WRONG = -16.0, -2.0  # powers of ten of an error that is not seen, and of one in full orange
+
+
+def gradient_errors(
+    loss: Tensor, model: Module, theirs: Mapping[str, Any], ours: Mapping[str, Any] | None = None
+) -> Graph:
+    """The graph of a loss, with the error of the gradient at each parameter: the deeper orange, the larger.
+
+    theirs    path of a parameter -> its gradient in another library
+    ours      and in this one; if None, what backward() would give now, which changes nothing
+
+    The error is max|ours - theirs| / max|theirs|; its logarithm is the shade, from 10⁻¹⁶ to 10⁻². With a
+    report of `twins.compare`, of its first step:
+
+        first = lambda run: {path: steps[0] for path, steps in run.gradients.items()}
+        viz.gradient_errors(loss, model, first(report.keras), first(report.ours))
+
+    Raises ValueError for paths that the model does not have, and for another shape.
+    """
+    if ours is None:
+        ours = _gradients_of(loss, model)
+    read = Reader(loss, None, True, LIMIT)
+    said: dict[int, tuple[str, float]] = {}
+    parameters = dict(model.named_parameters())
+    for path, g in theirs.items():
+        mine = ours.get(path)
+        g = np.asarray(value(g))
+        if path not in parameters or mine is None or np.shape(mine) != g.shape:
+            known = ", ".join(f"{name} {p.shape}" for name, p in parameters.items())
+            raise ValueError(
+                f"no gradient {path} {g.shape} here to compare with.{user_line()}\n  Try: "
+                f"{shortened(known)[1:-1]}"
+            )
+        first = read.leaves.first.get(parameters[path])
+        if first is not None:
+            said[first] = _error(np.asarray(value(mine)), g, path)
+    graph = Graph.of(read)
+    nodes = [
+        replace(node, change=said[node.same][0], shade=said[node.same][1])
+        if node.same in said else node
+        for node in graph.nodes
+    ]  # fmt: skip
+    return _with(graph, nodes)
+
+
+def _gradients_of(loss: Tensor, model: Module) -> dict[str, np.ndarray]:
+    found = {step.x: step.after for step in steps_back(loss)}
+    return {path: found[p] for path, p in model.named_parameters() if p in found}
+
+
+def _error(ours: np.ndarray, theirs: np.ndarray, path: str) -> tuple[str, float]:
+    """In words, and as a shade."""
+    apart = float(np.abs(ours - theirs).max(initial=0))
+    most = float(np.abs(theirs).max(initial=0))
+    error = apart / most if most else apart
+    if not math.isfinite(error):
+        return f"{path}: not comparable, as not finite", 1.0
+    if error == 0:
+        return f"{path}: equal to the last bit", 0.0
+    shade = (math.log10(error) - EXACT) / (WRONG - EXACT)
+    return f"{path}: error {error:.1e}", min(max(shade, 0.0), 1.0)
+
+
+# --------------------------------------------------------------------------------- a loss and its gradient
+
+
+def with_gradient(loss: Tensor, x: Tensor) -> Graph:
+    """The graph of a loss in one box, and that of dL/dx in another beside it, where it uses the first.
+
+    The gradient is computed as `backward(create_graph=True)` does, by the same rules, which record
+    themselves; so it shows which values of the way forward the way back needs. Changes nothing.
+
+    Raises ValueError if the loss is not a single number, or not made from x.
+    """
+    for thing in (loss, x):
+        if not isinstance(thing, Tensor):
+            raise TypeError(
+                f"with_gradient(loss, x) takes Tensors, not {shortened(thing)}.{user_line()}"
+            )
+    if loss.size != 1:
+        raise ValueError(
+            f"with_gradient is about a single number, but {describe(loss)} has {loss.size}."
+            f"{user_line()}\n  Try: .sum() of it, or one element"
+        )
+    if not _ways_to(x, loss).get(loss):
+        raise ValueError(
+            f"{describe(loss, 'the loss')} is not made from {describe(x)}.{user_line()}\n  Try: look for "
+            "no_grad(), detach() or .data on the way, or with_gradient before backward()"
+        )
+    # The 1 that the way back begins with requires a gradient: then all of the way is recorded.
+    one = Tensor(np.ones_like(loss.data), requires_grad=True, name="dL/dL")
+    (g,) = gradients({loss: one}, [x], create_graph=True)
+    if g.op:
+        g.name = f"dL/d{x.name or 'x'}"
+    both = _made(np.zeros(()), Op(lambda loss, g: loss, name="both"), (loss, g), {})
+    both.requires_grad = False  # it is only there so that both are read, and goes again
+    return _in_two_boxes(Reader(both, None, False, LIMIT))
+
+
+def _in_two_boxes(read: Reader) -> Graph:
+    *nodes, both = read.nodes
+    loss, g = both.inputs
+    forward = {loss}
+    for node in reversed(nodes):  # inputs come before what is made of them
+        if node.number in forward:
+            forward.update(node.inputs)
+
+    def moved(node: Node) -> Node:
+        box = int(node.number not in forward) if node.group is None else node.group + 2
+        return replace(node, group=box, kind="result" if node.number in (loss, g) else node.kind)
+
+    boxes = [Group("the loss", None), Group("its gradient", None)]
+    boxes += [
+        replace(group, outer=0 if group.outer is None else group.outer + 2)
+        for group in read.groups
+    ]  # fmt: skip
+    read.nodes, read.groups, read.no_gradient = [moved(node) for node in nodes], boxes, ""
+    return Graph.of(read)
