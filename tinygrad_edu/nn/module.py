@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.errors import refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.names import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
@@ -326,17 +327,8 @@ class Module(Shown):
     def save(self, path: str | os.PathLike) -> None:
         """Writes parameters and buffers as .npz (arrays only, no pickle): a whole new file or none."""
         _demand_own_format(path, "save")
-        folder, name = os.path.split(os.path.abspath(path))
-        if not os.path.isdir(folder):
-            raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
-        draft = os.path.join(folder, f".{name}.{os.getpid()}.draft")
-        try:
-            with open(draft, "wb") as file:
-                write_npz(file, self.state_dict())
-            os.replace(draft, path)
-        finally:
-            if os.path.exists(draft):
-                os.unlink(draft)
+        with whole_file(path) as draft, open(draft, "wb") as file:
+            write_npz(file, self.state_dict())
 
     def load(self: Self, path: str | os.PathLike) -> Self:
         """Sets parameters and buffers from a file that `save` wrote, or from a training's checkpoint.
