@@ -304,6 +304,7 @@ def test_steps_are_a_list_for_those_who_read(look):
     assert page.get_attribute("#words", "aria-live") == "polite"
     page.click("#all summary")
     items = page.locator("#all ol li")
+    items.first.wait_for()  # browsers tell later that it was opened
     assert items.count() == 15
     assert items.nth(0).inner_text() == "multiply #1 of x = 2, w = -3 gives -6"
     items.nth(8).locator("button").click()
