@@ -19,7 +19,7 @@ from tinygrad_edu.autodiff import _history
 from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.ops import unbroadcast
 from tinygrad_edu.tensor import Tensor, describe, value
-from tinygrad_edu.viz.render import printable
+from tinygrad_edu.viz.nodes import printable
 
 MOST_PATHS = 10_000  # of more than these,
 FOLLOWED = 1_000  # so many are followed, and the rest is known as a whole
