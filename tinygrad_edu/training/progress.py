@@ -137,7 +137,12 @@ def cell_number() -> int | None:
 
 def _notebook() -> Any:
     """IPython's shell, if it belongs to a notebook (Colab's is of a kind of its own, derived from that)."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = ipython_shell()
     kinds = {kind.__name__ for kind in type(shell).__mro__}
     return shell if "ZMQInteractiveShell" in kinds else None  # a terminal IPython is a terminal
+
+
+def ipython_shell() -> Any:
+    """IPython's shell, if it has started us; None elsewhere."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None

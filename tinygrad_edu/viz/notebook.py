@@ -8,7 +8,6 @@ and what it has learned. Whatever comes from a name, a repr or an array is escap
 from __future__ import annotations
 
 import html
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -22,11 +21,12 @@ from tinygrad_edu.nn import Module, Sequential
 from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, made_at, value
 from tinygrad_edu.training import History
-from tinygrad_edu.training.progress import cell_number
+from tinygrad_edu.training.progress import cell_number, ipython_shell
 from tinygrad_edu.viz import render
 from tinygrad_edu.viz.curves import BLUE, ORANGE, inline, learning_curve, new_axes
 from tinygrad_edu.viz.graph import Graph
-from tinygrad_edu.viz.render import RED, printable
+from tinygrad_edu.viz.nodes import printable
+from tinygrad_edu.viz.render import RED
 
 ROWS, COLUMNS = 8, 8  # of a table of numbers; the middle of more is left out
 MOST_NUMBERS = 1_000_000  # whose mean and range are worth the wait
@@ -71,9 +71,7 @@ def _html(thing: Any) -> str:
 
 def _is_terminal() -> bool:
     """Is IPython there, and able to show text only?"""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    kinds = getattr(getattr(shell, "display_formatter", None), "active_types", None)
+    kinds = getattr(getattr(ipython_shell(), "display_formatter", None), "active_types", None)
     return kinds is not None and "text/html" not in kinds
 
 
