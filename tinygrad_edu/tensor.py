@@ -761,8 +761,14 @@ def _inside(scope: tuple) -> str:
 def module_called(scope: tuple) -> str:
     """The innermost module of a scope by its path from the outermost: `layer encoder.0, Linear(2, 3)`."""
     path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
-    kind = repr(scope[-1]) if "\n" not in repr(scope[-1]) else type(scope[-1]).__name__
+    kind = on_one_line(scope[-1])
     return f"layer {path}, {kind}" if path else kind
+
+
+def on_one_line(module: Any) -> str:
+    """The repr of a module; of one of several lines, which has modules inside, the name of its class."""
+    told = repr(module)
+    return type(module).__name__ if "\n" in told else told
 
 
 def _why_no_gradient(x: Tensor) -> None:

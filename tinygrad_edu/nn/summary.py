@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import recording
 from tinygrad_edu.nn.module import KEPT, Module
-from tinygrad_edu.tensor import Tensor, no_grad
+from tinygrad_edu.tensor import Tensor, no_grad, on_one_line
 
 
 class Costs:
@@ -37,8 +37,7 @@ def summary(model: Module, input_shape: Any, timed: bool) -> str:
         at_work = costs and (costs.multiply_adds[module] or costs.bytes[module])
         if not own and not at_work and module.inner_modules():
             continue
-        kind = repr(module) if "\n" not in repr(module) else type(module).__name__
-        row = [path, kind, f"{sum(p.size for p in own):,}"]
+        row = [path, on_one_line(module), f"{sum(p.size for p in own):,}"]
         if costs:
             shape = costs.shapes.get(module)
             row[2:2] = [f"(N, {', '.join(map(str, shape[1:]))})" if shape else "not called"]
