@@ -81,8 +81,7 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
 
 def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
     """Refusal of arguments that a class or function does not take, with those that it does, or a hint."""
-    called: Any = kind
-    takes = inspect.signature(called.__init__ if isinstance(kind, type) else called).parameters
+    takes = _signature(kind.__init__ if isinstance(kind, type) else kind).parameters
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
     for name in given:
@@ -96,7 +95,7 @@ def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] =
 
 def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
     """Refusal of a call without all that a class needs, or with too much, with what it takes."""
-    takes = inspect.signature(kind.__init__)  # type: ignore[misc]
+    takes = _signature(kind.__init__)
     try:
         takes.bind(None, *args, **given)
     except TypeError as error:
@@ -107,6 +106,11 @@ def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
         hint = f"{kind.__name__}({', '.join(needed)})"
         hint += "; inputs=None is told by the first x" if "inputs" in needed else ""
         raise TypeError(f"{kind.__name__}: {error}.{user_line()}\n  Try: {hint}") from None
+
+
+@functools.lru_cache  # a model may have thousands of layers, and to read a signature takes its time
+def _signature(function: Any) -> inspect.Signature:
+    return inspect.signature(function)
 
 
 def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
