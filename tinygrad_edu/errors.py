@@ -81,7 +81,7 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
 
 def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
     """Refusal of arguments that a class or function does not take, with those that it does, or a hint."""
-    takes = _signature(kind.__init__ if isinstance(kind, type) else kind).parameters
+    takes = _signature(kind.__init__ if isinstance(kind, type) else kind).parameters  # type: ignore[misc]
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
     for name in given:
@@ -95,7 +95,7 @@ def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] =
 
 def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
     """Refusal of a call without all that a class needs, or with too much, with what it takes."""
-    takes = _signature(kind.__init__)
+    takes = _signature(kind.__init__)  # type: ignore[misc]
     try:
         takes.bind(None, *args, **given)
     except TypeError as error:
