@@ -549,6 +549,12 @@ def test_small_arrays_are_kept_whole_and_large_ones_as_a_picture():
     assert snapshot(np.arange(101.0).reshape(101, 1)).heat.shape == (16, 1)
 
 
+def test_whole_numbers_have_all_their_digits():
+    assert str(snapshot(50_257)) == "50257"
+    assert str(snapshot(np.array([50_257, 12_345_678]))) == "[50257, 12345678]"
+    assert str(snapshot(1234.5678)) == "1235"
+
+
 def test_a_snapshot_keeps_its_numbers():
     x = variable([1.0, 2.0], "x")
     graph = viz.Graph((x * x).sum())

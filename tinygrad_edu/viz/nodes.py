@@ -171,7 +171,8 @@ def printable(words: str, longest: int = 60) -> str:
 
 
 def number(x: Any) -> str:
-    return str(x) if isinstance(x, (bool, np.bool_)) else f"{x:.4g}"
+    """Four digits; of whole numbers, such as labels, all."""
+    return str(x) if isinstance(x, (bool, np.bool_, int, np.integer)) else f"{x:.4g}"
 
 
 def heat_map(x: np.ndarray) -> np.ndarray:
