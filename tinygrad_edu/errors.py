@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import linecache
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -130,6 +129,13 @@ def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
     return enter
 
 
+def alike(word: str, known: Iterable[str], most: int = 3, least: float = 0.6) -> list[str]:
+    """The known words that are most like it, at most so many, and at least so much (1 is equal)."""
+    import difflib  # not before: there may be no mistake
+
+    return difflib.get_close_matches(word, [*known], most, least)
+
+
 def no_such_name(
     module: str, name: str, known: Collection[str], elsewhere: Mapping[str, str]
 ) -> AttributeError:
@@ -138,8 +144,8 @@ def no_such_name(
     elsewhere   what is known under that name in other libraries -> what to write here
     """
     small = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name.lower(), small)
-    hint = elsewhere.get(name) or small.get(name.lower()) or ", ".join(small[n] for n in near)
+    near = ", ".join(small[n] for n in alike(name.lower(), small))
+    hint = elsewhere.get(name) or small.get(name.lower()) or near
     return AttributeError(
         f"{module} has no {name}.{user_line()}" + (f"\n  Try: {hint}" if hint else "")
     )

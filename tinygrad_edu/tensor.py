@@ -12,7 +12,6 @@ made it from what. That note is the computation graph; `autodiff.py` walks it ba
 
 from __future__ import annotations
 
-import difflib
 import dis
 import functools
 import inspect
@@ -30,6 +29,7 @@ import numpy as np
 
 from tinygrad_edu.errors import (
     PACKAGE,
+    alike,
     broadcast_hint,
     is_ours,
     line_of,
@@ -798,7 +798,7 @@ def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:
 def no_row(called: str) -> str:
     """Refusal of a NumPy function that the table does not have."""
     known = {numpy_name(f) for f in ROWS if hasattr(f, "__name__")}
-    near = difflib.get_close_matches(called, {k for k in known if k.startswith("np.")} - {called})
+    near = alike(called, {k for k in known if k.startswith("np.")} - {called})
     return (
         f"{called} has no row in the derivative table, so its result would be cut out of the graph."
         f"{user_line()}\n  Try: "

@@ -7,7 +7,6 @@ registered.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.errors import alike, refuse_missing, refuse_unknown, user_line
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.names import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.showing import Shown
@@ -342,9 +341,7 @@ class Module(Shown):
         if not os.path.exists(path):
             folder, name = os.path.split(os.path.abspath(path))
             there = os.listdir(folder) if os.path.isdir(folder) else []
-            near = difflib.get_close_matches(name, there) or [
-                n for n in there if n.endswith(".npz")
-            ]
+            near = alike(name, there) or [n for n in there if n.endswith(".npz")]
             raise FileNotFoundError(
                 f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.{user_line()}"
                 f"\n  Try: {', '.join(sorted(near)[:5]) or 'a file written by model.save(path)'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import shutil
 import sys
 import time
@@ -115,6 +114,8 @@ class _NotebookText:
     def _content(self, text: str) -> dict[str, str]:
         if not self.curves:
             return {"text/plain": text}
+        import html  # not before: most trainings are not shown in a notebook
+
         # A box of some lines, scrolled to its end.
         box = "max-height:16em;overflow:auto;display:flex;flex-direction:column-reverse"
         lines = f'<div style="{box}"><pre style="margin:0">{html.escape(text)}</pre></div>'
