@@ -13,7 +13,9 @@ from tinygrad_edu import Tensor, nn, ops, viz
 
 
 def expression():
-    x, w, b = (Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "x"), (-3.0, "w"), (7.0, "b")))
+    x, w, b = (
+        Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "x"), (-3.0, "w"), (7.0, "b"))
+    )
     y = np.tanh(x * w + b)
     return y * x + y
 
@@ -21,7 +23,9 @@ def expression():
 def perceptron():
     model = nn.Sequential(nn.Linear(64, 64, rng=0), nn.ReLU(), nn.Linear(64, 10, rng=1))
     rng = np.random.default_rng(0)
-    return nn.cross_entropy(model(Tensor(rng.normal(size=(32, 64)), name="x")), rng.integers(0, 10, 32))
+    return nn.cross_entropy(
+        model(Tensor(rng.normal(size=(32, 64)), name="x")), rng.integers(0, 10, 32)
+    )
 
 
 def recurrent(steps=180, size=32):
@@ -57,7 +61,9 @@ def transformer():
 
 
 def main():
-    print(f"\n{'graph':<14}{'nodes':>7}{'text':>9}{'DOT':>9}{'SVG':>9}{'page':>9}{'bytes of the page':>20}")
+    print(
+        f"\n{'graph':<14}{'nodes':>7}{'text':>9}{'DOT':>9}{'SVG':>9}{'page':>9}{'bytes of the page':>20}"
+    )
     for make in (expression, perceptron, recurrent, transformer):
         loss = make()
         seconds = {}

@@ -26,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     demo.add_argument("--out", default="demo.html", metavar="FILE", help="the page (%(default)s)")
     demo.add_argument("--no-page", action="store_true", help="train only")
-    demo.add_argument("--seed", type=programs.count, default=0, metavar="N", help="of what is random (0)")
+    demo.add_argument(
+        "--seed", type=programs.count, default=0, metavar="N", help="of what is random (0)"
+    )
     demo.add_argument("--epochs", type=_epochs, default=30, metavar="N", help="how long (30)")
     programs.add_to(commands)
     commands.add_parser("rows", help="list the derivative table, and how it is checked")

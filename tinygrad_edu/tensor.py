@@ -563,9 +563,8 @@ class Tensor(Shown):
             )
         self._grad = new
 
-    backward: Callable[
-        ..., None
-    ]  # the way back is not this file's business: `autodiff.py` hangs it here
+    # The way back is not this file's business: `autodiff.py` hangs it here.
+    backward: Callable[..., None]
 
 
 def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tensor:

@@ -75,12 +75,10 @@ class Module(Shown):
         return super().__new__(cls)
 
     training = True
-    built = (
-        True  # False where the first call is to tell the size of the input, see `make_when_known`
-    )
-    takes: Any = (
-        None  # the dtype of its input, where that is not its parameters': whole numbers, say
-    )
+    # False where the first call is to tell the size of the input, see `make_when_known`
+    built = True
+    # the dtype of its input, where that is not its parameters': whole numbers, say
+    takes: Any = None
     sample_shapes: tuple[tuple[int, ...], ...] = ()  # what `build` was told
     hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
 

@@ -123,9 +123,8 @@ def _count(y: Any, costs: Costs) -> None:
         if node.op is None:
             continue
         if node.scope:
-            if (
-                node.data.base is None
-            ):  # otherwise it is another look at an array that counts already
+            # with a base it is another look at an array that counts already
+            if node.data.base is None:
                 costs.bytes[node.scope[-1]] += node.data.nbytes
             if node.op.multiply_adds:
                 shapes = map(np.shape, node.inputs)

@@ -101,7 +101,8 @@ class Run:
             }
             write_json(os.path.join(path, "config.json"), config)
         except BaseException:
-            shutil.rmtree(path) if not there else None
+            if not there:
+                shutil.rmtree(path)
             raise
         return cls(path)
 

@@ -69,9 +69,8 @@ def _config_of(model: Any) -> dict[str, Any]:
         )
     try:
         return keras.saving.serialize_keras_object(model)
-    except (
-        NotImplementedError
-    ) as error:  # some layer does not tell of itself: name all that may be it
+    except NotImplementedError as error:
+        # some layer does not tell of itself: name all that may be it
         foreign = [
             f"{layer.name}: {type(layer).__name__} is a class of its own, which Keras cannot write down"
             for layer in _layers_of(model)

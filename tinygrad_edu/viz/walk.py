@@ -228,9 +228,8 @@ def _follow(
     local: dict[tuple[Tensor, int], float | None] = {}
     paths: list[Path] = []
     looked = itertools.count()
-    turn = itertools.count(
-        0, -1
-    )  # of equal bounds the youngest first: a path is followed to its end
+    # of equal bounds the youngest first: a path is followed to its end
+    turn = itertools.count(0, -1)
     waiting: list[Any] = [(0.0, next(turn), loss, np.ones_like(loss.data), (), ())]
     most = MOST_PATHS if all_of_them else FOLLOWED
     while waiting and len(paths) < most:
