@@ -22,7 +22,7 @@ def test_every_block_runs_after_the_ones_before_it(tmp_path, monkeypatch):
             exec(compile(block, "README.md", "exec"), world)
         for promised in re.findall(r"^print\(.*?\)  +# (\[.*\])$", block, flags=re.MULTILINE):
             assert promised in printed.getvalue().splitlines()
-    written = ["digits.keras", "digits.npz", "digits.safetensors", "graph.html", "run"]
+    written = ["digits.keras", "digits.npz", "digits.safetensors", "graph.html", "steps"]
     assert sorted(os.listdir(tmp_path)) == written
 
 
