@@ -1,21 +1,21 @@
 """Computation graphs as text, DOT, SVG and page: how long each takes, and how large the page is.
 
-python benchmarks/graphs.py
-
-Also: does a training step take longer when the code that draws is loaded?
+python benchmarks/graphs.py        (what loading it costs a training step is told by drawing.py)
 """
 
-import timing  # first: it may have to restart Python before NumPy is loaded
+import timing  # noqa: F401  (first: it may have to restart Python before NumPy is loaded)
 
 import time
 
 import numpy as np
 
-from tinygrad_edu import Tensor, nn, ops, optim
+from tinygrad_edu import Tensor, nn, ops, viz
 
 
 def expression():
-    x, w, b = (Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "x"), (-3.0, "w"), (7.0, "b")))
+    x, w, b = (
+        Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "x"), (-3.0, "w"), (7.0, "b"))
+    )
     y = np.tanh(x * w + b)
     return y * x + y
 
@@ -23,7 +23,9 @@ def expression():
 def perceptron():
     model = nn.Sequential(nn.Linear(64, 64, rng=0), nn.ReLU(), nn.Linear(64, 10, rng=1))
     rng = np.random.default_rng(0)
-    return nn.cross_entropy(model(Tensor(rng.normal(size=(32, 64)), name="x")), rng.integers(0, 10, 32))
+    return nn.cross_entropy(
+        model(Tensor(rng.normal(size=(32, 64)), name="x")), rng.integers(0, 10, 32)
+    )
 
 
 def recurrent(steps=180, size=32):
@@ -58,24 +60,10 @@ def transformer():
     return nn.cross_entropy(Transformer()(ids), np.roll(ids, -1, 1))
 
 
-def step():
-    rng = np.random.default_rng(0)
-    model = nn.Sequential(nn.Linear(64, 64, rng=0), nn.ReLU(), nn.Linear(64, 10, rng=1))
-    optimizer = optim.Adam(model.parameters())
-    x, y = rng.normal(size=(32, 64)).astype(np.float32), rng.integers(0, 10, 32)
-
-    def work():
-        optimizer.zero_grad()
-        nn.cross_entropy(model(x), y).backward()
-        optimizer.step()
-
-    return work
-
-
-def pictures():
-    from tinygrad_edu import viz
-
-    print(f"\n{'graph':<14}{'nodes':>7}{'text':>9}{'DOT':>9}{'SVG':>9}{'page':>9}{'bytes of the page':>20}")
+def main():
+    print(
+        f"\n{'graph':<14}{'nodes':>7}{'text':>9}{'DOT':>9}{'SVG':>9}{'page':>9}{'bytes of the page':>20}"
+    )
     for make in (expression, perceptron, recurrent, transformer):
         loss = make()
         seconds = {}
@@ -99,9 +87,4 @@ def pictures():
 
 
 if __name__ == "__main__":
-    # `viz` is loaded after the first half of the rounds: the best of both halves should be the same.
-    work = step()
-    before = timing.interleave({"without viz": work}, rounds=20)
-    pictures()
-    after = timing.interleave({"with viz": work}, rounds=20)
-    timing.report("a training step, 64-64-10, batch 32", before | after, "with viz")
+    main()

@@ -10,18 +10,20 @@ import models
 import tinygrad_edu
 from tinygrad_edu.tensor import ROWS
 
-MODULES = [
-    module.name
+# All of them are imported before the first example runs: a chapter of the table that an example was the
+# first to ask for would write its rows into the copy below.
+MODULES = {
+    module.name: importlib.import_module(module.name)
     for package in (tinygrad_edu, models)
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
     if not module.name.endswith("__main__")
-]
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name, monkeypatch):
     monkeypatch.setattr("tinygrad_edu.tensor.ROWS", ROWS.copy())  # an example may add a row
-    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    result = doctest.testmod(MODULES[name], optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
 
 
@@ -29,8 +31,8 @@ def test_there_are_examples():
     finder = doctest.DocTestFinder(exclude_empty=True)
     examples = [
         example
-        for name in MODULES
-        for found in finder.find(importlib.import_module(name))
+        for module in MODULES.values()
+        for found in finder.find(module)
         for example in found.examples
     ]
     assert len(examples) > 20

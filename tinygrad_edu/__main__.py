@@ -26,8 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     demo.add_argument("--out", default="demo.html", metavar="FILE", help="the page (%(default)s)")
     demo.add_argument("--no-page", action="store_true", help="train only")
-    demo.add_argument("--seed", type=_count, default=0, metavar="N", help="of what is random (0)")
-    demo.add_argument("--epochs", type=_positive, default=30, metavar="N", help="how long (30)")
+    demo.add_argument(
+        "--seed", type=programs.count, default=0, metavar="N", help="of what is random (0)"
+    )
+    demo.add_argument("--epochs", type=_epochs, default=30, metavar="N", help="how long (30)")
     programs.add_to(commands)
     commands.add_parser("rows", help="list the derivative table, and how it is checked")
     row = commands.add_parser("explain", help="show the derivative of a function, such as tanh")
@@ -70,14 +72,8 @@ def _demo(given: argparse.Namespace) -> int:
     return 0
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if _count(text) == 0:
+def _epochs(text: str) -> int:
+    if programs.count(text) == 0:
         raise argparse.ArgumentTypeError("an epoch, at least, is needed to learn something")
     return int(text)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import linecache
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -81,8 +80,7 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
 
 def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
     """Refusal of arguments that a class or function does not take, with those that it does, or a hint."""
-    called: Any = kind
-    takes = inspect.signature(called.__init__ if isinstance(kind, type) else called).parameters
+    takes = _signature(kind.__init__ if isinstance(kind, type) else kind).parameters  # type: ignore[misc]
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
     for name in given:
@@ -96,7 +94,7 @@ def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] =
 
 def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
     """Refusal of a call without all that a class needs, or with too much, with what it takes."""
-    takes = inspect.signature(kind.__init__)  # type: ignore[misc]
+    takes = _signature(kind.__init__)  # type: ignore[misc]
     try:
         takes.bind(None, *args, **given)
     except TypeError as error:
@@ -107,6 +105,11 @@ def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
         hint = f"{kind.__name__}({', '.join(needed)})"
         hint += "; inputs=None is told by the first x" if "inputs" in needed else ""
         raise TypeError(f"{kind.__name__}: {error}.{user_line()}\n  Try: {hint}") from None
+
+
+@functools.lru_cache  # a model may have thousands of layers, and to read a signature takes its time
+def _signature(function: Any) -> inspect.Signature:
+    return inspect.signature(function)
 
 
 def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
@@ -126,6 +129,13 @@ def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
     return enter
 
 
+def alike(word: str, known: Iterable[str], most: int = 3, least: float = 0.6) -> list[str]:
+    """The known words that are most like it, at most so many, and at least so much (1 is equal)."""
+    import difflib  # not before: there may be no mistake
+
+    return difflib.get_close_matches(word, [*known], most, least)
+
+
 def no_such_name(
     module: str, name: str, known: Collection[str], elsewhere: Mapping[str, str]
 ) -> AttributeError:
@@ -134,8 +144,8 @@ def no_such_name(
     elsewhere   what is known under that name in other libraries -> what to write here
     """
     small = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name.lower(), small)
-    hint = elsewhere.get(name) or small.get(name.lower()) or ", ".join(small[n] for n in near)
+    near = ", ".join(small[n] for n in alike(name.lower(), small))
+    hint = elsewhere.get(name) or small.get(name.lower()) or near
     return AttributeError(
         f"{module} has no {name}.{user_line()}" + (f"\n  Try: {hint}" if hint else "")
     )

@@ -65,9 +65,8 @@ def explain(function: Any) -> Explanation:
     if isinstance(function, str):
         return by_name(function)
     row = function if isinstance(function, Op) else ROWS.get(_numpys(function))
-    if row is not None and not isinstance(
-        row, Op
-    ):  # written with rows; maybe one of this very name
+    if row is not None and not isinstance(row, Op):
+        # written with rows; maybe one of this very name
         row = next((r for r in ops.rows() if r.name == function.__name__), row)
     if isinstance(row, Op):
         return _of_row(row)

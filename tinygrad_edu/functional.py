@@ -175,10 +175,8 @@ def checkpoint(f: Callable) -> Callable:
             return y
         outside = _used_from_before(start, y)
         kept = y.data
-        latest: Any = [
-            None,
-            [],
-        ]  # g, and the gradients for it: the walk asks for one after the other
+        # g, and the gradients for it: the walk asks for one after the other
+        latest: Any = [None, []]
 
         def rule(i: int, g: Any, *_: Any) -> Any:
             if latest[0] is not g:

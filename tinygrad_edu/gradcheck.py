@@ -178,9 +178,8 @@ def _kink(s: Callable[[float], float]) -> str:
     """Do the slopes to the left and to the right differ, here or within reach of the differences?"""
     here, tiny = s(0.0), 1e-6
     left, right = (here - s(-tiny)) / tiny, (s(tiny) - here) / tiny
-    if abs(left - right) > 1e-3 * max(
-        1.0, abs(left), abs(right)
-    ):  # curvature explains 1e-6 at most
+    # curvature explains 1e-6 at most
+    if abs(left - right) > 1e-3 * max(1.0, abs(left), abs(right)):
         return f"a kink: the slope is {left:.6g} to the left and {right:.6g} to the right"
     wide, narrow = _difference_quotient(s), _difference_quotient(s, tiny)
     if abs(wide - narrow) > 1e-3 * max(1.0, abs(wide), abs(narrow)):

@@ -12,7 +12,6 @@ made it from what. That note is the computation graph; `autodiff.py` walks it ba
 
 from __future__ import annotations
 
-import difflib
 import dis
 import functools
 import inspect
@@ -30,6 +29,7 @@ import numpy as np
 
 from tinygrad_edu.errors import (
     PACKAGE,
+    alike,
     broadcast_hint,
     is_ours,
     line_of,
@@ -563,9 +563,8 @@ class Tensor(Shown):
             )
         self._grad = new
 
-    backward: Callable[
-        ..., None
-    ]  # the way back is not this file's business: `autodiff.py` hangs it here
+    # The way back is not this file's business: `autodiff.py` hangs it here.
+    backward: Callable[..., None]
 
 
 def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tensor:
@@ -761,8 +760,14 @@ def _inside(scope: tuple) -> str:
 def module_called(scope: tuple) -> str:
     """The innermost module of a scope by its path from the outermost: `layer encoder.0, Linear(2, 3)`."""
     path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
-    kind = repr(scope[-1]) if "\n" not in repr(scope[-1]) else type(scope[-1]).__name__
+    kind = on_one_line(scope[-1])
     return f"layer {path}, {kind}" if path else kind
+
+
+def on_one_line(module: Any) -> str:
+    """The repr of a module; of one of several lines, which has modules inside, the name of its class."""
+    told = repr(module)
+    return type(module).__name__ if "\n" in told else told
 
 
 def _why_no_gradient(x: Tensor) -> None:
@@ -792,7 +797,7 @@ def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:
 def no_row(called: str) -> str:
     """Refusal of a NumPy function that the table does not have."""
     known = {numpy_name(f) for f in ROWS if hasattr(f, "__name__")}
-    near = difflib.get_close_matches(called, {k for k in known if k.startswith("np.")} - {called})
+    near = alike(called, {k for k in known if k.startswith("np.")} - {called})
     return (
         f"{called} has no row in the derivative table, so its result would be cut out of the graph."
         f"{user_line()}\n  Try: "

@@ -18,7 +18,9 @@ DOCS = pathlib.Path(__file__).parents[1] / "docs"
 
 def expression():
     """Five operations, with paths that meet at x and at y."""
-    x, w, b = (Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "x"), (-3.0, "w"), (6.875, "b")))
+    x, w, b = (
+        Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "x"), (-3.0, "w"), (6.875, "b"))
+    )
     y = np.tanh(x * w + b)
     return y * x + y
 

@@ -219,7 +219,7 @@ NEITHER = {
     "rotary", "sinusoidal_positions",
 }  # fmt: skip
 # (Cells are Keras's too: tests/nn/test_keras_sequence.py.)
-OURS_ALONE = {"Positions", "Sparsemax", "GRUCell", "LSTMCell", "SimpleRNNCell"}
+OURS_ALONE = {"Sparsemax", "GRUCell", "LSTMCell", "SimpleRNNCell"}
 ARRANGED = {kind.__name__ for kind in ARRANGING} | {"Bidirectional"}
 
 

@@ -182,9 +182,11 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "SoftShrink": (nn.SoftShrink, X),
     "TanhShrink": (nn.TanhShrink, X),
     "Threshold": (lambda: nn.Threshold(0.25, -2.0), X),
+    "SoftShrink by 0.25": (lambda: nn.SoftShrink(0.25), X),
     "CELU": (nn.CELU, X),
     "CELU by 0.5": (lambda: nn.CELU(0.5), X),
     "Squareplus": (nn.Squareplus, X),
+    "Squareplus by 1": (lambda: nn.Squareplus(1.0), X),
     "SparsePlus": (nn.SparsePlus, X),
     "SparseSigmoid": (nn.SparseSigmoid, X),
     "LogSigmoid": (nn.LogSigmoid, X),
@@ -242,10 +244,14 @@ def exact_gelu(x: Any, approximate: bool = False) -> Any:
 
 
 def test_every_layer_of_nn_is_in_the_table(keras: Any) -> None:
-    """But for one: the rows of Keras's sparsemax are no probabilities (3.15), and ours are."""
+    """But for one: the rows of Keras's sparsemax are no probabilities (3.15), and ours are.
+
+    And for cells, which are for loops by hand: a model of layers has no place for their states.
+    """
     kinds = [thing for name in nn.__all__ if isinstance(thing := getattr(nn, name), type)]
     layers = {k for k in kinds if issubclass(k, Module) and k is not Module}
-    assert layers - {*LAYERS, *ARRANGING} == {nn.Sparsemax}
+    cells = {nn.SimpleRNNCell, nn.LSTMCell, nn.GRUCell}
+    assert layers - {*LAYERS, *ARRANGING} == {nn.Sparsemax, *cells}
     assert np.allclose(nn.Sparsemax()(X).sum(axis=-1), 1)
     theirs = keras.ops.convert_to_numpy(keras.ops.sparsemax(X)).sum(axis=-1)
     assert not np.allclose(theirs, 1), "Keras has mended it: a row for Sparsemax can be written"

@@ -253,7 +253,9 @@ def test_too_many_nodes_are_refused():
     y = variable(0.5, "x")
     for _ in range(5_000):
         y = -y
-    with pytest.raises(ValueError, match=r"more than 5,000 nodes(.|\n)*depth=1(.|\n)*limit=") as refused:
+    with pytest.raises(
+        ValueError, match=r"more than 5,000 nodes(.|\n)*depth=1(.|\n)*limit="
+    ) as refused:
         viz.Graph(y)
     assert "smaller part" in str(refused.value) and "test_graph.py:" in str(refused.value)
     assert len(viz.Graph(y.inputs[0]).nodes) == 5_000  # one less is drawn
@@ -358,9 +360,7 @@ def test_every_gradient_and_every_sum_is_that_of_backward():
     for step in graph.steps:
         upstream = graph.nodes[step.node].gradient.numbers
         if step.local:
-            np.testing.assert_array_equal(
-                upstream * step.local.numbers, step.contribution.numbers
-            )
+            np.testing.assert_array_equal(upstream * step.local.numbers, step.contribution.numbers)
         assert step.source == graph.nodes[step.node].inputs[step.i]
 
 
@@ -396,7 +396,9 @@ def test_a_node_knows_its_row_and_the_line_that_asked_for_it():
     node = viz.Graph(y).nodes[-1]
     assert node.row.title == "tanh:  y = tanh x"
     assert node.rule(0) == ("∂L/∂x", "g * (1 - y * y)")
-    assert node.line.startswith("test_graph.py:") and node.line.endswith("y = np.tanh(x)  # this line")
+    assert node.line.startswith("test_graph.py:") and node.line.endswith(
+        "y = np.tanh(x)  # this line"
+    )
     assert node.name == "squashed"
     assert "#1 squashed = tanh(x)" in viz.Graph(y).text()
 
@@ -547,6 +549,12 @@ def test_small_arrays_are_kept_whole_and_large_ones_as_a_picture():
     assert np.isnan(snapshot(x).heat[0, 0]) and np.isfinite(snapshot(x).heat[0, 1])
     assert snapshot(np.arange(1000.0)).heat.shape == (1, 64)
     assert snapshot(np.arange(101.0).reshape(101, 1)).heat.shape == (16, 1)
+
+
+def test_whole_numbers_have_all_their_digits():
+    assert str(snapshot(50_257)) == "50257"
+    assert str(snapshot(np.array([50_257, 12_345_678]))) == "[50257, 12345678]"
+    assert str(snapshot(1234.5678)) == "1235"
 
 
 def test_a_snapshot_keeps_its_numbers():

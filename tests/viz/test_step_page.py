@@ -23,7 +23,9 @@ def expression():
 def network(size=3):
     rng = np.random.default_rng(0)
     model = nn.Sequential(
-        nn.Linear(4, size, rng=rng, dtype=float), nn.ReLU(), nn.Linear(size, 2, rng=rng, dtype=float)
+        nn.Linear(4, size, rng=rng, dtype=float),
+        nn.ReLU(),
+        nn.Linear(size, 2, rng=rng, dtype=float),
     )
     x = Tensor(rng.normal(size=(5, 4)), name="points")
     return model, nn.cross_entropy(model(x), np.array([0, 1, 1, 0, 1]))
@@ -223,7 +225,9 @@ def test_a_step_for_each_operation_and_for_each_edge_back(look):
         "2 of 15: add #2 of multiply #1 = -6, b = 6.875 gives 0.875",
     ]
     assert told[5] == "6 of 15: The way back begins: the gradient of add #5 by itself is 1"
-    assert told[8] == "9 of 15: From multiply #4 back to tanh #3: 1 × 2 = 2. tanh #3.grad: 1 + 2 = 3"
+    assert (
+        told[8] == "9 of 15: From multiply #4 back to tanh #3: 1 × 2 = 2. tanh #3.grad: 1 + 2 = 3"
+    )
     assert told[-2] == (
         "14 of 15: From multiply #1 back to x: 1.514 × -3 = -4.541. "
         "x.grad: 0.7039 + -4.541 = -3.837"
@@ -304,6 +308,7 @@ def test_steps_are_a_list_for_those_who_read(look):
     assert page.get_attribute("#words", "aria-live") == "polite"
     page.click("#all summary")
     items = page.locator("#all ol li")
+    items.first.wait_for()  # browsers tell later that it was opened
     assert items.count() == 15
     assert items.nth(0).inner_text() == "multiply #1 of x = 2, w = -3 gives -6"
     items.nth(8).locator("button").click()
@@ -466,7 +471,9 @@ def test_a_closed_module_is_one_step_of_the_way(look):
     page = look(viz.Graph(loss))
     page.click("#close")
     pressed(page, "ArrowRight", 20)
-    assert words(page).startswith("4 of 4")  # the model, the loss, its gradient, and what comes back
+    assert words(page).startswith(
+        "4 of 4"
+    )  # the model, the loss, its gradient, and what comes back
     assert "gradient" in label(page, "g0")
 
 
@@ -484,7 +491,9 @@ def test_repetitions_are_rolled_up_until_somebody_opens_them(look):
 
 
 def test_boxes_do_not_overlap_and_lines_go_down(look):
-    page = look(viz.Graph(nn.cross_entropy(Transformer(blocks=1)(np.array([[1, 2, 3]])), [[2, 3, 4]])))
+    page = look(
+        viz.Graph(nn.cross_entropy(Transformer(blocks=1)(np.array([[1, 2, 3]])), [[2, 3, 4]]))
+    )
     page.click("#open")
     spots = page.evaluate("[...spots].map(([k, s]) => [k, s.x, s.y, s.x + s.w, s.y + s.h])")
     nodes = [s[1:] for s in spots if s[0][0] == "n"]
@@ -547,7 +556,9 @@ def test_predict_asks_for_the_sum_where_paths_meet(look):
 def test_both_widths_and_themes(look, width, scheme):
     page = look(viz.Graph(network()[1]), width=width, scheme=scheme)
     pressed(page, "End")
-    assert page.evaluate("document.documentElement.className") == ("dark" if scheme == "dark" else "")
+    assert page.evaluate("document.documentElement.className") == (
+        "dark" if scheme == "dark" else ""
+    )
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == ("rgb(20, 24, 29)" if scheme == "dark" else "rgb(246, 247, 249)")
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -696,7 +707,9 @@ def test_large_graphs_are_stepped_through(look, make):
     assert page.locator(".node.now").count() >= 1
     pressed(page, "Escape")
     choose(page, graph.nodes[-1].number)
-    assert numbers_under(page, "Value") == [pytest.approx(float(graph.nodes[-1].value.numbers), rel=1e-6)]
+    assert numbers_under(page, "Value") == [
+        pytest.approx(float(graph.nodes[-1].value.numbers), rel=1e-6)
+    ]
 
 
 def test_the_more_there_is_the_less_is_kept_of_each(monkeypatch, look):

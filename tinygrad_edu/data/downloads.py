@@ -129,17 +129,16 @@ def _transfer(url: str, part: str, name: str) -> str | None:
                 return f"the connection was cut after {_size(part):,} of {whole:,} bytes"
     except urllib.error.HTTPError as error:
         error.close()
-        if (
-            error.code == 416 and have
-        ):  # nothing comes after what is here: then it is whole, or wrong
-            return None
+        if error.code == 416 and have:
+            return None  # nothing comes after what is here: then it is whole, or wrong
         return f"the server answers {error.code} {error.reason}"
     except (
         urllib.error.URLError,
         ConnectionError,
         TimeoutError,
         http.client.HTTPException,
-    ) as error:  # and not every OSError: a full disk is no trouble of the connection
+    ) as error:
+        # and not every OSError: a full disk is no trouble of the connection
         reason = getattr(error, "reason", error)
         return f"no connection ({str(reason) or type(error).__name__})"
     return None

@@ -169,9 +169,8 @@ class Prefetch:
                     if left.is_set():
                         return
                 ready.put((None, None))
-            except (
-                BaseException
-            ) as error:  # of any kind: it belongs to the loop, not to this thread
+            except BaseException as error:
+                # of any kind: it belongs to the loop, not to this thread
                 ready.put((None, error))
 
         thread = threading.Thread(target=work, name="Prefetch", daemon=True)

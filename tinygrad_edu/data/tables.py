@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu.data.embedded import Dataset
+from tinygrad_edu.files import whole_file
 
 MOST_CLASSES = 65_536
 
@@ -118,17 +119,11 @@ def write_csv(path: str | os.PathLike[str], x: NDArray[Any], y: NDArray[Any] | N
         names = ["label", *names]
     # Text for each of the few numbers there are, joined: savetxt takes ten times as long.
     words = np.array([str(i) for i in range(256)], object)
-    draft = f"{os.fspath(path)}.draft"
-    try:
-        with open(draft, "w", encoding="utf-8", newline="") as file:
-            file.write(",".join(names) + "\n")
-            for i, row in enumerate(table):
-                label = "" if y is None else f"{y[i]},"
-                file.write(label + ",".join(words[row]) + "\n")
-        os.replace(draft, path)
-    finally:
-        if os.path.exists(draft):
-            os.unlink(draft)
+    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+        file.write(",".join(names) + "\n")
+        for i, row in enumerate(table):
+            label = "" if y is None else f"{y[i]},"
+            file.write(label + ",".join(words[row]) + "\n")
 
 
 def read_rows(path: str, columns: list[str], caller: str) -> tuple[list[int], list[list[str]]]:

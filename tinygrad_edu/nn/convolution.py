@@ -28,7 +28,7 @@ Rng = np.random.Generator | int | None
 
 
 class _Convolution(Module):
-    """What the layers of this file share: settings, kernels W (from `init`) and offsets b (from 0)."""
+    """What the layers of this file share: settings, kernels W (from `init`) and biases b (from 0)."""
 
     axes: int  # that a kernel lies along: 2 of images, 1 of sequences
     words: tuple[str, ...] = ("valid", "same")  # for the padding
@@ -223,7 +223,7 @@ class DepthwiseConv1d(DepthwiseConv2d):
 class SeparableConv2d(Module):
     """First every channel by itself, then all channels at every place: pointwise(depthwise(x)).
 
-    depthwise: DepthwiseConv2d(inputs, size), without an offset; pointwise: Conv2d(inputs m, outputs, 1)
+    depthwise: DepthwiseConv2d(inputs, size), without a bias; pointwise: Conv2d(inputs m, outputs, 1)
 
     Where `Conv2d` has kh kw · inputs · outputs weights this has (kh kw + outputs) inputs m. The settings
     are those of `DepthwiseConv2d`. Keras's SeparableConv2D. (Chollet 2017, "Xception", section 3.)

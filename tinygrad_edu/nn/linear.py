@@ -1,4 +1,4 @@
-"""The layer that everything else is made from: a matrix and an offset."""
+"""The layer that everything else is made from: a matrix and a bias."""
 
 from __future__ import annotations
 

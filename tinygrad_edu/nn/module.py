@@ -7,7 +7,6 @@ registered.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.errors import alike, refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.names import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
@@ -75,12 +75,10 @@ class Module(Shown):
         return super().__new__(cls)
 
     training = True
-    built = (
-        True  # False where the first call is to tell the size of the input, see `make_when_known`
-    )
-    takes: Any = (
-        None  # the dtype of its input, where that is not its parameters': whole numbers, say
-    )
+    # False where the first call is to tell the size of the input, see `make_when_known`
+    built = True
+    # the dtype of its input, where that is not its parameters': whole numbers, say
+    takes: Any = None
     sample_shapes: tuple[tuple[int, ...], ...] = ()  # what `build` was told
     hooks: tuple[Callable, ...] = ()  # called with (module, inputs, output) after each forward
 
@@ -326,17 +324,8 @@ class Module(Shown):
     def save(self, path: str | os.PathLike) -> None:
         """Writes parameters and buffers as .npz (arrays only, no pickle): a whole new file or none."""
         _demand_own_format(path, "save")
-        folder, name = os.path.split(os.path.abspath(path))
-        if not os.path.isdir(folder):
-            raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
-        draft = os.path.join(folder, f".{name}.{os.getpid()}.draft")
-        try:
-            with open(draft, "wb") as file:
-                write_npz(file, self.state_dict())
-            os.replace(draft, path)
-        finally:
-            if os.path.exists(draft):
-                os.unlink(draft)
+        with whole_file(path) as draft, open(draft, "wb") as file:
+            write_npz(file, self.state_dict())
 
     def load(self: Self, path: str | os.PathLike) -> Self:
         """Sets parameters and buffers from a file that `save` wrote, or from a training's checkpoint.
@@ -350,9 +339,7 @@ class Module(Shown):
         if not os.path.exists(path):
             folder, name = os.path.split(os.path.abspath(path))
             there = os.listdir(folder) if os.path.isdir(folder) else []
-            near = difflib.get_close_matches(name, there) or [
-                n for n in there if n.endswith(".npz")
-            ]
+            near = alike(name, there) or [n for n in there if n.endswith(".npz")]
             raise FileNotFoundError(
                 f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.{user_line()}"
                 f"\n  Try: {', '.join(sorted(near)[:5]) or 'a file written by model.save(path)'}"

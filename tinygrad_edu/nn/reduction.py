@@ -46,9 +46,8 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
         if target.dtype.kind not in "fiub":
             raise TypeError(f"{name}: a target is numbers, not {target.dtype}.{user_line()}")
         if prediction.dtype.kind == "f":
-            target = target.astype(
-                prediction.dtype, copy=False
-            )  # a target does not raise the precision
+            # a target does not raise the precision
+            target = target.astype(prediction.dtype, copy=False)
     return prediction, target
 
 

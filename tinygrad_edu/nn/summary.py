@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import recording
 from tinygrad_edu.nn.module import KEPT, Module
-from tinygrad_edu.tensor import Tensor, no_grad
+from tinygrad_edu.tensor import Tensor, no_grad, on_one_line
 
 
 class Costs:
@@ -37,8 +37,7 @@ def summary(model: Module, input_shape: Any, timed: bool) -> str:
         at_work = costs and (costs.multiply_adds[module] or costs.bytes[module])
         if not own and not at_work and module.inner_modules():
             continue
-        kind = repr(module) if "\n" not in repr(module) else type(module).__name__
-        row = [path, kind, f"{sum(p.size for p in own):,}"]
+        row = [path, on_one_line(module), f"{sum(p.size for p in own):,}"]
         if costs:
             shape = costs.shapes.get(module)
             row[2:2] = [f"(N, {', '.join(map(str, shape[1:]))})" if shape else "not called"]
@@ -124,9 +123,8 @@ def _count(y: Any, costs: Costs) -> None:
         if node.op is None:
             continue
         if node.scope:
-            if (
-                node.data.base is None
-            ):  # otherwise it is another look at an array that counts already
+            # with a base it is another look at an array that counts already
+            if node.data.base is None:
                 costs.bytes[node.scope[-1]] += node.data.nbytes
             if node.op.multiply_adds:
                 shapes = map(np.shape, node.inputs)

@@ -33,9 +33,8 @@ def plain_attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
 # The same in one row: scores are many, and every pass over them that is saved counts.
 
 
-CACHE = (
-    2**20
-)  # bytes of scores at a time: the next pass then finds them where the last one left them
+# Bytes of scores at a time: the next pass then finds them where the last one left them.
+CACHE = 2**20
 
 
 def _turns(y: np.ndarray) -> Iterator[slice]:

@@ -463,7 +463,7 @@ def _of_channels(g: Any) -> Any:
     return np.ones(places, g.dtype) @ np.reshape(g, (places, channels))
 
 
-def _offset_cases(rng: np.random.Generator) -> Cases:
+def _bias_cases(rng: np.random.Generator) -> Cases:
     return [((x, w, *real(rng, w.shape[3:])), params) for (x, w), params in _trio("xw")(rng)]
 
 
@@ -474,7 +474,7 @@ conv_bias: Op = op(
     lambda g, y, x, w, b, windows=None, groups=1: (
         conv_kernel(x, g, windows=windows, groups=groups)),
     lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
-    name="conv_bias", formula="conv(x, w) + b", cases=_offset_cases,
+    name="conv_bias", formula="conv(x, w) + b", cases=_bias_cases,
     multiply_adds=lambda y, x, w, b, **_: math.prod(y) * math.prod(w[:-1]),
 )  # fmt: skip
 
@@ -544,7 +544,7 @@ def conv2d(
     windows = check_windows("conv2d", x, w.shape[:2], stride, padding, dilation, w)
     if b is None:
         return conv(x, w, windows=windows, groups=groups)
-    return conv_bias(x, w, _offset("conv2d", b, w), windows=windows, groups=groups)
+    return conv_bias(x, w, _bias("conv2d", b, w), windows=windows, groups=groups)
 
 
 def conv1d(
@@ -562,7 +562,7 @@ def conv1d(
     x, w = np.expand_dims(x, 1), np.expand_dims(w, 0)
     if b is None:
         return np.squeeze(conv(x, w, windows=windows, groups=groups), 1)
-    b = _offset("conv1d", b, w)
+    b = _bias("conv1d", b, w)
     return np.squeeze(conv_bias(x, w, b, windows=windows, groups=groups), 1)
 
 
@@ -654,7 +654,7 @@ def _kernel(called: str, w: Any, axes: int, channels: str = "in, out") -> Any:
     return w
 
 
-def _offset(called: str, b: Any, w: Any) -> Any:
+def _bias(called: str, b: Any, w: Any) -> Any:
     b = _array(b)
     if b.shape != w.shape[-1:]:
         refuse(called, (w, "w"), (b, "b"), f"b is one number for each of the {w.shape[-1]} outputs",

@@ -137,9 +137,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     shape[axis] = np.insert(value(arr), obj, value(values), axis).shape[axis] - n
     if values.ndim < arr.ndim:
         values = values[(None,) * (arr.ndim - values.ndim) + (...,)]
-    if np.ndim(obj) == 0 and not isinstance(
-        obj, slice
-    ):  # at one place: the values lie along axis 0
+    at_one_place = np.ndim(obj) == 0 and not isinstance(obj, slice)
+    if at_one_place:  # then the values lie along axis 0
         values = np.moveaxis(values, 0, axis)
     values = broadcast_to(values, shape=tuple(shape)).astype(arr.dtype)
     order = np.insert(np.arange(n), obj, np.arange(n, n + shape[axis]))

@@ -38,7 +38,7 @@ def add_to(commands: Any) -> None:
     characters.add_argument(
         "--pixels", action="store_true", help="as tables of pixels, in Kaggle's form"
     )
-    characters.add_argument("--seed", type=_count, default=0, metavar="N", help="(%(default)s)")
+    characters.add_argument("--seed", type=count, default=0, metavar="N", help="(%(default)s)")
 
     train = command("train", _train, "train a network on the pictures that a CSV file has or lists")
     train.add_argument(
@@ -97,7 +97,7 @@ def add_to(commands: Any) -> None:
         default=None,
         help="leave out image files that cannot be read, and list them",
     )
-    train.add_argument("--seed", type=_count, metavar="N", help="of all that is random (0)")
+    train.add_argument("--seed", type=count, metavar="N", help="of all that is random (0)")
 
     predict = command("predict", _predict, "write what a trained network takes pictures for")
     predict.add_argument("run_path", metavar="RUN", help="the folder of a run")
@@ -222,7 +222,7 @@ def _demand_new(path: str) -> None:
 # ------------------------------------------------------------------------------ kinds of numbers
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
     return int(text)

@@ -69,9 +69,8 @@ def train(
     )
     early = EarlyStopping("val_loss", patience=settings.patience)
     timing = Timing()
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # fit looks at every loss, and says it better
+    # fit looks at every loss, and says it better
+    with np.errstate(over="ignore", invalid="ignore"):
         trainer.fit(
             loader,
             epochs=settings.epochs,

@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.module import Module, write_npz
 from tinygrad_edu.programs.examples import Parts
 from tinygrad_edu.programs.settings import Settings, network
@@ -100,7 +101,8 @@ class Run:
             }
             write_json(os.path.join(path, "config.json"), config)
         except BaseException:
-            shutil.rmtree(path) if not there else None
+            if not there:
+                shutil.rmtree(path)
             raise
         return cls(path)
 
@@ -163,17 +165,11 @@ class Run:
 
 
 def write_whole(path: str, write: Callable[[BinaryIO], object]) -> None:
-    """A whole new file or none: `write` fills a draft, which then gets the name."""
-    draft = f"{path}.draft"
-    try:
-        with open(draft, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        if os.path.exists(draft):
-            os.unlink(draft)
+    """A whole new file or none, and on the disk when this returns."""
+    with whole_file(path) as draft, open(draft, "wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:

@@ -28,9 +28,16 @@ COMMONEST = 12  # kinds of mistakes in the table
 
 def show(run_path: str, out: str | None = None) -> None:
     """Writes the page and says where. Raises ImportError without matplotlib."""
-    from tinygrad_edu.viz.curves import confusion, inline, new_axes
+    from tinygrad_edu.viz.curves import inline
     from tinygrad_edu.viz.graph import Graph
-    from tinygrad_edu.viz.page import curves, filled
+    from tinygrad_edu.viz.page import (
+        confusion_picture,
+        curves,
+        filled,
+        graph_figure,
+        misread,
+        mistakes_heading,
+    )
 
     run = Run(run_path)
     model, result, history = run.model(), run.result(), run.history()
@@ -38,17 +45,10 @@ def show(run_path: str, out: str | None = None) -> None:
     x = standardised(pixels, run.mean, run.std)
     scores = scores_of(model, x)
     beliefs = softmax(scores.astype(np.float64))
-    said = beliefs.argmax(axis=1)
-    wrong = np.flatnonzero(said != y)
-    wrong = wrong[np.argsort(-beliefs[wrong, said[wrong]], kind="stable")]
-    counts = confusion_matrix(y, said, len(run.classes))
+    wrong = misread(beliefs, y)
+    counts = confusion_matrix(y, beliefs.argmax(axis=1), len(run.classes))
     made = Graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
-    hint = ""
-    try:
-        drawn = f'<figure class="graph">{made.svg()}</figure>'
-    except (ImportError, RuntimeError) as error:
-        hint = str(error)
-        drawn = f"<p>{html.escape(hint)}</p>"
+    drawn, hint = graph_figure(made)
     side = max(4.6, 0.21 * len(run.classes))  # inches, for names that can be read
     correct, total = len(y) - len(wrong), len(y)
     judged = "test" if names else "validation"
@@ -65,9 +65,7 @@ def show(run_path: str, out: str | None = None) -> None:
         "about": _about(run, judged),
         "seen": _seen(run),
         "matrix_width": f"{min(3.2 * side, 54):.0f}",
-        "mistakes_heading": {0: "No mistake", 1: "Its one mistake"}.get(
-            len(wrong), f"Its {len(wrong)} mistakes"
-        ),
+        "mistakes_heading": mistakes_heading(len(wrong)),
         "mistakes_words": _about_mistakes(len(wrong), judged),
         "filters_words": _about_filters(model, run.shape),
         "batch": str(min(BATCH, len(x))),
@@ -76,10 +74,7 @@ def show(run_path: str, out: str | None = None) -> None:
     }
     pictures = {
         "curves": curves(history) or "<p>No epoch has come to its end.</p>",
-        "confusion": inline(
-            confusion(counts, run.classes, ax=new_axes(side, side)),
-            f"Confusion matrix: {correct} of {total} on the diagonal, {len(wrong)} beside it",
-        ),
+        "confusion": confusion_picture(counts, run.classes, side),
         "commonest": _commonest(counts, run.classes),
         "mistakes": "\n".join(
             _mistake(run, pixels[i], y[i], beliefs[i], names[i] if names else "") for i in wrong[:SHOWN]

@@ -6,13 +6,12 @@ A callback is told when something begins and ends, in Keras's words, and may loo
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.errors import alike, shortened, user_line
 from tinygrad_edu.optim import EMA
 
 if TYPE_CHECKING:
@@ -312,7 +311,7 @@ class Timing(Callback):
 def demand_monitored(callback: Callback, monitor: str) -> None:
     names = callback.trainer.run.names
     if monitor not in names:
-        hint = f"monitor={difflib.get_close_matches(monitor, names, 1, 0)[0]!r}"
+        hint = f"monitor={alike(monitor, names, 1, 0)[0]!r}"
         if monitor.startswith("val_"):
             hint = f"fit(..., validation_split=0.1), or {hint}"
         raise ValueError(
@@ -326,9 +325,7 @@ def _sign(who: str, monitor: str, mode: str) -> int:
     if mode == "auto":
         mode = "min" if monitor.endswith("loss") else "max" if monitor.endswith("accuracy") else ""
     if mode not in ("min", "max"):
-        near = difflib.get_close_matches(
-            monitor, ("loss", "val_loss", "accuracy", "val_accuracy"), 1, 0.8
-        )
+        near = alike(monitor, ("loss", "val_loss", "accuracy", "val_accuracy"), 1, 0.8)
         raise ValueError(
             f"{who}: is it better if {monitor!r} is less, or more?{user_line()}\n  Try: "
             + (f"{near[0]!r}, if that is meant; or " if near and near[0] != monitor else "")

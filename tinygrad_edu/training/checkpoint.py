@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.module import write_npz
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training.batches import batches_of
@@ -133,16 +134,11 @@ def write(path: str, state: dict[str, Any]) -> None:
     text = json.dumps(_without_arrays(state, "", arrays))
     arrays = {"state": np.frombuffer(text.encode(), np.uint8), **arrays}
     folder = os.path.dirname(path)
-    draft = os.path.join(folder, "unfinished.draft")  # a killed writer's is written over
-    try:
-        with open(draft, "wb") as file:
-            write_npz(file, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        if os.path.exists(draft):
-            os.unlink(draft)
+    unfinished = os.path.join(folder, "unfinished.draft")  # a killed writer's is written over
+    with whole_file(path, unfinished) as draft, open(draft, "wb") as file:
+        write_npz(file, arrays)
+        file.flush()
+        os.fsync(file.fileno())
     if os.name == "posix":  # the new name is on the disk only when the folder is
         entry = os.open(folder, os.O_RDONLY)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import shutil
 import sys
 import time
@@ -115,6 +114,8 @@ class _NotebookText:
     def _content(self, text: str) -> dict[str, str]:
         if not self.curves:
             return {"text/plain": text}
+        import html  # not before: most trainings are not shown in a notebook
+
         # A box of some lines, scrolled to its end.
         box = "max-height:16em;overflow:auto;display:flex;flex-direction:column-reverse"
         lines = f'<div style="{box}"><pre style="margin:0">{html.escape(text)}</pre></div>'
@@ -137,7 +138,12 @@ def cell_number() -> int | None:
 
 def _notebook() -> Any:
     """IPython's shell, if it belongs to a notebook (Colab's is of a kind of its own, derived from that)."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = ipython_shell()
     kinds = {kind.__name__ for kind in type(shell).__mro__}
     return shell if "ZMQInteractiveShell" in kinds else None  # a terminal IPython is a terminal
+
+
+def ipython_shell() -> Any:
+    """IPython's shell, if it has started us; None elsewhere."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None

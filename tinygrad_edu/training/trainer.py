@@ -19,7 +19,7 @@ from tinygrad_edu.errors import answering, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
-from tinygrad_edu.tensor import Tensor, no_grad, value
+from tinygrad_edu.tensor import Tensor, no_grad, on_one_line, value
 from tinygrad_edu.training.batches import Grouped, batches_of, loader_of, split_off, weights_of
 from tinygrad_edu.training.callbacks import Callback
 from tinygrad_edu.training.history import History
@@ -472,8 +472,8 @@ class Trainer:
 
         def hook(module: Module, inputs: tuple, y: Any) -> None:
             path = paths.get(id(module))
-            kind = repr(module) if "\n" not in repr(module) else type(module).__name__
-            look(f"layer {path}, {kind}," if path else f"the model, {kind},", module, y)
+            called = f"layer {path}" if path else "the model"
+            look(f"{called}, {on_one_line(module)},", module, y)
 
         weights, random = self.model.state_dict(), generators(self.model)
         drawn = states(random)

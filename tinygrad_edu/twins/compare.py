@@ -97,9 +97,8 @@ def compare(
         x, y = _pair(batch)
         x = np.asarray(value(x), input_dtype(model, dtype))
         y = np.asarray(value(y))
-        made = ours.step(
-            x, y
-        )  # first: what is wrong with a batch, it says in the model's own words
+        # first: what is wrong with a batch, it says in the model's own words
+        made = ours.step(x, y)
         for path, result in theirs.step(x, y).items():
             if path in made:
                 apart = difference(made[path][None], result[None])

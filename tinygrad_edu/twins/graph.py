@@ -101,6 +101,11 @@ class Graph(Module):
                 f"a Graph of the inputs {', '.join(self.inputs)} got {len(inputs)}: {shapes}.{user_line()}"
                 f"\n  Try: model({', '.join(self.inputs)})"
             )
+        outputs = tuple(self.results(inputs, lambda name, *xs, **kw: self.layers[name](*xs, **kw)))
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def results(self, inputs: Sequence[Any], apply: Callable[..., Any]) -> list[Any]:
+        """The outputs, where apply(name of a layer, *arguments, **keywords) makes its result."""
         results: dict[str, Any] = dict(zip(self.inputs, inputs, strict=True))
 
         def at(thing: Any) -> Any:
@@ -111,9 +116,8 @@ class Graph(Module):
 
         for call in self.calls:
             keywords = {name: at(thing) for name, thing in call.keywords.items()}
-            results[call.result] = self.layers[call.layer](*map(at, call.arguments), **keywords)
-        outputs = tuple(map(at, self.outputs))
-        return outputs[0] if len(outputs) == 1 else outputs
+            results[call.result] = apply(call.layer, *map(at, call.arguments), **keywords)
+        return [at(reference) for reference in self.outputs]
 
     def __repr__(self) -> str:
         lines = []

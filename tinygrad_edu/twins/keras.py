@@ -273,20 +273,10 @@ def _transformer_block(builder: Builder, layer: Any, path: str, x: Any) -> Any:
 
 
 def _graph(builder: Builder, layer: Graph, path: str, *xs: Any) -> Any:
-    results: dict[str, Any] = dict(zip(layer.inputs, xs, strict=True))
+    def apply(name: str, *arguments: Any, **keywords: Any) -> Any:
+        return builder.call(layer.layers[name], join(path, name), *arguments, **keywords)
 
-    def at(thing: Any) -> Any:
-        if isinstance(thing, Reference):
-            found = results[thing.result]
-            return found if thing.part is None else found[thing.part]
-        return [at(part) for part in thing] if isinstance(thing, list) else thing
-
-    for call in layer.calls:
-        keywords = {name: at(thing) for name, thing in call.keywords.items()}
-        results[call.result] = builder.call(
-            layer.layers[call.layer], join(path, call.layer), *map(at, call.arguments), **keywords
-        )
-    ends = [at(reference) for reference in layer.outputs]
+    ends = layer.results(xs, apply)
     return ends[0] if len(ends) == 1 else ends
 
 

@@ -253,10 +253,11 @@ ROWS: list[Row] = [
     _recurrent(nn.SimpleRNN),
     _recurrent(nn.LSTM),
     _recurrent(nn.GRU, settings=("reset_after",)),
+    # of two layers, which have rows of their own
     Row(
         nn.Bidirectional, "Bidirectional", {"merge": "merge_mode"},
         files=("forward_layer/cell", "backward_layer/cell"),
-    ),  # of two layers, which have rows of their own
+    ),
     Row(
         nn.MultiHeadAttention, "MultiHeadAttention",
         {"heads": "num_heads", "key_dim": "key_dim", "value_dim": "value_dim", "dropout.p": "dropout"},

@@ -69,9 +69,8 @@ def _config_of(model: Any) -> dict[str, Any]:
         )
     try:
         return keras.saving.serialize_keras_object(model)
-    except (
-        NotImplementedError
-    ) as error:  # some layer does not tell of itself: name all that may be it
+    except NotImplementedError as error:
+        # some layer does not tell of itself: name all that may be it
         foreign = [
             f"{layer.name}: {type(layer).__name__} is a class of its own, which Keras cannot write down"
             for layer in _layers_of(model)
@@ -312,6 +311,15 @@ UNARY = {
     "Silu": "silu",
     "Softplus": "softplus",
 }
+# Functions whose arguments have the same names here.
+OF_SETTINGS: dict[str, type[Module]] = {
+    "Gelu": nn.GELU,
+    "Softmax": nn.Softmax,
+    "HardShrink": nn.HardShrink,
+    "SoftShrink": nn.SoftShrink,
+    "Celu": nn.CELU,
+    "Squareplus": nn.Squareplus,
+}
 
 
 def _references(thing: Any) -> list[tuple[str, int, int]]:
@@ -455,10 +463,10 @@ def _operation(kind: str, config: dict[str, Any]) -> Module:
         return Merge(kind)
     if kind in UNARY and not settings:
         return _activation(UNARY[kind], "")[0][1]
-    if kind == "Gelu":
-        return nn.GELU(**settings)
-    if kind == "Softmax":
-        return nn.Softmax(**settings)
+    if kind in OF_SETTINGS:
+        return OF_SETTINGS[kind](**settings)
+    if kind == "Threshold":
+        return nn.Threshold(settings["threshold"], settings["default_value"])
     told = ", ".join(f"{name}={value!r}" for name, value in settings.items())
     raise Refused(f"(of keras.ops){f' with {told}' if told else ''} has no counterpart")
 

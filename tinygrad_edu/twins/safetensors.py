@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn import Module
 
 Model = TypeVar("Model", bound=Module)
@@ -25,21 +26,15 @@ def save_safetensors(module: Module, path: str | os.PathLike) -> None:
     such folder, ImportError without the safetensors package.
     """
     numpy = _import_safetensors()
-    folder, name = os.path.split(os.path.abspath(path))
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"there is no folder {folder!r} to save {name!r} in")
     # safetensors 0.8 writes the memory of an array as it lies there, whatever its strides say.
     arrays = {where: np.ascontiguousarray(a) for where, a in module.state_dict().items()}
-    draft = os.path.join(folder, f".{name}.{os.getpid()}.draft")
-    try:
+    with whole_file(path) as draft:
         numpy.save_file(arrays, draft, metadata={"writer": "tinygrad_edu"})
         read = numpy.load_file(draft)
         if any(read[where].tobytes() != a.tobytes() for where, a in arrays.items()):
-            raise OSError(f"{name!r} came back from the disk with other numbers; it was not kept")
-        os.replace(draft, path)
-    finally:
-        if os.path.exists(draft):
-            os.unlink(draft)
+            raise OSError(
+                f"{os.path.basename(path)!r} came back from the disk with other numbers; it was not kept"
+            )
 
 
 def load_safetensors(module: Model, path: str | os.PathLike, *, strict: bool = True) -> Model:

@@ -149,9 +149,8 @@ class KerasFile:
     def __init__(self, path: str | os.PathLike):
         self.path, self.name = path, repr(os.fspath(path))
         self.h5py = _import_h5py()
-        with open(
-            path, "rb"
-        ):  # for the usual words if there is no such file, or no right to read it
+        # for the usual words if there is no such file, or no right to read it
+        with open(path, "rb"):
             pass
         with self.complaints():
             self.told: Any = None

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.files import whole_file
 from tinygrad_edu.training import Callback, History
 from tinygrad_edu.training.callbacks import demand_monitored
 from tinygrad_edu.training.progress import notebook_display
@@ -125,12 +126,12 @@ class LivePlot(Callback):
         if self.cell:
             self.cell.update({"image/svg+xml": svg.getvalue()}, raw=True)
         else:
-            draft = (
-                f"{os.fspath(self.path or '')}.draft"  # who looks meanwhile sees a whole picture
-            )
-            with open(draft, "w", encoding="utf-8") as file:
+            # who looks meanwhile sees a whole picture
+            with (
+                whole_file(self.path or "") as draft,
+                open(draft, "w", encoding="utf-8") as file,
+            ):
                 file.write(svg.getvalue())
-            os.replace(draft, self.path or "")
         self.drawn = time.perf_counter()
 
 

@@ -42,7 +42,7 @@ def changes(before: Graph, after: Graph) -> Graph:
             said.append(f"gradient was {a.gradient.words}")
         shade = max(_change(a.value, b.value), _change(a.gradient, b.gradient))
         nodes.append(replace(b, change="\n".join(said), shade=shade))
-    return _with(after, nodes)
+    return after.with_nodes(nodes)
 
 
 def _name(node: Node) -> str:
@@ -69,13 +69,6 @@ def _change(a: Snapshot | None, b: Snapshot | None) -> float:
     x, y = (np.asarray(z, complex if z.dtype.kind == "c" else float) for z in (x, y))
     most = max(float(np.abs(x).max()), float(np.abs(y).max()))
     return min(float(np.abs(x - y).max()) / most, 1.0) if most else 0.0
-
-
-def _with(graph: Graph, nodes: list[Node]) -> Graph:
-    read: Any = Graph.__new__(Graph)
-    vars(read).update(vars(graph))
-    read.nodes = nodes
-    return read
 
 
 # ------------------------------------------------------------------------------------ ours and theirs
@@ -122,7 +115,7 @@ def gradient_errors(
         if node.same in said else node
         for node in graph.nodes
     ]  # fmt: skip
-    return _with(graph, nodes)
+    return graph.with_nodes(nodes)
 
 
 def _gradients_of(loss: Tensor, model: Module) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_edu import autodiff
 from tinygrad_edu.errors import is_ours, shortened, user_line
 from tinygrad_edu.nn import Module
-from tinygrad_edu.tensor import Op, Tensor, _made
+from tinygrad_edu.tensor import Op, Tensor, _made, on_one_line
 from tinygrad_edu.viz.graph import LIMIT, Graph
 from tinygrad_edu.viz.nodes import snapshot
 from tinygrad_edu.viz.read import Reader
@@ -66,9 +66,8 @@ def _failed(frame: Any) -> Tensor | None:
     if code is Op.__call__.__code__:
         return _unfinished(given["self"], given["inputs"], given["params"], scope)
     if code is Module.__call__.__code__:
-        return _unfinished(
-            Op(Module.forward, name=_kind(given["self"])), given["inputs"], {}, scope
-        )
+        row = Op(Module.forward, name=on_one_line(given["self"]))
+        return _unfinished(row, given["inputs"], {}, scope)
     if code.co_name.startswith(("_", "<")) or isinstance(given.get("self"), Module):
         return None  # a part of a function, or of a module's call, which comes next
     arguments = [given[name] for name in code.co_varnames[: code.co_argcount] if name in given]
@@ -84,10 +83,6 @@ def _unfinished(row: Op, inputs: Any, params: dict, scope: tuple) -> Tensor:
     calls = (x.scope for x in inputs if isinstance(x, Tensor) and x.op and x.scope == scope)
     made.requires_grad, made.scope = False, next(calls, scope)
     return made
-
-
-def _kind(module: Module) -> str:
-    return repr(module) if "\n" not in repr(module) else type(module).__name__
 
 
 def _readable(x: Any) -> Any:

@@ -12,6 +12,7 @@ The graph is read once (`read.py`), into plain words and small arrays (`nodes.py
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import Counter
 from typing import Any
@@ -90,6 +91,12 @@ class Graph:
         graph = cls.__new__(cls)
         graph._take(read)
         return graph
+
+    def with_nodes(self, nodes: list[Node]) -> Graph:
+        """The same graph with other nodes: those of a comparison, or fewer."""
+        other = copy.copy(self)
+        other.nodes = nodes
+        return other
 
     @property
     def edges(self) -> list[tuple[int, int]]:

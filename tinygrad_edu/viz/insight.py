@@ -374,10 +374,8 @@ class Watch:
         kept = self._kept(what)
         ax = new_axes(6.8, 3.8) if ax is None else ax
         to_rgb = optional("matplotlib.colors").to_rgb
-        start, end = (
-            np.array(to_rgb(BLUE)),
-            np.array(to_rgb(ORANGE)),
-        )  # the first layer, and the last
+        # the first layer, and the last
+        start, end = np.array(to_rgb(BLUE)), np.array(to_rgb(ORANGE))
         for depth, (path, sizes) in zip(np.linspace(0, 1, len(kept)), kept.items(), strict=True):
             low, middle, high = np.stack(sizes, axis=1)
             steps = np.arange(1, len(middle) + 1)

@@ -62,7 +62,7 @@ class Node:
     line: str = ""  # where the user asked for it: "train.py:12:  y = x @ w"
     name: str = ""  # what the user called the result of the operation
     same: int = -1  # the first node of this tensor: a parameter is drawn beside each of its uses
-    change: str = ""  # what is to be said of it: "was 0.5" (of a comparison), the error (of what failed)
+    change: str = ""  # to be said of it: "was 0.5" (of a comparison), the error (of what failed)
     shade: float = 0.0  # and how much of it is to be seen, from 0 to 1
 
     @property
@@ -171,7 +171,8 @@ def printable(words: str, longest: int = 60) -> str:
 
 
 def number(x: Any) -> str:
-    return str(x) if isinstance(x, (bool, np.bool_)) else f"{x:.4g}"
+    """Four digits; of whole numbers, such as labels, all."""
+    return str(x) if isinstance(x, (bool, np.bool_, int, np.integer)) else f"{x:.4g}"
 
 
 def heat_map(x: np.ndarray) -> np.ndarray:

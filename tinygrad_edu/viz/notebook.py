@@ -8,7 +8,6 @@ and what it has learned. Whatever comes from a name, a repr or an array is escap
 from __future__ import annotations
 
 import html
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -22,11 +21,12 @@ from tinygrad_edu.nn import Module, Sequential
 from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, made_at, value
 from tinygrad_edu.training import History
-from tinygrad_edu.training.progress import cell_number
+from tinygrad_edu.training.progress import cell_number, ipython_shell
 from tinygrad_edu.viz import render
 from tinygrad_edu.viz.curves import BLUE, ORANGE, inline, learning_curve, new_axes
 from tinygrad_edu.viz.graph import Graph
-from tinygrad_edu.viz.render import RED, printable
+from tinygrad_edu.viz.nodes import number, printable
+from tinygrad_edu.viz.render import RED
 
 ROWS, COLUMNS = 8, 8  # of a table of numbers; the middle of more is left out
 MOST_NUMBERS = 1_000_000  # whose mean and range are worth the wait
@@ -71,9 +71,7 @@ def _html(thing: Any) -> str:
 
 def _is_terminal() -> bool:
     """Is IPython there, and able to show text only?"""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    kinds = getattr(getattr(shell, "display_formatter", None), "active_types", None)
+    kinds = getattr(getattr(ipython_shell(), "display_formatter", None), "active_types", None)
     return kinds is not None and "text/html" not in kinds
 
 
@@ -191,20 +189,19 @@ def _sizes(plane: np.ndarray, rows: list, columns: list) -> np.ndarray:
     return sizes[np.isfinite(sizes)]
 
 
-def _cell(number: Any, most: float) -> str:
+def _cell(x: Any, most: float) -> str:
     """A `<td>`: blue for positive, orange for negative, the larger the deeper, and red for no number."""
-    if number is None:
+    if x is None:
         return f'<td style="text-align:center;{PALE}">⋯</td>'
-    is_bool, style = isinstance(number, np.bool_), f"{PAD};text-align:right"
-    if not is_bool and not np.isfinite(number):
+    is_bool, style = isinstance(x, np.bool_), f"{PAD};text-align:right"
+    if not is_bool and not np.isfinite(x):
         style += f";color:{RED};font-weight:bold"
     elif not is_bool and most > 0:
-        size_of_it = abs(complex(number))  # Python's: -128 has no size among 8-bit integers
+        size_of_it = abs(complex(x))  # Python's: -128 has no size among 8-bit integers
         depth = round(255 * 0.5 * min(size_of_it / most, 1.0))
-        colour = ORANGE if np.real(number) < 0 else BLUE
+        colour = ORANGE if np.real(x) < 0 else BLUE
         style += f";background:{colour}{depth:02x}" if depth else ""
-    words = str(number) if is_bool or number.dtype.kind in "iu" else f"{number:.4g}"
-    return f'<td style="{style}">{html.escape(words)}</td>'
+    return f'<td style="{style}">{html.escape(number(x))}</td>'
 
 
 def _spread(x: np.ndarray) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 import re
+from collections.abc import Sequence
 from string import Template
 from typing import Any
 
@@ -41,19 +42,12 @@ def write_page(
     """
     history, model = trainer.history, trainer.model
     probabilities = softmax(trainer.predict(x).astype(np.float64))
-    predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != y)
-    wrong = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")]
-    counts = confusion_matrix(y, predicted, probabilities.shape[1])
+    wrong = misread(probabilities, y)
+    counts = confusion_matrix(y, probabilities.argmax(axis=1), probabilities.shape[1])
 
     batch = Tensor(x[:BATCH], name="images")
     made = Graph(trainer.loss(model(batch), y[:BATCH]))
-    hint = ""
-    try:
-        drawn = f'<figure class="graph">{made.svg()}</figure>'
-    except (ImportError, RuntimeError) as error:
-        hint = str(error)
-        drawn = f"<p>{html.escape(hint)}</p>"
+    drawn, hint = graph_figure(made)
 
     correct, total = len(y) - len(wrong), len(y)
     words = {
@@ -66,7 +60,7 @@ def write_page(
         "epochs": str(len(history)),
         "parameters": f"{sum(p.size for p in model.parameters()):,}",
         "worst": _commonest_mistake(counts),
-        "mistakes_heading": _heading(len(wrong)),
+        "mistakes_heading": mistakes_heading(len(wrong)),
         "mistakes_words": _about_mistakes(len(wrong)),
         "batch": str(len(batch)),
         "graph_text": made.text(),
@@ -74,10 +68,7 @@ def write_page(
     }
     pictures = {
         "curves": curves(history),
-        "confusion": inline(
-            confusion(counts, ax=new_axes(4.6, 4.6)),
-            f"Confusion matrix: {correct} of {total} on the diagonal, {len(wrong)} beside it",
-        ),
+        "confusion": confusion_picture(counts, None, 4.6),
         "mistakes": "\n".join(_mistake(x[i], y[i], probabilities[i]) for i in wrong[:SHOWN]),
         "graph": drawn,
     }
@@ -102,6 +93,32 @@ def filled(
         text = text.replace("<details>", "<details open>")
     escaped = {name: html.escape(said) for name, said in words.items()}
     return Template(text).substitute(style | escaped | pictures)
+
+
+def misread(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The places of what was not taken for y, those first of which the network was most sure."""
+    said = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(said != y)
+    return wrong[np.argsort(-probabilities[wrong, said[wrong]], kind="stable")]
+
+
+def mistakes_heading(n: int) -> str:
+    return {0: "No mistake", 1: "Its one mistake"}.get(n, f"Its {n} mistakes")
+
+
+def confusion_picture(counts: np.ndarray, names: Sequence[str] | None, side: float) -> str:
+    """The confusion matrix, with a side of so many inches."""
+    right, total = np.trace(counts), counts.sum()
+    about = f"Confusion matrix: {right} of {total} on the diagonal, {total - right} beside it"
+    return inline(confusion(counts, names, ax=new_axes(side, side)), about)
+
+
+def graph_figure(graph: Graph) -> tuple[str, str]:
+    """The graph drawn, and ""; without graphviz what to install, as a paragraph and as it is."""
+    try:
+        return f'<figure class="graph">{graph.svg()}</figure>', ""
+    except (ImportError, RuntimeError) as error:
+        return f"<p>{html.escape(str(error))}</p>", str(error)
 
 
 def curves(history: Any) -> str:
@@ -143,10 +160,6 @@ def _commonest_mistake(counts: np.ndarray) -> str:
     i, j = np.unravel_index(beside.argmax(), beside.shape)
     times = {1: "once", 2: "twice"}.get(int(beside[i, j]), f"{beside[i, j]} times")
     return f"the commonest is {i} taken for {j}, {times}."
-
-
-def _heading(n: int) -> str:
-    return {0: "No mistake", 1: "Its one mistake"}.get(n, f"Its {n} mistakes")
 
 
 def _about_mistakes(n: int) -> str:

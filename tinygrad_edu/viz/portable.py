@@ -44,7 +44,9 @@ def as_json(graph: Graph, whole: int = WHOLE, heat: bool = True) -> str:
         )
         for node in graph.nodes
     ]  # fmt: skip
-    groups = [_without_nothing(label=g.label, outer=g.outer, repeats=g.repeats) for g in graph.groups]
+    groups = [
+        _without_nothing(label=g.label, outer=g.outer, repeats=g.repeats) for g in graph.groups
+    ]
     steps = [
         _without_nothing(
             node=step.node, i=step.i, source=step.source, contribution=array(step.contribution),

@@ -19,7 +19,7 @@ from tinygrad_edu.autodiff import FREED
 from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.explanation import Explanation, explain
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.tensor import Tensor, describe, line_made, value
+from tinygrad_edu.tensor import Tensor, describe, line_made, on_one_line, value
 from tinygrad_edu.viz.nodes import Arrival, Group, Node, Snapshot, snapshot
 from tinygrad_edu.viz.walk import local_derivative, steps_back
 
@@ -354,10 +354,7 @@ class _Boxes:
         if which not in self.paths:
             around = outer.module.named_modules() if outer.module is not None else ()
             path = next((path for path, inner in around if inner is module), "")
-            kind = repr(module)
-            if "\n" in kind:  # a module of modules: their boxes say the rest
-                kind = type(module).__name__
-            self.paths[which] = path, kind
+            self.paths[which] = path, on_one_line(module)
         path, kind = self.paths[which]
         self.calls[which] += 1
         again = f", call {self.calls[which]}" if self.calls[which] > 1 else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 import importlib
 import importlib.util
@@ -150,9 +149,7 @@ def rolled_up(graph: Graph) -> Graph:
                 )
             )  # fmt: skip
             new |= {n.number: len(nodes) - 1 for n in within}
-    shown = copy.copy(graph)
-    shown.nodes = nodes
-    return shown
+    return graph.with_nodes(nodes)
 
 
 # ----------------------------------------------------------------------------------------- graphviz

@@ -20,7 +20,8 @@ from tinygrad_edu.viz.portable import as_json, cost
 if TYPE_CHECKING:
     from tinygrad_edu.viz.graph import Graph
 
-LARGEST = 4_000_000  # bytes of arrays before they are deflated; those of more are told with fewer numbers
+# Bytes of arrays before they are deflated; those of more are told with fewer numbers.
+LARGEST = 4_000_000
 DETAILS = ((WHOLE, True), (16, True), (4, False), (1, False))  # numbers of an array; heat maps?
 
 

@@ -19,7 +19,7 @@ from tinygrad_edu.autodiff import _history
 from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.ops import unbroadcast
 from tinygrad_edu.tensor import Tensor, describe, value
-from tinygrad_edu.viz.render import printable
+from tinygrad_edu.viz.nodes import printable
 
 MOST_PATHS = 10_000  # of more than these,
 FOLLOWED = 1_000  # so many are followed, and the rest is known as a whole
@@ -228,9 +228,8 @@ def _follow(
     local: dict[tuple[Tensor, int], float | None] = {}
     paths: list[Path] = []
     looked = itertools.count()
-    turn = itertools.count(
-        0, -1
-    )  # of equal bounds the youngest first: a path is followed to its end
+    # of equal bounds the youngest first: a path is followed to its end
+    turn = itertools.count(0, -1)
     waiting: list[Any] = [(0.0, next(turn), loss, np.ones_like(loss.data), (), ())]
     most = MOST_PATHS if all_of_them else FOLLOWED
     while waiting and len(paths) < most:
