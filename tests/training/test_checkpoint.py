@@ -648,27 +648,6 @@ def test_a_run_that_goes_on_says_so_before_its_first_epoch(tmp_path, capsys):
     assert capsys.readouterr().out == told
 
 
-def test_an_older_checkpoint_goes_on_with_a_warning(tmp_path):
-    """Those of before the settings of a run were noted in it."""
-    variant(tmp_path)
-    path = str(sorted(tmp_path.iterdir())[-1])
-    state = checkpoint.read(path)
-    told = state.pop("facts")
-    state["optimizer"]["kind"] = "SGD"
-    state |= {"loader": told["batches"], "names": told["numbers to watch"].split(", ")}
-    checkpoint.write(path, state)
-    with pytest.warns(UserWarning, match="earlier version(.|\n)*cannot be told"):
-        assert len(variant(tmp_path, epochs=2, lr=0.5).history) == 2
-    checkpoint.write(path.replace("05", "99"), state)
-    with (
-        pytest.warns(UserWarning, match="earlier version"),
-        pytest.raises(
-            ValueError, match=r"optimizer: was SGD, is Adam\n  batches:\n    was DataLoader"
-        ),
-    ):
-        variant(tmp_path, make=optim.Adam, batch_size=8)
-
-
 def test_a_large_array_is_known_by_numbers_at_even_distances():
     large = np.arange(2_000_001.0).reshape(3, -1)
     assert identity.words(large) == identity.words(large.copy())

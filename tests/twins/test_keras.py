@@ -447,6 +447,7 @@ def test_names_are_our_paths_and_the_input_shape_is_told(keras: Any) -> None:
     assert [layer.name for layer in twin.layers[1].layers] == ["1.0", "1.1"]
     assert (twin.name, twin.input_shape) == ("Sequential", (None, 4))
     assert to_keras(Linear(4, 3)).input_shape == (None, 4)
+    assert to_keras(Sequential(nn.Flatten(), Linear(4, 3)).build((2, 2))).input_shape == (None, 2, 2)
 
 
 def test_a_twin_can_be_saved_and_trained_on(keras: Any, tmp_path: Any) -> None:

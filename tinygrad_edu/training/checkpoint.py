@@ -24,7 +24,7 @@ from tinygrad_edu.nn.module import write_npz
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training.batches import batches_of
 from tinygrad_edu.training.callbacks import Callback
-from tinygrad_edu.training.identity import differences, draws, facts, in_words, rate_called
+from tinygrad_edu.training.identity import differences, facts, rate_called
 
 if TYPE_CHECKING:
     from tinygrad_edu.training.trainer import Trainer
@@ -252,7 +252,7 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     """
     run, model, optimizer = trainer.run, trainer.model, trainer.optimizer
     random = _all_generators(trainer)
-    changed = _changed(trainer, source, state)
+    changed = _changed(trainer, state)
     if changed:
         raise ValueError(
             f"{source!r} is of another run; nothing was loaded. What is not the same:\n  "
@@ -285,42 +285,14 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     set_states(random, known)
 
 
-def _changed(trainer: Trainer, source: str, state: dict[str, Any]) -> list[str]:
+def _changed(trainer: Trainer, state: dict[str, Any]) -> list[str]:
     """What is not as it was when the run of a snapshot began, a line for each."""
-    now = dict(facts_of(trainer))
-    was = state.get("facts")
-    if was is None:
-        return _changed_since_long_ago(trainer, source, state)
+    now, was = dict(facts_of(trainer)), state["facts"]
     for where, lr in trainer.optimizer.learning_rates():
         # a callback may have changed it since then
         if not callable(lr) and lr == state["optimizer"]["state"].get(where):
             now[rate_called(where)] = was.get(rate_called(where), "")
     return differences(was, now)
-
-
-def _changed_since_long_ago(trainer: Trainer, source: str, state: dict[str, Any]) -> list[str]:
-    """The same for a checkpoint that an earlier version wrote, which knew less of its run."""
-    run = trainer.run
-    warnings.warn(
-        f"{source!r} was written by an earlier version, which did not note the settings of its run: that "
-        "they are the same cannot be told",
-        stacklevel=2,
-    )
-    kinds = {p: type(rng.bit_generator).__name__ for p, rng in _all_generators(trainer).items()}
-    return differences(
-        {
-            "optimizer": state["optimizer"]["kind"],
-            "batches": state["loader"],
-            "numbers to watch": ", ".join(state["names"]),
-            **{draws(path): rng["bit_generator"] for path, rng in state["random"].items()},
-        },
-        {
-            "optimizer": type(trainer.optimizer).__name__,
-            "batches": in_words(run.loader),
-            "numbers to watch": ", ".join(run.names),
-            **{draws(path): kind for path, kind in kinds.items()},
-        },
-    )
 
 
 def facts_of(trainer: Trainer) -> dict[str, str]:

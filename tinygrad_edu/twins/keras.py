@@ -36,7 +36,7 @@ def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: i
     """The Keras model that computes what `model` does, with the same weights.
 
     input_shape   of one sample, without the batch axis; may be left out if the first layer is Linear,
-                  or if the model is a Graph that tells its input_shapes (of all its inputs)
+                  after model.build(shape), or if the model is a Graph that tells its input_shapes
     seed          what Keras's own draws (Dropout) come from
 
     A Sequential becomes a keras.Sequential, and so does a single layer; what arranges layers in
@@ -354,6 +354,8 @@ def _shape_of_sample(
             f"a Graph of the inputs {', '.join(model.inputs)} knows their shapes by itself."
             f"{user_line()}\n  Try: Graph(..., input_shapes=[one for each]), and to_keras(model)"
         )
+    if input_shape is None and len(model.sample_shapes) == 1:
+        (input_shape,) = model.sample_shapes
     if input_shape is None:
         path, first = next(leaves(model))
         if kind_of(first) is not nn.Linear:
