@@ -17,6 +17,7 @@ import io
 import json
 import os
 import platform
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -45,9 +46,10 @@ class Run:
         self.path = os.fspath(path)
         if not os.path.isfile(self.file("config.json")):
             raise FileNotFoundError(
-                f"{self.path} is no run"
-                + ("; there is no such folder" if not os.path.isdir(self.path) else "")
-                + f". `tinygrad-edu train CSV --out {self.path}` makes one"
+                f"folder {self.path} was not made by train: it has no config.json; give the folder that "
+                "its --out named"
+                if os.path.isdir(self.path)
+                else f"there is no folder {self.path}; `tinygrad-edu train CSV --out {self.path}` makes it"
             )
         self.config = self._json("config.json")
         if self.config.get("format") != FORMAT:
@@ -65,8 +67,12 @@ class Run:
             raise FileExistsError(
                 f"{path} has a run already: add --resume to go on with it, or choose another --out"
             )
-        if os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)):
-            raise FileExistsError(f"{path} is there already, and is no run: choose another --out")
+        if os.path.isfile(path):
+            raise FileExistsError(f"{path} is a file, and a run is a folder: choose another --out")
+        if os.path.isdir(path) and os.listdir(path):
+            raise FileExistsError(
+                f"folder {path} exists but was not made by train: choose another --out, or remove it"
+            )
         judged = parts.test if parts.test_names else parts.validation
         there = os.path.isdir(path)
         os.makedirs(path, exist_ok=True)
@@ -174,6 +180,22 @@ def write_whole(path: str, write: Callable[[BinaryIO], object]) -> None:
     finally:
         if os.path.exists(draft):
             os.unlink(draft)
+
+
+def demand_ours(path: str, first: str, what: str) -> None:
+    """Raises FileExistsError if a new file of that name would take the place of one that is not ours.
+
+    first    a pattern that the first kilobyte of ours has
+    """
+    if not os.path.lexists(path):
+        return
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            if re.match(first.encode(), file.read(1024), re.DOTALL):
+                return
+    raise FileExistsError(
+        f"{path} is there already, and is no {what}: choose another --out, or remove it"
+    )
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import re
 import struct
 import zlib
 from typing import Any
@@ -16,23 +17,29 @@ from tinygrad_edu.nn import Conv2d, Linear, Module, cross_entropy
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.programs.examples import standardised
 from tinygrad_edu.programs.predict import scores_of
-from tinygrad_edu.programs.run import Run, write_whole
+from tinygrad_edu.programs.run import Run, demand_ours, write_whole
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import confusion_matrix, f1
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "show.html")
+MADE_BY = '<meta name="generator" content="tinygrad-edu show">'
 SHOWN = 60  # mistakes, at most
 BATCH = 32  # pictures in the loss whose graph is drawn
 COMMONEST = 12  # kinds of mistakes in the table
 
 
 def show(run_path: str, out: str | None = None) -> None:
-    """Writes the page and says where. Raises ImportError without matplotlib."""
+    """Writes the page and says where.
+
+    Raises ImportError without matplotlib, FileExistsError if out is a file that is no such page.
+    """
     from tinygrad_edu.viz.curves import confusion, inline, new_axes
     from tinygrad_edu.viz.graph import Graph
     from tinygrad_edu.viz.page import curves, filled
 
     run = Run(run_path)
+    if out is not None:
+        demand_ours(out, ".*" + re.escape(MADE_BY), "page about a run")
     model, result, history = run.model(), run.result(), run.history()
     pixels, y, names = run.judged()
     x = standardised(pixels, run.mean, run.std)
