@@ -47,7 +47,8 @@ def table(path) -> list[list[str]]:
 
 def test_a_run_holds_configuration_seed_history_and_weights(kept):
     assert sorted(os.listdir(kept / "run")) == [
-        "checkpoints", "config.json", "history.csv", "judged.npz", "result.json", "weights-0002.npz",
+        "checkpoints", "config.json", "history.csv", "judged.npz", "result.json", "trained.npz",
+        "weights-0002.npz",
     ]  # fmt: skip
     run = Run(str(kept / "run"))
     assert (
@@ -138,6 +139,28 @@ def test_images_are_answered_by_their_files_in_the_order_of_the_table(kept, caps
     assert shuffled[1:] == [straight[1 + i] for i in order]
     assert said == sum(a[1] == b[1] for a, b in zip(straight[1:], rows, strict=True)) > 40
     assert {row[1] for row in straight[1:]} <= set("abcdefghij")
+
+
+def test_predict_tells_what_it_knew_from_training(kept, capsys):
+    """Of the file that it was split from, of a shuffled part of it, and of pictures that it never saw."""
+    run = Run(str(kept / "run"))
+    data = read_csv(kept / "digits.csv", shape=(8, 8))
+    tested = np.array([int(name) - 1 for name in run.judged()[2]])
+    assert main(["predict", run.path, str(kept / "digits.csv")]) == 0
+    right = run.result()["test"]["correct"]
+    assert words(capsys)[0].endswith(
+        "360 of the 400 pictures took part in its training, so that says little; of the other 40 it has "
+        f"{right} right: {100 * right / 40:.2f} %.\n"
+    )
+    trained = np.setdiff1d(np.arange(400), tested)[::-7]
+    write_csv("trained.csv", data.x[trained], data.y[trained])
+    write_csv("tested.csv", data.x[tested], data.y[tested])
+    assert main(["predict", run.path, "trained.csv"]) == 0
+    assert words(capsys)[0].endswith(
+        f"{len(trained)} of the {len(trained)} pictures took part in its training, so that says little.\n"
+    )
+    assert main(["predict", run.path, "tested.csv"]) == 0
+    assert words(capsys)[0].endswith(f"{right} of them are the label: {100 * right / 40:.2f} %\n")
 
 
 def test_a_test_set_of_its_own_is_what_it_is_judged_by(kept, capsys):
@@ -319,6 +342,8 @@ sys.exit(main(sys.argv[2:]))
 def test_files_that_cannot_grow_end_with_a_sentence(kept, size):
     """The operating system itself refuses to write: in config.json, in the pictures kept, in a checkpoint."""
     asked = ["train", str(kept / "digits.csv"), *QUICK]
+    if size == 3_000:
+        os.mkdir("run")
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(size), *asked], capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -329,6 +354,8 @@ def test_files_that_cannot_grow_end_with_a_sentence(kept, size):
     assert not any(name.endswith((".draft", "result.json")) or "weights-" in name for name in left)
     if size == 100:
         assert not os.path.exists("run")
+    if size == 3_000:
+        assert os.listdir("run") == []
 
 
 # --- bad input ---

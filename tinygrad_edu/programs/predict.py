@@ -17,7 +17,8 @@ HEADERS = {"pixels": ("ImageId", "Label"), "images": ("Filename", "Prediction")}
 
 
 def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> None:
-    """Writes what the network takes each picture for; says how many were right, if the file has labels.
+    """Writes what the network takes each picture for; says how many were right, if the file has labels,
+    and how many of those that took no part in its training.
 
     Raises ValueError for pictures of another kind or size than were learned, and for a label that is none of
     the classes; FileExistsError if out is a file that is no table of results.
@@ -39,8 +40,20 @@ def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> Non
     write_table(out, HEADERS[data.kind], list(zip(data.names, answers, strict=True)))
     print(f"{len(data):,} answers: {out}")
     if y is not None:
-        right = int((said == y).sum())
-        print(f"{right:,} of them are the label: {100 * right / len(y):.2f} %")
+        right = said == y
+        print(f"{right.sum():,} of them are the label: {100 * right.mean():.2f} %")
+        tell_known(run.trained_on(data.x), right)
+
+
+def tell_known(known: np.ndarray, right: np.ndarray) -> None:
+    """What the share of right answers is worth: a network knows the pictures of its training."""
+    if not known.any():
+        return
+    text = f"{known.sum():,} of the {len(known):,} pictures took part in its training, so that says little"
+    new = right[~known]
+    if len(new):
+        text += f"; of the other {len(new):,} it has {new.sum():,} right: {100 * new.mean():.2f} %"
+    print(text + ".")
 
 
 def scores_of(model: Module, x: np.ndarray, batch: int = 256) -> np.ndarray:

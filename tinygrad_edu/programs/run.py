@@ -2,6 +2,7 @@
 
     config.json        settings, seed, data, class names, scale, versions: written first
     judged.npz         the pictures that the network will be judged by
+    trained.npz        digests of those that take part in training, to know them again
     checkpoints/       what `--resume` goes on from
     history.csv        loss and accuracy of every epoch
     weights-0030.npz   the best weights, up to that epoch
@@ -27,12 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu.nn.module import Module, write_npz
-from tinygrad_edu.programs.examples import Parts
+from tinygrad_edu.programs.examples import Parts, digests
 from tinygrad_edu.programs.settings import Settings, network
 from tinygrad_edu.training import History
 from tinygrad_edu.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Run:
@@ -83,6 +84,11 @@ class Run:
                     file, {"x": judged[0], "y": judged[1], "names": np.array(parts.test_names)}
                 ),
             )
+            trained = np.concatenate([digests(x) for x, _ in (parts.training, parts.validation)])
+            write_whole(
+                os.path.join(path, "trained.npz"),
+                lambda file: write_npz(file, {"digests": np.unique(trained)}),
+            )
             config = {
                 "format": FORMAT,
                 "settings": asdict(settings),
@@ -106,7 +112,9 @@ class Run:
             }
             write_json(os.path.join(path, "config.json"), config)
         except BaseException:
-            shutil.rmtree(path) if not there else None
+            shutil.rmtree(path)
+            if there:
+                os.mkdir(path)
             raise
         return cls(path)
 
@@ -159,6 +167,11 @@ class Run:
         """Pictures, labels and names of the test set; of the validation set if there was none."""
         with np.load(self.file("judged.npz"), allow_pickle=False) as archive:
             return archive["x"], archive["y"], archive["names"].tolist()
+
+    def trained_on(self, x: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which of the pictures took part in its training, to learn from or to choose by."""
+        with np.load(self.file("trained.npz"), allow_pickle=False) as archive:
+            return np.isin(digests(x), archive["digests"])
 
     def _json(self, name: str) -> dict[str, Any]:
         try:
