@@ -24,6 +24,9 @@ from tinygrad_edu.training import confusion_matrix, f1
 TEMPLATE = os.path.join(os.path.dirname(__file__), "show.html")
 MADE_BY = '<meta name="generator" content="tinygrad-edu show">'
 SHOWN = 60  # mistakes, at most
+MATRIX = (
+    5.2  # rem for an inch of the confusion matrix, so that its letters are as large as small print
+)
 BATCH = 32  # pictures in the loss whose graph is drawn
 COMMONEST = 12  # kinds of mistakes in the table
 
@@ -71,12 +74,13 @@ def show(run_path: str, out: str | None = None) -> None:
         "parameters": f"{sum(p.size for p in model.parameters()):,}",
         "about": _about(run, judged),
         "seen": _seen(run),
-        "matrix_width": f"{min(3.2 * side, 54):.0f}",
+        "matrix_width": f"{MATRIX * side:.0f}" if len(run.classes) > 15 else "15",
         "mistakes_heading": {0: "No mistake", 1: "Its one mistake"}.get(
             len(wrong), f"Its {len(wrong)} mistakes"
         ),
-        "mistakes_words": _about_mistakes(len(wrong), judged),
+        "mistakes_words": _about_mistakes(len(wrong), judged, run.kind),
         "filters_words": _about_filters(model, run.shape),
+        "ink": "ink" if run.kind == "pixels" else "",
         "batch": str(min(BATCH, len(x))),
         "graph_text": made.text(),
         "summary": model.summary(run.shape),
@@ -178,21 +182,34 @@ def _mistake(
     run: Run, pixels: NDArray[np.uint8], label: int, beliefs: NDArray[np.float64], name: str
 ) -> str:
     is_, said = (html.escape(run.classes[k]) for k in (label, beliefs.argmax()))
-    file = f"<br><small>{html.escape(name)}</small>" if name else ""
+    where = f"row {name}" if run.kind == "pixels" else name
+    file = f"<br><small>{html.escape(where)}</small>" if name else ""
     return (
         f'<li><img alt="Picture of {is_} that the network took for {said}" src="{png(pixels)}">'
         f"is {is_}, said <b>{said}</b><br><span>{100 * beliefs.max():.1f} % sure</span>{file}</li>"
     )
 
 
-def _about_mistakes(n: int, judged: str) -> str:
+def _about_mistakes(n: int, judged: str, kind: str) -> str:
     if n == 0:
         return f"It read every one of the {judged} pictures. A harder examination is in order."
-    first = f"the first {SHOWN} of " if n > SHOWN else ""
-    return (
-        f"These are {first}the {judged} pictures that it misread, those first of which it was most sure: the "
-        "share of its belief that it gave to its answer is below each. Would you have read all of them?"
-    )
+    if n == 1:
+        text = (
+            f"This is the {judged} picture that it misread, and the probability that it gave to its answer. "
+            "Would you have read it?"
+        )
+    else:
+        first = f"the first {SHOWN} of " if n > SHOWN else ""
+        text = (
+            f"These are {first}the {judged} pictures that it misread, beginning with the answers that it was "
+            "most sure of; below each is the probability that it gave to its answer. Would you have read all "
+            "of them?"
+        )
+    if kind == "pixels":
+        text += " 255 is shown as ink, and 0 as paper."
+        if judged == "test":
+            text += " The row is that of the CSV file, counted from 1 without the header."
+    return text
 
 
 def _first(model: Module) -> Any:
@@ -220,10 +237,20 @@ def _filters(model: Module, shape: tuple[int, ...]) -> Any:
     return filters(W[:, :, :1])
 
 
+def _moves(augment: float) -> str:
+    if not augment:
+        return "no picture is moved"
+    return (
+        f"turned by up to {25 * augment:g}°, zoomed by up to {20 * augment:g} %, shifted by up to "
+        f"{10 * augment:g} %"
+    )
+
+
 def _settings(run: Run) -> str:
     rows = {
         "data": run.config["csv"],
         **{name.replace("_", " "): setting for name, setting in run.config["settings"].items()},
+        "augment": _moves(run.settings.augment),
         "mean and spread of the pixels": f"{run.mean:.2f}, {run.std:.2f}",
         **run.config["versions"],
     }
