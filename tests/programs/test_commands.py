@@ -278,7 +278,9 @@ def test_fewer_epochs_than_were_done_change_nothing(kept, capsys):
         "run has done 2 epochs, more than the 1 asked for, and stays as it is. To go on: --epochs 4\n"
     )
     assert Path("run/result.json").read_bytes() == before
-    assert main(["train", str(kept / "digits.csv"), "--resume"]) == 0  # as many: the same result again
+    assert (
+        main(["train", str(kept / "digits.csv"), "--resume"]) == 0
+    )  # as many: the same result again
     assert Path("run/result.json").read_bytes() == before
 
 
@@ -523,7 +525,10 @@ def test_no_file_of_yours_is_overwritten(kept, capsys):
         assert Path(name).read_bytes() == (kept / "digits.csv").read_bytes()
     assert Path("thesis.txt").read_text() == "mine: ImageId,Label" and Run(run).settings
     write_csv("few.csv", read_csv("digits.csv", shape=(8, 8)).x[:3])
-    for csv_file, rows in (("digits.csv", 401), ("few.csv", 4)):  # their own results they do replace
+    for csv_file, rows in (
+        ("digits.csv", 401),
+        ("few.csv", 4),
+    ):  # their own results they do replace
         assert main(["predict", run, csv_file]) == 0 and len(table("results.csv")) == rows
     for _ in range(2):
         assert main(["show", run, "--out", "page.html"]) == 0

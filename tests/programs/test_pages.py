@@ -123,7 +123,9 @@ def test_one_mistake_is_a_picture_and_not_pictures():
     one = show._about_mistakes(1, "test", "images")
     assert one.startswith("This is the test picture that it misread, and the probability")
     assert show._about_mistakes(2, "test", "images").startswith("These are the test pictures")
-    assert show._about_mistakes(61, "test", "images").startswith("These are the first 60 of the test")
+    assert show._about_mistakes(61, "test", "images").startswith(
+        "These are the first 60 of the test"
+    )
 
 
 def test_a_class_name_cannot_be_a_tag(kept):

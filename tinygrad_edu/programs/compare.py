@@ -200,8 +200,8 @@ def _about_times(ours: dict[str, Any], keras: dict[str, Any]) -> list[str]:
     lines = []
     if keras["first_epoch"] > keras["epoch"]:
         lines.append(
-            f"Keras's first epoch took {keras['first_epoch']:.2f} s and the median is {keras['epoch']:.2f} s: "
-            "it traces and compiles its graph first."
+            f"Keras's first epoch took {keras['first_epoch']:.2f} s and the median is {keras['epoch']:.2f} "
+            "s: it traces and compiles its graph first."
         )
     unsteady = []
     for side in (ours, keras):
@@ -210,9 +210,9 @@ def _about_times(ours: dict[str, Any], keras: dict[str, Any]) -> list[str]:
             unsteady.append(f"those of {side['name']} from {min(later):.2f} to {max(later):.2f} s")
     if unsteady:
         lines.append(
-            f"After the first, epochs took unlike times, {' and '.join(unsteady)}: the machine had other work, "
-            "so take the times with care. On a busy machine the threads of NumPy's BLAS wait for each other; "
-            "OPENBLAS_NUM_THREADS=1 makes it use one."
+            f"After the first, epochs took unlike times, {' and '.join(unsteady)}: the machine had other "
+            "work, so take the times with care. On a busy machine the threads of NumPy's BLAS wait for each "
+            "other; OPENBLAS_NUM_THREADS=1 makes it use one."
         )
     return lines
 
