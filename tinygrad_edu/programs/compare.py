@@ -211,8 +211,12 @@ def _about_times(ours: dict[str, Any], keras: dict[str, Any]) -> list[str]:
     if unsteady:
         lines.append(
             f"After the first, epochs took unlike times, {' and '.join(unsteady)}: the machine had other "
-            "work, so take the times with care. On a busy machine the threads of NumPy's BLAS wait for each "
-            "other; OPENBLAS_NUM_THREADS=1 makes it use one."
+            "work, so take the times with care."
+        )
+    if unsteady or ours["epoch"] > keras["epoch"]:
+        lines.append(
+            "On a busy machine the threads of NumPy's BLAS wait for each other, and an epoch here may take "
+            "many times as long; OPENBLAS_NUM_THREADS=1 makes it use one."
         )
     return lines
 

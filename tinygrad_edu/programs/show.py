@@ -24,9 +24,7 @@ from tinygrad_edu.training import confusion_matrix, f1
 TEMPLATE = os.path.join(os.path.dirname(__file__), "show.html")
 MADE_BY = '<meta name="generator" content="tinygrad-edu show">'
 SHOWN = 60  # mistakes, at most
-MATRIX = (
-    5.2  # rem for an inch of the confusion matrix, so that its letters are as large as small print
-)
+MATRIX = 5.2  # rem for an inch of a confusion matrix of many classes: its letters are small print
 BATCH = 32  # pictures in the loss whose graph is drawn
 COMMONEST = 12  # kinds of mistakes in the table
 
