@@ -47,7 +47,8 @@ def table(path) -> list[list[str]]:
 
 def test_a_run_holds_configuration_seed_history_and_weights(kept):
     assert sorted(os.listdir(kept / "run")) == [
-        "checkpoints", "config.json", "history.csv", "judged.npz", "result.json", "weights-0002.npz",
+        "checkpoints", "config.json", "history.csv", "judged.npz", "result.json", "trained.npz",
+        "weights-0002.npz",
     ]  # fmt: skip
     run = Run(str(kept / "run"))
     assert (
@@ -140,6 +141,28 @@ def test_images_are_answered_by_their_files_in_the_order_of_the_table(kept, caps
     assert {row[1] for row in straight[1:]} <= set("abcdefghij")
 
 
+def test_predict_tells_what_it_knew_from_training(kept, capsys):
+    """Of the file that it was split from, of a shuffled part of it, and of pictures that it never saw."""
+    run = Run(str(kept / "run"))
+    data = read_csv(kept / "digits.csv", shape=(8, 8))
+    tested = np.array([int(name) - 1 for name in run.judged()[2]])
+    assert main(["predict", run.path, str(kept / "digits.csv")]) == 0
+    right = run.result()["test"]["correct"]
+    assert words(capsys)[0].endswith(
+        "360 of the 400 pictures took part in its training, so that says little; of the other 40 it has "
+        f"{right} right: {100 * right / 40:.2f} %.\n"
+    )
+    trained = np.setdiff1d(np.arange(400), tested)[::-7]
+    write_csv("trained.csv", data.x[trained], data.y[trained])
+    write_csv("tested.csv", data.x[tested], data.y[tested])
+    assert main(["predict", run.path, "trained.csv"]) == 0
+    assert words(capsys)[0].endswith(
+        f"{len(trained)} of the {len(trained)} pictures took part in its training, so that says little.\n"
+    )
+    assert main(["predict", run.path, "tested.csv"]) == 0
+    assert words(capsys)[0].endswith(f"{right} of them are the label: {100 * right / 40:.2f} %\n")
+
+
 def test_a_test_set_of_its_own_is_what_it_is_judged_by(kept, capsys):
     rows = table(kept / "digits.csv")
     for name, part in (("train", rows[1:301]), ("test", rows[301:])):
@@ -159,7 +182,12 @@ def test_digits_and_characters_come_from_commands(capsys):
     assert "digits.csv is there already" in refused(capsys, "digits", "digits.csv")
     assert main(["characters", "drawn", "--per-class", "5", "--only", "aB3"]) == 0
     assert len(table("drawn/train.csv")) == 16 and len(table("drawn/test.csv")) == 4
-    assert "drawn is there already" in refused(capsys, "characters", "drawn")
+    assert refused(capsys, "characters", "drawn") == (
+        "drawn is there already; choose another name, or remove it"
+    )
+    with pytest.raises(SystemExit):
+        main(["characters", "other", "--only", "AA"])
+    assert "argument --only: 'AA' is not a few characters, each once" in words(capsys)[1]
 
 
 # --- how they end ---
@@ -241,6 +269,21 @@ def test_a_run_that_came_to_its_end_can_have_more_epochs(kept, capsys):
     assert run.history()["loss"][:2] == Run(str(kept / "run")).history()["loss"]
 
 
+def test_fewer_epochs_than_were_done_change_nothing(kept, capsys):
+    shutil.copytree(kept / "run", "run")
+    before = Path("run/result.json").read_bytes()
+    words(capsys)
+    assert main(["train", str(kept / "digits.csv"), "--resume", "--epochs", "1"]) == 0
+    assert words(capsys)[0] == (
+        "run has done 2 epochs, more than the 1 asked for, and stays as it is. To go on: --epochs 4\n"
+    )
+    assert Path("run/result.json").read_bytes() == before
+    assert (
+        main(["train", str(kept / "digits.csv"), "--resume"]) == 0
+    )  # as many: the same result again
+    assert Path("run/result.json").read_bytes() == before
+
+
 def test_early_stopping_keeps_the_best_weights(kept, capsys):
     asked = [*QUICK[:2], "--epochs", "60", "--patience", "2", "--lr", "0.02"]
     assert main(["train", str(kept / "digits.csv"), *asked]) == 0
@@ -301,6 +344,8 @@ sys.exit(main(sys.argv[2:]))
 def test_files_that_cannot_grow_end_with_a_sentence(kept, size):
     """The operating system itself refuses to write: in config.json, in the pictures kept, in a checkpoint."""
     asked = ["train", str(kept / "digits.csv"), *QUICK]
+    if size == 3_000:
+        os.mkdir("run")
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(size), *asked], capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -311,6 +356,8 @@ def test_files_that_cannot_grow_end_with_a_sentence(kept, size):
     assert not any(name.endswith((".draft", "result.json")) or "weights-" in name for name in left)
     if size == 100:
         assert not os.path.exists("run")
+    if size == 3_000:
+        assert os.listdir("run") == []
 
 
 # --- bad input ---
@@ -325,8 +372,9 @@ def rewritten(kept, name: str, row: int, change) -> str:
 
 
 CHANGES = {
-    "bad.csv has no column 'label'; its columns are 'lable', 'pixel0'": (
-        0, lambda row: ["lable", *row[1:]]),
+    "bad.csv has no column 'label'; its columns are 'lable', 'pixel0', 'pixel1', 'pixel2', 'pixel3', "
+    "'pixel4', 'pixel5', 'pixel6', 'pixel7', 'pixel8', ..., 'pixel63'; give that name to the column of the "
+    "answers, without which nothing can be learned": (0, lambda row: ["lable", *row[1:]]),
     "line 8 of bad.csv has 64 columns, and the first line has 65": (7, lambda row: row[:-1]),
     "line 3 of bad.csv has 'x' in column 'pixel5': a pixel is a whole number from 0 to 255": (
         2, lambda row: [*row[:6], "x", *row[7:]]),
@@ -379,8 +427,14 @@ def test_a_missing_file_and_a_missing_run(kept, capsys):
         ["show", "nowhere"],
         ["compare", "nowhere", digits],
     ):
-        assert refused(capsys, *command).startswith("nowhere is no run; there is no such folder.")
-    assert refused(capsys, "train", digits, "--resume").startswith("run is no run")
+        assert refused(capsys, *command) == (
+            "there is no folder nowhere; `tinygrad-edu train CSV --out nowhere` makes it"
+        )
+    assert refused(capsys, "train", digits, "--resume").startswith("there is no folder run;")
+    Path("thesis").mkdir()
+    assert refused(capsys, "show", "thesis") == (
+        "folder thesis was not made by train: it has no config.json; give the folder that its --out named"
+    )
     assert (
         refused(capsys, "predict", str(kept / "run"), "nowhere.csv")
         == "there is no file nowhere.csv"
@@ -440,9 +494,44 @@ def test_what_does_not_fit_the_run(kept, capsys):
     assert "has a run already: add --resume" in refused(capsys, "train", digits, "--out", run)
     Path("full").mkdir()
     Path("full/thesis.txt").write_text("mine")
-    assert "full is there already, and is no run" in refused(
-        capsys, "train", digits, "--out", "full"
+    assert refused(capsys, "train", digits, "--out", "full") == (
+        "folder full exists but was not made by train: choose another --out, or remove it"
     )
+    assert refused(capsys, "train", digits, "--out", "full/thesis.txt") == (
+        "full/thesis.txt is a file, and a run is a folder: choose another --out"
+    )
+
+
+def test_no_file_of_yours_is_overwritten(kept, capsys):
+    """Results take the place of results and a page that of a page; nothing else is lost."""
+    run = str(kept / "run")
+    Path("digits.csv").write_bytes((kept / "digits.csv").read_bytes())
+    os.link("digits.csv", "linked.csv")
+    for out in ("digits.csv", "linked.csv", "./digits.csv"):
+        assert refused(capsys, "predict", run, "digits.csv", "--out", out) == (
+            f"{out} is the file that the pictures are read from: choose another --out, such as results.csv"
+        )
+    shutil.copy("digits.csv", "copy.csv")
+    Path("thesis.txt").write_text("mine: ImageId,Label")
+    Path("empty").mkdir()
+    for out in ("copy.csv", "thesis.txt", "empty", f"{run}/config.json"):
+        assert refused(capsys, "predict", run, "digits.csv", "--out", out) == (
+            f"{out} is there already, and is no table of results: choose another --out, or remove it"
+        )
+        assert refused(capsys, "show", run, "--out", out) == (
+            f"{out} is there already, and is no page about a run: choose another --out, or remove it"
+        )
+    for name in ("digits.csv", "copy.csv"):
+        assert Path(name).read_bytes() == (kept / "digits.csv").read_bytes()
+    assert Path("thesis.txt").read_text() == "mine: ImageId,Label" and Run(run).settings
+    write_csv("few.csv", read_csv("digits.csv", shape=(8, 8)).x[:3])
+    for csv_file, rows in (
+        ("digits.csv", 401),
+        ("few.csv", 4),
+    ):  # their own results they do replace
+        assert main(["predict", run, csv_file]) == 0 and len(table("results.csv")) == rows
+    for _ in range(2):
+        assert main(["show", run, "--out", "page.html"]) == 0
 
 
 def test_resume_goes_on_with_the_very_same_settings_and_data(kept, capsys):

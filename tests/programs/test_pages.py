@@ -16,7 +16,7 @@ from PIL import Image
 
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.programs import compare as compare_module
-from tinygrad_edu.programs import side
+from tinygrad_edu.programs import show, side
 from tinygrad_edu.programs.examples import parts_of, read, standardised
 from tinygrad_edu.programs.predict import scores_of
 from tinygrad_edu.programs.run import Run
@@ -104,6 +104,30 @@ def test_kinds_of_mistakes_are_counted(shown):
         assert int(times) == ((y == i) & (said == j)).sum() and int(of) == (y == i).sum()
 
 
+def test_misread_pictures_are_named_and_explained(shown):
+    run, text = shown
+    _, y, names = run.judged()
+    wrong = len(y) - run.result()["test"]["correct"]
+    assert ("beginning with the answers that it was most sure of" in text) == (wrong > 1)
+    assert "below each is the probability that it gave to its answer" in text
+    named = re.findall("<small>(.*?)</small>", text)
+    rows = run.kind == "pixels"
+    assert len(named) == min(wrong, 60) and set(named) <= {
+        f"row {name}" if rows else name for name in names
+    }
+    assert ("counted from 1 without the header" in text) == rows == ('class="digits ink"' in text)
+    assert "turned by up to 12.5°, zoomed by up to 10 %, shifted by up to 5 %" in text
+
+
+def test_one_mistake_is_a_picture_and_not_pictures():
+    one = show._about_mistakes(1, "test", "images")
+    assert one.startswith("This is the test picture that it misread, and the probability")
+    assert show._about_mistakes(2, "test", "images").startswith("These are the test pictures")
+    assert show._about_mistakes(61, "test", "images").startswith(
+        "These are the first 60 of the test"
+    )
+
+
 def test_a_class_name_cannot_be_a_tag(kept):
     shutil.copytree(kept / "run", "run")
     config = json.loads(Path("run/config.json").read_text())
@@ -160,6 +184,34 @@ def test_compare_trains_both_from_the_same_weights(kept, capsys):
     Page(text)
     assert "<th>tinygrad_edu</th><th>Keras 3" in text and "the same arithmetic" in text
     assert html.escape(f"{100 * ours['test_accuracy']:.2f} %") in text
+
+
+def test_times_are_explained_by_these_times():
+    """A first epoch of Keras's that was not longer is not excused, and a busy machine is told of."""
+
+    def told(ours, keras):
+        sides = [
+            {
+                "name": name,
+                "first_epoch": seconds[0],
+                "epoch": float(np.median(seconds[1:] or seconds)),
+                "epochs": [{"seconds": s} for s in seconds],
+            }
+            for name, seconds in (("tinygrad_edu", ours), ("Keras 3", keras))
+        ]
+        return compare_module._about_times(*sides)
+
+    assert told([1.0, 1.0], [1.0, 1.25]) == [] and told([1.0], [2.0]) == []
+    assert told([9.0, 1.0, 1.2], [2.0, 1.1, 1.15]) == [
+        "Keras's first epoch took 2.00 s and the median is 1.12 s: it traces and compiles its graph first."
+    ]
+    busy, threads = told([1.0, 7.96, 19.61], [1.0, 1.0, 1.0])
+    assert busy.startswith(
+        "After the first, epochs took unlike times, those of tinygrad_edu from 7.96 to 19.61 s: the machine"
+    )
+    assert "OPENBLAS_NUM_THREADS=1" in threads and "Keras" not in busy
+    assert told([1.0, 2.0, 2.0], [1.0, 1.0, 1.0]) == [threads]  # as busy all the time, it may be
+    assert "those of Keras 3 from 1.00 to 2.00 s" in told([1.0], [1.0, 1.0, 2.0])[0]
 
 
 def test_without_dropout_both_learn_the_same(kept):

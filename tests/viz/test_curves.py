@@ -7,8 +7,10 @@ import pytest
 
 from tinygrad_edu import viz
 from tinygrad_edu.training import History
+from tinygrad_edu.viz import curves
 
 figure = pytest.importorskip("matplotlib.figure")
+FigureCanvasAgg = pytest.importorskip("matplotlib.backends.backend_agg").FigureCanvasAgg
 
 
 @pytest.fixture
@@ -120,9 +122,21 @@ def test_image_grid_shows_colours_as_they_are():
         viz.image_grid(np.zeros((0, 8, 8)))
 
 
-def test_a_confusion_of_many_classes_has_room_for_them():
-    few, many = viz.confusion(np.eye(3, dtype=int)), viz.confusion(np.eye(62, dtype=int))
-    assert few.figure.get_size_inches()[0] < 6 < many.figure.get_size_inches()[0] <= 14
-    assert many.texts[0].get_fontsize() < few.texts[0].get_fontsize()
+@pytest.mark.parametrize(("classes", "inches"), [(3, None), (62, None), (16, 4.6), (62, 13)])
+def test_a_confusion_has_room_for_all_that_it_writes(classes, inches):
+    """Each count lies in its square and each name below its column, as large as that allows."""
+    counts = np.diag(10 ** (np.arange(classes) % 4))
+    ax = None if inches is None else curves.new_axes(inches, inches)
+    ax = viz.confusion(counts, ["W"] * classes, ax=ax)
+    assert ax.figure.get_size_inches()[0] <= 14
+    FigureCanvasAgg(ax.figure).draw()
+    cell = ax.get_window_extent().width / classes
+    for text in [*ax.texts, *ax.get_xticklabels()]:
+        assert text.get_window_extent().width < cell and text.get_fontsize() <= 10
+    for text in ax.get_xticklabels():
+        assert text.get_fontsize() >= 9
+
+
+def test_long_names_of_a_confusion_are_turned():
     names = viz.confusion(np.eye(2, dtype=int), ["ant", "beetle"])
     assert {t.get_rotation() for t in names.get_xticklabels()} == {90}

@@ -34,7 +34,9 @@ def add_to(commands: Any) -> None:
         metavar="N",
         help="pictures of each for training; a fifth of it for the test (%(default)s)",
     )
-    characters.add_argument("--only", metavar="CHARACTERS", help="these, such as 0123456789")
+    characters.add_argument(
+        "--only", type=_once, metavar="CHARACTERS", help="these, such as 0123456789"
+    )
     characters.add_argument(
         "--pixels", action="store_true", help="as tables of pixels, in Kaggle's form"
     )
@@ -70,20 +72,29 @@ def add_to(commands: Any) -> None:
         "--augment",
         action="store_const",
         const=1.0,
-        help="in training, turn pictures by up to 25°, zoom by 20 %%, shift by 10 %% (half as much)",
+        help="move the training pictures about twice as much as usual: turn them by up to 25°, zoom by up "
+        "to 20 %%, shift by up to 10 %% (12.5°, 10 %%, 5 %%)",
     )
     train.add_argument(
         "--no-augment",
         dest="augment",
         action="store_const",
         const=0.0,
-        help="show them as they are",
+        help="do not move them",
     )
     train.add_argument(
-        "--validation-share", dest="validation", type=_part, metavar="P", help="to choose by (0.1)"
+        "--validation-share",
+        dest="validation",
+        type=_part,
+        metavar="P",
+        help="the part of the first file that nothing is learned from and that chooses the best epoch (0.1)",
     )
     train.add_argument(
-        "--test-share", dest="test", type=_share, metavar="P", help="to judge by, 0 for none (0.1)"
+        "--test-share",
+        dest="test",
+        type=_share,
+        metavar="P",
+        help="without --test, the part of the first file that only judges; 0 for none (0.1)",
     )
     train.add_argument(
         "--size", type=_positive, metavar="N", help="image files are scaled to N x N (28)"
@@ -177,6 +188,7 @@ def _digits(csv: str) -> int:
 def _characters(folder: str, per_class: int, only: str | None, pixels: bool, seed: int) -> int:
     from tinygrad_edu.data.characters import CHARACTERS, write_characters
 
+    _demand_new(folder)
     characters = only or CHARACTERS
     write_characters(folder, per_class=per_class, characters=characters, pixels=pixels, seed=seed)
     print(
@@ -254,6 +266,12 @@ def _part(text: str) -> float:
     if _share(text) == 0:
         raise argparse.ArgumentTypeError("without a validation part nothing tells when to stop")
     return float(text)
+
+
+def _once(text: str) -> str:
+    if not text or len(set(text)) < len(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a few characters, each once")
+    return text
 
 
 def _share(text: str) -> float:

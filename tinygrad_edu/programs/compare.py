@@ -22,6 +22,7 @@ from tinygrad_edu.programs.predict import demand_like
 from tinygrad_edu.programs.run import Run, write_json, write_whole
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "compare.html")
+UNSTEADY = 1.5  # times the shortest epoch that the longest may take on a machine at rest
 
 
 def compare(
@@ -191,7 +192,32 @@ def _why(report: dict[str, Any]) -> list[str]:
         "In training each draws the places of its Dropout from its own random generator, and sums float32 "
         "in its own order: two draws of one experiment."
     )
-    lines.append("Keras's first epoch is longer, as it traces and compiles its graph then.")
+    return lines + _about_times(report["ours"], report["keras"])
+
+
+def _about_times(ours: dict[str, Any], keras: dict[str, Any]) -> list[str]:
+    """What the times of these epochs, and of no others, give reason to say."""
+    lines = []
+    if keras["first_epoch"] > keras["epoch"]:
+        lines.append(
+            f"Keras's first epoch took {keras['first_epoch']:.2f} s and the median is {keras['epoch']:.2f} "
+            "s: it traces and compiles its graph first."
+        )
+    unsteady = []
+    for side in (ours, keras):
+        later = [epoch["seconds"] for epoch in side["epochs"][1:]] or [side["first_epoch"]]
+        if max(later) > UNSTEADY * min(later):
+            unsteady.append(f"those of {side['name']} from {min(later):.2f} to {max(later):.2f} s")
+    if unsteady:
+        lines.append(
+            f"After the first, epochs took unlike times, {' and '.join(unsteady)}: the machine had other "
+            "work, so take the times with care."
+        )
+    if unsteady or ours["epoch"] > keras["epoch"]:
+        lines.append(
+            "On a busy machine the threads of NumPy's BLAS wait for each other, and an epoch here may take "
+            "many times as long; OPENBLAS_NUM_THREADS=1 makes it use one."
+        )
     return lines
 
 

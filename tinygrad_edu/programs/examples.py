@@ -79,14 +79,23 @@ def read(path: str, settings: Settings, *, labelled: bool) -> Examples:
     header, first = _head(path)
     if not first:
         raise ValueError(f"{path} has a header and no rows")
-    if "image" in header:
-        return _images(path, header, settings, labelled)
     pixels = [i for i, name in enumerate(header) if name != "label"]
-    if header and len(header) < 5 and not all(_is_number(first, i) for i in pixels):
+    if (
+        "image" not in header
+        and 0 < len(header) < 5
+        and not all(_is_number(first, i) for i in pixels)
+    ):
         raise ValueError(
             f"{path} has no column 'image' with paths of images, and no pixels; its columns are "
             + in_words(header)
         )
+    if labelled and header and "label" not in header:
+        raise ValueError(
+            f"{path} has no column 'label'; its columns are {in_words([repr(name) for name in header])}; "
+            "give that name to the column of the answers, without which nothing can be learned"
+        )
+    if "image" in header:
+        return _images(path, header, settings, labelled)
     if settings.skip_bad:
         raise ValueError(f"{path} lists pixels: --skip-bad is for image files that cannot be read")
     return _pixels(path, header, first, labelled)
@@ -104,12 +113,12 @@ def _pixels(path: str, header: list[str], first: list[str], labelled: bool) -> E
         )
     count = len(first) - (label is not None)
     side = _side(count)
-    if not side and (label != "label" or label in header):
+    if not side:
         raise ValueError(
             f"{path} has {count} pixels in a row, which is no square picture; a column that is neither "
             "'label' nor a pixel must go"
         )
-    read = read_csv(path, label=label, shape=(side, side) if side else None)
+    read = read_csv(path, label=label, shape=(side, side))
     x, y = (read, None) if label is None else (read.x, read.y)
     words = None if y is None else [str(k) for k in y.tolist()]
     return Examples(path, "pixels", x[..., None], words, [str(i) for i in range(1, len(x) + 1)], [])
@@ -252,6 +261,17 @@ def parts_of(
         names,
         scale.mean.item(),
         scale.std.item(),
+    )
+
+
+def digests(x: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """A number for each picture, by which it is known again: 64 bits of BLAKE2b of its pixels."""
+    return np.array(
+        [
+            int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "little")
+            for picture in x
+        ],
+        np.uint64,
     )
 
 

@@ -57,6 +57,13 @@ def train(
             + (f" and {test_csv}" if test_csv else "")
             + ": the very same are needed to go on (with the same --test, if there was one)"
         )
+    old = run.result() if run.ended else {}
+    if old.get("epochs", 0) > settings.epochs:
+        print(
+            f"{out} has done {old['epochs']} epochs, more than the {settings.epochs} asked for, and stays as "
+            f"it is. To go on: --epochs {2 * old['epochs']}"
+        )
+        return True
     model = run.start()
     print(_about(parts, settings))
     print(f"\n{model.summary(parts.shape)}\n")
@@ -87,7 +94,9 @@ def train(
         "epochs": len(trainer.history),
         "epochs_asked_for": settings.epochs,
         "best_epoch": early.best_epoch,
-        "seconds_per_epoch": float(np.median(timing.epochs)) if timing.epochs else None,
+        "seconds_per_epoch": float(np.median(timing.epochs))
+        if timing.epochs
+        else old.get("seconds_per_epoch"),
         "validation": judge(trainer, chosen, y_val),
     }
     if len(parts.test[1]):

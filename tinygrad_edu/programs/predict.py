@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,20 +10,22 @@ import numpy as np
 from tinygrad_edu.nn import Module
 from tinygrad_edu.programs.examples import Examples, read, size_of, standardised
 from tinygrad_edu.programs.learn import tell_skipped
-from tinygrad_edu.programs.run import Run, write_table
+from tinygrad_edu.programs.run import Run, demand_ours, write_table
 from tinygrad_edu.tensor import no_grad, value
 
 HEADERS = {"pixels": ("ImageId", "Label"), "images": ("Filename", "Prediction")}
 
 
 def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> None:
-    """Writes what the network takes each picture for; says how many were right, if the file has labels.
+    """Writes what the network takes each picture for; says how many were right, if the file has labels,
+    and how many of those that took no part in its training.
 
     Raises ValueError for pictures of another kind or size than were learned, and for a label that is none of
-    the classes.
+    the classes; FileExistsError if out is a file that is no table of results.
     """
     run = Run(run_path)
     model, result = run.model(), run.result()
+    _demand_harmless(out, csv)
     data = read(csv, replace(run.settings, skip_bad=skip_bad), labelled=False)
     demand_like(run, data)
     tell_skipped(data)
@@ -37,8 +40,20 @@ def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> Non
     write_table(out, HEADERS[data.kind], list(zip(data.names, answers, strict=True)))
     print(f"{len(data):,} answers: {out}")
     if y is not None:
-        right = int((said == y).sum())
-        print(f"{right:,} of them are the label: {100 * right / len(y):.2f} %")
+        right = said == y
+        print(f"{right.sum():,} of them are the label: {100 * right.mean():.2f} %")
+        tell_known(run.trained_on(data.x), right)
+
+
+def tell_known(known: np.ndarray, right: np.ndarray) -> None:
+    """What the share of right answers is worth: a network knows the pictures of its training."""
+    if not known.any():
+        return
+    text = f"{known.sum():,} of the {len(known):,} pictures took part in its training, so that says little"
+    new = right[~known]
+    if len(new):
+        text += f"; of the other {len(new):,} it has {new.sum():,} right: {100 * new.mean():.2f} %"
+    print(text + ".")
 
 
 def scores_of(model: Module, x: np.ndarray, batch: int = 256) -> np.ndarray:
@@ -47,6 +62,15 @@ def scores_of(model: Module, x: np.ndarray, batch: int = 256) -> np.ndarray:
         return np.concatenate([
             value(model(x[i : i + batch])) for i in range(0, len(x), batch)
         ])  # fmt: skip
+
+
+def _demand_harmless(out: str, csv: str) -> None:
+    if os.path.exists(out) and os.path.exists(csv) and os.path.samefile(out, csv):
+        raise FileExistsError(
+            f"{out} is the file that the pictures are read from: choose another --out, such as results.csv"
+        )
+    first = "|".join(",".join(header) for header in HEADERS.values())
+    demand_ours(out, rf"({first})\r?\n", "table of results")
 
 
 def demand_like(run: Run, data: Examples) -> None:

@@ -2,6 +2,7 @@
 
     config.json        settings, seed, data, class names, scale, versions: written first
     judged.npz         the pictures that the network will be judged by
+    trained.npz        digests of those that take part in training, to know them again
     checkpoints/       what `--resume` goes on from
     history.csv        loss and accuracy of every epoch
     weights-0030.npz   the best weights, up to that epoch
@@ -17,6 +18,7 @@ import io
 import json
 import os
 import platform
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -27,12 +29,12 @@ from numpy.typing import NDArray
 
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.module import Module, write_npz
-from tinygrad_edu.programs.examples import Parts
+from tinygrad_edu.programs.examples import Parts, digests
 from tinygrad_edu.programs.settings import Settings, network
 from tinygrad_edu.training import History
 from tinygrad_edu.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Run:
@@ -46,9 +48,10 @@ class Run:
         self.path = os.fspath(path)
         if not os.path.isfile(self.file("config.json")):
             raise FileNotFoundError(
-                f"{self.path} is no run"
-                + ("; there is no such folder" if not os.path.isdir(self.path) else "")
-                + f". `tinygrad-edu train CSV --out {self.path}` makes one"
+                f"folder {self.path} was not made by train: it has no config.json; give the folder that "
+                "its --out named"
+                if os.path.isdir(self.path)
+                else f"there is no folder {self.path}; `tinygrad-edu train CSV --out {self.path}` makes it"
             )
         self.config = self._json("config.json")
         if self.config.get("format") != FORMAT:
@@ -66,8 +69,12 @@ class Run:
             raise FileExistsError(
                 f"{path} has a run already: add --resume to go on with it, or choose another --out"
             )
-        if os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)):
-            raise FileExistsError(f"{path} is there already, and is no run: choose another --out")
+        if os.path.isfile(path):
+            raise FileExistsError(f"{path} is a file, and a run is a folder: choose another --out")
+        if os.path.isdir(path) and os.listdir(path):
+            raise FileExistsError(
+                f"folder {path} exists but was not made by train: choose another --out, or remove it"
+            )
         judged = parts.test if parts.test_names else parts.validation
         there = os.path.isdir(path)
         os.makedirs(path, exist_ok=True)
@@ -77,6 +84,11 @@ class Run:
                 lambda file: write_npz(
                     file, {"x": judged[0], "y": judged[1], "names": np.array(parts.test_names)}
                 ),
+            )
+            trained = np.concatenate([digests(x) for x, _ in (parts.training, parts.validation)])
+            write_whole(
+                os.path.join(path, "trained.npz"),
+                lambda file: write_npz(file, {"digests": np.unique(trained)}),
             )
             config = {
                 "format": FORMAT,
@@ -101,8 +113,9 @@ class Run:
             }
             write_json(os.path.join(path, "config.json"), config)
         except BaseException:
-            if not there:
-                shutil.rmtree(path)
+            shutil.rmtree(path)
+            if there:
+                os.mkdir(path)
             raise
         return cls(path)
 
@@ -156,6 +169,11 @@ class Run:
         with np.load(self.file("judged.npz"), allow_pickle=False) as archive:
             return archive["x"], archive["y"], archive["names"].tolist()
 
+    def trained_on(self, x: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which of the pictures took part in its training, to learn from or to choose by."""
+        with np.load(self.file("trained.npz"), allow_pickle=False) as archive:
+            return np.isin(digests(x), archive["digests"])
+
     def _json(self, name: str) -> dict[str, Any]:
         try:
             with open(self.file(name), encoding="utf-8") as file:
@@ -170,6 +188,22 @@ def write_whole(path: str, write: Callable[[BinaryIO], object]) -> None:
         write(file)
         file.flush()
         os.fsync(file.fileno())
+
+
+def demand_ours(path: str, first: str, what: str) -> None:
+    """Raises FileExistsError if a new file of that name would take the place of one that is not ours.
+
+    first    a pattern that the first kilobyte of ours has
+    """
+    if not os.path.lexists(path):
+        return
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            if re.match(first.encode(), file.read(1024), re.DOTALL):
+                return
+    raise FileExistsError(
+        f"{path} is there already, and is no {what}: choose another --out, or remove it"
+    )
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import re
 import struct
 import zlib
 from typing import Any
@@ -16,18 +17,23 @@ from tinygrad_edu.nn import Conv2d, Linear, Module, cross_entropy
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.programs.examples import standardised
 from tinygrad_edu.programs.predict import scores_of
-from tinygrad_edu.programs.run import Run, write_whole
+from tinygrad_edu.programs.run import Run, demand_ours, write_whole
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import confusion_matrix, f1
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "show.html")
+MADE_BY = '<meta name="generator" content="tinygrad-edu show">'
 SHOWN = 60  # mistakes, at most
+MATRIX = 5.2  # rem for an inch of a confusion matrix of many classes: its letters are small print
 BATCH = 32  # pictures in the loss whose graph is drawn
 COMMONEST = 12  # kinds of mistakes in the table
 
 
 def show(run_path: str, out: str | None = None) -> None:
-    """Writes the page and says where. Raises ImportError without matplotlib."""
+    """Writes the page and says where.
+
+    Raises ImportError without matplotlib, FileExistsError if out is a file that is no such page.
+    """
     from tinygrad_edu.viz.curves import inline
     from tinygrad_edu.viz.graph import Graph
     from tinygrad_edu.viz.page import (
@@ -40,6 +46,8 @@ def show(run_path: str, out: str | None = None) -> None:
     )
 
     run = Run(run_path)
+    if out is not None:
+        demand_ours(out, ".*" + re.escape(MADE_BY), "page about a run")
     model, result, history = run.model(), run.result(), run.history()
     pixels, y, names = run.judged()
     x = standardised(pixels, run.mean, run.std)
@@ -64,10 +72,11 @@ def show(run_path: str, out: str | None = None) -> None:
         "parameters": f"{sum(p.size for p in model.parameters()):,}",
         "about": _about(run, judged),
         "seen": _seen(run),
-        "matrix_width": f"{min(3.2 * side, 54):.0f}",
+        "matrix_width": f"{MATRIX * side:.0f}" if len(run.classes) > 15 else "15",
         "mistakes_heading": mistakes_heading(len(wrong)),
-        "mistakes_words": _about_mistakes(len(wrong), judged),
+        "mistakes_words": _about_mistakes(len(wrong), judged, run.kind),
         "filters_words": _about_filters(model, run.shape),
+        "ink": "ink" if run.kind == "pixels" else "",
         "batch": str(min(BATCH, len(x))),
         "graph_text": made.text(),
         "summary": model.summary(run.shape),
@@ -166,21 +175,34 @@ def _mistake(
     run: Run, pixels: NDArray[np.uint8], label: int, beliefs: NDArray[np.float64], name: str
 ) -> str:
     is_, said = (html.escape(run.classes[k]) for k in (label, beliefs.argmax()))
-    file = f"<br><small>{html.escape(name)}</small>" if name else ""
+    where = f"row {name}" if run.kind == "pixels" else name
+    file = f"<br><small>{html.escape(where)}</small>" if name else ""
     return (
         f'<li><img alt="Picture of {is_} that the network took for {said}" src="{png(pixels)}">'
         f"is {is_}, said <b>{said}</b><br><span>{100 * beliefs.max():.1f} % sure</span>{file}</li>"
     )
 
 
-def _about_mistakes(n: int, judged: str) -> str:
+def _about_mistakes(n: int, judged: str, kind: str) -> str:
     if n == 0:
         return f"It read every one of the {judged} pictures. A harder examination is in order."
-    first = f"the first {SHOWN} of " if n > SHOWN else ""
-    return (
-        f"These are {first}the {judged} pictures that it misread, those first of which it was most sure: the "
-        "share of its belief that it gave to its answer is below each. Would you have read all of them?"
-    )
+    if n == 1:
+        text = (
+            f"This is the {judged} picture that it misread, and the probability that it gave to its answer. "
+            "Would you have read it?"
+        )
+    else:
+        first = f"the first {SHOWN} of " if n > SHOWN else ""
+        text = (
+            f"These are {first}the {judged} pictures that it misread, beginning with the answers that it was "
+            "most sure of; below each is the probability that it gave to its answer. Would you have read all "
+            "of them?"
+        )
+    if kind == "pixels":
+        text += " 255 is shown as ink, and 0 as paper."
+        if judged == "test":
+            text += " The row is that of the CSV file, counted from 1 without the header."
+    return text
 
 
 def _first(model: Module) -> Any:
@@ -208,10 +230,20 @@ def _filters(model: Module, shape: tuple[int, ...]) -> Any:
     return filters(W[:, :, :1])
 
 
+def _moves(augment: float) -> str:
+    if not augment:
+        return "no picture is moved"
+    return (
+        f"turned by up to {25 * augment:g}°, zoomed by up to {20 * augment:g} %, shifted by up to "
+        f"{10 * augment:g} %"
+    )
+
+
 def _settings(run: Run) -> str:
     rows = {
         "data": run.config["csv"],
         **{name.replace("_", " "): setting for name, setting in run.config["settings"].items()},
+        "augment": _moves(run.settings.augment),
         "mean and spread of the pixels": f"{run.mean:.2f}, {run.std:.2f}",
         **run.config["versions"],
     }

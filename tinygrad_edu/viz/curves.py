@@ -150,7 +150,8 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
         )
     side = min(max(5.2, 0.24 * classes), 14)
     ax = new_axes(side, side) if ax is None else ax
-    small = {"fontsize": 7} if classes > 15 else {}
+    cell = 72 * ax.figure.get_figwidth() * ax.get_position().width / max(classes, 1)  # points
+    small = {"fontsize": min(10.0, 0.8 * cell)}
     right = np.eye(classes, dtype=bool)
     for (i, j), n in np.ndenumerate(counts):
         if not n:
@@ -161,7 +162,8 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
             [j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
             color=BLUE if i == j else ORANGE, alpha=shade, linewidth=0,
         )  # fmt: skip
-        ax.text(j, i, f"{n}", ha="center", va="center", **small)
+        room = min(small["fontsize"], 1.6 * cell / len(f"{n}"))
+        ax.text(j, i, f"{n}", ha="center", va="center", fontsize=room)
     ax.set(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")
     turned = {"rotation": 90} if max(map(len, names), default=0) > 3 else {}
     ax.set_xticks(range(classes), names, **small, **turned)
