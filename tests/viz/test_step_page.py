@@ -607,7 +607,7 @@ def test_names_are_shown_and_not_obeyed(look, name):
     y = Named(lambda x: x * 2)(variable(1.0, name))
     y.name = name
     page = look(viz.Graph(y))
-    assert page.locator("script").count() == 4  # ours
+    assert page.locator("script").count() == 5  # ours
     assert page.locator("img").count() == 0
     known = name.encode(errors="replace").decode()  # a lone surrogate is no Unicode
     shown = page.evaluate("name => cut(name, 28)", known or "Tensor")

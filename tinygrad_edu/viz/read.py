@@ -26,6 +26,7 @@ from tinygrad_edu.viz.walk import local_derivative, steps_back
 MANY = 8  # a leaf with more uses than this is drawn beside each of them
 ALIKE = 3  # so many in a row that repeat each other are rolled up,
 ROLLED = 24  # if these are so many operations or more
+GIVEN = "input"  # the name of an array without one that a module was given
 PERIOD = 128  # operations and boxes that a step may have, to be seen as one that repeats
 
 
@@ -128,7 +129,7 @@ class Reader:
         title = "made by freed operations" if freed else getattr(y.op, "name", "")
         settings = ", ".join(
             f"{name}={_setting(x)}"
-            for name, x in y.params.items()
+            for name, x in _settings(y.params)
             if x is not None and x is not False  # the defaults
         )
         self._add(y, kind, title, settings, inputs, home.number, self._row(y), self._line(y))
@@ -165,6 +166,8 @@ class Reader:
             kind = "data" if x.name else "constant"
             if x.requires_grad:
                 kind = "parameter" if isinstance(x, Parameter) else "variable"
+        if kind == "constant" and title == GIVEN:
+            kind = "data"
         about = self._snapshot(x)
         self._add(x, kind, title or about.words, "", [], group)
         self.leaves.remember(x, len(self.nodes) - 1)
@@ -486,12 +489,31 @@ class _Leaves:
     def title(self, y: Tensor, i: int) -> str:
         """The name of input i of an operation: its own, or the one that the operation has for it."""
         x, row = y.inputs[i], y.op
-        if isinstance(x, Tensor):
+        if isinstance(x, Tensor) and (x.name or isinstance(x, Parameter)):
             return x.name or type(x).__name__
+        learned = any(isinstance(other, Parameter) for other in y.inputs)
+        if y.scope and i == 0 and np.ndim(x) and learned:  # what meets the weights of a module
+            return GIVEN
+        if isinstance(x, Tensor):
+            return type(x).__name__
         argument = row.inputs[i] if row and i < len(row.inputs) else ""
         if len(argument) > 2 and argument != "self":  # "labels", but not "x1"
             return argument
         return "array" if np.ndim(x) else ""
+
+
+def _settings(params: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Names and values as the user wrote them: of settings in one tuple those that are not the defaults."""
+    for name, x in params.items():
+        if not hasattr(x, "_fields"):
+            yield name, x
+            continue
+        defaults = x._field_defaults
+        yield from (
+            (field, part)
+            for field, part in x._asdict().items()
+            if field not in defaults or part != defaults[field]
+        )
 
 
 def _setting(x: Any) -> str:
