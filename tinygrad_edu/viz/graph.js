@@ -77,7 +77,7 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
   const all = make("div", {});
   const long = a.numbers && Math.max(...a.shape) > 16 && picture(a); // a picture, with its numbers folded away
   if (a.heat || long) {
-    const p = picture(a), zoom = Math.max(1, Math.min(large ? 14 : 5, Math.floor((large ? 300 : long ? 256 : 72) / p.width)));
+    const p = picture(a), zoom = Math.max(1, Math.min(large ? 14 : 5, Math.floor((large ? 300 : long ? 140 : 72) / p.width)));
     all.append(make("img", { src: p.url, width: p.width * zoom, height: Math.max(long ? 14 : 1, p.height * zoom), alt: "Heat map: " + a.words }));
   }
   if (a.numbers && a.numbers.length) {
@@ -91,7 +91,7 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
   }
   if (a.bad || !a.numbers?.length && a.mean == null) all.append(make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)));
   if (a.mean != null && large) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", spread ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
-  else if (a.mean != null && !a.numbers) all.append(make("p", { class: "pale" }, data(a.mean), make("br"), "± ", data(a.spread)));
+  else if (a.mean != null && !a.numbers) all.append(make("p", { class: "pale" }, data(a.mean), ...(a.spread ? [make("br"), "± ", data(a.spread)] : [])));
   return all;
 }
 
@@ -496,7 +496,7 @@ function question(f) { // [words, what is true, of what kind, how large what it 
   const n = N[f.node], back = f.kind == "back", y = array(back ? f.after : n.value), w = worked(f), x = back && called(N[f.source]);
   if (f.kind == "seed") return [`How fast does ${called(n)} change with itself?`, 1];
   const what = !back ? "the result" : f.before != null ? `${x}.grad now, with what arrives added` : `the contribution to ${x}.grad`, from = n.inputs.map(s => array(N[s].value));
-  if (w) return [`What is ${what}, at [${w[0].join(", ")}]? There ${back ? "it is " : ""}${f.before != null ? format(entry(array(f.before), w[0])) + " + " : ""}${w[1]}${back ? " = ?" : ""}`, entry(y, w[0]), "", w[2]];
+  if (w) return [`What is ${what}, at [${w[0].join(", ")}]? There ${back ? "it is " : ""}${f.before != null ? format(entry(array(f.before), w[0])) + " + " : ""}${w[1]}${back ? " = ?" : ""}`, entry(y, w[0]), "", w[2] + Math.abs(f.before != null ? entry(array(f.before), w[0]) : 0)];
   if (lone(y) != null) return [...from, back && array(n.gradient)].every(a => !a || count(a) <= (rule(n)?.[1].startsWith("spread(") ? 8 : 4)) ? [`What is ${what}?`, lone(y)] : [`Is ${what} above 0, below 0 or 0? Say + or - or 0.`, Math.sign(lone(y)), "sign"];
   return [(back ? `What shape has the gradient of ${x}?` : "What shape has the result?") + ` Say it as 3, 4. (${n.inputs.map((s, k) => called(N[s]) + " has " + dims(from[k])).slice(0, back ? 0 : 3).concat(back ? ["upstream has " + dims(array(n.gradient))] : []).join(", ")})`, dims(y), "shape"];
 }

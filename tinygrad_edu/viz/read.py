@@ -7,8 +7,10 @@ down as nodes, boxes and arrivals.
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import zip_longest
 from operator import attrgetter
 from typing import Any
@@ -127,11 +129,7 @@ class Reader:
         freed = y.op is FREED
         kind = "freed" if freed else "result" if y is self.result else "operation"
         title = "made by freed operations" if freed else getattr(y.op, "name", "")
-        settings = ", ".join(
-            f"{name}={_setting(x)}"
-            for name, x in _settings(y.params)
-            if x is not None and x is not False  # the defaults
-        )
+        settings = ", ".join(f"{name}={_setting(x)}" for name, x in _settings(y))
         self._add(y, kind, title, settings, inputs, home.number, self._row(y), self._line(y))
 
     def _write_module(self, inside: list[Tensor], home: _Box) -> None:
@@ -502,18 +500,20 @@ class _Leaves:
         return "array" if np.ndim(x) else ""
 
 
-def _settings(params: dict[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Names and values as the user wrote them: of settings in one tuple those that are not the defaults."""
-    for name, x in params.items():
-        if not hasattr(x, "_fields"):
-            yield name, x
-            continue
-        defaults = x._field_defaults
-        yield from (
-            (field, part)
-            for field, part in x._asdict().items()
-            if field not in defaults or part != defaults[field]
-        )
+def _settings(y: Tensor) -> Iterable[tuple[str, Any]]:
+    """Names and values of an operation's settings as the user wrote them, but for the defaults."""
+    known: dict[str, Any] = {}
+    if y.params:
+        with suppress(ValueError, TypeError):  # of a builtin
+            known = dict(inspect.signature(y.op.forward).parameters)  # type: ignore[union-attr]
+    for name, x in y.params.items():
+        parts = [(name, x, known[name].default if name in known else None)]
+        if hasattr(x, "_fields"):  # settings in one tuple
+            parts = [(field, part, x._field_defaults.get(field)) for field, part in x._asdict().items()]
+        for field, part, default in parts:
+            usual = isinstance(part, (int, str, tuple)) and type(part) is type(default) and part == default
+            if part is not None and part is not False and not usual:
+                yield field, part
 
 
 def _setting(x: Any) -> str:

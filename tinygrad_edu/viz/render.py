@@ -423,7 +423,7 @@ def svg(graph: Graph, seconds: float | None = None) -> str:
 
 
 def _centered(node: re.Match[str]) -> str:
-    """A node whose lines start from its middle: letters of a browser are wider than graphviz takes them for."""
+    """A node with its lines around its middle: a browser's letters are wider than graphviz thinks."""
     drawn = re.sub(r"<text[^>]*> </text>\n?", "", node[0])
     corners = re.findall(r' (?:d|points)="([^"]*)"', drawn)
     across = [float(x) for x in re.findall(r"(-?[\d.]+),", " ".join(corners))]

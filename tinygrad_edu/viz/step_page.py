@@ -1,8 +1,8 @@
 """A page to step through a `Graph`: one file, which needs no network, no library and no graphviz.
 
 Its frame is graph.html, its looks are graph.css, its program is graph.js. In the page all but the frame is
-deflated: so a small graph is a page of some 25 kB, a network of thousands of nodes stays below 1.5 MB, and nothing that stands in
-a name can end the element that it is in. The program shows names as text alone.
+deflated: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below 1.5 MB, and
+nothing that stands in a name can end the element that it is in. The program shows names as text alone.
 """
 
 from __future__ import annotations
