@@ -159,7 +159,7 @@ def rolled_up(graph: Graph) -> Graph:
 
 FONT = "Helvetica,Arial,sans-serif"
 ORANGE = "#fab56f"  # what has changed
-ROOM = '<font point-size="12"> </font>'  # makes a line of small letters as high as it needs to be
+ROOM = '<font point-size="12"> </font>'  # around a line of small letters, makes it as high as it needs to be
 INK, PALE_INK, RED, VIOLET = "#1f2933", "#5b6773", "#c02626", "#7048b6"  # violet: gradients
 FILL = {
     "operation": "#ffffff",
@@ -291,11 +291,12 @@ def _draw_node(picture: Any, node: Node) -> None:
     said = [part for line in node.change.splitlines() for part in textwrap.wrap(line, 56)]
     color = RED if node.kind == "failed" else INK
     lines += [_font(printable(part), 10, color) for part in said]
+    lines[1:] = [ROOM + line + ROOM for line in lines[1:]]
     style = {"style": "rounded,filled,dashed"} if node.kind == "freed" else {}
     if node.kind == "module":
         style = {"peripheries": "2"}
     picture.node(
-        f"n{node.number}", _html(f"<br/>{ROOM}".join(lines)), fillcolor=_mixed(FILL[node.kind], node.shade),
+        f"n{node.number}", _html("<br/>".join(lines)), fillcolor=_mixed(FILL[node.kind], node.shade),
         color=LINE[node.kind] if node.finite else RED, **{"class": node.kind}, **style,
     )  # fmt: skip
 
