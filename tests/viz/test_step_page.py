@@ -548,9 +548,9 @@ def value_of(expression):
 
 
 def asked(page):
-    """[kind of step, place, what is to be worked out, what is true, of what kind] of each step."""
+    """(kind of step, the question, what is true, of what kind that is) of each step."""
     told = "f => { const [words, truth, what = ''] = question(f); return [f.kind, words, truth, what]; }"
-    return page.evaluate(f"FRAMES.map({told})")
+    return [tuple(each) for each in page.evaluate(f"FRAMES.map({told})")]
 
 
 def small():
@@ -568,15 +568,12 @@ def test_predict_asks_what_can_be_worked_out(look):
     entries = [q for q in questions if " at [" in q[1]]
     backward = [q for q in entries if q[0] == "back"]
     assert len(entries) >= 13 and len(backward) >= 8
-    steps = iter(graph.steps)
-    for kind, words, truth, what in questions:
-        if kind == "back":
-            after = next(steps).after
-        if (kind, words, truth, what) not in backward:
-            continue
-        place, worked = re.search(r"at \[(.*?)\]\? There it is (.*) = \?", words).groups()
-        assert truth == after.numbers[tuple(map(int, place.split(", ")))]
-        assert value_of(worked) == pytest.approx(truth, rel=2e-3, abs=2e-3)
+    steps = [None] * (len(questions) - len(graph.steps)) + graph.steps
+    for (kind, words, truth, what), step in zip(questions, steps, strict=True):
+        if (kind, words, truth, what) in backward:
+            place, worked = re.search(r"at \[(.*?)\]\? There it is (.*) = \?", words).groups()
+            assert truth == step.after.numbers[tuple(map(int, place.split(", ")))]
+            assert value_of(worked) == pytest.approx(truth, rel=2e-3, abs=2e-3)
     product = next(words for kind, words, *_ in entries if "×" in words and kind == "forward")
     assert "There 1 × (-1) + 1.25 × 0.25 + 1.5 × 1.5" in product
 
