@@ -643,6 +643,16 @@ def test_on_a_telephone_the_status_has_its_end_and_nothing_covers_nodes(look):
         assert canvas["y"] + canvas["height"] <= buttons["y"] + 1
 
 
+def test_on_a_telephone_what_is_said_of_a_guess_is_in_sight(look):
+    page = look(viz.Graph(small()), width=390)
+    page.evaluate("go(21)")
+    pressed(page, "p")
+    page.fill("#guess", "1")
+    pressed(page, "Enter")
+    panel, said = (page.locator(name).bounding_box() for name in ("#panel", "[role=status]"))
+    assert said["y"] >= panel["y"]
+
+
 def test_a_long_vector_is_a_strip_with_its_numbers_folded_away(look):
     page = look(viz.Graph((variable(np.arange(40.0), "x") * 2).sum()))
     pressed(page, "ArrowRight")

@@ -515,6 +515,7 @@ function guess(text) {
   asking = false;
   go(k, true);
   $("panel").focus({ preventScroll: true });
+  $("panel").scrollTop = 0; // what is said of the guess stands first
 }
 
 // ------------------------------------------------------------------ the panel
