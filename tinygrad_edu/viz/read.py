@@ -7,10 +7,10 @@ down as nodes, boxes and arrivals.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from itertools import zip_longest
 from operator import attrgetter
 from typing import Any
@@ -502,18 +502,22 @@ class _Leaves:
 
 def _settings(y: Tensor) -> Iterable[tuple[str, Any]]:
     """Names and values of an operation's settings as the user wrote them, but for the defaults."""
-    known: dict[str, Any] = {}
-    if y.params:
-        with suppress(ValueError, TypeError):  # of a builtin
-            known = dict(inspect.signature(y.op.forward).parameters)  # type: ignore[union-attr]
     for name, x in y.params.items():
-        parts = [(name, x, known[name].default if name in known else None)]
+        parts = [(name, x, _defaults(y.op.forward).get(name))]  # type: ignore[union-attr]
         if hasattr(x, "_fields"):  # settings in one tuple
             parts = [(field, part, x._field_defaults.get(field)) for field, part in x._asdict().items()]
         for field, part, default in parts:
             usual = isinstance(part, (int, str, tuple)) and type(part) is type(default) and part == default
             if part is not None and part is not False and not usual:
                 yield field, part
+
+
+@functools.cache
+def _defaults(function: Any) -> dict[str, Any]:
+    try:
+        return {name: x.default for name, x in inspect.signature(function).parameters.items()}
+    except (ValueError, TypeError):  # of a builtin
+        return {}
 
 
 def _setting(x: Any) -> str:
