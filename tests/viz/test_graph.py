@@ -346,6 +346,16 @@ def test_dropout_mask_is_a_constant_in_its_box():
     assert (mask.kind, graph.groups[mask.group].label) == ("constant", "0: Dropout(p=0.5)")
 
 
+def test_what_a_module_was_given_is_its_input():
+    model = Sequential(Linear(2, 3, rng=0), Linear(3, 1, rng=1))
+    for x in (np.ones((4, 2)), Tensor(np.ones((4, 2)))):
+        graph = viz.Graph(model(x))
+        assert by_title(graph, "input").kind == "data"
+        assert "matmul(input, W)" in graph.text()
+    x32 = Tensor(np.ones((4, 2), np.float32), name="points")
+    assert by_title(viz.Graph(model(x32)), "points").kind == "data"
+
+
 # ------------------------------------------------------------------------------------- the way back
 
 

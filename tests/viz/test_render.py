@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, viz
-from tinygrad_edu.nn import Linear, Parameter, Sequential
+from tinygrad_edu.nn import Conv2d, Linear, Parameter, Sequential, cross_entropy
 from tinygrad_edu.viz import render
 from tinygrad_edu.viz.nodes import printable
 
@@ -335,3 +335,27 @@ def test_an_unrolled_network_of_some_hundred_nodes_is_laid_out(monkeypatch):
     # 5 operations a step, 4 leaves beside them; and the first h, and the sum
     assert len(graph.nodes) == 60 * (5 + 4) + 2
     assert graph.svg().count('class="node') == len(graph.nodes)
+
+
+@pytest.mark.usefixtures("need_graphviz")
+def test_no_line_of_a_node_touches_its_border_in_a_browser(visit):
+    """Browsers draw letters wider than graphviz takes them for: there is room on both sides."""
+    model = Sequential(Linear(8, 4, rng=0), Linear(4, 3, rng=1))
+    page = visit(viz.Graph(cross_entropy(model(np.ones((9, 8), np.float32)), np.arange(9) % 3)).svg())
+    rooms = page.evaluate(
+        """[...document.querySelectorAll(".node")].flatMap(node => {
+          const frame = node.querySelector("path, polygon").getBBox();
+          return [...node.querySelectorAll("text")].map(t => t.getBBox()).map(line =>
+            Math.min(line.x - frame.x, frame.x + frame.width - line.x - line.width));
+        })"""
+    )
+    assert len(rooms) > 20
+    assert min(rooms) > 4, rooms
+
+
+def test_settings_in_a_tuple_are_shown_as_they_were_written():
+    model = Sequential(Conv2d(1, 2, (3, 2), stride=2, rng=0))
+    graph = viz.Graph(model(np.ones((1, 8, 8, 1), np.float32)))
+    (conv,) = (node for node in graph.nodes if node.title.startswith("conv"))
+    assert conv.settings == "size=(3, 2), stride=(2, 2)"
+    assert "Windows" not in graph.text()

@@ -1,5 +1,7 @@
 """The page to step through a graph, in a real browser: what it shows is what the Tensors have."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -397,6 +399,7 @@ def test_every_key_does_something(look):
     assert page.locator("#keys").is_visible()
     pressed(page, "Escape")
     assert not page.locator("#keys").is_visible()
+    until(page, "document.activeElement == document.body")  # the focus leaves a closed dialog a frame later
     pressed(page, " ")
     assert page.get_attribute("#play", "aria-pressed") == "true"
     pressed(page, " ")
@@ -548,7 +551,128 @@ def test_predict_asks_for_the_sum_where_paths_meet(look):
     assert words(page).startswith("10 of 15")  # it is off again
 
 
+def value_of(expression):
+    """Of a sum of products as a page writes it: "0.5 × (-2) + 1 / 4"."""
+    assert set(expression) <= set("0123456789.+-×/() e"), expression
+    return eval(expression.replace("×", "*"))
+
+
+def asked(page):
+    """(kind of step, the question, what is true, of what kind that is) of each step."""
+    told = "f => { const [words, truth, what = ''] = question(f); return [f.kind, words, truth, what]; }"
+    return [tuple(each) for each in page.evaluate(f"FRAMES.map({told})")]
+
+
+def small():
+    """Matrices, an axis that is repeated, a sum, a mean, and two ways to x and to b."""
+    x, b = variable(np.arange(1.0, 7.0).reshape(2, 3) / 4, "x"), variable([1.0, -2.0], "b")
+    w = variable([[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]], "w")
+    h = (x @ w + b) * b
+    return (np.tanh(h) - b).sum() + h.mean()
+
+
+def test_predict_asks_what_can_be_worked_out(look):
+    """One entry, with the numbers that make it: they are those of the tensors, and give what is true."""
+    graph = viz.Graph(small())
+    questions = asked(look(graph))
+    entries = [q for q in questions if " at [" in q[1]]
+    backward = [q for q in entries if q[0] == "back"]
+    assert len(entries) >= 13 and len(backward) >= 8
+    steps = [None] * (len(questions) - len(graph.steps)) + graph.steps
+    for (kind, words, truth, what), step in zip(questions, steps, strict=True):
+        if (kind, words, truth, what) in backward:
+            place, worked = re.search(r"at \[(.*?)\]\? There it is (.*) = \?", words).groups()
+            assert truth == step.after.numbers[tuple(map(int, place.split(", ")))]
+            assert value_of(worked) == pytest.approx(truth, rel=2e-3, abs=2e-3)
+    product = next(words for kind, words, *_ in entries if "×" in words and kind == "forward")
+    assert "There 1 × (-1) + 1.25 × 0.25 + 1.5 × 1.5" in product
+
+
+def test_predict_asks_for_shapes_and_signs_of_what_is_large(look):
+    page = look(viz.Graph(network(128)[1]))
+    questions = asked(page)
+    assert [what for *_, what in questions].count("shape") >= 8
+    pressed(page, "p")
+    words = page.inner_text("#panel")
+    assert "What shape has the result?" in words and "points has (5, 4), W has (4, 128)" in words
+    assert "(5, 128)" not in drawn(page, "[data-key=n2]")
+    page.fill("#guess", "what")
+    pressed(page, "Enter")
+    assert "That is no shape" in page.inner_text("[role=status]")
+    page.fill("#guess", "4x128")
+    pressed(page, "Enter")
+    said = "You said (4, 128): it is (5, 128). 0 of 1 right."
+    assert page.inner_text("[role=status]") == said
+    page.evaluate("go(5)")
+    pressed(page, "ArrowRight")
+    assert "Is the result above 0, below 0 or 0?" in page.inner_text("#panel")
+    page.fill("#guess", "+")
+    pressed(page, "Enter")
+    assert page.inner_text("[role=status]") == "Exactly: it is above 0. 1 of 2 right."
+
+
+def test_edges_without_a_product_show_what_their_rule_takes(look):
+    """x and g of dL/dw = xᵀ g, with one entry worked out; the axis that is summed over."""
+    graph = viz.Graph(small())
+    page = look(graph)
+    forwards = sum(not node.leaf for node in graph.nodes) + 1
+
+    def shown(operation, source):
+        k = next(
+            k for k, s in enumerate(graph.steps)
+            if (graph.nodes[s.node].title, graph.nodes[s.source].title) == (operation, source)
+        )  # fmt: skip
+        page.evaluate(f"go({forwards + k + 1})")
+        return graph.steps[k], page.inner_text("#panel section")
+
+    step, words = shown("matmul", "w")
+    terms = page.eval_on_selector_all(
+        ".sum:first-of-type > div", "all => all.map(e => [e.querySelector('small').textContent,"
+        "[...e.querySelectorAll('data')].map(d => Number(d.value))])"
+    )  # fmt: skip
+    operands = {name: np.array(numbers) for name, numbers in terms}
+    x, g = operands["x"].reshape(2, 3), operands["g, upstream"].reshape(2, 2)
+    np.testing.assert_allclose(x.T @ g, step.contribution.numbers)
+    assert "Entry [i, j] is the sum over k of x[k, i] × g[k, j]" in words
+    place, worked, result = re.search(r"At \[(.*?)\]: (.*) = (\S+)", words).groups()
+    assert value_of(worked) == pytest.approx(float(result), rel=2e-3)
+    assert (x.T @ g)[tuple(map(int, place.split(", ")))] == pytest.approx(float(result), rel=2e-3)
+    assert "summed over axis 0" in shown("add", "b")[1]
+    assert "goes over all axes" in shown("mean", "multiply")[1]
+
+
 # -------------------------------------------------------------------------------- looks and screens
+
+
+def test_on_a_telephone_the_status_has_its_end_and_nothing_covers_nodes(look):
+    page = look(viz.Graph(network(64)[1]), width=390)
+    for _ in range(page.evaluate("visible.length")):
+        pressed(page, "ArrowRight")
+        assert page.evaluate("$('words').scrollHeight <= $('words').clientHeight + 1"), words(page)
+        canvas, buttons = (page.locator(f"#{name}").bounding_box() for name in ("canvas", "zoom"))
+        assert canvas["y"] + canvas["height"] <= buttons["y"] + 1
+
+
+def test_on_a_telephone_what_is_said_of_a_guess_is_in_sight(look):
+    page = look(viz.Graph(small()), width=390)
+    page.evaluate("go(21)")
+    pressed(page, "p")
+    page.fill("#guess", "1")
+    pressed(page, "Enter")
+    panel, said = (page.locator(name).bounding_box() for name in ("#panel", "[role=status]"))
+    assert said["y"] >= panel["y"]
+
+
+def test_a_long_vector_is_a_strip_with_its_numbers_folded_away(look):
+    page = look(viz.Graph((variable(np.arange(40.0), "x") * 2).sum()))
+    pressed(page, "ArrowRight")
+    strip = page.locator("#panel .sum img").first
+    assert strip.bounding_box()["height"] >= 14
+    assert page.locator("#panel .sum table").first.is_hidden()
+    assert page.locator("#panel .sum summary").first.inner_text() == "its 40 numbers"
+    page.locator("#panel .sum summary").first.click()
+    assert page.locator("#panel .sum table").first.is_visible()
+    assert page.locator("#panel .sum").bounding_box()["y"] < 300
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -618,7 +742,7 @@ def test_names_are_shown_and_not_obeyed(look, name):
     y = Named(lambda x: x * 2)(variable(1.0, name))
     y.name = name
     page = look(viz.Graph(y))
-    assert page.locator("script").count() == 4  # ours
+    assert page.locator("script").count() == 5  # ours
     assert page.locator("img").count() == 0
     known = name.encode(errors="replace").decode()  # a lone surrogate is no Unicode
     shown = page.evaluate("name => cut(name, 28)", known or "Tensor")

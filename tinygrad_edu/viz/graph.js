@@ -25,6 +25,9 @@ const array = i => i == null ? null : G.arrays[i];
 const count = a => a.shape.reduce((x, y) => x * y, 1);
 const lone = a => a && a.numbers && a.numbers.length == 1 ? a.numbers[0] : null;
 const short = a => !a ? "?" : lone(a) != null ? format(lone(a)) : cut(a.words, 60);
+const dims = a => `(${a.shape.join(", ")}${a.shape.length == 1 ? "," : ""})`;
+const tiny = a => short(a).replace(/ \[.*?\]$/, ""); // without the range
+const given = a => a?.words.includes("±") ? " " + dims(a) : " = " + short(a);
 const called = n => n.leaf ? cut(n.title, 40) : n.name ? cut(n.name, 40) : cut(n.title, 40) + " #" + n.order;
 let order = 0;
 N.forEach(n => { if (!n.leaf) n.order = ++order; });
@@ -72,20 +75,23 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
   if (!a) return make("span", {}, "?");
   if (lone(a) != null) return data(lone(a));
   const all = make("div", {});
+  const long = a.numbers && Math.max(...a.shape) > 16 && picture(a); // a picture, with its numbers folded away
+  if (a.heat || long) {
+    const p = picture(a), zoom = Math.max(1, Math.min(large ? 14 : 5, Math.floor((large ? 300 : long ? 140 : 72) / p.width)));
+    all.append(make("img", { src: p.url, width: p.width * zoom, height: Math.max(long ? 14 : 1, p.height * zoom), alt: "Heat map: " + a.words }));
+  }
   if (a.numbers && a.numbers.length) {
     const tints = heat(a)?.flat(), columns = a.shape.length > 1 ? a.shape.at(-1) : Math.min(4, a.shape[0]), body = make("table", {});
     for (let i = 0; i < a.numbers.length; i += columns) body.append(make("tr", {}, ...a.numbers.slice(i, i + columns).map((v, j) => {
       const c = tints?.[i + j];
       return make("td", { style: c && `background:rgba(${c[0]},${c[1]},${c[2]},${c[3] * .45})` }, data(v));
     })));
-    all.append(make("div", { class: "table" }, body));
-  } else if (a.heat) {
-    const p = picture(a), zoom = Math.max(1, Math.min(large ? 14 : 5, Math.floor((large ? 300 : 72) / p.width)));
-    all.append(make("img", { src: p.url, width: p.width * zoom, height: p.height * zoom, alt: "Heat map: " + a.words }));
+    const table = make("div", { class: "table" }, body);
+    all.append(long ? make("details", {}, make("summary", {}, `its ${count(a)} numbers`), table) : table);
   }
   if (a.bad || !a.numbers?.length && a.mean == null) all.append(make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)));
   if (a.mean != null && large) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", spread ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
-  else if (a.mean != null && !a.numbers) all.append(make("p", { class: "pale" }, data(a.mean), make("br"), "± ", data(a.spread)));
+  else if (a.mean != null && !a.numbers) all.append(make("p", { class: "pale" }, data(a.mean), ...(a.spread ? [make("br"), "± ", data(a.spread)] : [])));
   return all;
 }
 
@@ -156,7 +162,7 @@ function label(key) { // the rows of a node, and how large it is
   const extra = box ? inside[key.slice(1)].length + " operations" : n.settings ? cut(n.settings, n.kind == "module" ? 40 : 18) : "";
   const single = lone(a) != null, thumb = single ? null : picture(a);
   const width = Math.max(54, wide(title, "600 13px") + 24, wide(extra, "11px") + 24,
-    single ? 118 * (n.gradient != null || !n.leaf) : 24 + wide(`(${a.shape.join(", ")})`, "11px") + 66 * !!thumb);
+    single ? 118 * (n.gradient != null || !n.leaf) : 24 + wide(dims(a), "11px") + 66 * !!thumb);
   const bare = n.kind == "constant" && single && !box;
   return { n, box, a, title, extra, single, thumb, width: bare ? wide(title, "600 13px") + 20 : width, height: bare ? 26 : 30 + 16 * !!extra + (thumb ? 24 : 16), bare };
 }
@@ -380,11 +386,11 @@ const argument = (n, i) => { const r = rule(n, i); return r && !r[0].includes("_
 const brief = words => words.includes("\n") ? (words.match(/"""(.*?)("""|\n)/s)?.[1] ?? words.split("\n")[0]) : words; // of a function what it says of itself
 function sentence(f) {
   const n = N[f.node];
-  if (f.kind == "forward") return (n.kind == "freed" ? "Freed: " : "") + called(n) + (n.inputs.length ? " of " + n.inputs.map(s => N[s].leaf && N[s].title == array(N[s].value).words ? short(array(N[s].value)) : called(N[s]) + " = " + short(array(N[s].value))).join(", ") : "") + " gives " + short(array(n.value));
+  if (f.kind == "forward") return (n.kind == "freed" ? "Freed: " : "") + called(n) + (n.inputs.length ? " of " + n.inputs.map(s => N[s].leaf && N[s].title == array(N[s].value).words ? short(array(N[s].value)) : called(N[s]) + given(array(N[s].value))).join(", ") : "") + " gives " + tiny(array(n.value));
   if (f.kind == "seed") return "The way back begins: the gradient of " + called(n) + " by itself is 1";
   const x = N[f.source], up = array(n.gradient), l = array(f.local), c = array(f.contribution);
-  const product = l ? `${short(up)} × ${short(l)} = ${short(c)}` : `${short(c)} by the rule`;
-  return `From ${called(n)} back to ${called(x)}: ${product}. ${called(x)}.grad` + (f.before != null ? `: ${short(array(f.before))} + ${short(c)} = ${short(array(f.after))}` : ` = ${short(array(f.after))}`);
+  const came = l ? `${tiny(up)} × ${tiny(l)} = ${tiny(c)}` : `${tiny(c)} by the rule`;
+  return `From ${called(n)} back to ${called(x)}: ${came}. ${called(x)}.grad` + (f.before != null ? `: ${tiny(array(f.before))} + ${tiny(c)} = ${tiny(array(f.after))}` : ` = ${tiny(array(f.after))}`);
 }
 
 function follow() { // brings everything on the screen to the present step
@@ -407,7 +413,7 @@ function follow() { // brings everything on the screen to the present step
       rows.push(make("text", { x: s.x + 12, y, class: "small" + (known && a.bad ? " bad" : "") }, known ? short(a) : "?"));
       if (d) rows.push(make("text", { x: s.x + s.w - 10, y, "text-anchor": "end", class: "small " + (d.bad ? "bad" : "g") }, "∂ " + short(d)));
     } else {
-      rows.push(make("text", { x: s.x + 12, y, class: "small" + (known && a.bad ? " bad" : "") }, `(${a.shape.join(", ")})`));
+      rows.push(make("text", { x: s.x + 12, y, class: "small" + (known && a.bad ? " bad" : "") }, asking && !known ? "?" : dims(a)));
       [[d, s.x + s.w - 38, "var(--grad)"], [known ? a : null, s.x + s.w - 70, "var(--edge)"]].forEach(([b, x, color]) => {
         const p = b && picture(b);
         if (p) rows.push(make("image", { href: p.url, x, y: y - 14, width: 28, height: 18, preserveAspectRatio: "none", style: "image-rendering:pixelated" }),
@@ -457,32 +463,79 @@ function play() {
 
 // ------------------------------------------------------------------ predictions
 
-function question(f) { // [words, array]: a number to be found, or the mean of many
-  const n = N[f.node], much = a => lone(a) != null ? "" : "the mean of ";
-  if (f.kind == "forward") return [`What is ${much(array(n.value))}the result?`, array(n.value)];
-  if (f.kind == "seed") return [`How fast does ${called(n)} change with itself?`, array(n.gradient)];
-  const after = array(f.after);
-  return [f.before != null ? `What is ${much(after)}${called(N[f.source])}.grad now, with what arrives added?` : `What is ${much(after)}the contribution to ${called(N[f.source])}.grad?`, after];
+const index = (k, shape) => shape.map((d, i) => Math.floor(k / shape.slice(i + 1).reduce((x, y) => x * y, 1)) % d);
+const own = (a, place) => a.shape.map((d, i) => d == 1 ? 0 : place[place.length - a.shape.length + i]); // of what is repeated
+const entry = (a, place) => a.numbers[own(a, place).reduce((k, i, axis) => k * a.shape[axis] + i, 0)];
+const where = (a, place) => a.shape.length ? `[${own(a, place).join(", ")}]` : "";
+const factor = v => v < 0 ? `(${format(v)})` : format(v);
+const product = (...parts) => parts.map(factor).join(" × ");
+const is = (n, word) => n.row != null && G.rows[n.row].lines.some(([name, words]) => name == "is" && words.includes(word));
+const flat = (...all) => all.every(a => a?.numbers && a.shape.length == 2);
+function worked(f) { // one entry of what the step gives, if it is made of few numbers: [its place, the words, the sum of the sizes]
+  const n = N[f.node], back = f.kind == "back", y = array(back ? f.contribution : n.value), up = array(n.gradient), l = array(f.local);
+  const xs = n.inputs.map(s => array(N[s].value)), words = back && rule(n, f.i)?.[1] || "";
+  if (f.kind == "seed" || !(y?.numbers?.length > 1) || y.dtype.startsWith("complex") || back && !up?.numbers) return null;
+  const place = index((f.node * 5 + 1) % y.numbers.length, y.shape), [i, j] = place, terms = [];
+  let size = 0;
+  const add = (...parts) => { terms.push(product(...parts)); size += Math.abs(parts.reduce((x, y) => x * y)); };
+  if (n.title == "matmul" && flat(...xs, y)) {
+    const [x, w] = xs, many = back ? up.shape[f.i ? 0 : 1] : w.shape[0];
+    for (let k = 0; k < many && many <= 4; k++) add(...!back ? [entry(x, [i, k]), entry(w, [k, j])] : f.i ? [entry(x, [k, i]), entry(up, [k, j])] : [entry(up, [i, k]), entry(w, [j, k])]);
+  } else if (!back) {
+    if (is(n, "elementwise") && xs.every(x => x?.numbers)) return [place, n.inputs.map((s, k) => (N[s].title == xs[k].words ? "" : called(N[s]) + where(xs[k], place) + " = ") + format(entry(xs[k], place))).join(", "), Math.max(...xs.map(x => Math.abs(entry(x, place))))];
+  } else if (l?.numbers) add(entry(up, place), entry(l, place));
+  else if (words.startsWith("spread(g") && lone(up) != null) words.includes("count") ? terms.push(format(lone(up)) + " / " + count(y)) : add(lone(up), 1);
+  else {
+    const simple = words.match(/^(-?)g(?: \* (\w+))?$/), x = simple?.[2] && xs[n.inputs.findIndex((s, k) => argument(n, k) == simple[2])];
+    if (simple && is(n, "elementwise") && (!simple[2] || x?.numbers) && count(up) / count(y) <= 8)
+      up.numbers.forEach((v, k) => { const p = index(k, up.shape); if (own(y, p).join() == place.join()) add(simple[1] ? -v : v, ...(x ? [entry(x, p)] : [])); });
+  }
+  return terms.length ? [place, terms.join(" + "), size] : null;
 }
-const answer = a => lone(a) ?? a.mean ?? 0;
+function question(f) { // [words, what is true, of what kind, how large what it is made of]: a number that can be worked out, else a sign or a shape
+  const n = N[f.node], back = f.kind == "back", y = array(back ? f.after : n.value), w = worked(f), x = back && called(N[f.source]);
+  if (f.kind == "seed") return [`How fast does ${called(n)} change with itself?`, 1];
+  const what = !back ? "the result" : f.before != null ? `${x}.grad now, with what arrives added` : `the contribution to ${x}.grad`, from = n.inputs.map(s => array(N[s].value));
+  if (w) return [`What is ${what}, at [${w[0].join(", ")}]? There ${back ? "it is " : ""}${f.before != null ? format(entry(array(f.before), w[0])) + " + " : ""}${w[1]}${back ? " = ?" : ""}`, entry(y, w[0]), "", w[2] + Math.abs(f.before != null ? entry(array(f.before), w[0]) : 0)];
+  if (lone(y) != null) return [...from, back && array(n.gradient)].every(a => !a || count(a) <= (rule(n)?.[1].startsWith("spread(") ? 8 : 4)) ? [`What is ${what}?`, lone(y)] : [`Is ${what} above 0, below 0 or 0? Say + or - or 0.`, Math.sign(lone(y)), "sign"];
+  return [(back ? `What shape has the gradient of ${x}?` : "What shape has the result?") + ` Say it as 3, 4. (${n.inputs.map((s, k) => called(N[s]) + " has " + dims(from[k])).slice(0, back ? 0 : 3).concat(back ? ["upstream has " + dims(array(n.gradient))] : []).join(", ")})`, dims(y), "shape"];
+}
 function guess(text) {
-  const k = upcoming(), truth = answer(question(FRAMES[k - 1])[1]), said = Number(text.replace(",", "."));
-  if (text.trim() && !Number.isFinite(said)) { told = "That is not a number: try digits, as -0.25"; follow(); $("guess").focus(); return; }
-  if (!text.trim()) told = `It is ${format(truth)}.`;
+  const k = upcoming(), [, truth, kind, size] = question(FRAMES[k - 1]), whole = text.match(/\d+/g);
+  const said = kind == "shape" ? whole && dims({ shape: whole.map(Number) }) : kind ? Math.sign(/^ *[+\-−] *$/.test(text) ? text.replace("−", "-") + 1 : text) : Number(text.replace(",", "."));
+  if (text.trim() && (kind == "shape" ? !said : !Number.isFinite(said))) { told = kind == "shape" ? "That is no shape: try whole numbers, as 3, 4" : kind ? "Say + or - or 0" : "That is not a number: try digits, as -0.25"; follow(); $("guess").focus(); return; }
+  const tell = v => kind == "sign" ? ["below 0", "0", "above 0"][v + 1] ?? v : kind ? v : format(v);
+  if (!text.trim()) told = `It is ${tell(truth)}.`;
   else {
     asked++;
-    const off = Math.abs(said - truth), close = off <= .01 * Math.abs(truth) + 1e-12 || !finite(truth);
+    const off = kind ? +(said != truth) : Math.abs(said - truth), close = off <= (kind ? 0 : .01 * Math.abs(truth) + 5e-4 * (size || 0) + 1e-12) || !finite(truth);
     right += close;
-    told = (off == 0 ? "Exactly: " : close ? "Right: " : `You said ${format(said)}, off by ${format(off)}: `) + `it is ${format(truth)}. ${right} of ${asked} right.`;
+    told = (off == 0 ? "Exactly: " : close ? "Right: " : `You said ${tell(said)}${kind ? "" : ", off by " + format(off)}: `) + `it is ${tell(truth)}. ${right} of ${asked} right.`;
   }
   asking = false;
   go(k, true);
   $("panel").focus({ preventScroll: true });
+  $("panel").scrollTop = 0; // what is said of the guess stands first
 }
 
 // ------------------------------------------------------------------ the panel
 
 function term(name, a, large) { return make("div", {}, make("small", {}, name), show(a, large)); }
+function operands(n, r) { // [name, array] of all that a rule takes, by its words or else by its program
+  const things = new Map([["g", ["g, upstream", array(n.gradient)]], ["y", ["y: " + called(n), array(n.value)]]]);
+  n.inputs.forEach((s, i) => { const name = argument(n, i); if (name) things.set(name, [[...new Set([name, called(N[s])])].join(": "), array(N[s].value)]); });
+  const found = s => [...new Set(s.match(/(?<![\w.])[a-z]\w*(?!\w|\.(shape|ndim|size|dtype))/g))].filter(w => things.has(w));
+  const said = r ? found(brief(r[1]).split(/[;:]/)[0]) : [], all = said.length || !r ? said : found(r[1].replace(/^.*\n/, ""));
+  return [...new Set(all.includes("g") ? all : [...all, "g"])].map(w => things.get(w));
+}
+function how(n, f) { // how an edge without a local derivative for each number works, in a sentence
+  const x = array(N[f.source].value), up = array(n.gradient), words = rule(n, f.i)?.[1] ?? "", skip = up ? up.shape.length - x.shape.length : 0;
+  const axes = (up?.shape ?? []).map((d, i) => i < skip || x.shape[i - skip] == 1 && d > 1 ? i : -1).filter(i => i >= 0), named = axes.length == 1 ? "axis " + axes : "axes " + axes.join(", ");
+  if (n.title == "matmul" && x.shape.length == 2 && up?.shape.length == 2) return `Entry [i, j] is the sum over k of ${f.i ? "x[k, i] × g[k, j]" : "g[i, k] × w[j, k]"}.`;
+  if (is(n, "elementwise") && axes.length) return `${called(N[f.source])} is repeated along ${named} of the result: what flows to the copies is summed over ${named}.`;
+  if (words.startsWith("spread(g")) return `${n.title} goes over ${n.settings?.match(/axis=(\([^)]*\)|[^,]*)/)?.[0].replace("=", " ") ?? "all axes"}: all numbers that were taken together get the same.`;
+  return "The rule multiplies upstream by the local derivatives, and adds up all that one number takes part in.";
+}
 function card(f) {
   const n = N[f.node], all = make("section", {});
   const up = array(n.gradient), r = rule(n, f.i);
@@ -496,8 +549,10 @@ function card(f) {
     const x = N[f.source], l = array(f.local), c = array(f.contribution);
     all.append(make("p", { class: "pale" }, "Backward, one edge"), make("h2", {}, called(n) + " → " + called(x)));
     if (r) all.append(make("pre", {}, r[1].includes("\n") ? brief(r[1]) : `${r[0]} = ${r[1]}`), make("p", { class: "pale" }, ["", called(x)].includes(argument(n, f.i)) ? "" : `${argument(n, f.i)} is ${called(x)}`));
-    all.append(make("div", { class: "sum" }, term("upstream", up), ...(l ? ["×", term("local", l)] : []), make("span", {}, l ? "=" : "→"), asking ? make("span", {}, "?") : term("contribution", c)));
-    if (!l) all.append(make("p", { class: "pale" }, "The rule multiplies upstream by the local derivatives, and adds up all that one number takes part in."));
+    all.append(make("div", { class: "sum" }, ...(l ? [term("upstream", up), "×", term("local", l)] : operands(n, r).map(o => term(...o))), make("span", {}, l ? "=" : "→"), asking ? make("span", {}, "?") : term("contribution", c)));
+    const one = !asking && worked(f);
+    if (!l) all.append(make("p", { class: "pale" }, how(n, f)));
+    if (one) all.append(make("p", { class: "pale" }, `At [${one[0].join(", ")}]: ${one[1]} = ${format(entry(c, one[0]))}`));
     if (f.before != null || !asking) all.append(make("h3", {}, called(x) + ".grad"), make("div", { class: "sum grad" }, ...(f.before != null ? [show(array(f.before)), make("span", {}, "+"), asking ? make("span", {}, "?") : show(c), make("span", {}, "=")] : []), asking ? make("span", {}, "?") : show(array(f.after))));
   }
   if (asking) {
@@ -516,7 +571,7 @@ function details(key) {
   all.append(make("h2", {}, box ? clean(GROUPS[key.slice(1)].label) : called(n)), make("p", { class: "pale" }, [box ? inside[key.slice(1)].length + " operations; below, the last of them" : n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")].filter(Boolean).join(", ")));
   if (!box && n.change) all.append(...n.change.split("\n").map(s => make("p", { class: "change" }, clean(s))));
   if (box) all.append(make("button", { click: () => toggle(+key.slice(1)) }, "open it"));
-  head("Shape and type", make("p", { class: "number" }, `(${array(n.value).shape.join(", ")}) ${clean(array(n.value).dtype)}`));
+  head("Shape and type", make("p", { class: "number" }, `${dims(array(n.value))} ${clean(array(n.value).dtype)}`));
   head("Value", known ? show(array(n.value), true) : make("p", {}, "not computed yet"));
   const none = grads && n.gradient != null ? "not arrived yet" : G.no_gradient || "no gradient: nothing that it was made from requires one";
   head("Gradient ∂L/∂" + (n.leaf ? called(n) : "y"), g == null ? make("p", {}, none) : make("div", { class: "grad" }, show(array(g), true)));
@@ -585,11 +640,11 @@ function glide(x, y, k) {
 }
 function fit(whole) { // all of it, or at a readable size from the top
   const { clientWidth: w, clientHeight: h } = canvas, bw = bounds.r - bounds.x, bh = bounds.b - bounds.y;
-  let k = Math.min((w - 48) / bw, (h - 96) / bh, 1.25); // the buttons at the bottom cover nothing
+  let k = Math.min((w - 48) / bw, (h - 48) / bh, 1.25);
   const tall = !whole && k < .55;
   const across = Math.min((w - 32) / bw, 1);
   if (tall) k = across < .4 ? .55 : across;
-  move((w - bw * k) / 2 - bounds.x * k, tall ? 24 - bounds.y * k : Math.max(24, (h - 48 - bh * k) / 2) - bounds.y * k, k);
+  move((w - bw * k) / 2 - bounds.x * k, tall ? 24 - bounds.y * k : Math.max(24, (h - bh * k) / 2) - bounds.y * k, k);
 }
 function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
   const k = Math.min(4, Math.max(.02, view.k * factor));

@@ -7,6 +7,8 @@ down as nodes, boxes and arrivals.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections import Counter
 from collections.abc import Iterable
 from itertools import zip_longest
@@ -26,6 +28,7 @@ from tinygrad_edu.viz.walk import local_derivative, steps_back
 MANY = 8  # a leaf with more uses than this is drawn beside each of them
 ALIKE = 3  # so many in a row that repeat each other are rolled up,
 ROLLED = 24  # if these are so many operations or more
+GIVEN = "input"  # the name of an array without one that a module was given
 PERIOD = 128  # operations and boxes that a step may have, to be seen as one that repeats
 
 
@@ -126,11 +129,7 @@ class Reader:
         freed = y.op is FREED
         kind = "freed" if freed else "result" if y is self.result else "operation"
         title = "made by freed operations" if freed else getattr(y.op, "name", "")
-        settings = ", ".join(
-            f"{name}={_setting(x)}"
-            for name, x in y.params.items()
-            if x is not None and x is not False  # the defaults
-        )
+        settings = ", ".join(f"{name}={_setting(x)}" for name, x in _settings(y))
         self._add(y, kind, title, settings, inputs, home.number, self._row(y), self._line(y))
 
     def _write_module(self, inside: list[Tensor], home: _Box) -> None:
@@ -165,6 +164,8 @@ class Reader:
             kind = "data" if x.name else "constant"
             if x.requires_grad:
                 kind = "parameter" if isinstance(x, Parameter) else "variable"
+        if kind == "constant" and title == GIVEN:
+            kind = "data"
         about = self._snapshot(x)
         self._add(x, kind, title or about.words, "", [], group)
         self.leaves.remember(x, len(self.nodes) - 1)
@@ -483,12 +484,37 @@ class _Leaves:
     def title(self, y: Tensor, i: int) -> str:
         """The name of input i of an operation: its own, or the one that the operation has for it."""
         x, row = y.inputs[i], y.op
-        if isinstance(x, Tensor):
+        if isinstance(x, Tensor) and (x.name or isinstance(x, Parameter)):
             return x.name or type(x).__name__
+        learned = any(isinstance(other, Parameter) for other in y.inputs)
+        if y.scope and i == 0 and np.ndim(x) and learned:  # what meets the weights of a module
+            return GIVEN
+        if isinstance(x, Tensor):
+            return type(x).__name__
         argument = row.inputs[i] if row and i < len(row.inputs) else ""
         if len(argument) > 2 and argument != "self":  # "labels", but not "x1"
             return argument
         return "array" if np.ndim(x) else ""
+
+
+def _settings(y: Tensor) -> Iterable[tuple[str, Any]]:
+    """Names and values of an operation's settings as the user wrote them, but for the defaults."""
+    for name, x in y.params.items():
+        parts = [(name, x, _defaults(y.op.forward).get(name))]  # type: ignore[union-attr]
+        if hasattr(x, "_fields"):  # settings in one tuple
+            parts = [(field, part, x._field_defaults.get(field)) for field, part in x._asdict().items()]
+        for field, part, default in parts:
+            usual = isinstance(part, (int, str, tuple)) and type(part) is type(default) and part == default
+            if part is not None and part is not False and not usual:
+                yield field, part
+
+
+@functools.cache
+def _defaults(function: Any) -> dict[str, Any]:
+    try:
+        return {name: x.default for name, x in inspect.signature(function).parameters.items()}
+    except (ValueError, TypeError):  # of a builtin
+        return {}
 
 
 def _setting(x: Any) -> str:

@@ -156,6 +156,7 @@ def rolled_up(graph: Graph) -> Graph:
 
 FONT = "Helvetica,Arial,sans-serif"
 ORANGE = "#fab56f"  # what has changed
+ROOM = '<font point-size="12"> </font>'  # around a line of small letters, makes it as high as it needs to be
 INK, PALE_INK, RED, VIOLET = "#1f2933", "#5b6773", "#c02626", "#7048b6"  # violet: gradients
 FILL = {
     "operation": "#ffffff",
@@ -199,7 +200,7 @@ def dot(graph: Graph, **attributes: str) -> str:
         },
         node_attr={
             "shape": "box", "style": "rounded,filled", "fontname": FONT, "fontsize": "13",
-            "fontcolor": INK, "height": "0.3", "margin": "0.14,0.06", "penwidth": "1.1",
+            "fontcolor": INK, "height": "0.3", "margin": "0.2,0.06", "penwidth": "1.1",
         },
         edge_attr={"color": "#7b8794", "arrowsize": "0.6", "penwidth": "1.1",
                    "fontname": FONT, "fontsize": "9", "fontcolor": PALE_INK, "labeldistance": "1.3"},
@@ -287,6 +288,7 @@ def _draw_node(picture: Any, node: Node) -> None:
     said = [part for line in node.change.splitlines() for part in textwrap.wrap(line, 56)]
     color = RED if node.kind == "failed" else INK
     lines += [_font(printable(part), 10, color) for part in said]
+    lines[1:] = [ROOM + line + ROOM for line in lines[1:]]
     style = {"style": "rounded,filled,dashed"} if node.kind == "freed" else {}
     if node.kind == "module":
         style = {"peripheries": "2"}
@@ -414,7 +416,22 @@ def svg(graph: Graph, seconds: float | None = None) -> str:
     drawing = drawing[drawing.index("<svg") :]  # without the XML prolog: it names a DTD on the web
     drawing = re.sub(r"<title>.*?</title>\n?", "", drawing)  # graphviz's own names: n0, n1, ...
     about = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
+    drawing = re.sub(r'<g id="node.*?</g>', _centered, drawing, flags=re.DOTALL)
     return drawing.replace("<svg", f'<svg role="img" aria-label="{about}"', 1)
+
+
+def _centered(node: re.Match[str]) -> str:
+    """A node with its lines around its middle: a browser's letters are wider than graphviz thinks."""
+    drawn = re.sub(r"<text[^>]*> </text>\n?", "", node[0])
+    corners = re.findall(r' (?:d|points)="([^"]*)"', drawn)
+    across = [float(x) for x in re.findall(r"(-?[\d.]+),", " ".join(corners))]
+    middle = f"{(min(across) + max(across)) / 2:g}"
+    places = Counter(re.findall(r'<text[^>]* y="([^"]*)"', drawn))
+    return re.sub(
+        r'text-anchor="start" x="[^"]*" y="([^"]*)"',
+        lambda t: f'text-anchor="middle" x="{middle}" y="{t[1]}"' if places[t[1]] == 1 else t[0],
+        drawn,
+    )
 
 
 FORMATS: dict[str, Callable[[Graph], bytes]] = {

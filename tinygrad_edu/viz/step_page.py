@@ -1,8 +1,8 @@
 """A page to step through a `Graph`: one file, which needs no network, no library and no graphviz.
 
-Its looks are in graph.html, its program is graph.js. In the page graph and program are deflated: so a small
-graph is a page of some 25 kB, a network of thousands of nodes stays below 1.5 MB, and nothing that stands in
-a name can end the element that it is in. The program shows names as text alone.
+Its frame is graph.html, its looks are graph.css, its program is graph.js. In the page all but the frame is
+deflated: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below 1.5 MB, and
+nothing that stands in a name can end the element that it is in. The program shows names as text alone.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ DETAILS = ((WHOLE, True), (16, True), (4, False), (1, False))  # numbers of an a
 
 def step_page(graph: Graph) -> str:
     """The page, as it stands in a file."""
-    template, program = _text("graph.html"), _text("graph.js")
+    page = _text("graph.html")
     title = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
-    page = template.replace("{{title}}", title).replace("{{program}}", _packed(program))
+    page = page.replace("{{title}}", title).replace("{{looks}}", _packed(_text("graph.css")))
+    page = page.replace("{{program}}", _packed(_text("graph.js")))
     fitting = [detail for detail in DETAILS if cost(graph, *detail) < LARGEST]
     return page.replace("{{graph}}", _packed(as_json(graph, *[*fitting, DETAILS[-1]][0])))
 
