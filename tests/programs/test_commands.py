@@ -193,27 +193,21 @@ def test_digits_and_characters_come_from_commands(capsys):
 # --- how they end ---
 
 
-def start(*argv, **settings):
+def start(*argv):
+    # Tests that run in the background of a shell ignore Ctrl-C, and so would what they start.
+    def hear_ctrl_c():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "tinygrad_edu", *argv], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, **settings,
+        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, preexec_fn=hear_ctrl_c,
     )  # fmt: skip
 
 
 def test_ctrl_c_saves_all_and_resume_leads_to_the_very_same_weights(kept, capsys):
     data = str(kept / "digits.csv")
-    asked = [
-        "train",
-        data,
-        "--model",
-        "mlp",
-        "--epochs",
-        "40",
-        "--patience",
-        "40",
-        "--batch-size",
-        "8",
-    ]
+    asked = ["train", data, "--model", "mlp", "--epochs", "40", "--patience", "40"]
+    asked += ["--batch-size", "8"]
     process = start(*asked, "--out", "stopped")
     for line in process.stdout:
         if line.startswith("epoch  2/40"):
