@@ -267,7 +267,7 @@ def restore(trainer: Trainer, source: str, state: dict[str, Any]) -> None:
     except Exception:
         model.load_state_dict(before)
         raise
-    run.facts = state.get("facts", run.facts)  # a learning rate may have changed since
+    run.facts = state["facts"]  # a learning rate may have changed since
     run.epoch, run.batch, run.steps = state["epoch"], state["batch"], state["steps"]
     run.means.load_state_dict(state["means"])
     run.loader_at_start = state["loader_at_start"]
