@@ -66,7 +66,7 @@ def main():
     X = rng.normal(size=X.shape) + 0.5 * rng.normal(size=(CLASSES, FEATURES))[labels]
     start = X[:10]
     compare(
-        "KMeans, k 10, from the same centres", 2.5,
+        "KMeans, k 10, from the same centers", 2.5,
         KMeans(10, init=start), cluster.KMeans(10, init=start, n_init=1), X, labels,
     )  # fmt: skip
     # Several starts each: after one, the luck of the draw decides how many steps there are to time.

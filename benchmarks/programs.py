@@ -17,9 +17,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from tinygrad_edu.data import draw_characters
-from tinygrad_edu.programs.examples import standardised
+from tinygrad_edu.programs.dataset import standardized
 from tinygrad_edu.programs.settings import Settings, network, optimizer
-from tinygrad_edu.programs.side import SIDES, peak_memory
+from tinygrad_edu.programs.compare_worker import SIDES, peak_memory
 
 LIMITS = {"keras": 1.3}
 PICTURES = 1920
@@ -27,7 +27,7 @@ PICTURES = 1920
 
 def sides(x, y):
     settings = Settings()
-    x = standardised(x, float(x.mean()), float(x.std()))
+    x = standardized(x, float(x.mean()), float(x.std()))
     batches = PICTURES // settings.batch_size
 
     def side(name):

@@ -1,7 +1,7 @@
 """What every estimator shares: parameters, checks of what it is given, and what it keeps.
 
 An estimator stores the arguments of its `__init__` unchanged, learns in `fit`, and keeps what it
-has learnt in attributes that end in an underscore. That is scikit-learn's contract, and its own
+has learned in attributes that end in an underscore. That is scikit-learn's contract, and its own
 checks hold it here; but scikit-learn is imported only when it asks us first (`__sklearn_tags__`),
 so that these models need NumPy alone.
 
@@ -18,12 +18,12 @@ from collections.abc import Callable
 import numpy as np
 
 from tinygrad_edu import hessian, hvp, value_and_grad
-from tinygrad_edu.optim.minimise import METHODS, minimise
+from tinygrad_edu.optim.minimize import METHODS, minimize
 from tinygrad_edu.showing import Shown
 
 
 class NotFittedError(ValueError, AttributeError):
-    """An estimator was asked for an answer before it had learnt one."""
+    """An estimator was asked for an answer before it had learned one."""
 
 
 class DataConversionWarning(UserWarning):
@@ -115,18 +115,18 @@ class Estimator(Shown):
                 f"{'an integer' if whole else 'a number'} {bound}"
             )
 
-    # ---- what is learnt ------------------------------------------------------------------------
+    # ---- what is learned ------------------------------------------------------------------------
 
-    def _keep(self, **learnt):
-        """Keeps what fit has learnt, all of it or nothing, in place of an earlier fit; returns self."""
-        vars(self).update(learnt)
+    def _keep(self, **learned):
+        """Keeps what fit has learned, all of it or nothing, in place of an earlier fit; returns self."""
+        vars(self).update(learned)
         return self
 
     def _require_fitted(self):
         if not hasattr(self, "n_features_in_"):
             name = type(self).__name__
             raise _known_to_sklearn(NotFittedError)(
-                f"this {name} has not learnt anything yet: call {name}.fit(...) first"
+                f"this {name} has not learned anything yet: call {name}.fit(...) first"
             )
 
     # ---- what it is given ----------------------------------------------------------------------
@@ -161,7 +161,7 @@ class Estimator(Shown):
         return X
 
     def _queries(self, X):
-        """X of a method that uses what was learnt: as `_rows`, and as wide as the X of fit."""
+        """X of a method that uses what was learned: as `_rows`, and as wide as the X of fit."""
         self._require_fitted()
         X = self._rows(X)
         if X.shape[1] != self.n_features_in_:
@@ -353,18 +353,18 @@ class Clusterer(Estimator):
 
 
 class LossModel(Estimator):
-    """A model whose training is an optimisation: it is its loss, and the solver is a word.
+    """A model whose training is an optimization: it is its loss, and the solver is a word.
 
-    A subclass writes `loss(X, y, weight, **parameters)` on Tensors, and calls `_minimise`. Gradient
-    and Hessian come from the engine; a new solver in `optim.minimise` serves every model at once.
+    A subclass writes `loss(X, y, weight, **parameters)` on Tensors, and calls `_minimize`. Gradient
+    and Hessian come from the engine; a new solver in `optim.minimize` serves every model at once.
     """
 
     loss: Callable
-    solver: str  # one of `optim.minimise.METHODS`
+    solver: str  # one of `optim.minimize.METHODS`
     tol: float  # it stops when no element of the gradient is larger
     max_iter: int
 
-    def _minimise(self, X, y, weight, **shapes):
+    def _minimize(self, X, y, weight, **shapes):
         """Where the loss is least: the parameters, of the given shapes; and the steps it took."""
         self._require_choice("solver", METHODS)
         self._require_number("tol", above=0)
@@ -381,7 +381,7 @@ class LossModel(Estimator):
         def objective(flat):
             return self.loss(X, y, weight, **unpack(flat))
 
-        found = minimise(
+        found = minimize(
             value_and_grad(objective),
             np.zeros(ends[-1]),
             method=self.solver,

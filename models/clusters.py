@@ -16,21 +16,21 @@ INITS = ("k-means++", "random")
 
 
 class KMeans(Clusterer):
-    """Centres c_1 … c_k with the least inertia
+    """Centers c_1 … c_k with the least inertia
 
         J(c) = Σ_i w_i min_k ‖x_i - c_k‖²
 
     by Lloyd's algorithm, in which every step lowers J until it stands still in a local minimum:
 
         labels:   a_i = argmin_k ‖x_i - c_k‖²
-        centres:  c_k = the mean of its points, Σ_{a_i = k} w_i x_i / Σ_{a_i = k} w_i
+        centers:  c_k = the mean of its points, Σ_{a_i = k} w_i x_i / Σ_{a_i = k} w_i
 
     With the labels held, ∂J/∂c_k = 2 n_k (c_k - mean_k) and the second derivative is 2 n_k: Lloyd's
     step is Newton's step on J.
 
     Parameters: n_clusters; init: "k-means++" (far apart), "random" (rows of X) or an array
     (n_clusters, features); n_init: of so many starts the best is kept (one, if init is an array);
-    max_iter; tol: stops when the squared moves of the centres come to no more than tol times the
+    max_iter; tol: stops when the squared moves of the centers come to no more than tol times the
     mean variance of the features (0: when nothing moves); random_state: a seed or a numpy Generator.
     """
 
@@ -102,7 +102,7 @@ class KMeans(Clusterer):
         centers = self._rows(self.init)
         if centers.shape != (self.n_clusters, n_features):
             raise ValueError(
-                f"init has shape {centers.shape}: n_clusters={self.n_clusters} centres of "
+                f"init has shape {centers.shape}: n_clusters={self.n_clusters} centers of "
                 f"{n_features} features need {(self.n_clusters, n_features)}"
             )
         return centers
@@ -114,7 +114,7 @@ class KMeans(Clusterer):
         return _plus_plus(X, weight, self.n_clusters, rng)
 
     def _lloyd(self, X, weight, centers, tol):
-        """Lloyd's algorithm from the given centres: (inertia, centres, steps)."""
+        """Lloyd's algorithm from the given centers: (inertia, centers, steps)."""
         n_iter, shift = 0, np.inf
         while shift > tol and n_iter < self.max_iter:
             moved = _means(X, weight, _nearest(X, centers), centers)
@@ -124,7 +124,7 @@ class KMeans(Clusterer):
         return _inertia(X, weight, centers, _nearest(X, centers)), centers, n_iter
 
     def predict(self, X):
-        """The number of the nearest centre to each row of X."""
+        """The number of the nearest center to each row of X."""
         X = self._queries(X)
         return _labels(X, self.cluster_centers_)
 
@@ -134,11 +134,11 @@ class KMeans(Clusterer):
         return np.stack([np.linalg.norm(X - c, axis=1) for c in self.cluster_centers_], axis=1)
 
     def fit_transform(self, X, y=None, sample_weight=None):
-        """Fits, and returns the distance of each row of X to each centre. y is ignored."""
+        """Fits, and returns the distance of each row of X to each center. y is ignored."""
         return self.fit(X, sample_weight=sample_weight).transform(X)
 
     def score(self, X, y=None, sample_weight=None):
-        """-J: minus the inertia of X around the centres. y is ignored."""
+        """-J: minus the inertia of X around the centers. y is ignored."""
         X = self._queries(X)
         weight = self._weights(sample_weight, len(X))
         return -_inertia(X, weight, self.cluster_centers_, _labels(X, self.cluster_centers_))
@@ -170,7 +170,7 @@ def _inertia(X, weight, centers, labels):
 def _means(X, weight, labels, centers):
     """The mean of the points with each label.
 
-    A centre without points moves to the point that is farthest from its own centre, which leaves
+    A center without points moves to the point that is farthest from its own center, which leaves
     its cluster: that lowers J the most. If that was the last of its points, it stays where it is.
     """
     k = np.arange(len(centers))[:, None]

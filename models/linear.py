@@ -16,7 +16,7 @@ WORST_CONDITION = 1e6
 class LinearRegression(Regressor):
     """y = x·w + b with the least Σ_i s_i (y_i - x_i·w - b)², s the sample weights.
 
-    Centred by their (weighted) means X̄ and ȳ, the data need no b, and the gradient is zero at
+    Centered by their (weighted) means X̄ and ȳ, the data need no b, and the gradient is zero at
 
         Xᵀ S X w = Xᵀ S y          b = ȳ - X̄·w          (ESL equation 3.6)
 
@@ -62,7 +62,7 @@ def _least_squares(A, B):
     gram = A.T @ A
     size = np.sqrt(gram.diagonal())
     if size.all():
-        # Columns of length one: metres or millimetres must not look like near dependence.
+        # Columns of length one: meters or millimeters must not look like near dependence.
         scaled = gram / np.outer(size, size)
         eigenvalues = np.linalg.eigvalsh(scaled)
         if eigenvalues[-1] < WORST_CONDITION * eigenvalues[0]:
@@ -118,12 +118,12 @@ class LogisticRegression(Classifier, LossModel):
             )
         rows = 1 if len(classes) == 2 else len(classes)
         shapes = {"W": (rows, X.shape[1])} | ({"b": (rows,)} if self.fit_intercept else {})
-        learnt, n_iter = self._minimise(X, labels, weight, **shapes)
+        learned, n_iter = self._minimize(X, labels, weight, **shapes)
         return self._keep(
             n_features_in_=X.shape[1],
             classes_=classes,
-            coef_=learnt["W"],
-            intercept_=learnt.get("b", np.zeros(rows)),
+            coef_=learned["W"],
+            intercept_=learned.get("b", np.zeros(rows)),
             n_iter_=n_iter,
         )
 

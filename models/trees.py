@@ -80,10 +80,10 @@ class DecisionTreeClassifier(Classifier):
 
     Each node is split by the question  x[feature] ≤ threshold  that leaves the least impurity,
 
-        minimise  n_left I(left) + n_right I(right)     over every feature and every cut,
+        minimize  n_left I(left) + n_right I(right)     over every feature and every cut,
         I = 1 - Σ p_k²  ("gini")   or   I = -Σ p_k log₂ p_k  ("entropy"),
 
-    until the node is pure or one of the limits is met. A cut lies midway between two neighbouring
+    until the node is pure or one of the limits is met. A cut lies midway between two neighboring
     values; of equally good questions the first feature wins, and of its cuts the lowest.
 
     A tree is honestly not differentiable: its answer is a step function of x, its growth a search

@@ -181,7 +181,7 @@ def test_page_has_curves_and_graph_with_words_for_those_who_do_not_see(demo, aga
 
 def test_page_escapes_what_it_is_given(again, tmp_path):
     pytest.importorskip("matplotlib")
-    from tinygrad_edu.viz.page import write_page
+    from tinygrad_edu.viz.report_page import write_page
 
     trainer, x, y = again
     path = tmp_path / "page.html"
@@ -193,7 +193,7 @@ def test_page_escapes_what_it_is_given(again, tmp_path):
 
 def test_without_graphviz_the_page_has_the_text_and_a_hint(again, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
-    from tinygrad_edu.viz.page import write_page
+    from tinygrad_edu.viz.report_page import write_page
 
     trainer, x, y = again
     monkeypatch.setitem(sys.modules, "graphviz", None)
@@ -300,7 +300,7 @@ def wrong_digits():
 
 def test_many_mistakes_are_not_all_drawn(again, tmp_path):
     trainer, x, y = again
-    from tinygrad_edu.viz.page import write_page
+    from tinygrad_edu.viz.report_page import write_page
 
     write_page(tmp_path / "page.html", trainer, x, (y + 1) % 10, trained=1, seconds=0.0)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -290,11 +290,11 @@ MISTAKES = {
         "Linear has no argument 'activation'",
         "as a layer of its own: Sequential(Linear(4, 8), Tanh())",
     ),
-    "Keras's regulariser": (
+    "Keras's regularizer": (
         lambda: nn.Conv2d(4, 8, 3, kernel_regularizer="l2"),
         TypeError,
         "Conv2d has no argument 'kernel_regularizer'",
-        "layer.W.regulariser = nn.L2(1e-4)",
+        "layer.W.regularizer = nn.L2(1e-4)",
     ),
     "PyTorch's batch_first": (
         lambda: nn.LSTM(4, 8, batch_first=True),
@@ -461,7 +461,7 @@ MISTAKES = {
         "x of this batch has 1 numbers that are not finite, the first at [3, 2]",
         "drop those rows",
     ),
-    "NaN before a normalisation": (
+    "NaN before a normalization": (
         lambda: fit(nn.Sequential(nn.BatchNorm(4), nn.Linear(4, 3)), x=poisoned()),
         ValueError,
         "layer 0, BatchNorm(4), got x of shape (20, 4) with NaN",
@@ -482,7 +482,7 @@ MISTAKES = {
     "predict before fit": (
         lambda: models.LogisticRegression().predict(X),
         Exception,
-        "this LogisticRegression has not learnt",
+        "this LogisticRegression has not learned",
         "fit",
     ),
     "NaN in X": (
@@ -538,7 +538,7 @@ FOREIGN = {
     (nn, "MultiheadAttention"): "MultiHeadAttention", (nn, "RNNCell"): "SimpleRNNCell",
     (nn, "relu"): "tinygrad_edu.ops.relu(x)", (nn, "functional"): "tinygrad_edu.ops",
     (nn, "cross_entropie"): "cross_entropy", (optim, "RMSProp"): "RMSprop",
-    (optim, "lr_scheduler"): "optim.schedules: SGD", (optim, "LBFGS"): 'minimise_loss(..., method="lbfgs")',
+    (optim, "lr_scheduler"): "optim.schedules: SGD", (optim, "LBFGS"): 'minimize_loss(..., method="lbfgs")',
     (training, "ModelCheckpoint"): "Checkpoint(folder)", (training, "roc_auc_score"): "auc",
 }  # fmt: skip
 
@@ -556,7 +556,7 @@ def test_names_of_other_libraries(module, name):
 def test_what_is_said_of_other_names_is_there():
     """Whatever a hint names in capitals or calls is a name of ours, of NumPy or of Python."""
     from tinygrad_edu import ops, viz
-    from tinygrad_edu.nn.names import ELSEWHERE
+    from tinygrad_edu.nn.migration_hints import ELSEWHERE
 
     tables = {nn: ELSEWHERE, optim: optim.ELSEWHERE, training: training.ELSEWHERE}
     others = {"step", "build", "norm", "fit", "None", "f", "Parameters", "parameters", "NumPy"}
@@ -587,7 +587,7 @@ def test_the_line_that_told_a_layer_its_size():
 
 def test_what_is_said_of_other_arguments_is_true():
     """No layer has these arguments, and the example of the hint runs."""
-    from tinygrad_edu.nn.names import ARGUMENTS
+    from tinygrad_edu.nn.migration_hints import ARGUMENTS
 
     layers = [t for t in map(nn.__dict__.get, nn.__all__) if isinstance(t, type)]
     taken = {name for layer in layers for name in inspect.signature(layer).parameters}

@@ -22,10 +22,10 @@ def gaussian_process_likelihood(x, y, log_length, log_noise):
 def hidden_markov_forward(start, transition, emission, seen):
     """ln P(observations) by the forward algorithm, in logarithms (Bishop 2006, section 13.2)."""
 
-    def log_normalised(scores):
+    def log_normalized(scores):
         return scores - np.log(np.sum(np.exp(scores), axis=-1, keepdims=True))
 
-    start, transition, emission = map(log_normalised, (start, transition, emission))
+    start, transition, emission = map(log_normalized, (start, transition, emission))
     alpha = start + emission[:, seen[0]]
     for symbol in seen[1:]:
         alpha = np.logaddexp.reduce(alpha[:, None] + transition, axis=0) + emission[:, symbol]
@@ -60,8 +60,8 @@ def attention_block(x, query, key, value, hidden, out):
     scores = np.where(mask, scores, -1e9)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     x = x + (weights / weights.sum(axis=-1, keepdims=True)) @ v
-    centred = x - x.mean(axis=-1, keepdims=True)
-    x = centred / np.sqrt(centred.var(axis=-1, keepdims=True) + 1e-5)
+    centered = x - x.mean(axis=-1, keepdims=True)
+    x = centered / np.sqrt(centered.var(axis=-1, keepdims=True) + 1e-5)
     return x + np.tanh(x @ hidden) @ out
 
 

@@ -43,7 +43,7 @@ def test_the_commands_exist(command):
 
 
 def test_the_counts_of_the_table_are_those_of_the_table():
-    from tinygrad_edu.explanation import table
+    from tinygrad_edu.explaining import table
 
     counted = re.search(
         r"(\d+) rows, (\d+) functions written.*?bring (\d+) cases", table(), flags=re.DOTALL

@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, batching, grad, hessian, hvp, jacobian, jvp, nn, op, ops, vjp, vmap
+from tinygrad_edu import (
+    Tensor,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    nn,
+    op,
+    ops,
+    vectorizing,
+    vjp,
+    vmap,
+)
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops import rows
 
@@ -49,16 +62,16 @@ def test_every_row_of_a_batch_is_that_of_its_examples(row, i, params, first_only
 
 def test_rows_that_need_a_loop_are_known():
     """What has no rule yet, and is right but slow. (A new name here is a decision, not an accident.)"""
-    without = {r.name for r in rows() if not r.elementwise and r not in batching.rules()}
+    without = {r.name for r in rows() if not r.elementwise and r not in vectorizing.rules()}
     assert without == {
         "add_rows", "attention_weights", "conv_bias", "conv_kernel", "convolve", "ctc", "gru", "lookup",
-        "lstm", "lstsq", "max_gather", "max_spread", "normalise", "normalise_back", "normalise_gain", "put",
+        "lstm", "lstsq", "max_gather", "max_spread", "normalize", "normalize_back", "normalize_gain", "put",
         "ranked", "recurrence", "rnn",
     }  # fmt: skip
 
 
 def test_a_row_of_the_users_own_is_called_one_by_one_whatever_its_name():
-    batching.rules.cache_clear()
+    vectorizing.rules.cache_clear()
     total = op(lambda x: np.cumsum(x)[-1:], lambda g, y, x: g * np.ones(x.shape), name="sum")
     x = RNG.normal(size=(4, 3))
     np.testing.assert_allclose(vmap(total)(x), x.sum(axis=1, keepdims=True))
@@ -83,7 +96,7 @@ def test_a_gradient_for_each_example_without_a_loop(monkeypatch):
 
     w, x, labels = weights(), RNG.normal(size=(6, 4)), RNG.integers(0, 3, 6)
     apart = [grad(network)(w, x[i], labels[i]) for i in range(6)]
-    monkeypatch.setattr(batching, "one_by_one", refused)
+    monkeypatch.setattr(vectorizing, "one_by_one", refused)
     together = vmap(grad(network), (None, 0, 0))(w, x, labels)
     for name in w:
         assert together[name].shape == (6, *w[name].shape)

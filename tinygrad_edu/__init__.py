@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.batching import vmap
 from tinygrad_edu.functional import (
     checkpoint,
     grad,
@@ -17,12 +16,13 @@ from tinygrad_edu.functional import (
 )
 from tinygrad_edu.memory import keep_pages
 from tinygrad_edu.tensor import Tensor, debug, no_grad, op
+from tinygrad_edu.vectorizing import vmap
 from tinygrad_edu.version import __version__
 
 keep_pages()
 
 if TYPE_CHECKING:
-    from tinygrad_edu.explanation import explain
+    from tinygrad_edu.explaining import explain
 
 __all__ = [
     "Tensor", "__version__", "checkpoint", "debug", "explain", "grad", "hessian", "hvp", "jacobian",
@@ -38,7 +38,7 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     if name == "explain":
-        return importlib.import_module("tinygrad_edu.explanation").explain
+        return importlib.import_module("tinygrad_edu.explaining").explain
     if name in ROOMS:
         return importlib.import_module(f"tinygrad_edu.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

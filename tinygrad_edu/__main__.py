@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if hasattr(given, "run"):
         return programs.run(given)
 
-    from tinygrad_edu.explanation import by_name, table
+    from tinygrad_edu.explaining import by_name, table
 
     try:
         print(table() if given.command == "rows" else by_name(given.function))

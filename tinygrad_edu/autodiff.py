@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import retold, user_line
+from tinygrad_edu.errors import reraise_as, user_line
 from tinygrad_edu.ops import unbroadcast
 from tinygrad_edu.ops.edges import naming
-from tinygrad_edu.tensor import Op, Tensor, describe, during, fingerprint, made_at, mode, value
+from tinygrad_edu.tensor import Op, Tensor, describe, fingerprint, made_at, mode, set_mode, value
 
 __all__ = ["backward", "gradients", "push_forward", "recording"]
 
@@ -55,7 +55,7 @@ def _history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[T
             if isinstance(x, Tensor) and x.requires_grad and x not in found:
                 found.add(x)
                 waiting.append(x)
-    operations.sort(key=attrgetter("born"))
+    operations.sort(key=attrgetter("order"))
     return operations
 
 
@@ -103,7 +103,7 @@ def _walk_back(
                 if gx.shape != x.data.shape:
                     gx = unbroadcast(gx, x.data.shape)
             except (ValueError, TypeError, IndexError, AttributeError) as error:
-                raise retold(error, f"{_on_the_way_back(y, x, i)}: {error}") from error
+                raise reraise_as(error, f"{_on_the_way_back(y, x, i)}: {error}") from error
             if debug and not np.isfinite(value(gx)).all():
                 raise FloatingPointError(
                     f"NaN or infinity came first {_on_the_way_back(y, x, i)}, where dL/dy is "
@@ -189,9 +189,9 @@ def backward(
 Tensor.backward = backward
 
 
-def recording(deeper: int = 0) -> during:
+def recording(deeper: int = 0) -> set_mode:
     """Operations inside are recorded, even inside `no_grad`; `depth` counts functions within functions."""
-    return during(recording=True, depth=mode.depth + deeper)
+    return set_mode(recording=True, depth=mode.depth + deeper)
 
 
 # ----------------------------------------------------------------------- the walks of functional.py

@@ -59,7 +59,7 @@ def draw(
     page: str, trainer: Trainer, x: np.ndarray, y: np.ndarray, trained: int, seconds: float
 ) -> None:
     """Writes the page, or says what is missing for it."""
-    from tinygrad_edu.viz.page import write_page  # not before: training needs no pictures
+    from tinygrad_edu.viz.report_page import write_page  # not before: training needs no pictures
 
     try:
         hint = write_page(page, trainer, x, y, trained=trained, seconds=seconds)

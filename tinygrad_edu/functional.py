@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import demand_real, gradients, push_forward, recording
-from tinygrad_edu.batching import Batched, as_examples, everything, on_all_levels, on_level
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops import identity
+from tinygrad_edu.pytree import leaves, rebuild
 from tinygrad_edu.tensor import Op, Tensor, demand_floats, describe, mode
-from tinygrad_edu.trees import leaves, rebuild
+from tinygrad_edu.vectorizing import Batched, as_examples, everything, on_all_levels, on_level
 
 __all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -202,14 +202,14 @@ def _used_from_before(start: Tensor, y: Tensor) -> list[Tensor]:
     found, waiting, outside = {y}, [y], []
     while waiting:
         node = waiting.pop()
-        if node.born < start.born:
+        if node.order < start.order:
             outside.append(node)
             continue
         for x in node.inputs:
             if isinstance(x, Tensor) and x.requires_grad and x not in found:
                 found.add(x)
                 waiting.append(x)
-    return sorted(outside, key=lambda x: x.born)
+    return sorted(outside, key=lambda x: x.order)
 
 
 # ------------------------------------------------------------------------------- one recorded call

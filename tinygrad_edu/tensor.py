@@ -35,7 +35,7 @@ from tinygrad_edu.errors import (
     line_of,
     numpy_name,
     refuse_keywords,
-    retold,
+    reraise_as,
     shortened,
     user_line,
 )
@@ -57,8 +57,8 @@ class _Mode(threading.local):
 mode = _Mode()
 
 
-class during:
-    """`with during(recording=False): ...` sets these fields of `mode`, and puts them back at the end."""
+class set_mode:
+    """`with set_mode(recording=False): ...` sets these fields of `mode`, and puts them back at the end."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -74,7 +74,7 @@ class during:
             setattr(mode, name, old)
 
 
-class no_grad(during):
+class no_grad(set_mode):
     """Operations inside are not recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class no_grad(during):
         return unrecorded
 
 
-class debug(during):
+class debug(set_mode):
     """`with debug():` looks at every result and every gradient, and stops at the first NaN or infinity.
 
     The FloatingPointError names the operation, its operands, the module and the line that asked for
@@ -101,7 +101,7 @@ class debug(during):
 
 
 class HasNoNumbers(TypeError):
-    """The numbers of one example were asked for where all are computed at once: see batching.py."""
+    """The numbers of one example were asked for where all are computed at once: see vectorizing.py."""
 
     def __init__(self, tensor: Any, text: str):
         super().__init__(text)
@@ -114,7 +114,7 @@ ROWS: dict[Callable, Callable] = {}  # NumPy function -> what does its work on T
 PLAIN: set[Callable] = set()  # NumPy functions that have no derivative: arrays in, arrays out
 METHODS: dict[tuple[np.ufunc, str], Callable] = {}  # (np.add, "reduce") -> the same by another row
 
-_birth = itertools.count(1).__next__
+_next_order = itertools.count(1).__next__
 
 
 class Op(Shown):
@@ -224,7 +224,7 @@ class Op(Shown):
         except HasNoNumbers as one:
             return one.tensor.through(self, inputs, params)
         except (ValueError, TypeError, IndexError) as error:
-            raise retold(error, self._refusal(inputs, params, error)) from error
+            raise reraise_as(error, self._refusal(inputs, params, error)) from error
         if not is_tensor:
             return y
         if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
@@ -339,7 +339,7 @@ class Tensor(Shown):
     """
 
     __slots__ = (
-        "__weakref__", "_grad", "born", "data", "inputs", "name", "op", "params", "place",
+        "__weakref__", "_grad", "data", "inputs", "name", "op", "order", "params", "place",
         "requires_grad", "scope", "seen",
     )  # fmt: skip
 
@@ -349,7 +349,7 @@ class Tensor(Shown):
     op: Op | None  # the row that made this, None for a leaf
     inputs: tuple  # from what
     params: dict[str, Any]  # and how (axis=0, ...)
-    born: int  # inputs are born before what is made of them
+    order: int  # inputs have a lower number than what is made of them
     scope: tuple  # the modules that were being called, outermost first
     seen: Sequence[tuple[int, bytes]]  # fingerprints of the user's arrays among the inputs
     place: tuple | None  # (code, instruction) that asked for it, see `made_at`
@@ -372,7 +372,7 @@ class Tensor(Shown):
         if requires_grad:
             demand_floats(self.data, name)
         self.requires_grad = requires_grad
-        self.name, self._grad, self.born = name, None, _birth()
+        self.name, self._grad, self.order = name, None, _next_order()
         self.op, self.inputs, self.params, self.scope = None, (), {}, mode.scope
         self.place, self.seen = None, ()
 
@@ -573,7 +573,7 @@ def _made(data: np.ndarray, row: Op | None, inputs: tuple, params: dict) -> Tens
     y.data = data
     y.requires_grad = row is not None
     y.name = y._grad = None
-    y.born = _birth()
+    y.order = _next_order()
     y.op, y.inputs, y.params, y.scope = row, inputs, params, mode.scope
     y.place, y.seen = None, ()
     return y

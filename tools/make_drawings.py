@@ -62,7 +62,7 @@ if __name__ == "__main__":
     for draw in (failure, gradient, vanishing):
         target = os.path.join(DOCS, f"{draw.__name__}.png")
         draw(target)
-        with Image.open(target) as picture:  # 64 colours are enough, and a third of the bytes
+        with Image.open(target) as picture:  # 64 colors are enough, and a third of the bytes
             small = picture.convert("RGB").quantize(64)
         small.save(target, optimize=True)
         print(f"{target}: {os.path.getsize(target) / 1000:.0f} kB")

@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_edu import nn
 from tinygrad_edu.data import (
     DataLoader,
-    Standardiser,
+    StandardScaler,
     Transformed,
     image_csv,
     train_test_split,
@@ -36,11 +36,11 @@ else:
         write_characters("characters", per_class=100, seed=0)
 
 # Data: (n, 28, 28, 1). The order of the files stays with the pictures, from here to results.csv.
-train, test = (image_csv(file, mode="grey", size=(28, 28)) for file in (train_csv, test_csv))
+train, test = (image_csv(file, mode="gray", size=(28, 28)) for file in (train_csv, test_csv))
 assert train.class_names == test.class_names
 pixels, labels = train.dataset()
 x, x_val, y, y_val = train_test_split(pixels, labels, test=0.1, seed=0)
-scale = Standardiser(axis=None).fit(x)
+scale = StandardScaler(axis=None).fit(x)
 x, x_val, x_test = (scale(part)[..., None] for part in (x, x_val, test.dataset().x))
 
 # Model: two convolutions that halve the picture, and two dense layers. 430,000 numbers to learn.
@@ -59,10 +59,14 @@ print(model.summary((28, 28, 1)), end="\n\n")
 turn = partial(augment, degrees=12, zoom=0.1, shift=0.05)
 loader = Transformed(DataLoader(x, y, batch_size=BATCH, shuffle=True, seed=0), turn, seed=1)
 steps = EPOCHS * len(loader)
-optimizer = AdamW(model.parameters(), lr=Warmup(Cosine(0.002, steps), steps // 20 + 1), weight_decay=0.01)
+optimizer = AdamW(
+    model.parameters(), lr=Warmup(Cosine(0.002, steps), steps // 20 + 1), weight_decay=0.01
+)
 trainer = Trainer(model, nn.cross_entropy, optimizer, metrics=[accuracy])
 keep = [EarlyStopping(patience=5), Checkpoint("characters-run")]
-trainer.fit(loader, epochs=EPOCHS, validation=(x_val, y_val), callbacks=keep, resume="characters-run")
+trainer.fit(
+    loader, epochs=EPOCHS, validation=(x_val, y_val), callbacks=keep, resume="characters-run"
+)
 
 # Examination, and the table of answers: a file beside what it was taken for.
 scores = trainer.predict(x_test)

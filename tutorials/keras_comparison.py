@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from tinygrad_edu import nn
-from tinygrad_edu.data import Standardiser, image_csv, train_test_split, write_characters
+from tinygrad_edu.data import StandardScaler, image_csv, train_test_split, write_characters
 from tinygrad_edu.optim import Adam
 from tinygrad_edu.training import Trainer, accuracy
 from tinygrad_edu.twins import compare, to_keras
@@ -23,9 +23,9 @@ EPOCHS, BATCH = 5, 64
 
 if len(sys.argv) < 2 and not os.path.exists("characters"):
     write_characters("characters", per_class=100, seed=0)
-images = image_csv(*sys.argv[1:] or ["characters/train.csv"], mode="grey", size=(28, 28))
+images = image_csv(*sys.argv[1:] or ["characters/train.csv"], mode="gray", size=(28, 28))
 x, x_test, y, y_test = train_test_split(*images.dataset(), test=0.2, seed=0)
-scale = Standardiser(axis=None).fit(x)
+scale = StandardScaler(axis=None).fit(x)
 x, x_test = scale(x)[..., None], scale(x_test)[..., None]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_edu import nn
 from tinygrad_edu.data import (
-    Standardiser,
+    StandardScaler,
     load_digits,
     read_csv,
     train_validation_test_split,
@@ -31,7 +31,7 @@ if not files:
 # the others are like, nobody knows when the network is in use.
 data = read_csv(files[0])
 x, x_val, x_test, y, y_val, y_test = train_validation_test_split(data.x, data.y, seed=0)
-scale = Standardiser(axis=None).fit(x)
+scale = StandardScaler(axis=None).fit(x)
 x, x_val, x_test = scale(x), scale(x_val), scale(x_test)
 print(f"{len(x)} pictures of {x.shape[1]} pixels to learn from, {len(x_test)} to be judged on")
 
@@ -39,7 +39,7 @@ print(f"{len(x)} pictures of {x.shape[1]} pixels to learn from, {len(x_test)} to
 classes = len(data.class_names)
 rng = np.random.default_rng(0)
 model = nn.Sequential(
-    nn.Linear(x.shape[1], 128, rng=rng, init=nn.initialisers.he_normal),
+    nn.Linear(x.shape[1], 128, rng=rng, init=nn.initializers.he_normal),
     nn.ReLU(),
     nn.Dropout(0.2, rng=rng),
     nn.Linear(128, classes, rng=rng),

@@ -63,12 +63,12 @@ def test_files_and_a_table_that_image_csv_reads(tmp_path):
     assert sorted(p.name for p in (tmp_path / "set").iterdir()) == [
         "test", "test.csv", "train", "train.csv",
     ]  # fmt: skip
-    train = image_csv(tmp_path / "set" / "train.csv", mode="grey")
+    train = image_csv(tmp_path / "set" / "train.csv", mode="gray")
     assert train.class_names == ("1", "A", "b") and len(train) == 12
     seeds = np.random.default_rng(2).spawn(2)
     drawn = draw_characters(4, characters="Ab1", seed=seeds[0])
     assert np.array_equal(train.dataset().x, drawn.x)
-    test = image_csv(tmp_path / "set" / "test.csv", mode="grey")  # one of each, at least
+    test = image_csv(tmp_path / "set" / "test.csv", mode="gray")  # one of each, at least
     others = draw_characters(1, fonts=TEST_FONTS, characters="Ab1", seed=seeds[1])
     assert np.array_equal(test.dataset().x, others.x)
     assert [train.class_names[k] for k in train.labels] == [drawn.class_names[k] for k in drawn.y]
@@ -125,17 +125,17 @@ def test_without_pillow_one_sentence_says_what_to_install():
 # --- write_csv ---
 
 
-@pytest.mark.parametrize("labelled", [True, False])
-def test_what_is_written_is_read(tmp_path, labelled):
+@pytest.mark.parametrize("labeled", [True, False])
+def test_what_is_written_is_read(tmp_path, labeled):
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 256, (7, 3, 4), np.uint8), rng.integers(0, 300, 7)
-    write_csv(tmp_path / "a.csv", x, y if labelled else None)
-    read = read_csv(tmp_path / "a.csv", label="label" if labelled else None, shape=(3, 4))
-    assert np.array_equal(read.x if labelled else read, x)
-    assert not labelled or np.array_equal(read.y, y)
+    write_csv(tmp_path / "a.csv", x, y if labeled else None)
+    read = read_csv(tmp_path / "a.csv", label="label" if labeled else None, shape=(3, 4))
+    assert np.array_equal(read.x if labeled else read, x)
+    assert not labeled or np.array_equal(read.y, y)
     text = (tmp_path / "a.csv").read_bytes()
     assert (
-        text.startswith(b"label,pixel0,pixel1," if labelled else b"pixel0,pixel1,")
+        text.startswith(b"label,pixel0,pixel1," if labeled else b"pixel0,pixel1,")
         and b"\r" not in text
     )
 

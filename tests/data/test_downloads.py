@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu.data.downloads as downloads
-from tinygrad_edu.data import canonical
-from tinygrad_edu.data.canonical import load_plain_pickle, read_idx
+from tinygrad_edu.data import benchmark_sets
+from tinygrad_edu.data.benchmark_sets import load_plain_pickle, read_idx
 from tinygrad_edu.data.downloads import DownloadError, RemoteFile, cached, fetch
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
@@ -322,11 +322,11 @@ def tar(members: dict[str, bytes]) -> bytes:
 
 
 def publish(server: Any, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes) -> None:
-    """The file that canonical.py calls `name`, with these bytes, from this server."""
+    """The file that benchmark_sets.py calls `name`, with these bytes, from this server."""
     server.files[name.lower()] = data
-    published = getattr(canonical, name)
+    published = getattr(benchmark_sets, name)
     small = RemoteFile(published.name, sha256(data), (server.address + name.lower(),))
-    monkeypatch.setattr(canonical, name, small)
+    monkeypatch.setattr(benchmark_sets, name, small)
 
 
 def test_mnist(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,7 +339,7 @@ def test_mnist(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     publish(server, monkeypatch, "MNIST", file.getvalue())
-    train, test = canonical.load_mnist()
+    train, test = benchmark_sets.load_mnist()
     (x_train, y_train), (x_test, y_test) = train, test
     for name, array in (
         ("x_train", x_train),
@@ -351,7 +351,7 @@ def test_mnist(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert repr(test) == "Dataset('mnist, test': x (2, 28, 28) uint8, y (2,) int64, 10 classes)"
     assert len(train.feature_names) == 784
     assert train.feature_names[29] == "pixel_1_1"
-    assert canonical.load_mnist(dtype=np.float32)[0].x.dtype == np.float32
+    assert benchmark_sets.load_mnist(dtype=np.float32)[0].x.dtype == np.float32
 
 
 def test_fashion_mnist(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,9 +363,9 @@ def test_fashion_mnist(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             server.files[name] = data
             urls = (server.address + "gone", server.address + name)
             files[name] = RemoteFile(f"fashion-mnist/{name}", sha256(data), urls)
-    assert list(files) == list(canonical.FASHION_MNIST)
-    monkeypatch.setattr(canonical, "FASHION_MNIST", files)
-    for i, part in enumerate(canonical.load_fashion_mnist()):
+    assert list(files) == list(benchmark_sets.FASHION_MNIST)
+    monkeypatch.setattr(benchmark_sets, "FASHION_MNIST", files)
+    for i, part in enumerate(benchmark_sets.load_fashion_mnist()):
         np.testing.assert_array_equal(part.x, x[i])
         np.testing.assert_array_equal(part.y, y[i])
         assert part.class_names[9] == "Ankle boot"
@@ -397,7 +397,7 @@ def test_cifar10(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         members[f"cifar-10-batches-bin/{name}.bin"] = rows.tobytes()
     members = dict(reversed(members.items()))  # the order inside the archive is not promised
     publish(server, monkeypatch, "CIFAR10", tar(members))
-    train, test = canonical.load_cifar10()
+    train, test = benchmark_sets.load_cifar10()
     check_cifar((train, test), x, y, 10)
     assert train.class_names[0] == "airplane"
     assert len(train.class_names) == 10
@@ -416,7 +416,7 @@ def test_cifar100_has_coarse_labels_before_the_fine_ones(
         "cifar-100-binary/test.bin": rows[5:].tobytes(),
     }
     publish(server, monkeypatch, "CIFAR100", tar(members))
-    train, test = canonical.load_cifar100()
+    train, test = benchmark_sets.load_cifar100()
     check_cifar((train, test), x, y, 5)
     assert train.class_names[99] == "thing_99"
 
@@ -460,14 +460,14 @@ def test_cifar_as_keras_keeps_it(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
     folder = tmp_path / "keras" / "datasets"
     folder.mkdir(parents=True)
     for name, data in (("CIFAR10_PICKLED", ten), ("CIFAR100_PICKLED", hundred)):
-        published = getattr(canonical, name)
+        published = getattr(benchmark_sets, name)
         (folder / published.keras[0]).write_bytes(data)
         file = RemoteFile(published.name, sha256(data), (), keras=published.keras)
-        monkeypatch.setattr(canonical, name, file)
-    parts = canonical.load_cifar10()
+        monkeypatch.setattr(benchmark_sets, name, file)
+    parts = benchmark_sets.load_cifar10()
     check_cifar(parts, x, y, 10)
     assert parts[0].class_names[9] == "truck"
-    parts = canonical.load_cifar100()
+    parts = benchmark_sets.load_cifar100()
     check_cifar(parts, x, y, 7)
     assert parts[0].class_names[42] == "thing_42"
 
@@ -481,7 +481,7 @@ def test_california_housing_as_scikit_learn_reads_it(
     text = "\n".join(",".join(f"{value:.6f}" for value in row) for row in rows)
     data = tar({"CaliforniaHousing/cal_housing.data": text.encode()})
     publish(server, monkeypatch, "CALIFORNIA_HOUSING", data)
-    mine = canonical.load_california_housing(dtype=np.float64)
+    mine = benchmark_sets.load_california_housing(dtype=np.float64)
     url = server.address + "california_housing"
     archive = theirs.RemoteFileMetadata(filename="set.tgz", url=url, checksum=sha256(data))
     monkeypatch.setattr(theirs, "ARCHIVE", archive)
@@ -495,8 +495,8 @@ def test_california_housing_as_scikit_learn_reads_it(
 def test_the_checksums_that_scikit_learn_and_keras_publish() -> None:
     import sklearn.datasets._california_housing as theirs
 
-    assert canonical.CALIFORNIA_HOUSING.sha256 == theirs.ARCHIVE.checksum
-    assert canonical.CALIFORNIA_HOUSING.urls == (theirs.ARCHIVE.url,)
+    assert benchmark_sets.CALIFORNIA_HOUSING.sha256 == theirs.ARCHIVE.checksum
+    assert benchmark_sets.CALIFORNIA_HOUSING.urls == (theirs.ARCHIVE.url,)
     # read as text, because importing Keras takes seconds
     import importlib.util
 
@@ -504,15 +504,15 @@ def test_the_checksums_that_scikit_learn_and_keras_publish() -> None:
     assert spec is not None and spec.origin is not None
     folder = pathlib.Path(spec.origin).parent / "src" / "datasets"
     for module, file in (
-        ("mnist", canonical.MNIST),
-        ("cifar10", canonical.CIFAR10_PICKLED),
-        ("cifar100", canonical.CIFAR100_PICKLED),
+        ("mnist", benchmark_sets.MNIST),
+        ("cifar10", benchmark_sets.CIFAR10_PICKLED),
+        ("cifar100", benchmark_sets.CIFAR100_PICKLED),
     ):
         source = (folder / f"{module}.py").read_text()
         assert file.sha256 in source
         assert file.urls[0].rpartition("/")[2] in source
     assert (
-        str(canonical.CIFAR10_PICKLED.keras[0]).removesuffix("_archive")
+        str(benchmark_sets.CIFAR10_PICKLED.keras[0]).removesuffix("_archive")
         in (folder / "cifar10.py").read_text()
     )
 
@@ -561,16 +561,16 @@ def test_truncated_archives(server: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     whole = tar({"CaliforniaHousing/cal_housing.data": PIXELS.bytes(5000)})
     publish(server, monkeypatch, "CALIFORNIA_HOUSING", whole[:2000])
     with pytest.raises(ValueError, match=r"cal_housing\.tgz cannot be read"):
-        canonical.load_california_housing()
+        benchmark_sets.load_california_housing()
     publish(server, monkeypatch, "MNIST", b"PK\3\4 and no more")
     with pytest.raises(ValueError, match=r"mnist\.npz cannot be read"):
-        canonical.load_mnist()
+        benchmark_sets.load_mnist()
 
 
 def test_an_archive_without_the_member(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(server, monkeypatch, "CIFAR100", tar({"cifar-100-binary/train.bin": bytes(3074)}))
     with pytest.raises(ValueError, match=r"cifar-100-binary/test\.bin is not in it"):
-        canonical.load_cifar100()
+        benchmark_sets.load_cifar100()
 
 
 class Bomb:
@@ -589,9 +589,9 @@ def test_a_pickle_that_runs_code_is_refused(
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "cifar-10-python.tar.gz").write_bytes(data)
     file = RemoteFile("cifar-10-python.tar.gz", sha256(data), ())
-    monkeypatch.setattr(canonical, "CIFAR10_PICKLED", file)
+    monkeypatch.setattr(benchmark_sets, "CIFAR10_PICKLED", file)
     with pytest.raises(ValueError, match=r"python\.tar\.gz cannot be read.*mkdir: refused$"):
-        canonical.load_cifar10()
+        benchmark_sets.load_cifar10()
     assert not (tmp_path / "exploded").exists()
 
 
@@ -606,7 +606,7 @@ def test_mnist_with_pickles_inside_is_refused(
             archive.writestr(name + ".npy", array.getvalue())
     publish(server, monkeypatch, "MNIST", file.getvalue())
     with pytest.raises(ValueError, match=r"mnist\.npz cannot be read.*allow_pickle=False"):
-        canonical.load_mnist()
+        benchmark_sets.load_mnist()
     assert not (tmp_path / "exploded").exists()
 
 
@@ -624,7 +624,7 @@ def test_an_archive_writes_nothing_anywhere(
         archive.addfile(link)
     publish(server, monkeypatch, "CALIFORNIA_HOUSING", file.getvalue())
     with pytest.raises(ValueError, match=f"{member} is not in it"):
-        canonical.load_california_housing()
+        benchmark_sets.load_california_housing()
     assert left_in(cache) == ["cal_housing.tgz"]
     assert sorted(p.name for p in tmp_path.rglob("*") if p.suffix != ".lock") == [
         "cache",

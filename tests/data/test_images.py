@@ -16,14 +16,14 @@ from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
 from tinygrad_edu.data.streams import ExampleLoader
 
 RNG = np.random.default_rng(0)
-COLOUR = RNG.integers(0, 256, (6, 10, 8, 3), np.uint8)
+COLOR = RNG.integers(0, 256, (6, 10, 8, 3), np.uint8)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three cats, two dogs and an emu, with what else lies around in folders."""
     files = ["cat/b.png", "cat/a.PNG", "cat/more/c.png", "dog/2.png", "dog/10.png", "emu/1.bmp"]
-    for file, pixels in zip(files, COLOUR, strict=True):
+    for file, pixels in zip(files, COLOR, strict=True):
         path = tmp_path / "animals" / file
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
@@ -52,17 +52,17 @@ def test_a_folder_for_each_class(folder: Path) -> None:
     ]  # fmt: skip
     for i in range(6):
         pixels, label = images[i]
-        np.testing.assert_array_equal(pixels, COLOUR[IN_ORDER[i]])
+        np.testing.assert_array_equal(pixels, COLOR[IN_ORDER[i]])
         assert label == [0, 0, 0, 1, 1, 2][i]
     assert repr(images) == "ImageFiles('animals': 6 images, 3 classes)"
-    np.testing.assert_array_equal(images[-1][0], COLOUR[5])
+    np.testing.assert_array_equal(images[-1][0], COLOR[5])
     with pytest.raises(IndexError):
         images[6]
 
 
 def test_all_at_once(folder: Path) -> None:
     data = image_folder(folder).dataset()
-    np.testing.assert_array_equal(data.x, COLOUR[IN_ORDER])
+    np.testing.assert_array_equal(data.x, COLOR[IN_ORDER])
     assert data.y.tolist() == [0, 0, 0, 1, 1, 2]
     assert (data.x.dtype, data.y.dtype) == (np.uint8, np.int64)
     assert data.class_names == ("cat", "dog", "emu")
@@ -113,7 +113,7 @@ def test_some_of_them(folder: Path) -> None:
 
 
 def test_parts_have_the_size_of_the_whole(folder: Path) -> None:
-    Image.fromarray(COLOUR[0, :9]).save(folder / "emu" / "2.png")
+    Image.fromarray(COLOR[0, :9]).save(folder / "emu" / "2.png")
     images = image_folder(folder)
     images[0]
     with pytest.raises(ValueError, match=r"2\.png is 9 x 8 pixels and .*a\.PNG is 10 x 8"):
@@ -125,7 +125,7 @@ def test_parts_have_the_size_of_the_whole(folder: Path) -> None:
 
 def test_a_table_of_paths(folder: Path) -> None:
     elsewhere = folder.parent / "far.png"
-    Image.fromarray(COLOUR[0]).save(elsewhere)
+    Image.fromarray(COLOR[0]).save(elsewhere)
     table = folder / "train.csv"
     table.write_text(
         f"id,file,kind\n1,dog/2.png,dog\n2,{elsewhere},cat\n\n3, cat/b.png , cat\n", "utf-8"
@@ -133,7 +133,7 @@ def test_a_table_of_paths(folder: Path) -> None:
     images = image_csv(table, image="file", label="kind")
     assert images.class_names == ("cat", "dog")
     data = images.dataset()
-    np.testing.assert_array_equal(data.x, COLOUR[[3, 0, 0]])
+    np.testing.assert_array_equal(data.x, COLOR[[3, 0, 0]])
     assert data.y.tolist() == [1, 0, 0]
 
 
@@ -148,10 +148,10 @@ def test_classes_that_are_numbers_are_in_the_order_of_numbers(folder: Path) -> N
 # --- pixels ---
 
 
-def test_grey_is_the_sum_of_colours_that_television_uses(folder: Path) -> None:
-    x = image_folder(folder, mode="grey").dataset().x
+def test_gray_is_the_sum_of_colors_that_television_uses(folder: Path) -> None:
+    x = image_folder(folder, mode="gray").dataset().x
     assert x.shape == (6, 10, 8)
-    luma = COLOUR[IN_ORDER] @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+    luma = COLOR[IN_ORDER] @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
     assert np.abs(x - luma).max() <= 0.51
 
 
@@ -159,40 +159,40 @@ def test_scaled_to_one_size(folder: Path) -> None:
     Image.fromarray(RNG.integers(0, 256, (30, 20), np.uint8)).save(folder / "dog" / "large.png")
     images = image_folder(folder, size=(7, 5))
     assert images.dataset().x.shape == (7, 7, 5, 3)
-    expected = Image.fromarray(COLOUR[1]).resize((5, 7), Image.Resampling.BILINEAR)
+    expected = Image.fromarray(COLOR[1]).resize((5, 7), Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(images[0][0], np.asarray(expected))
 
 
 def test_pictures_of_every_kind(tmp_path: Path) -> None:
     (tmp_path / "set" / "class").mkdir(parents=True)
-    grey = np.linspace(0, 255, 80).astype(np.uint8).reshape(10, 8)
+    gray = np.linspace(0, 255, 80).astype(np.uint8).reshape(10, 8)
 
     def read(picture: Image.Image, name: str, **settings: Any) -> np.ndarray:
         path = tmp_path / "set" / "class" / name
         picture.save(path, **settings)
-        pixels, _ = image_folder(tmp_path / "set", mode="grey")[0]
+        pixels, _ = image_folder(tmp_path / "set", mode="gray")[0]
         path.unlink()
         return pixels
 
-    np.testing.assert_array_equal(read(Image.fromarray(grey), "a.png"), grey)
-    np.testing.assert_array_equal(read(Image.fromarray(grey), "a.pgm"), grey)
-    np.testing.assert_array_equal(read(Image.fromarray(grey).convert("RGBA"), "a.png"), grey)
-    palette = Image.fromarray(grey).convert("P")
-    np.testing.assert_array_equal(read(palette, "a.gif"), grey)
-    np.testing.assert_array_equal(read(palette, "a.png", transparency=bytes(256)), grey)
-    np.testing.assert_array_equal(read(Image.fromarray(grey > 99), "a.png"), 255 * (grey > 99))
-    deep = Image.fromarray(grey.astype(np.uint16) * 257)
-    np.testing.assert_array_equal(read(deep, "a.png"), grey)
-    assert np.abs(read(Image.fromarray(grey), "a.jpg", quality=95).astype(int) - grey).max() < 16
+    np.testing.assert_array_equal(read(Image.fromarray(gray), "a.png"), gray)
+    np.testing.assert_array_equal(read(Image.fromarray(gray), "a.pgm"), gray)
+    np.testing.assert_array_equal(read(Image.fromarray(gray).convert("RGBA"), "a.png"), gray)
+    palette = Image.fromarray(gray).convert("P")
+    np.testing.assert_array_equal(read(palette, "a.gif"), gray)
+    np.testing.assert_array_equal(read(palette, "a.png", transparency=bytes(256)), gray)
+    np.testing.assert_array_equal(read(Image.fromarray(gray > 99), "a.png"), 255 * (gray > 99))
+    deep = Image.fromarray(gray.astype(np.uint16) * 257)
+    np.testing.assert_array_equal(read(deep, "a.png"), gray)
+    assert np.abs(read(Image.fromarray(gray), "a.jpg", quality=95).astype(int) - gray).max() < 16
 
 
 def test_photographs_are_turned_as_the_camera_says(tmp_path: Path) -> None:
     (tmp_path / "set" / "class").mkdir(parents=True)
     exif = Image.Exif()
     exif[0x0112] = 6  # "turn me clockwise by a quarter"
-    Image.fromarray(COLOUR[0]).save(tmp_path / "set" / "class" / "a.png", exif=exif)
+    Image.fromarray(COLOR[0]).save(tmp_path / "set" / "class" / "a.png", exif=exif)
     pixels, _ = image_folder(tmp_path / "set")[0]
-    np.testing.assert_array_equal(pixels, np.rot90(COLOUR[0], -1))
+    np.testing.assert_array_equal(pixels, np.rot90(COLOR[0], -1))
 
 
 # --- bad files ---
@@ -223,14 +223,14 @@ def test_bad_files_are_left_out_and_listed(folder: Path) -> None:
         assert images.skipped[0][1] == f"a.csv: there is no file {folder / 'gone.png'}"
         assert "cannot be read as an image" in images.skipped[1][1]
         data = images.dataset()
-        np.testing.assert_array_equal(data.x, COLOUR[[3, 1]])
+        np.testing.assert_array_equal(data.x, COLOR[[3, 1]])
         assert data.y.tolist() == [0, 3]
 
 
 def test_what_was_kept_belongs_to_the_file_it_came_from(folder: Path) -> None:
     (folder / "cat" / "a.PNG").write_bytes(b"no image")
     x = image_folder(folder, skip_bad=True).dataset().x
-    np.testing.assert_array_equal(x, COLOUR[IN_ORDER[1:]])
+    np.testing.assert_array_equal(x, COLOR[IN_ORDER[1:]])
 
 
 def test_missing_files_are_named_before_anything_is_read(folder: Path) -> None:
@@ -254,7 +254,7 @@ def test_nothing_but_bad_files(folder: Path) -> None:
 
 def test_images_of_different_sizes(folder: Path) -> None:
     path = folder / "cat" / "z.png"
-    Image.fromarray(COLOUR[0, :9]).save(path)
+    Image.fromarray(COLOR[0, :9]).save(path)
     first = folder / "cat" / "a.PNG"
     message = (
         f"animals: {path} is 9 x 8 pixels and {first} is 10 x 8; "
@@ -302,7 +302,7 @@ def test_tables_that_are_none(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_settings(folder: Path) -> None:
-    with pytest.raises(ValueError, match=exactly('animals: mode=\'L\'; it is "rgb" or "grey"')):
+    with pytest.raises(ValueError, match=exactly('animals: mode=\'L\'; it is "rgb" or "gray"')):
         image_folder(folder, mode="L")
     message = "animals: size=(64,); it is (height, width), such as (64, 64)"
     with pytest.raises(ValueError, match=exactly(message)):

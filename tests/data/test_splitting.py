@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import StandardScaler
+import sklearn.preprocessing
 
 from tinygrad_edu.data import load_digits, load_wine
-from tinygrad_edu.data.splitting import Standardiser, train_validation_test_split
+from tinygrad_edu.data.splitting import StandardScaler, train_validation_test_split
 
 N = 100
 X = np.arange(2 * N).reshape(N, 2)
@@ -133,8 +133,11 @@ TABLE = RNG.normal(5, [1, 100, 1e-3, 0], (50, 4)) + [0, 1e6, 0, 0.1]
 
 @pytest.mark.parametrize("piece", [1, 30, 1 << 20])
 def test_as_scikit_learn(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Standardiser, "PIECE", piece)
-    mine, theirs = Standardiser().fit(TABLE[:40]), StandardScaler().fit(TABLE[:40])
+    monkeypatch.setattr(StandardScaler, "PIECE", piece)
+    mine, theirs = (
+        StandardScaler().fit(TABLE[:40]),
+        sklearn.preprocessing.StandardScaler().fit(TABLE[:40]),
+    )
     assert mine.mean is not None and mine.std is not None
     np.testing.assert_allclose(mine.mean, theirs.mean_, rtol=1e-12)
     np.testing.assert_allclose(mine.std, theirs.scale_, rtol=1e-12)
@@ -144,7 +147,7 @@ def test_as_scikit_learn(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_column_that_never_changes_is_only_shifted() -> None:
     for value in (0.0, 0.1, 1e9 / 3):
-        scale = Standardiser().fit(np.full((77, 1), value))
+        scale = StandardScaler().fit(np.full((77, 1), value))
         assert scale.std == 1
         assert abs(scale([[value]])).max() <= 1e-14 * value
         np.testing.assert_allclose(scale([[value + 1.0]]), [[1]], rtol=1e-6)
@@ -153,7 +156,7 @@ def test_a_column_that_never_changes_is_only_shifted() -> None:
 @pytest.mark.parametrize("axis", [0, (0, 1, 2), (0, -1), None])
 def test_any_axes(axis: Any) -> None:
     images = RNG.normal(3, 2, (20, 5, 4, 3))
-    scale = Standardiser(axis).fit(images)
+    scale = StandardScaler(axis).fit(images)
     axes = axis if axis is not None else (0, 1, 2, 3)
     mean, std = images.mean(axis=axes, keepdims=True), images.std(axis=axes, keepdims=True)
     np.testing.assert_allclose(scale(images), (images - mean) / std, rtol=1e-12, atol=1e-12)
@@ -161,20 +164,22 @@ def test_any_axes(axis: Any) -> None:
 
 def test_types() -> None:
     pixels = RNG.integers(0, 256, (30, 6), np.uint8)
-    scale = Standardiser().fit(pixels)
+    scale = StandardScaler().fit(pixels)
     assert scale(pixels).dtype == np.float32
     np.testing.assert_allclose(
-        scale(pixels), StandardScaler().fit_transform(pixels.astype(float)), atol=1e-6
+        scale(pixels),
+        sklearn.preprocessing.StandardScaler().fit_transform(pixels.astype(float)),
+        atol=1e-6,
     )
     assert scale(pixels.astype(np.float32)).dtype == np.float32
     assert scale(pixels.astype(np.float64)).dtype == np.float64
-    assert Standardiser().fit(np.arange(10.0))(np.arange(3)).shape == (3,)
+    assert StandardScaler().fit(np.arange(10.0))(np.arange(3)).shape == (3,)
 
 
 LARGER_THAN_MEMORY = """
 import resource, sys
 import numpy as np
-from tinygrad_edu.data.splitting import Standardiser
+from tinygrad_edu.data.splitting import StandardScaler
 
 made = np.lib.format.open_memmap(sys.argv[1], "w+", np.float32, (500_000, 100))  # 200 MB
 made[::2, 3] = 2
@@ -183,7 +188,7 @@ used = int(next(line for line in open("/proc/self/status") if line.startswith("V
 limit = 1024 * used + 60_000_000
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 x = np.load(sys.argv[1], mmap_mode="r")
-scale = Standardiser().fit(x)
+scale = StandardScaler().fit(x)
 print(scale.mean[3], scale.std[3])
 try:
     x.mean(axis=0, dtype=np.float64), np.array(x)
@@ -201,23 +206,25 @@ def test_arrays_larger_than_memory(tmp_path: Path) -> None:
 
 
 def test_repr() -> None:
-    assert repr(Standardiser()) == "Standardiser(axis=0)"
-    assert repr(Standardiser().fit(TABLE)) == "Standardiser(axis=0, mean of shape (4,))"
+    assert repr(StandardScaler()) == "StandardScaler(axis=0)"
+    assert repr(StandardScaler().fit(TABLE)) == "StandardScaler(axis=0, mean of shape (4,))"
 
 
 def test_numbers_that_are_none() -> None:
     x = np.ones((5, 3, 2))
     x[4, 1, 0] = np.nan
-    message = "Standardiser.fit: x[4, 1, 0] is nan: fill such places or leave their rows out before"
+    message = (
+        "StandardScaler.fit: x[4, 1, 0] is nan: fill such places or leave their rows out before"
+    )
     with pytest.raises(ValueError, match=exactly(message)):
-        Standardiser().fit(x)
+        StandardScaler().fit(x)
     x[3, 0, 0] = np.inf
     with pytest.raises(ValueError, match=r"x\[3, 0, 0\] is inf"):
-        Standardiser().fit(x)
+        StandardScaler().fit(x)
 
 
 def test_a_failed_fit_changes_nothing() -> None:
-    scale = Standardiser().fit(TABLE)
+    scale = StandardScaler().fit(TABLE)
     before = scale(TABLE)
     with pytest.raises(ValueError, match="is nan"):
         scale.fit([[np.nan] * 4])
@@ -225,20 +232,20 @@ def test_a_failed_fit_changes_nothing() -> None:
 
 
 def test_refusals_of_scales() -> None:
-    message = "Standardiser: fit(x_train) comes first, it takes mean and std from there"
+    message = "StandardScaler: fit(x_train) comes first, it takes mean and std from there"
     with pytest.raises(RuntimeError, match=exactly(message)):
-        Standardiser()(TABLE)
+        StandardScaler()(TABLE)
     message = (
-        "Standardiser got an array of shape (5, 3): the training set had examples with mean of shape "
+        "StandardScaler got an array of shape (5, 3): the training set had examples with mean of shape "
         "(4,)"
     )
     with pytest.raises(ValueError, match=exactly(message)):
-        Standardiser().fit(TABLE).inverse(np.ones((5, 3)))
+        StandardScaler().fit(TABLE).inverse(np.ones((5, 3)))
     with pytest.raises(ValueError, match=r"of shape \(4,\): the training set had"):
-        Standardiser().fit(TABLE)(np.ones(4))
-    message = "Standardiser.fit got an array of shape (0, 4): there is nothing to average"
+        StandardScaler().fit(TABLE)(np.ones(4))
+    message = "StandardScaler.fit got an array of shape (0, 4): there is nothing to average"
     with pytest.raises(ValueError, match=exactly(message)):
-        Standardiser().fit(TABLE[:0])
-    message = "Standardiser(axis=1): axis 0, the examples, must be in it"
+        StandardScaler().fit(TABLE[:0])
+    message = "StandardScaler(axis=1): axis 0, the examples, must be in it"
     with pytest.raises(ValueError, match=exactly(message)):
-        Standardiser(1).fit(TABLE)
+        StandardScaler(1).fit(TABLE)

@@ -13,7 +13,7 @@ import pytest
 
 from tinygrad_edu.data import DataLoader
 from tinygrad_edu.data.streams import ExampleLoader, Prefetch, Transformed
-from tinygrad_edu.data.transforms import augment, normalise
+from tinygrad_edu.data.transforms import augment, normalize
 
 X = np.random.default_rng(0).integers(0, 256, (10, 6, 7), np.uint8)
 Y = np.arange(10)
@@ -88,12 +88,12 @@ def test_examples_are_read_when_their_turn_comes() -> None:
 
 
 def test_the_first_array_goes_through_the_functions() -> None:
-    loader = Transformed(DataLoader(X, Y, batch_size=4), normalise, augment, seed=3)
+    loader = Transformed(DataLoader(X, Y, batch_size=4), normalize, augment, seed=3)
     rng = np.random.default_rng(3)
-    expected = [(augment(normalise(x), rng), y) for x, y in DataLoader(X, Y, batch_size=4)]
+    expected = [(augment(normalize(x), rng), y) for x, y in DataLoader(X, Y, batch_size=4)]
     same(loader, expected)
     assert len(loader) == 3
-    second = [(augment(normalise(x), rng), y) for x, y in DataLoader(X, Y, batch_size=4)]
+    second = [(augment(normalize(x), rng), y) for x, y in DataLoader(X, Y, batch_size=4)]
     same(loader, second)  # the next epoch draws anew
 
 

@@ -13,21 +13,21 @@ from tinygrad_edu.data.transforms import (
     augment,
     flip,
     noise,
-    normalise,
+    normalize,
     rotate,
     shift,
     zoom,
 )
 
 RNG = np.random.default_rng(0)
-GREY = RNG.normal(size=(5, 9, 12))
-COLOUR = RNG.normal(size=(4, 11, 8, 3))
+GRAY = RNG.normal(size=(5, 9, 12))
+COLOR = RNG.normal(size=(4, 11, 8, 3))
 ORDER = {"nearest": 0, "bilinear": 1}
 MODE = {"nearest": "nearest", "constant": "grid-constant"}
 
 both_fills = pytest.mark.parametrize("fill", ["nearest", "constant"])
 both_ways = pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-both_kinds = pytest.mark.parametrize("images", [GREY, COLOUR], ids=["grey", "colour"])
+both_kinds = pytest.mark.parametrize("images", [GRAY, COLOR], ids=["gray", "color"])
 
 
 def by_scipy(
@@ -105,10 +105,10 @@ def test_shift(images: np.ndarray, fill: str) -> None:
 
 @both_ways
 def test_zoom(interpolation: str) -> None:
-    result = zoom(GREY, np.random.default_rng(1), share=0.5, interpolation=interpolation)
-    scales = np.random.default_rng(1).uniform(0.5, 1.5, len(GREY))
+    result = zoom(GRAY, np.random.default_rng(1), share=0.5, interpolation=interpolation)
+    scales = np.random.default_rng(1).uniform(0.5, 1.5, len(GRAY))
     matrices = [np.eye(2) / scale for scale in scales]
-    expected = by_scipy(GREY, matrices, np.zeros((len(GREY), 2)), "nearest", interpolation)
+    expected = by_scipy(GRAY, matrices, np.zeros((len(GRAY), 2)), "nearest", interpolation)
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-12)
 
 
@@ -119,11 +119,11 @@ def test_zoom_in_shows_the_middle_larger() -> None:
 
 
 def test_whole_pixels_and_right_angles_move_exactly() -> None:
-    down = affine(GREY, np.tile(np.eye(2), (5, 1, 1)), np.full((5, 2), [2, -1]), "constant")
-    expected = np.zeros_like(GREY)
-    expected[:, 2:, :-1] = GREY[:, :-2, 1:]
+    down = affine(GRAY, np.tile(np.eye(2), (5, 1, 1)), np.full((5, 2), [2, -1]), "constant")
+    expected = np.zeros_like(GRAY)
+    expected[:, 2:, :-1] = GRAY[:, :-2, 1:]
     np.testing.assert_array_equal(down, expected)
-    square = GREY[:, :, :9]
+    square = GRAY[:, :, :9]
     quarter = affine(square, np.tile([[0, 1], [-1, 0]], (5, 1, 1)), np.zeros((5, 2)))
     np.testing.assert_array_equal(quarter, np.rot90(square, axes=(1, 2)))
 
@@ -145,16 +145,16 @@ def test_noise_is_normal_and_as_strong_as_asked() -> None:
     np.testing.assert_allclose(result, expected, rtol=1e-15)
 
 
-def test_normalise() -> None:
+def test_normalize() -> None:
     pixels = RNG.integers(0, 256, (4, 5, 6, 3), np.uint8)
-    np.testing.assert_allclose(normalise(pixels), pixels / 255, rtol=1e-7)
+    np.testing.assert_allclose(normalize(pixels), pixels / 255, rtol=1e-7)
     mean, std = [120, 110, 100], [60, 61, 62]
     expected = (pixels - np.array(mean)) / np.array(std)
-    np.testing.assert_allclose(normalise(pixels, mean=mean, std=std), expected, atol=1e-6)
-    assert normalise(pixels).dtype == np.float32
+    np.testing.assert_allclose(normalize(pixels, mean=mean, std=std), expected, atol=1e-6)
+    assert normalize(pixels).dtype == np.float32
 
 
-ALL = [augment, rotate, zoom, shift, flip, noise, normalise]
+ALL = [augment, rotate, zoom, shift, flip, noise, normalize]
 
 
 @pytest.mark.parametrize("function", ALL)
@@ -162,7 +162,7 @@ ALL = [augment, rotate, zoom, shift, flip, noise, normalise]
     ("given", "back"), [("u1", "f4"), ("i8", "f4"), ("f4", "f4"), ("f8", "f8")]
 )
 def test_types_and_shapes(function: Any, given: str, back: str) -> None:
-    for images in (GREY, COLOUR):
+    for images in (GRAY, COLOR):
         x = images.astype(given)
         before = x.copy()
         result = function(x, np.random.default_rng(0))
@@ -173,7 +173,7 @@ def test_types_and_shapes(function: Any, given: str, back: str) -> None:
 
 @pytest.mark.parametrize("function", ALL)
 def test_no_images_no_trouble(function: Any) -> None:
-    assert function(GREY[:0], np.random.default_rng(0)).shape == (0, 9, 12)
+    assert function(GRAY[:0], np.random.default_rng(0)).shape == (0, 9, 12)
 
 
 def test_in_single_precision_the_places_are_still_exact() -> None:
@@ -184,7 +184,7 @@ def test_in_single_precision_the_places_are_still_exact() -> None:
 
 
 def test_every_image_gets_parameters_of_its_own() -> None:
-    same = np.broadcast_to(GREY[0], (6, 9, 12))
+    same = np.broadcast_to(GRAY[0], (6, 9, 12))
     for function in (augment, rotate, zoom, shift, noise):
         results = function(same, np.random.default_rng(0))
         assert len({image.tobytes() for image in results}) == 6
@@ -205,39 +205,39 @@ def test_what_is_no_batch_of_images(function: Any) -> None:
     ("call", "message"),
     [
         (
-            lambda: affine(GREY, np.eye(2), np.zeros((5, 2))),
+            lambda: affine(GRAY, np.eye(2), np.zeros((5, 2))),
             "affine got matrices (2, 2) and shifts (5, 2) for images (5, 9, 12): "
             "5 images need matrices (5, 2, 2) and shifts (5, 2)",
         ),
         (
-            lambda: augment(GREY, np.random.default_rng(0), fill="wrap"),
+            lambda: augment(GRAY, np.random.default_rng(0), fill="wrap"),
             'fill=\'wrap\': it is "nearest" or "constant"',
         ),
         (
-            lambda: rotate(GREY, np.random.default_rng(0), interpolation="cubic"),
+            lambda: rotate(GRAY, np.random.default_rng(0), interpolation="cubic"),
             'interpolation=\'cubic\': it is "bilinear" or "nearest"',
         ),
         (
-            lambda: augment(GREY, np.random.default_rng(0), zoom=20),
+            lambda: augment(GRAY, np.random.default_rng(0), zoom=20),
             "augment got zoom=20: scales are drawn from 1 - zoom to 1 + zoom and must be above 0, so it is a "
             "number from 0 up to 1, such as zoom=0.2",
         ),
         (
-            lambda: zoom(GREY, np.random.default_rng(0), share=-0.1),
+            lambda: zoom(GRAY, np.random.default_rng(0), share=-0.1),
             "zoom got share=-0.1: scales are drawn from 1 - share to 1 + share and must be above 0, so it is "
             "a number from 0 up to 1, such as share=0.2",
         ),
         (
-            lambda: noise(GREY, np.random.default_rng(0), std=-1),
+            lambda: noise(GRAY, np.random.default_rng(0), std=-1),
             "noise got std=-1: a standard deviation is 0 or more, such as std=0.1",
         ),
         (
-            lambda: normalise(COLOUR, std=[1, 0, 1]),
-            "normalise got std=[1.0, 0.0, 1.0]: it divides, so it must be above 0",
+            lambda: normalize(COLOR, std=[1, 0, 1]),
+            "normalize got std=[1.0, 0.0, 1.0]: it divides, so it must be above 0",
         ),
         (
-            lambda: normalise(GREY, mean=[1, 2, 3]),
-            "normalise got mean of shape (3,) for images of shape (5, 9, 12): pass one number, or one "
+            lambda: normalize(GRAY, mean=[1, 2, 3]),
+            "normalize got mean of shape (3,) for images of shape (5, 9, 12): pass one number, or one "
             "for each channel of (N, H, W, C)",
         ),
     ],

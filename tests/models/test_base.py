@@ -23,7 +23,7 @@ def small(model, **params):
     return model(n_clusters=2, random_state=0) if model is models.KMeans else model(**params)
 
 
-def learnt(model):
+def learned(model):
     return {name: value for name, value in vars(model).items() if name.endswith("_")}
 
 
@@ -56,7 +56,7 @@ def test_unknown_parameter_names_those_there_are():
 def test_pickle_and_copy(model):
     fitted = small(model).fit(X, Y)
     for again in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
-        assert learnt(again).keys() == learnt(fitted).keys()
+        assert learned(again).keys() == learned(fitted).keys()
         np.testing.assert_array_equal(again.predict(X), fitted.predict(X))
 
 
@@ -197,14 +197,14 @@ def test_one_class_only():
 @pytest.mark.parametrize("model", EVERY_MODEL)
 def test_a_fit_that_fails_leaves_the_earlier_one(model):
     fitted = small(model).fit(X, Y)
-    before = pickle.dumps(learnt(fitted))
+    before = pickle.dumps(learned(fitted))
     for wrong in (
         lambda: fitted.fit(X * np.nan, Y),
         lambda: fitted.fit(X[:, :2], Y, sample_weight=np.zeros(12)),
     ):
         with pytest.raises(ValueError):
             wrong()
-        assert pickle.dumps(learnt(fitted)) == before
+        assert pickle.dumps(learned(fitted)) == before
 
 
 def test_solver_that_did_not_arrive_says_so_and_what_to_do():

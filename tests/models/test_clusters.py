@@ -1,4 +1,4 @@
-"""k-means against scikit-learn's from the same centres, and against what theory says of it."""
+"""k-means against scikit-learn's from the same centers, and against what theory says of it."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def inertia(centers, X, weight):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("tol, max_iter", [(1e-4, 300), (0.05, 300), (0, 300), (0, 3)])
-def test_the_same_clusters_as_scikit_learn_from_the_same_centres(weighted, tol, max_iter):
+def test_the_same_clusters_as_scikit_learn_from_the_same_centers(weighted, tol, max_iter):
     X, rng = data()
     start = X[rng.choice(len(X), 5, replace=False)]
     # Their tolerance is of the unweighted variance, which is the same for weights of mean one.
@@ -100,7 +100,7 @@ def test_the_inertia_is_of_differences():
 
 
 def test_an_empty_cluster_takes_the_farthest_point():
-    """The third centre is nobody's nearest; the point at 9 is the farthest from its centre."""
+    """The third center is nobody's nearest; the point at 9 is the farthest from its center."""
     X = np.array([[0.0], [1.0], [2.0], [9.0], [20.0], [21.0]])
     start = np.array([[1.0], [20.5], [1000.0]])
     one = KMeans(3, init=start, max_iter=1, tol=0).fit(X)
@@ -121,7 +121,7 @@ def test_fewer_different_rows_than_clusters():
 
 
 def test_the_last_point_of_a_cluster_may_move_too():
-    """At first 9 is the farthest from its centre, and all that its cluster has."""
+    """At first 9 is the farthest from its center, and all that its cluster has."""
     X = np.array([[0.0], [0.0], [9.0]])
     with pytest.warns(ConvergenceWarning, match="2 distinct clusters"):
         model = KMeans(3, init=[[0.0], [8.9], [1000.0]]).fit(X)

@@ -50,7 +50,7 @@ def test_the_gradient_of_the_squared_error_is_zero_there():
 
 @pytest.mark.parametrize("case", ["copied column", "constant column", "fewer rows than columns"])
 def test_of_many_solutions_the_shortest(case):
-    """The pseudo-inverse of the centred X gives it (ESL exercise 3.4; Golub and Van Loan 5.5)."""
+    """The pseudo-inverse of the centered X gives it (ESL exercise 3.4; Golub and Van Loan 5.5)."""
     X, rng = data()
     if case == "copied column":
         X[:, 4] = X[:, 0]
@@ -77,7 +77,7 @@ def test_nearly_dependent_columns_keep_their_digits():
 
 
 def test_units_do_not_make_it_ill_conditioned(monkeypatch):
-    """Metres beside nanometres are well conditioned: the Gram matrix serves, without an SVD."""
+    """Meters beside nanometers are well conditioned: the Gram matrix serves, without an SVD."""
     X, rng = data()
     B = rng.normal(size=60)
     expected = np.linalg.lstsq(X, B, rcond=None)[0]

@@ -1,10 +1,10 @@
-"""The minimisers: where they arrive, how they get there, and what they refuse."""
+"""The minimizers: where they arrive, how they get there, and what they refuse."""
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import hessian, value_and_grad
-from tinygrad_edu.optim.minimise import LBFGS, METHODS, Newton, minimise, wolfe_step
+from tinygrad_edu.optim.minimize import LBFGS, METHODS, Newton, minimize, wolfe_step
 
 
 def rosenbrock(x):
@@ -15,7 +15,7 @@ def rosenbrock(x):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("start", [[-1.2, 1.0], [5.0, -5.0, 3.0, 0.0], np.zeros(6)])
 def test_down_the_valley(method, start):
-    found = minimise(
+    found = minimize(
         value_and_grad(rosenbrock), start, method, hessian(rosenbrock), tol=1e-9, max_iter=500
     )
     assert found.converged and found.iterations <= 500
@@ -36,7 +36,7 @@ def test_the_same_minimum_as_scipy():
         value_and_grad(f), np.ones(8), jac=True, method="BFGS", options={"gtol": 1e-10}
     )
     for method in METHODS:
-        found = minimise(value_and_grad(f), np.ones(8), method, hessian(f), tol=1e-10)
+        found = minimize(value_and_grad(f), np.ones(8), method, hessian(f), tol=1e-10)
         np.testing.assert_allclose(found.point, theirs.x, atol=1e-8)
 
 
@@ -48,7 +48,7 @@ def test_newton_solves_a_quadratic_in_one_step():
     def f(x):
         return x @ A @ x / 2 - b @ x
 
-    found = minimise(value_and_grad(f), np.zeros(5), "newton", hessian(f), tol=1e-12)
+    found = minimize(value_and_grad(f), np.zeros(5), "newton", hessian(f), tol=1e-12)
     assert found.iterations == 1
     np.testing.assert_allclose(found.point, np.linalg.solve(A, b), rtol=1e-12)
 
@@ -60,7 +60,7 @@ def test_newton_converges_quadratically():
         return (np.exp(x) - 2 * x).sum()
 
     errors = [
-        np.abs(minimise(value_and_grad(f), [1.0], "newton", hessian(f), 1e-15, k).point - np.log(2))
+        np.abs(minimize(value_and_grad(f), [1.0], "newton", hessian(f), 1e-15, k).point - np.log(2))
         for k in (1, 2, 3)
     ]
     assert errors[1] < errors[0] ** 2 and errors[2] < errors[1] ** 2 < 1e-3
@@ -72,7 +72,7 @@ def test_newton_leaves_a_saddle_downhill():
     def f(w):
         return w[0] ** 4 / 4 - w[0] ** 2 / 2 + w[1] ** 2
 
-    found = minimise(value_and_grad(f), [0.1, 0.0], "newton", hessian(f), tol=1e-12)
+    found = minimize(value_and_grad(f), [0.1, 0.0], "newton", hessian(f), tol=1e-12)
     np.testing.assert_allclose(found.point, [1, 0], atol=1e-12)
 
 
@@ -87,7 +87,7 @@ def test_newton_where_the_function_is_flat():
     def f(w):
         return np.exp(w[0] + w[1]) - 3 * (w[0] + w[1])
 
-    found = minimise(value_and_grad(f), [0.3, 0.1], "newton", hessian(f), tol=1e-12)
+    found = minimize(value_and_grad(f), [0.3, 0.1], "newton", hessian(f), tol=1e-12)
     assert found.converged
     assert found.point[0] - found.point[1] == pytest.approx(0.2, abs=1e-12)
 
@@ -160,24 +160,24 @@ def test_where_values_are_all_rounding_the_slope_decides():
     def value_and_grad(x):
         return 1 + np.finfo(np.float64).eps * (x[0] > 0), 1e-10 * (x - 1)
 
-    found = minimise(value_and_grad, np.zeros(1), tol=1e-13)
+    found = minimize(value_and_grad, np.zeros(1), tol=1e-13)
     assert found.converged
     np.testing.assert_allclose(found.point, 1, atol=1e-3)
 
 
 def test_already_there():
-    found = minimise(value_and_grad(rosenbrock), np.ones(2))
+    found = minimize(value_and_grad(rosenbrock), np.ones(2))
     assert found.converged and found.iterations == 0
 
 
 def test_what_it_refuses():
     derived = value_and_grad(rosenbrock)
-    with pytest.raises(ValueError, match="no minimiser 'bfgs': choose one of 'lbfgs', 'newton'"):
-        minimise(derived, np.zeros(2), method="bfgs")
+    with pytest.raises(ValueError, match="no minimizer 'bfgs': choose one of 'lbfgs', 'newton'"):
+        minimize(derived, np.zeros(2), method="bfgs")
     with pytest.raises(ValueError, match="needs hessian="):
-        minimise(derived, np.zeros(2), method="newton")
+        minimize(derived, np.zeros(2), method="newton")
     with pytest.raises(ValueError, match="at the start the function is nan"):
-        minimise(derived, [np.nan, 0.0])
+        minimize(derived, [np.nan, 0.0])
 
 
 def test_newton_without_curvature_is_a_gradient_step():

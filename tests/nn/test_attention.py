@@ -8,7 +8,7 @@ import pytest
 
 from tinygrad_edu import Tensor, nn, ops, optim
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.ops.attention import PIECE, gelu_in_pieces, plain_attention_weights
+from tinygrad_edu.ops.scaled_dot_product import PIECE, gelu_in_pieces, plain_attention_weights
 
 RNG = np.random.default_rng(0)
 SEEN = np.array([[True, False, True], [False, False, False], [True, True, True]])

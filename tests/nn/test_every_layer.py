@@ -14,8 +14,8 @@ from tinygrad_edu import nn
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops.cases import apart as far_apart
 from tinygrad_edu.training.checkpoint import generators, set_states, states
-from tinygrad_edu.twins.layers import ARRANGING
-from tinygrad_edu.twins.layers import LAYERS as WITH_TWINS
+from tinygrad_edu.twins.layer_table import ARRANGING
+from tinygrad_edu.twins.layer_table import LAYERS as WITH_TWINS
 
 RNG = np.random.default_rng(0)
 F64 = {"dtype": np.float64}

@@ -245,7 +245,7 @@ NORMS = {
 @pytest.mark.parametrize("kind", NORMS)
 @pytest.mark.parametrize("shape", [(4, 5, 3, 6), (5, 4, 6), (7, 6)])
 @pytest.mark.parametrize("settings", [{}, {"center": False}, {"scale": False}])
-def test_normalisations(kind, shape, settings, training):
+def test_normalizations(kind, shape, settings, training):
     if kind == "instance" and len(shape) == 2:
         pytest.skip("nothing to take a mean of")
     ours, theirs = NORMS[kind]
@@ -288,7 +288,7 @@ def test_parameters_come_in_the_order_of_keras():
 def test_a_network_with_batch_norm_and_pools_goes_the_same_way(momentum):
     """50 steps of Adam (its settings exact in float32): every weight and every moving statistic.
 
-    No biases before a normalisation: their gradient is 0 but for rounding, which Adam makes steps of.
+    No biases before a normalization: their gradient is 0 but for rounding, which Adam makes steps of.
     """
     ours = nn.Sequential(
         nn.Conv2d(2, 4, 3, padding="same", bias=False, **ABOUT),

@@ -28,7 +28,7 @@ def draw(*shape):
     return RNG.normal(size=shape)
 
 
-def randomised(module):
+def randomized(module):
     """Also what starts from 0 or 1 gets numbers of its own."""
     for parameter in module.parameters():
         parameter.data[...] += 0.3 * draw(*parameter.shape)
@@ -87,7 +87,7 @@ MASK = np.array([[True] * 5, [True, False, True, True, False], [False, False, Tr
 
 def pair(kind, **settings):
     ours, theirs, more = KINDS[kind]
-    layer = randomised(ours(4, 3, rng=1, **settings, **more, **EXACT))
+    layer = randomized(ours(4, 3, rng=1, **settings, **more, **EXACT))
     twin = theirs(3, dtype="float64", **settings, **more)
     twin.build((None, 5, 4))
     return layer, set_weights(twin, layer.parameters())
@@ -171,7 +171,7 @@ def test_the_numbers_that_layers_start_from():
 
 @pytest.mark.parametrize("vocab", [6, 300])  # either side of the two ways back
 def test_embedding(vocab):
-    layer = randomised(nn.Embedding(vocab, 3, mask_zero=True, rng=0, **EXACT))
+    layer = randomized(nn.Embedding(vocab, 3, mask_zero=True, rng=0, **EXACT))
     twin = keras.layers.Embedding(vocab, 3, mask_zero=True, dtype="float64")
     twin.build(None)
     set_weights(twin, layer.parameters())
@@ -195,7 +195,7 @@ KEYS = np.array([[True, True, False, True, False], [True] * 5])
 
 
 def attention_pair(**settings):
-    layer = randomised(nn.MultiHeadAttention(6, 3, 4, rng=0, **settings, **EXACT))
+    layer = randomized(nn.MultiHeadAttention(6, 3, 4, rng=0, **settings, **EXACT))
     twin = keras.layers.MultiHeadAttention(
         3, 4, value_dim=settings.get("value_dim"), dtype="float64"
     )
@@ -304,7 +304,7 @@ def test_transformer_block(norm, causal, activation):
     block = nn.TransformerBlock(
         8, 2, hidden=10, norm=norm, causal=causal, activation=ours, eps=EPSILON, rng=0, **EXACT
     )
-    model, variables = keras_block(randomised(block), theirs, 5, 8, 10)
+    model, variables = keras_block(randomized(block), theirs, 5, 8, 10)
     assert_agree(block, model, block.parameters(), variables, draw(2, 5, 8))
 
 

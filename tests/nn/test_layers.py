@@ -10,7 +10,7 @@ import pytest
 
 from tinygrad_edu import Tensor, nn
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.nn.initialisers import glorot_uniform, he_normal
+from tinygrad_edu.nn.initializers import glorot_uniform, he_normal
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 4))
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_weights():
     assert not np.array_equal(nn.Linear(4, 3, rng=rng).W.data, nn.Linear(4, 3, rng=rng).W.data)
 
 
-def test_initialisers_have_their_variance():
+def test_initializers_have_their_variance():
     rng = np.random.default_rng(0)
     w = glorot_uniform(rng, (300, 500), np.float64)
     assert abs(w).max() <= np.sqrt(6 / 800) and w.std() == pytest.approx(np.sqrt(2 / 800), rel=0.01)

@@ -9,8 +9,8 @@ import pytest
 
 from tinygrad_edu import Tensor, nn, ops
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.ops import neural
-from tinygrad_edu.ops.alignment import plain_ctc
+from tinygrad_edu.ops import activations
+from tinygrad_edu.ops.ctc_alignment import plain_ctc
 
 RNG = np.random.default_rng(0)
 N, K = 5, 4
@@ -142,11 +142,11 @@ def test_a_class_weight_times_a_sample_weight():
 
 
 def test_the_fused_binary_cross_entropy_is_the_plain_one():
-    for f in (neural.binary_cross_entropy, neural.plain_binary_cross_entropy):
+    for f in (activations.binary_cross_entropy, activations.plain_binary_cross_entropy):
         x, t = Tensor(X, requires_grad=True), Tensor(P, requires_grad=True)
         y = f(x, t)
         y.backward(OTHER)
-        if f is neural.binary_cross_entropy:
+        if f is activations.binary_cross_entropy:
             fused = y.data, x.grad, t.grad
     for one, two in zip(fused, (y.data, x.grad, t.grad), strict=True):
         assert np.allclose(one, two, rtol=1e-12, atol=1e-15)

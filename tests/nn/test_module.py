@@ -434,18 +434,18 @@ def test_loading_what_fits_and_leaving_the_rest():
         model.load_state_dict({"0.W": np.ones((5, 5))}, strict=False)
 
 
-def test_the_penalty_is_the_sum_over_regularised_parameters():
+def test_the_penalty_is_the_sum_over_regularized_parameters():
     model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1))
     assert model.penalty() == 0.0
-    model[0].W.regulariser = lambda w: 0.5 * (w * w).sum()
-    model[1].W.regulariser = lambda w: np.abs(w).sum()
+    model[0].W.regularizer = lambda w: 0.5 * (w * w).sum()
+    model[1].W.regularizer = lambda w: np.abs(w).sum()
     penalty = model.penalty()
     W0, W1 = model[0].W.data, model[1].W.data
     np.testing.assert_allclose(penalty.data, 0.5 * (W0**2).sum() + abs(W1).sum(), rtol=1e-6)
     penalty.backward()
     np.testing.assert_allclose(model[0].W.grad, W0, rtol=1e-6)
     again = copy.deepcopy(model)
-    assert again[0].W.regulariser is model[0].W.regulariser
+    assert again[0].W.regularizer is model[0].W.regularizer
 
 
 @pytest.mark.parametrize(

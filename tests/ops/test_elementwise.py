@@ -7,7 +7,7 @@ import pytest
 
 from tinygrad_edu import Tensor, grad
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.ops import elementwise, neural, special
+from tinygrad_edu.ops import activations, elementwise, special
 
 SINCE_2_1 = pytest.mark.skipif(
     np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="np.clip(min=, max=) came with NumPy 2.1"
@@ -325,7 +325,7 @@ def test_large_inputs_do_not_overflow(big):
         special.mish,
         special.gelu,
         special.gelu_tanh,
-        neural.softplus,
+        activations.softplus,
     ):
         x = Tensor(big, requires_grad=True)
         with np.errstate(over="raise", invalid="raise"):

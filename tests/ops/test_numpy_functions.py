@@ -13,7 +13,7 @@ SPEC = importlib.util.spec_from_file_location("numpy_functions", SCRIPT)
 numpy_functions = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(numpy_functions)
 
-# dates and bytes; steps between neighbouring floats; what decides by the numbers which kind they are of
+# dates and bytes; steps between neighboring floats; what decides by the numbers which kind they are of
 REFUSED = {
     "np.busday_count", "np.busday_offset", "np.datetime_as_string", "np.is_busday", "np.isnat",
     "np.packbits", "np.unpackbits", "np.nextafter", "np.polydiv", "np.real_if_close", "np.sort_complex",

@@ -201,7 +201,7 @@ class TestSpread:
     def test_hessian_of_the_variance(self):
         assert np.allclose(hessian(np.var)(np.array([1.0, 5.0, 2.0])), 2 / 3 * (np.eye(3) - 1 / 3))
 
-    def test_what_the_row_cannot_honour_is_refused_by_name(self):
+    def test_what_the_row_cannot_honor_is_refused_by_name(self):
         x = Tensor([1.0, 2.0])
         for f, keyword in (
             (np.var, "mean"), (np.std, "where"), (np.prod, "initial"), (np.cumsum, "dtype"),

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from tinygrad_edu import Tensor, grad, hvp, jvp, vjp
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.ops import neural, rows
+from tinygrad_edu.ops import activations, rows
 
 RNG = np.random.default_rng(0)
 CASES = [
@@ -138,20 +138,20 @@ def test_every_row_tells_what_it_computes(row):
 @pytest.mark.parametrize(
     ("fused", "plain", "inputs"),
     [
-        (neural.sigmoid, neural.plain_sigmoid, (RNG.normal(size=(3, 4)),)),
-        (neural.softmax, neural.plain_softmax, (RNG.normal(size=(3, 4)),)),
+        (activations.sigmoid, activations.plain_sigmoid, (RNG.normal(size=(3, 4)),)),
+        (activations.softmax, activations.plain_softmax, (RNG.normal(size=(3, 4)),)),
         (
-            neural.cross_entropy,
-            neural.plain_cross_entropy,
+            activations.cross_entropy,
+            activations.plain_cross_entropy,
             (RNG.normal(size=(3, 4)), np.array([0, 3, 1])),
         ),
         (
-            neural.logsumexp,
+            activations.logsumexp,
             lambda x: np.log(np.sum(np.exp(x), axis=-1)),
             (RNG.normal(size=(3, 4)),),
         ),
-        (neural.softplus, lambda x: np.log(1 + np.exp(x)), (RNG.normal(size=(3, 4)),)),
-        (neural.relu, lambda x: np.where(x > 0, x, 0.0), (RNG.normal(size=(3, 4)),)),
+        (activations.softplus, lambda x: np.log(1 + np.exp(x)), (RNG.normal(size=(3, 4)),)),
+        (activations.relu, lambda x: np.where(x > 0, x, 0.0), (RNG.normal(size=(3, 4)),)),
     ],
     ids=["sigmoid", "softmax", "cross_entropy", "logsumexp", "softplus", "relu"],
 )
@@ -172,8 +172,9 @@ def test_large_inputs_do_not_overflow(big):
     x = Tensor([[big, 0.0, -big]], requires_grad=True)
     with np.errstate(over="raise", invalid="raise"):
         losses = [
-            neural.cross_entropy(x, np.array([0])), neural.sigmoid(x).sum(), neural.softplus(x).sum(),
-            neural.logsumexp(x).sum(), neural.softmax(x).sum(), neural.log_softmax(x)[0, 0],
+            activations.cross_entropy(x, np.array([0])), activations.sigmoid(x).sum(),
+            activations.softplus(x).sum(),
+            activations.logsumexp(x).sum(), activations.softmax(x).sum(), activations.log_softmax(x)[0, 0],
         ]  # fmt: skip
         for loss in losses:
             loss.backward()
@@ -183,7 +184,7 @@ def test_large_inputs_do_not_overflow(big):
 
 def test_logsumexp_of_nothing_is_minus_infinity():
     with np.errstate(divide="ignore"):
-        assert neural.logsumexp(np.full(3, -np.inf)) == -np.inf
+        assert activations.logsumexp(np.full(3, -np.inf)) == -np.inf
 
 
 class TestKinks:
@@ -195,7 +196,7 @@ class TestKinks:
         return [t.grad.tolist() for t in ts]
 
     def test_relu_and_abs_have_slope_0_at_0(self):
-        assert self.gradient(neural.relu, [0.0, 1.0]) == [[0.0, 1.0]]
+        assert self.gradient(activations.relu, [0.0, 1.0]) == [[0.0, 1.0]]
         assert self.gradient(np.abs, [0.0, -2.0]) == [[0.0, -1.0]]
 
     def test_ties_share_the_gradient(self):

@@ -68,7 +68,7 @@ CASES = {
          "relative_step": False, "weight_decay": DECAY},
     ),
     "Ftrl": ("Ftrl", {"lr": 0.1, "initial": 0.125}, {"initial_accumulator_value": 0.125}),
-    "Ftrl regularised": (
+    "Ftrl regularized": (
         "Ftrl",
         {"lr": 0.5, "lr_power": -0.25, "initial": 0.5, "l1": 0.0625, "l2": 0.125, "shrinkage": 0.25,
          "beta": 0.5, "weight_decay": DECAY},

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import nn, optim
-from tinygrad_edu.optim.muon import orthogonalised
+from tinygrad_edu.optim.muon import orthogonalized
 from tinygrad_edu.optim.optimizer import PIECE
 
 RNG = np.random.default_rng(0)
@@ -197,7 +197,7 @@ def test_muon_makes_the_singular_values_alike(shape):
     s = S / (np.linalg.norm(x) + 1e-7)
     for _ in range(5):
         s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
-    np.testing.assert_allclose(orthogonalised(x), U * s @ Vt, atol=1e-12)
+    np.testing.assert_allclose(orthogonalized(x), U * s @ Vt, atol=1e-12)
     assert s.min() > 0.6 and s.max() < 1.3 and S.max() / S.min() > 2
 
 

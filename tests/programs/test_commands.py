@@ -16,7 +16,7 @@ import pytest
 
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.data import load_digits, read_csv, write_csv
-from tinygrad_edu.programs import examples, learn
+from tinygrad_edu.programs import dataset, train
 from tinygrad_edu.programs.run import Run
 from tinygrad_edu.training import Checkpoint
 
@@ -69,7 +69,7 @@ def test_the_kept_weights_give_the_kept_result(kept):
     x, y, names = run.judged()
     from tinygrad_edu.programs.predict import scores_of
 
-    said = scores_of(run.model(), examples.standardised(x, run.mean, run.std)).argmax(axis=1)
+    said = scores_of(run.model(), dataset.standardized(x, run.mean, run.std)).argmax(axis=1)
     assert (said == y).sum() == run.result()["test"]["correct"] and len(names) == 40
     rows = read_csv(kept / "digits.csv", shape=(8, 8))  # and the names are the rows of the table
     assert np.array_equal(rows.x[[int(name) - 1 for name in names]], x[..., 0])
@@ -77,8 +77,8 @@ def test_the_kept_weights_give_the_kept_result(kept):
 
 def test_the_scale_is_that_of_the_training_part_alone(kept):
     run = Run(str(kept / "run"))
-    data = examples.read(str(kept / "digits.csv"), run.settings, labelled=True)
-    parts = examples.parts_of(data, run.settings)
+    data = dataset.read(str(kept / "digits.csv"), run.settings, labeled=True)
+    parts = dataset.parts_of(data, run.settings)
     x = parts.training[0].astype(float)
     assert run.mean == pytest.approx(x.mean(), rel=1e-12) and run.std == pytest.approx(
         x.std(), rel=1e-12
@@ -122,9 +122,9 @@ def test_images_are_answered_by_their_files_in_the_order_of_the_table(kept, caps
     (kept / "shuffled.csv").write_text(
         "label,image\n" + "".join(f"{rows[i][1]},{rows[i][0]}\n" for i in order)
     )
-    (kept / "unlabelled.csv").write_text("image\n" + "".join(f"{row[0]}\n" for row in rows))
+    (kept / "unlabeled.csv").write_text("image\n" + "".join(f"{row[0]}\n" for row in rows))
     assert (
-        main(["predict", str(kept / "files-run"), str(kept / "unlabelled.csv"), "--out", "a.csv"])
+        main(["predict", str(kept / "files-run"), str(kept / "unlabeled.csv"), "--out", "a.csv"])
         == 0
     )
     assert "are the label" not in words(capsys)[0]
@@ -292,7 +292,7 @@ def test_ctrl_c_before_the_training_leaves_nothing(kept, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(learn, "read", interrupted)
+    monkeypatch.setattr(train, "read", interrupted)
     assert main(["train", str(kept / "digits.csv")]) == 130
     assert words(capsys)[1] == "\nStopped.\n" and os.listdir() == []
 
@@ -588,4 +588,4 @@ def test_the_commands_start_quickly_and_list_themselves():
     assert done.returncode == 0 and "--resume" in done.stdout
     loaded = set(re.findall(r"\| +(\S+)", done.stderr))
     assert "tinygrad_edu.programs.commands" in loaded
-    assert not {"tinygrad_edu.training", "tinygrad_edu.nn", "tinygrad_edu.programs.learn"} & loaded
+    assert not {"tinygrad_edu.training", "tinygrad_edu.nn", "tinygrad_edu.programs.train"} & loaded

@@ -16,8 +16,8 @@ from PIL import Image
 
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.programs import compare as compare_module
-from tinygrad_edu.programs import show, side
-from tinygrad_edu.programs.examples import parts_of, read, standardised
+from tinygrad_edu.programs import compare_worker, show
+from tinygrad_edu.programs.dataset import parts_of, read, standardized
 from tinygrad_edu.programs.predict import scores_of
 from tinygrad_edu.programs.run import Run
 from tinygrad_edu.programs.show import png
@@ -74,7 +74,7 @@ def test_the_page_of_a_run_shows_its_numbers(shown):
 def test_mistakes_are_the_pictures_that_were_misread(shown):
     run, text = shown
     x, y, _ = run.judged()
-    said = scores_of(run.model(), standardised(x, run.mean, run.std)).argmax(axis=1)
+    said = scores_of(run.model(), standardized(x, run.mean, run.std)).argmax(axis=1)
     misread = {
         (x[i].tobytes(), run.classes[y[i]], run.classes[said[i]]) for i in np.flatnonzero(said != y)
     }
@@ -92,7 +92,7 @@ def test_mistakes_are_the_pictures_that_were_misread(shown):
 def test_kinds_of_mistakes_are_counted(shown):
     run, text = shown
     x, y, _ = run.judged()
-    said = scores_of(run.model(), standardised(x, run.mean, run.std)).argmax(axis=1)
+    said = scores_of(run.model(), standardized(x, run.mean, run.std)).argmax(axis=1)
     rows = re.findall(
         r'<tr><td>(.)</td><td>(.)</td><td class="number">(\d+)</td><td class="number">(\d+)</td>',
         text,
@@ -218,17 +218,17 @@ def test_without_dropout_both_learn_the_same(kept):
     """Then nothing is left but float32: the losses of two epochs agree in four digits and more."""
     pytest.importorskip("keras")
     run = Run(str(kept / "cnn"))
-    data = read(str(kept / "digits.csv"), run.settings, labelled=True)
+    data = read(str(kept / "digits.csv"), run.settings, labeled=True)
     parts = parts_of(data, run.settings)
     losses = {}
-    for name, kind in side.SIDES.items():
+    for name, kind in compare_worker.SIDES.items():
         settings = run.settings
         model = run.start()
         for layer in model.layers:
             if hasattr(layer, "p"):
                 layer.p = 0.0
-        made = kind(model, side.optimizer(model, settings, 5), parts.shape, 10)
-        losses[name] = [made.fit(*side.epoch_of(parts, settings, e), 64) for e in (1, 2)]
+        made = kind(model, compare_worker.optimizer(model, settings, 5), parts.shape, 10)
+        losses[name] = [made.fit(*compare_worker.epoch_of(parts, settings, e), 64) for e in (1, 2)]
     assert np.allclose(losses["ours"], losses["keras"], rtol=1e-4)
 
 
@@ -246,5 +246,5 @@ def test_compare_refuses_what_does_not_fit_before_it_starts(kept, capsys):
 
 
 def test_a_side_tells_errors_as_a_fact(kept, capsys):
-    side.main("ours", str(kept / "run"), "nowhere.csv", "", "1")
+    compare_worker.main("ours", str(kept / "run"), "nowhere.csv", "", "1")
     assert json.loads(capsys.readouterr().out) == {"error": "there is no file nowhere.csv"}

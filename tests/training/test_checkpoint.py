@@ -25,7 +25,7 @@ from tinygrad_edu.training import (
     Trainer,
     accuracy,
     checkpoint,
-    identity,
+    fingerprint,
 )
 
 RNG = np.random.default_rng(0)
@@ -512,7 +512,7 @@ def test_other_files_are_left_alone(tmp_path):
 
 def variant(
     folder, *, p=0.4, activation=nn.Tanh, seed=4, noise=1, x=X, y=Y, batch_size=9, epochs=1,
-    loss=nn.cross_entropy, make=optim.SGD, lr=0.1, metrics=(accuracy,), regulariser=None, judge=True,
+    loss=nn.cross_entropy, make=optim.SGD, lr=0.1, metrics=(accuracy,), regularizer=None, judge=True,
     scale=2.0, progress=False, initial=0, **settings,
 ):  # fmt: skip
     """A run in which one thing may be another than the time before."""
@@ -520,7 +520,7 @@ def variant(
         nn.Linear(4, 8, rng=initial), activation(), lambda x: x * scale, nn.Dropout(p, rng=noise),
         nn.Linear(8, 3, rng=2),
     )  # fmt: skip
-    model[0].W.regulariser = regulariser
+    model[0].W.regularizer = regularizer
     optimizer = make(model.parameters(), lr=lr, **settings)
     trainer = Trainer(model, loss, optimizer, metrics=metrics)
     before = model.state_dict(), optimizer.state_dict(), str(model[3].rng.bit_generator.state)
@@ -562,7 +562,7 @@ def variant(
         ),
         ({"loss": lambda y, t: nn.cross_entropy(y, t)}, ["is <lambda>() (program "]),
         ({"metrics": ()}, ["numbers to watch: was loss, accuracy, val_loss, val_accu", "is loss, val_loss"]),
-        ({"regulariser": nn.L2(0.1)}, ["(4, 8) float32 L2("]),
+        ({"regularizer": nn.L2(0.1)}, ["(4, 8) float32 L2("]),
     ],
 )  # fmt: skip
 def test_what_was_changed_is_told_and_nothing_is_loaded(tmp_path, change, words):
@@ -650,30 +650,30 @@ def test_a_run_that_goes_on_says_so_before_its_first_epoch(tmp_path, capsys):
 
 def test_a_large_array_is_known_by_numbers_at_even_distances():
     large = np.arange(2_000_001.0).reshape(3, -1)
-    assert identity.words(large) == identity.words(large.copy())
+    assert fingerprint.words(large) == fingerprint.words(large.copy())
     for other in (large * 0, large + 1e-9, np.asfortranarray(large)[::-1]):
-        assert identity.words(large) != identity.words(other)
-    assert identity.words(np.asfortranarray(large)) == identity.words(large)
+        assert fingerprint.words(large) != fingerprint.words(other)
+    assert fingerprint.words(np.asfortranarray(large)) == fingerprint.words(large)
 
 
 def test_settings_in_words():
     def scaled(x, by=2):
         return x * by
 
-    assert identity.words({"a": [1, None, "b"], "c": {2, 1}}) == "{a: [1, None, 'b'], c: [1, 2]}"
-    assert identity.words(np.tanh) == "tanh" and identity.words(np.float32(2)) == "2.0"
-    assert identity.words(scaled).startswith("scaled(2) (program ")
-    assert identity.words([0] * 2000) == "list of 2000"
+    assert fingerprint.words({"a": [1, None, "b"], "c": {2, 1}}) == "{a: [1, None, 'b'], c: [1, 2]}"
+    assert fingerprint.words(np.tanh) == "tanh" and fingerprint.words(np.float32(2)) == "2.0"
+    assert fingerprint.words(scaled).startswith("scaled(2) (program ")
+    assert fingerprint.words([0] * 2000) == "list of 2000"
     assert (
-        identity.words("a" * 2000) != identity.words("a" * 1999 + "b")
-        and len(identity.words("a" * 2000)) < 40
+        fingerprint.words("a" * 2000) != fingerprint.words("a" * 1999 + "b")
+        and len(fingerprint.words("a" * 2000)) < 40
     )
-    assert identity.words(np.array([{}])) == "(1,) object"
+    assert fingerprint.words(np.array([{}])) == "(1,) object"
     knot = []
     knot.append(knot)
-    assert identity.words(knot) == "[...]"
+    assert fingerprint.words(knot) == "[...]"
     seeds = np.random.SeedSequence(3).spawn(2)
-    assert identity.words(np.random.default_rng(seeds[1])) == "PCG64 of seed 3, child 1"
+    assert fingerprint.words(np.random.default_rng(seeds[1])) == "PCG64 of seed 3, child 1"
 
 
 def test_weights_of_a_checkpoint_begin_a_new_run(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from tinygrad_edu import nn, optim
 from tinygrad_edu.training import EarlyStopping, Trainer, accuracy
-from tinygrad_edu.twins.keras import floatx
+from tinygrad_edu.twins.keras_export import floatx
 
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
@@ -32,17 +32,17 @@ def float64():
         yield
 
 
-def twins(regularised):
+def twins(regularized):
     model = nn.Sequential(
         nn.Linear(4, 6, rng=0, dtype=np.float64),
         nn.Tanh(),
         nn.Linear(6, 3, rng=1, dtype=np.float64),
     )
-    regulariser = keras.regularizers.L2(FACTOR) if regularised else None
-    if regularised:
-        model[0].W.regulariser = lambda w: FACTOR * (w * w).sum()
+    regularizer = keras.regularizers.L2(FACTOR) if regularized else None
+    if regularized:
+        model[0].W.regularizer = lambda w: FACTOR * (w * w).sum()
     layers = keras.layers
-    hidden = layers.Dense(6, activation="tanh", kernel_regularizer=regulariser)
+    hidden = layers.Dense(6, activation="tanh", kernel_regularizer=regularizer)
     theirs = keras.Sequential([keras.Input((4,)), hidden, layers.Dense(3)])
     theirs.set_weights([p.data for p in model.parameters()])
     theirs.compile(
@@ -55,7 +55,7 @@ def twins(regularised):
 
 
 @pytest.mark.parametrize(
-    ("settings", "regularised"),
+    ("settings", "regularized"),
     [
         ({}, True),
         ({"validation_split": 0.2}, False),
@@ -63,8 +63,8 @@ def twins(regularised):
         ({"class_weight": {0: 0.5, 2: 4.0}, "validation_split": 0.2}, False),
     ],
 )
-def test_fit_is_keras_fit(float64, settings, regularised):
-    model, theirs = twins(regularised)
+def test_fit_is_keras_fit(float64, settings, regularized):
+    model, theirs = twins(regularized)
     trainer = Trainer(
         model, cross_entropy, optim.SGD(model.parameters(), lr=0.125), metrics=[accuracy]
     )

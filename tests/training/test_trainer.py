@@ -395,9 +395,9 @@ def test_a_loss_that_takes_anything_gets_weights():
 # ------------------------------------------------------------------------------- what is added up
 
 
-def test_the_penalty_of_regularisers_is_added_to_the_loss():
+def test_the_penalty_of_regularizers_is_added_to_the_loss():
     t, plain = regression(), regression()
-    t.model[0].W.regulariser = lambda w: 0.5 * (w * w).sum()
+    t.model[0].W.regularizer = lambda w: 0.5 * (w * w).sum()
     W = t.model[0].W.data.copy()
     penalty = 0.5 * np.sum(W.astype(float) ** 2)
     assert t.evaluate(X, Y)["loss"] == pytest.approx(
@@ -408,7 +408,7 @@ def test_the_penalty_of_regularisers_is_added_to_the_loss():
     np.testing.assert_allclose(t.model[0].W.data, plain.model[0].W.data - 0.1 * W, rtol=1e-5)
 
 
-def test_without_regularisers_nobody_asks_for_a_penalty_at_each_step():
+def test_without_regularizers_nobody_asks_for_a_penalty_at_each_step():
     t, asked = regression(), []
     penalty = t.model.penalty
     t.model.penalty = lambda: (asked.append(1), penalty())[1]

@@ -89,8 +89,8 @@ BOTH = "both = np.concatenate([train, other])"
     ],
 )
 def test_one_scale(body: str, says: str, hint_to_code: Callable) -> None:
-    code = f"def standardise(train, other):\n    {body}\n"
-    assert hint_to_code(2, "standardise", code).startswith(says)
+    code = f"def standardize(train, other):\n    {body}\n"
+    assert hint_to_code(2, "standardize", code).startswith(says)
 
 
 WRITE = """

@@ -11,8 +11,8 @@ import pytest
 
 from tinygrad_edu import nn, optim
 from tinygrad_edu.twins import Graph, compare, from_keras, to_keras
-from tinygrad_edu.twins.keras import floatx
-from tinygrad_edu.twins.reading import Reader
+from tinygrad_edu.twins.keras_export import floatx
+from tinygrad_edu.twins.keras_import import Reader
 
 LIMIT = 1e-12
 R = np.random.default_rng(0)
@@ -239,7 +239,7 @@ def test_what_it_becomes(keras: Any) -> None:
 )"""
     )
     assert isinstance(ours[0].W.constraint, nn.NonNegative)
-    assert vars(ours[0].W.regulariser) == {"l1": 0, "l2": 0.01}
+    assert vars(ours[0].W.regularizer) == {"l1": 0, "l2": 0.01}
     assert (
         str(from_keras(built(siamese, keras)[0]))
         == """Graph(input_layer_1, input_layer_2 ->
@@ -349,7 +349,7 @@ def test_all_that_is_unsupported_comes_at_once(keras: Any) -> None:
         "  dense_2: Dense with activation='exponential'",
     ]
     assert "test_from_keras.py" in lines[9]
-    assert "tinygrad_edu.twins.layers.ROWS" in lines[10]
+    assert "tinygrad_edu.twins.layer_table.ROWS" in lines[10]
 
 
 def refused(model: Any) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from tinygrad_edu import nn
 from tinygrad_edu.twins import load_keras_weights, load_safetensors, save_safetensors, to_keras
-from tinygrad_edu.twins.keras import floatx
+from tinygrad_edu.twins.keras_export import floatx
 
 h5py = pytest.importorskip("h5py")
 R = np.random.default_rng(0)

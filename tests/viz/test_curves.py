@@ -51,10 +51,10 @@ def test_confusion_writes_each_count_in_its_square():
     assert [t.get_text() for t in ax.get_xticklabels()] == ["ant", "bee", "cat"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("the network said", "the image shows")
     assert ax.get_ylim() == (2.5, -0.5)  # the first class on top
-    colours = {text.get_text(): patch.get_facecolor()[:3] for text, patch in zip(
+    colors = {text.get_text(): patch.get_facecolor()[:3] for text, patch in zip(
         ax.texts, ax.patches, strict=True)}  # fmt: skip
-    assert colours["5"] == colours["7"] == colours["9"]
-    assert colours["1"] == colours["2"] != colours["5"]
+    assert colors["5"] == colors["7"] == colors["9"]
+    assert colors["1"] == colors["2"] != colors["5"]
 
 
 def test_confusion_refuses_what_is_not_square():
@@ -109,14 +109,12 @@ def test_without_matplotlib_they_say_what_to_install(history, draw, monkeypatch)
         draw(history)
 
 
-def test_image_grid_shows_colours_as_they_are():
+def test_image_grid_shows_colors_as_they_are():
     images = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3), dtype=np.uint8)
     for given in (images, images / 255):
         ax = viz.image_grid(given)
         np.testing.assert_allclose([i.get_array() for i in ax.images], images / 255)
-    with pytest.raises(
-        ValueError, match=r"colours from 0 to 1(.|\n)*from -1 to 1(.|\n)*x\.min\(\)"
-    ):
+    with pytest.raises(ValueError, match=r"colors from 0 to 1(.|\n)*from -1 to 1(.|\n)*x\.min\(\)"):
         viz.image_grid(np.array([-1.0, 1, 1]).reshape(1, 1, 1, 3))
     with pytest.raises(ValueError, match=r"not \(0, 8, 8\)"):
         viz.image_grid(np.zeros((0, 8, 8)))

@@ -61,7 +61,7 @@ def test_large_arrays_are_compared_by_the_means_of_blocks():
     np.testing.assert_allclose(after.nodes[0].shade, 2 / 3)
 
 
-def test_shades_become_colours():
+def test_shades_become_colors():
     pytest.importorskip("graphviz")
     x = Tensor(1.0, requires_grad=True, name="x")
     before = Graph(x * 2)

@@ -108,7 +108,7 @@ def test_every_shape_dtype_and_value_is_the_tensors():
     tensors, waiting = {}, [loss]
     while waiting:  # every tensor of the graph, found independently, in the order of birth
         y = waiting.pop()
-        tensors[y.born] = y
+        tensors[y.order] = y
         waiting += [x for x in y.inputs if isinstance(x, Tensor)]
     operations = [tensors[born] for born in sorted(tensors) if tensors[born].op]
     nodes = [node for node in viz.Graph(loss).nodes if node.inputs]

@@ -44,8 +44,8 @@ def test_the_boundary_is_where_the_prediction_changes(scores):
     (picture,) = ax.images
     low, high = picture.get_extent()[:2]
     assert (low, high) == (-1.2, 1.2)
-    colours = picture.get_array()[0, :, :3]
-    changes = np.flatnonzero(np.any(np.diff(colours, axis=0), axis=1))
+    colors = picture.get_array()[0, :, :3]
+    changes = np.flatnonzero(np.any(np.diff(colors, axis=0), axis=1))
     across = np.linspace(low, high, 25)
     assert len(changes) == 1 and across[changes[0]] <= 0.25 < across[changes[0] + 1]
     assert [len(c.get_offsets()) for c in ax.collections] == [1, 2]
@@ -53,7 +53,7 @@ def test_the_boundary_is_where_the_prediction_changes(scores):
         viz.decision_boundary(predict, np.ones((3, 3)), y)
 
 
-def test_filters_show_zero_in_the_middle_of_the_greys():
+def test_filters_show_zero_in_the_middle_of_the_grays():
     W = RNG.normal(size=(6, 5))
     ax = viz.filters(W, shape=(2, 3))
     assert len(ax.images) == 5 and all(i.get_clim() == (-1, 1) for i in ax.images)
@@ -196,26 +196,26 @@ def test_a_vanishing_gradient_sinks_towards_the_input():
 
 
 @pytest.mark.parametrize(
-    ("said", "colours"),
+    ("said", "colors"),
     [
         (lambda p: np.eye(3)[np.full(len(p), 2)], 2),  # of K classes, one of which has no sample
         (lambda p: np.full(len(p), 2), 1),  # labels: of those that there are
     ],
 )
-def test_classes_keep_their_colour(said, colours):
+def test_classes_keep_their_color(said, colors):
     from matplotlib.colors import to_rgb
 
     from tinygrad_edu.viz.insight import CLASSES
 
     ax = viz.decision_boundary(said, np.array([[0.0, 0], [1, 1]]), np.array([0, 2]), resolution=3)
-    np.testing.assert_allclose(ax.images[0].get_array()[0, 0, :3], to_rgb(CLASSES[colours]))
+    np.testing.assert_allclose(ax.images[0].get_array()[0, 0, :3], to_rgb(CLASSES[colors]))
     last = ax.collections[-1].get_facecolor()[0, :3]
-    np.testing.assert_allclose(last, to_rgb(CLASSES[colours]))
+    np.testing.assert_allclose(last, to_rgb(CLASSES[colors]))
     with pytest.raises(ValueError, match=r"not \(9, 1\)(.|\n)*net\(points\)\[:, 0\] > 0"):
         viz.decision_boundary(lambda p: p[:, :1], np.eye(2), np.array([0, 1]), resolution=3)
 
 
-def test_filters_of_colours_have_their_zero_in_the_middle():
+def test_filters_of_colors_have_their_zero_in_the_middle():
     W = RNG.normal(size=(3, 3, 3, 2))
     ax = viz.filters(W)
     for i in range(2):

@@ -116,15 +116,14 @@ def test_what_is_not_finite_is_red_and_counted():
     assert "2 of 5 not finite" in page and "from 1 to 3" in page
 
 
-def test_colours_tell_sign_and_size():
+def test_colors_tell_sign_and_size():
     page = shown(Tensor([4.0, -4.0, 2.0, 0.0]))
-    colours = re.findall(r"<td style=\"([^\"]*)\">", page)
-    strength = [int(c[-2:], 16) for c in colours[:3]]
+    colors = re.findall(r"<td style=\"([^\"]*)\">", page)
+    strength = [int(c[-2:], 16) for c in colors[:3]]
     assert (
-        f"background:{notebook.BLUE}" in colours[0]
-        and f"background:{notebook.ORANGE}" in colours[1]
+        f"background:{notebook.BLUE}" in colors[0] and f"background:{notebook.ORANGE}" in colors[1]
     )
-    assert strength[0] == strength[1] == 2 * strength[2] and "background" not in colours[3]
+    assert strength[0] == strength[1] == 2 * strength[2] and "background" not in colors[3]
 
 
 def test_how_it_was_made_is_drawn():
@@ -185,7 +184,7 @@ def test_a_module_is_boxes_in_boxes_with_the_shapes_of_its_parameters():
     assert "2,080 of them frozen" in shown(model)
 
 
-def test_equal_neighbours_are_rolled_up():
+def test_equal_neighbors_are_rolled_up():
     model = nn.Sequential(*[nn.TransformerBlock(8, 2) for _ in range(12)], nn.Linear(8, 3))
     page = " ".join(words(shown(model)).split())
     assert "0 to 11: TransformerBlock × 12" in page and page.count("TransformerBlock") == 1

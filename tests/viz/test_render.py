@@ -66,7 +66,7 @@ def test_svg_shows_every_node_edge_and_group(loss):
 
 
 @pytest.mark.usefixtures("need_graphviz")
-def test_kinds_have_colours_of_their_own(loss):
+def test_kinds_have_colors_of_their_own(loss):
     svg = ElementTree.fromstring(viz.Graph(loss).svg())
     fills = {
         kind: of_class(svg, kind)[0].find(f"{SVG}path").get("fill")
@@ -341,7 +341,9 @@ def test_an_unrolled_network_of_some_hundred_nodes_is_laid_out(monkeypatch):
 def test_no_line_of_a_node_touches_its_border_in_a_browser(visit):
     """Browsers draw letters wider than graphviz takes them for: there is room on both sides."""
     model = Sequential(Linear(8, 4, rng=0), Linear(4, 3, rng=1))
-    page = visit(viz.Graph(cross_entropy(model(np.ones((9, 8), np.float32)), np.arange(9) % 3)).svg())
+    page = visit(
+        viz.Graph(cross_entropy(model(np.ones((9, 8), np.float32)), np.arange(9) % 3)).svg()
+    )
     rooms = page.evaluate(
         """[...document.querySelectorAll(".node")].flatMap(node => {
           const frame = node.querySelector("path, polygon").getBBox();

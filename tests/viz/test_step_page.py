@@ -187,7 +187,7 @@ def test_of_large_arrays_mean_spread_and_range(look):
     assert page.locator("#panel img").count() == 2
 
 
-def test_heat_maps_have_the_colours_of_their_blocks(look):
+def test_heat_maps_have_the_colors_of_their_blocks(look):
     x = np.zeros((20, 20))
     x[:10], x[10:, :10] = 4.0, -2.0
     x[19, 19] = np.nan
@@ -399,7 +399,9 @@ def test_every_key_does_something(look):
     assert page.locator("#keys").is_visible()
     pressed(page, "Escape")
     assert not page.locator("#keys").is_visible()
-    until(page, "document.activeElement == document.body")  # the focus leaves a closed dialog a frame later
+    until(
+        page, "document.activeElement == document.body"
+    )  # the focus leaves a closed dialog a frame later
     pressed(page, " ")
     assert page.get_attribute("#play", "aria-pressed") == "true"
     pressed(page, " ")

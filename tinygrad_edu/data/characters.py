@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu.data.embedded import Dataset
+from tinygrad_edu.data.bundled import Dataset
 from tinygrad_edu.data.loader import Seed, _generator, _whole_number
 from tinygrad_edu.data.tables import write_csv
 from tinygrad_edu.data.transforms import augment, noise

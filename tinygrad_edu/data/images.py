@@ -17,7 +17,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_edu.data.embedded import Dataset
+from tinygrad_edu.data.bundled import Dataset
 from tinygrad_edu.data.loader import _whole_number
 from tinygrad_edu.data.tables import read_rows
 
@@ -34,7 +34,7 @@ ENDINGS = (
     ".tiff",
     ".webp",
 )
-MODES = {"grey": "L", "rgb": "RGB"}
+MODES = {"gray": "L", "rgb": "RGB"}
 
 
 def image_folder(
@@ -129,7 +129,7 @@ class ImageFiles:
     """Images in files and their classes: images[i] is (pixels, label), read when it is asked for.
 
     size        (height, width) to which every image is scaled; without it, all must be as large as the first
-    mode        "rgb": (height, width, 3), or "grey": (height, width); of uint8
+    mode        "rgb": (height, width, 3), or "gray": (height, width); of uint8
     skip_bad    looks at every file at once, and leaves out those that cannot be read; `skipped` lists them
                 with the reason. Otherwise the first of them is an error, when its turn comes
     keep        keeps what was read, so that only the first epoch decodes; False for sets larger than memory
@@ -152,7 +152,7 @@ class ImageFiles:
         name: str = "images",
     ):
         if mode not in MODES:
-            raise ValueError(f'{name}: mode={mode!r}; it is "rgb" or "grey"')
+            raise ValueError(f'{name}: mode={mode!r}; it is "rgb" or "gray"')
         if size is not None:
             if len(size) != 2:
                 raise ValueError(f"{name}: size={size}; it is (height, width), such as (64, 64)")

@@ -140,7 +140,7 @@ def train_test_split(
     order = _generator("train_test_split", seed).permutation(n)
     if stratify:
         # Line the rows up by class, in random order within a class, and take n_test of them at even
-        # distances, starting half a step in: a class of k neighbours meets k * n_test / n of the
+        # distances, starting half a step in: a class of k neighbors meets k * n_test / n of the
         # picks, rounded up or down.
         lined_up = order[np.argsort(y[order], kind="stable")]
         picks = lined_up[(2 * np.arange(n_test) + 1) * n // (2 * n_test)]

@@ -70,10 +70,10 @@ def train_validation_test_split(
     return tuple(array[rows] for array in (x, y) for rows in parts)
 
 
-class Standardiser:
+class StandardScaler:
     """(x - mean) / std, with the mean and the standard deviation of the training set.
 
-        scale = Standardiser().fit(x_train)
+        scale = StandardScaler().fit(x_train)
         x_train, x_test = scale(x_train), scale(x_test)
 
     axis    what the mean is taken over: 0, the examples, gives one for each column; (0, 1, 2) one for each
@@ -92,16 +92,18 @@ class Standardiser:
         self.mean: NDArray[Any] | None = None
         self.std: NDArray[Any] | None = None
 
-    def fit(self, x: ArrayLike) -> Standardiser:
+    def fit(self, x: ArrayLike) -> StandardScaler:
         x = np.asarray(x)
         if x.ndim == 0 or x.size == 0:
             raise ValueError(
-                f"Standardiser.fit got an array of shape {x.shape}: there is nothing to average"
+                f"StandardScaler.fit got an array of shape {x.shape}: there is nothing to average"
             )
         axes: Any = tuple(range(x.ndim)) if self.axis is None else self.axis
         axes = tuple(a % x.ndim for a in (axes if isinstance(axes, tuple) else (axes,)))
         if 0 not in axes:
-            raise ValueError(f"Standardiser(axis={self.axis}): axis 0, the examples, must be in it")
+            raise ValueError(
+                f"StandardScaler(axis={self.axis}): axis 0, the examples, must be in it"
+            )
         count = int(np.prod([x.shape[a] for a in axes]))
         step = max(1, self.PIECE // max(1, x[0].size))
         pieces = range(0, len(x), step)
@@ -114,7 +116,7 @@ class Standardiser:
                 place = np.argwhere(~np.isfinite(piece))[0]
                 shown = ", ".join(map(str, (place[0] + i, *place[1:])))
                 raise ValueError(
-                    f"Standardiser.fit: x[{shown}] is {piece[tuple(place)]}: fill such places or leave "
+                    f"StandardScaler.fit: x[{shown}] is {piece[tuple(place)]}: fill such places or leave "
                     "their rows out before"
                 )
             total = total + piece.sum(axis=axes, keepdims=True)
@@ -143,14 +145,14 @@ class Standardiser:
         x = np.asarray(x)
         if self.mean is None or self.std is None:
             raise RuntimeError(
-                "Standardiser: fit(x_train) comes first, it takes mean and std from there"
+                "StandardScaler: fit(x_train) comes first, it takes mean and std from there"
             )
         fits = x.ndim == self.mean.ndim + 1 and all(
             m in (1, length) for m, length in zip(self.mean.shape, x.shape[1:], strict=True)
         )
         if not fits:
             raise ValueError(
-                f"Standardiser got an array of shape {x.shape}: the training set had examples with mean of "
+                f"StandardScaler got an array of shape {x.shape}: the training set had examples with mean of "
                 f"shape {self.mean.shape}"
             )
         if x.dtype.kind != "f":
@@ -159,4 +161,4 @@ class Standardiser:
 
     def __repr__(self) -> str:
         fitted = "" if self.mean is None else f", mean of shape {self.mean.shape}"
-        return f"Standardiser(axis={self.axis}{fitted})"
+        return f"StandardScaler(axis={self.axis}{fitted})"

@@ -4,7 +4,7 @@ A loader is anything that a `for` loop gets batches from, each a tuple of arrays
 they go inside each other:
 
     loader = DataLoader(x, y, batch_size=128, shuffle=True, seed=0)
-    loader = Prefetch(Transformed(loader, normalise, augment, seed=1))
+    loader = Prefetch(Transformed(loader, normalize, augment, seed=1))
 
 Arrays larger than memory need no loader of their own: DataLoader takes what np.load(path, mmap_mode="r")
 gives, and reads the rows of a batch when their turn comes.
@@ -104,7 +104,7 @@ class ExampleLoader:
 class Transformed:
     """The batches of `loader`, with the first array of each gone through `functions`.
 
-        Transformed(loader, normalise, augment, partial(noise, std=0.05), seed=0)
+        Transformed(loader, normalize, augment, partial(noise, std=0.05), seed=0)
 
     A function is f(x, rng) -> x; rng is this loader's own generator, so that the order of the batches does
     not depend on what is drawn here. Raises TypeError for what cannot be called, ValueError if a function

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu.data.embedded import Dataset
+from tinygrad_edu.data.bundled import Dataset
 from tinygrad_edu.files import whole_file
 
 MOST_CLASSES = 65_536

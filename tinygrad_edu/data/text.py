@@ -84,7 +84,7 @@ WORDS = re.compile(r" ?\w{1,64}| ?[^\w\s]{1,64}|\s{1,64}(?!\S)|\s{1,64}")
 
 
 class BytePairTokenizer:
-    """Pieces of words by byte-pair encoding: the most frequent pair of neighbours becomes a piece, again
+    """Pieces of words by byte-pair encoding: the most frequent pair of neighbors becomes a piece, again
     and again.
 
         tokenizer = BytePairTokenizer.train(text, merges=512)

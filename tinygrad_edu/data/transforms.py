@@ -52,7 +52,7 @@ def rotate(
     fill: str = "nearest",
     interpolation: str = "bilinear",
 ) -> Images:
-    """Each image turned about its middle, by an angle drawn from -degrees to degrees (anticlockwise)."""
+    """Each image turned about its middle, by an angle drawn from -degrees to degrees (counterclockwise)."""
     images = _as_images("rotate", images)
     angles = np.deg2rad(rng.uniform(-degrees, degrees, len(images)))
     return affine(images, _rotation(angles), np.zeros((len(images), 2)), fill, interpolation)
@@ -106,7 +106,7 @@ def noise(images: ArrayLike, rng: np.random.Generator, *, std: float = 0.1) -> I
     return images + images.dtype.type(std) * rng.standard_normal(images.shape).astype(images.dtype)
 
 
-def normalise(
+def normalize(
     images: ArrayLike,
     rng: np.random.Generator | None = None,
     *,
@@ -114,14 +114,14 @@ def normalise(
     std: ArrayLike = 255.0,
 ) -> Images:
     """(images - mean) / std, with one number or one for each channel; as it is, from 0..255 to 0..1."""
-    images = _as_images("normalise", images)
+    images = _as_images("normalize", images)
     mean, std = np.asarray(mean, images.dtype), np.asarray(std, images.dtype)
     if not np.all(std > 0):
-        raise ValueError(f"normalise got std={std.tolist()}: it divides, so it must be above 0")
+        raise ValueError(f"normalize got std={std.tolist()}: it divides, so it must be above 0")
     for name, given in (("mean", mean), ("std", std)):
         if given.size > 1 and given.shape != (images.shape[3:] or (1,)):
             raise ValueError(
-                f"normalise got {name} of shape {given.shape} for images of shape {images.shape}: pass one "
+                f"normalize got {name} of shape {given.shape} for images of shape {images.shape}: pass one "
                 "number, or one for each channel of (N, H, W, C)"
             )
     return (images - mean) / std
@@ -195,7 +195,7 @@ def affine(
 
 
 def _rotation(angles: NDArray[Any]) -> NDArray[Any]:
-    """(N, 2, 2) that lead (row, column) back from an image turned anticlockwise."""
+    """(N, 2, 2) that lead (row, column) back from an image turned counterclockwise."""
     cos, sin = np.cos(angles), np.sin(angles)
     return np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
 

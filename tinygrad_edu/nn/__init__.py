@@ -33,6 +33,20 @@ from tinygrad_edu.nn.activations import (
     Threshold,
 )
 from tinygrad_edu.nn.attention import MultiHeadAttention, TransformerBlock
+from tinygrad_edu.nn.containers import (
+    AlphaDropout,
+    Concatenate,
+    Dropout,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    Permute,
+    Reshape,
+    Residual,
+    Sequential,
+    SpatialDropout1d,
+    SpatialDropout2d,
+)
 from tinygrad_edu.nn.convolution import (
     Conv1d,
     Conv2d,
@@ -65,7 +79,7 @@ from tinygrad_edu.nn.losses import (
     triplet,
 )
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
-from tinygrad_edu.nn.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from tinygrad_edu.nn.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from tinygrad_edu.nn.pooling import (
     AvgPool1d,
     AvgPool2d,
@@ -85,7 +99,7 @@ from tinygrad_edu.nn.recurrent import (
     SimpleRNN,
     SimpleRNNCell,
 )
-from tinygrad_edu.nn.regularisers import L1, L1L2, L2, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
+from tinygrad_edu.nn.regularizers import L1, L1L2, L2, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
 from tinygrad_edu.nn.resizing import (
     Cropping1d,
     Cropping2d,
@@ -93,20 +107,6 @@ from tinygrad_edu.nn.resizing import (
     UpSampling2d,
     ZeroPadding1d,
     ZeroPadding2d,
-)
-from tinygrad_edu.nn.structure import (
-    AlphaDropout,
-    Concatenate,
-    Dropout,
-    Flatten,
-    GaussianDropout,
-    GaussianNoise,
-    Permute,
-    Reshape,
-    Residual,
-    Sequential,
-    SpatialDropout1d,
-    SpatialDropout2d,
 )
 
 __all__ = [
@@ -224,6 +224,6 @@ if not TYPE_CHECKING:  # or every name would seem to be there
 
     def __getattr__(name):
         from tinygrad_edu.errors import no_such_name
-        from tinygrad_edu.nn.names import ELSEWHERE
+        from tinygrad_edu.nn.migration_hints import ELSEWHERE
 
         raise no_such_name("nn", name, __all__, ELSEWHERE)

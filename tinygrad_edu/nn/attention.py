@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn.containers import Dropout
 from tinygrad_edu.nn.embedding import rotary
 from tinygrad_edu.nn.linear import Linear, demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, module_path
-from tinygrad_edu.nn.normalisation import LayerNorm
-from tinygrad_edu.nn.structure import Dropout
-from tinygrad_edu.ops.attention import attention_weights, gelu_in_pieces
+from tinygrad_edu.nn.normalization import LayerNorm
+from tinygrad_edu.ops.scaled_dot_product import attention_weights, gelu_in_pieces
 from tinygrad_edu.tensor import Tensor, value
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.initialisers import demand_initialiser, glorot_uniform
+from tinygrad_edu.nn.initializers import demand_initializer, glorot_uniform
 from tinygrad_edu.nn.linear import demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter, module_path
 from tinygrad_edu.ops.convolution import (
@@ -47,7 +47,7 @@ class _Convolution(Module):
         **sizes: Any,
     ):
         demand_sizes(self, inputs=inputs, **sizes)
-        demand_initialiser(self, init)
+        demand_initializer(self, init)
         kind = type(self).__name__
         kernel = check_settings(kind, self.axes, size, stride, padding, dilation, self.words)
         self.inputs: Any = inputs

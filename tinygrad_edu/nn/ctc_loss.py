@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.reduction import loss, reduced
+from tinygrad_edu.nn.loss_reduction import loss, reduced
 from tinygrad_edu.tensor import Tensor, value
 
 
@@ -27,7 +27,7 @@ def ctc(
     logits: (n, T, K), no softmax before it. labels: (n, L), numbers of classes, each row filled up with
     `blank`, which is no letter. times: (n,), how many of the T belong to each sample; all of them if it
     is left out. Graves et al. 2006; Keras's CTC, in the precision of the logits (Keras's is float32).
-    `tinygrad_edu/ops/alignment.py` has the sum.
+    `tinygrad_edu/ops/ctc_alignment.py` has the sum.
 
     Raises ValueError if the shapes do not fit, a label is no class, or a text does not fit into its
     times: it needs one for each letter, and one more between equal letters.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.initialisers import demand_initialiser, glorot_uniform
+from tinygrad_edu.nn.initializers import demand_initializer, glorot_uniform
 from tinygrad_edu.nn.module import Module, Parameter, module_path
 from tinygrad_edu.tensor import Tensor
 
@@ -34,7 +34,7 @@ class Linear(Module):
         dtype: Any = np.float32,
     ):
         demand_sizes(self, inputs=inputs, outputs=outputs)
-        demand_initialiser(self, init)
+        demand_initializer(self, init)
         self.inputs: Any = inputs
         self.outputs, self.bias = outputs, bias
         self._start = init, np.random.default_rng(rng), dtype

@@ -21,7 +21,7 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.reduction import (
+from tinygrad_edu.nn.loss_reduction import (
     demand_pair,
     demand_range,
     loss,

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_edu.errors import alike, refuse_missing, refuse_unknown, user_line
 from tinygrad_edu.files import whole_file
-from tinygrad_edu.nn.names import ARGUMENTS, ATTRIBUTES
+from tinygrad_edu.nn.migration_hints import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
@@ -26,21 +26,21 @@ Self = TypeVar("Self", bound="Module")
 class Parameter(Tensor):
     """A Tensor that is learned: a copy of the numbers given, and its gradient is kept.
 
-    regulariser   what its size costs, as `nn.L2(1e-4)`: `model.penalty()` adds these up
+    regularizer   what its size costs, as `nn.L2(1e-4)`: `model.penalty()` adds these up
     constraint    where it must stay, as `nn.MaxNorm(2)`: the optimizer puts it there after each step
     """
 
-    __slots__ = ("constraint", "regulariser")
+    __slots__ = ("constraint", "regularizer")
 
-    regulariser: Callable | None
+    regularizer: Callable | None
     constraint: Callable | None
 
     def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
         super().__init__(np.array(value(data), dtype=dtype), requires_grad=True, name=name)
-        self.regulariser = self.constraint = None
+        self.regularizer = self.constraint = None
 
     def __reduce__(self) -> Any:
-        kept = {"regulariser": self.regulariser, "constraint": self.constraint}
+        kept = {"regularizer": self.regularizer, "constraint": self.constraint}
         return *super().__reduce__(), (None, kept)
 
 
@@ -265,8 +265,8 @@ class Module(Shown):
         return self
 
     def penalty(self) -> Any:
-        """What the regularisers of the parameters cost: to be added to the loss. 0.0 without any."""
-        return sum((p.regulariser(p) for p in self.parameters() if p.regulariser), 0.0)
+        """What the regularizers of the parameters cost: to be added to the loss. 0.0 without any."""
+        return sum((p.regularizer(p) for p in self.parameters() if p.regularizer), 0.0)
 
     def astype(self: Self, dtype: Any) -> Self:
         """Turns parameters and buffers into another precision, in place. (Before an optimizer is made.)"""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.initialisers import glorot_uniform, orthogonal
+from tinygrad_edu.nn.initializers import glorot_uniform, orthogonal
 from tinygrad_edu.nn.linear import demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter, layer_before, module_path
 from tinygrad_edu.ops.recurrent import gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell

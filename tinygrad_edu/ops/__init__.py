@@ -15,22 +15,19 @@ from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     elementwise,
     fft,
     indexing,
+    interpolation,
     joining,
     linear_algebra,
     norms,
     polynomials,
     products,
     reductions,
-    sampled,
     shapes,
     special,
     statistics,
     ufunc_methods,
 )
-from tinygrad_edu.ops.elementwise import identity
-from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
-from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
-from tinygrad_edu.ops.neural import (
+from tinygrad_edu.ops.activations import (
     binary_cross_entropy,
     capped_relu,
     cross_entropy,
@@ -49,6 +46,9 @@ from tinygrad_edu.ops.neural import (
     softsign,
     sparsemax,
 )
+from tinygrad_edu.ops.elementwise import identity
+from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
+from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
 from tinygrad_edu.ops.reductions import recurrence, suffix_sum
 from tinygrad_edu.ops.shapes import unbroadcast
 from tinygrad_edu.ops.special import (
@@ -68,8 +68,6 @@ from tinygrad_edu.ops.special import (
 from tinygrad_edu.tensor import ROWS, Op
 
 if TYPE_CHECKING:
-    from tinygrad_edu.ops.alignment import ctc
-    from tinygrad_edu.ops.attention import attention, attention_weights
     from tinygrad_edu.ops.convolution import (
         conv1d,
         conv2d,
@@ -78,20 +76,22 @@ if TYPE_CHECKING:
         fold,
         unfold,
     )
+    from tinygrad_edu.ops.ctc_alignment import ctc
     from tinygrad_edu.ops.embedding import add_rows, lookup
-    from tinygrad_edu.ops.normalisation import normalise
+    from tinygrad_edu.ops.normalization import normalize
     from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
     from tinygrad_edu.ops.recurrent import gru, lstm, rnn
+    from tinygrad_edu.ops.scaled_dot_product import attention, attention_weights
 
 # Chapters that no function of NumPy leads to are opened when one of their names is asked for.
 LATER = {
-    "attention": ("attention", "attention_weights"),
+    "scaled_dot_product": ("attention", "attention_weights"),
     "convolution": (
         "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "fold", "unfold",
     ),
-    "normalisation": ("normalise",),
+    "normalization": ("normalize",),
     "embedding": ("add_rows", "lookup"),
-    "alignment": ("ctc",),
+    "ctc_alignment": ("ctc",),
     "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
     "recurrent": ("gru", "lstm", "rnn"),
 }  # fmt: skip
@@ -117,7 +117,7 @@ __all__ = [
     "conv_transpose2d", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "expm", "fold",
     "gelu", "gelu_tanh", "glu", "gru", "hard_sigmoid", "hard_silu", "identity", "leaky_relu",
     "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d",
-    "max_pool2d", "mish", "normal_cdf", "normalise", "polygamma", "put", "put_along_axis",
+    "max_pool2d", "mish", "normal_cdf", "normalize", "polygamma", "put", "put_along_axis",
     "recurrence", "relu", "rnn", "rows", "scatter_add", "selu", "sigmoid", "silu", "softmax",
     "softplus", "softsign", "solve_triangular", "sparsemax",
     "suffix_sum", "unbroadcast", "unfold",

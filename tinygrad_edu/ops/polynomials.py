@@ -8,8 +8,8 @@ import numpy as np
 
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.ops.indexing import put
+from tinygrad_edu.ops.interpolation import convolve
 from tinygrad_edu.ops.linear_algebra import lstsq
-from tinygrad_edu.ops.sampled import convolve
 from tinygrad_edu.ops.shapes import arraylike, composed
 from tinygrad_edu.tensor import value
 

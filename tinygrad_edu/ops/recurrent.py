@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.joining import unstack
-from tinygrad_edu.ops.neural import sigmoid
 from tinygrad_edu.tensor import Op, op
 
 # ------------------------------------------------------------------------------------------- cells

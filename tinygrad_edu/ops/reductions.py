@@ -110,7 +110,7 @@ def _left(x: Any, y: Any, ddof: float) -> float:
     return max(count(x.shape, y) - ddof, 0) if x.size else 1
 
 
-def _centred(x: Any, axis: Any) -> Any:
+def _centered(x: Any, axis: Any) -> Any:
     return x - np.mean(x, axis=axis, keepdims=True) if x.size else x
 
 
@@ -119,14 +119,14 @@ _spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "dd
 op(
     np.var,
     lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-        2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
+        2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
     ),
     formula="Σ (x - mean x)² / (n - ddof)", domain="n > ddof", cases=each(real, *_spreads, ((), {})),
 )  # fmt: skip
 op(
     np.std,
     lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-        kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centred(x, axis)
+        kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
     ),
     formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal, n > ddof",
     kinks="derivative 0 where all x are equal", cases=each(real, *_spreads),
@@ -444,7 +444,7 @@ def _place(n: int, q: Any, method: Any) -> Any:
 def quantile(
     a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """np.quantile: what a fraction q of the numbers lie below, on the line between its two neighbours.
+    """np.quantile: what a fraction q of the numbers lie below, on the line between its two neighbors.
 
     Differentiable in the numbers (ties share the gradient equally) and, for the methods that are not
     steps, in q. Raises ValueError for a q outside of 0 to 1 and for a method that NumPy does not know.

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.ops.activations import sigmoid, softplus
 from tinygrad_edu.ops.cases import nonzero, positive
 from tinygrad_edu.ops.elementwise import row
-from tinygrad_edu.ops.neural import sigmoid, softplus
 from tinygrad_edu.tensor import Op
 
 PIECE = 1 << 13  # numbers at a time: every step below then finds its operands in the cache

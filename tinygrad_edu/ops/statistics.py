@@ -42,8 +42,10 @@ def cov(
             f"cov: {x.shape[1]} samples leave {value(n):g} degrees of freedom with ddof={ddof}."
             f"{user_line()}\n  Try: more samples, or ddof=0"
         )
-    centred = x - matmul(x, w)[:, None] / total
-    y = matmul(centred * w, np.conjugate(mT(centred)) if centred.dtype.kind == "c" else mT(centred))
+    centered = x - matmul(x, w)[:, None] / total
+    y = matmul(
+        centered * w, np.conjugate(mT(centered)) if centered.dtype.kind == "c" else mT(centered)
+    )
     return np.squeeze(y / n)
 
 

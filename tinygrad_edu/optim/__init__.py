@@ -6,24 +6,24 @@ from tinygrad_edu.optim import schedules
 from tinygrad_edu.optim.adafactor import Adafactor
 from tinygrad_edu.optim.adam import LAMB, Adam, Adamax, AdamW, Nadam
 from tinygrad_edu.optim.adaptive import Adadelta, Adagrad, RMSprop
-from tinygrad_edu.optim.average import EMA
-from tinygrad_edu.optim.leader import Ftrl
+from tinygrad_edu.optim.ema import EMA
+from tinygrad_edu.optim.ftrl import Ftrl
+from tinygrad_edu.optim.full_batch import minimize_loss
+from tinygrad_edu.optim.lr_finder import find_lr
 from tinygrad_edu.optim.muon import Muon
 from tinygrad_edu.optim.optimizer import Optimizer
-from tinygrad_edu.optim.rate_finder import find_lr
 from tinygrad_edu.optim.schedule_free import ScheduleFreeAdamW
 from tinygrad_edu.optim.sgd import SGD, Lion
-from tinygrad_edu.optim.whole_data import minimise_loss
 
 __all__ = [
     "EMA", "LAMB", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion",
-    "Muon", "Nadam", "Optimizer", "RMSprop", "ScheduleFreeAdamW", "find_lr", "minimise_loss", "schedules",
+    "Muon", "Nadam", "Optimizer", "RMSprop", "ScheduleFreeAdamW", "find_lr", "minimize_loss", "schedules",
 ]  # fmt: skip
 
 ELSEWHERE = {
     "lr_scheduler": "optim.schedules: SGD(parameters, lr=schedules.Cosine(0.1, 1000))",
-    "LBFGS": 'minimise_loss(..., method="lbfgs")',
-    "Newton": 'minimise_loss(..., method="newton-cg")',
+    "LBFGS": 'minimize_loss(..., method="lbfgs")',
+    "Newton": 'minimize_loss(..., method="newton-cg")',
 }
 
 if not TYPE_CHECKING:  # or every name would seem to be there

@@ -12,10 +12,10 @@ from tinygrad_edu.optim.optimizer import LearningRate, in_range, share_below_one
 
 
 class Muon(Adam):
-    """Momentum, orthogonalised: every singular value of a step is about the same.
+    """Momentum, orthogonalized: every singular value of a step is about the same.
 
         m ← μ m + g
-        O = orthogonalised(g + μ m)          (of m alone without nesterov)
+        O = orthogonalized(g + μ m)          (of m alone without nesterov)
         w ← w - lr ρ √max(rows, columns) O
 
     for parameters with two axes. All others take Adam's step, and so do the groups with "adam": True,
@@ -23,7 +23,7 @@ class Muon(Adam):
 
     momentum    μ
     rms         ρ, which makes a step as large as one of Adam as a rule is (Liu et al. 2025)
-    rounds      of the iteration in `orthogonalised`; the cost of each is three products of matrices
+    rounds      of the iteration in `orthogonalized`; the cost of each is three products of matrices
 
     Jordan 2024, as in Keras, weight decay included.
     """
@@ -62,12 +62,12 @@ class Muon(Adam):
         if self.nesterov:
             np.multiply(m, self.momentum, out=tmp)
             g += tmp
-        step = orthogonalised(g if self.nesterov else m, self.rounds)
+        step = orthogonalized(g if self.nesterov else m, self.rounds)
         step *= self.rate * self.rms * max(w.shape) ** 0.5
         w -= step
 
 
-def orthogonalised(x: np.ndarray, rounds: int = 5) -> np.ndarray:
+def orthogonalized(x: np.ndarray, rounds: int = 5) -> np.ndarray:
     """Nearly U Vᵀ, of the singular value decomposition x = U S Vᵀ: S between about 0.7 and 1.2.
 
         x ← x / ‖x‖
@@ -77,7 +77,7 @@ def orthogonalised(x: np.ndarray, rounds: int = 5) -> np.ndarray:
     those near 1 stay near it. (Newton and Schulz's iteration, which would end at 1, has 1.5, -0.5, 0.)
     """
     if x.shape[0] > x.shape[1]:
-        return orthogonalised(x.T, rounds).T  # A is then the smaller of the two
+        return orthogonalized(x.T, rounds).T  # A is then the smaller of the two
     a, b, c = 3.4445, -4.7750, 2.0315
     x = x / (np.linalg.norm(x) + 1e-7)
     for _ in range(rounds):

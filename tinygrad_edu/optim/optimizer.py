@@ -385,7 +385,7 @@ class _Vector:
     def pieces(self, moving: list[bool]) -> list[tuple[np.ndarray, ...]]:
         """(w, g, tmp, *states), piece by piece, for the parameters that move.
 
-        As a rule that is everything, cut once and for all. Otherwise neighbours that move make a run.
+        As a rule that is everything, cut once and for all. Otherwise neighbors that move make a run.
         """
         if False not in moving:
             return self.whole

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.optim.adam import Moments
-from tinygrad_edu.optim.average import lent
+from tinygrad_edu.optim.ema import lent
 from tinygrad_edu.optim.optimizer import LearningRate, follow, pair_below_one
 from tinygrad_edu.tensor import describe
 

@@ -100,7 +100,7 @@ def add_to(commands: Any) -> None:
         "--size", type=_positive, metavar="N", help="image files are scaled to N x N (28)"
     )
     train.add_argument(
-        "--rgb", action="store_true", default=None, help="keep the colours of image files"
+        "--rgb", action="store_true", default=None, help="keep the colors of image files"
     )
     train.add_argument(
         "--skip-bad",
@@ -199,7 +199,7 @@ def _characters(folder: str, per_class: int, only: str | None, pixels: bool, see
 
 
 def _train(csv: str, out: str, resume: bool, test_csv: str | None, **given: Any) -> int:
-    from tinygrad_edu.programs.learn import train
+    from tinygrad_edu.programs.train import train
 
     chosen = {name: setting for name, setting in given.items() if setting is not None}
     return 0 if train(csv, out, chosen, test_csv=test_csv, resume=resume) else 130

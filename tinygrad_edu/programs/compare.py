@@ -1,6 +1,7 @@
 """`tinygrad-edu compare`: a run's network trained once more here, and in Keras, from the same weights.
 
-Each side has a process of its own (`side.py`), the one after the other, with the same batches and rates.
+Each side runs in a process of its own (`compare_worker.py`), one after the other, with the same batches
+and rates.
 Keras's Dropout draws other places than ours, as its random generator is another: the two trainings are two
 draws of the same experiment, and their accuracies may differ by what chance makes of that.
 """
@@ -16,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.programs.examples import parts_of, read
-from tinygrad_edu.programs.learn import tell_skipped
+from tinygrad_edu.programs.dataset import parts_of, read
 from tinygrad_edu.programs.predict import demand_like
 from tinygrad_edu.programs.run import Run, write_json, write_whole
+from tinygrad_edu.programs.train import tell_skipped
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "compare.html")
 UNSTEADY = 1.5  # times the shortest epoch that the longest may take on a machine at rest
@@ -34,10 +35,10 @@ def compare(
     Raises RuntimeError for a side that breaks off, ValueError for examples that do not fit the run.
     """
     run = Run(run_path)
-    data = read(csv, run.settings, labelled=True)  # what is wrong is said before anything starts
+    data = read(csv, run.settings, labeled=True)  # what is wrong is said before anything starts
     demand_like(run, data)
     tell_skipped(data)
-    test = read(test_csv, run.settings, labelled=True) if test_csv else None
+    test = read(test_csv, run.settings, labeled=True) if test_csv else None
     parts = parts_of(data, run.settings, test, run.classes)
     epochs = epochs or max(run.result()["epochs"], 1)
     print(
@@ -62,7 +63,7 @@ def compare(
 
 def _side(side: str, arguments: list[str], epochs: int) -> dict[str, Any]:
     """What a side tells, epoch by epoch."""
-    command = [sys.executable, "-m", "tinygrad_edu.programs.side", side, *arguments]
+    command = [sys.executable, "-m", "tinygrad_edu.programs.compare_worker", side, *arguments]
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path}
@@ -181,7 +182,7 @@ def _why(report: dict[str, Any]) -> list[str]:
     if exact["part"]:
         lines.append(
             f"In float64 and without dropout {exact['steps']} steps differ {told}: one of the two is wrong. "
-            "`tinygrad_edu.twins.compare` tells where."
+            "`tinygrad_edu.twins.comparison` tells where."
         )
     else:
         lines.append(
@@ -222,7 +223,7 @@ def _about_times(ours: dict[str, Any], keras: dict[str, Any]) -> list[str]:
 
 
 def _page(run: Run, report: dict[str, Any], trained: int) -> str:
-    from tinygrad_edu.viz.page import filled
+    from tinygrad_edu.viz.report_page import filled
 
     head = ("", report["ours"]["name"], report["keras"]["name"], "ours to Keras's")
     rows = [head, *_rows(report)]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from tinygrad_edu.nn import Module
-from tinygrad_edu.programs.examples import Examples, read, size_of, standardised
-from tinygrad_edu.programs.learn import tell_skipped
+from tinygrad_edu.programs.dataset import Examples, read, size_of, standardized
 from tinygrad_edu.programs.run import Run, demand_ours, write_table
+from tinygrad_edu.programs.train import tell_skipped
 from tinygrad_edu.tensor import no_grad, value
 
 HEADERS = {"pixels": ("ImageId", "Label"), "images": ("Filename", "Prediction")}
@@ -26,7 +26,7 @@ def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> Non
     run = Run(run_path)
     model, result = run.model(), run.result()
     _demand_harmless(out, csv)
-    data = read(csv, replace(run.settings, skip_bad=skip_bad), labelled=False)
+    data = read(csv, replace(run.settings, skip_bad=skip_bad), labeled=False)
     demand_like(run, data)
     tell_skipped(data)
     if not result["ended"]:
@@ -35,7 +35,7 @@ def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> Non
             "these are the answers of its best weights so far"
         )
     y = data.labels(run.classes) if data.words is not None else None
-    said = scores_of(model, standardised(data.x, run.mean, run.std)).argmax(axis=1)
+    said = scores_of(model, standardized(data.x, run.mean, run.std)).argmax(axis=1)
     answers = [run.classes[k] for k in said]
     write_table(out, HEADERS[data.kind], list(zip(data.names, answers, strict=True)))
     print(f"{len(data):,} answers: {out}")

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.module import Module, write_npz
-from tinygrad_edu.programs.examples import Parts, digests
+from tinygrad_edu.programs.dataset import Parts, digests
 from tinygrad_edu.programs.settings import Settings, network
 from tinygrad_edu.training import History
 from tinygrad_edu.version import __version__

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu.nn import Conv2d, Linear, Module, cross_entropy
 from tinygrad_edu.ops import softmax
-from tinygrad_edu.programs.examples import standardised
+from tinygrad_edu.programs.dataset import standardized
 from tinygrad_edu.programs.predict import scores_of
 from tinygrad_edu.programs.run import Run, demand_ours, write_whole
 from tinygrad_edu.tensor import Tensor
@@ -36,7 +36,7 @@ def show(run_path: str, out: str | None = None) -> None:
     """
     from tinygrad_edu.viz.curves import inline
     from tinygrad_edu.viz.graph import Graph
-    from tinygrad_edu.viz.page import (
+    from tinygrad_edu.viz.report_page import (
         confusion_picture,
         curves,
         filled,
@@ -50,7 +50,7 @@ def show(run_path: str, out: str | None = None) -> None:
         demand_ours(out, ".*" + re.escape(MADE_BY), "page about a run")
     model, result, history = run.model(), run.result(), run.history()
     pixels, y, names = run.judged()
-    x = standardised(pixels, run.mean, run.std)
+    x = standardized(pixels, run.mean, run.std)
     scores = scores_of(model, x)
     beliefs = softmax(scores.astype(np.float64))
     wrong = misread(beliefs, y)
@@ -211,14 +211,14 @@ def _first(model: Module) -> Any:
 
 def _about_filters(model: Module, shape: tuple[int, ...]) -> str:
     first = _first(model)
-    colour = " Of the three colours, red is shown." if shape[2] == 3 else ""
+    color = " Of the three colors, red is shown." if shape[2] == 3 else ""
     if isinstance(first, Conv2d):
         text = f"Each of its {first.outputs} kernels is laid over every place of a picture"
     else:
         text = (
             f"Each of its {first.outputs} units has a weight for every pixel; 32 of them are shown"
         )
-    return text + ". Dark is a positive weight, light a negative one, a middle grey none." + colour
+    return text + ". Dark is a positive weight, light a negative one, a middle gray none." + color
 
 
 def _filters(model: Module, shape: tuple[int, ...]) -> Any:

@@ -24,7 +24,7 @@ from tinygrad_edu.nn.module import write_npz
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training.batches import batches_of
 from tinygrad_edu.training.callbacks import Callback
-from tinygrad_edu.training.identity import differences, facts, rate_called
+from tinygrad_edu.training.fingerprint import differences, facts, rate_called
 
 if TYPE_CHECKING:
     from tinygrad_edu.training.trainer import Trainer

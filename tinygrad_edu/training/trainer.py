@@ -23,9 +23,9 @@ from tinygrad_edu.tensor import Tensor, no_grad, on_one_line, value
 from tinygrad_edu.training.batches import Grouped, batches_of, loader_of, split_off, weights_of
 from tinygrad_edu.training.callbacks import Callback
 from tinygrad_edu.training.history import History
-from tinygrad_edu.training.interrupt import CtrlC
-from tinygrad_edu.training.means import Means, name_of
 from tinygrad_edu.training.progress import Progress
+from tinygrad_edu.training.running_metrics import Means, name_of
+from tinygrad_edu.training.signals import CtrlC
 
 FIT = {  # what arguments of Keras's `fit` are called here
     "validation_data": "validation=(x_test, y_test)",
@@ -55,7 +55,7 @@ class Run:
     resumed: Any = None  # the folder whose checkpoint it goes on from
     rest: Iterator | None = None  # of the batches of an epoch that it goes on with
     random: dict[str, Any] | None = None  # every random generator that the run draws from
-    facts: dict[str, str] | None = None  # what decides its numbers, see training/identity.py
+    facts: dict[str, str] | None = None  # what decides its numbers, see training/fingerprint.py
     loader_at_start: dict[str, Any] = field(default_factory=dict)  # its generators, at the epoch's
 
 
@@ -110,7 +110,7 @@ class Trainer:
             )
         self.history = History()
         self.stop_training = False
-        self.penalised = self._is_penalised()
+        self.penalized = self._is_penalized()
         self.buffers = [buffer for _, buffer in model.named_buffers()]
 
     def train_step(
@@ -221,7 +221,7 @@ class Trainer:
 
             run.resumed = os.fspath(resume)
             found = checkpoint.newest(run.resumed)
-        self.stop_training, self.penalised = False, self._is_penalised()
+        self.stop_training, self.penalized = False, self._is_penalized()
         self.first_lr = self.optimizer.lr
         self.buffers = [buffer for _, buffer in self.model.named_buffers()]
         for callback in run.callbacks:
@@ -340,7 +340,7 @@ class Trainer:
     ) -> dict[str, float]:
         """Loss and metrics on data, in eval mode, with `optimizer.averaged()`; nothing is learned."""
         weight = weights_of(y, sample_weight, None, self._dtype())
-        self.penalised = self._is_penalised()
+        self.penalized = self._is_penalized()
         return self._judge(loader_of(x, y, weight, batch_size=batch_size))
 
     def _judge(self, loader: Any) -> dict[str, float]:
@@ -381,10 +381,10 @@ class Trainer:
         else:
             self._demand_weights()
             loss = self.loss(prediction, y, sample_weight=weight)
-        return (loss + self.model.penalty() if self.penalised else loss), prediction
+        return (loss + self.model.penalty() if self.penalized else loss), prediction
 
-    def _is_penalised(self) -> bool:
-        """Is there any regulariser? Without one, walking through the model each step would be for nothing."""
+    def _is_penalized(self) -> bool:
+        """Is there any regularizer? Without one, walking through the model each step would be for nothing."""
         return isinstance(self.model.penalty(), Tensor)
 
     def _dtype(self) -> Any:

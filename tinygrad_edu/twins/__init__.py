@@ -4,10 +4,10 @@ Keras is imported when a twin is made and not before: `import tinygrad_edu.twins
 """
 
 from tinygrad_edu.twins.architectures import five_architectures, summary
-from tinygrad_edu.twins.compare import compare
+from tinygrad_edu.twins.comparison import compare
 from tinygrad_edu.twins.graph import Graph, Merge
-from tinygrad_edu.twins.keras import to_keras
-from tinygrad_edu.twins.reading import from_keras
+from tinygrad_edu.twins.keras_export import to_keras
+from tinygrad_edu.twins.keras_import import from_keras
 from tinygrad_edu.twins.report import Parting, Report, Run
 from tinygrad_edu.twins.safetensors import load_safetensors, save_safetensors
 from tinygrad_edu.twins.weights import load_keras_weights

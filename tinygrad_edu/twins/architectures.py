@@ -16,7 +16,7 @@ from tinygrad_edu.data import DataLoader, load_digits
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
-from tinygrad_edu.twins.compare import compare
+from tinygrad_edu.twins.comparison import compare
 from tinygrad_edu.twins.report import Report, short
 
 BETAS = (0.875, 0.9990234375)
@@ -33,7 +33,7 @@ def mlp() -> tuple[Module, Optimizer, np.ndarray, np.ndarray]:
 
 
 def cnn() -> tuple[Module, Optimizer, np.ndarray, np.ndarray]:
-    """Digits as images, by two convolutions, with batch normalisation and pooling."""
+    """Digits as images, by two convolutions, with batch normalization and pooling."""
     model = nn.Sequential(
         nn.Conv2d(1, 8, 3, padding="same", bias=False, rng=0), nn.BatchNorm(8), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(8, 16, 3, padding="same", rng=1), nn.ReLU(), nn.GlobalAvgPool2d(), nn.Linear(16, 10, rng=2),

@@ -260,7 +260,7 @@ class Report:
         if ax is None:
             ax = _new_axes()
         steps = np.arange(1, len(self) + 1)
-        colours = {
+        colors = {
             "outputs": "#8a8a8a",
             "losses": "#3b82c4",
             "gradients": "#e07b39",
@@ -269,7 +269,7 @@ class Report:
         for kind in [*self._columns(), "losses"]:
             largest = self.largest(kind)
             seen = np.where((largest > 0) & np.isfinite(largest), largest, np.nan)
-            ax.plot(steps, seen, color=colours[kind], marker=".", linewidth=1.5, label=kind)
+            ax.plot(steps, seen, color=colors[kind], marker=".", linewidth=1.5, label=kind)
         limit = f"limit, {self.tolerance:g}"
         ax.axhline(self.tolerance, color="#b03030", linestyle="--", label=limit)
         ax.set_yscale("log")
@@ -317,7 +317,7 @@ class Report:
         return "\n".join(['<div class="twins">', *parts, "</div>"])
 
 
-# Tables that are wider than the page scroll by themselves; colours are those of the page or notebook.
+# Tables that are wider than the page scroll by themselves; colors are those of the page or notebook.
 STYLE = """<style>
 .twins div { overflow-x: auto; margin: 1.5rem 0 }
 .twins table { border-collapse: collapse; font-variant-numeric: tabular-nums }

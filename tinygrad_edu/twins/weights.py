@@ -23,7 +23,16 @@ from tinygrad_edu import nn
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.twins.graph import Merge
-from tinygrad_edu.twins.layers import ARRANGING, LAYERS, ROWS, Row, inner, join, kept_in, kind_of
+from tinygrad_edu.twins.layer_table import (
+    ARRANGING,
+    LAYERS,
+    ROWS,
+    Row,
+    inner,
+    join,
+    kept_in,
+    kind_of,
+)
 
 Model = TypeVar("Model", bound=Module)
 

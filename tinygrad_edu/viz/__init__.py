@@ -4,9 +4,10 @@ Curves need matplotlib, and pictures of graphs need graphviz: `python -m pip ins
 A graph as text, and as a page to step through, needs nothing.
 """
 
+from tinygrad_edu.viz.backward_steps import why
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
 from tinygrad_edu.viz.diff import changes, gradient_errors, with_gradient
-from tinygrad_edu.viz.failure import explain_error
+from tinygrad_edu.viz.error_graph import explain_error
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.insight import (
     Watch,
@@ -20,7 +21,6 @@ from tinygrad_edu.viz.insight import (
     loss_landscape,
     lr_curve,
 )
-from tinygrad_edu.viz.walk import why
 
 __all__ = [
     "Graph",

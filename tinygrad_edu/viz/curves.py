@@ -35,7 +35,7 @@ def new_axes(width: float, height: float) -> Any:
 
 
 def inline(ax: Any, about: str) -> str:
-    """The picture as an `<svg>` element for a page: what is black takes the colour of the text around it."""
+    """The picture as an `<svg>` element for a page: what is black takes the color of the text around it."""
     file = io.StringIO()
     letters = {"svg.fonttype": "none", "svg.hashsalt": "tinygrad_edu"}  # and not their outlines
     with optional("matplotlib").rc_context(letters):
@@ -183,25 +183,25 @@ def image_grid(
 ) -> Any:
     """Images side by side, each below its title.    images: (n, height, width), or (n, height, width, 3)
 
-    Of grey images the smallest number of all is white and the largest black. Red, green and blue are whole
-    numbers from 0 to 255, or others from 0 to 1. Raises ValueError for another shape, colours out of their
+    Of gray images the smallest number of all is white and the largest black. Red, green and blue are whole
+    numbers from 0 to 255, or others from 0 to 1. Raises ValueError for another shape, colors out of their
     range, or as many titles as there are not images.
     """
     images = np.asarray(images)
-    colour = images.ndim == 4 and images.shape[-1] == 3
+    color = images.ndim == 4 and images.shape[-1] == 3
     titled = titles is None or len(titles) == len(images)
-    if not (images.ndim == 3 or colour) or not images.size or not titled:
+    if not (images.ndim == 3 or color) or not images.size or not titled:
         given = "" if titles is None else f" and {len(titles)} titles"
         raise ValueError(
             "image_grid takes images (n, height, width) or (n, height, width, 3), "
             f"not {images.shape}{given}"
         )
     n, height, width = images.shape[:3]
-    if colour:
+    if color:
         images = images / 255 if images.dtype.kind in "iu" else images
         if not (images.min() >= 0 and images.max() <= 1):
             raise ValueError(
-                "image_grid takes colours from 0 to 1, or whole numbers from 0 to 255, not "
+                "image_grid takes colors from 0 to 1, or whole numbers from 0 to 255, not "
                 f"{images.dtype} from {images.min():.4g} to {images.max():.4g}.{user_line()}\n  Try: "
                 "(x - x.min()) / (x.max() - x.min())"
             )

@@ -13,10 +13,10 @@ from tinygrad_edu.autodiff import gradients
 from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, _made, describe, value
+from tinygrad_edu.viz.backward_steps import _ways_to, steps_back
+from tinygrad_edu.viz.build_graph import Reader
 from tinygrad_edu.viz.graph import LIMIT, Graph
 from tinygrad_edu.viz.nodes import Group, Node, Snapshot
-from tinygrad_edu.viz.read import Reader
-from tinygrad_edu.viz.walk import _ways_to, steps_back
 
 
 def changes(before: Graph, after: Graph) -> Graph:

@@ -1,5 +1,5 @@
 "use strict";
-// The script of the page to step through a computation graph. G is the graph, as portable.py writes it.
+// The script of the page to step through a computation graph. G is the graph, as json_export.py writes it.
 const N = G.nodes, GROUPS = G.groups, LAST = N.length - 1;
 GROUPS.forEach(g => { g.label ??= ""; });
 N.forEach((n, i) => { n.i = i; n.title ??= ""; n.inputs ??= []; n.group ??= -1; n.same ??= i; n.leaf = !n.inputs.length && n.kind != "module" && n.kind != "freed"; });
@@ -40,7 +40,7 @@ function make(tag, facts = {}, ...inside) {
   e.append(...inside.filter(x => x != null));
   return e;
 }
-function heat(a) { // rows of colours: orange above 0, blue below, the stronger the farther; NaN red
+function heat(a) { // rows of colors: orange above 0, blue below, the stronger the farther; NaN red
   let cells, columns;
   if (a.heat) {
     const span = a.heat_high - a.heat_low;
@@ -233,7 +233,7 @@ function layout(g) {
   const layers = [];
   for (const c of cells.values()) (layers[c.layer] ??= []).push(c);
   for (let l = 0; l < layers.length; l++) layers[l] ??= [];
-  // order: a few sweeps down and up, each thing to the mean of its neighbours
+  // order: a few sweeps down and up, each thing to the mean of its neighbors
   layers.forEach(row => row.forEach((c, i) => { c.pos = i - (row.length - 1) / 2; }));
   for (let sweep = 0; sweep < 8; sweep++) {
     const side = sweep % 2 ? "down" : "up";
@@ -243,7 +243,7 @@ function layout(g) {
       row.forEach((c, i) => { c.pos = i - (row.length - 1) / 2; });
     }
   }
-  // places: near the neighbours, the main line straight
+  // places: near the neighbors, the main line straight
   for (const row of layers) spread(row, row.map(() => 0), row.map(() => 1));
   for (let sweep = 0; sweep < 16; sweep++) {
     const sides = sweep > 12 ? ["up"] : sweep % 2 ? ["down"] : ["up"];

@@ -20,9 +20,9 @@ from typing import Any
 from tinygrad_edu.errors import shortened, user_line
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.viz import render
+from tinygrad_edu.viz.build_graph import Reader
+from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import Arrival, Group, Node
-from tinygrad_edu.viz.portable import as_json
-from tinygrad_edu.viz.read import Reader
 from tinygrad_edu.viz.step_page import step_page
 
 LIMIT = 5000  # nodes; a larger picture can be drawn, but not read

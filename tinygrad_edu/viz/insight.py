@@ -14,12 +14,12 @@ import numpy as np
 from tinygrad_edu.autodiff import _history, recording
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.ops.attention import attention_weights_row
+from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, no_grad, value
 from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes
 from tinygrad_edu.viz.render import optional
 
-# Colours that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
+# Colors that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
            "#8c564b", "#8172ff")  # fmt: skip
 
@@ -52,7 +52,7 @@ def decision_boundary(
     predict   (m, 2) -> scores (m, K), of which the largest wins, of the classes 0 to K - 1 (or of those in
               y, if these are as many); or labels (m,)
 
-    Where the two best scores are near each other the colour fades. Raises ValueError for other shapes.
+    Where the two best scores are near each other the color fades. Raises ValueError for other shapes.
     """
     x, y = np.asarray(value(x)), np.asarray(value(y))
     if x.ndim != 2 or x.shape[1] != 2 or y.shape != x.shape[:1]:
@@ -84,8 +84,8 @@ def decision_boundary(
     else:
         strength, classes = np.full(len(said), 0.4), np.searchsorted(names, said)
     to_rgb = optional("matplotlib.colors").to_rgb
-    colours = np.array([to_rgb(c) for c in CLASSES])
-    picture = np.concatenate([colours[classes % len(colours)], strength[:, None]], axis=1)
+    colors = np.array([to_rgb(c) for c in CLASSES])
+    picture = np.concatenate([colors[classes % len(colors)], strength[:, None]], axis=1)
     extent = (low[0], high[0], low[1], high[1])
     picture = picture.reshape(resolution, resolution, 4)
     ax.imshow(picture, extent=extent, origin="lower", aspect="auto", interpolation="bilinear")
@@ -102,7 +102,7 @@ def decision_boundary(
 def filters(
     W: Any, *, shape: tuple[int, int] | None = None, columns: int = 8, ax: Any = None
 ) -> Any:
-    """What the units of a first layer look for: their weights as small images, zero a middle grey.
+    """What the units of a first layer look for: their weights as small images, zero a middle gray.
 
     W: (height, width, 1 or 3, units) of a convolution, or (pixels, units) of a Linear layer with `shape`,
     (height, width), for the pixels. Raises ValueError for anything else.
@@ -117,9 +117,9 @@ def filters(
         )
     images = np.moveaxis(W, -1, 0)
     images = images / np.abs(images).max(axis=(1, 2, 3), keepdims=True).clip(1e-30)
-    colour = W.shape[2] == 3
-    ax = image_grid((images + 1) / 2 if colour else images[..., 0], columns=columns, ax=ax)
-    for drawn in () if colour else ax.images:
+    color = W.shape[2] == 3
+    ax = image_grid((images + 1) / 2 if color else images[..., 0], columns=columns, ax=ax)
+    for drawn in () if color else ax.images:
         drawn.set_clim(-1, 1)
     return ax
 
@@ -193,7 +193,7 @@ def attentions(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
 def embedding(
     vectors: Any, labels: Any = None, *, names: Sequence[str] | None = None, ax: Any = None
 ) -> Any:
-    """Vectors (n, d) in the plane of their two principal components, coloured by label, or named.
+    """Vectors (n, d) in the plane of their two principal components, colored by label, or named.
 
     Pearson 1901: the plane that keeps most of their variance; its shares are written at the axes.
     """
@@ -202,8 +202,8 @@ def embedding(
         raise ValueError(
             f"embedding draws two vectors or more, (n, d), not {vectors.shape}.{user_line()}"
         )
-    centred = vectors - vectors.mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = vectors - vectors.mean(axis=0)
+    u, s, _ = np.linalg.svd(centered, full_matrices=False)
     plane = u[:, :2] * s[:2]
     shares = s**2 / max((s**2).sum(), 1e-300)
     ax = new_axes(5.2, 4.4) if ax is None else ax
@@ -243,7 +243,7 @@ def loss_landscape(
     span    how far to go: 1 is as far as the weights are long
 
     Without a path the plane has two random directions, each as long as the weights, parameter by
-    parameter (Li et al. 2018, section 4, "filter normalisation", here per parameter). The weights are
+    parameter (Li et al. 2018, section 4, "filter normalization", here per parameter). The weights are
     put back, also when `loss` raises; a model with BatchNorm is to be in eval mode, as its running means
     are not. Raises ValueError for a path of other weights, and if the loss is nowhere finite.
     """
@@ -379,10 +379,10 @@ class Watch:
         for depth, (path, sizes) in zip(np.linspace(0, 1, len(kept)), kept.items(), strict=True):
             low, middle, high = np.stack(sizes, axis=1)
             steps = np.arange(1, len(middle) + 1)
-            colour = (1 - depth) * start + depth * end
+            color = (1 - depth) * start + depth * end
             dot = "o" if len(steps) == 1 else None
-            ax.plot(steps, middle, color=colour, linewidth=1.5, marker=dot, label=path)
-            ax.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
+            ax.plot(steps, middle, color=color, linewidth=1.5, marker=dot, label=path)
+            ax.fill_between(steps, low, high, color=color, alpha=0.12, linewidth=0)
         ax.set(yscale="log", xlabel="step", ylabel=f"size of {what}")
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import shortened
-from tinygrad_edu.explanation import Explanation
+from tinygrad_edu.explaining import Explanation
 
 WHOLE = 64  # numbers; larger arrays are kept as statistics and a picture
 CELLS = 16  # of that picture, on each side; a single row has CELLS * 4

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import FREED
 from tinygrad_edu.errors import shortened
-from tinygrad_edu.explanation import explain
+from tinygrad_edu.explaining import explain
 from tinygrad_edu.nn import Module, Sequential
 from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, made_at, value
@@ -140,7 +140,7 @@ def _made(x: Tensor) -> str:
         drawn = render.svg(made, seconds=SECONDS)
     except Exception as error:  # no graphviz, or it fails
         return _line(words) + f"<pre>{html.escape(made.text())}</pre>" + _line(_text(error, 300))
-    # The picture is drawn on light paper, whatever the colours of the page.
+    # The picture is drawn on light paper, whatever the colors of the page.
     paper = "background:#fff;display:inline-block;padding:.3em;border-radius:.4em;max-width:100%"
     return _line(words) + f'<div style="{paper};overflow:auto">{drawn}</div>'
 
@@ -199,8 +199,8 @@ def _cell(x: Any, most: float) -> str:
     elif not is_bool and most > 0:
         size_of_it = abs(complex(x))  # Python's: -128 has no size among 8-bit integers
         depth = round(255 * 0.5 * min(size_of_it / most, 1.0))
-        colour = ORANGE if np.real(x) < 0 else BLUE
-        style += f";background:{colour}{depth:02x}" if depth else ""
+        color = ORANGE if np.real(x) < 0 else BLUE
+        style += f";background:{color}{depth:02x}" if depth else ""
     return f'<td style="{style}">{html.escape(number(x))}</td>'
 
 
@@ -223,7 +223,7 @@ def _spread(x: np.ndarray) -> str:
 
 
 def _module(model: Module) -> str:
-    """Boxes within boxes; of equal neighbours one, and how many."""
+    """Boxes within boxes; of equal neighbors one, and how many."""
     left = iter(range(MOST_BOXES))
     return _box("", model, 1, left) + _line(_total(model))
 
@@ -269,7 +269,7 @@ def _box(path: str, module: Module, times: int, left: Iterator[int]) -> str:
 
 
 def _rolled(inside: list[tuple[str, Module]]) -> Iterator[tuple[str, Module, int]]:
-    """(path, module, how many): neighbours that look the same are one."""
+    """(path, module, how many): neighbors that look the same are one."""
     looks = [repr(module) for _, module in inside]
     start = 0
     for end in range(1, len(inside) + 1):

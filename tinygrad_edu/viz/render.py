@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import Node, printable
-from tinygrad_edu.viz.portable import as_json
 from tinygrad_edu.viz.step_page import step_page
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ def _draw_node(picture: Any, node: Node) -> None:
 
 
 def _mixed(paper: str, shade: float) -> str:
-    """A colour, with so much orange in it."""
+    """A color, with so much orange in it."""
     parts = zip(bytes.fromhex(paper[1:]), bytes.fromhex(ORANGE[1:]), strict=True)
     return "#" + "".join(f"{round((1 - shade) * a + shade * b):02x}" for a, b in parts)
 

@@ -14,8 +14,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
+from tinygrad_edu.viz.json_export import as_json, cost
 from tinygrad_edu.viz.nodes import WHOLE, printable
-from tinygrad_edu.viz.portable import as_json, cost
 
 if TYPE_CHECKING:
     from tinygrad_edu.viz.graph import Graph

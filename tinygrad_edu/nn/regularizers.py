@@ -1,0 +1,139 @@
+"""What parameters are kept from: penalties, which the loss grows by, and constraints, which hold.
+
+A Parameter carries them: `layer.W.regularizer = L2(1e-4)`, `layer.W.constraint = MaxNorm(2)`. A
+regularizer turns a parameter into a number, whose sum over a model is `model.penalty()`; a constraint
+turns its numbers into allowed ones, after each step of the optimizer. The formulas are Keras's.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+
+EPSILON = 1e-7  # what norms are divided by, at least
+
+# ----------------------------------------------------------------------------------------- penalties
+
+
+class L1L2:
+    """l1 Σ |w| + l2 Σ w². (No ½ before the squares, so that weight decay λ is l2 = λ / 2.)
+
+    Raises ValueError for a factor that is not a finite number, 0 or more.
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0):
+        self.l1 = _demand("l1", l1, type(self).__name__)
+        self.l2 = _demand("l2", l2, type(self).__name__)
+
+    def __call__(self, w: Any) -> Any:
+        penalty: Any = 0.0
+        if self.l1:
+            penalty = penalty + self.l1 * np.abs(w).sum()
+        if self.l2:
+            penalty = penalty + self.l2 * np.square(w).sum()
+        return penalty
+
+    def __repr__(self) -> str:
+        return f"L1L2(l1={self.l1}, l2={self.l2})"
+
+
+class L1(L1L2):
+    """l1 Σ |w|: draws parameters to 0, many of them exactly (lasso)."""
+
+    def __init__(self, l1: float = 0.01):
+        super().__init__(l1=l1)
+
+    def __repr__(self) -> str:
+        return f"L1({self.l1})"
+
+
+class L2(L1L2):
+    """l2 Σ w²: draws parameters to 0 in proportion to their size (ridge)."""
+
+    def __init__(self, l2: float = 0.01):
+        super().__init__(l2=l2)
+
+    def __repr__(self) -> str:
+        return f"L2({self.l2})"
+
+
+# --------------------------------------------------------------------------------------- constraints
+
+
+class NonNegative:
+    """max(w, 0)"""
+
+    def __call__(self, w: np.ndarray) -> np.ndarray:
+        return np.maximum(w, 0)
+
+    def __repr__(self) -> str:
+        return "NonNegative()"
+
+
+class MinMaxNorm:
+    """w scaled so that its norm n along `axis` comes between two values, by a part `rate` of the way.
+
+    w (rate · clip(n, min_value, max_value) + (1 - rate) n) / (n + 1e-7)
+
+    axis: the one, or the ones, that a vector extends over: 0 in (inputs, outputs), which makes it the
+    weights into one unit, and (0, 1, 2) in a convolution's kernel.
+
+    Raises ValueError unless 0 <= min_value <= max_value and 0 <= rate <= 1.
+    """
+
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: int | tuple[int, ...] = 0,
+    ):
+        name = type(self).__name__
+        self.min_value = _demand("min_value", min_value, name)
+        self.max_value = _demand("max_value", max_value, name)
+        self.rate, self.axis = _demand("rate", rate, name), axis
+        if min_value > max_value:
+            raise ValueError(
+                f"{name}(min_value={min_value}, max_value={max_value}): the other way round.{user_line()}"
+            )
+        if rate > 1:
+            raise ValueError(f"{name}(rate={rate}): a part of the way, 0 to 1.{user_line()}")
+
+    def __call__(self, w: np.ndarray) -> np.ndarray:
+        norm = np.sqrt(np.square(w).sum(axis=self.axis, keepdims=True))
+        wanted = np.clip(norm, self.min_value, self.max_value)
+        return w * ((self.rate * wanted + (1 - self.rate) * norm) / (norm + EPSILON))
+
+    def __repr__(self) -> str:
+        return f"MinMaxNorm({self.min_value}, {self.max_value}, {self.rate}, axis={self.axis})"
+
+
+class MaxNorm(MinMaxNorm):
+    """w scaled so that its norm along `axis` is at most `max_value`. Srivastava et al. 2014, section 5.1."""
+
+    def __init__(self, max_value: float = 2.0, axis: int | tuple[int, ...] = 0):
+        super().__init__(0.0, max_value, axis=axis)
+
+    def __repr__(self) -> str:
+        return f"MaxNorm({self.max_value}, axis={self.axis})"
+
+
+class UnitNorm(MinMaxNorm):
+    """w scaled so that its norm along `axis` is 1."""
+
+    def __init__(self, axis: int | tuple[int, ...] = 0):
+        super().__init__(1.0, 1.0, axis=axis)
+
+    def __repr__(self) -> str:
+        return f"UnitNorm(axis={self.axis})"
+
+
+def _demand(what: str, number: Any, name: str) -> float:
+    if not isinstance(number, numbers.Real) or not math.isfinite(number) or number < 0:
+        raise ValueError(f"{name}({what}={number!r}): a finite number, 0 or more.{user_line()}")
+    return float(number)

@@ -1,0 +1,245 @@
+"""What networks are made of: activations, and the losses of a classifier.
+
+Each of these could be written with the rows of the other chapters, and stands here as one row because
+the formula in one piece is faster or does not overflow. The plain way is given beside it by `plain_*`,
+and a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.ops.cases import apart, each, real
+from tinygrad_edu.ops.elementwise import row
+from tinygrad_edu.ops.reductions import kept
+from tinygrad_edu.tensor import op, value
+
+# ------------------------------------------------------------------------------------- activations
+
+
+def _relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0)
+
+
+relu = row(
+    _relu, lambda g, y, x: g * (x > 0),
+    name="relu", formula="max(x, 0)", kinks="derivative 0 at 0", draw=apart,
+)  # fmt: skip
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    # tanh saturates where e⁻ˣ would overflow
+    return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
+sigmoid = row(_sigmoid, lambda g, y, x: g * (y * (1 - y)), name="sigmoid", formula="1 / (1 + e⁻ˣ)")
+
+
+def plain_sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def _softplus(x: np.ndarray) -> np.ndarray:
+    # np.logaddexp(x, 0), ten times faster
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+softplus = row(_softplus, lambda g, y, x: g * sigmoid(x), name="softplus", formula="ln(1 + eˣ)")
+
+
+def _leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> np.ndarray:
+    return np.where(x > 0, x, negative_slope * x)
+
+
+leaky_relu = row(
+    _leaky_relu,
+    lambda g, y, x, negative_slope=0.2: g * np.where(x > 0, 1.0, negative_slope).astype(x.dtype),
+    name="leaky_relu", formula="x where x > 0, else slope · x", kinks="derivative slope at 0",
+    cases=each(apart, ((3, 4), {}), ((3, 4), {"negative_slope": 0.0})),
+)  # fmt: skip
+
+
+def _capped_relu(x: np.ndarray, max_value: float = 6.0) -> np.ndarray:
+    return np.clip(x, 0, max_value)
+
+
+capped_relu = row(
+    _capped_relu, lambda g, y, x, max_value=6.0: g * ((x > 0) & (x < max_value)),
+    name="capped_relu", formula="min(max(x, 0), max_value)", kinks="derivative 0 at 0 and max_value",
+    cases=each(apart, ((3, 4), {}), ((3, 4), {"max_value": 0.5})),
+)  # fmt: skip
+
+
+def _elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+elu = row(
+    _elu, lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1, y + alpha),
+    name="elu", formula="x where x > 0, else α (eˣ - 1)", kinks="derivative α at 0",
+    cases=each(apart, ((3, 4), {}), ((3, 4), {"alpha": 0.5})),
+)  # fmt: skip
+
+
+def _softsign(x: np.ndarray) -> np.ndarray:
+    return x / (1 + np.abs(x))
+
+
+softsign = row(
+    _softsign, lambda g, y, x: g / np.square(1 + np.abs(x)),
+    name="softsign", formula="x / (1 + |x|)", kinks="second derivative 0 at 0", draw=apart,
+)  # fmt: skip
+
+# With these two, sums of many layers keep mean 0 and variance 1: Klambauer et al. 2017, eq. 2 and 14.
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(x: Any) -> Any:
+    """λ elu(x), with the α and λ of self-normalizing networks."""
+    return SELU_SCALE * elu(x, alpha=SELU_ALPHA)
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """min(max(x + 3, 0), 6) / 6, a sigmoid of straight lines."""
+    return capped_relu(x + 3) / 6
+
+
+def hard_silu(x: Any) -> Any:
+    """x hard_sigmoid(x); also known as hard swish (Howard et al. 2019, section 5.2)."""
+    return x * hard_sigmoid(x)
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """a sigmoid(b), the gated linear unit of the two halves a, b of x (Dauphin et al. 2017).
+
+    Raises ValueError if the axis has no two halves.
+    """
+    length = np.shape(x)[axis]
+    if length % 2:
+        raise ValueError(
+            f"glu of shape {np.shape(x)}: axis {axis} has {length} numbers, which are no two halves."
+            f"{user_line()}\n  Try: a layer before it with an even number of outputs"
+        )
+    a, b = np.split(x, 2, axis=axis)
+    return a * sigmoid(b)
+
+
+# ------------------------------------------------------------------- along an axis: softmax and kin
+
+
+def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
+    """ln Σ eˣ, with the largest x taken out of the sum so that no power overflows."""
+    top = x.max(axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)  # all -inf is a sum of nothing
+    total = np.exp(x - top).sum(axis=axis, keepdims=True)
+    y = np.log(total) + top
+    return y if keepdims else np.squeeze(y, axis)
+
+
+logsumexp = op(
+    _logsumexp,
+    lambda g, y, x, axis=-1, keepdims=False: (
+        kept(g, x, axis, keepdims) * np.exp(x - kept(y, x, axis, keepdims))
+    ),
+    name="logsumexp", formula="ln Σ eˣ",
+    cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3), {"axis": (0, 1)}),
+               ((2, 3), {"axis": 1, "keepdims": True})),
+)  # fmt: skip
+
+
+def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
+    y = np.exp(x - x.max(axis=axis, keepdims=True))
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+softmax = op(
+    _softmax,
+    lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)),
+    name="softmax", formula="eˣ / Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
+)  # fmt: skip
+
+
+def plain_softmax(x: Any, axis: int = -1) -> Any:
+    return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
+
+
+log_softmax = op(
+    lambda x, axis=-1: x - _logsumexp(x, axis=axis, keepdims=True),
+    lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),
+    name="log_softmax", formula="x - ln Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
+)  # fmt: skip
+
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """max(x - τ, 0) with the τ that makes the sum 1: a softmax that gives exact zeros.
+
+    The nearest point to x among the probabilities. The k largest x stay above τ = (their sum - 1) / k,
+    for the largest k of which that is true. Martins and Astudillo 2016, algorithm 1.
+    """
+    falling = np.flip(np.sort(value(x), axis=axis), axis)
+    k = np.ones_like(falling).cumsum(axis=axis)
+    lowest = np.where(k * falling > falling.cumsum(axis=axis) - 1, falling, np.inf)
+    chosen = value(x) >= lowest.min(axis=axis, keepdims=True)
+    size = chosen.sum(axis=axis, keepdims=True, dtype=falling.dtype)
+    sums = np.sum(x * chosen, axis=axis, keepdims=True)
+    return (x - (sums - 1) / size) * chosen
+
+
+# ----------------------------------------------------------------------------------- cross-entropy
+
+
+def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The mean over samples of -ln softmax(x)[label]."""
+    shifted = x - x.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(x)), labels]
+    return (np.log(np.exp(shifted).sum(axis=1)) - picked).sum() / len(x)
+
+
+def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
+    """(softmax - one-hot) / n: what the network says, minus what it should have said."""
+    if type(g) is type(x) is np.ndarray:  # the same in place
+        dx = _softmax(x)
+        dx[np.arange(len(labels)), labels] -= 1
+        dx *= g / len(labels)
+        return dx
+    one_hot = np.zeros(x.shape, x.dtype)
+    one_hot[np.arange(len(labels)), labels] = 1
+    return (softmax(x) - one_hot) * (g / len(labels))
+
+
+cross_entropy = op(
+    _cross_entropy, _cross_entropy_dx, None,
+    name="cross_entropy", formula="mean of -ln softmax(x)[label]",
+    cases=lambda rng: [((*real(rng, (4, 3)), np.array([0, 2, 1, 1])), {})],
+)  # fmt: skip
+
+
+def _binary_cross_entropy(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+    # softplus(x) - x t, without the difference of two large numbers where x is large and t = 1
+    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+
+
+binary_cross_entropy = row(
+    _binary_cross_entropy, lambda g, y, x, t: g * (sigmoid(x) - t), lambda g, y, x, t: -g * x,
+    name="binary_cross_entropy", formula="-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)",
+)  # fmt: skip
+
+
+def plain_binary_cross_entropy(x: Any, t: Any) -> Any:
+    return -t * np.log(plain_sigmoid(x)) - (1 - t) * np.log(plain_sigmoid(-x))
+
+
+def plain_cross_entropy(x: Any, labels: np.ndarray) -> Any:
+    return -np.mean(np.log(plain_softmax(x))[np.arange(len(labels)), labels])
+
+
+__all__ = [
+    "binary_cross_entropy", "capped_relu", "cross_entropy", "elu", "glu", "hard_sigmoid", "hard_silu",
+    "leaky_relu", "log_softmax", "logsumexp", "plain_binary_cross_entropy", "plain_cross_entropy",
+    "plain_sigmoid", "plain_softmax", "relu", "selu", "sigmoid", "softmax", "softplus", "softsign",
+    "sparsemax",
+]  # fmt: skip

@@ -1,0 +1,332 @@
+"""Normalization: numbers shifted and scaled to mean 0 and variance 1, and from there to β and γ².
+
+    z = (x - μ) / σ,    y = γ z + β,    μ = mean of x,    σ² = mean of (x - μ)² + ε
+
+Over which numbers the means go is all that tells batch, layer and group normalization apart. Here x is
+always (S, M, G, c), and the means are over M and c: S samples, each with G groups of c channels at M
+places. γ and β are (G c,), one number for each channel.
+
+    batch norm    (1, N H W, C, 1)          layer norm    (N, 1, 1, D)
+    group norm    (N, H W, G, C / G)        (Ioffe and Szegedy 2015; Ba et al. 2016; Wu and He 2018)
+
+RMS normalization leaves the mean where it is (`centered=False`): z = x / σ, σ² = mean of x² + ε (Zhang
+and Sennrich 2019).
+
+Read `plain_normalize` first. Its derivatives are derived by the graph, and right to every order; what
+follows is the same in one piece, two to three times as fast. Since μ and σ depend on x, moving one x moves
+every z, and
+
+    dL/dx = (u - mean(u) - z mean(u z)) / σ    with u = g γ
+
+takes out of u what a shift and a scaling of x would do, because z does not see either. This is linear in
+u and symmetric. So, with the number <u, normalize(x, γ)> in mind, the family is closed as that of the
+convolutions is:
+
+    normalize(x, γ, β)       of the shape of u
+    normalize_back(u, x, γ)  of the shape of x
+    normalize_gain(u, x)     of the shape of γ
+
+Nothing of the way forward is kept: μ and σ are functions of x, and a rule that took them for constants
+would have a wrong second derivative. (Who knows them already may say so, as `known=moments(x)`: that
+saves finding them again, in the value and in first derivatives, and has no say in any other.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.recurrent import Once
+from tinygrad_edu.tensor import Op, op
+
+
+def plain_normalize(x: Any, gamma: Any, beta: Any, eps: float = 1e-3, centered: bool = True) -> Any:
+    """`normalize` as a textbook has it."""
+    d = x - np.mean(x, axis=(1, 3), keepdims=True) if centered else x
+    sigma = np.sqrt(np.mean(d * d, axis=(1, 3), keepdims=True) + eps)
+    return d / sigma * np.reshape(gamma, x.shape[2:]) + np.reshape(beta, x.shape[2:])
+
+
+# ---------------------------------------------------------------------------------- the fast way
+#
+# Samples come together as many as fit in the cache, and sums go to BLAS, as a product with ones. Rows
+# (M = G = 1) are made z one after the other. Over places, z is linear in x once μ and σ are known, and so
+# is the way back in u and x: one factor and one offset for each channel of each sample. NumPy likes its
+# rows long, so runs of several places are such a row.
+
+CACHE = 2**20  # bytes of a part: smaller ones would stay nearer, but Python takes its time for each
+RUN = 1024  # numbers
+
+Moments = tuple[np.ndarray, np.ndarray]
+
+
+def _samples(x: np.ndarray) -> Iterator[slice]:
+    """Which samples come together, turn by turn."""
+    step = max(1, CACHE // max(x[:1].nbytes, 1))
+    yield from (slice(i, i + step) for i in range(0, len(x), step))
+
+
+def _normalize(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-3, centered: bool = True,
+    known: Moments | None = None,
+) -> np.ndarray:  # fmt: skip
+    y = np.empty(x.shape, x.dtype)
+    some = _rows_forward if x.shape[1:3] == (1, 1) else _places_forward
+    for part in _samples(x):
+        some(x[part], gamma, beta, eps, centered, known, y[part])
+    return y
+
+
+def _gradients(
+    u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float = 1e-3, centered: bool = True,
+    known: Moments | None = None,
+) -> list[np.ndarray]:  # fmt: skip
+    """dL/dx, dL/dγ and dL/dβ of y = normalize(x, γ, β) with u = dL/dy."""
+    dx, dgamma, dbeta = np.empty(x.shape, x.dtype), np.zeros_like(gamma), np.zeros_like(gamma)
+    some = _rows_back if x.shape[1:3] == (1, 1) else _places_back
+    for part in _samples(x):
+        more = some(u[part], x[part], gamma, eps, centered, known, dx[part])
+        dgamma += more[0]
+        dbeta += more[1]
+    return [dx, dgamma, dbeta]
+
+
+# Rows: (S, 1, 1, c).
+
+
+def _standard(x: np.ndarray, eps: float, centered: bool) -> tuple[np.ndarray, np.ndarray]:
+    """x - μ of some rows, and 1 / σ."""
+    if centered:
+        x = x - (x @ np.full(x.shape[1], 1 / x.shape[1], x.dtype))[:, None]
+    return x, 1 / np.sqrt(np.vecdot(x, x) / x.shape[1] + eps)
+
+
+def _times(x: np.ndarray, gamma: np.ndarray, out: np.ndarray, by: np.ufunc = np.multiply) -> None:
+    """Each row of x times γ (or plus, ...), in runs of several rows."""
+    k = math.gcd(len(x), 1 << max(0, (RUN // gamma.size).bit_length() - 1))
+    run = np.concatenate([gamma] * k)
+    by(x.reshape(-1, run.size), run, out=out.reshape(-1, run.size))
+
+
+def _rows_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, centered: bool,
+    _: Any, y: np.ndarray,
+) -> None:  # fmt: skip
+    x, y = x[:, 0, 0], y[:, 0, 0]
+    d, over_sigma = _standard(x, eps, centered)
+    np.multiply(d, over_sigma[:, None], out=y)
+    _times(y, gamma, y)
+    _times(y, beta, y, np.add)
+
+
+def _rows_back(
+    u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float, centered: bool,
+    _: Any, dx: np.ndarray,
+) -> Moments:  # fmt: skip
+    u, x, dx = u[:, 0, 0], x[:, 0, 0], dx[:, 0, 0]
+    d, over_sigma = _standard(x, eps, centered)
+    shares = gamma / gamma.size
+    ud = u * d
+    # (v - mean(v) - z mean(v z)) / σ with v = u γ and z = d / σ
+    np.multiply(d, (ud @ shares * over_sigma * over_sigma)[:, None], out=dx)
+    v = np.empty_like(ud)
+    _times(u, gamma, v)
+    np.subtract(v, dx, out=dx)
+    if centered:
+        dx -= (u @ shares)[:, None]
+    dx *= over_sigma[:, None]
+    return over_sigma @ ud, np.ones(len(u), u.dtype) @ u
+
+
+# Over places: (S, M, G, c).
+
+
+def _runs(x: np.ndarray) -> np.ndarray:
+    """(S, M, G, c) as (S, M / k, k G c), so that a row is about a RUN long."""
+    samples, places, groups, each = x.shape
+    k = math.gcd(places, 1 << max(0, (RUN // max(groups * each, 1)).bit_length() - 1))
+    return x.reshape(samples, places // k, k * groups * each)
+
+
+def _along(v: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """One number for each channel, or group, of each sample of x, again and again along a run."""
+    samples, _, groups, each = x.shape
+    if v.shape[3] < each:
+        v = np.broadcast_to(v, (samples, 1, groups, each))
+    v = v.reshape(samples, 1, groups * each)
+    times = _runs(x).shape[2] // max(groups * each, 1)
+    return v if times == 1 else np.concatenate([v] * times, axis=2)
+
+
+def _parts(rows: np.ndarray) -> Iterator[Any]:
+    """Runs that come together, turn by turn: if samples do, then all of them."""
+    step = rows.shape[1] if len(rows) > 1 else max(1, CACHE // max(rows[:, :1].nbytes, 1))
+    yield from ((slice(None), slice(i, i + step)) for i in range(0, rows.shape[1], step))
+
+
+def _sums(rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Σ over the places, (S, 1, G, c), of some runs of x."""
+    total = np.ones(rows.shape[1], rows.dtype) @ rows
+    samples, _, groups, each = x.shape
+    return total.reshape(samples, -1, groups, each).sum(axis=1, keepdims=True)
+
+
+def _mean_of_group(sums: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The mean over places and channels, (S, 1, G, 1), from the sums over places."""
+    if x.shape[3] > 1:
+        sums = sums.sum(axis=3, keepdims=True)
+    return sums / (x.shape[1] * x.shape[3])
+
+
+def moments(x: np.ndarray, centered: bool = True) -> Moments:
+    """The mean and the variance of each group of each sample, both (S, 1, G, 1)."""
+    rows, squares = _runs(x), np.zeros((len(x), 1, *x.shape[2:]), x.dtype)
+    mean = np.zeros((len(x), 1, x.shape[2], 1), x.dtype)
+    if centered:
+        mean = _mean_of_group(_sums(rows, x), x)
+    along = _along(mean, x)
+    for part in _parts(rows):
+        d = rows[part] - along
+        d *= d
+        squares += _sums(d, x)
+    return mean, _mean_of_group(squares, x)
+
+
+def _places_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, centered: bool,
+    known: Moments | None, y: np.ndarray,
+) -> None:  # fmt: skip
+    mean, variance = known or moments(x, centered)
+    factor = gamma.reshape(x.shape[2:]) / np.sqrt(variance + eps)
+    factor, offset = _along(factor, x), _along(beta.reshape(x.shape[2:]) - mean * factor, x)
+    rows, ys = _runs(x), _runs(y)
+    for part in _parts(rows):
+        np.multiply(rows[part], factor, out=ys[part])
+        ys[part] += offset
+
+
+def _places_back(
+    u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float, centered: bool,
+    known: Moments | None, dx: np.ndarray,
+) -> Moments:  # fmt: skip
+    mean, variance = known or moments(x, centered)
+    gain, sigma = gamma.reshape(x.shape[2:]), np.sqrt(variance + eps)
+    sums = np.zeros((2, len(x), 1, *x.shape[2:]), x.dtype)  # of u, and of u (x - μ)
+    rows, us, dxs, along = _runs(x), _runs(u), _runs(dx), _along(mean, x)
+    for part in _parts(rows):
+        sums[0] += _sums(us[part], x)
+        d = rows[part] - along
+        d *= us[part]
+        sums[1] += _sums(d, x)
+    # (v - mean(v) - z mean(v z)) / σ is linear in u and in x: what are the factors?
+    of_x = -_mean_of_group(sums[1] * gain, x) / sigma**3
+    offset = -mean * of_x
+    if centered:
+        offset = offset - _mean_of_group(sums[0] * gain, x) / sigma
+    of_u, of_x, offset = (_along(v, x) for v in (gain / sigma, of_x, offset))
+    for part in _parts(rows):
+        some = rows[part] * of_x
+        some += offset
+        np.multiply(us[part], of_u, out=dxs[part])
+        dxs[part] += some
+    return (sums[1] / sigma).sum(axis=(0, 1)).reshape(-1), sums[0].sum(axis=(0, 1)).reshape(-1)
+
+
+# ------------------------------------------------------------------------------------- the rows
+
+
+def _curvature(
+    g: Any, y: Any, u: Any, x: Any, gamma: Any, eps: float = 1e-3, centered: bool = True
+) -> Any:
+    """d<g, y>/dx of y = normalize_back(u, x, γ): how the way back changes when x does.
+
+    With dσ/dx = z / n and d mean(v z)/dx = normalize_back(v, x) / n, n numbers to a mean.
+    """
+    ones = np.ones(gamma.shape, gamma.dtype)
+    mean, about = _mean_of, {"eps": eps, "centered": centered}
+    d = x - mean(x) if centered else x
+    sigma = np.sqrt(mean(d * d) + eps)
+    z, v = d / sigma, u * np.reshape(gamma, x.shape[2:])
+    back = normalize_back(g, x, ones, **about)
+    return -(z * mean(g * y) + mean(g * z) * y + mean(v * z) * back) / sigma
+
+
+def _mean_of(x: Any) -> Any:
+    return np.mean(x, axis=(1, 3), keepdims=True)
+
+
+def _over_channels(x: Any, shape: tuple[int, ...]) -> Any:
+    """Summed over everything but the channels: ones times rows, by BLAS."""
+    count = x.shape[0] * x.shape[1]
+    rows = np.reshape(x, (count, x.shape[2] * x.shape[3]))
+    return np.reshape(np.ones(count, x.dtype) @ rows, shape)
+
+
+_SHAPES: list[tuple[tuple[int, ...], bool]] = [
+    ((1, 4, 3, 1), True), ((2, 3, 2, 2), True), ((3, 1, 1, 4), True), ((2, 1, 1, 3), False),
+    ((1, 2, 2, 3), False), ((0, 2, 2, 3), True),
+]  # fmt: skip
+
+
+def _trio(kinds: str) -> Any:
+    """Cases of one row of the family; kinds: which of x (or u) and γ its inputs are like."""
+
+    def cases(rng: np.random.Generator) -> Cases:
+        return [
+            (
+                tuple(real(rng, *({"x": shape, "c": (shape[2] * shape[3],)}[k] for k in kinds))),
+                {"eps": 0.1, "centered": centered},
+            )
+            for shape, centered in _SHAPES
+        ]
+
+    return cases
+
+
+_found = Once(lambda g, y, x, gamma, **settings: _gradients(g, x, gamma, **settings))
+
+
+def _rule(number: int, by_rows: Callable) -> Callable:
+    """A rule of `normalize`. On arrays all three are found in one go; Tensors go through the rows."""
+
+    def rule(
+        g: Any, y: Any, x: Any, gamma: Any, beta: Any, eps: float = 1e-3, centered: bool = True,
+        known: Any = None,
+    ) -> Any:  # fmt: skip
+        if all(type(z) is np.ndarray for z in (g, x, gamma)):
+            return _found(g, y, x, gamma, eps=eps, centered=centered, known=known)[number]
+        return by_rows(g, x, gamma, eps=eps, centered=centered)
+
+    return rule
+
+
+normalize: Op = op(
+    _normalize,
+    _rule(0, lambda g, x, gamma, **settings: normalize_back(g, x, gamma, **settings)),
+    _rule(1, lambda g, x, gamma, **settings: normalize_gain(g, x, **settings)),
+    _rule(2, lambda g, x, gamma, **settings: _over_channels(g, gamma.shape)),
+    name="normalize", formula="γ (x - mean x) / √(var x + ε) + β", cases=_trio("xcc"),
+)  # fmt: skip
+normalize_back: Op = op(
+    lambda u, x, gamma, eps=1e-3, centered=True: _gradients(u, x, gamma, eps, centered)[0],
+    lambda g, y, u, x, gamma, eps=1e-3, centered=True: (
+        normalize_back(g, x, np.ones(gamma.shape, gamma.dtype), eps=eps, centered=centered)
+        * np.reshape(gamma, x.shape[2:])),
+    _curvature,
+    lambda g, y, u, x, gamma, eps=1e-3, centered=True: _over_channels(
+        u * normalize_back(g, x, np.ones(gamma.shape, gamma.dtype), eps=eps, centered=centered),
+        gamma.shape),
+    name="normalize_back", formula="dL/dx of normalize(x, γ), u = dL/dy", cases=_trio("xxc"),
+)  # fmt: skip
+normalize_gain: Op = op(
+    lambda u, x, eps=1e-3, centered=True: (
+        _gradients(u, x, np.ones(x.shape[2] * x.shape[3], x.dtype), eps, centered)[1]),
+    lambda g, y, u, x, eps=1e-3, centered=True: (
+        normalize(x, g, np.zeros(y.shape, y.dtype), eps=eps, centered=centered)),
+    lambda g, y, u, x, eps=1e-3, centered=True: normalize_back(u, x, g, eps=eps, centered=centered),
+    name="normalize_gain", formula="dL/dγ of normalize(x, γ), u = dL/dy", cases=_trio("xx"),
+)  # fmt: skip

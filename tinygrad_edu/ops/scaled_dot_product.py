@@ -1,0 +1,192 @@
+"""Attention: a mean of values, weighted by how well each key answers a query."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops.activations import softmax
+from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.elementwise import row
+from tinygrad_edu.ops.linear_algebra import mT
+from tinygrad_edu.ops.recurrent import Once
+from tinygrad_edu.ops.special import gelu_tanh
+from tinygrad_edu.tensor import Op, op, value
+
+# -------------------------------------------------------------------------------------- the formula
+
+
+def plain_attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
+    """softmax(q kᵀ / √d) along the keys, 0 where the mask is False."""
+    scores = q @ mT(k) / math.sqrt(q.shape[-1])
+    if mask is None:
+        return softmax(scores)
+    least = float(np.finfo(scores.dtype).min) / 2
+    return softmax(np.where(mask, scores, least)) * mask
+
+
+# ------------------------------------------------------------------------------------- the fast way
+#
+# The same in one row: scores are many, and every pass over them that is saved counts.
+
+
+# Bytes of scores at a time: the next pass then finds them where the last one left them.
+CACHE = 2**20
+
+
+def _turns(y: np.ndarray) -> Iterator[slice]:
+    """Some samples (the first axis), as many as fit in the cache."""
+    step = max(1, CACHE // max(y[:1].nbytes, 1)) if y.ndim > 2 else len(y)
+    yield from (slice(i, i + step) for i in range(0, len(y), step))
+
+
+def _weights(q: np.ndarray, k: np.ndarray, mask: Any = None) -> np.ndarray:
+    q = q * q.dtype.type(1 / math.sqrt(q.shape[-1]))
+    if mask is None and q.shape[:-2] == k.shape[:-2]:
+        bias = None
+        y = np.empty((*q.shape[:-1], k.shape[-2]), q.dtype)
+    else:
+        # Adding is many times faster than choosing, and nothing is left of a number added to the least.
+        bias = np.where(True if mask is None else mask, 0, np.finfo(q.dtype).min / 2).astype(
+            q.dtype
+        )
+        y = np.empty(np.broadcast_shapes(_scores_shape(q, k), bias.shape), q.dtype)
+        q, k = (np.broadcast_to(z, (*y.shape[:-2], *z.shape[-2:])) for z in (q, k))
+        bias = np.broadcast_to(bias, (len(y), *bias.shape[1:])) if bias.ndim == y.ndim > 2 else bias
+    ones = np.ones(k.shape[-2], y.dtype)
+    for turn in _turns(y):
+        part = y[turn]
+        np.matmul(q[turn], mT(k[turn] if y.ndim > 2 else k), out=part)
+        if bias is not None:
+            part += bias[turn] if bias.ndim == y.ndim > 2 else bias
+        part -= part.max(axis=-1, keepdims=True)
+        np.exp(part, out=part)
+        part /= (part @ ones)[..., None]  # sums by BLAS
+    if mask is not None and not mask.any(axis=-1).all():
+        y *= mask  # a query that may see nothing sees nothing
+    return y
+
+
+def _scores_shape(q: np.ndarray, k: np.ndarray) -> tuple[int, ...]:
+    return (*np.broadcast_shapes(q.shape[:-2], k.shape[:-2]), q.shape[-2], k.shape[-2])
+
+
+@Once
+def _dscores(g: Any, y: Any) -> Any:
+    """dL/d(scores): what softmax's rule makes of it."""
+    if type(g) is type(y) is np.ndarray:  # the same, some samples at a time
+        d, ones = np.empty(y.shape, y.dtype), np.ones(y.shape[-1], y.dtype)
+        for turn in _turns(y):
+            part = d[turn]
+            np.multiply(g[turn], y[turn], out=part)
+            np.subtract(g[turn], (part @ ones)[..., None], out=part)
+            part *= y[turn]
+        return d
+    return y * (g - (g * y).sum(axis=-1, keepdims=True))
+
+
+def _cases(rng: np.random.Generator) -> Cases:
+    shapes = ((3, 2), (4, 2)), ((2, 2, 3, 4), (2, 2, 3, 4)), ((2, 1, 2, 1), (2, 1, 3, 1))
+    made: Cases = [(tuple(real(rng, *pair)), {"mask": None}) for pair in shapes]
+    causal = np.tri(3, dtype=bool)
+    made.append((tuple(real(rng, *shapes[1])), {"mask": causal}))
+    nothing = np.array([[True, False, True], [False, False, False]])
+    made.append((tuple(real(rng, *shapes[2])), {"mask": nothing}))
+    return made
+
+
+attention_weights_row: Op = op(
+    _weights,
+    lambda g, y, q, k, mask=None: _dscores(g, y) @ k * (1 / math.sqrt(k.shape[-1])),
+    lambda g, y, q, k, mask=None: mT(_dscores(g, y)) @ q * (1 / math.sqrt(q.shape[-1])),
+    name="attention_weights", formula="softmax(q kᵀ / √d)", cases=_cases,
+    multiply_adds=lambda shape, q, k, mask=None: math.prod(shape) * q[-1],
+)  # fmt: skip
+
+
+def attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
+    """softmax(q kᵀ / √d): how much each query looks at each key.
+
+    q (..., T, d), k (..., S, d); the result is (..., T, S), and sums to 1 along S. Where mask, which
+    broadcasts to it, is False the weight is 0; a query that may look at nothing has weights 0 only.
+    """
+    return attention_weights_row(q, k, mask=None if mask is None else np.asarray(value(mask)))
+
+
+def attention(q: Any, k: Any, v: Any, mask: Any = None) -> Any:
+    """softmax(q kᵀ / √d) v, scaled dot-product attention.
+
+    q (..., T, d), k (..., S, d), v (..., S, e), mask (..., T, S) as of `attention_weights`; the result
+    is (..., T, e). Vaswani et al. 2017, eq. 1.
+
+    >>> x = np.eye(3)
+    >>> attention(x, x, x, mask=np.tri(3, dtype=bool)).round(2)
+    array([[1.  , 0.  , 0.  ],
+           [0.36, 0.64, 0.  ],
+           [0.26, 0.26, 0.47]])
+    """
+    return attention_weights(q, k, mask) @ v
+
+
+# ------------------------------------------------------------------- what stands between attentions
+#
+# The same numbers as those of `gelu_tanh`, which is the plain form of it, a piece at a time.
+
+_A, _B = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+
+
+PIECE = 1 << 15  # numbers: a few pieces fit in the cache, and each is worth eight or more calls
+
+
+def _pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
+    flat = [a.reshape(-1) for a in arrays]
+    for i in range(0, flat[0].size, PIECE):
+        yield [a[i : i + PIECE] for a in flat]
+
+
+def _gelu_in_pieces(x: np.ndarray) -> np.ndarray:
+    """x/2 (1 + tanh(a x + b x³))"""
+    x = np.asarray(x, order="C")
+    y = np.empty(x.shape, x.dtype)
+    for u, t in _pieces(x, y):
+        np.multiply(u, u, out=t)
+        t *= _B
+        t += _A
+        t *= u
+        np.tanh(t, out=t)
+        t += 1
+        t *= u
+        t *= 0.5
+    return y
+
+
+def _gelu_in_pieces_dx(g: Any, y: Any, x: Any) -> Any:
+    """g/2 (1 + t + x (1 - t²) (a + 3 b x²)) = g (1 + t) (1/2 + (1 - t) x (a + 3 b x²)/2), t that tanh"""
+    if not (type(g) is type(x) is np.ndarray and g.shape == x.shape):
+        return gelu_tanh.rules[0](g, y, x)  # type: ignore[misc]
+    g, x = np.asarray(g, order="C"), np.asarray(x, order="C")
+    dx = np.empty(x.shape, x.dtype)
+    for dy, u, d in _pieces(g, x, dx):
+        np.multiply(u, u, out=d)
+        t = d * _B
+        t += _A
+        t *= u
+        np.tanh(t, out=t)
+        d *= 1.5 * _B
+        d += 0.5 * _A
+        d *= u
+        d *= 1 - t
+        d += 0.5
+        t += 1
+        d *= t
+        d *= dy
+    return dx
+
+
+gelu_in_pieces: Op = row(
+    _gelu_in_pieces, _gelu_in_pieces_dx,
+    name="gelu_in_pieces", formula="x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+)  # fmt: skip

@@ -1,0 +1,410 @@
+"""The same model in Keras, with the same weights. Which layer is what stands in `layers.py`."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial, reduce
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import nn
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn import Module
+from tinygrad_edu.tensor import no_grad
+from tinygrad_edu.twins.graph import Graph, Merge, Reference
+from tinygrad_edu.twins.layer_table import (
+    ARRANGING,
+    KEPT,
+    LAYERS,
+    as_layer,
+    demand_supported,
+    join,
+    kept_in,
+    kind_of,
+    leaves,
+    variables_of,
+)
+
+
+def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: int = 0) -> Any:
+    """The Keras model that computes what `model` does, with the same weights.
+
+    input_shape   of one sample, without the batch axis; may be left out if the first layer is Linear,
+                  after model.build(shape), or if the model is a Graph that tells its input_shapes
+    seed          what Keras's own draws (Dropout) come from
+
+    A Sequential becomes a keras.Sequential, and so does a single layer; what arranges layers in
+    another way (Residual, TransformerBlock, Graph, ...) becomes a functional model. The dtype is that
+    of the parameters (float64 without any, as in NumPy), layers are named by our paths, and the weights
+    are copies: training one model does not move the other. Regularizers and constraints of parameters
+    go over, too, and frozen layers are not trainable. Masks go where our model hands them on, and nowhere
+    in secret (mask_zero is off in the twin). Keras's global settings are left as they are.
+
+    Raises TypeError with the list of all layers that have no counterpart, classes with a forward of their
+    own among them; ValueError if the input shape is missing, is not one that the model takes, or parameters
+    differ in dtype; ImportError without Keras.
+
+    >>> from tinygrad_edu.nn import Linear, Sequential, Tanh
+    >>> model = Sequential(Linear(4, 8, rng=0), Tanh(), Linear(8, 3, rng=1))
+    >>> twin = to_keras(model)  # doctest: +SKIP
+    >>> [layer.name for layer in twin.layers], twin.output_shape  # doctest: +SKIP
+    (['0', '1', '2'], (None, 3))
+    """
+    return build_twin(model, input_shape, seed)[0]
+
+
+def build_twin(
+    model: Module, input_shape: Sequence[int] | None = None, seed: int = 0
+) -> tuple[Any, dict[str, Any]]:
+    """The Keras model, and its variables by the paths of what our model keeps ("0.W")."""
+    builder = Builder(model, input_shape, seed)
+    with floatx(builder.keras, builder.dtype):
+        return builder.model(), builder.variables()
+
+
+class Builder:
+    """Makes one Keras layer for each of ours, and puts them together, in two ways."""
+
+    def __init__(self, model: Module, input_shape: Sequence[int] | None = None, seed: int = 0):
+        demand_supported(model)
+        self.ours, self.dtype = model, dtype_of(model)
+        self.shape = _shape_of_sample(model, input_shape, self.dtype)
+        self.start_dtype = input_dtype(model, self.dtype)
+        self.keras = import_keras()
+        self.draws = np.random.default_rng(seed)
+        self.made: dict[str, tuple[Any, Any]] = {}  # path -> (Keras's layer, ours)
+        self.models: dict[str, Any] = {}  # path -> Keras's model
+        # In the flat way: path -> what that layer made. None while models are put into models.
+        self.results: dict[str, Any] | None = None
+
+    # The two ways.
+
+    def model(self) -> Any:
+        """Models within models, as ours is: what `to_keras` returns."""
+        kind, name = kind_of(self.ours), type(self.ours).__name__
+        if kind is nn.Sequential:
+            return self._sequential(self.ours, "", self.shape, self.start_dtype, name)
+        if kind in ARRANGING:
+            return self._functional(self.ours, "", self.starts(), name)
+        start = self.keras.Input(self.shape, dtype=self.start_dtype)
+        return self.keras.Sequential(
+            [start, self._block(self.ours, "", self.shape, self.start_dtype)], name=name
+        )
+
+    def flat(self) -> tuple[Any, list[str]]:
+        """One model of the very same layers, that gives the result of each; and their paths."""
+        self.results = {}
+        (start,) = self.starts()
+        end = self.call(self.ours, "", start)
+        paths, results = list(self.results), list(self.results.values())
+        self.results = None
+        return self.keras.Model(start, [*results, end]), paths
+
+    def starts(self) -> list[Any]:
+        """Keras's inputs of the whole model."""
+        if isinstance(self.ours, Graph) and len(self.ours.inputs) > 1:
+            shapes, dtypes = self.ours.input_shapes, input_dtypes(self.ours, self.dtype)
+        else:
+            shapes, dtypes = [self.shape], [self.start_dtype]
+        return [self.keras.Input(s, dtype=d) for s, d in zip(shapes, dtypes, strict=True)]
+
+    def variables(self) -> dict[str, Any]:
+        """Path in our model -> Keras's variable; the numbers of ours are copied into them."""
+        paths = {id(kept): path for path, kept in _named(self.ours)}
+        found = {}
+        for theirs, ours in self.made.values():
+            for variable, kept in zip(theirs.weights, kept_in(ours), strict=True):
+                variable.assign(kept.data.reshape(variable.shape))
+                found[paths[id(kept)]] = variable
+            theirs.trainable = trainable(ours)
+        return {path: found[path] for path in paths.values()}
+
+    # What they are made of.
+
+    def call(self, layer: Any, path: str, *xs: Any, **keywords: Any) -> Any:
+        """Keras's result of the layer."""
+        kind = kind_of(layer)
+        if kind is Merge:
+            return self._merge(layer, path, xs)
+        if kind in ARRANGING:
+            if self.results is not None:
+                return PUT_TOGETHER[kind](self, layer, path, *xs)
+            return self._model(layer, path, [self._like(x) for x in xs])(*_one_or_list(xs))
+        twin = self.leaf(layer, path, tuple(xs[0].shape[1:]))
+        how = LAYERS[kind].call(layer)  # type: ignore[index]
+        apply = twin if how is None else partial(how, self.keras, twin, layer)
+        y = apply(*xs, **keywords)
+        if self.results is not None:
+            self.results[path] = y
+        return y
+
+    def _merge(self, layer: Merge, path: str, xs: Any) -> Any:
+        if layer.kind == "NotEqual" or not all(map(self.keras.utils.is_keras_tensor, xs)):
+            name = re.sub("(.)([A-Z])", r"\1_\2", layer.kind).lower()
+            return reduce(getattr(self.keras.ops, name), xs)  # its layers take no plain numbers
+        axis = {"axis": layer.axis} if layer.kind == "Concatenate" else {}
+        return getattr(self.keras.layers, layer.kind)(name=path, **axis)(list(xs))
+
+    def _like(self, x: Any) -> Any:
+        """An input of a model for what x is in the model around it."""
+        return self.keras.Input(tuple(x.shape[1:]), dtype=x.dtype)
+
+    def _model(self, layer: Any, path: str, starts: list[Any]) -> Any:
+        """A model to be used as a layer, made once."""
+        if path not in self.models:
+            if kind_of(layer) is nn.Sequential:
+                (start,) = starts
+                shape = tuple(start.shape[1:])
+                self.models[path] = self._sequential(layer, path, shape, start.dtype, path)
+            else:
+                self.models[path] = self._functional(layer, path, starts, path)
+        return self.models[path]
+
+    def _block(self, layer: Any, path: str, shape: tuple, dtype: Any) -> Any:
+        """A Keras layer, or a model to be used as one, of one input."""
+        kind = kind_of(layer)
+        if kind in ARRANGING or (kind and LAYERS[kind].call(layer)):
+            return self._model(layer, path, [self.keras.Input(shape, dtype=dtype)])
+        return self.leaf(layer, path, shape)
+
+    def _sequential(self, layer: Any, path: str, shape: tuple, dtype: Any, name: str) -> Any:
+        blocks = [self.keras.Input(shape, dtype=dtype)]
+        for i, inside in enumerate(layer.layers):
+            blocks.append(self._block(inside, join(path, i), shape, dtype))
+            shape = tuple(blocks[-1].compute_output_shape((None, *shape))[1:])
+            dtype = self.dtype if kind_of(inside) is nn.Embedding else dtype
+        return self.keras.Sequential(blocks, name=name)
+
+    def _functional(self, layer: Any, path: str, starts: list[Any], name: str) -> Any:
+        put_together = PUT_TOGETHER.get(kind_of(layer), Builder.call)
+        end = put_together(self, layer, path, *starts)
+        return self.keras.Model(*_one_or_list(starts), end, name=name)
+
+    def leaf(self, layer: Any, path: str, shape: tuple) -> Any:
+        """The Keras layer for one of ours that arranges no others, made once."""
+        if path not in self.made:
+            name = path or kind_of(layer).__name__  # type: ignore[union-attr]
+            self.made[path] = self._keras_layer(layer, shape, name), layer
+        return self.made[path][0]
+
+    def _keras_layer(self, layer: Any, shape: tuple, name: str) -> Any:
+        row = LAYERS[kind_of(layer)]  # type: ignore[index]
+        given = {theirs: attrgetter(ours)(layer) for ours, theirs in row.settings.items()}
+        given |= {**row.always, **row.theirs(layer, shape)}
+        if row.ours is nn.Bidirectional:
+            given["layer"] = self._keras_layer(layer.forwards, shape, f"{name}_forwards")
+            given["backward_layer"] = self._keras_layer(layer.backwards, shape, f"{name}_backwards")
+        # Two Dropouts of one seed would drop the same places. And weights are set from ours in the
+        # end, but drawing the first ones without a seed would move Python's global random numbers on.
+        seed = int(self.draws.integers(2**31))
+        if row.draws:
+            given["seed"] = seed
+        for variable, start in row.variables.items():
+            if start is not None:
+                given[f"{variable}_initializer"] = getattr(self.keras.initializers, start)(
+                    seed=seed
+                )
+        for parameter, variable in variables_of(layer):
+            for ours, theirs, where, known in KEPT:
+                kept = getattr(parameter, ours)
+                if kept is not None:
+                    entry = next(entry for entry in known if entry.ours is type(kept))
+                    kind = getattr(getattr(self.keras, where), entry.keras)
+                    settings = {b: getattr(kept, a) for a, b in entry.settings.items()}
+                    given[f"{variable}_{theirs}"] = kind(**settings)
+        return getattr(self.keras.layers, row.keras)(name=name, dtype=self.dtype, **given)
+
+
+def trainable(layer: Any) -> bool:
+    """Is there nothing to learn, or does anything learn?"""
+    parameters = layer.parameters()
+    return not parameters or any(p.requires_grad for p in parameters)
+
+
+# ----------------------------------------------------- layers that arrange others, in Keras's layers
+
+
+def _sequence(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    for i, inside in enumerate(layer.layers):
+        x = builder.call(inside, join(path, i), x)
+    return x
+
+
+def _residual(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    past = x
+    if layer.projection is not None:
+        past = builder.call(layer.projection, join(path, "projection"), x)
+    return builder.keras.layers.Add()([past, builder.call(layer.f, join(path, "f"), x)])
+
+
+def _concatenate(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    parts = [builder.call(part, join(path, i), x) for i, part in enumerate(layer.layers)]
+    if len(parts) == 1:
+        return parts[0]
+    return builder.keras.layers.Concatenate(axis=layer.axis)(parts)
+
+
+def _transformer_block(builder: Builder, layer: Any, path: str, x: Any) -> Any:
+    def call(name: str, x: Any) -> Any:
+        part = layer.dropout if name[:7] == "dropout" else as_layer(getattr(layer, name))
+        return builder.call(part, join(path, name), x)
+
+    def look(x: Any) -> Any:
+        return drop(call("attention", x), "dropout1")
+
+    def think(x: Any) -> Any:
+        return drop(call("down", call("activation", call("up", x))), "dropout2")
+
+    def drop(x: Any, name: str) -> Any:
+        return call(name, x) if layer.dropout.p else x
+
+    add = builder.keras.layers.Add
+    if layer.norm == "pre":
+        x = add()([x, look(call("norm1", x))])
+        return add()([x, think(call("norm2", x))])
+    x = call("norm1", add()([x, look(x)]))
+    return call("norm2", add()([x, think(x)]))
+
+
+def _graph(builder: Builder, layer: Graph, path: str, *xs: Any) -> Any:
+    def apply(name: str, *arguments: Any, **keywords: Any) -> Any:
+        return builder.call(layer.layers[name], join(path, name), *arguments, **keywords)
+
+    ends = layer.results(xs, apply)
+    return ends[0] if len(ends) == 1 else ends
+
+
+def _one_or_list(xs: Sequence[Any]) -> list[Any]:
+    """The arguments of a Keras model: one tensor, or one list of them."""
+    return [xs[0] if len(xs) == 1 else list(xs)]
+
+
+PUT_TOGETHER: dict[Any, Callable[..., Any]] = {
+    nn.Sequential: _sequence,
+    nn.Residual: _residual,
+    nn.Concatenate: _concatenate,
+    nn.TransformerBlock: _transformer_block,
+    Graph: _graph,
+}
+
+
+# ------------------------------------------------------------------------------ what the model tells
+
+
+def dtype_of(model: Module) -> str:
+    """The name of the one dtype of all parameters; float64 if there are none."""
+    dtypes = {str(parameter.dtype) for parameter in model.parameters()} or {"float64"}
+    if len(dtypes) > 1:
+        each = ", ".join(
+            f"{path} {parameter.dtype}" for path, parameter in model.named_parameters()
+        )
+        raise ValueError(
+            f"a twin has one dtype, but the parameters have several: {each}.{user_line()}"
+            "\n  Try: model.astype(np.float64)"
+        )
+    return dtypes.pop()
+
+
+def input_dtype(model: Module, dtype: str) -> str:
+    """Whole numbers if they are looked up first, else the model's dtype."""
+    if isinstance(model, Graph):
+        return input_dtypes(model, dtype)[0]
+    return "int32" if kind_of(next(leaves(model))[1]) is nn.Embedding else dtype
+
+
+def input_dtypes(graph: Graph, dtype: str) -> list[str]:
+    """The same for each input of a graph."""
+
+    def of(name: str) -> str:
+        users = [graph.layers[c.layer] for c in graph.calls if Reference(name) in c.arguments]
+        users = [user for user in users if kind_of(user) is not Merge]
+        return "int32" if any(input_dtype(user, dtype) == "int32" for user in users) else dtype
+
+    return [of(name) for name in graph.inputs]
+
+
+def copy_without_hooks(model: Module) -> Module:
+    """A copy to experiment with: no number, mode, random draw or hook of the model is touched by it."""
+    twin = copy.deepcopy(model)
+    for _, module in twin.named_modules():
+        module.hooks = ()
+    return twin
+
+
+def _named(model: Module) -> Iterator[tuple[str, Any]]:
+    """(path, what is kept): all parameters, then all buffers."""
+    yield from model.named_parameters()
+    yield from model.named_buffers()
+
+
+def _shape_of_sample(
+    model: Module, input_shape: Sequence[int] | None, dtype: str
+) -> tuple[int, ...]:
+    """The shape of one sample, found out or checked by sending zeros through the model."""
+    if isinstance(model, Graph) and model.input_shapes and input_shape is None:
+        return model.input_shapes[0]  # type: ignore[return-value]
+    if isinstance(model, Graph) and len(model.inputs) > 1:
+        raise ValueError(
+            f"a Graph of the inputs {', '.join(model.inputs)} knows their shapes by itself."
+            f"{user_line()}\n  Try: Graph(..., input_shapes=[one for each]), and to_keras(model)"
+        )
+    if input_shape is None and len(model.sample_shapes) == 1:
+        (input_shape,) = model.sample_shapes
+    if input_shape is None:
+        path, first = next(leaves(model))
+        if kind_of(first) is not nn.Linear:
+            raise ValueError(
+                f"to_keras needs the shape of one sample: {path or 'the model'}, a {first!r}, takes "
+                f"any.{user_line()}\n  Try: to_keras(model, input_shape=x.shape[1:])"
+            )
+        return (first.inputs,)
+    if not isinstance(input_shape, Sequence):
+        raise TypeError(
+            f"input_shape={input_shape!r} is the shape of one sample, a tuple without the batch axis."
+            f"{user_line()}\n  Try: input_shape=x.shape[1:]"
+        )
+    with no_grad():  # a Dense takes whatever width it is built on, a Linear says what is wrong
+        zeros = np.zeros((1, *input_shape), input_dtype(model, dtype))
+        copy_without_hooks(model).eval()(zeros)
+    return tuple(input_shape)
+
+
+# ------------------------------------------------------------------------------------- Keras itself
+
+
+def import_keras() -> Any:
+    """The keras module; ImportError that says what to install if it (or its backend) is not there."""
+    # TensorFlow greets with two dozen lines about hardware; who wants them sets the variable.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        import keras
+    except ImportError as error:
+        raise ImportError(
+            f"a twin needs Keras and TensorFlow, about 3 GB ({error}).{user_line()}"
+            "\n  Try: python -m pip install -e '.[compare]' in the folder of this project, on a Python for "
+            "which TensorFlow is built"
+        ) from error
+    return keras
+
+
+@contextmanager
+def floatx(keras: Any, dtype: str) -> Iterator[None]:
+    """Keras's default dtype, for the lines inside and no longer.
+
+    It has two, which must go together: `floatx` decides for losses and for the learning rate, the
+    dtype policy for layers; and the second copies the first as soon as any layer is made.
+    """
+    before = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before[0])
+        keras.config.set_floatx(before[1])

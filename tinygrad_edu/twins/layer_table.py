@@ -1,0 +1,486 @@
+"""Which layer is what in Keras: one row for each, read in both directions.
+
+`to_keras` goes from a row's left to its right, `from_keras` from right to left, and
+`load_keras_weights` looks up where a weight file keeps the numbers. A new layer is one row.
+
+The layouts of this library are Keras's own, so weights go over as they are: what we keep (parameters,
+then buffers, in the order in which the layer assigns them) are the Keras layer's weights in theirs,
+if need be in another shape of the same memory. (Attention has an axis for its heads in Keras.)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_edu import nn
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn import Module
+from tinygrad_edu.tensor import Op
+from tinygrad_edu.twins.graph import Graph, Merge
+
+Shape = tuple[int, ...]
+
+
+class Row(NamedTuple):
+    """A layer of ours and the one of Keras.
+
+    ours        its class
+    keras       the name of the class in keras.layers
+    settings    our attribute -> Keras's argument; its name (after a dot) is that of our argument, too
+    inputs      (shapes of Keras's weights, its settings) -> our `inputs`, where we have that argument
+                (of attention a pair: its context_inputs, too; of a PReLU the shape of alpha)
+    always      arguments of Keras's that have this one value in ours
+    variables   Keras's words for our parameters, in order: "kernel" has a kernel_initializer (the class
+                given here, where numbers are drawn), a kernel_regularizer and a kernel_constraint
+    files       where in the layer's place in a weight file its arrays are, one group after the other
+    draws       takes a seed
+    theirs      (our layer, shape of a sample) -> further arguments of Keras's
+    made        (our settings, dtype and inputs) -> our layer, where that is not ours(**settings)
+    call        our layer -> (keras, Keras layer, ours, x, ...) -> y, where that is not layer(x)
+    refuse      our layer -> why Keras has no such layer, or ""
+    rounds      our layer -> the numbers that Keras rounds to float32 even in float64, and their names
+                (π stands for constants of formulas)
+    """
+
+    ours: type[Module]
+    keras: str
+    settings: dict[str, str] = {}
+    inputs: Callable[[list[Shape], dict], Any] | None = None
+    always: dict[str, Any] = {}
+    variables: dict[str, str | None] = {}
+    files: tuple[str, ...] = ("",)
+    draws: bool = False
+    theirs: Callable[[Any, Shape], dict[str, Any]] = lambda layer, shape: {}
+    made: Callable[[dict[str, Any]], Module] | None = None
+    call: Callable[[Any], Callable[..., Any] | None] = lambda layer: None
+    refuse: Callable[[Any], str] = lambda layer: ""
+    rounds: Callable[[Any], dict[str, float]] = lambda layer: {}
+
+
+# ---------------------------------------------------------------------------------- what rows share
+
+
+def _words_for_padding(layer: Any) -> str:
+    if isinstance(layer.padding, str):
+        return ""
+    return f"padding={layer.padding!r}, where Keras has words (put a ZeroPadding layer before it)"
+
+
+def _last_axis(layer: Any) -> str:
+    return "" if layer.axis == -1 else f"axis={layer.axis}, where Keras has the last"
+
+
+def _convolution(ours: type[Module], keras: str, **more: Any) -> Row:
+    """Conv2d and its kind: the channels of a kernel are on its last axis but one."""
+    settings = {"size": "kernel_size", "stride": "strides", "padding": "padding",
+                "dilation": "dilation_rate", "bias": "use_bias"}  # fmt: skip
+    common: dict[str, Any] = {
+        "settings": settings | more.pop("settings"),
+        "inputs": lambda shapes, config: shapes[0][-2] * config.get("groups", 1),
+        "variables": {"kernel": "GlorotUniform", "bias": None},
+        "always": {"data_format": "channels_last"},
+        "refuse": _words_for_padding,
+    }
+    return Row(ours, keras, **(common | more))
+
+
+def _pool(ours: type[Module], keras: str) -> Row:
+    return Row(
+        ours, keras, {"size": "pool_size", "stride": "strides", "padding": "padding"},
+        always={"data_format": "channels_last"}, refuse=_words_for_padding,
+    )  # fmt: skip
+
+
+def _per_channel(ours: type[Module], keras: str, settings: tuple[str, ...], **more: Any) -> Row:
+    """A normalization: eps and those settings, and numbers for each channel."""
+    parts = {"scale": "gamma", "center": "beta"}
+    common: dict[str, Any] = {
+        "settings": {"eps": "epsilon"} | {name: name for name in settings},
+        "inputs": lambda shapes, config: shapes[0][0] if shapes else None,
+        "always": {"axis": -1},
+        "variables": {parts[name]: None for name in parts if name in settings},
+    }
+    return Row(ours, keras, **(common | more))
+
+
+def _recurrent(ours: type[Module], **more: Any) -> Row:
+    names = ("units", "return_sequences", "return_state", "go_backwards", *more.pop("settings", ()))
+    gates = {} if ours is nn.SimpleRNN else {"recurrent_activation": "sigmoid"}
+    return Row(
+        ours, ours.__name__, {name: name for name in names},
+        inputs=lambda shapes, config: shapes[0][0],
+        always={"activation": "tanh", "use_bias": True, **gates},
+        variables={"kernel": "GlorotUniform", "recurrent": "Orthogonal", "bias": None},
+        files=("cell",), draws=True,
+    )  # fmt: skip
+
+
+def _activation(ours: type[Module], name: str, **more: Any) -> Row:
+    return Row(ours, "Activation", always={"activation": name}, **more)
+
+
+def _shared_axes(layer: Any, shape: Shape) -> dict[str, Any]:
+    alpha = (1,) * (len(shape) - layer.alpha.ndim) + layer.alpha.shape
+    shared = [i for i, (a, n) in enumerate(zip(alpha, shape, strict=True), 1) if a == 1 != n]
+    return {"shared_axes": shared or None}
+
+
+def _look_at(
+    keras: Any, twin: Any, layer: Any, x: Any, context: Any = None, mask: Any = None,
+    key_mask: Any = None,
+) -> Any:  # fmt: skip
+    context = x if context is None else context
+    masks = {"attention_mask": mask, "value_mask": key_mask}
+    return twin(x, context, use_causal_mask=layer.causal, **masks)
+
+
+def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
+    """Keras has no layer for positions, but an Embedding may look up 0, 1, 2, ..."""
+    steps = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0], dtype="int32"), axis=1) - 1
+    return keras.layers.Add()([x, twin(steps)])
+
+
+def _by_tanh(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
+    return keras.ops.gelu(x, approximate=True)  # the layers of Keras have the exact one only
+
+
+def _with(function: str, name: str, default: float) -> Callable[[Any], Any]:
+    """A call of Keras's function, where a layer has another number than Keras's activation by name."""
+
+    def call(layer: Any) -> Callable[..., Any] | None:
+        given = {name: getattr(layer, name)}
+        if given[name] == default:
+            return None
+        return lambda keras, twin, layer, x: getattr(keras.ops, function)(x, **given)
+
+    return call
+
+
+def _over_threshold(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
+    return keras.ops.threshold(x, layer.threshold, layer.value)
+
+
+def _attention(settings: dict[str, Any]) -> Module:
+    settings["inputs"], settings["context_inputs"] = settings["inputs"]
+    return nn.MultiHeadAttention(dropout=settings.pop("p"), **settings)
+
+
+# -------------------------------------------------------------------------------------------- rows
+
+ROWS: list[Row] = [
+    Row(
+        nn.Linear, "Dense", {"outputs": "units", "bias": "use_bias"},
+        inputs=lambda shapes, config: shapes[0][0],
+        variables={"kernel": "GlorotUniform", "bias": None},
+    ),
+    Row(
+        nn.Embedding, "Embedding",
+        {"vocab": "input_dim", "size": "output_dim", "mask_zero": "mask_zero"},
+        variables={"embeddings": "RandomUniform"},
+        # Keras would hand the mask on unseen; here it goes where a model says so, and so in the twin
+        theirs=lambda layer, shape: {"mask_zero": False},
+    ),
+    Row(
+        nn.Positions, "Embedding", {"length": "input_dim", "size": "output_dim"},
+        variables={"embeddings": "RandomUniform"}, call=lambda layer: _count_steps,
+    ),
+    # ---- images and sequences
+    _convolution(nn.Conv2d, "Conv2D", settings={"outputs": "filters", "groups": "groups"}),
+    _convolution(nn.Conv1d, "Conv1D", settings={"outputs": "filters", "groups": "groups"}),
+    _convolution(
+        nn.DepthwiseConv2d, "DepthwiseConv2D", settings={"multiplier": "depth_multiplier"},
+        variables={"depthwise": "GlorotUniform", "bias": None},
+    ),
+    _convolution(
+        nn.DepthwiseConv1d, "DepthwiseConv1D", settings={"multiplier": "depth_multiplier"},
+        variables={"depthwise": "GlorotUniform", "bias": None},
+    ),
+    *(
+        Row(
+            ours, keras,
+            {"pointwise.outputs": "filters", "depthwise.size": "kernel_size",
+             "depthwise.stride": "strides", "depthwise.padding": "padding",
+             "depthwise.dilation": "dilation_rate", "depthwise.multiplier": "depth_multiplier",
+             "pointwise.bias": "use_bias"},
+            inputs=lambda shapes, config: shapes[0][-2],
+            always={"data_format": "channels_last"},
+            variables={"depthwise": "GlorotUniform", "pointwise": "GlorotUniform", "bias": None},
+            refuse=lambda layer: _words_for_padding(layer.depthwise),
+        )
+        for ours, keras in ((nn.SeparableConv2d, "SeparableConv2D"), (nn.SeparableConv1d, "SeparableConv1D"))
+    ),
+    *(
+        _convolution(
+            ours, keras, settings={"outputs": "filters"},
+            inputs=lambda shapes, config: shapes[0][-1],
+        )
+        for ours, keras in ((nn.ConvTranspose2d, "Conv2DTranspose"), (nn.ConvTranspose1d, "Conv1DTranspose"))
+    ),
+    _pool(nn.MaxPool2d, "MaxPooling2D"),
+    _pool(nn.MaxPool1d, "MaxPooling1D"),
+    _pool(nn.AvgPool2d, "AveragePooling2D"),
+    _pool(nn.AvgPool1d, "AveragePooling1D"),
+    Row(nn.GlobalAvgPool2d, "GlobalAveragePooling2D", always={"data_format": "channels_last"}),
+    Row(nn.GlobalAvgPool1d, "GlobalAveragePooling1D", always={"data_format": "channels_last"}),
+    Row(nn.GlobalMaxPool2d, "GlobalMaxPooling2D", always={"data_format": "channels_last"}),
+    Row(nn.GlobalMaxPool1d, "GlobalMaxPooling1D", always={"data_format": "channels_last"}),
+    Row(
+        nn.UpSampling2d, "UpSampling2D", {"size": "size", "interpolation": "interpolation"},
+        always={"data_format": "channels_last"},
+        rounds=lambda layer: {"bilinear": np.pi} if layer.interpolation == "bilinear" else {},
+    ),
+    Row(nn.UpSampling1d, "UpSampling1D", {"size": "size"}),
+    Row(nn.ZeroPadding2d, "ZeroPadding2D", {"padding": "padding"}, always={"data_format": "channels_last"}),
+    Row(nn.ZeroPadding1d, "ZeroPadding1D", {"padding": "padding"}, always={"data_format": "channels_last"}),
+    Row(nn.Cropping2d, "Cropping2D", {"cropping": "cropping"}, always={"data_format": "channels_last"}),
+    Row(nn.Cropping1d, "Cropping1D", {"cropping": "cropping"}),
+    # ---- normalizations
+    _per_channel(nn.BatchNorm, "BatchNormalization", ("momentum", "center", "scale")),
+    _per_channel(nn.LayerNorm, "LayerNormalization", ("center", "scale")),
+    _per_channel(
+        nn.InstanceNorm, "GroupNormalization", ("center", "scale"), always={"axis": -1, "groups": -1}
+    ),
+    _per_channel(nn.GroupNorm, "GroupNormalization", ("groups", "center", "scale")),
+    _per_channel(
+        nn.RMSNorm, "RMSNormalization", (),
+        refuse=lambda layer: "" if layer.scale else "scale=False",
+    ),
+    # ---- sequences
+    _recurrent(nn.SimpleRNN),
+    _recurrent(nn.LSTM),
+    _recurrent(nn.GRU, settings=("reset_after",)),
+    # of two layers, which have rows of their own
+    Row(
+        nn.Bidirectional, "Bidirectional", {"merge": "merge_mode"},
+        files=("forward_layer/cell", "backward_layer/cell"),
+    ),
+    Row(
+        nn.MultiHeadAttention, "MultiHeadAttention",
+        {"heads": "num_heads", "key_dim": "key_dim", "value_dim": "value_dim", "dropout.p": "dropout"},
+        inputs=lambda shapes, config: (shapes[0][0], shapes[2][0]),
+        always={"use_bias": True, "attention_axes": 1},
+        variables={"kernel": "GlorotUniform", "bias": None},
+        files=("query_dense", "key_dense", "value_dense", "output_dense"), draws=True,
+        made=_attention, call=lambda layer: _look_at,
+        refuse=lambda layer: "rotary=True" if layer.rotary else "",
+        rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5},
+    ),
+    # ---- shapes and noise
+    Row(nn.Flatten, "Flatten", always={"data_format": "channels_last"}),
+    Row(nn.Reshape, "Reshape", {"shape": "target_shape"}, made=lambda s: nn.Reshape(*s["shape"])),
+    Row(nn.Permute, "Permute", {"axes": "dims"}, made=lambda s: nn.Permute(*s["axes"])),
+    Row(nn.Dropout, "Dropout", {"p": "rate"}, draws=True),
+    Row(nn.SpatialDropout2d, "SpatialDropout2D", {"p": "rate"}, draws=True,
+        always={"data_format": "channels_last"}),
+    Row(nn.SpatialDropout1d, "SpatialDropout1D", {"p": "rate"}, draws=True),
+    Row(nn.GaussianNoise, "GaussianNoise", {"std": "stddev"}, draws=True),
+    Row(nn.GaussianDropout, "GaussianDropout", {"p": "rate"}, draws=True),
+    Row(nn.AlphaDropout, "AlphaDropout", {"p": "rate"}, draws=True),
+    # ---- activations: those with a layer of their own in Keras, and the others
+    Row(nn.ReLU, "ReLU", {"max_value": "max_value"}),
+    Row(nn.LeakyReLU, "LeakyReLU", {"negative_slope": "negative_slope"},
+        rounds=lambda layer: {"negative_slope": layer.negative_slope}),
+    Row(
+        nn.PReLU, "PReLU", inputs=lambda shapes, config: shapes[0], theirs=_shared_axes,
+        variables={"alpha": None}, made=lambda s: nn.PReLU(s["inputs"], dtype=s["dtype"]),
+    ),
+    Row(nn.ELU, "ELU", {"alpha": "alpha"}, rounds=lambda layer: {"alpha": layer.alpha}),
+    Row(nn.Softmax, "Softmax", {"axis": "axis"}),
+    _activation(nn.ReLU, "relu"),
+    _activation(nn.ReLU, "relu6", made=lambda s: nn.ReLU(6)),
+    _activation(nn.LeakyReLU, "leaky_relu", made=lambda s: nn.LeakyReLU(0.2)),
+    _activation(nn.ELU, "elu"),
+    _activation(nn.Softmax, "softmax"),
+    _activation(nn.Tanh, "tanh"),
+    _activation(nn.Sigmoid, "sigmoid"),
+    _activation(nn.SELU, "selu"),
+    _activation(
+        nn.GELU, "gelu", call=lambda layer: _by_tanh if layer.approximate else None,
+        rounds=lambda layer: {"gelu": np.pi},
+    ),
+    _activation(nn.SiLU, "silu"),
+    _activation(nn.Mish, "mish"),
+    _activation(nn.Softplus, "softplus"),
+    _activation(nn.Softsign, "softsign"),
+    _activation(nn.HardSigmoid, "hard_sigmoid"),
+    _activation(nn.HardSiLU, "hard_silu"),
+    _activation(nn.HardTanh, "hard_tanh"),
+    _activation(nn.HardShrink, "hard_shrink", call=_with("hard_shrink", "threshold", 0.5)),
+    _activation(nn.SoftShrink, "soft_shrink", call=_with("soft_shrink", "threshold", 0.5)),
+    _activation(nn.TanhShrink, "tanh_shrink"),
+    _activation(nn.Threshold, "threshold", call=lambda layer: _over_threshold),
+    _activation(nn.CELU, "celu", call=_with("celu", "alpha", 1.0)),
+    _activation(nn.Squareplus, "squareplus", call=_with("squareplus", "b", 4.0)),
+    _activation(nn.SparsePlus, "sparse_plus"),
+    _activation(nn.SparseSigmoid, "sparse_sigmoid"),
+    _activation(nn.LogSigmoid, "log_sigmoid"),
+    _activation(nn.LogSoftmax, "log_softmax", refuse=_last_axis),
+    _activation(nn.GLU, "glu", refuse=_last_axis),
+]  # fmt: skip
+
+# The row to use for a layer of ours: the first of its class.
+LAYERS: dict[type[Module], Row] = {row.ours: row for row in reversed(ROWS)}
+
+
+# ------------------------------------------------------------------------- penalties and constraints
+
+
+class Kept(NamedTuple):
+    """A regularizer or constraint of ours, its name in Keras, and our attribute -> Keras's argument."""
+
+    ours: type
+    keras: str
+    settings: dict[str, str] = {}
+
+
+REGULARIZERS = [
+    Kept(nn.L1, "L1", {"l1": "l1"}),
+    Kept(nn.L2, "L2", {"l2": "l2"}),
+    Kept(nn.L1L2, "L1L2", {"l1": "l1", "l2": "l2"}),
+]
+NORM = {"min_value": "min_value", "max_value": "max_value", "rate": "rate", "axis": "axis"}
+CONSTRAINTS = [
+    Kept(nn.NonNegative, "NonNeg"),
+    Kept(nn.MaxNorm, "MaxNorm", {"max_value": "max_value", "axis": "axis"}),
+    Kept(nn.UnitNorm, "UnitNorm", {"axis": "axis"}),
+    Kept(nn.MinMaxNorm, "MinMaxNorm", NORM),
+]
+# (our attribute of a Parameter, Keras's ending, where Keras has them, what is known)
+KEPT = [
+    ("regularizer", "regularizer", "regularizers", REGULARIZERS),
+    ("constraint", "constraint", "constraints", CONSTRAINTS),
+]
+
+
+# ---------------------------------------------------------------- what is inside, and what cannot be
+
+
+def inner(layer: Any) -> list[tuple[str, Any]] | None:
+    """(name, layer) of what a layer that arranges others has inside, None for any other."""
+    kind = kind_of(layer)
+    if kind in (nn.Sequential, nn.Concatenate):
+        return [(str(i), part) for i, part in enumerate(layer.layers)]
+    if kind is nn.Residual:
+        return [(name, part) for name, part in vars(layer).items()
+                if name in ("f", "projection") and part is not None]  # fmt: skip
+    if kind is nn.TransformerBlock:
+        names = ("norm1", "attention", "norm2", "up", "activation", "down", "dropout")
+        return [(name, as_layer(getattr(layer, name))) for name in names]
+    if kind is Graph:
+        return [(name, part) for name, part in layer.layers.items() if kind_of(part) is not Merge]
+    return None
+
+
+def as_layer(function: Any) -> Any:
+    """The layer that computes a function, if there is one."""
+    return FUNCTIONS.get(function.name, function) if isinstance(function, Op) else function
+
+
+FUNCTIONS: dict[str, Module] = {  # by name: a copy of a model has copies of rows
+    "relu": nn.ReLU(),
+    "sigmoid": nn.Sigmoid(),
+    "silu": nn.SiLU(),
+    "gelu": nn.GELU(),
+    "gelu_tanh": nn.GELU(approximate=True),
+    "gelu_in_pieces": nn.GELU(approximate=True),
+}
+
+
+def leaves(layer: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, layer) of every layer that arranges no others, as a rule in the order of application."""
+    parts = inner(layer)
+    if not parts:
+        yield path, layer
+        return
+    for name, part in parts:
+        yield from leaves(part, join(path, name))
+
+
+def kind_of(layer: Any) -> type[Module] | None:
+    """The class that a layer computes as: its own, or one from which it inherits every function."""
+    own = type(layer)
+    for i, kind in enumerate(own.__mro__):
+        if kind in LAYERS or kind in ARRANGING:
+            functions = {
+                n for c in own.__mro__[:i] for n, f in vars(c).items() if inspect.isfunction(f)
+            }
+            return kind if functions <= {"__init__", "__repr__"} else None
+    return None
+
+
+ARRANGING = (nn.Sequential, nn.Concatenate, nn.Residual, nn.TransformerBlock, Graph, Merge)
+
+
+def variables_of(layer: Any) -> list[tuple[Any, str]]:
+    """(parameter, Keras's word for it) of what a layer has; "gamma" is called so on both sides."""
+    words = list(LAYERS[kind_of(layer)].variables)  # type: ignore[index]
+    parameters = layer.parameters()
+    if {p.name for p in parameters} <= set(words):
+        return [(p, p.name) for p in parameters]
+    return list(zip(parameters, words, strict=False))
+
+
+def kept_in(layer: Any) -> list[Any]:
+    """The parameters of a layer, and then its buffers: in the order of Keras's weights."""
+    return [*layer.parameters(), *(buffer for _, buffer in layer.named_buffers())]
+
+
+def demand_supported(model: Any) -> None:
+    """Raises TypeError that lists every layer of the model that has no counterpart in Keras."""
+    wrong = [f"{path or 'the model itself'}: {why}" for path, why in _unsupported(model)]
+    if wrong:
+        raise TypeError(
+            f"to_keras has no counterpart for {len(wrong)} of the layers:\n  "
+            + "\n  ".join(wrong)
+            + f"{user_line()}\n  Try: layers that tinygrad_edu.twins.layer_table.ROWS lists, put together by "
+            "nn.Sequential, nn.Residual, nn.Concatenate or twins.Graph"
+        )
+
+
+def _unsupported(model: Any) -> Iterator[tuple[str, str]]:
+    owner: dict[int, str] = {}
+    for path, layer in leaves(model):
+        kind = kind_of(layer)
+        if kind in ARRANGING:
+            yield path, f"a {kind.__name__} without layers"
+            continue
+        if kind is None:
+            yield path, _called(layer)
+            continue
+        why = _why_not(layer, LAYERS[kind])
+        if why:
+            yield path, f"{layer!r} with {why}"
+        for parameter in layer.parameters():
+            where = owner.setdefault(id(parameter), path)
+            if where != path:
+                yield path, f"{layer!r} shares a parameter with {where}"
+                break
+
+
+def _why_not(layer: Any, row: Row) -> str:
+    parts = [layer.forwards, layer.backwards] if row.ours is nn.Bidirectional else []
+    for part in parts:
+        if kind_of(part) is None:
+            return f"a layer of the class {type(part).__name__}"
+    for parameter in layer.parameters():
+        for ours, _, _, known in KEPT:
+            kept = getattr(parameter, ours)
+            if kept is not None and len(layer.parameters()) > len(row.variables):
+                return f"a {ours} of {parameter.name}"
+            if kept is not None and type(kept) not in [entry.ours for entry in known]:
+                return f"{parameter.name}.{ours} = {kept!r}"
+    return row.refuse(layer)
+
+
+def _called(layer: Any) -> str:
+    if isinstance(layer, Module):
+        return f"{type(layer).__name__}, whose forward is a program that only Python understands"
+    return f"the function {getattr(layer, '__name__', repr(layer))}"
+
+
+def join(path: str, name: str | int) -> str:
+    return f"{path}.{name}" if path else str(name)

@@ -1,0 +1,115 @@
+"""Where did it go wrong? The graph up to the operation that failed, and the error beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import autodiff
+from tinygrad_edu.errors import is_ours, shortened, user_line
+from tinygrad_edu.nn import Module
+from tinygrad_edu.tensor import Op, Tensor, _made, on_one_line
+from tinygrad_edu.viz.build_graph import Reader
+from tinygrad_edu.viz.graph import LIMIT, Graph
+from tinygrad_edu.viz.nodes import snapshot
+
+
+def explain_error(error: BaseException | None = None) -> Graph:
+    """The graph of what had been computed when an operation failed: the last node is the one that did.
+
+    error   an exception; the last one that nobody caught, if None: in a notebook, that of the cell before
+
+    In a notebook the picture shows itself, and `print` gives the text. It also finds the step of
+    `backward()` that failed.
+
+        viz.explain_error()                                    in the cell after the red one
+
+    Raises ValueError if nothing has failed, or what failed was not given any Tensor.
+    """
+    if error is None:
+        error = sys.exception() or getattr(sys, "last_value", None)
+    if error is None:
+        raise ValueError(
+            f"no error has been seen yet.{user_line()}\n  Try: explain_error(error), inside of except ... "
+            "as error"
+        )
+    for frame in reversed([*_frames(error)]):
+        found = _failed(frame)
+        if found is not None:
+            return _drawn(found, error)
+    raise ValueError(
+        f"{type(error).__name__} came from nothing that was given a Tensor, so there is no graph of it."
+        f"{user_line()}\n  Try: its own message, {shortened(str(error))}"
+    )
+
+
+def _frames(error: BaseException) -> Iterator[Any]:
+    """The calls that an error went through, outermost first."""
+    step = error.__traceback__
+    while step:
+        yield step.tb_frame
+        step = step.tb_next
+
+
+def _failed(frame: Any) -> Tensor | None:
+    """What a call was about to make, if it is one of ours and was given a Tensor."""
+    code, given = frame.f_code, frame.f_locals
+    if not is_ours(code.co_filename):
+        return None
+    if code.co_name == "_walk_back" and code.co_filename == autodiff.__file__:
+        return given.get("y")
+    scope = _scope(frame)
+    if code is Op.__call__.__code__:
+        return _unfinished(given["self"], given["inputs"], given["params"], scope)
+    if code is Module.__call__.__code__:
+        row = Op(Module.forward, name=on_one_line(given["self"]))
+        return _unfinished(row, given["inputs"], {}, scope)
+    if code.co_name.startswith(("_", "<")) or isinstance(given.get("self"), Module):
+        return None  # a part of a function, or of a module's call, which comes next
+    arguments = [given[name] for name in code.co_varnames[: code.co_argcount] if name in given]
+    inputs = [x for x in arguments if isinstance(x, (Tensor, np.ndarray, list, tuple))]
+    if not any(isinstance(x, Tensor) for x in inputs):
+        return None
+    return _unfinished(Op(lambda: None, name=code.co_name), inputs, {}, scope)
+
+
+def _unfinished(row: Op, inputs: Any, params: dict, scope: tuple) -> Tensor:
+    made = _made(np.zeros(()), row, tuple(map(_readable, inputs)), params)
+    # a call of modules is known by its very tuple, which what was made before in this call has
+    calls = (x.scope for x in inputs if isinstance(x, Tensor) and x.op and x.scope == scope)
+    made.requires_grad, made.scope = False, next(calls, scope)
+    return made
+
+
+def _readable(x: Any) -> Any:
+    """An input that can be drawn: lists of all sorts are what they print as."""
+    if isinstance(x, (Tensor, np.ndarray, np.generic, int, float)):
+        return x
+    try:
+        array = np.asarray(x)
+        return array if array.dtype.kind in "fciub" else np.array(shortened(x))
+    except Exception:
+        return np.array(shortened(x))
+
+
+def _scope(frame: Any) -> tuple:
+    """The modules that were being called around a call, the outermost first; without its own."""
+    modules: list[Module] = []
+    while frame := frame.f_back:
+        if frame.f_code is Module.__call__.__code__:
+            modules.append(frame.f_locals["self"])
+    return tuple(reversed(modules))
+
+
+def _drawn(made: Tensor, error: BaseException) -> Graph:
+    read = Reader(made, None, True, LIMIT)
+    words = f"{type(error).__name__}: {error}"
+    last = read.nodes[-1]
+    nothing = replace(snapshot(np.zeros(0)), words="")
+    read.nodes[-1] = replace(last, kind="failed", value=nothing, gradient=None, change=words)
+    read.no_gradient = ""
+    return Graph.of(read)
