@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import reraise_as, user_line
+from tinygrad_edu.diagnostics.words import refusal, reraise_as
 from tinygrad_edu.ops import unbroadcast
 from tinygrad_edu.ops.edges import naming
 from tinygrad_edu.tensor import Op, Tensor, describe, fingerprint, made_at, mode, set_mode, value
@@ -45,10 +45,11 @@ def _history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[T
         if node.op is None or node in ends:
             continue
         if node.op is FREED:
-            raise RuntimeError(
-                f"the graph behind {describe(node)} was freed by an earlier backward(), which as a "
-                f"rule is the only one.{user_line()}\n  Try: backward(retain_graph=True) the first "
-                "time, or compute the loss again"
+            raise refusal(
+                RuntimeError,
+                f"the graph behind {describe(node)} was freed by an earlier backward(), which "
+                "as a rule is the only one.",
+                "backward(retain_graph=True) the first time, or compute the loss again",
             )
         operations.append(node)
         for x in node.inputs:
@@ -154,23 +155,26 @@ def backward(
     ValueError if y is not a single number and no gradient is given, or one of another shape.
     """
     if not y.requires_grad:
-        raise RuntimeError(
-            f"{describe(y)} depends on no tensor that requires a gradient.{user_line()}\n  Try: "
-            "Tensor(..., requires_grad=True) for what is to be learned; and look for no_grad(), "
-            "detach(), .data or float(...) on the way, which cut the graph"
+        raise refusal(
+            RuntimeError,
+            f"{describe(y)} depends on no tensor that requires a gradient.",
+            "Tensor(..., requires_grad=True) for what is to be learned; and look for "
+            "no_grad(), detach(), .data or float(...) on the way, which cut the graph",
         )
     if gradient is None and y.size != 1:
-        raise ValueError(
-            f"backward() starts from a single number, but {describe(y)} has {y.size}.{user_line()}"
-            f"\n  Try: .sum() or .mean() first, or backward(g) with dL/dy of shape {y.shape}"
+        raise refusal(
+            ValueError,
+            f"backward() starts from a single number, but {describe(y)} has {y.size}.",
+            f".sum() or .mean() first, or backward(g) with dL/dy of shape {y.shape}",
         )
     if gradient is None:
         demand_real(y, "backward() starts from")
     g = np.ones(y.shape, y.dtype) if gradient is None else np.asarray(value(gradient))
     if g.shape != y.shape:
-        raise ValueError(
-            f"backward(gradient) of {describe(y)} got a gradient of shape {g.shape}.{user_line()}"
-            f"\n  Try: an array of shape {y.shape}"
+        raise refusal(
+            ValueError,
+            f"backward(gradient) of {describe(y)} got a gradient of shape {g.shape}.",
+            f"an array of shape {y.shape}",
         )
     # what a leaf (or a graph) keeps is not to be the array that the user gave
     g = g.astype(y.dtype, copy=create_graph or y.op is None)
@@ -284,7 +288,8 @@ def _like(dy: Any, y: Tensor) -> Any:
 
 def demand_real(y: Any, who: str) -> None:
     if y.dtype.kind == "c":
-        raise TypeError(
-            f"{who} real numbers, but {describe(y, 'the result')} is complex.{user_line()}"
-            "\n  Try: np.abs(z) ** 2, np.real(z) or np.imag(z)"
+        raise refusal(
+            TypeError,
+            f"{who} real numbers, but {describe(y, 'the result')} is complex.",
+            "np.abs(z) ** 2, np.real(z) or np.imag(z)",
         )

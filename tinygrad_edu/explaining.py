@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.errors import numpy_name, shortened, user_line
+from tinygrad_edu.diagnostics.words import numpy_name, refusal, shortened
 from tinygrad_edu.tensor import PLAIN, ROWS, Op, no_row
 
 __all__ = ["Explanation", "explain"]
@@ -79,14 +79,16 @@ def explain(function: Any) -> Explanation:
     if _home(thing) == "tinygrad_edu":
         return _of_ours(thing)
     if not callable(function):
-        raise TypeError(
-            f"explain takes a function, such as np.tanh, not {shortened(function)}.{user_line()}"
+        raise refusal(
+            TypeError, f"explain takes a function, such as np.tanh, not {shortened(function)}."
         )
     if _home(thing) == "numpy":
         raise TypeError(no_row(numpy_name(thing)))
-    raise TypeError(
-        f"{thing.__name__} is not in the derivative table: its derivatives are those of the functions that "
-        f"it calls.{user_line()}\n  Try: explain(np.tanh) for one of these, viz.Graph(y) for all of them"
+    raise refusal(
+        TypeError,
+        f"{thing.__name__} is not in the derivative table: its derivatives are those of the "
+        "functions that it calls.",
+        "explain(np.tanh) for one of these, viz.Graph(y) for all of them",
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import demand_real, gradients, push_forward, recording
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import identity
 from tinygrad_edu.pytree import leaves, rebuild
 from tinygrad_edu.tensor import Op, Tensor, demand_floats, describe, mode
@@ -62,9 +62,11 @@ def value_and_grad(
         call = _Call(_as_function_of(f, args, chosen, kwargs), [args[i] for i in chosen], has_aux)
         if len(call.outputs) != 1 or call.outputs[0].size != 1:
             shapes = ", ".join(str(y.shape) for y in call.outputs)
-            raise ValueError(
-                f"grad is of a function with a single number as its result, but {_called(f)} returned "
-                f"shape {shapes}.{user_line()}\n  Try: .sum() or .mean() in it, or jacobian"
+            raise refusal(
+                ValueError,
+                f"grad is of a function with a single number as its result, but {_called(f)} "
+                f"returned shape {shapes}.",
+                ".sum() or .mean() in it, or jacobian",
             )
         demand_real(call.outputs[0], "grad is of a function with")
         one = rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
@@ -113,15 +115,17 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") 
            of the arguments; "auto": what is less
     """
     if mode not in ("auto", "reverse", "forward"):
-        raise ValueError(f'jacobian(mode={mode!r}): "auto", "reverse" or "forward".{user_line()}')
+        raise refusal(ValueError, f'jacobian(mode={mode!r}): "auto", "reverse" or "forward".')
 
     def derived(*args: Any, **kwargs: Any) -> Any:
         chosen = _chosen(argnums, args)
         call = _Call(_as_function_of(f, args, chosen, kwargs), [args[i] for i in chosen])
         if len(call.outputs) != 1:
-            raise ValueError(
-                f"jacobian is of a function with one array as its result, but {_called(f)} returned "
-                f"{len(call.outputs)}.{user_line()}\n  Try: jacobian of each, or np.stack of them"
+            raise refusal(
+                ValueError,
+                f"jacobian is of a function with one array as its result, but {_called(f)} "
+                f"returned {len(call.outputs)}.",
+                "jacobian of each, or np.stack of them",
             )
         demand_real(call.outputs[0], "jacobian is of a function with")
         forward = sum(v.size for v in call.variables) < call.outputs[0].size
@@ -183,9 +187,10 @@ def checkpoint(f: Callable) -> Callable:
                 with recording():
                     again = f(*args, **kwargs)
                 if not np.array_equal(again.data, kept, equal_nan=True):
-                    raise RuntimeError(
-                        f"checkpoint: {_called(f)} gave another result when it was called again."
-                        f"{user_line()}\n  Try: without checkpoint, or randomness from a seed inside it"
+                    raise refusal(
+                        RuntimeError,
+                        f"checkpoint: {_called(f)} gave another result when it was called again.",
+                        "without checkpoint, or randomness from a seed inside it",
                     )
                 latest[:] = g, gradients({again: g}, outside, isinstance(g, Tensor))
             gradient = latest[1][i]
@@ -227,7 +232,7 @@ class _Call:
         self.aux = None
         if has_aux:
             if not isinstance(self.y, tuple) or len(self.y) != 2:
-                raise ValueError(f"with has_aux, {_called(f)} must return (y, aux).{user_line()}")
+                raise refusal(ValueError, f"with has_aux, {_called(f)} must return (y, aux).")
             self.y, self.aux = self.y
         self.outputs = [y if isinstance(y, Tensor) else Tensor(y) for y in leaves(self.y)]
         self.given_tensors = _tensors_among(given)
@@ -255,8 +260,8 @@ class _Call:
         if [np.shape(x) for x in gs] != [y.shape for y in self.outputs]:
             shapes = ", ".join(str(y.shape) for y in self.outputs)
             got = ", ".join(f"{describe(x, 'g')} of shape {np.shape(x)}" for x in gs)
-            raise ValueError(
-                f"the pullback of a function with a result of shape {shapes} got {got}.{user_line()}"
+            raise refusal(
+                ValueError, f"the pullback of a function with a result of shape {shapes} got {got}."
             )
         as_tensors = _tensors_among(gs)
         record = self.nested or any(isinstance(x, Tensor) for x in gs)
@@ -359,9 +364,10 @@ def _chosen(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for i in numbers:
         if not -len(args) <= i < len(args):
-            raise ValueError(
-                f"argnums asks for argument {i}, but the function was called with {len(args)} by "
-                f"position (counted from 0).{user_line()}"
+            raise refusal(
+                ValueError,
+                f"argnums asks for argument {i}, but the function was called with {len(args)} "
+                "by position (counted from 0).",
             )
     return numbers
 
@@ -388,13 +394,14 @@ def _called(f: Callable) -> str:
 
 def _demand_pairs(primals: Any, tangents: Any, called: str) -> None:
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(
-            f"{called}(f, primals, tangents) takes tuples, also of one: {called}(f, (x,), (v,))."
-            f"{user_line()}"
+        raise refusal(
+            TypeError,
+            f"{called}(f, primals, tangents) takes tuples, also of one: {called}(f, (x,), (v,)).",
         )
     shapes = [[np.shape(x) for x in leaves(xs)] for xs in (primals, tangents)]
     if shapes[0] != shapes[1]:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"{called}: a tangent has the shape of its primal; primals {shapes[0]}, tangents "
-            f"{shapes[1]}.{user_line()}"
+            f"{shapes[1]}.",
         )

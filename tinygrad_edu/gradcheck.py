@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.tensor import Tensor, describe, value
 
 STEP = 1e-3
@@ -95,12 +95,13 @@ def gradcheck(
     variables = [x for x in arguments if isinstance(x, Tensor)] + list(wrt)
     for x in variables:
         if x.dtype != np.float64:
-            raise TypeError(
-                f"gradcheck needs float64, {describe(x)} has too few digits.{user_line()}"
-                "\n  Try: x.astype(np.float64), model.astype(np.float64)"
+            raise refusal(
+                TypeError,
+                f"gradcheck needs float64, {describe(x)} has too few digits.",
+                "x.astype(np.float64), model.astype(np.float64)",
             )
     if not variables:
-        raise ValueError(f"gradcheck: nothing to vary, no input is of floats.{user_line()}")
+        raise refusal(ValueError, "gradcheck: nothing to vary, no input is of floats.")
 
     def call() -> Tensor:
         y = f(*arguments)
@@ -109,14 +110,17 @@ def gradcheck(
 
     y = call()
     if y.dtype != np.float64:
-        raise TypeError(
-            f"gradcheck needs float64, but the result is {y.dtype}: something in the function computes "
-            f"with fewer digits.{user_line()}\n  Try: model.astype(np.float64)"
+        raise refusal(
+            TypeError,
+            f"gradcheck needs float64, but the result is {y.dtype}: something in the function "
+            "computes with fewer digits.",
+            "model.astype(np.float64)",
         )
     if not np.array_equal(y.data, call().data, equal_nan=True):
-        raise ValueError(
-            f"gradcheck: the function gives different values for the same input.{user_line()}"
-            "\n  Try: model.eval(), or a generator made from a fixed seed inside the function"
+        raise refusal(
+            ValueError,
+            "gradcheck: the function gives different values for the same input.",
+            "model.eval(), or a generator made from a fixed seed inside the function",
         )
     rng = np.random.default_rng(seed)
     u = rng.normal(size=y.shape)

@@ -27,13 +27,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import (
+from tinygrad_edu.diagnostics.words import (
     PACKAGE,
     alike,
     broadcast_hint,
     is_ours,
     line_of,
     numpy_name,
+    refusal,
     refuse_keywords,
     reraise_as,
     shortened,
@@ -366,8 +367,8 @@ class Tensor(Shown):
             data = data.data
         self.data = np.asarray(data, dtype=dtype)
         if self.data.dtype.kind not in "fciub":
-            raise TypeError(
-                f"a Tensor holds numbers, not {self.data.dtype}: got {shortened(data)}{user_line()}"
+            raise refusal(
+                TypeError, f"a Tensor holds numbers, not {self.data.dtype}: got {shortened(data)}"
             )
         if requires_grad:
             demand_floats(self.data, name)
@@ -402,10 +403,10 @@ class Tensor(Shown):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """np.asarray(x), which NumPy also asks of the Tensors in a list: [x, y] is no array of Tensors."""
         if self.requires_grad and mode.recording:
-            raise TypeError(
-                f"{describe(self)} would be cut out of the graph by turning it into an array."
-                f"{user_line()}\n  Try: np.stack([x, y]) for a list of Tensors; x.data for the numbers "
-                "alone"
+            raise refusal(
+                TypeError,
+                f"{describe(self)} would be cut out of the graph by turning it into an array.",
+                "np.stack([x, y]) for a list of Tensors; x.data for the numbers alone",
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -446,10 +447,10 @@ class Tensor(Shown):
         return ROWS[Tensor.__getitem__](self, index=index)
 
     def __setitem__(self, index: Any, new: Any) -> None:
-        raise TypeError(
-            f"{describe(self)} cannot be changed in place: the way back may need its old values."
-            f"{user_line()}\n  Try: np.where(mask, new, x) inside a computation, or x.data[...] = new "
-            "before it begins."
+        raise refusal(
+            TypeError,
+            f"{describe(self)} cannot be changed in place: the way back may need its old values.",
+            "np.where(mask, new, x) inside a computation, or x.data[...] = new before it begins.",
         )
 
     # Methods that arrays have.
@@ -557,9 +558,9 @@ class Tensor(Shown):
     @grad.setter
     def grad(self, new: Any) -> None:
         if new is not None and np.shape(new) != self.shape:
-            raise ValueError(
-                f"a gradient has the shape of its tensor: {describe(self)} got {np.shape(new)}"
-                f"{user_line()}"
+            raise refusal(
+                ValueError,
+                f"a gradient has the shape of its tensor: {describe(self)} got {np.shape(new)}",
             )
         self._grad = new
 
@@ -604,25 +605,27 @@ def _demand_asked(x: Tensor, frame: Any) -> None:
     """
     code, instruction = frame.f_code, frame.f_lasti
     if code.co_code[instruction] == _STORE_ITEM:
-        raise TypeError(
-            f"{describe(x)} would be cut out of the graph by putting it into an array.{user_line()}\n  Try: "
-            "y = np.stack([...]) of all the parts, ops.put(array, i, x) for a new array; or out[i] = "
-            "float(x) for the number alone"
+        raise refusal(
+            TypeError,
+            f"{describe(x)} would be cut out of the graph by putting it into an array.",
+            "y = np.stack([...]) of all the parts, ops.put(array, i, x) for a new array; or "
+            "out[i] = float(x) for the number alone",
         )
     name, *rest = _called(code, instruction)
     function = frame.f_globals.get(name) or frame.f_locals.get(name)
     for name in rest:
         function = getattr(function, name, None)
     if function is np.fromiter:
-        raise TypeError(
-            f"np.fromiter would cut {describe(x)} out of the graph.{user_line()}\n  Try: np.stack([...])"
+        raise refusal(
+            TypeError, f"np.fromiter would cut {describe(x)} out of the graph.", "np.stack([...])"
         )
     name = getattr(function, "__name__", "")
     if getattr(function, "__module__", None) == "math" and name not in _STEPS:
-        raise TypeError(
-            f"math.{name} takes a number, and would cut {describe(x)} out of the graph.{user_line()}\n  "
-            f"Try: {f'np.{name}(x)' if hasattr(np, name) else 'a function of NumPy or of tinygrad_edu.ops'}"
-            f"; or math.{name}(float(x)) for the number alone"
+        raise refusal(
+            TypeError,
+            f"math.{name} takes a number, and would cut {describe(x)} out of the graph.",
+            f"{f'np.{name}(x)' if hasattr(np, name) else 'a function of NumPy or of tinygrad_edu.ops'}; "
+            f"or math.{name}(float(x)) for the number alone",
         )
 
 
@@ -684,7 +687,7 @@ def _only_elsewhere(what: str, hint: str) -> property:
     """What a Tensor has not, and others have. (A __getattr__ would slow down every other attribute.)"""
 
     def tell(self: Tensor) -> Any:
-        raise AttributeError(f"a Tensor has no {what}.{user_line()}\n  Try: {hint}")
+        raise refusal(AttributeError, f"a Tensor has no {what}.", f"{hint}")
 
     return property(tell)
 
@@ -787,10 +790,11 @@ def _why_no_gradient(x: Tensor) -> None:
 
 def demand_floats(array: np.ndarray | Tensor, name: str | None = None) -> None:
     if array.dtype.kind not in "f":
-        raise TypeError(
-            f"{describe(array, name or 'a Tensor')} cannot require a gradient: only floating point "
-            f"numbers change smoothly.{user_line()}\n  Try: floats (2.0 instead of 2), or "
-            "x.astype(np.float64)"
+        raise refusal(
+            TypeError,
+            f"{describe(array, name or 'a Tensor')} cannot require a gradient: only floating "
+            "point numbers change smoothly.",
+            "floats (2.0 instead of 2), or x.astype(np.float64)",
         )
 
 

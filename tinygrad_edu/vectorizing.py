@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.products import einsum_row
 from tinygrad_edu.ops.shapes import broadcast_to, reshape
 from tinygrad_edu.pytree import each_leaf, leaves
@@ -68,25 +68,29 @@ def vmap(f: Callable, in_axes: Any = 0) -> Callable:
 def _common_size(f: Callable, args: tuple, axes: Sequence) -> int:
     called = getattr(f, "__name__", repr(f))
     if len(axes) != len(args):
-        raise ValueError(
-            f"vmap({called}): in_axes has {len(axes)} axes for {len(args)} arguments.{user_line()}"
-            "\n  Try: one for each argument, None where it is the same for all examples"
+        raise refusal(
+            ValueError,
+            f"vmap({called}): in_axes has {len(axes)} axes for {len(args)} arguments.",
+            "one for each argument, None where it is the same for all examples",
         )
     sizes = []
     for arg, axis in zip(args, axes, strict=True):
         for x in leaves(arg) if axis is not None else ():
             shape = np.shape(x if isinstance(x, Tensor) else np.asarray(x))
             if not -len(shape) <= axis < len(shape):
-                raise ValueError(
-                    f"vmap({called}): an argument of shape {shape} has no axis {axis} for the examples."
-                    f"{user_line()}\n  Try: None in in_axes for what is the same for all of them"
+                raise refusal(
+                    ValueError,
+                    f"vmap({called}): an argument of shape {shape} has no axis {axis} for the "
+                    "examples.",
+                    "None in in_axes for what is the same for all of them",
                 )
             sizes.append(shape[axis])
     if len(set(sizes)) != 1 or sizes[0] == 0:
         told = f"{' and '.join(map(str, sizes))} examples" if sizes else "no argument with examples"
-        raise ValueError(
-            f"vmap({called}): got {told}.{user_line()}\n  Try: as many along in_axes in every argument, "
-            "one or more"
+        raise refusal(
+            ValueError,
+            f"vmap({called}): got {told}.",
+            "as many along in_axes in every argument, one or more",
         )
     return sizes[0]
 
@@ -251,9 +255,11 @@ def one_by_one(function: Callable, args: Sequence, kwargs: dict[str, Any], level
 def _stack(column: Sequence, called: str) -> Tensor:
     shapes = sorted({np.shape(y) for y in column})
     if len(shapes) > 1:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"inside vmap, {called} gives results of different shapes for different examples: "
-            f"{', '.join(map(str, shapes))}.{user_line()}\n  Try: np.where(mask, x, 0) instead of x[mask]"
+            f"{', '.join(map(str, shapes))}.",
+            "np.where(mask, x, 0) instead of x[mask]",
         )
     y = np.stack(column)
     return y if isinstance(y, Tensor) else Tensor(y)

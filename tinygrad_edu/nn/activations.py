@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.linear import in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter, module_path
 from tinygrad_edu.tensor import Tensor
@@ -26,7 +26,7 @@ class ReLU(Module):
 
     def __init__(self, max_value: float | None = None):
         if max_value is not None and not max_value > 0:
-            raise ValueError(f"ReLU(max_value={max_value!r}): a positive number.{user_line()}")
+            raise refusal(ValueError, f"ReLU(max_value={max_value!r}): a positive number.")
         self.max_value = max_value
 
     def forward(self, x: Any) -> Any:
@@ -40,9 +40,7 @@ class LeakyReLU(Module):
 
     def __init__(self, negative_slope: float = 0.3):
         if not negative_slope >= 0:
-            raise ValueError(
-                f"LeakyReLU(negative_slope={negative_slope!r}): 0 or more.{user_line()}"
-            )
+            raise refusal(ValueError, f"LeakyReLU(negative_slope={negative_slope!r}): 0 or more.")
         self.negative_slope = negative_slope
 
     def forward(self, x: Any) -> Any:
@@ -68,9 +66,11 @@ class PReLU(Module):
             a in (1, n) for a, n in zip(alpha[::-1], sample[::-1], strict=False)
         )
         if not fits:
-            raise ValueError(
-                f"{module_path(self)} got x of shape {x.shape}: samples of shape {sample} do not fit alpha "
-                f"{alpha}.{user_line()}\n  Try: PReLU({sample}), or 1 along an axis that shares alpha"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got x of shape {x.shape}: samples of shape {sample} do "
+                f"not fit alpha {alpha}.",
+                f"PReLU({sample}), or 1 along an axis that shares alpha",
             )
         return ops.relu(x) - self.alpha * ops.relu(-x)
 
@@ -144,9 +144,7 @@ class SoftShrink(Module):
 
 def _not_negative(layer: Module, threshold: float) -> float:
     if not threshold >= 0:
-        raise ValueError(
-            f"{type(layer).__name__}(threshold={threshold!r}): 0 or more.{user_line()}"
-        )
+        raise refusal(ValueError, f"{type(layer).__name__}(threshold={threshold!r}): 0 or more.")
     return threshold
 
 
@@ -196,7 +194,7 @@ class Squareplus(Module):
 
     def __init__(self, b: float = 4.0):
         if not b > 0:
-            raise ValueError(f"Squareplus(b={b!r}): a positive number.{user_line()}")
+            raise refusal(ValueError, f"Squareplus(b={b!r}): a positive number.")
         self.b = b
 
     def forward(self, x: Any) -> Any:
@@ -238,7 +236,7 @@ class CELU(Module):
 
     def __init__(self, alpha: float = 1.0):
         if not alpha > 0:
-            raise ValueError(f"CELU(alpha={alpha!r}): a positive number.{user_line()}")
+            raise refusal(ValueError, f"CELU(alpha={alpha!r}): a positive number.")
         self.alpha = alpha
 
     def forward(self, x: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.containers import Dropout
 from tinygrad_edu.nn.embedding import rotary
 from tinygrad_edu.nn.linear import Linear, demand_sizes, in_precision_of
@@ -117,8 +117,10 @@ class MultiHeadAttention(Module):
             elif name == "context":
                 hint = f"context_inputs={shape[2]} in this layer"
         wanted = f"({'N' if n is None else n}, {'T' if name == 'x' else 'S'}, {width})"
-        raise ValueError(
-            f"{module_path(self)} got {name} of shape {shape}: it takes {wanted}.{user_line()}\n  Try: {hint}"
+        raise refusal(
+            ValueError,
+            f"{module_path(self)} got {name} of shape {shape}: it takes {wanted}.",
+            f"{hint}",
         )
 
     def _allowed(self, n: int, steps: int, keys: int, mask: Any, key_mask: Any) -> Any:
@@ -132,15 +134,18 @@ class MultiHeadAttention(Module):
                 continue
             given = np.asarray(value(given))
             if given.shape not in wanted:
-                raise ValueError(
-                    f"{module_path(self)} got a {name} of shape {given.shape} for {n} sequences of {steps} "
-                    f"steps that look at {keys}: it takes {' or '.join(map(str, wanted))}.{user_line()}"
-                    f"\n  Try: {'key_mask=' if given.shape == (n, keys) else 'one truth value for each pair'}"
+                raise refusal(
+                    ValueError,
+                    f"{module_path(self)} got a {name} of shape {given.shape} for {n} "
+                    f"sequences of {steps} steps that look at {keys}: it takes "
+                    f"{' or '.join(map(str, wanted))}.",
+                    f"{'key_mask=' if given.shape == (n, keys) else 'one truth value for each pair'}",
                 )
             if given.dtype != bool:
-                raise TypeError(
-                    f"{module_path(self)} got a {name} of {given.dtype}: it takes truth values."
-                    f"{user_line()}\n  Try: {name}.astype(bool), True where one may look"
+                raise refusal(
+                    TypeError,
+                    f"{module_path(self)} got a {name} of {given.dtype}: it takes truth values.",
+                    f"{name}.astype(bool), True where one may look",
                 )
             if name == "key_mask":
                 given = given[:, None, None, :]
@@ -183,12 +188,13 @@ class TransformerBlock(Module):
     ):
         demand_sizes(self, size=size, heads=heads)
         if size % heads:
-            raise ValueError(
-                f"TransformerBlock: {heads} heads do not divide size={size}.{user_line()}\n  Try: heads of "
-                f"the same length, as heads={np.gcd(size, heads)}"
+            raise refusal(
+                ValueError,
+                f"TransformerBlock: {heads} heads do not divide size={size}.",
+                f"heads of the same length, as heads={np.gcd(size, heads)}",
             )
         if norm not in ("pre", "post"):
-            raise ValueError(f"TransformerBlock(norm={norm!r}): 'pre' or 'post'.{user_line()}")
+            raise refusal(ValueError, f"TransformerBlock(norm={norm!r}): 'pre' or 'post'.")
         rng = np.random.default_rng(rng)
         self.norm, self.activation = norm, activation
         self.norm1 = LayerNorm(size, eps=eps, dtype=dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.convolution import as_images, path_of
 from tinygrad_edu.nn.module import Module, module_path
 from tinygrad_edu.tensor import Tensor, value
@@ -20,9 +20,10 @@ class Sequential(Module):
     def __init__(self, *layers: Callable):
         for i, layer in enumerate(layers):
             if not callable(layer) or isinstance(layer, type):
-                raise TypeError(
-                    f"Sequential: layer {i} is {layer!r}, which is not a module.{user_line()}\n"
-                    "  Try: Sequential(Linear(64, 10), ReLU()), layers as arguments, with brackets"
+                raise refusal(
+                    TypeError,
+                    f"Sequential: layer {i} is {layer!r}, which is not a module.",
+                    "Sequential(Linear(64, 10), ReLU()), layers as arguments, with brackets",
                 )
         self.layers = list(layers)
 
@@ -58,8 +59,8 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
         if not 0 <= p < 1:
-            raise ValueError(
-                f"{type(self).__name__}(p={p}): p is a probability, 0 <= p < 1.{user_line()}"
+            raise refusal(
+                ValueError, f"{type(self).__name__}(p={p}): p is a probability, 0 <= p < 1."
             )
         self.p = p
         self.rng = np.random.default_rng(rng)
@@ -80,9 +81,11 @@ class Reshape(Module):
         if not all(isinstance(n, (int, np.integer)) and n >= -1 for n in shape) or (
             self.shape.count(-1) > 1
         ):
-            raise ValueError(
-                f"Reshape{self.shape}: the lengths of the axes of a sample, at most one of them -1."
-                f"{user_line()}\n  Try: Reshape(7, 7, 32)"
+            raise refusal(
+                ValueError,
+                f"Reshape{self.shape}: the lengths of the axes of a sample, at most one of "
+                "them -1.",
+                "Reshape(7, 7, 32)",
             )
 
     def forward(self, x: Any) -> Any:
@@ -91,9 +94,10 @@ class Reshape(Module):
         size = math.prod(x.shape[1:])
         fits = size == known if -1 not in self.shape else known and size % known == 0
         if x.ndim == 0 or not fits:
-            raise ValueError(
-                f"{module_path(self)} got x of shape {x.shape}: a sample has {size} numbers.{user_line()}"
-                f"\n  Try: a shape of {size} numbers in all, or Reshape(..., -1)"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got x of shape {x.shape}: a sample has {size} numbers.",
+                f"a shape of {size} numbers in all, or Reshape(..., -1)",
             )
         rest = size // known if known else 0
         return np.reshape(x, (x.shape[0], *(rest if n == -1 else n for n in self.shape)))
@@ -111,16 +115,19 @@ class Permute(Module):
     def __init__(self, *axes: int):
         self.axes = tuple(axes)
         if sorted(axes) != list(range(1, len(axes) + 1)):
-            raise ValueError(
-                f"Permute{self.axes}: each of the axes 1 to {max(len(axes), 1)}, once.{user_line()}"
-                "\n  Try: Permute(2, 1)"
+            raise refusal(
+                ValueError,
+                f"Permute{self.axes}: each of the axes 1 to {max(len(axes), 1)}, once.",
+                "Permute(2, 1)",
             )
 
     def forward(self, x: Any) -> Any:
         if np.ndim(value(x)) != len(self.axes) + 1:
-            raise ValueError(
-                f"{module_path(self)} got x of shape {np.shape(value(x))}: it takes the batch and "
-                f"{len(self.axes)} more axes.{user_line()}\n  Try: as many numbers as a sample has axes"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got x of shape {np.shape(value(x))}: it takes the batch "
+                f"and {len(self.axes)} more axes.",
+                "as many numbers as a sample has axes",
             )
         return np.transpose(x, (0, *self.axes))
 
@@ -141,9 +148,10 @@ class Residual(Module):
     def __init__(self, f: Callable, projection: Callable | None = None):
         for name, part in (("f", f), ("projection", projection)):
             if not callable(part) and not (name == "projection" and part is None):
-                raise TypeError(
-                    f"Residual({name}={part!r}): a Module or a function.{user_line()}\n  Try: "
-                    "Residual(Sequential(...))"
+                raise refusal(
+                    TypeError,
+                    f"Residual({name}={part!r}): a Module or a function.",
+                    "Residual(Sequential(...))",
                 )
         self.f, self.projection = f, projection
 
@@ -151,11 +159,12 @@ class Residual(Module):
         x = x if isinstance(x, Tensor) else np.asarray(x)
         y, past = self.f(x), x if self.projection is None else self.projection(x)
         if y.shape != past.shape:
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"{path_of(self)}: f makes {y.shape} of x {x.shape}, and "
-                f"{'x' if self.projection is None else 'the projection of x'} {past.shape} cannot be "
-                f"added to it.{user_line()}\n  Try: Residual(f, projection), with "
-                f"{_projection(x.shape, y.shape)}"
+                f"{'x' if self.projection is None else 'the projection of x'} {past.shape} "
+                "cannot be added to it.",
+                f"Residual(f, projection), with {_projection(x.shape, y.shape)}",
             )
         return past + y
 
@@ -178,12 +187,13 @@ class Concatenate(Module):
     def __init__(self, *layers: Callable, axis: int = -1):
         for i, layer in enumerate(layers):
             if not callable(layer) or isinstance(layer, type):
-                raise TypeError(
-                    f"Concatenate: layer {i} is {layer!r}, which is not a module.{user_line()}\n"
-                    "  Try: Concatenate(Conv2d(64, 32, 1), Conv2d(64, 32, 3, padding='same'))"
+                raise refusal(
+                    TypeError,
+                    f"Concatenate: layer {i} is {layer!r}, which is not a module.",
+                    "Concatenate(Conv2d(64, 32, 1), Conv2d(64, 32, 3, padding='same'))",
                 )
         if not layers:
-            raise TypeError(f"Concatenate() of nothing.{user_line()}\n  Try: two layers or more")
+            raise refusal(TypeError, "Concatenate() of nothing.", "two layers or more")
         self.layers, self.axis = list(layers), axis
 
     def children(self) -> Iterator[tuple[str, Any]]:
@@ -195,9 +205,11 @@ class Concatenate(Module):
             return np.concatenate(parts, axis=self.axis)
         except ValueError as error:
             shapes = ", ".join(str(np.shape(value(part))) for part in parts)
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"{path_of(self)}: results of {shapes} do not fit side by side along axis "
-                f"{self.axis}.{user_line()}\n  Try: padding='same' in every branch"
+                f"{self.axis}.",
+                "padding='same' in every branch",
             ) from error
 
 
@@ -238,7 +250,7 @@ class GaussianNoise(Module):
 
     def __init__(self, std: float, *, rng: np.random.Generator | int | None = None):
         if not std >= 0:
-            raise ValueError(f"GaussianNoise(std={std!r}): a number from 0.{user_line()}")
+            raise refusal(ValueError, f"GaussianNoise(std={std!r}): a number from 0.")
         self.std, self.rng = std, np.random.default_rng(rng)
 
     def forward(self, x: Any) -> Any:

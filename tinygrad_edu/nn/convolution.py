@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.initializers import demand_initializer, glorot_uniform
 from tinygrad_edu.nn.linear import demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter, module_path
@@ -143,10 +143,11 @@ class Conv2d(_Convolution):
     def channels(self, inputs: int) -> tuple[tuple[int, int], int]:
         for name, number in (("inputs", inputs), ("outputs", self.outputs)):
             if number % self.groups:
-                raise ValueError(
+                raise refusal(
+                    ValueError,
                     f"{self!r}: groups={self.groups} must divide inputs={inputs} and "
-                    f"outputs={self.outputs}, but {name} leaves {number % self.groups}.{user_line()}"
-                    "\n  Try: groups=1"
+                    f"outputs={self.outputs}, but {name} leaves {number % self.groups}.",
+                    "groups=1",
                 )
         return (inputs // self.groups, self.outputs), self.outputs
 
@@ -344,8 +345,8 @@ def demand_images(
             f"{type(layer).__name__}({shape[-1]}, ...) here, or a layer before it that gives {channels} "
             "channels"
         )
-    raise ValueError(
-        f"{module_path(layer)} got x of shape {shape}: it takes {wanted}.{user_line()}\n  Try: {hint}"
+    raise refusal(
+        ValueError, f"{module_path(layer)} got x of shape {shape}: it takes {wanted}.", f"{hint}"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn.loss_reduction import loss, reduced
 from tinygrad_edu.tensor import Tensor, value
 
@@ -35,24 +35,28 @@ def ctc(
     logits = logits if isinstance(logits, Tensor) else np.asarray(logits)
     labels = np.asarray(value(labels))
     if logits.ndim != 3 or labels.ndim != 2 or len(labels) != len(logits):
-        raise ValueError(
-            f"ctc: logits {logits.shape} and labels {labels.shape} do not fit.{user_line()}\n  Try: logits "
-            "of shape (n, T, K) and labels of shape (n, L)"
+        raise refusal(
+            ValueError,
+            f"ctc: logits {logits.shape} and labels {labels.shape} do not fit.",
+            "logits of shape (n, T, K) and labels of shape (n, L)",
         )
     n, size, classes = logits.shape
     if 0 in logits.shape:
-        raise ValueError(f"ctc: an empty batch, logits {logits.shape}, has no mean.{user_line()}")
+        raise refusal(ValueError, f"ctc: an empty batch, logits {logits.shape}, has no mean.")
     if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"ctc: labels are the numbers of classes, not {labels.dtype}.{user_line()}\n  Try: "
-            "labels.astype(int)"
+        raise refusal(
+            TypeError,
+            f"ctc: labels are the numbers of classes, not {labels.dtype}.",
+            "labels.astype(int)",
         )
     if not 0 <= blank < classes:
-        raise ValueError(f"ctc(blank={blank}): one of {classes} classes.{user_line()}")
+        raise refusal(ValueError, f"ctc(blank={blank}): one of {classes} classes.")
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
-        raise ValueError(
-            f"ctc: labels run from {labels.min()} to {labels.max()}, but logits {logits.shape} have "
-            f"{classes} classes, 0 to {classes - 1}.{user_line()}\n  Try: {blank}, the blank, to fill up rows"
+        raise refusal(
+            ValueError,
+            f"ctc: labels run from {labels.min()} to {labels.max()}, but logits {logits.shape} "
+            f"have {classes} classes, 0 to {classes - 1}.",
+            f"{blank}, the blank, to fill up rows",
         )
     lengths = _lengths(labels, blank)
     times = np.full(n, size) if times is None else np.asarray(value(times))
@@ -66,10 +70,11 @@ def ctc(
     needed = lengths + ((labels[:, 1:] == labels[:, :-1]) & inside).sum(axis=1)
     if (needed > times).any():
         i = int(np.argmax(needed > times))
-        raise ValueError(
-            f"ctc: sample {i} has {lengths[i]} letters and needs {needed[i]} times (one more between equal "
-            f"letters), but there are {times[i]}.{user_line()}\n  Try: logits with more times, or leave "
-            "the sample out"
+        raise refusal(
+            ValueError,
+            f"ctc: sample {i} has {lengths[i]} letters and needs {needed[i]} times (one more "
+            f"between equal letters), but there are {times[i]}.",
+            "logits with more times, or leave the sample out",
         )
     return reduced(
         "ctc", ops.ctc(logits, labels, times, lengths, blank=blank), sample_weight, reduction
@@ -84,8 +89,9 @@ def _lengths(labels: np.ndarray, blank: int) -> np.ndarray:
         (letters != (np.arange(labels.shape[1]) < lengths[:, None])).any(axis=1)
     )
     if between.size:
-        raise ValueError(
-            f"ctc: labels[{between[0]}] has the blank, {blank}, before its last letter; it may only fill up "
-            f"the row.{user_line()}"
+        raise refusal(
+            ValueError,
+            f"ctc: labels[{between[0]}] has the blank, {blank}, before its last letter; it may "
+            "only fill up the row.",
         )
     return lengths

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn.linear import demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter, module_path
 from tinygrad_edu.ops.embedding import lookup
@@ -50,15 +50,18 @@ class Embedding(Module):
     def forward(self, ids: Any) -> Tensor:
         ids = np.asarray(value(ids))
         if ids.dtype.kind not in "iu":
-            raise TypeError(
-                f"{module_path(self)} got ids of shape {ids.shape} {ids.dtype}: it takes whole numbers."
-                f"{user_line()}\n  Try: ids.astype(int)"
+            raise refusal(
+                TypeError,
+                f"{module_path(self)} got ids of shape {ids.shape} {ids.dtype}: it takes whole "
+                "numbers.",
+                "ids.astype(int)",
             )
         if ids.size and (ids.min() < 0 or ids.max() >= self.vocab):
-            raise ValueError(
-                f"{module_path(self)} got ids of shape {ids.shape} from {ids.min()} to {ids.max()}, but its "
-                f"{self.vocab} words are 0 to {self.vocab - 1}.{user_line()}\n  Try: "
-                f"Embedding({ids.max() + 1}, {self.size}), or an id for unknown words"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got ids of shape {ids.shape} from {ids.min()} to "
+                f"{ids.max()}, but its {self.vocab} words are 0 to {self.vocab - 1}.",
+                f"Embedding({ids.max() + 1}, {self.size}), or an id for unknown words",
             )
         return lookup(self.W, ids)
 
@@ -85,9 +88,10 @@ def rotary(x: Any, base: float = 10000.0) -> Any:
     """
     steps, size = x.shape[-2:]
     if size % 2:
-        raise ValueError(
-            f"rotary: x of shape {x.shape} has an odd last axis, which does not make pairs.{user_line()}"
-            f"\n  Try: {size + 1} numbers a head"
+        raise refusal(
+            ValueError,
+            f"rotary: x of shape {x.shape} has an odd last axis, which does not make pairs.",
+            f"{size + 1} numbers a head",
         )
     half = size // 2
     angle = np.arange(steps)[:, None] / base ** (np.arange(half) / half)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -133,9 +133,10 @@ def orthogonal(
     Raises ValueError for fewer than two axes.
     """
     if len(shape) < 2:
-        raise ValueError(
-            f"orthogonal: {shape} has no rows and columns to be at right angles.{user_line()}"
-            "\n  Try: random_normal, or a shape of two axes"
+        raise refusal(
+            ValueError,
+            f"orthogonal: {shape} has no rows and columns to be at right angles.",
+            "random_normal, or a shape of two axes",
         )
     rows, columns = math.prod(shape[:-1]), shape[-1]
     q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
@@ -160,8 +161,8 @@ def ones(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.nda
 def demand_initializer(layer: Any, init: Any) -> None:
     """Refuses anything that cannot be called, such as a name."""
     if not callable(init):
-        raise TypeError(
-            f"{type(layer).__name__}(init={init!r}): a function (rng, shape, dtype) -> array."
-            f"{user_line()}\n  Try: glorot_uniform, he_normal or zeros from "
-            "tinygrad_edu.nn.initializers"
+        raise refusal(
+            TypeError,
+            f"{type(layer).__name__}(init={init!r}): a function (rng, shape, dtype) -> array.",
+            "glorot_uniform, he_normal or zeros from tinygrad_edu.nn.initializers",
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn.initializers import demand_initializer, glorot_uniform
 from tinygrad_edu.nn.module import Module, Parameter, module_path
 from tinygrad_edu.tensor import Tensor
@@ -66,8 +66,8 @@ def demand_sizes(layer: Module, **sizes: Any) -> None:
         if size is None and name == "inputs":
             continue
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
-            raise ValueError(
-                f"{type(layer).__name__}({name}={size!r}): a whole number, 1 or more.{user_line()}"
+            raise refusal(
+                ValueError, f"{type(layer).__name__}({name}={size!r}): a whole number, 1 or more."
             )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import answering, user_line
+from tinygrad_edu.diagnostics.words import answering, refusal
 from tinygrad_edu.tensor import Tensor, value
 
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
@@ -27,24 +27,26 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     """
     shape, wanted = np.shape(value(prediction)), np.shape(value(target))
     if shape != wanted:
-        raise ValueError(
-            f"{name}: prediction {shape} and target {wanted} differ in shape."
-            f"{_what_broadcasting_would_do(shape, wanted)}{user_line()}"
-            f"\n  Try: {_what_to_reshape(shape, wanted)}"
+        raise refusal(
+            ValueError,
+            f"{name}: prediction {shape} and target {wanted} differ in "
+            f"shape.{_what_broadcasting_would_do(shape, wanted)}",
+            f"{_what_to_reshape(shape, wanted)}",
         )
     if 0 in shape:
-        raise ValueError(f"{name}: an empty batch, {shape}, has no mean.{user_line()}")
+        raise refusal(ValueError, f"{name}: an empty batch, {shape}, has no mean.")
     if len(shape) < least:
-        raise ValueError(
-            f"{name}: prediction and target are vectors along a last axis, (n, d), not {shape}."
-            f"{user_line()}\n  Try: x[None] for one sample"
+        raise refusal(
+            ValueError,
+            f"{name}: prediction and target are vectors along a last axis, (n, d), not {shape}.",
+            "x[None] for one sample",
         )
     if not isinstance(prediction, Tensor):
         prediction = np.asarray(prediction)
     if not isinstance(target, Tensor):
         target = np.asarray(target)
         if target.dtype.kind not in "fiub":
-            raise TypeError(f"{name}: a target is numbers, not {target.dtype}.{user_line()}")
+            raise refusal(TypeError, f"{name}: a target is numbers, not {target.dtype}.")
         if prediction.dtype.kind == "f":
             # a target does not raise the precision
             target = target.astype(prediction.dtype, copy=False)
@@ -57,9 +59,10 @@ def demand_range(name: str, what: str, x: Any, least: float, most: float, hint: 
     slack = 1e-5 if most == 1 else 0.0
     if x.min() < least - slack or x.max() > most + slack:
         wanted = f"within {least} ... {most}" if np.isfinite(most) else f"not below {least}"
-        raise ValueError(
-            f"{name}: {what} are {wanted}, but these run from {x.min():.4g} to {x.max():.4g}.{user_line()}"
-            f"\n  Try: {hint}"
+        raise refusal(
+            ValueError,
+            f"{name}: {what} are {wanted}, but these run from {x.min():.4g} to {x.max():.4g}.",
+            f"{hint}",
         )
 
 
@@ -81,8 +84,9 @@ def reduced(
     Raises ValueError for another reduction, or weights that do not fit.
     """
     if reduction not in REDUCTIONS:
-        raise ValueError(
-            f"{name}(reduction={reduction!r}): one of {', '.join(map(repr, REDUCTIONS))}.{user_line()}"
+        raise refusal(
+            ValueError,
+            f"{name}(reduction={reduction!r}): one of {', '.join(map(repr, REDUCTIONS))}.",
         )
     weights = None
     if sample_weight is not None:
@@ -106,14 +110,16 @@ def weights_of(name: str, sample_weight: Any, shape: tuple) -> np.ndarray:
     """One weight for each value of a shape: given as such, or one for each sample."""
     weights = np.asarray(value(sample_weight))
     if weights.dtype.kind not in "fiub" or not np.isfinite(weights).all():
-        raise ValueError(f"{name}: sample_weight holds weights that are no numbers.{user_line()}")
+        raise refusal(ValueError, f"{name}: sample_weight holds weights that are no numbers.")
     if weights.shape != shape[: weights.ndim] or (shape and not weights.ndim):
         hint = "one weight for each sample"
         if weights.shape == (*shape[:1], 1):
             hint = "sample_weight[:, 0]"
-        raise ValueError(
-            f"{name}: sample_weight {weights.shape} does not fit the losses {shape} of the samples."
-            f"{user_line()}\n  Try: {hint}"
+        raise refusal(
+            ValueError,
+            f"{name}: sample_weight {weights.shape} does not fit the losses {shape} of the "
+            "samples.",
+            f"{hint}",
         )
     each = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
     return np.broadcast_to(each, shape)

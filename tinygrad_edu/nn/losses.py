@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn.loss_reduction import (
     demand_pair,
     demand_range,
@@ -72,7 +72,7 @@ def huber(
     Huber 1964. Raises ValueError unless δ > 0.
     """
     if not delta > 0:
-        raise ValueError(f"huber(delta={delta!r}): a positive number.{user_line()}")
+        raise refusal(ValueError, f"huber(delta={delta!r}): a positive number.")
     prediction, target = demand_pair("huber", prediction, target)
     error = prediction - target
     size = np.abs(error)
@@ -231,9 +231,10 @@ def _signs(name: str, target: Any) -> Any:
     if ((t == 0) | (t == 1)).all():
         return 2 * target - 1
     if not (np.abs(t) == 1).all():
-        raise ValueError(
-            f"{name}: targets are -1 and 1, or 0 and 1, not {_some(t)}.{user_line()}\n  Try: "
-            "categorical_hinge for more than two classes"
+        raise refusal(
+            ValueError,
+            f"{name}: targets are -1 and 1, or 0 and 1, not {_some(t)}.",
+            "categorical_hinge for more than two classes",
         )
     return target
 
@@ -315,9 +316,10 @@ def _fitting(name: str, logits: Any, labels: Any) -> tuple[Any, tuple[int, ...],
     shape = np.shape(value(logits))
     dense = labels.shape == shape and len(shape) > 1
     if not dense and (len(shape) < 2 or labels.shape != shape[:-1]):
-        raise ValueError(
-            f"{name}: logits {shape} and labels {labels.shape} do not fit.{user_line()}"
-            f"\n  Try: {_what_labels(shape, labels.shape)}"
+        raise refusal(
+            ValueError,
+            f"{name}: logits {shape} and labels {labels.shape} do not fit.",
+            f"{_what_labels(shape, labels.shape)}",
         )
     if not dense and labels.dtype.kind not in "iu":
         raise TypeError(
@@ -329,7 +331,7 @@ def _fitting(name: str, logits: Any, labels: Any) -> tuple[Any, tuple[int, ...],
             )
         )
     if labels.size == 0:
-        raise ValueError(f"{name}: an empty batch, logits {shape}, has no mean.{user_line()}")
+        raise refusal(ValueError, f"{name}: an empty batch, logits {shape}, has no mean.")
     return labels, shape, dense
 
 
@@ -370,9 +372,10 @@ def focal_cross_entropy(
     else:
         _warn_of(ops.softmax, "Softmax", name, x)
     if np.ndim(alpha) and np.shape(alpha) != t.shape[-1:]:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"{name}: alpha is one number, or one for each of {t.shape[-1]} classes, not "
-            f"{np.shape(alpha)}.{user_line()}"
+            f"{np.shape(alpha)}.",
         )
     p = x if from_probabilities else ops.softmax(x)
     p = np.clip(p / np.sum(p, axis=-1, keepdims=True), EPSILON, 1 - EPSILON)
@@ -434,11 +437,12 @@ def _distributions(name: str, t: Any, x: Any) -> Any:
     wrong = np.argwhere((np.abs(sums - 1) > 1e-3) | (array.min(axis=-1) < 0))
     if wrong.size:
         i = tuple(map(int, wrong[0]))
-        raise ValueError(
-            f"{name}: labels {array.shape} are a probability for each class, with the sum 1, but labels"
-            f"{list(i)} are {_some(array[i])} with the sum {sums[i]:.4g}.{user_line()}\n  Try: "
-            "labels.argmax(axis=1) for the numbers of the classes; binary_cross_entropy if several "
-            "classes may be true"
+        raise refusal(
+            ValueError,
+            f"{name}: labels {array.shape} are a probability for each class, with the sum 1, "
+            f"but labels{list(i)} are {_some(array[i])} with the sum {sums[i]:.4g}.",
+            "labels.argmax(axis=1) for the numbers of the classes; binary_cross_entropy if "
+            "several classes may be true",
         )
     dtype = np.result_type(value(x))
     return t if isinstance(t, Tensor) else t.astype(dtype if dtype.kind == "f" else float)
@@ -455,19 +459,22 @@ def _demand_labels(name: str, labels: np.ndarray, shape: tuple) -> None:
             hint = f"ignore_index={least}, if that stands for no label; or classes numbered from 0"
         if shape[-1] == 1:
             hint = "binary_cross_entropy(logits[:, 0], labels) for two classes"
-        raise ValueError(
-            f"{name}: labels run from {least} to {most}, but logits {shape} "
-            f"have {shape[-1]} classes, 0 to {shape[-1] - 1}.{user_line()}"
-            f"\n  Try: {hint}"
+        raise refusal(
+            ValueError,
+            f"{name}: labels run from {least} to {most}, but logits {shape} have {shape[-1]} "
+            f"classes, 0 to {shape[-1] - 1}.",
+            f"{hint}",
         )
 
 
 def _without(name: str, labels: Any, ignored: int, dense: bool) -> tuple[np.ndarray, np.ndarray]:
     """Labels with 0 in the place of the ignored ones, and which are not ignored."""
     if dense:
-        raise ValueError(
-            f"{name}: ignore_index={ignored} is one of the labels' numbers, but labels {labels.shape} are "
-            f"a probability for each class.{user_line()}\n  Try: sample_weight, 0 for what is ignored"
+        raise refusal(
+            ValueError,
+            f"{name}: ignore_index={ignored} is one of the labels' numbers, but labels "
+            f"{labels.shape} are a probability for each class.",
+            "sample_weight, 0 for what is ignored",
         )
     labels = value(labels)
     counted = labels != ignored
@@ -477,16 +484,17 @@ def _without(name: str, labels: Any, ignored: int, dense: bool) -> tuple[np.ndar
 def _by_class(class_weights: Any, labels: np.ndarray, shape: tuple) -> np.ndarray:
     weights = np.asarray(value(class_weights), float)
     if weights.shape != shape[-1:]:
-        raise ValueError(
-            f"cross_entropy: class_weights of shape {weights.shape} for logits {shape}: a weight for each "
-            f"of {shape[-1]} classes.{user_line()}"
+        raise refusal(
+            ValueError,
+            f"cross_entropy: class_weights of shape {weights.shape} for logits {shape}: a "
+            f"weight for each of {shape[-1]} classes.",
         )
     return weights[labels]
 
 
 def _demand_smoothing(name: str, smoothing: float) -> None:
     if not 0 <= smoothing <= 1:
-        raise ValueError(f"{name}(label_smoothing={smoothing!r}): from 0 to 1.{user_line()}")
+        raise refusal(ValueError, f"{name}(label_smoothing={smoothing!r}): from 0 to 1.")
 
 
 def _warn_of(row: Any, layer: str, name: str, logits: Any, deeper: int = 0) -> None:

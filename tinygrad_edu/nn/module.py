@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import alike, refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.diagnostics.words import alike, refusal, refuse_missing, refuse_unknown, user_line
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.migration_hints import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.showing import Shown
@@ -96,9 +96,10 @@ class Module(Shown):
                 self._sized_by = f"sized by its first x {shape}{user_line()}"
             y = self.forward(*inputs, **kwargs)
             if y is None:
-                raise TypeError(
-                    f"{module_path(self)} gave None: its forward returns nothing.{user_line()}\n  Try: "
-                    "return y at the end of forward"
+                raise refusal(
+                    TypeError,
+                    f"{module_path(self)} gave None: its forward returns nothing.",
+                    "return y at the end of forward",
                 )
         finally:
             mode.scope = outside
@@ -149,13 +150,16 @@ class Module(Shown):
         def __getattr__(self, name: str) -> Any:
             """Asked for what is not there: what it is called here, if other libraries have it."""
             if name in ("evaluate", "fit", "predict"):
-                raise AttributeError(
-                    f"a {type(self).__name__} computes, and a Trainer has .{name}.{user_line()}\n  Try: "
-                    f"Trainer(model, loss, optimizer).{name}(...)"
+                raise refusal(
+                    AttributeError,
+                    f"a {type(self).__name__} computes, and a Trainer has .{name}.",
+                    f"Trainer(model, loss, optimizer).{name}(...)",
                 )
             if name in ATTRIBUTES:
-                raise AttributeError(
-                    f"a {type(self).__name__} has no .{name}.{user_line()}\n  Try: {ATTRIBUTES[name]}"
+                raise refusal(
+                    AttributeError,
+                    f"a {type(self).__name__} has no .{name}.",
+                    f"{ATTRIBUTES[name]}",
                 )
             if hasattr(type(self), name):  # a property, whose own error is to be told
                 return object.__getattribute__(self, name)
@@ -168,10 +172,12 @@ class Module(Shown):
         kind = type(old)
         if isinstance(old, KEPT) and not isinstance(new, kind) and new is not None:
             out = "training" if isinstance(old, Parameter) else "what is saved"
-            raise TypeError(
-                f"{type(self).__name__}.{name} is {describe(old, f'a {kind.__name__}')}; assigning "
-                f"{type(new).__name__} would take it out of {out}.{user_line()}\n  Try: "
-                f".{name}.data[...] = numbers to set its value, or .{name} = {kind.__name__}(numbers)"
+            raise refusal(
+                TypeError,
+                f"{type(self).__name__}.{name} is {describe(old, f'a {kind.__name__}')}; "
+                f"assigning {type(new).__name__} would take it out of {out}.",
+                f".{name}.data[...] = numbers to set its value, or .{name} = "
+                f"{kind.__name__}(numbers)",
             )
         if isinstance(new, KEPT) and new.name is None:
             new.name = name
@@ -209,10 +215,12 @@ class Module(Shown):
             if isinstance(thing, KEPT):
                 yield where, thing
             elif not thing.built:
-                raise RuntimeError(
-                    f"{f'layer {where}, ' if where else ''}{thing!r} has no parameters before it knows "
-                    f"the size of its input.{user_line()}\n  Try: model.build(x.shape[1:]), or model(x) "
-                    "once, before its parameters are asked for"
+                raise refusal(
+                    RuntimeError,
+                    f"{f'layer {where}, ' if where else ''}{thing!r} has no parameters before "
+                    "it knows the size of its input.",
+                    "model.build(x.shape[1:]), or model(x) once, before its parameters are "
+                    "asked for",
                 )
 
     def inner_modules(self) -> list[tuple[str, Module]]:
@@ -340,9 +348,10 @@ class Module(Shown):
             folder, name = os.path.split(os.path.abspath(path))
             there = os.listdir(folder) if os.path.isdir(folder) else []
             near = alike(name, there) or [n for n in there if n.endswith(".npz")]
-            raise FileNotFoundError(
-                f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.{user_line()}"
-                f"\n  Try: {', '.join(sorted(near)[:5]) or 'a file written by model.save(path)'}"
+            raise refusal(
+                FileNotFoundError,
+                f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.",
+                f"{', '.join(sorted(near)[:5]) or 'a file written by model.save(path)'}",
             )
         try:
             with open(path, "rb") as file:
@@ -353,9 +362,11 @@ class Module(Shown):
         except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
             # NumPy would advise to unpickle what it does not know, which may run a stranger's program.
             why = "text, or a pickle" if "pickle" in str(error) else error
-            raise ValueError(
-                f"{os.fspath(path)!r} is not a weight file, or only a part of one ({why}); nothing "
-                f"was loaded.{user_line()}\n  Try: a file written by model.save(path)"
+            raise refusal(
+                ValueError,
+                f"{os.fspath(path)!r} is not a weight file, or only a part of one ({why}); "
+                "nothing was loaded.",
+                "a file written by model.save(path)",
             ) from error
         if "state" in state and any(name.startswith("model/") for name in state):  # a checkpoint
             state = {
@@ -407,8 +418,8 @@ def _demand_own_format(path: str | os.PathLike, verb: str) -> None:
             if ending == ".safetensors" or verb == "load"
             else f"model.{verb}('weights.npz')"
         )
-        raise ValueError(
-            f"{verb}({os.fspath(path)!r}): a module's own format is .npz.{user_line()}\n  Try: {way}"
+        raise refusal(
+            ValueError, f"{verb}({os.fspath(path)!r}): a module's own format is .npz.", f"{way}"
         )
 
 

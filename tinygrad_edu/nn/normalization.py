@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.convolution import changed_settings, path_of
 from tinygrad_edu.nn.linear import demand_sizes
 from tinygrad_edu.nn.module import Buffer, Module, Parameter, module_path
@@ -32,9 +32,11 @@ class _normalization(Module):
     ):
         demand_sizes(self, inputs=inputs, **sizes)
         if not eps >= 0:
-            raise ValueError(
-                f"{type(self).__name__}(eps={eps!r}): a number from 0, which keeps the division from "
-                f"0 / 0.{user_line()}\n  Try: eps=0.001"
+            raise refusal(
+                ValueError,
+                f"{type(self).__name__}(eps={eps!r}): a number from 0, which keeps the "
+                "division from 0 / 0.",
+                "eps=0.001",
             )
         self.inputs: Any = inputs
         for name, number in sizes.items():
@@ -61,9 +63,10 @@ class _normalization(Module):
                 hint = "x[None], if it is one sample"
             elif len(shape) > 2 and shape[1] == channels:
                 hint = f"np.transpose(x, {moved}), if the channels come first in x"
-            raise ValueError(
-                f"{module_path(self)} got x of shape {shape}: it takes {layout}.{user_line()}"
-                f"\n  Try: {hint}"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got x of shape {shape}: it takes {layout}.",
+                f"{hint}",
             )
 
     def checked(self, x: Any) -> Any:
@@ -116,9 +119,11 @@ class BatchNorm(_normalization):
         dtype: Any = np.float32,
     ):
         if not 0 <= momentum <= 1:
-            raise ValueError(
-                f"BatchNorm(momentum={momentum!r}): the share that is kept of the old statistics, from "
-                f"0 to 1.{user_line()}\n  Try: momentum=0.99"
+            raise refusal(
+                ValueError,
+                f"BatchNorm(momentum={momentum!r}): the share that is kept of the old "
+                "statistics, from 0 to 1.",
+                "momentum=0.99",
             )
         self.momentum = momentum
         super().__init__(inputs, eps, center, scale, dtype)
@@ -148,16 +153,18 @@ class BatchNorm(_normalization):
     def statistics(self, x: np.ndarray, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """μ and σ² of the batch, if they are numbers."""
         if not x.size:
-            raise ValueError(
-                f"{module_path(self)} got an empty batch, {x.shape}, to learn from.{user_line()}"
+            raise refusal(
+                ValueError, f"{module_path(self)} got an empty batch, {x.shape}, to learn from."
             )
         mean, variance = moments(x.reshape(rows))
         bad = np.flatnonzero(~np.isfinite(variance))
         if bad.size:
-            raise ValueError(
-                f"{module_path(self)} got x of shape {x.shape} with NaN, infinity or too large numbers "
-                f"in {bad.size} of {self.inputs} channels, the first {bad[0]}; the moving statistics are "
-                f"as they were.{user_line()}\n  Try: a smaller learning rate, and np.isfinite(x).all()"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got x of shape {x.shape} with NaN, infinity or too large "
+                f"numbers in {bad.size} of {self.inputs} channels, the first {bad[0]}; the "
+                "moving statistics are as they were.",
+                "a smaller learning rate, and np.isfinite(x).all()",
             )
         return mean, variance
 
@@ -242,9 +249,11 @@ class GroupNorm(_normalization):
 
     def make(self, inputs: int) -> None:
         if inputs % self.groups:
-            raise ValueError(
-                f"{path_of(self)}: {inputs} channels do not make {self.groups} groups of the same "
-                f"size.{user_line()}\n  Try: groups={math.gcd(inputs, self.groups)}"
+            raise refusal(
+                ValueError,
+                f"{path_of(self)}: {inputs} channels do not make {self.groups} groups of the "
+                "same size.",
+                f"groups={math.gcd(inputs, self.groups)}",
             )
         super().make(inputs)
 

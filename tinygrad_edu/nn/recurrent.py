@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn.initializers import glorot_uniform, orthogonal
 from tinygrad_edu.nn.linear import demand_sizes, in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter, layer_before, module_path
@@ -78,9 +78,11 @@ class RecurrentCell(Module):
                 )
             elif x.ndim == 1:
                 hint = "x[None] for one sequence"
-            raise ValueError(
-                f"{module_path(self)} got x of shape {x.shape}: it takes one step, (N, {self.inputs})."
-                f"{user_line()}\n  Try: {hint}"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got x of shape {x.shape}: it takes one step, (N, "
+                f"{self.inputs}).",
+                f"{hint}",
             )
         after = self.step(x, *self._states(states, x.shape[0], "states", "the step before gave"))
         return after if len(self.states) > 1 else after[0]
@@ -94,10 +96,11 @@ class RecurrentCell(Module):
         shapes = [np.shape(value(state)) for state in states]
         if shapes != [wanted] * len(self.states):
             names = ", ".join(self.states)
-            raise ValueError(
-                f"{module_path(self)} got {called} of shape {' and '.join(map(str, shapes))}: it "
-                f"takes {names}, {wanted}{' each' if len(self.states) > 1 else ''}.{user_line()}"
-                f"\n  Try: {called}=({names}), as {source} them"
+            raise refusal(
+                ValueError,
+                f"{module_path(self)} got {called} of shape {' and '.join(map(str, shapes))}: "
+                f"it takes {names}, {wanted}{' each' if len(self.states) > 1 else ''}.",
+                f"{called}=({names}), as {source} them",
             )
         return [in_precision_of(self.W, state) for state in states]
 
@@ -231,9 +234,11 @@ class Recurrent(RecurrentCell):
             hint = "sequences of one step or more"
         elif len(shape) != 3:
             hint = f"x.reshape(...) to (N, T, {self.inputs})"
-        raise ValueError(
-            f"{module_path(self)} got x of shape {shape}: it takes (N, T, {self.inputs}), T from 1."
-            f"{user_line()}\n  Try: {hint}"
+        raise refusal(
+            ValueError,
+            f"{module_path(self)} got x of shape {shape}: it takes (N, T, {self.inputs}), T "
+            "from 1.",
+            f"{hint}",
         )
 
     def _mask(self, mask: Any, wanted: tuple[int, int]) -> np.ndarray:
@@ -245,9 +250,10 @@ class Recurrent(RecurrentCell):
                 + ("mask.T" if mask.shape == wanted[::-1] else "one truth value for each step")
             )
         if mask.dtype != bool:
-            raise TypeError(
-                f"{module_path(self)} got a mask of {mask.dtype}: it takes truth values."
-                f"{user_line()}\n  Try: mask.astype(bool), True at the steps that count"
+            raise refusal(
+                TypeError,
+                f"{module_path(self)} got a mask of {mask.dtype}: it takes truth values.",
+                "mask.astype(bool), True at the steps that count",
             )
         return mask
 
@@ -331,27 +337,32 @@ class Bidirectional(Module):
     def __init__(self, forward: Recurrent, backward: Recurrent, *, merge: str = "concat"):
         for layer in (forward, backward):
             if not isinstance(layer, Recurrent):
-                raise TypeError(
-                    f"Bidirectional: {layer!r} is no SimpleRNN, LSTM or GRU.{user_line()}\n  Try: "
-                    "Bidirectional(LSTM(8, 16), LSTM(8, 16, go_backwards=True))"
+                raise refusal(
+                    TypeError,
+                    f"Bidirectional: {layer!r} is no SimpleRNN, LSTM or GRU.",
+                    "Bidirectional(LSTM(8, 16), LSTM(8, 16, go_backwards=True))",
                 )
         if forward.go_backwards or not backward.go_backwards:
-            raise ValueError(
-                f"Bidirectional: the second layer, and only it, reads backwards; got {forward!r} and "
-                f"{backward!r}.{user_line()}\n  Try: go_backwards=True in the second layer"
+            raise refusal(
+                ValueError,
+                "Bidirectional: the second layer, and only it, reads backwards; got "
+                f"{forward!r} and {backward!r}.",
+                "go_backwards=True in the second layer",
             )
         for name in ("return_sequences", "return_state"):
             if getattr(forward, name) != getattr(backward, name):
-                raise ValueError(
-                    f"Bidirectional: {name} differs in {forward!r} and {backward!r}.{user_line()}"
-                    f"\n  Try: the same {name} in both"
+                raise refusal(
+                    ValueError,
+                    f"Bidirectional: {name} differs in {forward!r} and {backward!r}.",
+                    f"the same {name} in both",
                 )
         if merge not in ("concat", "sum"):
-            raise ValueError(f"Bidirectional(merge={merge!r}): 'concat' or 'sum'.{user_line()}")
+            raise refusal(ValueError, f"Bidirectional(merge={merge!r}): 'concat' or 'sum'.")
         if merge == "sum" and forward.units != backward.units:
-            raise ValueError(
-                f"Bidirectional: {forward.units} and {backward.units} units cannot be added."
-                f"{user_line()}\n  Try: merge='concat', or the same number of units"
+            raise refusal(
+                ValueError,
+                f"Bidirectional: {forward.units} and {backward.units} units cannot be added.",
+                "merge='concat', or the same number of units",
             )
         self.forwards, self.backwards, self.merge = forward, backward, merge
 

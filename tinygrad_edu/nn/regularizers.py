@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 
 EPSILON = 1e-7  # what norms are divided by, at least
 
@@ -98,11 +98,12 @@ class MinMaxNorm:
         self.max_value = _demand("max_value", max_value, name)
         self.rate, self.axis = _demand("rate", rate, name), axis
         if min_value > max_value:
-            raise ValueError(
-                f"{name}(min_value={min_value}, max_value={max_value}): the other way round.{user_line()}"
+            raise refusal(
+                ValueError,
+                f"{name}(min_value={min_value}, max_value={max_value}): the other way round.",
             )
         if rate > 1:
-            raise ValueError(f"{name}(rate={rate}): a part of the way, 0 to 1.{user_line()}")
+            raise refusal(ValueError, f"{name}(rate={rate}): a part of the way, 0 to 1.")
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
         norm = np.sqrt(np.square(w).sum(axis=self.axis, keepdims=True))
@@ -135,5 +136,5 @@ class UnitNorm(MinMaxNorm):
 
 def _demand(what: str, number: Any, name: str) -> float:
     if not isinstance(number, numbers.Real) or not math.isfinite(number) or number < 0:
-        raise ValueError(f"{name}({what}={number!r}): a finite number, 0 or more.{user_line()}")
+        raise refusal(ValueError, f"{name}({what}={number!r}): a finite number, 0 or more.")
     return float(number)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.convolution import as_images, changed_settings
 from tinygrad_edu.nn.module import Module, module_path
 from tinygrad_edu.ops.convolution import check_pairs, check_settings
@@ -29,9 +29,10 @@ class UpSampling2d(Module):
     def __init__(self, size: Any = 2, *, interpolation: str = "nearest"):
         self.times = check_settings("UpSampling2d", 2, size, 1, "valid")
         if interpolation not in KINDS:
-            raise ValueError(
-                f"UpSampling2d(interpolation={interpolation!r}): one of {', '.join(KINDS)}.{user_line()}"
-                "\n  Try: interpolation='bilinear'"
+            raise refusal(
+                ValueError,
+                f"UpSampling2d(interpolation={interpolation!r}): one of {', '.join(KINDS)}.",
+                "interpolation='bilinear'",
             )
         self.size, self.interpolation = size, interpolation
 
@@ -145,9 +146,10 @@ class Cropping1d(Module):
 def cropped(layer: Module, x: Tensor | np.ndarray, sides: tuple) -> Any:
     lengths = x.shape[1:-1]
     if any(n <= sum(side) for n, side in zip(lengths, sides, strict=True)):
-        raise ValueError(
-            f"{module_path(layer)} got x of shape {x.shape}: cutting {sides} off leaves nothing."
-            f"{user_line()}\n  Try: less cropping"
+        raise refusal(
+            ValueError,
+            f"{module_path(layer)} got x of shape {x.shape}: cutting {sides} off leaves nothing.",
+            "less cropping",
         )
     kept = (slice(a, n - b) for n, (a, b) in zip(lengths, sides, strict=True))
     return x[(slice(None), *kept)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.reductions import kept
@@ -119,9 +119,11 @@ def glu(x: Any, axis: int = -1) -> Any:
     """
     length = np.shape(x)[axis]
     if length % 2:
-        raise ValueError(
-            f"glu of shape {np.shape(x)}: axis {axis} has {length} numbers, which are no two halves."
-            f"{user_line()}\n  Try: a layer before it with an even number of outputs"
+        raise refusal(
+            ValueError,
+            f"glu of shape {np.shape(x)}: axis {axis} has {length} numbers, which are no two "
+            "halves.",
+            "a layer before it with an even number of outputs",
         )
     a, b = np.split(x, 2, axis=axis)
     return a * sigmoid(b)

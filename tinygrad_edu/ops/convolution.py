@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.tensor import Op, Tensor, describe, op
 
@@ -798,4 +798,4 @@ def _known(called: str, padding: str, words: tuple[str, ...]) -> None:
 def refuse(called: str, *operands_what_hint: Any) -> None:
     *operands, what, hint = operands_what_hint
     words = ", ".join(x if isinstance(x, str) else describe(*x) for x in operands)
-    raise ValueError(f"{called}({words}): {what}.{user_line()}\n  Try: {hint}")
+    raise refusal(ValueError, f"{called}({words}): {what}.", f"{hint}")

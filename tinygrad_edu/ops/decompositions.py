@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import nonzero
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.joining import concatenate
@@ -158,9 +158,10 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     """np.linalg.qr. A wide matrix is q r of its first columns; the others are q (qᵀ a)."""
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
-        raise ValueError(
-            f"qr of a Tensor has mode='reduced' and mode='r', not mode={mode!r}: what is more than "
-            f"the reduced factors is not determined by a.{user_line()}"
+        raise refusal(
+            ValueError,
+            f"qr of a Tensor has mode='reduced' and mode='r', not mode={mode!r}: what is more "
+            "than the reduced factors is not determined by a.",
         )
     k = min(m, n)
     y = _qr_row(a[..., :k] if n > k else a)
@@ -356,9 +357,11 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         return svdvals(a)
     m, n = a.shape[-2:]
     if full_matrices and m != n:
-        raise ValueError(
-            f"svd of a Tensor gives {min(m, n)} vectors on either side for shape {a.shape}: the others "
-            f"are not determined by a.{user_line()}\n  Try: np.linalg.svd(a, full_matrices=False)"
+        raise refusal(
+            ValueError,
+            f"svd of a Tensor gives {min(m, n)} vectors on either side for shape {a.shape}: "
+            "the others are not determined by a.",
+            "np.linalg.svd(a, full_matrices=False)",
         )
     y = _svd_row(a)
     return SVDResult(y[..., :m, :], y[..., m, :], mT(y[..., m + 1 :, :]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import real
 from tinygrad_edu.ops.elementwise import where
 from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
@@ -149,9 +149,11 @@ def put(x: Any, index: Any, values: Any) -> Any:
 
 def _in_place(function: Any, instead: str) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
-        raise TypeError(
-            f"np.{function.__name__} changes an array in place, but the way back may need its old "
-            f"values.{user_line()}\n  Try: {instead}, which gives a new one and keeps the graph"
+        raise refusal(
+            TypeError,
+            f"np.{function.__name__} changes an array in place, but the way back may need its "
+            "old values.",
+            f"{instead}, which gives a new one and keeps the graph",
         )
 
     ROWS[function] = refuse
@@ -181,7 +183,7 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
     elif mode == "wrap":
         indices = indices % n
     elif mode != "raise":
-        raise ValueError(f"take: mode is 'raise', 'wrap' or 'clip', not {mode!r}{user_line()}")
+        raise refusal(ValueError, f"take: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
     if not indices.size:
         indices = indices.astype(int)
     return a[(slice(None),) * axis + (indices,)]
@@ -190,8 +192,8 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
 def _along(indices: np.ndarray, shape: tuple[int, ...], axis: int) -> tuple:
     """The index that takes, at each place, the number that `indices` names along the axis."""
     if indices.ndim != len(shape):
-        raise ValueError(
-            f"indices have as many axes as the array, not {indices.shape} for {shape}{user_line()}"
+        raise refusal(
+            ValueError, f"indices have as many axes as the array, not {indices.shape} for {shape}"
         )
     grid: list[Any] = list(np.ix_(*map(np.arange, shape)))
     grid[axis] = indices
@@ -229,9 +231,10 @@ def extract(condition: Any, arr: Any) -> Any:
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """np.select: at each place the choice of the first condition that holds."""
     if not condlist or len(condlist) != len(choicelist):
-        raise ValueError(
-            f"select needs one choice for each condition, not {len(choicelist)} for {len(condlist)}"
-            f"{user_line()}"
+        raise refusal(
+            ValueError,
+            f"select needs one choice for each condition, not {len(choicelist)} for "
+            f"{len(condlist)}",
         )
     y = default
     for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
@@ -277,7 +280,7 @@ def diag(v: Any, k: int = 0) -> Any:
     if v.ndim == 2:
         return diagonal(v, k)
     if v.ndim != 1:
-        raise ValueError(f"diag is of a vector or a matrix, not of shape {v.shape}{user_line()}")
+        raise refusal(ValueError, f"diag is of a vector or a matrix, not of shape {v.shape}")
     n, rows = v.size + abs(k), np.arange(v.size) + max(0, -k)
     return scatter_add(v, index=(rows, rows + k), shape=(n, n))
 
@@ -317,9 +320,10 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     if len(funclist) == len(conditions) + 1:
         conditions.append(~np.any(conditions, axis=0))
     if len(funclist) != len(conditions):
-        raise ValueError(
-            f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; as many, or one "
-            f"more{user_line()}"
+        raise refusal(
+            ValueError,
+            f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; as many, "
+            "or one more",
         )
     y = x * 0
     for condition, f in zip(conditions, funclist, strict=True):
@@ -336,9 +340,7 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
     others = arr.shape[:axis] + arr.shape[axis + 1 :]
     lines = np.reshape(np.moveaxis(arr, axis, -1), (math.prod(others), arr.shape[axis]))
     if not lines.shape[0]:
-        raise ValueError(
-            f"Cannot apply_along_axis when any iteration dimensions are 0{user_line()}"
-        )
+        raise refusal(ValueError, "Cannot apply_along_axis when any iteration dimensions are 0")
     results = [arraylike(func1d(lines[i], *args, **kwargs)) for i in range(lines.shape[0])]
     y = np.stack(results)
     inner = y.shape[1:]
@@ -514,9 +516,11 @@ def histogram(
 def _only_counts(function: Any) -> None:
     def counts(*args: Any, weights: Any = None, **kwargs: Any) -> Any:
         if isinstance(weights, Tensor) and weights.requires_grad:
-            raise TypeError(
-                f"np.{function.__name__} has no derivative by its weights here, and would cut them out of "
-                f"the graph.{user_line()}\n  Try: np.bincount(np.ravel_multi_index(...), weights), which has"
+            raise refusal(
+                TypeError,
+                f"np.{function.__name__} has no derivative by its weights here, and would cut "
+                "them out of the graph.",
+                "np.bincount(np.ravel_multi_index(...), weights), which has",
             )
         given = {name: value(part) for name, part in kwargs.items()}
         return function(*map(value, args), weights=value(weights), **given)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.ops.joining import joined_ends
 from tinygrad_edu.ops.shapes import (
@@ -25,7 +25,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     a = arraylike(a)
     axis = positive_axis(axis, a.ndim)
     if n < 0:
-        raise ValueError(f"diff: n is 0 or more, not {n}{user_line()}")
+        raise refusal(ValueError, f"diff: n is 0 or more, not {n}")
     ends = []
     for end in (prepend, append):
         if end is not None and np.ndim(end) == 0:
@@ -97,23 +97,24 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     if len(steps) == 1 and np.ndim(steps[0]) == 0:
         steps *= len(axes)
     if len(steps) != len(axes):
-        raise TypeError(
-            f"gradient: a spacing for each of the {len(axes)} axes, not {len(steps)}{user_line()}"
+        raise refusal(
+            TypeError, f"gradient: a spacing for each of the {len(axes)} axes, not {len(steps)}"
         )
     if edge_order not in (1, 2):
-        raise ValueError(f"gradient: edge_order is 1 or 2, not {edge_order}{user_line()}")
+        raise refusal(ValueError, f"gradient: edge_order is 1 or 2, not {edge_order}")
     slopes = []
     for k, d in zip(axes, steps, strict=True):
         n = f.shape[k]
         if n < edge_order + 1:
-            raise ValueError(
-                f"gradient needs {edge_order + 1} points or more along each axis, not {n}{user_line()}"
+            raise refusal(
+                ValueError,
+                f"gradient needs {edge_order + 1} points or more along each axis, not {n}",
             )
         if np.ndim(d):
             if np.shape(d) != (n,):
-                raise ValueError(
-                    f"gradient: {n} points along axis {k} need {n} coordinates, not "
-                    f"{np.shape(d)}{user_line()}"
+                raise refusal(
+                    ValueError,
+                    f"gradient: {n} points along axis {k} need {n} coordinates, not {np.shape(d)}",
                 )
             d = np.diff(d)
         slope = np.moveaxis(_slopes(np.moveaxis(f, k, 0), d, edge_order), 0, k)
@@ -141,8 +142,8 @@ def interp(
     """
     x, xp, fp = arraylike(x), arraylike(xp), arraylike(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
-        raise ValueError(
-            f"interp: xp and fp are points on one line, not {xp.shape} and {fp.shape}{user_line()}"
+        raise refusal(
+            ValueError, f"interp: xp and fp are points on one line, not {xp.shape} and {fp.shape}"
         )
     if period is not None:
         p = abs(period)
@@ -189,7 +190,7 @@ def _part(y: Any, a: Any, v: Any, mode: str, longer_first: bool) -> Any:
         return y[start : start + long]
     if mode == "valid":
         return y[short - 1 : long]
-    raise ValueError(f"mode is 'full', 'same' or 'valid', not {mode!r}{user_line()}")
+    raise refusal(ValueError, f"mode is 'full', 'same' or 'valid', not {mode!r}")
 
 
 @composed(np.convolve)
@@ -230,7 +231,5 @@ def logspace(
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
     """np.geomspace of positive numbers: each the same multiple of the one before."""
     if np.any(np.asarray(value(start)) <= 0) or np.any(np.asarray(value(stop)) <= 0):
-        raise ValueError(
-            f"geomspace of a Tensor goes from positive to positive numbers{user_line()}"
-        )
+        raise refusal(ValueError, "geomspace of a Tensor goes from positive to positive numbers")
     return np.exp(linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))

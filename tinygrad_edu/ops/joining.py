@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
 from tinygrad_edu.tensor import op, value
@@ -104,7 +104,7 @@ def block(arrays: Any) -> Any:
 
     found = depths(arrays)
     if len(found) != 1:
-        raise ValueError(f"block: lists must be nested equally deep, none empty{user_line()}")
+        raise refusal(ValueError, "block: lists must be nested equally deep, none empty")
     depth = found.pop()
     ndim = max(depth, widest(arrays))
     return joined(arrays, depth)
@@ -158,7 +158,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list:
     else:
         parts = int(indices_or_sections)
         if parts <= 0:
-            raise ValueError(f"array_split: the number of parts must be above 0{user_line()}")
+            raise refusal(ValueError, "array_split: the number of parts must be above 0")
         cuts = [0, *np.cumsum([n // parts + (k < n % parts) for k in range(parts)]).tolist()]
     before = (slice(None),) * axis
     return [ary[(*before, slice(*ends))] for ends in pairwise(cuts)]
@@ -169,16 +169,17 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list:
     """np.split: into equal parts, or cut at the places of a list."""
     n = ary.shape[positive_axis(axis, ary.ndim)]
     if np.ndim(indices_or_sections) == 0 and n % indices_or_sections:
-        raise ValueError(
-            f"split: {n} do not divide into {indices_or_sections} equal parts.{user_line()}\n"
-            "  Try: np.array_split, whose parts may differ by one"
+        raise refusal(
+            ValueError,
+            f"split: {n} do not divide into {indices_or_sections} equal parts.",
+            "np.array_split, whose parts may differ by one",
         )
     return array_split(ary, indices_or_sections, axis)
 
 
 def _split_needs(ary: Any, ndim: int, called: str) -> None:
     if ary.ndim < ndim:
-        raise ValueError(f"{called} needs {ndim} axes or more, not shape {ary.shape}{user_line()}")
+        raise refusal(ValueError, f"{called} needs {ndim} axes or more, not shape {ary.shape}")
 
 
 @composed(np.hsplit)

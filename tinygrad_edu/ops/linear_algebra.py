@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.ops.joining import concatenate
 from tinygrad_edu.tensor import PLAIN, ROWS, op, value
@@ -95,7 +95,7 @@ def multi_dot(arrays: Sequence) -> Any:
     The order is found by dynamic programming (Cormen et al., "Introduction to Algorithms", 15.2).
     """
     if len(arrays) < 2:
-        raise ValueError(f"multi_dot: a product needs two arrays, not {len(arrays)}.{user_line()}")
+        raise refusal(ValueError, f"multi_dot: a product needs two arrays, not {len(arrays)}.")
     first, *_, last = arrays
     rows = [1 if np.ndim(first) == 1 else np.shape(first)[0]]
     sizes = rows + [np.shape(x)[0] for x in arrays[1:]]
@@ -135,8 +135,9 @@ def matrix_power(a: Any, n: int) -> Any:
 
 def _demand_square(a: Any, called: str) -> None:
     if np.ndim(a) < 2 or a.shape[-1] != a.shape[-2]:
-        raise np.linalg.LinAlgError(
-            f"{called} is of square matrices (..., n, n), not of shape {np.shape(a)}.{user_line()}"
+        raise refusal(
+            np.linalg.LinAlgError,
+            f"{called} is of square matrices (..., n, n), not of shape {np.shape(a)}.",
         )
 
 
@@ -224,9 +225,9 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
     """np.linalg.tensorinv: the inverse of the matrix whose rows are the first `ind` axes."""
     n = math.prod(a.shape[:ind])
     if ind <= 0 or a.size != n * n:
-        raise np.linalg.LinAlgError(
-            f"tensorinv: the first {ind} axes of {a.shape} must hold as many places as the others"
-            f"{user_line()}"
+        raise refusal(
+            np.linalg.LinAlgError,
+            f"tensorinv: the first {ind} axes of {a.shape} must hold as many places as the others",
         )
     return np.reshape(inv(np.reshape(a, (n, n))), a.shape[ind:] + a.shape[:ind])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import each, nonzero, real
 from tinygrad_edu.ops.decompositions import svdvals
 from tinygrad_edu.ops.reductions import kept
@@ -74,7 +74,7 @@ def _in_axes(x: Any, axis: Any) -> tuple[int, ...]:
 
 
 def _no_axis(i: int, x: Any) -> Any:
-    raise np.exceptions.AxisError(f"norm: there is no axis {i} in shape {x.shape}.{user_line()}")
+    raise refusal(np.exceptions.AxisError, f"norm: there is no axis {i} in shape {x.shape}.")
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
@@ -83,7 +83,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     if ord is None or ord == 2:
         return length(x, axis=axis, keepdims=keepdims)
     if isinstance(ord, str):
-        raise ValueError(f"Invalid norm order {ord!r} for vectors.{user_line()}")
+        raise refusal(ValueError, f"Invalid norm order {ord!r} for vectors.")
     if ord == 0:
         return np.linalg.vector_norm(value(x), axis=axis, keepdims=keepdims, ord=0)
     if ord == 1:
@@ -98,9 +98,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
 def _matrix_norm(x: Any, axes: tuple[int, int], keepdims: bool, ord: Any) -> Any:
     row, column = axes
     if row == column:
-        raise ValueError(
-            f"norm: the two axes of a matrix are different, not both {row}.{user_line()}"
-        )
+        raise refusal(ValueError, f"norm: the two axes of a matrix are different, not both {row}.")
     if ord in (None, "fro", "f"):
         return length(x, axis=axes, keepdims=keepdims)
     if ord in ("nuc", 2, -2):
@@ -109,9 +107,11 @@ def _matrix_norm(x: Any, axes: tuple[int, int], keepdims: bool, ord: Any) -> Any
         y = s.sum(axis=-1) if ord == "nuc" else s[..., 0] if ord == 2 else s[..., -1]
         return np.expand_dims(y, axes) if keepdims else y
     if ord not in (1, -1, np.inf, -np.inf):
-        raise ValueError(
-            f"Invalid norm order {ord!r} for matrices.{user_line()}\n  Try: 'fro', 'nuc', 1, -1, 2, -2, "
-            "np.inf or -np.inf; np.linalg.vector_norm(x, ord=...) takes a matrix as one long vector"
+        raise refusal(
+            ValueError,
+            f"Invalid norm order {ord!r} for matrices.",
+            "'fro', 'nuc', 1, -1, 2, -2, np.inf or -np.inf; np.linalg.vector_norm(x, ord=...) "
+            "takes a matrix as one long vector",
         )
     summed, chosen = (row, column) if ord in (1, -1) else (column, row)
     sums = np.abs(x).sum(axis=summed, keepdims=True)
@@ -122,7 +122,7 @@ def _matrix_norm(x: Any, axes: tuple[int, int], keepdims: bool, ord: Any) -> Any
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """np.linalg.matrix_norm: of every matrix in a stack."""
     if np.ndim(x) < 2:
-        raise ValueError(f"matrix_norm of shape {np.shape(x)}: a matrix has two axes.{user_line()}")
+        raise refusal(ValueError, f"matrix_norm of shape {np.shape(x)}: a matrix has two axes.")
     return _matrix_norm(x, (x.ndim - 2, x.ndim - 1), keepdims, ord)
 
 
@@ -138,9 +138,10 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return vector_norm(x, axis=axes, keepdims=keepdims, ord=ord)
     if len(axes) == 2:
         return _matrix_norm(x, (axes[0], axes[1]), keepdims, ord)
-    raise ValueError(
-        f"Improper number of dimensions to norm: {len(axes)}, of {np.shape(x)}.{user_line()}\n  Try: "
-        "axis=one number for vectors, axis=(i, j) for matrices, or np.linalg.vector_norm"
+    raise refusal(
+        ValueError,
+        f"Improper number of dimensions to norm: {len(axes)}, of {np.shape(x)}.",
+        "axis=one number for vectors, axis=(i, j) for matrices, or np.linalg.vector_norm",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.indexing import put
 from tinygrad_edu.ops.interpolation import convolve
 from tinygrad_edu.ops.linear_algebra import lstsq
@@ -29,7 +29,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """np.vander: the powers of x, a column each: xⁿ⁻¹, ..., x, 1."""
     x = arraylike(x)
     if x.ndim != 1:
-        raise ValueError(f"vander is of a vector, not of shape {x.shape}{user_line()}")
+        raise refusal(ValueError, f"vander is of a vector, not of shape {x.shape}")
     n = x.shape[0] if N is None else N
     powers = [x * 0 + 1]
     for _ in range(n - 1):
@@ -69,7 +69,7 @@ def trim_zeros(filt: Any, trim: str = "fb") -> Any:
     """np.trim_zeros of a vector: without the zeros in front (f) and behind (b)."""
     filt = arraylike(filt)
     if filt.ndim != 1:
-        raise ValueError(f"trim_zeros of a Tensor is of a vector, not of {filt.shape}{user_line()}")
+        raise refusal(ValueError, f"trim_zeros of a Tensor is of a vector, not of {filt.shape}")
     places = np.flatnonzero(value(filt))
     if not places.size:
         return filt[:0]

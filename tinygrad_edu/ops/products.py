@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import Cases, each, real
 from tinygrad_edu.ops.linear_algebra import matmul
 from tinygrad_edu.ops.shapes import arraylike, composed
@@ -124,8 +124,9 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     terms, arrow, out = subscripts.partition("->")
     letters = terms.split(",")
     if len(letters) != len(xs):
-        raise ValueError(
-            f"einsum: {subscripts!r} is about {len(letters)} arrays, but {len(xs)} are given{user_line()}"
+        raise refusal(
+            ValueError,
+            f"einsum: {subscripts!r} is about {len(letters)} arrays, but {len(xs)} are given",
         )
     counts = [
         x.ndim - len(t.replace("...", "")) if "..." in t else 0
@@ -136,9 +137,11 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
         once = sorted(c for c in set(terms) - set(",.") if terms.count(c) == 1)
         out = ("..." if "..." in terms else "") + "".join(once)
     if dots and "..." not in out:
-        raise ValueError(
-            f"einsum: '...' in {subscripts!r} stands for {len(dots)} axes here, which the result must "
-            f"have as well{user_line()}\n  Try: '->...{out}'"
+        raise refusal(
+            ValueError,
+            f"einsum: '...' in {subscripts!r} stands for {len(dots)} axes here, which the "
+            "result must have as well",
+            f"'->...{out}'",
         )
     explicit = [
         t.replace("...", dots[len(dots) - max(n, 0) :])
@@ -288,9 +291,11 @@ def cross(
         axisa = axisb = axisc = axis
     a, b = np.moveaxis(arraylike(a), axisa, -1), np.moveaxis(arraylike(b), axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"cross of a Tensor is of vectors in space, of length 3 and not {a.shape[-1]} and "
-            f"{b.shape[-1]}.{user_line()}\n  Try: in the plane a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]"
+            f"{b.shape[-1]}.",
+            "in the plane a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]",
         )
     (a0, a1, a2), (b0, b1, b2) = ([x[..., k] for k in range(3)] for x in (a, b))
     return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axisc)

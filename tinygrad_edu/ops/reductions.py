@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import apart, each, nonzero, real
 from tinygrad_edu.ops.elementwise import or_infinite, where
 from tinygrad_edu.ops.shapes import broadcast_to
@@ -315,7 +315,7 @@ def average(
         weights = broadcast_to(np.expand_dims(weights, others), shape=np.shape(a))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     if np.any(value(total) == 0):
-        raise ZeroDivisionError(f"average: the weights sum to 0{user_line()}")
+        raise refusal(ZeroDivisionError, "average: the weights sum to 0")
     y = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
     return (y, total) if returned else y
 
@@ -456,8 +456,8 @@ def quantile(
     q = q if isinstance(q, Tensor) else np.asarray(q, float)
     n = line.shape[-1]
     if n == 0:
-        raise ValueError(
-            f"quantile of nothing: {a.shape} along axis {axis} has no numbers{user_line()}"
+        raise refusal(
+            ValueError, f"quantile of nothing: {a.shape} along axis {axis} has no numbers"
         )
     place = _place(n, np.reshape(q, (-1,)), method)
     below = np.floor(place)

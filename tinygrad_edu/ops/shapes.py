@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_keywords, user_line
+from tinygrad_edu.diagnostics.words import refusal, refuse_keywords
 from tinygrad_edu.ops.cases import each, real
 from tinygrad_edu.tensor import ROWS, Tensor, op
 
@@ -170,9 +170,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 def matrix_transpose(x: Any) -> Any:
     """np.matrix_transpose: the transpose of every matrix in a stack of them."""
     if x.ndim < 2:
-        raise ValueError(
-            f"matrix_transpose needs two axes or more, not shape {x.shape}{user_line()}"
-        )
+        raise refusal(ValueError, f"matrix_transpose needs two axes or more, not shape {x.shape}")
     return np.swapaxes(x, -1, -2)
 
 
@@ -290,7 +288,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
     """np.meshgrid: each vector along an axis of its own, repeated along the others."""
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}{user_line()}")
+        raise refusal(ValueError, f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
     axes = list(range(len(xi)))
     if indexing == "xy":
         axes[:2] = axes[1::-1]
@@ -324,13 +322,14 @@ _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
     """np.pad. A margin that copies the inside is x[places]; np.pad of 0, 1, 2, ... tells the places."""
     if mode not in _PAD_MODES:
-        raise TypeError(
-            f"pad of a Tensor does not take mode={mode!r}.{user_line()}\n  Try: {', '.join(_PAD_MODES)}"
+        raise refusal(
+            TypeError, f"pad of a Tensor does not take mode={mode!r}.", f"{', '.join(_PAD_MODES)}"
         )
     if isinstance(constant_values, Tensor):
-        raise TypeError(
-            f"pad: constant_values are constants and not Tensors.{user_line()}\n"
-            "  Try: ops.put(np.pad(x, width), index, values) for a margin with a derivative"
+        raise refusal(
+            TypeError,
+            "pad: constant_values are constants and not Tensors.",
+            "ops.put(np.pad(x, width), index, values) for a margin with a derivative",
         )
     if isinstance(pad_width, dict):
         by_axis = {positive_axis(k, array.ndim): width for k, width in pad_width.items()}

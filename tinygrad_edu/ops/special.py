@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.ops.activations import sigmoid, softplus
 from tinygrad_edu.ops.cases import nonzero, positive
 from tinygrad_edu.ops.elementwise import row

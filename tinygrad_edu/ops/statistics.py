@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.indexing import apply_along_axis, diag
 from tinygrad_edu.ops.linear_algebra import matmul, mT
 from tinygrad_edu.ops.reductions import quantile
@@ -38,9 +38,10 @@ def cov(
     total = w.sum()
     n = total - (ddof if a is None else ddof * (w * a).sum() / total)
     if value(n) <= 0:
-        raise ValueError(
-            f"cov: {x.shape[1]} samples leave {value(n):g} degrees of freedom with ddof={ddof}."
-            f"{user_line()}\n  Try: more samples, or ddof=0"
+        raise refusal(
+            ValueError,
+            f"cov: {x.shape[1]} samples leave {value(n):g} degrees of freedom with ddof={ddof}.",
+            "more samples, or ddof=0",
         )
     centered = x - matmul(x, w)[:, None] / total
     y = matmul(

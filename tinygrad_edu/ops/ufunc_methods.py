@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_keywords
+from tinygrad_edu.diagnostics.words import refuse_keywords
 from tinygrad_edu.ops.activations import logsumexp
 from tinygrad_edu.tensor import METHODS, ROWS
 

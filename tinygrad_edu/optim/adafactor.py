@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, follow, in_range
 
 
@@ -48,9 +48,7 @@ class Adafactor(Optimizer):
             "beta2_decay", beta2_decay, "from -1 to below 0", lambda x: -1 <= x < 0
         )
         if not isinstance(eps, (tuple, list)) or len(eps) != 2:
-            raise ValueError(
-                f"eps must be two numbers, as (1e-30, 0.001), not {eps!r}.{user_line()}"
-            )
+            raise refusal(ValueError, f"eps must be two numbers, as (1e-30, 0.001), not {eps!r}.")
         self.eps = tuple(
             in_range(f"eps[{i}]", e, "a positive number", lambda x: x > 0)
             for i, e in enumerate(eps)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.optimizer import checked_state, demand_parameters, share_below_one
 
@@ -61,9 +61,10 @@ class EMA:
     def averaged(self) -> Iterator[None]:
         """Within, the parameters have the averaged values; afterwards those they had before."""
         if not self.updates:
-            raise RuntimeError(
-                f"EMA.averaged(): there is no average yet.{user_line()}\n  Try: ema.update() after each "
-                "optimizer.step()"
+            raise refusal(
+                RuntimeError,
+                "EMA.averaged(): there is no average yet.",
+                "ema.update() after each optimizer.step()",
             )
         with lent(self.parameters):
             self.keep()

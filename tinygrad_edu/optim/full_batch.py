@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients, recording
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.minimize import Minimum, minimize
 from tinygrad_edu.optim.optimizer import demand_parameters
@@ -39,9 +39,7 @@ def minimize_loss(
     """
     learned = [p for p in demand_parameters(parameters, "minimize_loss") if p.requires_grad]
     if not learned:
-        raise ValueError(
-            f"minimize_loss: all parameters are frozen.{user_line()}\n  Try: .unfreeze()"
-        )
+        raise refusal(ValueError, "minimize_loss: all parameters are frozen.", ".unfreeze()")
     ends = [0, *itertools.accumulate(p.size for p in learned)]
     places = [slice(a, b) for a, b in itertools.pairwise(ends)]
     kept = [p.data.copy() for p in learned]
@@ -59,9 +57,11 @@ def minimize_loss(
             y = loss()
         if not isinstance(y, Tensor) or y.size != 1 or not y.requires_grad:
             got = describe(y, "a Tensor") if isinstance(y, Tensor) else type(y).__name__
-            raise ValueError(
-                f"minimize_loss: loss() must be one number that depends on the parameters, not {got}."
-                f"{user_line()}\n  Try: lambda: nn.mse(model(x), y)"
+            raise refusal(
+                ValueError,
+                "minimize_loss: loss() must be one number that depends on the parameters, not "
+                f"{got}.",
+                "lambda: nn.mse(model(x), y)",
             )
         return y
 

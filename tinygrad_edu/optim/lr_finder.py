@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.optim.optimizer import Optimizer, in_range, share_below_one
 
@@ -52,7 +52,7 @@ def find_lr(
     in_range("stop_at", stop_at, "above 1", lambda x: x > 1)
     share_below_one("smoothing", smoothing)
     if not isinstance(steps, (int, np.integer)) or steps < 3:
-        raise ValueError(f"steps must be a whole number, 3 or more, not {steps!r}.{user_line()}")
+        raise refusal(ValueError, f"steps must be a whole number, 3 or more, not {steps!r}.")
 
     lr, state = optimizer.lr, optimizer.state_dict()
     weights = model.state_dict()
@@ -78,9 +78,10 @@ def find_lr(
         optimizer.load_state_dict(state)
         model.load_state_dict(weights)
     if len(lrs) < 3:
-        raise ValueError(
-            f"find_lr: the loss stayed finite for {len(lrs)} steps only, from lr {low} on.{user_line()}"
-            "\n  Try: a smaller low, or a look at the data"
+        raise refusal(
+            ValueError,
+            f"find_lr: the loss stayed finite for {len(lrs)} steps only, from lr {low} on.",
+            "a smaller low, or a look at the data",
         )
     slopes = np.gradient(np.array(losses), np.log(lrs))
     return LearningRates(np.array(lrs), np.array(losses), lrs[int(slopes.argmin())])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.adam import Adam
 from tinygrad_edu.optim.optimizer import LearningRate, in_range, share_below_one
 
@@ -45,9 +45,7 @@ class Muon(Adam):
     ):
         self.momentum, self.nesterov = share_below_one("momentum", momentum), nesterov
         if not isinstance(rounds, (int, np.integer)) or rounds < 0:
-            raise ValueError(
-                f"rounds must be a whole number, 0 or more, not {rounds!r}.{user_line()}"
-            )
+            raise refusal(ValueError, f"rounds must be a whole number, 0 or more, not {rounds!r}.")
         self.rounds = rounds
         self.rms = in_range("rms", rms, "a positive number", lambda x: x > 0)
         super().__init__(parameters, lr, weight_decay=weight_decay, **settings)

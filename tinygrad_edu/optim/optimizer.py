@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refuse_unknown, shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, refuse_unknown, shortened, user_line
 from tinygrad_edu.nn.module import Module, Parameter
 from tinygrad_edu.tensor import describe, value
 
@@ -97,15 +97,16 @@ class Optimizer:
                 in_range(name, size, "a positive number", lambda x: x > 0)
         chosen = [name for name, size in clips.items() if size is not None]
         if len(chosen) > 1:
-            raise ValueError(
-                f"a gradient is clipped in one way, not by {' and '.join(chosen)}.{user_line()}"
-                f"\n  Try: {chosen[-1]} alone"
+            raise refusal(
+                ValueError,
+                f"a gradient is clipped in one way, not by {' and '.join(chosen)}.",
+                f"{chosen[-1]} alone",
             )
         self.clip_value, self.clip_norm, self.clip_global_norm = clips.values()
         self._clips = bool(chosen)
         if not isinstance(accumulate, (int, np.integer)) or accumulate < 1:
-            raise ValueError(
-                f"accumulate must be a whole number, 1 or more, not {accumulate!r}.{user_line()}"
+            raise refusal(
+                ValueError, f"accumulate must be a whole number, 1 or more, not {accumulate!r}."
             )
         self.accumulate = accumulate
         self.groups = _demand_groups(parameters, type(self))
@@ -162,10 +163,12 @@ class Optimizer:
             if True in moving:
                 moved.append((vector, moving))
         if not moved:
-            raise RuntimeError(
-                f"{type(self).__name__}.step(): none of the {len(self.parameters)} parameters has a "
-                f"gradient.{user_line()}\n  Try: loss.backward() before it, with a loss that is "
-                "computed from these very parameters"
+            raise refusal(
+                RuntimeError,
+                f"{type(self).__name__}.step(): none of the {len(self.parameters)} parameters "
+                "has a gradient.",
+                "loss.backward() before it, with a loss that is computed from these very "
+                "parameters",
             )
         if self.accumulate > 1:
             for vector, moving in moved:
@@ -234,10 +237,11 @@ class Optimizer:
             lengths = [math.hypot(*lengths)] * len(grads)
         if not math.isfinite(sum(lengths)):
             self.calls -= self.calls % self.accumulate  # of what was accumulated nothing is used
-            raise FloatingPointError(
-                f"{type(self).__name__}.step(): a gradient that is infinite, NaN or too long for its "
-                f"precision cannot be clipped to a length; nothing was changed.{user_line()}"
-                "\n  Try: clip_value, or with debug(): to see where it comes from"
+            raise refusal(
+                FloatingPointError,
+                f"{type(self).__name__}.step(): a gradient that is infinite, NaN or too long "
+                "for its precision cannot be clipped to a length; nothing was changed.",
+                "clip_value, or with debug(): to see where it comes from",
             )
         for g, length in zip(grads, lengths, strict=True):
             if length > limit:
@@ -353,9 +357,10 @@ class _Vector:
         for p, (w, g) in zip(self.parameters, self.views, strict=True):
             if p.data is not w:  # somebody assigned to .data: their numbers count
                 if p.data.shape != w.shape or p.data.dtype != w.dtype:
-                    raise ValueError(
-                        f"{describe(p)} was {w.shape} {w.dtype} when the optimizer was made."
-                        f"{user_line()}\n  Try: a new optimizer after changing the model"
+                    raise refusal(
+                        ValueError,
+                        f"{describe(p)} was {w.shape} {w.dtype} when the optimizer was made.",
+                        "a new optimizer after changing the model",
                     )
                 w[...] = p.data
                 p.data = w
@@ -469,22 +474,24 @@ def _demand_groups(parameters: Any, kind: type[Optimizer]) -> list[dict[str, Any
     """One group or the given ones, as dicts of their own; each parameter once."""
     called = kind.__name__
     if isinstance(parameters, Module):
-        raise TypeError(
-            f"{called} takes parameters, not the {type(parameters).__name__} itself.{user_line()}"
-            f"\n  Try: {called}(model.parameters())"
+        raise refusal(
+            TypeError,
+            f"{called} takes parameters, not the {type(parameters).__name__} itself.",
+            f"{called}(model.parameters())",
         )
     if isinstance(parameters, (Parameter, dict)):
         what = "group" if isinstance(parameters, dict) else "parameter"
-        raise TypeError(f"{called} takes a list of {what}s.{user_line()}\n  Try: [{what}]")
+        raise refusal(TypeError, f"{called} takes a list of {what}s.", f"[{what}]")
     given = list(parameters)
     if not any(isinstance(group, dict) for group in given):
         return [{"parameters": demand_parameters(given, called)}]
     groups: list[dict[str, Any]] = []
     for i, group in enumerate(given):
         if not isinstance(group, dict) or "parameters" not in group:
-            raise TypeError(
-                f"{called}: groups are dicts with parameters, group {i} is {shortened(group)}."
-                f'{user_line()}\n  Try: {{"parameters": [...], "lr": 0.001}}'
+            raise refusal(
+                TypeError,
+                f"{called}: groups are dicts with parameters, group {i} is {shortened(group)}.",
+                '{"parameters": [...], "lr": 0.001}',
             )
         for name, setting in group.items():
             if name != "parameters" and name not in kind.group_settings:
@@ -503,9 +510,10 @@ def _demand_groups(parameters: Any, kind: type[Optimizer]) -> list[dict[str, Any
     for i, group in enumerate(groups):
         for p in group["parameters"]:
             if id(p) in seen:
-                raise ValueError(
-                    f"{called}: {describe(p)} of group {i} is in an earlier group, too.{user_line()}"
-                    "\n  Try: each parameter in one group"
+                raise refusal(
+                    ValueError,
+                    f"{called}: {describe(p)} of group {i} is in an earlier group, too.",
+                    "each parameter in one group",
                 )
             seen.add(id(p))
     return groups
@@ -515,14 +523,18 @@ def demand_parameters(parameters: Iterable[Any], called: str) -> list[Parameter]
     unique = list({id(p): p for p in parameters}.values())
     for p in unique:
         if not isinstance(p, Parameter):
-            raise TypeError(
-                f"{called} got {describe(p)}, of type {type(p).__name__}, which is not a Parameter and "
-                f"would not be learned.{user_line()}\n  Try: Parameter(array)"
+            raise refusal(
+                TypeError,
+                f"{called} got {describe(p)}, of type {type(p).__name__}, which is not a "
+                "Parameter and would not be learned.",
+                "Parameter(array)",
             )
     if not unique:
-        raise ValueError(
-            f"{called} got no parameters.{user_line()}\n  Try: model.parameters(), where the model has "
-            "Parameters (not plain arrays) or layers as attributes"
+        raise refusal(
+            ValueError,
+            f"{called} got no parameters.",
+            "model.parameters(), where the model has Parameters (not plain arrays) or layers "
+            "as attributes",
         )
     return unique
 
@@ -555,7 +567,7 @@ def share_below_one(name: str, number: Any) -> Any:
 def pair_below_one(name: str, pair: Any, example: str) -> tuple[float, float]:
     """Two such numbers."""
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise ValueError(f"{name} must be two numbers, as {example}, not {pair!r}.{user_line()}")
+        raise refusal(ValueError, f"{name} must be two numbers, as {example}, not {pair!r}.")
     for i, beta in enumerate(pair):
         share_below_one(f"{name}[{i}]", beta)
     return tuple(pair)

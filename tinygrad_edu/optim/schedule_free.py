@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.adam import Moments
 from tinygrad_edu.optim.ema import lent
 from tinygrad_edu.optim.optimizer import LearningRate, follow, pair_below_one
@@ -44,18 +44,22 @@ class ScheduleFreeAdamW(Moments):
         **settings: Any,
     ):
         if not pair_below_one("betas", betas, "(0.9, 0.999)")[0]:
-            raise ValueError(
-                f"betas[0] must be above 0, not {betas[0]!r}: it is the share of the average in the "
-                f"weights.{user_line()}\n  Try: Adam with betas=(0, {betas[1]}), which keeps no average"
+            raise refusal(
+                ValueError,
+                f"betas[0] must be above 0, not {betas[0]!r}: it is the share of the average "
+                "in the weights.",
+                f"Adam with betas=(0, {betas[1]}), which keeps no average",
             )
         super().__init__(parameters, lr, betas=betas, eps=eps, **settings)
 
     def step(self) -> None:
         for p in self.parameters:
             if p.constraint is not None:
-                raise ValueError(
-                    f"ScheduleFreeAdamW keeps an average that {p.constraint!r} of {describe(p)} would make "
-                    f"wrong; nothing was changed.{user_line()}\n  Try: Adam, which keeps none"
+                raise refusal(
+                    ValueError,
+                    f"ScheduleFreeAdamW keeps an average that {p.constraint!r} of "
+                    f"{describe(p)} would make wrong; nothing was changed.",
+                    "Adam, which keeps none",
                 )
         super().step()
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.optimizer import LearningRate, checked_state, in_range
 
 RANGES = {  # of the settings that have the same meaning everywhere
@@ -93,14 +93,13 @@ class PiecewiseConstant(Schedule):
 
     def __post_init__(self) -> None:
         if len(self.values) != len(self.boundaries) + 1:
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"PiecewiseConstant: {len(self.boundaries)} boundaries lie between "
-                f"{len(self.boundaries) + 1} values, not {len(self.values)}.{user_line()}"
+                f"{len(self.boundaries) + 1} values, not {len(self.values)}.",
             )
         if list(self.boundaries) != sorted(self.boundaries):
-            raise ValueError(
-                f"PiecewiseConstant: boundaries {self.boundaries} must grow.{user_line()}"
-            )
+            raise refusal(ValueError, f"PiecewiseConstant: boundaries {self.boundaries} must grow.")
         for i, number in enumerate(self.values):
             in_range(f"PiecewiseConstant(values[{i}])", number, *RANGES["end"])
 
@@ -217,9 +216,10 @@ class OneCycle(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.warm * self.steps <= 1:
-            raise ValueError(
-                f"OneCycle: a share {self.warm} of {self.steps} steps leaves no step to rise in."
-                f"{user_line()}\n  Try: more steps, or a larger warm"
+            raise refusal(
+                ValueError,
+                f"OneCycle: a share {self.warm} of {self.steps} steps leaves no step to rise in.",
+                "more steps, or a larger warm",
             )
 
     def __call__(self, t: float) -> float:
@@ -274,7 +274,7 @@ class ReduceOnPlateau:
         self.cooldown = in_range("cooldown", cooldown, "0 or more", lambda x: x >= 0)
         self.min_lr = in_range("min_lr", min_lr, "0 or more", lambda x: x >= 0)
         if mode not in ("min", "max"):
-            raise ValueError(f'mode must be "min" or "max", not {mode!r}.{user_line()}')
+            raise refusal(ValueError, f'mode must be "min" or "max", not {mode!r}.')
         self.mode = mode
         self.best = math.inf if mode == "min" else -math.inf
         self.waited, self.resting = 0, 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.optimizer import (
     LearningRate,
     Optimizer,
@@ -36,7 +36,7 @@ class SGD(Optimizer):
     ):
         self.momentum = share_below_one("momentum", momentum)
         if nesterov and not momentum:
-            raise ValueError(f"nesterov looks ahead by the momentum, which is 0.{user_line()}")
+            raise refusal(ValueError, "nesterov looks ahead by the momentum, which is 0.")
         self.nesterov = nesterov
         self.states = ("v",) if momentum else ()
         super().__init__(parameters, lr, **settings)

@@ -55,6 +55,6 @@ ELSEWHERE = {
 if not TYPE_CHECKING:  # or every name would seem to be there
 
     def __getattr__(name):
-        from tinygrad_edu.errors import no_such_name
+        from tinygrad_edu.diagnostics.words import no_such_name
 
         raise no_such_name("training", name, __all__, ELSEWHERE)

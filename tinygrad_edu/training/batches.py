@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.tensor import Tensor, value
 
 
@@ -47,9 +47,10 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
     )
     if y is not None:
         if given and not isinstance(x, list):
-            raise ValueError(
-                f"a {type(x).__name__} has its own targets, and y was given too.{user_line()}"
-                "\n  Try: the loader alone, or x and y"
+            raise refusal(
+                ValueError,
+                f"a {type(x).__name__} has its own targets, and y was given too.",
+                "the loader alone, or x and y",
             )
         rest = (y,) if weight is None else (y, weight)
         if isinstance(x, (tuple, dict)):
@@ -58,25 +59,28 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
         return DataLoader(x, *rest, **settings)
     if isinstance(x, DataLoader):
         if len(x.arrays) not in (2, 3):
-            raise ValueError(
-                f"{x!r} gives {len(x.arrays)} arrays, not x and y (and the weights of samples)."
-                f"{user_line()}\n  Try: DataLoader(x, y)"
+            raise refusal(
+                ValueError,
+                f"{x!r} gives {len(x.arrays)} arrays, not x and y (and the weights of samples).",
+                "DataLoader(x, y)",
             )
         return x
     if given:
         if not hasattr(x, "__len__"):
-            raise ValueError(
-                f"a {type(x).__name__} does not say how many batches it has.{user_line()}\n  Try: a list "
-                "of batches, a class with __len__ and __iter__, or x and y apart: (*load_digits())"
+            raise refusal(
+                ValueError,
+                f"a {type(x).__name__} does not say how many batches it has.",
+                "a list of batches, a class with __len__ and __iter__, or x and y apart: "
+                "(*load_digits())",
             )
         if len(x) == 0:
-            raise ValueError(f"{shortened(x)} has no batches: it is empty.{user_line()}")
+            raise refusal(ValueError, f"{shortened(x)} has no batches: it is empty.")
         return x
     if hasattr(x, "__getitem__") and not isinstance(x, (tuple, dict, str)) and not _is_array(x):
         from tinygrad_edu.data.streams import ExampleLoader  # for few, and it brings threads
 
         return ExampleLoader(x, **settings)
-    raise ValueError(f"what is x to be compared with? y is missing.{user_line()}\n  Try: (x, y)")
+    raise refusal(ValueError, "what is x to be compared with? y is missing.", "(x, y)")
 
 
 def _demand_one_each(x: Any, y: Any) -> None:
@@ -86,9 +90,11 @@ def _demand_one_each(x: Any, y: Any) -> None:
         hint = "x_train with y_train, x_test with y_test"
         if len(shape) == 2 and shape[1] == wanted[0]:
             hint = "x.T, if the samples are in columns"
-        raise ValueError(
-            f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis of each "
-            f"counts them.{user_line()}\n  Try: {hint}"
+        raise refusal(
+            ValueError,
+            f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis "
+            "of each counts them.",
+            f"{hint}",
         )
 
 
@@ -109,9 +115,10 @@ def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
 def _looked_at(batch: Any) -> Any:
     if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
         got = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else batch
-        raise ValueError(
-            f"a batch is a tuple (x, y) or (x, y, weight), not a {got}.{user_line()}\n  Try: "
-            "DataLoader(x, y), or yield x, y"
+        raise refusal(
+            ValueError,
+            f"a batch is a tuple (x, y) or (x, y, weight), not a {got}.",
+            "DataLoader(x, y), or yield x, y",
         )
     x, *rest = batch
     if isinstance(x, dict):
@@ -119,10 +126,11 @@ def _looked_at(batch: Any) -> Any:
     shapes = [np.shape(part) for part in (*(x if isinstance(x, tuple) else (x,)), *rest)]
     if not all(shapes) or len({shape[0] for shape in shapes}) > 1 or shapes[0][0] == 0:
         why = "has no rows" if not all(shapes) or shapes[0][0] == 0 else "differs in its rows"
-        raise ValueError(
-            f"a batch of shapes {' and '.join(map(str, shapes))} {why}: the first axis of each counts "
-            f"the samples.{user_line()}\n  Try: ExampleLoader(dataset, batch_size=32), if these are samples "
-            "and not batches"
+        raise refusal(
+            ValueError,
+            f"a batch of shapes {' and '.join(map(str, shapes))} {why}: the first axis of each "
+            "counts the samples.",
+            "ExampleLoader(dataset, batch_size=32), if these are samples and not batches",
         )
     return batch
 
@@ -135,24 +143,27 @@ def weights_of(y: Any, sample_weight: Any, class_weight: Any, dtype: Any) -> np.
     if sample_weight is None and class_weight is None:
         return None
     if y is None:
-        raise ValueError(
-            "sample_weight and class_weight go with arrays x and y, but a loader was given."
-            f"{user_line()}\n  Try: DataLoader(x, y, weight), which gives each batch its weights"
+        raise refusal(
+            ValueError,
+            "sample_weight and class_weight go with arrays x and y, but a loader was given.",
+            "DataLoader(x, y, weight), which gives each batch its weights",
         )
     y = np.asarray(y)
     weight = np.ones(len(y)) if class_weight is None else _of_classes(y, class_weight)
     if sample_weight is not None:
         given = np.asarray(sample_weight)
         if given.shape != (len(y),):
-            raise ValueError(
-                f"sample_weight has shape {given.shape}, but there are {len(y)} samples.{user_line()}"
-                f"\n  Try: one number for each, shape ({len(y)},)"
+            raise refusal(
+                ValueError,
+                f"sample_weight has shape {given.shape}, but there are {len(y)} samples.",
+                f"one number for each, shape ({len(y)},)",
             )
         weight = weight * given
     if not (np.isfinite(weight).all() and weight.min(initial=0) >= 0 and weight.any()):
-        raise ValueError(
-            f"weights are finite numbers, none below 0 and not all 0; these run from {weight.min()} to "
-            f"{weight.max()}.{user_line()}"
+        raise refusal(
+            ValueError,
+            "weights are finite numbers, none below 0 and not all 0; these run from "
+            f"{weight.min()} to {weight.max()}.",
         )
     return weight.astype(dtype)
 
@@ -161,25 +172,30 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
     """class_weight[label] of each label.  y: (n,), (n, 1), or one-hot (n, K)"""
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     if y.ndim > 2 or not np.array_equal(labels, np.round(labels)):
-        raise ValueError(
-            f"class_weight goes with the numbers of classes, not with y {y.shape} {y.dtype}."
-            f"{user_line()}\n  Try: sample_weight, a number for each sample"
+        raise refusal(
+            ValueError,
+            f"class_weight goes with the numbers of classes, not with y {y.shape} {y.dtype}.",
+            "sample_weight, a number for each sample",
         )
     labels = labels.astype(int)
     if isinstance(class_weight, Mapping):
         strange = [k for k in class_weight if isinstance(k, str) or k != int(k)]
         if strange:
-            raise ValueError(
-                f"class_weight={shortened(class_weight)}: {strange[0]!r} is not the number of a class."
-                f"{user_line()}\n  Try: {{0: 1.0, 1: 5.0}}"
+            raise refusal(
+                ValueError,
+                f"class_weight={shortened(class_weight)}: {strange[0]!r} is not the number of "
+                "a class.",
+                "{0: 1.0, 1: 5.0}",
             )
         classes, where = np.unique(labels, return_inverse=True)
         return np.array([float(class_weight.get(k, 1.0)) for k in classes.tolist()])[where]
     weights = np.asarray(class_weight, float)
     if weights.ndim != 1 or labels.min() < 0 or labels.max() >= len(weights):
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"class_weight of shape {weights.shape}, but the labels run from {labels.min()} to "
-            f"{labels.max()}.{user_line()}\n  Try: {{class: weight}}, or an array with one for each class"
+            f"{labels.max()}.",
+            "{class: weight}, or an array with one for each class",
         )
     return weights[labels]
 
@@ -187,22 +203,24 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
 def split_off(x: Any, y: Any, weight: Any, share: Any) -> tuple[tuple, tuple]:
     """(x, y, weight) to train on, and the last part (x, y[, weight]) to judge by: Keras's rule."""
     if y is None:
-        raise ValueError(
-            f"validation_split goes with arrays x and y, but a loader was given.{user_line()}"
-            "\n  Try: validation=, with another loader"
+        raise refusal(
+            ValueError,
+            "validation_split goes with arrays x and y, but a loader was given.",
+            "validation=, with another loader",
         )
     n = len(y)
     fits = isinstance(share, Real) and 0 < float(share) < 1
     start = math.floor(n * (1.0 - float(share))) if fits else 0
     if start in (0, n):
-        raise ValueError(
-            f"validation_split={share!r} of {n} samples leaves none on one side.{user_line()}\n  Try: "
-            "a share between 0 and 1, such as 0.1"
+        raise refusal(
+            ValueError,
+            f"validation_split={share!r} of {n} samples leaves none on one side.",
+            "a share between 0 and 1, such as 0.1",
         )
     first, last = slice(None, start), slice(start, None)
     for name, part in x.items() if isinstance(x, dict) else [("x", p) for p in _parts(x)]:
         if len(part) != n:
-            raise ValueError(f"{name} has {len(part)} rows, but y has {n}.{user_line()}")
+            raise refusal(ValueError, f"{name} has {len(part)} rows, but y has {n}.")
     kept = None if weight is None else weight[first]
     judged = () if weight is None else (weight[last],)
     return (_rows(x, first), np.asarray(y)[first], kept), (

@@ -11,7 +11,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.errors import alike, shortened, user_line
+from tinygrad_edu.diagnostics.words import alike, refusal, shortened, user_line
 from tinygrad_edu.optim import EMA
 
 if TYPE_CHECKING:
@@ -135,9 +135,10 @@ class Observe(Callback):
 
     def __init__(self, schedule: Any, monitor: str = "val_loss"):
         if not callable(getattr(schedule, "observe", None)):
-            raise TypeError(
-                f"Observe takes an object with observe(value), not {schedule!r}.{user_line()}\n  Try: "
-                "a schedule that depends on the step alone as lr= of the optimizer"
+            raise refusal(
+                TypeError,
+                f"Observe takes an object with observe(value), not {schedule!r}.",
+                "a schedule that depends on the step alone as lr= of the optimizer",
             )
         self.schedule, self.monitor = schedule, monitor
 
@@ -169,18 +170,20 @@ class AverageWeights(Callback):
 
     def __init__(self, ema: EMA, *, swap: bool = True):
         if not isinstance(ema, EMA):
-            raise TypeError(
-                f"AverageWeights({shortened(ema)}): it takes an EMA.{user_line()}\n  Try: "
-                "AverageWeights(optim.EMA(model.parameters(), 0.99))"
+            raise refusal(
+                TypeError,
+                f"AverageWeights({shortened(ema)}): it takes an EMA.",
+                "AverageWeights(optim.EMA(model.parameters(), 0.99))",
             )
         self.ema, self.swap = ema, swap
 
     def on_train_begin(self) -> None:
         own = {id(p) for p in self.trainer.model.parameters()}
         if not all(id(p) in own for p in self.ema.parameters):
-            raise ValueError(
-                f"AverageWeights: its EMA is of parameters that are not in the model.{user_line()}\n  Try: "
-                "optim.EMA(model.parameters()) of the model that is trained"
+            raise refusal(
+                ValueError,
+                "AverageWeights: its EMA is of parameters that are not in the model.",
+                "optim.EMA(model.parameters()) of the model that is trained",
             )
         self.steps = self.trainer.optimizer.t
 
@@ -314,9 +317,11 @@ def demand_monitored(callback: Callback, monitor: str) -> None:
         hint = f"monitor={alike(monitor, names, 1, 0)[0]!r}"
         if monitor.startswith("val_"):
             hint = f"fit(..., validation_split=0.1), or {hint}"
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"{type(callback).__name__} watches {monitor!r}, but this training has "
-            f"{', '.join(names)}.{user_line()}\n  Try: {hint}"
+            f"{', '.join(names)}.",
+            f"{hint}",
         )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.module import write_npz
 from tinygrad_edu.tensor import Tensor
@@ -69,8 +69,8 @@ class Checkpoint(Callback):
             if number is None and name == "every_batches":
                 continue
             if not isinstance(number, (int, np.integer)) or number < 1:
-                raise ValueError(
-                    f"Checkpoint({name}={number!r}): a whole number, 1 or more.{user_line()}"
+                raise refusal(
+                    ValueError, f"Checkpoint({name}={number!r}): a whole number, 1 or more."
                 )
         self.folder = os.fspath(folder)
         self.every, self.every_batches, self.keep = every, every_batches, keep
@@ -79,10 +79,10 @@ class Checkpoint(Callback):
         os.makedirs(self.folder, exist_ok=True)
         resumed = self.trainer.run.resumed
         if found(self.folder) and not (resumed and os.path.samefile(resumed, self.folder)):
-            raise ValueError(
-                f"{self.folder!r} has checkpoints of another run, which this one would write over."
-                f"{user_line()}\n  Try: fit(..., resume={self.folder!r}) to go on with that run, or another "
-                "folder"
+            raise refusal(
+                ValueError,
+                f"{self.folder!r} has checkpoints of another run, which this one would write over.",
+                f"fit(..., resume={self.folder!r}) to go on with that run, or another folder",
             )
 
         facts_of(self.trainer)  # as they are before training changes them
@@ -172,9 +172,10 @@ def newest(folder: str) -> tuple[str, dict[str, Any]] | None:
     for a file.
     """
     if os.path.isfile(folder):
-        raise ValueError(
-            f"a training goes on from the newest checkpoint in a folder, and {folder!r} is a file."
-            f"{user_line()}\n  Try: resume={os.path.dirname(folder) or '.'!r}"
+        raise refusal(
+            ValueError,
+            f"a training goes on from the newest checkpoint in a folder, and {folder!r} is a file.",
+            f"resume={os.path.dirname(folder) or '.'!r}",
         )
     damaged = []
     for path in reversed(found(folder)):
@@ -187,9 +188,11 @@ def newest(folder: str) -> tuple[str, dict[str, Any]] | None:
                 warnings.warn(f"{'; '.join(damaged)}; training goes on from {path!r}", stacklevel=2)
             return path, state
     if damaged:
-        raise ValueError(
-            f"there is no whole checkpoint to go on from: {'; '.join(damaged)}; nothing was loaded."
-            f"{user_line()}\n  Try: delete {folder!r} to start anew"
+        raise refusal(
+            ValueError,
+            f"there is no whole checkpoint to go on from: {'; '.join(damaged)}; nothing was "
+            "loaded.",
+            f"delete {folder!r} to start anew",
         )
     return None
 
@@ -208,9 +211,10 @@ def _without_arrays(state: Any, path: str, arrays: dict[str, np.ndarray]) -> Any
         return {"npz entry": path}
     if state is None or isinstance(state, (bool, int, float, str)):
         return state
-    raise TypeError(
-        f"a checkpoint keeps arrays, numbers and strings, not {path} = {state!r}.{user_line()}\n  Try: "
-        "a state_dict() of what it is made of"
+    raise refusal(
+        TypeError,
+        f"a checkpoint keeps arrays, numbers and strings, not {path} = {state!r}.",
+        "a state_dict() of what it is made of",
     )
 
 

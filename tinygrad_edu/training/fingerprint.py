@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
-from tinygrad_edu.errors import is_ours
+from tinygrad_edu.diagnostics.words import is_ours
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.module import KEPT, Buffer, Parameter
 from tinygrad_edu.tensor import Tensor, value

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn import cross_entropy
 from tinygrad_edu.tensor import no_grad, value
 
@@ -64,8 +64,9 @@ def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5) -> float:
     scores, labels = _arrays("top_k_accuracy", scores, labels)
     labels = _labels("top_k_accuracy", scores, labels)
     if not 1 <= k <= scores.shape[-1]:
-        raise ValueError(
-            f"top_k_accuracy(k={k!r}): from 1 to {scores.shape[-1]}, the number of classes.{user_line()}"
+        raise refusal(
+            ValueError,
+            f"top_k_accuracy(k={k!r}): from 1 to {scores.shape[-1]}, the number of classes.",
         )
     own = np.take_along_axis(scores, labels[..., None], axis=-1)
     return float(np.mean((scores > own).sum(axis=-1) < k))
@@ -81,20 +82,23 @@ def confusion_matrix(labels: Any, predicted: Any, classes: int) -> np.ndarray:
     for name, numbers in (("labels", labels), ("predicted", predicted)):
         numbers = np.asarray(value(numbers))
         if numbers.dtype.kind not in "iub" and numbers.size:
-            raise TypeError(
-                f"confusion_matrix: {name} are numbers of classes, not {numbers.dtype}.{user_line()}"
-                "\n  Try: scores.argmax(axis=1) for the classes that scores mean"
+            raise refusal(
+                TypeError,
+                f"confusion_matrix: {name} are numbers of classes, not {numbers.dtype}.",
+                "scores.argmax(axis=1) for the classes that scores mean",
             )
         if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
-            raise ValueError(
-                f"confusion_matrix: {name} run from {numbers.min()} to {numbers.max()}, but there are "
-                f"{classes} classes, 0 to {classes - 1}.{user_line()}"
+            raise refusal(
+                ValueError,
+                f"confusion_matrix: {name} run from {numbers.min()} to {numbers.max()}, but "
+                f"there are {classes} classes, 0 to {classes - 1}.",
             )
         pair.append(numbers.astype(int))
     if pair[0].shape != pair[1].shape or pair[0].ndim != 1:
-        raise ValueError(
-            f"confusion_matrix: labels {pair[0].shape} and predicted {pair[1].shape} do not fit."
-            f"{user_line()}\n  Try: both of shape (n,)"
+        raise refusal(
+            ValueError,
+            f"confusion_matrix: labels {pair[0].shape} and predicted {pair[1].shape} do not fit.",
+            "both of shape (n,)",
         )
     counts = np.bincount(pair[0] * classes + pair[1], minlength=classes * classes)
     return counts.reshape(classes, classes)
@@ -145,8 +149,9 @@ def _counts(
     """How many are hit, taken for it, really there: a number for each class, or of yes alone."""
     scores, labels = _arrays(name, scores, labels)
     if average not in (None, "binary", "macro", "weighted", "micro", "none"):
-        raise ValueError(
-            f"{name}(average={average!r}): 'binary', 'macro', 'weighted', 'micro' or 'none'.{user_line()}"
+        raise refusal(
+            ValueError,
+            f"{name}(average={average!r}): 'binary', 'macro', 'weighted', 'micro' or 'none'.",
         )
     if scores.ndim == 1 or scores.shape[-1] == 1 or threshold is not None:
         said, labels = _yes_or_no(name, scores, labels, threshold)
@@ -155,9 +160,11 @@ def _counts(
         said, labels, classes = said.astype(int), labels.astype(int), 2
     else:
         if average == "binary":
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"{name}(average='binary') is of two classes, but scores {scores.shape} are of "
-                f"{scores.shape[-1]}.{user_line()}\n  Try: average='macro'"
+                f"{scores.shape[-1]}.",
+                "average='macro'",
             )
         labels = _labels(name, scores, labels)
         said, classes = scores.argmax(axis=-1), scores.shape[-1]
@@ -190,18 +197,21 @@ def auc(scores: Any, labels: Any) -> float:
     """
     scores, labels = _arrays("auc", scores, labels)
     if scores.ndim > 1 and scores.shape[1:] != (1,):
-        raise ValueError(
-            f"auc takes one score for each sample, (n,), not {scores.shape}.{user_line()}\n  Try: "
-            "scores[:, 1] - scores[:, 0] for two classes, scores[:, k] against labels == k for more"
+        raise refusal(
+            ValueError,
+            f"auc takes one score for each sample, (n,), not {scores.shape}.",
+            "scores[:, 1] - scores[:, 0] for two classes, scores[:, k] against labels == k "
+            "for more",
         )
     if not np.isfinite(scores).all():
-        raise ValueError(f"auc: some scores are not finite, and have no order.{user_line()}")
+        raise refusal(ValueError, "auc: some scores are not finite, and have no order.")
     _, labels = _yes_or_no("auc", scores, labels, 0.0)
     yes = labels.sum()
     no = labels.size - yes
     if not yes or not no:
-        raise TooFewError(
-            f"auc: all {labels.size} labels are {int(yes > 0)}; it compares two classes.{user_line()}"
+        raise refusal(
+            TooFewError,
+            f"auc: all {labels.size} labels are {int(yes > 0)}; it compares two classes.",
         )
     _, places, counts = np.unique(scores.reshape(-1), return_inverse=True, return_counts=True)
     ranks = np.cumsum(counts) - (counts - 1) / 2  # the mean rank, from 1, of equal scores
@@ -254,7 +264,7 @@ def r2(prediction: Any, target: Any) -> float:
     """
     prediction, target = _alike("r2", prediction, target)
     if len(target) < 2:
-        raise TooFewError(f"r2: one sample has no variance.{user_line()}")
+        raise refusal(TooFewError, "r2: one sample has no variance.")
     missed = np.square(prediction - target).sum(axis=0)
     varied = np.square(target - target.mean(axis=0)).sum(axis=0)
     constant = np.where(missed > 0, 0.0, 1.0)
@@ -270,13 +280,13 @@ def _arrays(name: str, prediction: Any, target: Any) -> tuple[np.ndarray, np.nda
     prediction, target = np.asarray(value(prediction)), np.asarray(value(target))
     for what, array in (("a prediction", prediction), ("a target", target)):
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"{name}: {what} is numbers, not {array.dtype}.{user_line()}")
+            raise refusal(TypeError, f"{name}: {what} is numbers, not {array.dtype}.")
     if not prediction.size or not target.size:
-        raise ValueError(
-            f"{name} of no samples: shapes {prediction.shape} and {target.shape}.{user_line()}"
+        raise refusal(
+            ValueError, f"{name} of no samples: shapes {prediction.shape} and {target.shape}."
         )
     if not prediction.ndim:
-        raise ValueError(f"{name} of a single number: an axis of samples is missing.{user_line()}")
+        raise refusal(ValueError, f"{name} of a single number: an axis of samples is missing.")
     return prediction, target
 
 
@@ -293,16 +303,19 @@ def _labels(name: str, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         )
     if labels.shape == scores.shape:
         if np.abs(labels.sum(axis=-1) - 1).max() > 1e-3:
-            raise ValueError(
-                f"{name}: labels {labels.shape} are one-hot if their rows have the sum 1, but these do not."
-                f"{user_line()}\n  Try: threshold=0.5 (of logits: 0), if each number is a yes or no"
+            raise refusal(
+                ValueError,
+                f"{name}: labels {labels.shape} are one-hot if their rows have the sum 1, but "
+                "these do not.",
+                "threshold=0.5 (of logits: 0), if each number is a yes or no",
             )
         return labels.argmax(axis=-1)
     whole_numbers = labels.dtype.kind != "f" or (labels == np.floor(labels)).all()
     if not whole_numbers or labels.min() < 0 or labels.max() >= scores.shape[-1]:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"{name}: labels from {labels.min()} to {labels.max()} are not the numbers of "
-            f"{scores.shape[-1]} classes, 0 to {scores.shape[-1] - 1}.{user_line()}"
+            f"{scores.shape[-1]} classes, 0 to {scores.shape[-1] - 1}.",
         )
     return labels.astype(int, copy=False)
 
@@ -317,21 +330,25 @@ def _yes_or_no(
         elif labels.shape[-1:] == (1,) and labels.shape[:-1] == scores.shape:
             labels = labels[..., 0]
         else:
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"{name} of two classes takes scores and labels (n,), not {scores.shape} and "
-                f"{labels.shape}.{user_line()}"
+                f"{labels.shape}.",
             )
     if not ((labels == 0) | (labels == 1)).all():
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"{name} of two classes: labels are 0 and 1, but these run from {labels.min()} to "
-            f"{labels.max()}.{user_line()}\n  Try: (labels > 0).astype(int) for labels -1 and 1; scores "
-            "(n, K) for K classes"
+            f"{labels.max()}.",
+            "(labels > 0).astype(int) for labels -1 and 1; scores (n, K) for K classes",
         )
     if threshold is None:
         if scores.min() < 0 or scores.max() > 1:
-            raise ValueError(
-                f"{name}: scores from {scores.min():.4g} to {scores.max():.4g} are no probabilities."
-                f"{user_line()}\n  Try: threshold=0 for logits: functools.partial({name}, threshold=0)"
+            raise refusal(
+                ValueError,
+                f"{name}: scores from {scores.min():.4g} to {scores.max():.4g} are no "
+                "probabilities.",
+                f"threshold=0 for logits: functools.partial({name}, threshold=0)",
             )
         threshold = 0.5
     return scores > threshold, labels == 1
@@ -340,8 +357,9 @@ def _yes_or_no(
 def _alike(name: str, prediction: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:
     prediction, target = _arrays(name, prediction, target)
     if prediction.shape != target.shape:
-        raise ValueError(
-            f"{name}: prediction {prediction.shape} and target {target.shape} differ in shape."
-            f"{user_line()}\n  Try: prediction[:, 0] or target[:, None], if one has an axis of length 1"
+        raise refusal(
+            ValueError,
+            f"{name}: prediction {prediction.shape} and target {target.shape} differ in shape.",
+            "prediction[:, 0] or target[:, None], if one has an axis of length 1",
         )
     return prediction.astype(float, copy=False), target.astype(float, copy=False)

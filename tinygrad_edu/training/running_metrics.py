@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.training import metrics as ours
 
 
@@ -88,8 +88,9 @@ def name_of(function: Callable) -> str:
 def number(name: str, metric: Any) -> float:
     """A metric as a float. Raises TypeError if it is several numbers."""
     if np.ndim(metric):
-        raise TypeError(
-            f"the metric {name} gives {np.shape(metric)} numbers, and training shows one.{user_line()}"
-            f"\n  Try: a function around it that gives their mean, or one of them"
+        raise refusal(
+            TypeError,
+            f"the metric {name} gives {np.shape(metric)} numbers, and training shows one.",
+            "a function around it that gives their mean, or one of them",
         )
     return float(metric)

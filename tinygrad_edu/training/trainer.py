@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
-from tinygrad_edu.errors import answering, shortened, user_line
+from tinygrad_edu.diagnostics.words import answering, refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
@@ -96,17 +96,20 @@ class Trainer:
             ),
         ):
             if not fits:
-                raise TypeError(
-                    f"Trainer({name}={shortened(thing)}): not what it wants."
-                    f"{user_line()}\n  Try: {name}={hint}"
+                raise refusal(
+                    TypeError,
+                    f"Trainer({name}={shortened(thing)}): not what it wants.",
+                    f"{name}={hint}",
                 )
         _demand_parameters_of(model, optimizer)
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.metrics = {name_of(metric): metric for metric in metrics}
         if len(self.metrics) < len(metrics) or "loss" in self.metrics:
-            raise ValueError(
-                f"Trainer(metrics=...): the names {', '.join(['loss', *map(name_of, metrics)])} are not all "
-                f"different.{user_line()}\n  Try: a function of another name around one of them"
+            raise refusal(
+                ValueError,
+                "Trainer(metrics=...): the names "
+                f"{', '.join(['loss', *map(name_of, metrics)])} are not all different.",
+                "a function of another name around one of them",
             )
         self.history = History()
         self.stop_training = False
@@ -190,13 +193,11 @@ class Trainer:
         anything has changed; FloatingPointError when a loss is not finite, before it is learned from.
         """
         if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-            raise ValueError(f"fit(epochs={epochs!r}): a whole number, 0 or more.{user_line()}")
+            raise refusal(ValueError, f"fit(epochs={epochs!r}): a whole number, 0 or more.")
         weight = weights_of(y, sample_weight, None, self._dtype())
         if validation_split:
             if validation is not None:
-                raise ValueError(
-                    f"fit got validation and validation_split.{user_line()}\n  Try: one of them"
-                )
+                raise refusal(ValueError, "fit got validation and validation_split.", "one of them")
             (x, y, weight), validation = split_off(x, y, weight, validation_split)
         if class_weight is not None:  # they weigh what is learned from, not what it is judged by
             weight = weights_of(y, weight, class_weight, self._dtype())
@@ -296,9 +297,11 @@ class Trainer:
         if not means.samples:
             if self.stop_training:
                 return
-            raise ValueError(
-                f"epoch {epoch}: the {type(run.loader).__name__} gave no batch: what can be walked through "
-                f"only once is empty the second time.{user_line()}\n  Try: list(...) of it"
+            raise refusal(
+                ValueError,
+                f"epoch {epoch}: the {type(run.loader).__name__} gave no batch: what can be "
+                "walked through only once is empty the second time.",
+                "list(...) of it",
             )
         self.model.eval()
         values = means.final()
@@ -401,9 +404,10 @@ class Trainer:
 
     def _demand_weights(self) -> None:
         if not self._loss_takes_weights:
-            raise TypeError(
-                f"samples have weights, but the loss {name_of(self.loss)} takes no sample_weight."
-                f"{user_line()}\n  Try: a loss (prediction, target, sample_weight=None)"
+            raise refusal(
+                TypeError,
+                f"samples have weights, but the loss {name_of(self.loss)} takes no sample_weight.",
+                "a loss (prediction, target, sample_weight=None)",
             )
 
     def _why_not_finite(self, loss: Any, x: Any, y: Any) -> str:
@@ -500,10 +504,11 @@ def _demand_parameters_of(model: Module, optimizer: Optimizer) -> None:
     """Refuses an optimizer that would learn nothing of the model, such as that of an earlier one."""
     own = {id(p) for p in model.parameters()}
     if own and not any(id(p) in own for p in optimizer.parameters):
-        raise ValueError(
-            f"Trainer: none of the {len(optimizer.parameters)} parameters of {optimizer!r} is in the model, "
-            f"a {type(model).__name__}.{user_line()}\n  Try: a new optimizer, "
-            f"{type(optimizer).__name__}(model.parameters()), for a new model"
+        raise refusal(
+            ValueError,
+            f"Trainer: none of the {len(optimizer.parameters)} parameters of {optimizer!r} is "
+            f"in the model, a {type(model).__name__}.",
+            f"a new optimizer, {type(optimizer).__name__}(model.parameters()), for a new model",
         )
 
 
@@ -512,9 +517,10 @@ def validation_loader(validation: Any) -> Any:
     if isinstance(validation, (tuple, list)) and len(validation) in (2, 3):
         return loader_of(*validation, batch_size=1024)
     if isinstance(validation, (tuple, list, np.ndarray)) or not hasattr(validation, "__len__"):
-        raise ValueError(
-            f"fit(validation=...) wants a pair, not {type(validation).__name__}.{user_line()}\n  Try: "
-            "validation=(x_test, y_test)"
+        raise refusal(
+            ValueError,
+            f"fit(validation=...) wants a pair, not {type(validation).__name__}.",
+            "validation=(x_test, y_test)",
         )
     return loader_of(validation, None, batch_size=1024)
 
@@ -533,8 +539,8 @@ def in_turn(callbacks: Any) -> list[Callback]:
             hint = (
                 f"lr={type(strange[0]).__name__}(...) of the optimizer, which asks it at each step"
             )
-        raise TypeError(
-            f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.{user_line()}\n  Try: {hint}"
+        raise refusal(
+            TypeError, f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.", f"{hint}"
         )
     return sorted(callbacks, key=lambda callback: callback.turn)
 

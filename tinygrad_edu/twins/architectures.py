@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_edu import nn, ops, optim
 from tinygrad_edu.data import DataLoader, load_digits
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.twins.comparison import compare
@@ -93,8 +93,10 @@ def five_architectures(
     names = list(names)
     unknown = [name for name in names if name not in ARCHITECTURES]
     if unknown:
-        raise ValueError(
-            f"there is no architecture {', '.join(unknown)}.{user_line()}\n  Try: {', '.join(ARCHITECTURES)}"
+        raise refusal(
+            ValueError,
+            f"there is no architecture {', '.join(unknown)}.",
+            f"{', '.join(ARCHITECTURES)}",
         )
     for name in names:
         model, optimizer, x, y = ARCHITECTURES[name]()

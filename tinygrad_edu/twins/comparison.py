@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import nn
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import value
@@ -84,7 +84,7 @@ def compare(
     batches = iter(batches)
     first = next(batches, None)
     if first is None:
-        raise ValueError(f"compare got no batches.{user_line()}\n  Try: [(x, y)], a list of pairs")
+        raise refusal(ValueError, "compare got no batches.", "[(x, y)], a list of pairs")
     x, y = _pair(first)
     dtype = dtype_of(model)
     copied = copy_without_hooks(model).train()
@@ -176,9 +176,11 @@ class _Keras:
         self.keras = builder.keras
         backend = self.keras.backend.backend()
         if backend != "tensorflow":
-            raise RuntimeError(
-                f"compare takes Keras's gradients from TensorFlow, but Keras runs on {backend} here."
-                f"{user_line()}\n  Try: KERAS_BACKEND=tensorflow in the environment of a new Python"
+            raise refusal(
+                RuntimeError,
+                f"compare takes Keras's gradients from TensorFlow, but Keras runs on {backend} "
+                "here.",
+                "KERAS_BACKEND=tensorflow in the environment of a new Python",
             )
         import tensorflow
 
@@ -304,10 +306,12 @@ class _Memory:
 def _demand_comparable(model: Module, loss: Callable, optimizer: Optimizer) -> None:
     demand_supported(model)
     if isinstance(model, Graph) and (len(model.inputs), len(model.outputs)) != (1, 1):
-        raise TypeError(
+        raise refusal(
+            TypeError,
             f"compare takes batches (x, y), and this Graph has {len(model.inputs)} inputs and "
-            f"{len(model.outputs)} outputs.{user_line()}\n  Try: a model of one input and one output; or "
-            "to_keras(model), and the outputs of both for the same inputs"
+            f"{len(model.outputs)} outputs.",
+            "a model of one input and one output; or to_keras(model), and the outputs of both "
+            "for the same inputs",
         )
     demand_loss(loss)
     demand_optimizer(optimizer)
@@ -315,10 +319,11 @@ def _demand_comparable(model: Module, loss: Callable, optimizer: Optimizer) -> N
     last = [(path, layer) for path, layer in leaves(model) if not isinstance(layer, noise)][-1:]
     if takes_logits(loss) and last and isinstance(last[0][1], (nn.Softmax, nn.Sigmoid)):
         path, layer = last[0]
-        raise ValueError(
-            f"{loss_in_words(loss)} takes logits, but the model ends in {path}, {layer!r}. Keras would "
-            f"take it off and so train another function than this one.{user_line()}"
-            "\n  Try: the model without that layer"
+        raise refusal(
+            ValueError,
+            f"{loss_in_words(loss)} takes logits, but the model ends in {path}, {layer!r}. "
+            "Keras would take it off and so train another function than this one.",
+            "the model without that layer",
         )
 
 
@@ -330,10 +335,11 @@ def _groups_of(optimizer: Optimizer, model: Module) -> Groups:
     paths = {id(parameter): path for path, parameter in model.named_parameters()}
     foreign = sum(id(parameter) not in paths for parameter in optimizer.parameters)
     if foreign:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"{foreign} of the {len(optimizer.parameters)} parameters of this "
-            f"{type(optimizer).__name__} are not in the model.{user_line()}"
-            f"\n  Try: {type(optimizer).__name__}(model.parameters()), with this very model"
+            f"{type(optimizer).__name__} are not in the model.",
+            f"{type(optimizer).__name__}(model.parameters()), with this very model",
         )
     groups = []
     for group in optimizer.groups:
@@ -346,9 +352,10 @@ def _groups_of(optimizer: Optimizer, model: Module) -> Groups:
 
 def _pair(batch: Any) -> tuple[Any, Any]:
     if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-        raise ValueError(
-            f"compare takes batches (x, y), not a {type(batch).__name__}.{user_line()}"
-            "\n  Try: [(x, y)] for one step on all of x and y"
+        raise refusal(
+            ValueError,
+            f"compare takes batches (x, y), not a {type(batch).__name__}.",
+            "[(x, y)] for one step on all of x and y",
         )
     return batch[0], batch[1]
 

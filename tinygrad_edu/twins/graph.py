@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import value
 
@@ -33,7 +33,7 @@ class Merge(Module):
 
     def __init__(self, kind: str, axis: int = -1):
         if kind not in MERGES:
-            raise ValueError(f"Merge({kind!r}): one of {', '.join(MERGES)}.{user_line()}")
+            raise refusal(ValueError, f"Merge({kind!r}): one of {', '.join(MERGES)}.")
         self.kind, self.axis = kind, axis
 
     def forward(self, *xs: Any) -> Any:
@@ -97,9 +97,10 @@ class Graph(Module):
     def forward(self, *inputs: Any) -> Any:
         if len(inputs) != len(self.inputs):
             shapes = ", ".join(str(np.shape(value(x))) for x in inputs)
-            raise ValueError(
-                f"a Graph of the inputs {', '.join(self.inputs)} got {len(inputs)}: {shapes}.{user_line()}"
-                f"\n  Try: model({', '.join(self.inputs)})"
+            raise refusal(
+                ValueError,
+                f"a Graph of the inputs {', '.join(self.inputs)} got {len(inputs)}: {shapes}.",
+                f"model({', '.join(self.inputs)})",
             )
         outputs = tuple(self.results(inputs, lambda name, *xs, **kw: self.layers[name](*xs, **kw)))
         return outputs[0] if len(outputs) == 1 else outputs

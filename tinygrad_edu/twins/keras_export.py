@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import nn
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import no_grad
 from tinygrad_edu.twins.graph import Graph, Merge, Reference
@@ -304,9 +304,10 @@ def dtype_of(model: Module) -> str:
         each = ", ".join(
             f"{path} {parameter.dtype}" for path, parameter in model.named_parameters()
         )
-        raise ValueError(
-            f"a twin has one dtype, but the parameters have several: {each}.{user_line()}"
-            "\n  Try: model.astype(np.float64)"
+        raise refusal(
+            ValueError,
+            f"a twin has one dtype, but the parameters have several: {each}.",
+            "model.astype(np.float64)",
         )
     return dtypes.pop()
 
@@ -350,24 +351,29 @@ def _shape_of_sample(
     if isinstance(model, Graph) and model.input_shapes and input_shape is None:
         return model.input_shapes[0]  # type: ignore[return-value]
     if isinstance(model, Graph) and len(model.inputs) > 1:
-        raise ValueError(
-            f"a Graph of the inputs {', '.join(model.inputs)} knows their shapes by itself."
-            f"{user_line()}\n  Try: Graph(..., input_shapes=[one for each]), and to_keras(model)"
+        raise refusal(
+            ValueError,
+            f"a Graph of the inputs {', '.join(model.inputs)} knows their shapes by itself.",
+            "Graph(..., input_shapes=[one for each]), and to_keras(model)",
         )
     if input_shape is None and len(model.sample_shapes) == 1:
         (input_shape,) = model.sample_shapes
     if input_shape is None:
         path, first = next(leaves(model))
         if kind_of(first) is not nn.Linear:
-            raise ValueError(
-                f"to_keras needs the shape of one sample: {path or 'the model'}, a {first!r}, takes "
-                f"any.{user_line()}\n  Try: to_keras(model, input_shape=x.shape[1:])"
+            raise refusal(
+                ValueError,
+                f"to_keras needs the shape of one sample: {path or 'the model'}, a {first!r}, "
+                "takes any.",
+                "to_keras(model, input_shape=x.shape[1:])",
             )
         return (first.inputs,)
     if not isinstance(input_shape, Sequence):
-        raise TypeError(
-            f"input_shape={input_shape!r} is the shape of one sample, a tuple without the batch axis."
-            f"{user_line()}\n  Try: input_shape=x.shape[1:]"
+        raise refusal(
+            TypeError,
+            f"input_shape={input_shape!r} is the shape of one sample, a tuple without the "
+            "batch axis.",
+            "input_shape=x.shape[1:]",
         )
     with no_grad():  # a Dense takes whatever width it is built on, a Linear says what is wrong
         zeros = np.zeros((1, *input_shape), input_dtype(model, dtype))
@@ -385,10 +391,11 @@ def import_keras() -> Any:
     try:
         import keras
     except ImportError as error:
-        raise ImportError(
-            f"a twin needs Keras and TensorFlow, about 3 GB ({error}).{user_line()}"
-            "\n  Try: python -m pip install -e '.[compare]' in the folder of this project, on a Python for "
-            "which TensorFlow is built"
+        raise refusal(
+            ImportError,
+            f"a twin needs Keras and TensorFlow, about 3 GB ({error}).",
+            "python -m pip install -e '.[compare]' in the folder of this project, on a Python "
+            "for which TensorFlow is built",
         ) from error
     return keras
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import nn
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.recurrent import Recurrent
 from tinygrad_edu.twins.graph import MERGES, Call, Graph, Merge, Reference
@@ -58,14 +58,16 @@ def from_keras(model: Any) -> Module:
 def _config_of(model: Any) -> dict[str, Any]:
     keras = import_keras() if "keras" in sys.modules else None
     if keras is None or not isinstance(model, keras.Model):
-        raise TypeError(
-            f"from_keras takes a Keras model or the path of a .keras file, not {shortened(model)}."
-            f"{user_line()}\n  Try: from_keras(keras.Sequential([layer])) for a layer alone"
+        raise refusal(
+            TypeError,
+            f"from_keras takes a Keras model or the path of a .keras file, not {shortened(model)}.",
+            "from_keras(keras.Sequential([layer])) for a layer alone",
         )
     if isinstance(model, keras.Sequential) and not model.built:
-        raise ValueError(
-            f"the Sequential {model.name!r} has no weights before it knows the size of its input."
-            f"{user_line()}\n  Try: keras.Input(shape) as its first layer, or model.build((None, ...))"
+        raise refusal(
+            ValueError,
+            f"the Sequential {model.name!r} has no weights before it knows the size of its input.",
+            "keras.Input(shape) as its first layer, or model.build((None, ...))",
         )
     try:
         return keras.saving.serialize_keras_object(model)
@@ -117,10 +119,13 @@ class Reader:
 
     def read(self, entry: dict[str, Any]) -> Module:
         if not is_model(entry):
-            raise TypeError(
-                f"from_keras reads Sequential and functional models, but {entry.get('class_name')} is a "
-                f"class with a call() of its own, which is a program.{user_line()}\n  Try: the same layers "
-                "as a functional model; or that class as a nn.Module, and load_keras_weights"
+            raise refusal(
+                TypeError,
+                "from_keras reads Sequential and functional models, but "
+                f"{entry.get('class_name')} is a class with a call() of its own, which is a "
+                "program.",
+                "the same layers as a functional model; or that class as a nn.Module, and "
+                "load_keras_weights",
             )
         made = self.model(entry, Place())
         if self.wrong:
@@ -153,9 +158,10 @@ class Reader:
         for entry, where in inside(config, place):
             name, nodes = where.names[-1], entry["inbound_nodes"]
             if any(not isinstance(node, dict) for node in nodes):
-                raise ValueError(
-                    f"the calls of {where} are told in the words of Keras 2.{user_line()}\n  Try: load the "
-                    "model in Keras 3 and save it again"
+                raise refusal(
+                    ValueError,
+                    f"the calls of {where} are told in the words of Keras 2.",
+                    "load the model in Keras 3 and save it again",
                 )
             if entry["class_name"] == "InputLayer":
                 results[name, 0] = Reference(name)
@@ -170,9 +176,10 @@ class Reader:
         while waiting:
             ready = [w for w in waiting if all(h[:2] in results for h in _histories(w[-1]))]
             if not ready:
-                raise ValueError(
-                    f"the calls of {place} wait for each other: {', '.join(str(w[0]) for w in waiting)}."
-                    f"{user_line()}"
+                raise refusal(
+                    ValueError,
+                    f"the calls of {place} wait for each other: "
+                    f"{', '.join(str(w[0]) for w in waiting)}.",
                 )
             for where, entry, steps, i, node in ready:
                 made = self.called(where, entry, steps, i, node, results, layers)

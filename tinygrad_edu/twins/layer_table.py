@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu import nn
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op
 from tinygrad_edu.twins.graph import Graph, Merge

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 
 # Two correct programs that add in another order agree in about this many digits after 50 steps.
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5}
@@ -114,9 +114,7 @@ class Report:
         """path -> (steps,): for "outputs" by layers, for "gradients" and "weights" by parameters;
         "losses" has the one path "loss"."""
         if kind not in KINDS:
-            raise ValueError(
-                f"there are differences in {', '.join(KINDS)}, not {kind!r}{user_line()}"
-            )
+            raise refusal(ValueError, f"there are differences in {', '.join(KINDS)}, not {kind!r}")
         if kind == "outputs":
             return self.outputs
         if kind == "losses":
@@ -382,8 +380,9 @@ def _new_axes() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(
-            f"a picture of the report needs matplotlib, which is not installed.{user_line()}"
-            "\n  Try: python -m pip install -e '.[viz]' in the folder of this project"
+        raise refusal(
+            ImportError,
+            "a picture of the report needs matplotlib, which is not installed.",
+            "python -m pip install -e '.[viz]' in the folder of this project",
         ) from error
     return Figure(figsize=(6.4, 3.6), layout="constrained").add_subplot()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn import Module
 
@@ -54,10 +54,11 @@ def load_safetensors(module: Model, path: str | os.PathLike, *, strict: bool = T
         state = numpy.load_file(path)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())
-        raise ValueError(
-            f"{os.fspath(path)!r} is not a file of safetensors, only a part of one, or of numbers that "
-            f"NumPy has not ({why}); nothing was loaded.{user_line()}\n  Try: a file written by "
-            "save_safetensors(model, path)"
+        raise refusal(
+            ValueError,
+            f"{os.fspath(path)!r} is not a file of safetensors, only a part of one, or of "
+            f"numbers that NumPy has not ({why}); nothing was loaded.",
+            "a file written by save_safetensors(model, path)",
         ) from error
     return module.load_state_dict(state, source=repr(os.fspath(path)), strict=strict)
 
@@ -66,8 +67,10 @@ def _import_safetensors() -> Any:
     try:
         import safetensors.numpy
     except ImportError as error:
-        raise ImportError(
-            f"safetensors is not installed.{user_line()}\n  Try: python -m pip install -e '.[weights]' in "
-            "the folder of this project, or model.save('weights.npz'), which needs NumPy alone"
+        raise refusal(
+            ImportError,
+            "safetensors is not installed.",
+            "python -m pip install -e '.[weights]' in the folder of this project, or "
+            "model.save('weights.npz'), which needs NumPy alone",
         ) from error
     return safetensors.numpy

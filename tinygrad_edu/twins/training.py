@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu import nn, optim
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.optim import Optimizer
 
 # ------------------------------------------------------------------------------------------- losses
@@ -108,9 +108,11 @@ def demand_loss(loss: Any) -> None:
     known = [*row.settings, *(["from_probabilities"] if row.logits else [])]
     unknown = [f"{name}={setting!r}" for name, setting in settings.items() if name not in known]
     if unknown:
-        raise TypeError(
-            f"compare has no counterpart in Keras for {function.__name__} with {', '.join(unknown)}."
-            f"{user_line()}\n  Try: {function.__name__} with {', '.join(known) or 'no arguments'}"
+        raise refusal(
+            TypeError,
+            f"compare has no counterpart in Keras for {function.__name__} with "
+            f"{', '.join(unknown)}.",
+            f"{function.__name__} with {', '.join(known) or 'no arguments'}",
         )
 
 
@@ -223,10 +225,11 @@ def demand_optimizer(optimizer: Any) -> None:
         own = {name: setting for name, setting in group.items() if name != "parameters"}
         if own not in ({}, {"weight_decay": 0}, {"weight_decay": None}):
             told = ", ".join(f"{name}={setting!r}" for name, setting in own.items())
-            raise TypeError(
-                f"Keras's optimizers have no groups of parameters, but groups[{i}] has {told}."
-                f"{user_line()}\n  Try: the same settings for all parameters; weight_decay=0 is the one "
-                "exception that Keras has, too"
+            raise refusal(
+                TypeError,
+                f"Keras's optimizers have no groups of parameters, but groups[{i}] has {told}.",
+                "the same settings for all parameters; weight_decay=0 is the one exception "
+                "that Keras has, too",
             )
 
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from tinygrad_edu import nn
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.twins.graph import Merge
 from tinygrad_edu.twins.layer_table import (
@@ -188,17 +188,19 @@ class KerasFile:
             yield
         except (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
             why = " ".join(str(error).split())
-            raise ValueError(
-                f"{self.name} is not a weight file of Keras, or only a part of one ({why}); nothing was "
-                f"loaded.{user_line()}\n  Try: a file of model.save('x.keras') or "
-                "model.save_weights('x.weights.h5')"
+            raise refusal(
+                ValueError,
+                f"{self.name} is not a weight file of Keras, or only a part of one ({why}); "
+                "nothing was loaded.",
+                "a file of model.save('x.keras') or model.save_weights('x.weights.h5')",
             ) from error
 
     def config(self) -> dict[str, Any]:
         if self.told is None or self.old:
-            raise ValueError(
-                f"{self.name} does not tell what the layers are as .keras files do.{user_line()}\n  Try: "
-                "load_keras_weights(model, path), with the same layers; or save as .keras in Keras"
+            raise refusal(
+                ValueError,
+                f"{self.name} does not tell what the layers are as .keras files do.",
+                "load_keras_weights(model, path), with the same layers; or save as .keras in Keras",
             )
         return self.told
 
@@ -311,9 +313,10 @@ def _import_h5py() -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise ImportError(
-            f"weight files of Keras are read with h5py, which is not installed.{user_line()}"
-            "\n  Try: python -m pip install -e '.[weights]' in the folder of this project"
+        raise refusal(
+            ImportError,
+            "weight files of Keras are read with h5py, which is not installed.",
+            "python -m pip install -e '.[weights]' in the folder of this project",
         ) from error
     return h5py
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import _history
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.ops import unbroadcast
 from tinygrad_edu.tensor import Tensor, describe, value
 from tinygrad_edu.viz.nodes import printable
@@ -174,26 +174,31 @@ def why(loss: Tensor, x: Tensor, index: tuple[int, ...] | int = ()) -> Why:
     """
     for thing in (loss, x):
         if not isinstance(thing, Tensor):
-            raise TypeError(
-                f"why(loss, x) takes Tensors, not {shortened(thing)}.{user_line()}\n  Try: the loss "
-                "before .item() or float()"
+            raise refusal(
+                TypeError,
+                f"why(loss, x) takes Tensors, not {shortened(thing)}.",
+                "the loss before .item() or float()",
             )
     if loss.size != 1:
-        raise ValueError(
-            f"why is about a single number, but {describe(loss)} has {loss.size}.{user_line()}"
-            "\n  Try: .sum() of it, or one element"
+        raise refusal(
+            ValueError,
+            f"why is about a single number, but {describe(loss)} has {loss.size}.",
+            ".sum() of it, or one element",
         )
     index = (index,) if isinstance(index, (int, np.integer)) else tuple(index)
     if len(index) != x.ndim or any(not -n <= i < n for i, n in zip(index, x.shape, strict=True)):
-        raise ValueError(
-            f"{describe(x)} has no number at {list(index)}.{user_line()}\n  Try: one index for each of its "
-            f"{x.ndim} axes"
+        raise refusal(
+            ValueError,
+            f"{describe(x)} has no number at {list(index)}.",
+            f"one index for each of its {x.ndim} axes",
         )
     onward = _ways_to(x, loss)
     if not onward.get(loss):
-        raise ValueError(
-            f"{describe(loss, 'the loss')} is not made from {describe(x)}.{user_line()}\n  Try: look for "
-            "no_grad(), detach() or .data on the way, or call why before backward(), which frees the graph"
+        raise refusal(
+            ValueError,
+            f"{describe(loss, 'the loss')} is not made from {describe(x)}.",
+            "look for no_grad(), detach() or .data on the way, or call why before backward(), "
+            "which frees the graph",
         )
     total = np.ones_like(loss.data)
     for step in steps_back(loss):

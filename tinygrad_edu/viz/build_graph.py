@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.explaining import Explanation, explain
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.tensor import Tensor, describe, line_made, on_one_line, value
@@ -229,11 +229,13 @@ def _operations(result: Tensor, depth: int | None, limit: int) -> list[Tensor]:
         if depth is None or len(y.scope) <= depth:
             nodes += 1 + len(y.inputs) - len(made)
         if nodes > limit:
-            raise ValueError(
-                f"the graph of {describe(result)} has more than {limit:,} nodes, too many to read."
-                f"{user_line()}\n  Try: Graph(loss, depth=1), which makes each module that a model calls "
-                "one node (what repeats itself outside of modules belongs into one); the graph of a "
-                "smaller part (fewer time steps, one layer's output); or Graph(loss, limit=...)"
+            raise refusal(
+                ValueError,
+                f"the graph of {describe(result)} has more than {limit:,} nodes, too many to read.",
+                "Graph(loss, depth=1), which makes each module that a model calls one node "
+                "(what repeats itself outside of modules belongs into one); the graph of a "
+                "smaller part (fewer time steps, one layer's output); or Graph(loss, "
+                "limit=...)",
             )
         for x in made:
             if x not in found:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.training import Callback, History
 from tinygrad_edu.training.callbacks import demand_monitored
@@ -99,9 +99,10 @@ class LivePlot(Callback):
         optional("matplotlib.figure")
         display = notebook_display()
         if self.path is None and display is None:
-            raise ValueError(
-                f"LivePlot shows its curves below a notebook's cell, and this is none.{user_line()}"
-                '\n  Try: LivePlot(path="loss.svg")'
+            raise refusal(
+                ValueError,
+                "LivePlot shows its curves below a notebook's cell, and this is none.",
+                'LivePlot(path="loss.svg")',
             )
         self.cell = None if self.path or not display else display({}, raw=True, display_id=True)
         self.drawn = 0.0  # when
@@ -200,10 +201,11 @@ def image_grid(
     if color:
         images = images / 255 if images.dtype.kind in "iu" else images
         if not (images.min() >= 0 and images.max() <= 1):
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 "image_grid takes colors from 0 to 1, or whole numbers from 0 to 255, not "
-                f"{images.dtype} from {images.min():.4g} to {images.max():.4g}.{user_line()}\n  Try: "
-                "(x - x.min()) / (x.max() - x.min())"
+                f"{images.dtype} from {images.min():.4g} to {images.max():.4g}.",
+                "(x - x.min()) / (x.max() - x.min())",
             )
     columns = max(1, min(columns, n))
     rows = -(-n // columns)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, _made, describe, value
 from tinygrad_edu.viz.backward_steps import _ways_to, steps_back
@@ -51,9 +51,10 @@ def _name(node: Node) -> str:
 
 
 def _refuse(why: str) -> None:
-    raise ValueError(
-        f"changes(before, after) compares two graphs of the same computation, but {why}.{user_line()}"
-        "\n  Try: before = Graph(loss); a step of the optimizer; after = Graph(loss computed again)"
+    raise refusal(
+        ValueError,
+        f"changes(before, after) compares two graphs of the same computation, but {why}.",
+        "before = Graph(loss); a step of the optimizer; after = Graph(loss computed again)",
     )
 
 
@@ -102,9 +103,10 @@ def gradient_errors(
         g = np.asarray(value(g))
         if path not in parameters or mine is None or np.shape(mine) != g.shape:
             known = ", ".join(f"{name} {p.shape}" for name, p in parameters.items())
-            raise ValueError(
-                f"no gradient {path} {g.shape} here to compare with.{user_line()}\n  Try: "
-                f"{shortened(known)[1:-1]}"
+            raise refusal(
+                ValueError,
+                f"no gradient {path} {g.shape} here to compare with.",
+                f"{shortened(known)[1:-1]}",
             )
         first = read.leaves.first.get(parameters[path])
         if first is not None:
@@ -149,18 +151,20 @@ def with_gradient(loss: Tensor, x: Tensor) -> Graph:
     """
     for thing in (loss, x):
         if not isinstance(thing, Tensor):
-            raise TypeError(
-                f"with_gradient(loss, x) takes Tensors, not {shortened(thing)}.{user_line()}"
+            raise refusal(
+                TypeError, f"with_gradient(loss, x) takes Tensors, not {shortened(thing)}."
             )
     if loss.size != 1:
-        raise ValueError(
-            f"with_gradient is about a single number, but {describe(loss)} has {loss.size}."
-            f"{user_line()}\n  Try: .sum() of it, or one element"
+        raise refusal(
+            ValueError,
+            f"with_gradient is about a single number, but {describe(loss)} has {loss.size}.",
+            ".sum() of it, or one element",
         )
     if not _ways_to(x, loss).get(loss):
-        raise ValueError(
-            f"{describe(loss, 'the loss')} is not made from {describe(x)}.{user_line()}\n  Try: look for "
-            "no_grad(), detach() or .data on the way, or with_gradient before backward()"
+        raise refusal(
+            ValueError,
+            f"{describe(loss, 'the loss')} is not made from {describe(x)}.",
+            "look for no_grad(), detach() or .data on the way, or with_gradient before backward()",
         )
     # The 1 that the way back begins with requires a gradient: then all of the way is recorded.
     one = Tensor(np.ones_like(loss.data), requires_grad=True, name="dL/dL")

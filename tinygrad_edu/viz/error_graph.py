@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import autodiff
-from tinygrad_edu.errors import is_ours, shortened, user_line
+from tinygrad_edu.diagnostics.words import is_ours, refusal, shortened
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, _made, on_one_line
 from tinygrad_edu.viz.build_graph import Reader
@@ -33,17 +33,20 @@ def explain_error(error: BaseException | None = None) -> Graph:
     if error is None:
         error = sys.exception() or getattr(sys, "last_value", None)
     if error is None:
-        raise ValueError(
-            f"no error has been seen yet.{user_line()}\n  Try: explain_error(error), inside of except ... "
-            "as error"
+        raise refusal(
+            ValueError,
+            "no error has been seen yet.",
+            "explain_error(error), inside of except ... as error",
         )
     for frame in reversed([*_frames(error)]):
         found = _failed(frame)
         if found is not None:
             return _drawn(found, error)
-    raise ValueError(
-        f"{type(error).__name__} came from nothing that was given a Tensor, so there is no graph of it."
-        f"{user_line()}\n  Try: its own message, {shortened(str(error))}"
+    raise refusal(
+        ValueError,
+        f"{type(error).__name__} came from nothing that was given a Tensor, so there is no "
+        "graph of it.",
+        f"its own message, {shortened(str(error))}",
     )
 
 

@@ -17,7 +17,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from tinygrad_edu.errors import shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.viz import render
 from tinygrad_edu.viz.build_graph import Reader
@@ -69,15 +69,17 @@ class Graph:
         self, result: Tensor, *, depth: int | None = None, roll: bool = True, limit: int = LIMIT
     ):
         if not isinstance(result, Tensor):
-            raise TypeError(
+            raise refusal(
+                TypeError,
                 f"Graph shows how a Tensor was made, and {shortened(result)} is of type "
-                f"{type(result).__name__}.{user_line()}\n  Try: the loss itself, before .item(), float() "
-                "or .data"
+                f"{type(result).__name__}.",
+                "the loss itself, before .item(), float() or .data",
             )
         if depth is not None and (not isinstance(depth, int) or depth < 0):
-            raise ValueError(
-                f"Graph(depth={shortened(depth)}): how many modules deep to look, 0 or more."
-                f"{user_line()}\n  Try: depth=1 for one node of each layer"
+            raise refusal(
+                ValueError,
+                f"Graph(depth={shortened(depth)}): how many modules deep to look, 0 or more.",
+                "depth=1 for one node of each layer",
             )
         self._take(Reader(result, depth, roll, limit))
 
@@ -139,9 +141,10 @@ class Graph:
         """
         ending = os.path.splitext(os.fspath(path))[1].lower()
         if ending not in render.FORMATS:
-            raise ValueError(
-                f"a graph cannot be saved as {os.fspath(path)!r}.{user_line()}\n  Try: a path that "
-                f"ends in {', '.join(render.FORMATS)}"
+            raise refusal(
+                ValueError,
+                f"a graph cannot be saved as {os.fspath(path)!r}.",
+                f"a path that ends in {', '.join(render.FORMATS)}",
             )
         content = render.FORMATS[ending](self)
         with open(path, "wb") as file:

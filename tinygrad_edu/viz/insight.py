@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import _history, recording
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, no_grad, value
@@ -56,9 +56,10 @@ def decision_boundary(
     """
     x, y = np.asarray(value(x)), np.asarray(value(y))
     if x.ndim != 2 or x.shape[1] != 2 or y.shape != x.shape[:1]:
-        raise ValueError(
-            f"decision_boundary draws x (n, 2) with labels (n,), not {x.shape} and {y.shape}."
-            f"{user_line()}\n  Try: two of the features, or embedding(x, y) for many"
+        raise refusal(
+            ValueError,
+            f"decision_boundary draws x (n, 2) with labels (n,), not {x.shape} and {y.shape}.",
+            "two of the features, or embedding(x, y) for many",
         )
     ax = new_axes(5.2, 4.4) if ax is None else ax
     low, high = x.min(axis=0), x.max(axis=0)
@@ -68,10 +69,11 @@ def decision_boundary(
     with no_grad():
         said = np.asarray(value(predict(points.astype(x.dtype))))
     if said.shape != (len(points),) and (said.ndim != 2 or said.shape[1] < 2):
-        raise ValueError(
-            f"decision_boundary wants of predict scores (m, K) of two classes or more, or labels (m,), not "
-            f"{said.shape} for {points.shape}.{user_line()}\n  Try: lambda points: net(points)[:, 0] > 0, "
-            "if one score tells two classes apart"
+        raise refusal(
+            ValueError,
+            "decision_boundary wants of predict scores (m, K) of two classes or more, or "
+            f"labels (m,), not {said.shape} for {points.shape}.",
+            "lambda points: net(points)[:, 0] > 0, if one score tells two classes apart",
         )
     names = np.unique(y if said.ndim == 2 else np.concatenate([y, said]))
     if said.ndim == 2:
@@ -111,9 +113,11 @@ def filters(
     if W.ndim == 2 and shape is not None and np.prod(shape) == len(W):
         W = W.reshape(*shape, 1, -1)
     if W.ndim != 4 or W.shape[2] not in (1, 3):
-        raise ValueError(
-            f"filters draws W (height, width, 1 or 3, units), or (pixels, units) with shape=, not {W.shape}."
-            f"{user_line()}\n  Try: W[:, :, :1] for the first channel"
+        raise refusal(
+            ValueError,
+            "filters draws W (height, width, 1 or 3, units), or (pixels, units) with shape=, "
+            f"not {W.shape}.",
+            "W[:, :, :1] for the first channel",
         )
     images = np.moveaxis(W, -1, 0)
     images = images / np.abs(images).max(axis=(1, 2, 3), keepdims=True).clip(1e-30)
@@ -142,10 +146,11 @@ def attention_map(
         for given, n in zip((queries, keys), weights.shape, strict=False)
     )
     if not fits:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"attention_map draws weights (queries, keys), not {weights.shape} with "
-            f"{' and '.join(str(len(n)) for n in names) or 'no'} names.{user_line()}"
-            "\n  Try: weights[0, 0], of one sample and one head"
+            f"{' and '.join(str(len(n)) for n in names) or 'no'} names.",
+            "weights[0, 0], of one sample and one head",
         )
     ax = new_axes(1.5 + 0.3 * weights.shape[1], 1.2 + 0.3 * weights.shape[0]) if ax is None else ax
     drawn = ax.imshow(weights, cmap="Blues", vmin=0, vmax=max(weights.max(), 1e-12))
@@ -183,9 +188,10 @@ def attentions(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
             calls = sum(name.partition(", call ")[0] == path for name in found)
             found[f"{path}, call {calls + 1}" if calls else path] = made.data
     if not found:
-        raise ValueError(
-            f"{type(model).__name__} computed no attention weights that a gradient flows through."
-            f"{user_line()}\n  Try: a model with nn.MultiHeadAttention or nn.TransformerBlock, not frozen"
+        raise refusal(
+            ValueError,
+            f"{type(model).__name__} computed no attention weights that a gradient flows through.",
+            "a model with nn.MultiHeadAttention or nn.TransformerBlock, not frozen",
         )
     return found
 
@@ -199,8 +205,8 @@ def embedding(
     """
     vectors = np.asarray(value(vectors), np.float64)
     if vectors.ndim != 2 or min(vectors.shape) < 2:
-        raise ValueError(
-            f"embedding draws two vectors or more, (n, d), not {vectors.shape}.{user_line()}"
+        raise refusal(
+            ValueError, f"embedding draws two vectors or more, (n, d), not {vectors.shape}."
         )
     centered = vectors - vectors.mean(axis=0)
     u, s, _ = np.linalg.svd(centered, full_matrices=False)
@@ -266,9 +272,7 @@ def loss_landscape(
         _put(parameters, here)
     heights = np.where(np.isfinite(heights), heights, np.nan)
     if np.isnan(heights).all():
-        raise ValueError(
-            f"the loss is nowhere finite on this plane.{user_line()}\n  Try: a smaller span"
-        )
+        raise refusal(ValueError, "the loss is nowhere finite on this plane.", "a smaller span")
     drawn = ax.contourf(
         scale, scale, np.log10(heights - np.nanmin(heights) + 1e-3), 30, cmap="viridis"
     )
@@ -306,9 +310,10 @@ def _plane(
     if path is not None:
         stops = np.stack([np.asarray(stop, np.float64) for stop in path]) - here
         if len(stops) < 2 or stops.shape[1:] != here.shape:
-            raise ValueError(
-                f"loss_landscape(path=...) wants two stops or more of {here.size} weights each."
-                f"{user_line()}\n  Try: path.append(viz.flat(model.parameters())) after each epoch"
+            raise refusal(
+                ValueError,
+                f"loss_landscape(path=...) wants two stops or more of {here.size} weights each.",
+                "path.append(viz.flat(model.parameters())) after each epoch",
             )
         _, _, axes = np.linalg.svd(stops, full_matrices=False)
         first, second = axes[0], axes[1]
@@ -458,9 +463,10 @@ def animate(
     Raises ValueError for no frames or another ending; then no file is written.
     """
     if not frames or not os.fspath(path).endswith(".gif"):
-        raise ValueError(
-            f"animate writes one frame or more to a .gif, not {len(frames)} to {os.fspath(path)!r}."
-            f"{user_line()}"
+        raise refusal(
+            ValueError,
+            f"animate writes one frame or more to a .gif, not {len(frames)} to "
+            f"{os.fspath(path)!r}.",
         )
     ax = new_axes(5.2, 4.4)
     pictures = []

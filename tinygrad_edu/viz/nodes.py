@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import shortened
+from tinygrad_edu.diagnostics.words import shortened
 from tinygrad_edu.explaining import Explanation
 
 WHOLE = 64  # numbers; larger arrays are kept as statistics and a picture

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.errors import shortened
+from tinygrad_edu.diagnostics.words import shortened
 from tinygrad_edu.explaining import explain
 from tinygrad_edu.nn import Module, Sequential
 from tinygrad_edu.nn.summary import size

@@ -1,0 +1,1 @@
+"""What guards, explains and words errors. Nothing here knows the Tensor."""
