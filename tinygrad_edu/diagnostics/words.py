@@ -20,10 +20,9 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 def refusal(kind: type[Exception], what: str, hint: str = "") -> Exception:
     """The error that every refusal raises: what is wrong, the user's own line, and what to try.
 
-    >>> raise refusal(ValueError, "epochs=-1: must be 0 or more", "epochs=10")
-    Traceback (most recent call last):
-    ValueError: epochs=-1: must be 0 or more
-      at <stdin>:1
+    >>> print(refusal(ValueError, "epochs=-1: it must be 0 or more.", "epochs=10").args[0])
+    epochs=-1: it must be 0 or more.
+      at <doctest tinygrad_edu.diagnostics.words.refusal[0]>:1:  print(refusal(ValueError, ...
       Try: epochs=10
     """
     return kind(what + user_line() + (f"\n  Try: {hint}" if hint else ""))
