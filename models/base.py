@@ -19,7 +19,6 @@ import numpy as np
 
 from tinygrad_edu import hessian, hvp, value_and_grad
 from tinygrad_edu.optim.minimize import METHODS, minimize
-from tinygrad_edu.showing import Shown
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -43,7 +42,7 @@ def _known_to_sklearn(kind):
     return kind if theirs is None else type(kind.__name__, (kind, theirs), {})
 
 
-class Estimator(Shown):
+class Estimator:
     """The base of every model: `get_params`, `set_params`, repr, input checks, tags."""
 
     _kind: str | None = None  # "classifier", "regressor" or "clusterer"

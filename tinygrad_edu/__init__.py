@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_edu import ipython
 from tinygrad_edu.functional import (
     checkpoint,
     grad,
@@ -20,6 +21,15 @@ from tinygrad_edu.vectorizing import vmap
 from tinygrad_edu.version import __version__
 
 keep_pages()
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext tinygrad_edu` does: for an IPython that was started after this import."""
+    ipython.register(shell.display_formatter)
+
+
+if ipython.shell():
+    load_ipython_extension(ipython.shell())
 
 if TYPE_CHECKING:
     from tinygrad_edu.explaining import explain

@@ -40,7 +40,6 @@ from tinygrad_edu.diagnostics.words import (
     shortened,
     user_line,
 )
-from tinygrad_edu.showing import Shown
 
 __all__ = ["Op", "Tensor", "debug", "no_grad", "op"]
 
@@ -118,7 +117,7 @@ METHODS: dict[tuple[np.ufunc, str], Callable] = {}  # (np.add, "reduce") -> the 
 _next_order = itertools.count(1).__next__
 
 
-class Op(Shown):
+class Op:
     """One row of the derivative table: y = forward(*inputs, **params), and a rule per input.
 
     A rule is `lambda g, y, *inputs, **params: dL/dinput` with g = dL/dy, in ordinary NumPy. It gets
@@ -314,7 +313,7 @@ def op(forward: Callable, *rules: Callable | None, **about: Any) -> Op:
 # ------------------------------------------------------------------------------------------ the Tensor
 
 
-class Tensor(Shown):
+class Tensor:
     """A NumPy array that remembers how it was made.
 
     data            the array

@@ -34,10 +34,9 @@ def cells(page):
 
 
 def shown(thing):
-    made = thing._repr_mimebundle_()
-    assert set(made) == {"text/plain", "text/html"}, made["text/plain"]
-    assert made["text/plain"] == repr(thing)
-    return made["text/html"]
+    page = notebook.view(thing)
+    assert "no picture of it" not in page, page
+    return page
 
 
 def no_graphviz(monkeypatch, tmp_path):
@@ -228,11 +227,11 @@ def test_curves_that_the_cell_has_shown_are_not_shown_again(monkeypatch):
     history = history_of(loss=[3.0, 1.0])
     monkeypatch.setattr(notebook, "cell_number", lambda: 7)
     history.cell = (7, 2)
-    assert set(history._repr_mimebundle_()) == {"text/plain"}
+    assert notebook.view(history) is None
     history.cell = (7, 1)  # an epoch came after the last picture: training was stopped early
-    assert "text/html" in history._repr_mimebundle_()
+    assert notebook.view(history)
     history.cell = (6, 2)
-    assert "text/html" in history._repr_mimebundle_()
+    assert notebook.view(history)
 
 
 def test_a_history_without_matplotlib(monkeypatch):
@@ -272,18 +271,16 @@ def test_it_never_raises():
         def __repr__(self):
             raise ZeroDivisionError("of no use")
 
-    made = BadRepr()._repr_mimebundle_()
-    assert made["text/plain"].startswith(
-        "<BadRepr, whose repr fails: ZeroDivisionError: of no use>"
-    )
+    page = words(notebook.view(BadRepr()))
+    assert "<BadRepr, whose repr fails: ZeroDivisionError: of no use>" in page
 
     x = leaf([1.0])
     del x.data  # a slot without a value
-    assert "AttributeError" in x._repr_mimebundle_()["text/plain"]
+    assert "no picture of it: AttributeError" in words(notebook.view(x))
 
     history = history_of(loss=[1.0])
     history.epochs["loss"] = "no numbers"
-    assert "no picture of it: " in history._repr_mimebundle_()["text/plain"]
+    assert "no picture of it: " in words(notebook.view(history))
 
     class Unspeakable(Exception):
         def __str__(self):
@@ -293,18 +290,7 @@ def test_it_never_raises():
         def __repr__(self):
             raise Unspeakable
 
-    assert "Unspeakable" in Worse()._repr_mimebundle_()["text/plain"]
-
-
-def test_a_terminal_gets_text_alone(monkeypatch):
-    class Shell:
-        class display_formatter:
-            active_types = ["text/plain"]
-
-    monkeypatch.setitem(sys.modules, "IPython", type("I", (), {"get_ipython": staticmethod(Shell)}))
-    assert set(leaf(1.0)._repr_mimebundle_()) == {"text/plain"}
-    Shell.display_formatter.active_types = ["text/plain", "text/html"]
-    assert "text/html" in leaf(1.0)._repr_mimebundle_()
+    assert "Unspeakable" in words(notebook.view(Worse()))
 
 
 # --------------------------------------------------------------------------------- in a real kernel

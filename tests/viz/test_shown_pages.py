@@ -7,7 +7,7 @@ import numpy as np
 from models import KMeans
 from tinygrad_edu import Tensor, nn
 from tinygrad_edu.training import History
-from tinygrad_edu.viz import Graph, changes, explain_error
+from tinygrad_edu.viz import Graph, changes, explain_error, notebook
 from tinygrad_edu.viz.step_page import step_page
 
 EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=2</script>\n\'"&重'
@@ -34,7 +34,7 @@ def evil_things():
 
 
 def test_no_name_can_run_a_script(visit):
-    pages = [thing._repr_mimebundle_()["text/html"] for thing in evil_things()]
+    pages = [notebook.view(thing) for thing in evil_things()]
     page = visit(f'<!doctype html><meta charset="utf-8">{"<hr>".join(pages)}')
     page.wait_for_timeout(200)
     assert page.evaluate("window.hit") is None

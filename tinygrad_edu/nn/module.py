@@ -17,7 +17,6 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import alike, refusal, refuse_missing, refuse_unknown, user_line
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.migration_hints import ARGUMENTS, ATTRIBUTES
-from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
 Self = TypeVar("Self", bound="Module")
@@ -53,7 +52,7 @@ class Buffer(Tensor):
         super().__init__(np.array(value(data), dtype=dtype), name=name)
 
 
-class Module(Shown):
+class Module:
     """Base of layers and models: write `forward`, call the module.
 
     >>> class Line(Module):

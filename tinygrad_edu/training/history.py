@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from tinygrad_edu.showing import Shown
 
-
-class History(Shown):
+class History:
     """`history["loss"]` is a list with one number per epoch; `history.names` says what there is."""
 
     # The cell of a notebook that has shown its curves while it grew, and of how many epochs.

@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tinygrad_edu import ipython
+
 if TYPE_CHECKING:
     from tinygrad_edu.training.history import History
 
@@ -106,7 +108,7 @@ class _NotebookText:
         if start < self.next and not (last and self.curves):
             return
         history.cell = None
-        self.curves = history._repr_mimebundle_().get("text/html", "")
+        self.curves = ipython.view(history)
         history.cell = (cell_number(), len(history)) if self.curves else None
         now = time.perf_counter()
         self.next = now + max(1, 20 * (now - start))
@@ -138,12 +140,6 @@ def cell_number() -> int | None:
 
 def _notebook() -> Any:
     """IPython's shell, if it belongs to a notebook (Colab's is of a kind of its own, derived from that)."""
-    shell = ipython_shell()
+    shell = ipython.shell()
     kinds = {kind.__name__ for kind in type(shell).__mro__}
     return shell if "ZMQInteractiveShell" in kinds else None  # a terminal IPython is a terminal
-
-
-def ipython_shell() -> Any:
-    """IPython's shell, if it has started us; None elsewhere."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None

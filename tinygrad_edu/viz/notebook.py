@@ -7,9 +7,9 @@ and what it has learned. Whatever comes from a name, a repr or an array is escap
 
 from __future__ import annotations
 
-import html
 import warnings
 from collections.abc import Iterable, Iterator
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from tinygrad_edu.nn import Module, Sequential
 from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, made_at, value
 from tinygrad_edu.training import History
-from tinygrad_edu.training.progress import cell_number, ipython_shell
+from tinygrad_edu.training.progress import cell_number
 from tinygrad_edu.viz import render
 from tinygrad_edu.viz.curves import BLUE, ORANGE, inline, learning_curve, new_axes
 from tinygrad_edu.viz.graph import Graph
@@ -40,21 +40,17 @@ MONO = "font-family:monospace"
 PAD = "padding:.1em .5em"
 
 
-def bundle(thing: Any) -> dict[str, str]:
-    """What a notebook is to show of a thing, by MIME type. Never raises: what fails is told instead."""
-    try:
-        shown = {"text/plain": repr(thing)}
-    except Exception as error:
-        shown = {"text/plain": f"<{type(thing).__name__}, whose repr fails: {_told(error)}>"}
-    if _is_terminal() or _is_above(thing):
-        return shown
+def view(thing: Any) -> str | None:
+    """The HTML of a thing, or None if its text is enough. Never raises: it shows the error instead."""
+    if _is_above(thing):
+        return None
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a letter that a font lacks, say: browsers have others
-            shown["text/html"] = f'<div class="tinygrad-edu">{_html(thing)}</div>'
+            shown = _html(thing)
     except Exception as error:
-        shown["text/plain"] += f"\n(no picture of it: {_told(error)})"
-    return shown
+        shown = f"<pre>{escape(_repr(thing))}</pre>{_line(f'no picture of it: {_text(_told(error), 200)}')}"
+    return f'<div class="tinygrad-edu">{shown}</div>'
 
 
 def _html(thing: Any) -> str:
@@ -69,10 +65,11 @@ def _html(thing: Any) -> str:
     return _estimator(thing)
 
 
-def _is_terminal() -> bool:
-    """Is IPython there, and able to show text only?"""
-    kinds = getattr(getattr(ipython_shell(), "display_formatter", None), "active_types", None)
-    return kinds is not None and "text/html" not in kinds
+def _repr(thing: Any) -> str:
+    try:
+        return repr(thing)
+    except Exception as error:
+        return f"<{type(thing).__name__}, whose repr fails: {_told(error)}>"
 
 
 def _told(error: Exception) -> str:
@@ -86,7 +83,7 @@ def _told(error: Exception) -> str:
 
 
 def _text(words: Any, longest: int = 80) -> str:
-    return html.escape(printable(str(words), longest))
+    return escape(printable(str(words), longest))
 
 
 def _heading(title: str, about: str = "") -> str:
@@ -139,7 +136,7 @@ def _made(x: Tensor) -> str:
     try:
         drawn = render.svg(made, seconds=SECONDS)
     except Exception as error:  # no graphviz, or it fails
-        return _line(words) + f"<pre>{html.escape(made.text())}</pre>" + _line(_text(error, 300))
+        return _line(words) + f"<pre>{escape(made.text())}</pre>" + _line(_text(error, 300))
     # The picture is drawn on light paper, whatever the colors of the page.
     paper = "background:#fff;display:inline-block;padding:.3em;border-radius:.4em;max-width:100%"
     return _line(words) + f'<div style="{paper};overflow:auto">{drawn}</div>'
@@ -201,7 +198,7 @@ def _cell(x: Any, most: float) -> str:
         depth = round(255 * 0.5 * min(size_of_it / most, 1.0))
         color = ORANGE if np.real(x) < 0 else BLUE
         style += f";background:{color}{depth:02x}" if depth else ""
-    return f'<td style="{style}">{html.escape(number(x))}</td>'
+    return f'<td style="{style}">{escape(number(x))}</td>'
 
 
 def _spread(x: np.ndarray) -> str:
