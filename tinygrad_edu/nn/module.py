@@ -14,11 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import alike, refusal, refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.diagnostics.words import (
+    alike,
+    describe,
+    module_called,
+    refusal,
+    refuse_missing,
+    refuse_unknown,
+    user_line,
+)
 from tinygrad_edu.files import whole_file
+from tinygrad_edu.modes import mode
 from tinygrad_edu.nn.migration_hints import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.showing import Shown
-from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
+from tinygrad_edu.tensor import Tensor, value
 
 Self = TypeVar("Self", bound="Module")
 

@@ -1,0 +1,67 @@
+"""Switches that hold inside a `with` block: are operations recorded, are results checked?"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["debug", "mode", "no_grad", "recording", "set_mode"]
+
+
+class _Mode(threading.local):
+    """The settings of the current thread."""
+
+    recording = True  # are operations noted for a later backward()?
+    depth = (
+        0  # the number of enclosing functions that are being differentiated (`grad` inside `grad`)
+    )
+    scope: tuple[Any, ...] = ()  # the modules being called, outermost first
+    debug = False  # is every result checked for NaN and infinity?
+    batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
+
+
+mode = _Mode()
+
+
+class set_mode:
+    """`with set_mode(recording=False): ...` changes fields of `mode` inside the block, or a function."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.before: list[dict[str, Any]] = []  # a list, as the same object may be entered twice
+
+    def __enter__(self) -> None:
+        self.before.append({name: getattr(mode, name) for name in self.settings})
+        mode.__dict__.update(self.settings)
+
+    def __exit__(self, *_: object) -> None:
+        mode.__dict__.update(self.before.pop())
+
+    def __call__(self, function: Callable) -> Callable:
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with set_mode(**self.settings):
+                return function(*args, **kwargs)
+
+        return inside
+
+
+def no_grad() -> set_mode:
+    """Operations inside are not recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
+    return set_mode(recording=False)
+
+
+def recording(deeper: int = 0) -> set_mode:
+    """Operations inside are recorded, even within `no_grad`; `deeper` is added to `depth`."""
+    return set_mode(recording=True, depth=mode.depth + deeper)
+
+
+def debug() -> set_mode:
+    """`with debug():` checks every result and every gradient, and stops at the first NaN or infinity.
+
+    The FloatingPointError names the operation, its operands, the module and the line that asked for
+    it, in the backward pass, too. This about doubles the time of a computation.
+    """
+    return set_mode(debug=True)
