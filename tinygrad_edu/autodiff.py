@@ -33,7 +33,7 @@ from tinygrad_edu.diagnostics.backward import (
 )
 from tinygrad_edu.diagnostics.changed_arrays import demand_unchanged
 from tinygrad_edu.diagnostics.domain import Here, warnings_named
-from tinygrad_edu.modes import mode, recording
+from tinygrad_edu.modes import recording, thread
 from tinygrad_edu.tensor import Op, Tensor, value
 
 __all__ = ["FREED", "backward", "gradients", "history", "pull_back", "unbroadcast", "walk_back"]
@@ -119,12 +119,13 @@ def walk_back(
 
     This is `_walk`, and around it what finds the words if something goes wrong on the way.
     """
-    here = Here()
+    here, can_warn = Here(), False
     for y in operations:
         if y.checksums:
             here.y = y
             demand_unchanged(y)
-    can_warn = any(map(attrgetter("op.domain"), operations))
+        if y.op and y.op.domain:
+            can_warn = True
     try:
         with warnings_named(here) if can_warn else contextlib.nullcontext():
             _walk(here, grads, operations, wanted, create_graph, free)
@@ -140,7 +141,7 @@ def _walk(
     create_graph: bool,
     free: bool,
 ) -> None:
-    debug = mode.debug
+    debug = thread.mode.debug
     while operations:
         here.y = y = operations.pop()
         g = grads.pop(y, None)

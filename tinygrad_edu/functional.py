@@ -25,7 +25,7 @@ from tinygrad_edu.autodiff import gradients
 from tinygrad_edu.diagnostics.backward import is_complex, only_floats
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.forward_mode import push_forward
-from tinygrad_edu.modes import mode, recording
+from tinygrad_edu.modes import recording, thread
 from tinygrad_edu.ops import identity
 from tinygrad_edu.pytree import leaves, rebuild
 from tinygrad_edu.tensor import Op, Tensor
@@ -241,7 +241,7 @@ class _Call:
             self.y, self.aux = self.y
         self.outputs = [y if isinstance(y, Tensor) else Tensor(y) for y in leaves(self.y)]
         self.given_tensors = _tensors_among(given)
-        self.nested = self.given_tensors or mode.depth > 0
+        self.nested = self.given_tensors or thread.mode.depth > 0
 
     def give(self, tree: Any, as_tensors: bool = False) -> Any:
         """Results as the user wants them: Tensors for Tensors, arrays for arrays, numbers for numbers.
@@ -252,7 +252,7 @@ class _Call:
         keep = as_tensors or self.given_tensors
 
         def given(y: Any) -> Any:
-            if not isinstance(y, Tensor) or keep or (mode.depth and y.requires_grad):
+            if not isinstance(y, Tensor) or keep or (thread.mode.depth and y.requires_grad):
                 return y
             if isinstance(y, Batched):
                 return as_examples(everything(y).detach(), y)
@@ -304,7 +304,7 @@ def _stand_in(x: Any, what: str) -> Tensor:
 
     Within vmap there is one for each example, also of an x that is the same for all.
     """
-    x = on_all_levels(x, mode.batches)
+    x = on_all_levels(x, thread.mode.batches)
     if x.dtype.kind != "f":
         raise only_floats(x, x.name or what)
     variable = identity(x)

@@ -34,7 +34,7 @@ from tinygrad_edu.diagnostics.words import (
     refuse_keywords,
     shortened,
 )
-from tinygrad_edu.modes import mode
+from tinygrad_edu.modes import thread
 from tinygrad_edu.node import Node, NoValue, value
 from tinygrad_edu.showing import Shown
 
@@ -112,11 +112,12 @@ class Op(Shown):
             return y
         if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
             y = np.asarray(y)
+        mode = thread.mode
         if mode.debug:
             demand_finite(y, self, inputs)
         if not (tracked and mode.recording and y.dtype.kind in "fc"):
-            return result_of(None, (), params, y)
-        result = result_of(self, inputs, params, y)
+            return result_of(None, (), params, y, mode.scope)
+        result = result_of(self, inputs, params, y, mode.scope)
         # The line of the user: that of our caller, or of the caller of the operator that called us.
         caller = sys._getframe(1)
         if caller.f_code.co_filename.startswith(PACKAGE) and caller.f_back:
@@ -259,7 +260,7 @@ class Tensor(Node, Shown):
             raise only_floats(self.data, name)
         self.requires_grad = requires_grad
         self.name, self._grad, self.order = name, None, _next_order()
-        self.op, self.inputs, self.params, self.scope = None, (), {}, mode.scope
+        self.op, self.inputs, self.params, self.scope = None, (), {}, thread.mode.scope
         self.created_at, self.checksums = None, ()
 
     # NumPy's protocol: every NumPy function that gets a Tensor calls one of these.
@@ -283,7 +284,7 @@ class Tensor(Node, Shown):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """np.asarray(x), which NumPy also asks of the Tensors in a list: [x, y] is no array of Tensors."""
-        if self.requires_grad and mode.recording:
+        if self.requires_grad and thread.mode.recording:
             raise cut_by_asarray(self)
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -392,12 +393,12 @@ class Tensor(Node, Shown):
 
     def __float__(self) -> float:
         """float(x). Refused where it was called by `out[i] = x` or math.exp(x), which lose the derivative."""
-        if self.requires_grad and mode.recording:
+        if self.requires_grad and thread.mode.recording:
             demand_asked_for(self)
         return float(self.data)
 
     def __int__(self) -> int:
-        if self.requires_grad and mode.recording:
+        if self.requires_grad and thread.mode.recording:
             demand_asked_for(self)
         return int(self.data)
 
@@ -438,14 +439,16 @@ class Tensor(Node, Shown):
 answer_missing(Tensor)
 
 
-def result_of(row: Op | None, inputs: tuple, params: dict[str, Any], y: np.ndarray) -> Tensor:
+def result_of(
+    row: Op | None, inputs: tuple, params: dict[str, Any], y: np.ndarray, scope: tuple = ()
+) -> Tensor:
     """y as a Tensor that a row made. (`Tensor(y)` would check again what is known here.)"""
     result = Tensor.__new__(Tensor)
     result.data = y
     result.requires_grad = row is not None
     result.name = result._grad = None
     result.order = _next_order()
-    result.op, result.inputs, result.params, result.scope = row, inputs, params, mode.scope
+    result.op, result.inputs, result.params, result.scope = row, inputs, params, scope
     result.created_at, result.checksums = None, ()
     return result
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.diagnostics.words import describe, refusal, user_line
-from tinygrad_edu.modes import mode, set_mode
+from tinygrad_edu.modes import set_mode, thread
 from tinygrad_edu.node import NoValue
 from tinygrad_edu.ops.products import einsum_row
 from tinygrad_edu.ops.reductions import broadcast_to
@@ -53,14 +53,14 @@ def vmap(f: Callable, in_axes: Any = 0) -> Callable:
     def of_batch(*args: Any, **kwargs: Any) -> Any:
         axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
         n = _common_size(f, args, axes)
-        level = len(mode.batches)
+        level = len(thread.mode.batches)
         shown = [
             arg
             if axis is None
             else each_leaf(functools.partial(_shown, axis=axis, level=level), arg)
             for arg, axis in zip(args, axes, strict=True)
         ]
-        with set_mode(batches=(*mode.batches, n)):
+        with set_mode(batches=(*thread.mode.batches, n)):
             y = f(*shown, **kwargs)
         tensors = any(isinstance(x, Tensor) for arg in args for x in leaves(arg))
         return each_leaf(lambda leaf: _of_all(leaf, n, level, tensors), y)
@@ -133,7 +133,7 @@ class Batched(Tensor):
         self.batch, self.level = everything, level
         self.name, self._grad, self.order = everything.name, None, everything.order
         self.op, self.inputs, self.params = None, (), {}
-        self.scope, self.created_at, self.checksums = mode.scope, None, ()
+        self.scope, self.created_at, self.checksums = thread.mode.scope, None, ()
 
     data: Any = property(_asked)
     shape = property(lambda self: self.batch.shape[1:])
@@ -249,7 +249,7 @@ def one_by_one(function: Callable, args: Sequence, kwargs: dict[str, Any], level
 
         return function(*each_leaf(part, list(args)), **each_leaf(part, kwargs))
 
-    results = [of(i) for i in range(mode.batches[level])]
+    results = [of(i) for i in range(thread.mode.batches[level])]
     columns = zip(*(leaves(y) for y in results), strict=True)
     stacked = iter([Batched(_stack(column, called), level) for column in columns])
     return each_leaf(lambda _: next(stacked), results[0])
@@ -474,7 +474,7 @@ def _scatter_add(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -
 def _pick(x: Tensor, index: tuple) -> Any:
     """x[index], where the index differs from example to example: whole numbers first, then slices."""
     level = max(p.level for p in (x, *index) if isinstance(p, Batched))
-    n = mode.batches[level]
+    n = thread.mode.batches[level]
     rest = itertools.dropwhile(
         lambda p: isinstance(p, (int, np.integer, np.ndarray, Tensor)), index
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import describe, made_at, named
-from tinygrad_edu.modes import mode
+from tinygrad_edu.modes import thread
 from tinygrad_edu.node import Node, value
 
 
@@ -23,7 +23,7 @@ def checksum(x: np.ndarray) -> bytes:
     All numbers of an array of up to 1024; of a larger one 512, at even distances, which shows any change
     of the whole array. In `debug()` all numbers always.
     """
-    if x.size <= 1024 or mode.debug:
+    if x.size <= 1024 or thread.mode.debug:
         return x.tobytes()
     return (x.reshape(-1) if x.flags.c_contiguous else x.flat)[:: x.size // 512].tobytes()
 
@@ -34,11 +34,11 @@ def checksums(row: Any, inputs: Sequence, arrays: Sequence) -> list[tuple[int, b
     The results of other operations are left out: they belong to the graph.
     """
     used = range(len(inputs)) if row.variadic_rule else row.inputs_used
-    return [
-        (i, checksum(arrays[i]))
-        for i in used
-        if type(arrays[i]) is np.ndarray and not (isinstance(inputs[i], Node) and inputs[i].op)
-    ]
+    found = []
+    for i in used:
+        if type(arrays[i]) is np.ndarray and not (isinstance(inputs[i], Node) and inputs[i].op):
+            found.append((i, checksum(arrays[i])))
+    return found
 
 
 def demand_unchanged(y: Node) -> None:

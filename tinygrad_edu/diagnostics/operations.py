@@ -20,7 +20,7 @@ from tinygrad_edu.diagnostics.words import (
     reraise_as,
     user_line,
 )
-from tinygrad_edu.modes import mode
+from tinygrad_edu.modes import thread
 from tinygrad_edu.node import value
 
 
@@ -47,7 +47,7 @@ def demand_finite(y: np.ndarray, row: Any, inputs: tuple) -> None:
         operands.append(describe(x, name) + (f" {numbers}" if array.dtype.kind in "fiu" else ""))
     raise FloatingPointError(
         f"{row.name} gave {bad.sum()} of {y.size} numbers that are not finite, the first {y[first]} at "
-        f"{list(first)}, from {', '.join(operands)}{inside(mode.scope)}{user_line()}"
+        f"{list(first)}, from {', '.join(operands)}{inside(thread.mode.scope)}{user_line()}"
     )
 
 
