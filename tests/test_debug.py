@@ -5,7 +5,8 @@ import pytest
 
 from tinygrad_edu import Tensor, debug, nn
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.tensor import Op, made_at
+from tinygrad_edu.diagnostics.words import made_at
+from tinygrad_edu.tensor import Op
 
 
 def leaf(x, **kwargs):

@@ -16,7 +16,8 @@ from tinygrad_edu.functional import (
     vjp,
 )
 from tinygrad_edu.memory import keep_pages
-from tinygrad_edu.tensor import Tensor, debug, no_grad, op
+from tinygrad_edu.modes import debug, no_grad
+from tinygrad_edu.tensor import Tensor, op
 from tinygrad_edu.vectorizing import vmap
 from tinygrad_edu.version import __version__
 

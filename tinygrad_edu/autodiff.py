@@ -6,140 +6,39 @@ dL/dL = 1, visit the operations youngest first (nothing is older than what it wa
 gradient is complete when its turn comes), and add up what arrives over different paths.
 
 `L.backward()` walks like that and adds to `x.grad` of the leaves; this is how networks are trained.
-`gradients` is the same walk for the functions of functions in `functional.py` (`grad(f)`, `hessian(f)`,
-...). And `push_forward` goes the other way through the same rows, from the inputs to the result.
+`gradients` is the same walk for the functions of functions in `functional.py` (`grad(f)`, `hessian(f)`).
 
-First order computes with plain arrays. With `create_graph` the same rules are given Tensors: then they
-record themselves, and the gradient can be differentiated again.
+First derivatives are computed with plain arrays. With `create_graph` the same rules are given Tensors: then
+they record themselves, and the gradient can be differentiated again.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal, reraise_as
-from tinygrad_edu.ops import unbroadcast
-from tinygrad_edu.ops.edges import naming
-from tinygrad_edu.tensor import Op, Tensor, describe, fingerprint, made_at, mode, set_mode, value
+from tinygrad_edu.diagnostics.backward import (
+    demand_finite_gradient,
+    depends_on_nothing,
+    failed_backward,
+    graph_was_freed,
+    is_complex,
+    not_one_number,
+    wrong_start,
+)
+from tinygrad_edu.diagnostics.changed_arrays import demand_unchanged
+from tinygrad_edu.diagnostics.domain import Here, warnings_named
+from tinygrad_edu.modes import recording, thread
+from tinygrad_edu.tensor import Op, Tensor, value
 
-__all__ = ["backward", "gradients", "push_forward", "recording"]
-
-
-# ------------------------------------------------------------------------------------------- the walk
+__all__ = ["FREED", "backward", "gradients", "history", "pull_back", "unbroadcast", "walk_back"]
 
 FREED = Op(lambda x: x, None, name="freed")  # stands where the row of a freed operation was
-
-
-def _history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[Tensor]:
-    """The operations that the roots were made by, oldest first, back to leaves and `ends`.
-
-    A loop and not a recursion: a graph may be a million operations deep.
-    """
-    found, waiting, operations = set(roots), list(roots), []
-    while waiting:
-        node = waiting.pop()
-        if node.op is None or node in ends:
-            continue
-        if node.op is FREED:
-            raise refusal(
-                RuntimeError,
-                f"the graph behind {describe(node)} was freed by an earlier backward(), which "
-                "as a rule is the only one.",
-                "backward(retain_graph=True) the first time, or compute the loss again",
-            )
-        operations.append(node)
-        for x in node.inputs:
-            if isinstance(x, Tensor) and x.requires_grad and x not in found:
-                found.add(x)
-                waiting.append(x)
-    operations.sort(key=attrgetter("order"))
-    return operations
-
-
-@naming
-def _walk_back(
-    grads: dict[Tensor, Any],
-    operations: list[Tensor],
-    *,
-    wanted: Collection[Tensor] | None = None,
-    create_graph: bool = False,
-    free: bool = False,
-) -> None:
-    """Takes the gradients of results in `grads` through the operations, from the youngest.
-
-    At the end only the gradients of leaves are left in `grads`. `operations` is used up, so that with
-    `free` the memory of a result is given back as soon as its turn is over.
-    """
-    debug = mode.debug
-    for y in operations:  # before anything is freed
-        for i, seen in y.seen:
-            if fingerprint(value(y.inputs[i])) != seen:
-                raise RuntimeError(_changed(y, i))
-    while operations:
-        y = operations.pop()
-        g = grads.pop(y, None)
-        if g is None:
-            continue
-        row: Any = y.op
-        result: Any = y
-        inputs: Any = y.inputs
-        if not create_graph:
-            result, inputs = y.data, [x.data if isinstance(x, Tensor) else x for x in inputs]
-        for i, x in enumerate(y.inputs):
-            if not isinstance(x, Tensor) or not x.requires_grad:
-                continue
-            if wanted is not None and x not in wanted:
-                continue
-            try:
-                if row.every:
-                    gx = row.every(i, g, result, *inputs, **y.params)
-                elif row.rules[i]:
-                    gx = row.rules[i](g, result, *inputs, **y.params)
-                else:
-                    continue
-                if gx.shape != x.data.shape:
-                    gx = unbroadcast(gx, x.data.shape)
-            except (ValueError, TypeError, IndexError, AttributeError) as error:
-                raise reraise_as(error, f"{_on_the_way_back(y, x, i)}: {error}") from error
-            if debug and not np.isfinite(value(gx)).all():
-                raise FloatingPointError(
-                    f"NaN or infinity came first {_on_the_way_back(y, x, i)}, where dL/dy is "
-                    f"{_range(g)}, y is {_range(y)} and the input {_range(x)}"
-                )
-            if gx.dtype != x.data.dtype:
-                if gx.dtype.kind == "c" and x.data.dtype.kind == "f":
-                    gx = np.real(gx)  # dL = Re(g dx), see ops/complex.py
-                gx = gx.astype(x.data.dtype)
-            if x in grads:
-                gx = grads[x] + gx
-            elif x.op is None and not create_graph and (gx is g or gx.base is not None):
-                gx = gx.copy()  # a leaf's gradient is the user's to change: it shares no memory
-            grads[x] = gx
-        if free:
-            y.op, y.inputs, y.params, y.seen = FREED, (), {}, ()
-
-
-def _changed(y: Tensor, i: int) -> str:
-    row: Any = y.op
-    return (
-        f"{describe(*row.named(y.inputs)[i])} was changed after {row.name} had used it and before "
-        f"backward(), which needs it as it was; made{made_at(y)}\n  Try: change it after backward(), or "
-        "compute with a copy of it"
-    )
-
-
-def _on_the_way_back(y: Tensor, x: Tensor, i: int) -> str:
-    name = y.op.name if y.op else ""
-    return f"on the way back through {name}, to its input {i}, {describe(x)}, made{made_at(y)}\n "
-
-
-def _range(x: Any) -> str:
-    x = np.asarray(value(x))
-    return f"{x}" if x.size == 1 else f"from {x.min():.4g} to {x.max():.4g}"
 
 
 def backward(
@@ -155,37 +54,28 @@ def backward(
     ValueError if y is not a single number and no gradient is given, or one of another shape.
     """
     if not y.requires_grad:
-        raise refusal(
-            RuntimeError,
-            f"{describe(y)} depends on no tensor that requires a gradient.",
-            "Tensor(..., requires_grad=True) for what is to be learned; and look for "
-            "no_grad(), detach(), .data or float(...) on the way, which cut the graph",
-        )
-    if gradient is None and y.size != 1:
-        raise refusal(
-            ValueError,
-            f"backward() starts from a single number, but {describe(y)} has {y.size}.",
-            f".sum() or .mean() first, or backward(g) with dL/dy of shape {y.shape}",
-        )
+        raise depends_on_nothing(y)
     if gradient is None:
-        demand_real(y, "backward() starts from")
-    g = np.ones(y.shape, y.dtype) if gradient is None else np.asarray(value(gradient))
-    if g.shape != y.shape:
-        raise refusal(
-            ValueError,
-            f"backward(gradient) of {describe(y)} got a gradient of shape {g.shape}.",
-            f"an array of shape {y.shape}",
-        )
-    # what a leaf (or a graph) keeps is not to be the array that the user gave
-    g = g.astype(y.dtype, copy=create_graph or y.op is None)
-    grads: dict[Tensor, Any] = {y: g}
-    operations = _history([y])
-    if create_graph:
-        grads[y] = gradient if isinstance(gradient, Tensor) else Tensor(grads[y])
-        with recording():
-            _walk_back(grads, operations, create_graph=True)
+        if y.data.size != 1:
+            raise not_one_number(y)
+        if y.data.dtype.kind == "c":
+            raise is_complex(y, "backward() starts from")
+        g = np.ones(y.data.shape, y.data.dtype)
     else:
-        _walk_back(grads, operations, free=not retain_graph)
+        g = np.asarray(value(gradient))
+        if g.shape != y.data.shape:
+            raise wrong_start(y, g)
+        # a leaf, or a graph, must not keep the very array of the user
+        g = g.astype(y.data.dtype, copy=create_graph or y.op is None)
+
+    grads: dict[Tensor, Any] = {y: g}
+    operations = history([y])
+    if create_graph:
+        grads[y] = gradient if isinstance(gradient, Tensor) else Tensor(g)
+        with recording():
+            walk_back(grads, operations, create_graph=True)
+    else:
+        walk_back(grads, operations, free=not retain_graph)
     for leaf, g in grads.items():
         leaf._grad = g if leaf._grad is None else leaf._grad + g
 
@@ -193,12 +83,126 @@ def backward(
 Tensor.backward = backward
 
 
-def recording(deeper: int = 0) -> set_mode:
-    """Operations inside are recorded, even inside `no_grad`; `depth` counts functions within functions."""
-    return set_mode(recording=True, depth=mode.depth + deeper)
+def history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[Tensor]:
+    """The operations that the roots were made by, oldest first, back to leaves and `ends`.
+
+    A loop and not a recursion: a graph may be a million operations deep.
+    """
+    found, waiting, operations = set(roots), list(roots), []
+    while waiting:
+        y = waiting.pop()
+        if y.op is None or y in ends:
+            continue
+        if y.op is FREED:
+            raise graph_was_freed(y)
+        operations.append(y)
+        for x in y.inputs:
+            if isinstance(x, Tensor) and x.requires_grad and x not in found:
+                found.add(x)
+                waiting.append(x)
+    operations.sort(key=attrgetter("order"))
+    return operations
 
 
-# ----------------------------------------------------------------------- the walks of functional.py
+def walk_back(
+    grads: dict[Tensor, Any],
+    operations: list[Tensor],
+    *,
+    wanted: Collection[Tensor] | None = None,
+    create_graph: bool = False,
+    free: bool = False,
+) -> None:
+    """Takes the gradients of results in `grads` through the operations, from the youngest.
+
+    At the end only the gradients of leaves are left in `grads`. `operations` is used up, so that with
+    `free` the memory of a result is given back as soon as its turn is over.
+
+    This is `_walk`, and around it what finds the words if something goes wrong on the way.
+    """
+    here, can_warn = Here(), False
+    for y in operations:
+        if y.checksums:
+            here.y = y
+            demand_unchanged(y)
+        if y.op and y.op.domain:
+            can_warn = True
+    try:
+        with warnings_named(here) if can_warn else contextlib.nullcontext():
+            _walk(here, grads, operations, wanted, create_graph, free)
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        raise failed_backward(here, error) from error
+
+
+def _walk(
+    here: Here,
+    grads: dict[Tensor, Any],
+    operations: list[Tensor],
+    wanted: Collection[Tensor] | None,
+    create_graph: bool,
+    free: bool,
+) -> None:
+    debug = thread.mode.debug
+    while operations:
+        here.y = y = operations.pop()
+        g = grads.pop(y, None)
+        if g is None:
+            continue
+        result: Any = y
+        inputs: Any = y.inputs
+        if not create_graph:
+            result, inputs = y.data, [x.data if isinstance(x, Tensor) else x for x in inputs]
+        for i, x in enumerate(y.inputs):
+            if not isinstance(x, Tensor) or not x.requires_grad:
+                continue
+            if wanted is not None and x not in wanted:
+                continue
+            here.i = i
+            gx = pull_back(y, i, g, result, inputs)
+            if gx is None:
+                continue
+            if debug:
+                demand_finite_gradient(gx, g, here)
+            if x in grads:
+                gx = grads[x] + gx
+            elif x.op is None and not create_graph and (gx is g or gx.base is not None):
+                gx = gx.copy()  # a leaf's gradient is the user's to change: it shares no memory
+            grads[x] = gx
+        if free:
+            y.op, y.inputs, y.params, y.checksums = FREED, (), {}, ()
+
+
+def pull_back(y: Tensor, i: int, g: Any, result: Any, inputs: Sequence) -> Any:
+    """The chain rule: what g = dL/dy adds to the gradient of input number i; None if it has no rule.
+
+    result, inputs   y and what it was made from: arrays, or Tensors to record the derivative itself
+    """
+    row: Any = y.op
+    rule = row.rule(i)
+    if rule is None:
+        return None
+    gx, x = rule(g, result, *inputs, **y.params), y.inputs[i].data
+    if gx.shape != x.shape:
+        gx = unbroadcast(gx, x.shape)
+    if gx.dtype != x.dtype:
+        if gx.dtype.kind == "c" and x.dtype.kind == "f":
+            gx = np.real(gx)  # dL = Re(g dx), see ops/complex.py
+        gx = gx.astype(x.dtype)
+    return gx
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """The derivative of broadcasting: g summed over the axes along which a `shape` was repeated."""
+    new = g.ndim - len(shape)
+    repeated: tuple[int, ...] = ()
+    if 1 in shape:
+        repeated = tuple(i for i, n in enumerate(shape, new) if n == 1 and g.shape[i] != 1)
+    large = type(g) is np.ndarray and g.size > 5_000 and g.flags.c_contiguous
+    if large and new and not repeated and g.dtype.kind == "f":
+        rows = g.reshape(-1, math.prod(shape))
+        g = np.ones(len(rows), g.dtype) @ rows  # by BLAS, twice as fast
+    elif new or repeated:
+        g = g.sum(axis=(*range(new), *repeated))
+    return g if g.shape == shape else np.reshape(g, shape)
 
 
 def gradients(
@@ -210,86 +214,12 @@ def gradients(
     """
     leads_there = set(variables)
     operations = []
-    for y in _history(roots.keys(), ends=leads_there):
+    for y in history(roots.keys(), ends=leads_there):
         if any(isinstance(x, Tensor) and x in leads_there for x in y.inputs):
             leads_there.add(y)
             operations.append(y)
     grads = {y: g for y, g in roots.items() if y in leads_there}
     with recording():
-        _walk_back(grads, operations, wanted=leads_there, create_graph=create_graph)
+        walk_back(grads, operations, wanted=leads_there, create_graph=create_graph)
     found = [grads[v] if v in grads else np.zeros_like(v.data) for v in variables]
     return [d if isinstance(d, Tensor) else Tensor(d) for d in found]
-
-
-def push_forward(
-    roots: Collection[Tensor], moves: Mapping[Tensor, Any], create_graph: bool = False
-) -> list[Any]:
-    """How each root changes when the variables move by `moves` (variable -> ẋ): forward mode.
-
-    The walk goes from the oldest operation to the youngest, and takes ẋ through each to ẏ. The moves
-    are arrays, or Tensors if create_graph; a root that does not move gets None.
-    """
-    moves = dict(moves)
-    with recording():
-        for y in _history(roots, ends=moves.keys()):
-            dx = {
-                i: moves[x] for i, x in enumerate(y.inputs) if isinstance(x, Tensor) and x in moves
-            }
-            if dx:
-                moves[y] = _push(y, dx, create_graph)
-    return [moves.get(root) for root in roots]
-
-
-@naming
-def _push(y: Tensor, dx: dict[int, Any], create_graph: bool) -> Any:
-    """ẏ = Σ ∂y/∂x_i ẋ_i of one operation, from {i: ẋ_i}. Nobody writes such rules: the rows know them.
-
-    A linear operation changes as its inputs do. Of an elementwise one the Jacobian is diagonal, so
-    the rule for the way back is the rule for the way forward. And any other rule is at least linear in
-    g: <rule(g), ẋ> = <g, ẏ>, so ẏ is the gradient of the left side with respect to g.
-    """
-    row: Any = y.op
-    result: Any = y
-    inputs: Any = y.inputs
-    if not create_graph:
-        result, inputs = y.data, [x.data if isinstance(x, Tensor) else x for x in inputs]
-    if row.linear == "together" and not row.elementwise:
-        dy = row(*(dx.get(i, np.zeros_like(value(x))) for i, x in enumerate(inputs)), **y.params)
-        return _like(dy, y)
-    total: Any = 0.0
-    for i, d in dx.items():
-        rule = (lambda *args, i=i, **p: row.every(i, *args, **p)) if row.every else row.rules[i]
-        if rule is None:
-            continue
-        if row.elementwise:
-            dy = rule(d, result, *inputs, **y.params)
-        elif row.linear:
-            dy = row(*inputs[:i], d, *inputs[i + 1 :], **y.params)
-        else:
-            g = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
-            gx = unbroadcast(rule(g, result, *inputs, **y.params), np.shape(d))
-            along = np.real((gx * d).sum())
-            one = np.ones((), along.dtype)
-            dy = gradients({along: Tensor(one) if create_graph else one}, [g], create_graph)[0]
-            dy = dy if create_graph else dy.data
-        total = total + dy
-    return _like(total, y)
-
-
-def _like(dy: Any, y: Tensor) -> Any:
-    """A change of y in y's shape and precision."""
-    dy = np.asarray(dy) if not isinstance(dy, Tensor) else dy
-    if dy.shape != y.shape:
-        dy = np.broadcast_to(dy, y.shape)
-    if dy.dtype.kind == "c" and y.dtype.kind == "f":
-        dy = np.real(dy)
-    return dy if dy.dtype == y.dtype else dy.astype(y.dtype)
-
-
-def demand_real(y: Any, who: str) -> None:
-    if y.dtype.kind == "c":
-        raise refusal(
-            TypeError,
-            f"{who} real numbers, but {describe(y, 'the result')} is complex.",
-            "np.abs(z) ** 2, np.real(z) or np.imag(z)",
-        )

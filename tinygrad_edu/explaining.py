@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
+from tinygrad_edu.diagnostics.operations import no_row
 from tinygrad_edu.diagnostics.words import numpy_name, refusal, shortened
-from tinygrad_edu.tensor import PLAIN, ROWS, Op, no_row
+from tinygrad_edu.tensor import PLAIN, ROWS, Op
 
 __all__ = ["Explanation", "explain"]
 
@@ -83,7 +84,7 @@ def explain(function: Any) -> Explanation:
             TypeError, f"explain takes a function, such as np.tanh, not {shortened(function)}."
         )
     if _home(thing) == "numpy":
-        raise TypeError(no_row(numpy_name(thing)))
+        raise no_row(numpy_name(thing), ROWS)
     raise refusal(
         TypeError,
         f"{thing.__name__} is not in the derivative table: its derivatives are those of the "
@@ -127,12 +128,12 @@ def _numpys(function: Any) -> Any:
 
 def _of_row(row: Op) -> Explanation:
     lines = []
-    rule = row.every or next(r for r in row.rules if r)
+    rule = row.variadic_rule or next(r for r in row.rules if r)
     names = list(inspect.signature(rule).parameters)[2:] if row.rules else []
     for name, each in zip(names, row.rules, strict=False):
         lines.append((f"∂L/∂{name}", source_of(each) if each else "none: nothing flows to it"))
-    if row.every:
-        lines.append(("∂L/∂x_i", source_of(row.every)))
+    if row.variadic_rule:
+        lines.append(("∂L/∂x_i", source_of(row.variadic_rule)))
     lines += [
         (heading, words)
         for heading, words in (
@@ -219,5 +220,5 @@ def by_name(name: str) -> Explanation:
         for part in name.split("."):
             thing = getattr(thing, part, None)
     if not callable(thing):
-        raise TypeError(no_row(f"np.{name}"))
+        raise no_row(f"np.{name}", ROWS)
     return explain(thing)

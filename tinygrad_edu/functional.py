@@ -21,11 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import demand_real, gradients, push_forward, recording
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.diagnostics.backward import is_complex, only_floats
+from tinygrad_edu.diagnostics.words import describe, refusal
+from tinygrad_edu.forward_mode import push_forward
+from tinygrad_edu.modes import recording, thread
 from tinygrad_edu.ops import identity
 from tinygrad_edu.pytree import leaves, rebuild
-from tinygrad_edu.tensor import Op, Tensor, demand_floats, describe, mode
+from tinygrad_edu.tensor import Op, Tensor
 from tinygrad_edu.vectorizing import Batched, as_examples, everything, on_all_levels, on_level
 
 __all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -68,7 +71,8 @@ def value_and_grad(
                 f"returned shape {shapes}.",
                 ".sum() or .mean() in it, or jacobian",
             )
-        demand_real(call.outputs[0], "grad is of a function with")
+        if call.outputs[0].dtype.kind == "c":
+            raise is_complex(call.outputs[0], "grad is of a function with")
         one = rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
         grads = call.pull_back(one)
         y = call.give(call.y)
@@ -127,7 +131,8 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") 
                 f"returned {len(call.outputs)}.",
                 "jacobian of each, or np.stack of them",
             )
-        demand_real(call.outputs[0], "jacobian is of a function with")
+        if call.outputs[0].dtype.kind == "c":
+            raise is_complex(call.outputs[0], "jacobian is of a function with")
         forward = sum(v.size for v in call.variables) < call.outputs[0].size
         forward = mode == "forward" or (mode == "auto" and forward)
         parts = _columns(call) if forward else _rows(call)
@@ -196,7 +201,7 @@ def checkpoint(f: Callable) -> Callable:
             gradient = latest[1][i]
             return gradient if isinstance(g, Tensor) else gradient.data
 
-        remembered = Op(lambda *_: kept, every=rule, name="checkpoint", formula=_called(f))
+        remembered = Op(lambda *_: kept, variadic_rule=rule, name="checkpoint", formula=_called(f))
         return remembered(*outside)
 
     return forgetful
@@ -236,7 +241,7 @@ class _Call:
             self.y, self.aux = self.y
         self.outputs = [y if isinstance(y, Tensor) else Tensor(y) for y in leaves(self.y)]
         self.given_tensors = _tensors_among(given)
-        self.nested = self.given_tensors or mode.depth > 0
+        self.nested = self.given_tensors or thread.mode.depth > 0
 
     def give(self, tree: Any, as_tensors: bool = False) -> Any:
         """Results as the user wants them: Tensors for Tensors, arrays for arrays, numbers for numbers.
@@ -247,7 +252,7 @@ class _Call:
         keep = as_tensors or self.given_tensors
 
         def given(y: Any) -> Any:
-            if not isinstance(y, Tensor) or keep or (mode.depth and y.requires_grad):
+            if not isinstance(y, Tensor) or keep or (thread.mode.depth and y.requires_grad):
                 return y
             if isinstance(y, Batched):
                 return as_examples(everything(y).detach(), y)
@@ -299,8 +304,9 @@ def _stand_in(x: Any, what: str) -> Tensor:
 
     Within vmap there is one for each example, also of an x that is the same for all.
     """
-    x = on_all_levels(x, mode.batches)
-    demand_floats(x, x.name or what)
+    x = on_all_levels(x, thread.mode.batches)
+    if x.dtype.kind != "f":
+        raise only_floats(x, x.name or what)
     variable = identity(x)
     variable.requires_grad = True
     return variable
@@ -324,8 +330,8 @@ def _beside(g: Any, y: Tensor, record: bool) -> Any:
 def _like(g: Any, y: Tensor) -> Tensor:
     if not isinstance(y, Batched):
         return g if isinstance(g, Tensor) else Tensor(g)
-    g = on_level(g, len(y.all), y.level)
-    return Batched(_like(g.all, y.all), y.level)
+    g = on_level(g, len(y.batch), y.level)
+    return Batched(_like(g.batch, y.batch), y.level)
 
 
 def _rows(call: _Call) -> list[Any]:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.tensor import Tensor, describe, value
+from tinygrad_edu.diagnostics.words import describe, refusal
+from tinygrad_edu.tensor import Tensor, value
 
 STEP = 1e-3
 

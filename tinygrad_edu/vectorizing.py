@@ -22,11 +22,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.diagnostics.words import describe, refusal, user_line
+from tinygrad_edu.modes import set_mode, thread
+from tinygrad_edu.node import NoValue
 from tinygrad_edu.ops.products import einsum_row
-from tinygrad_edu.ops.shapes import broadcast_to, reshape
+from tinygrad_edu.ops.reductions import broadcast_to
+from tinygrad_edu.ops.shapes import reshape
 from tinygrad_edu.pytree import each_leaf, leaves
-from tinygrad_edu.tensor import PLAIN, ROWS, HasNoNumbers, Op, Tensor, describe, mode, set_mode
+from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor
 
 __all__ = ["Batched", "as_examples", "everything", "on_all_levels", "vmap"]
 
@@ -50,14 +53,14 @@ def vmap(f: Callable, in_axes: Any = 0) -> Callable:
     def of_batch(*args: Any, **kwargs: Any) -> Any:
         axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
         n = _common_size(f, args, axes)
-        level = len(mode.batches)
+        level = len(thread.mode.batches)
         shown = [
             arg
             if axis is None
             else each_leaf(functools.partial(_shown, axis=axis, level=level), arg)
             for arg, axis in zip(args, axes, strict=True)
         ]
-        with set_mode(batches=(*mode.batches, n)):
+        with set_mode(batches=(*thread.mode.batches, n)):
             y = f(*shown, **kwargs)
         tensors = any(isinstance(x, Tensor) for arg in args for x in leaves(arg))
         return each_leaf(lambda leaf: _of_all(leaf, n, level, tensors), y)
@@ -103,7 +106,7 @@ def _shown(x: Any, axis: int, level: int) -> Batched:
 def _of_all(y: Any, n: int, level: int, as_tensor: bool) -> Any:
     """A result for the person who called vmap: a Tensor if they gave Tensors or differentiate it."""
     y = y if isinstance(y, Tensor) else Tensor(y)
-    y = on_level(y, n, level).all
+    y = on_level(y, n, level).batch
     return y if isinstance(y, Batched) or as_tensor or y.requires_grad else y.data
 
 
@@ -111,46 +114,46 @@ def _of_all(y: Any, n: int, level: int, as_tensor: bool) -> Any:
 
 
 def _asked(self: Batched) -> Any:
-    raise HasNoNumbers(
+    raise NoValue(
         self,
-        f"inside vmap, {describe(self, 'this')} stands for all {len(self.all)} examples at once and has no "
+        f"inside vmap, {describe(self, 'this')} stands for all {len(self.batch)} examples at once and has no "
         f"numbers of its own.{user_line()}\n  Try: np.where instead of if; or this part before vmap",
     )
 
 
 class Batched(Tensor):
-    """What the function within vmap is shown: the shape of one example, and `all` of them behind it."""
+    """A Tensor with the shape of one example that stands for all: they are in `batch`."""
 
-    __slots__ = ("all", "level")
+    __slots__ = ("batch", "level")
 
-    all: Tensor  # axis 0 counts the examples
+    batch: Tensor  # axis 0 counts the examples
     level: int  # how many vmaps are around the one that made this
 
     def __init__(self, everything: Tensor, level: int):
-        self.all, self.level = everything, level
+        self.batch, self.level = everything, level
         self.name, self._grad, self.order = everything.name, None, everything.order
         self.op, self.inputs, self.params = None, (), {}
-        self.scope, self.place, self.seen = mode.scope, None, ()
+        self.scope, self.created_at, self.checksums = thread.mode.scope, None, ()
 
     data: Any = property(_asked)
-    shape = property(lambda self: self.all.shape[1:])
-    ndim = property(lambda self: self.all.ndim - 1)
+    shape = property(lambda self: self.batch.shape[1:])
+    ndim = property(lambda self: self.batch.ndim - 1)
     size = property(lambda self: int(np.prod(self.shape)))
-    dtype = property(lambda self: self.all.dtype)
+    dtype = property(lambda self: self.batch.dtype)
 
     @property
     def requires_grad(self) -> bool:
-        return self.all.requires_grad
+        return self.batch.requires_grad
 
     @requires_grad.setter
     def requires_grad(self, required: bool) -> None:
-        self.all.requires_grad = required
+        self.batch.requires_grad = required
 
     def through(self, row: Op, inputs: tuple, params: dict[str, Any]) -> Batched:
         """The row of these inputs, one of which is this, for all examples at once."""
         level = max(x.level for x in inputs if isinstance(x, Batched))
         batched = [isinstance(x, Batched) and x.level == level for x in inputs]
-        everything = [x.all if b else x for x, b in zip(inputs, batched, strict=True)]
+        everything = [x.batch if b else x for x, b in zip(inputs, batched, strict=True)]
         rule = _elementwise if row.elementwise else rules().get(row)
         y = rule(row, everything, batched, params) if rule else None
         if y is None:
@@ -163,7 +166,7 @@ class Batched(Tensor):
             return self.through(_plain_row(ufunc), inputs, kwargs)
         try:
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
-        except HasNoNumbers:
+        except NoValue:
             return one_by_one(getattr(ufunc, method), inputs, kwargs, self.level)
 
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
@@ -171,7 +174,7 @@ class Batched(Tensor):
             return getattr(args[0], function.__name__)
         try:
             return super().__array_function__(function, types, args, kwargs)
-        except HasNoNumbers:
+        except NoValue:
             return one_by_one(function, args, kwargs, self.level)
 
     def __getitem__(self, index: Any) -> Any:
@@ -189,7 +192,7 @@ class Batched(Tensor):
         return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"Batched({len(self.all)} examples of shape {self.shape}, {self.dtype})"
+        return f"Batched({len(self.batch)} examples of shape {self.shape}, {self.dtype})"
 
 
 for _name, _ufunc in {
@@ -222,17 +225,17 @@ def on_all_levels(x: Any, batches: tuple[int, ...]) -> Tensor:
     if not batches:
         return x if isinstance(x, Tensor) else Tensor(x)
     inner = on_level(x, batches[-1], len(batches) - 1)
-    return Batched(on_all_levels(inner.all, batches[:-1]), inner.level)
+    return Batched(on_all_levels(inner.batch, batches[:-1]), inner.level)
 
 
 def everything(x: Tensor) -> Tensor:
     """The Tensor behind the stand-ins of all levels."""
-    return everything(x.all) if isinstance(x, Batched) else x
+    return everything(x.batch) if isinstance(x, Batched) else x
 
 
 def as_examples(x: Tensor, like: Tensor) -> Tensor:
     """What `everything` gave, as a stand-in on the levels of another one."""
-    return Batched(as_examples(x, like.all), like.level) if isinstance(like, Batched) else x
+    return Batched(as_examples(x, like.batch), like.level) if isinstance(like, Batched) else x
 
 
 def one_by_one(function: Callable, args: Sequence, kwargs: dict[str, Any], level: int) -> Any:
@@ -242,11 +245,11 @@ def one_by_one(function: Callable, args: Sequence, kwargs: dict[str, Any], level
 
     def of(i: int) -> Any:
         def part(x: Any) -> Any:
-            return x.all[i] if isinstance(x, Batched) and x.level == level else x
+            return x.batch[i] if isinstance(x, Batched) and x.level == level else x
 
         return function(*each_leaf(part, list(args)), **each_leaf(part, kwargs))
 
-    results = [of(i) for i in range(mode.batches[level])]
+    results = [of(i) for i in range(thread.mode.batches[level])]
     columns = zip(*(leaves(y) for y in results), strict=True)
     stacked = iter([Batched(_stack(column, called), level) for column in columns])
     return each_leaf(lambda _: next(stacked), results[0])
@@ -471,18 +474,20 @@ def _scatter_add(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -
 def _pick(x: Tensor, index: tuple) -> Any:
     """x[index], where the index differs from example to example: whole numbers first, then slices."""
     level = max(p.level for p in (x, *index) if isinstance(p, Batched))
-    n = mode.batches[level]
+    n = thread.mode.batches[level]
     rest = itertools.dropwhile(
         lambda p: isinstance(p, (int, np.integer, np.ndarray, Tensor)), index
     )
     slices = tuple(rest)
     first = [on_level(p, n, level) for p in index[: len(index) - len(slices)]]
     known = all(p is None or p is ... or isinstance(p, slice) for p in slices)
-    if not known or any(p.dtype.kind != "i" or isinstance(p.all, Batched) for p in first):
+    if not known or any(p.dtype.kind != "i" or isinstance(p.batch, Batched) for p in first):
         return one_by_one(lambda x, *index: x[index], (x, *index), {}, level)
-    places = _aligned([p.all for p in first], [True] * len(first))
+    places = _aligned([p.batch for p in first], [True] * len(first))
     example = np.arange(n).reshape(n, *(1,) * (places[0].ndim - 1))
-    return Batched(on_level(x, n, level).all[(example, *(p.data for p in places), *slices)], level)
+    return Batched(
+        on_level(x, n, level).batch[(example, *(p.data for p in places), *slices)], level
+    )
 
 
 def _transform(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
@@ -573,4 +578,4 @@ def rules() -> dict[Op, Callable]:
 
 
 def _rule_of(row: Op) -> Any:
-    return row.every or next(filter(None, row.rules))
+    return row.variadic_rule or next(filter(None, row.rules))

@@ -151,7 +151,7 @@ def test_a_large_einsum_has_the_gradients_of_a_product():
 def test_the_rule_itself_computes_in_float32(text):
     """The ones and the unit matrix that it brings are no wider than g."""
     x = S.astype(np.float32)
-    assert einsum_row.every(0, np.float32(1), None, x, subscripts=text).dtype == np.float32
+    assert einsum_row.variadic_rule(0, np.float32(1), None, x, subscripts=text).dtype == np.float32
 
 
 def test_third_derivatives_of_einsum():

@@ -23,9 +23,7 @@ def tensors(inputs):
 
 
 def rules(row, n):
-    if row.every:
-        return [lambda *a, i=i, **p: row.every(i, *a, **p) for i in range(n)]
-    return row.rules
+    return [row.rule(i) for i in range(n)]
 
 
 @pytest.mark.parametrize(("row", "inputs", "params"), CASES)

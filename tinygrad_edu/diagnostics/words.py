@@ -12,6 +12,8 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from tinygrad_edu.node import Node, value
+
 Function = TypeVar("Function", bound=Callable)
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -170,3 +172,56 @@ def broadcast_hint(inputs: tuple) -> str:
         "shapes are compared from the last axis backwards; each pair must be equal or have a 1 "
         f"(here {' and '.join(map(str, shapes))}). reshape, or x[..., None] for a new axis."
     )
+
+
+# ------------------------------------------------------------------ operands and recorded operations
+
+
+def describe(x: Any, name: str = "") -> str:
+    """An operand as errors call it: `weights (3, 4) float32`."""
+    name = getattr(x, "name", None) or name or ("Tensor" if isinstance(x, Node) else "")
+    if isinstance(x, (Node, np.ndarray, np.generic)):
+        return f"{name} {x.shape} {x.dtype}".strip()  # type: ignore[union-attr]
+    x = value(x)
+    return f"{name} = {shortened(x)}" if name else shortened(x)
+
+
+def named(row: Any, inputs: tuple) -> list[tuple[Any, str]]:
+    """Pairs (input, what the operation calls it)."""
+    names = row.inputs + [f"input {i}" for i in range(len(row.inputs), len(inputs))]
+    return list(zip(inputs, names, strict=False))
+
+
+def range_of(x: np.ndarray) -> str:
+    return f"from {x.min():.4g} to {x.max():.4g}"
+
+
+def made_at(y: Node) -> str:
+    """Where a recorded operation was asked for: module, file, line and its text."""
+    return inside(y.scope) + line_made(y)
+
+
+def line_made(y: Node) -> str:
+    """The user's own line that asked for a recorded operation; "" if this package asked for it."""
+    if y.created_at is None or is_ours(y.created_at[0].co_filename):
+        return ""
+    code, instruction = y.created_at
+    positions = [*code.co_positions()]
+    return line_of(code.co_filename, positions[instruction // 2][0] or code.co_firstlineno)
+
+
+def inside(scope: tuple) -> str:
+    return f" in {module_called(scope)}" if scope else ""
+
+
+def module_called(scope: tuple) -> str:
+    """The innermost module of a scope by its path from the outermost: `layer encoder.0, Linear(2, 3)`."""
+    path = next((path for path, m in scope[0].named_modules() if m is scope[-1]), "")
+    kind = on_one_line(scope[-1])
+    return f"layer {path}, {kind}" if path else kind
+
+
+def on_one_line(module: Any) -> str:
+    """The repr of a module; only its class where the repr has several lines, of the modules inside."""
+    text = repr(module)
+    return type(module).__name__ if "\n" in text else text

@@ -14,10 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import alike, refusal, refuse_missing, refuse_unknown, user_line
+from tinygrad_edu.diagnostics.words import (
+    alike,
+    describe,
+    module_called,
+    refusal,
+    refuse_missing,
+    refuse_unknown,
+    user_line,
+)
 from tinygrad_edu.files import whole_file
+from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.migration_hints import ARGUMENTS, ATTRIBUTES
-from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
+from tinygrad_edu.tensor import Tensor, value
 
 Self = TypeVar("Self", bound="Module")
 
@@ -85,6 +94,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x) yet")
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        mode = thread.mode
         outside = mode.scope
         mode.scope = (*outside, self)
         try:
@@ -445,7 +455,8 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 def module_path(module: Module) -> str:
     """The name of a module that is being called, as errors give it: `layer encoder.0, Linear(2, 3),`."""
-    called = module_called((mode.scope[0] if mode.scope else module, module))
+    scope = thread.mode.scope
+    called = module_called((scope[0] if scope else module, module))
     called = f"{called}," if called.startswith("layer ") else called
     sized_by = " ".join(module.__dict__.get("_sized_by", "").split())
     return f"{called} ({sized_by})" if sized_by else called
@@ -453,7 +464,8 @@ def module_path(module: Module) -> str:
 
 def layer_before(module: Module) -> tuple[str, Any]:
     """(number, layer) that stands before this one, which is being called, in a Sequential."""
-    layers = getattr(mode.scope[-2], "layers", None) if len(mode.scope) > 1 else None
+    scope = thread.mode.scope
+    layers = getattr(scope[-2], "layers", None) if len(scope) > 1 else None
     for i, (before, layer) in enumerate(itertools.pairwise(layers or ())):
         if layer is module:
             return str(i), before

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import recording
+from tinygrad_edu.diagnostics.words import on_one_line
+from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn.module import KEPT, Module
-from tinygrad_edu.tensor import Tensor, no_grad, on_one_line
+from tinygrad_edu.tensor import Tensor
 
 
 class Costs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_edu.autodiff import unbroadcast
 from tinygrad_edu.ops import (  # noqa: F401  (imported for their rows)
     complex,
     decompositions,
@@ -50,7 +51,6 @@ from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
 from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
 from tinygrad_edu.ops.reductions import recurrence, suffix_sum
-from tinygrad_edu.ops.shapes import unbroadcast
 from tinygrad_edu.ops.special import (
     bessel_i,
     digamma,

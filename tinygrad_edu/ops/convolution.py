@@ -32,9 +32,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.ops.cases import Cases, real
-from tinygrad_edu.tensor import Op, Tensor, describe, op
+from tinygrad_edu.tensor import Op, Tensor, op
 
 Pair = tuple[int, int]
 Padding = str | tuple[Any, ...]

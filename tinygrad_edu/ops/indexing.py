@@ -15,7 +15,8 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import real
 from tinygrad_edu.ops.elementwise import where
-from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
+from tinygrad_edu.ops.reductions import broadcast_to
+from tinygrad_edu.ops.shapes import arraylike, composed, positive_axis
 from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, value
 
 # --------------------------------------------------------------------------------- take and give back

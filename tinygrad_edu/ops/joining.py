@@ -14,7 +14,8 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import each, real
-from tinygrad_edu.ops.shapes import arraylike, broadcast_to, composed, positive_axis
+from tinygrad_edu.ops.reductions import broadcast_to
+from tinygrad_edu.ops.shapes import arraylike, composed, positive_axis
 from tinygrad_edu.tensor import op, value
 
 # ----------------------------------------------------------------------------- many arrays into one
@@ -37,7 +38,7 @@ def _joinable(*shapes: tuple, axis: int = 0) -> str:
 
 
 concatenate = op(
-    _concatenate, every=_own_part,
+    _concatenate, variadic_rule=_own_part,
     name="concatenate", formula="arrays one after the other", linear="together", hint=_joinable,
     cases=each(real, ((2, 3), (1, 3), {}), ((2, 3), (2, 1), (2, 2), {"axis": -1})),
 )  # fmt: skip

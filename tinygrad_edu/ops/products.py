@@ -106,7 +106,7 @@ def _einsum_cases(rng: np.random.Generator) -> Cases:
 
 
 einsum_row: Op = op(
-    _einsum, every=_einsum_rule,
+    _einsum, variadic_rule=_einsum_rule,
     name="einsum", formula="Σ of products, the letters tell over what", linear=True, cases=_einsum_cases,
     hint=lambda *shapes, subscripts="", optimize=False:
         f"one letter for each axis, equal letters for equal lengths; here {subscripts!r} and "

@@ -15,6 +15,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, refuse_keywords
 from tinygrad_edu.ops.cases import each, real
+from tinygrad_edu.ops.reductions import broadcast_to
 from tinygrad_edu.tensor import ROWS, Tensor, op
 
 
@@ -212,36 +213,6 @@ def fliplr(m: Any) -> Any:
 
 
 # -------------------------------------------------------------------------------------- repetition
-
-
-def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """The way back of broadcasting: g summed over the axes along which a `shape` was repeated."""
-    new = g.ndim - len(shape)
-    repeated: tuple[int, ...] = ()
-    if 1 in shape:
-        repeated = tuple(i for i, n in enumerate(shape, new) if n == 1 and g.shape[i] != 1)
-    large = type(g) is np.ndarray and g.size > 5_000 and g.flags.c_contiguous
-    if large and new and not repeated and g.dtype.kind == "f":
-        rows = g.reshape(-1, math.prod(shape))
-        g = np.ones(len(rows), g.dtype) @ rows  # by BLAS, twice as fast
-    elif new or repeated:
-        g = g.sum(axis=(*range(new), *repeated))
-    return g if g.shape == shape else np.reshape(g, shape)
-
-
-def _broadcast_to(array: np.ndarray, shape: Any) -> np.ndarray:
-    """NumPy's, but a view of a single number is made by hand: four times faster, once per loss."""
-    if type(array) is np.ndarray and array.ndim == 0 and type(shape) is tuple:
-        return np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
-    return np.broadcast_to(array, shape)
-
-
-broadcast_to = ROWS[np.broadcast_to] = op(
-    _broadcast_to,
-    lambda g, y, x, shape=None: unbroadcast(g, x.shape),
-    name="broadcast_to", formula="x repeated along new or longer axes", linear=True,
-    cases=each(real, ((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (2, 3)})),
-)  # fmt: skip
 
 
 @composed(np.broadcast_arrays)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import gradients, recording
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.diagnostics.words import describe, refusal
+from tinygrad_edu.modes import recording
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.minimize import Minimum, minimize
 from tinygrad_edu.optim.optimizer import demand_parameters
-from tinygrad_edu.tensor import Tensor, describe
+from tinygrad_edu.tensor import Tensor
 
 
 def minimize_loss(

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal, refuse_unknown, shortened, user_line
+from tinygrad_edu.diagnostics.words import describe, refusal, refuse_unknown, shortened, user_line
 from tinygrad_edu.nn.module import Module, Parameter
-from tinygrad_edu.tensor import describe, value
+from tinygrad_edu.tensor import value
 
 PIECE = 32_768  # numbers; a few vectors of this length fit into a second-level cache
 

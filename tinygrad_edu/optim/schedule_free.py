@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.optim.adam import Moments
 from tinygrad_edu.optim.ema import lent
 from tinygrad_edu.optim.optimizer import LearningRate, follow, pair_below_one
-from tinygrad_edu.tensor import describe
 
 
 class ScheduleFreeAdamW(Moments):

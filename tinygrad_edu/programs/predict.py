@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
 from tinygrad_edu.programs.dataset import Examples, read, size_of, standardized
 from tinygrad_edu.programs.run import Run, demand_ours, write_table
 from tinygrad_edu.programs.train import tell_skipped
-from tinygrad_edu.tensor import no_grad, value
+from tinygrad_edu.tensor import value
 
 HEADERS = {"pixels": ("ImageId", "Label"), "images": ("Filename", "Prediction")}
 

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import cross_entropy
-from tinygrad_edu.tensor import no_grad, value
+from tinygrad_edu.tensor import value
 
 Metric = TypeVar("Metric", bound=Callable)
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
-from tinygrad_edu.diagnostics.words import answering, refusal, shortened, user_line
+from tinygrad_edu.diagnostics.words import answering, on_one_line, refusal, shortened, user_line
+from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
-from tinygrad_edu.tensor import Tensor, no_grad, on_one_line, value
+from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.training.batches import Grouped, batches_of, loader_of, split_off, weights_of
 from tinygrad_edu.training.callbacks import Callback
 from tinygrad_edu.training.history import History

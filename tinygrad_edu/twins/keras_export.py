@@ -15,8 +15,8 @@ import numpy as np
 
 from tinygrad_edu import nn
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
-from tinygrad_edu.tensor import no_grad
 from tinygrad_edu.twins.graph import Graph, Merge, Reference
 from tinygrad_edu.twins.layer_table import (
     ARRANGING,

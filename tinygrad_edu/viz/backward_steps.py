@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import _history
-from tinygrad_edu.diagnostics.words import refusal, shortened
-from tinygrad_edu.ops import unbroadcast
-from tinygrad_edu.tensor import Tensor, describe, value
+from tinygrad_edu.autodiff import history, pull_back
+from tinygrad_edu.diagnostics.words import describe, refusal, shortened
+from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.viz.nodes import printable
 
 MOST_PATHS = 10_000  # of more than these,
@@ -46,7 +45,7 @@ class Step:
 def steps_back(loss: Tensor) -> Iterator[Step]:
     """Every step of `loss.backward()`, in its order. The loss is a single number, its own gradient 1."""
     grads: dict[Tensor, Any] = {loss: np.ones_like(loss.data)}
-    for y in reversed(_history([loss])):
+    for y in reversed(history([loss])):
         g = grads.get(y)
         if g is None:
             continue
@@ -61,19 +60,7 @@ def steps_back(loss: Tensor) -> Iterator[Step]:
 
 def through(y: Tensor, i: int, g: np.ndarray) -> np.ndarray | None:
     """What the gradient g of an operation's result becomes at its input i; None if there is no rule."""
-    row: Any = y.op
-    x = y.inputs[i].data
-    inputs = map(value, y.inputs)
-    if row.every:
-        gx = row.every(i, g, y.data, *inputs, **y.params)
-    elif row.rules[i]:
-        gx = row.rules[i](g, y.data, *inputs, **y.params)
-    else:
-        return None
-    gx = unbroadcast(gx, x.shape)
-    if gx.dtype.kind == "c" and x.dtype.kind == "f":
-        gx = np.real(gx)
-    return gx.astype(x.dtype)
+    return pull_back(y, i, g, y.data, [value(x) for x in y.inputs])
 
 
 def local_derivative(y: Tensor, i: int) -> np.ndarray | None:
@@ -211,7 +198,7 @@ def why(loss: Tensor, x: Tensor, index: tuple[int, ...] | int = ()) -> Why:
 def _ways_to(x: Tensor, loss: Tensor) -> dict[Tensor, int]:
     """How many paths lead from x to each operation that the loss is made from, oldest first."""
     ways = {x: 1}
-    for y in _history([loss], ends={x}):
+    for y in history([loss], ends={x}):
         count = sum(ways.get(part, 0) for part in y.inputs if isinstance(part, Tensor))
         if y is not x and count:
             ways[y] = count

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.diagnostics.words import refusal, shortened
+from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, refusal, shortened
 from tinygrad_edu.explaining import Explanation, explain
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.tensor import Tensor, describe, line_made, on_one_line, value
+from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.viz.backward_steps import local_derivative, steps_back
 from tinygrad_edu.viz.nodes import Arrival, Group, Node, Snapshot, snapshot
 
@@ -208,9 +208,9 @@ class Reader:
         return self.rows[id(y.op)]
 
     def _line(self, y: Tensor) -> str:
-        if y.place not in self.lines:
-            self.lines[y.place] = line_made(y).removeprefix("\n  at ")
-        return self.lines[y.place]
+        if y.created_at not in self.lines:
+            self.lines[y.created_at] = line_made(y).removeprefix("\n  at ")
+        return self.lines[y.created_at]
 
 
 # ------------------------------------------------------------------------------------ reading the notes
@@ -433,7 +433,7 @@ class _Alike:
     def look(self, thing: Any) -> tuple[int, int]:
         """The number of its kind, and how many operations there are in it."""
         if not isinstance(thing, _Box):
-            return self._kind((thing.op, thing.shape, thing.place)), 1
+            return self._kind((thing.op, thing.shape, thing.created_at)), 1
         if id(thing) not in self.known:
             inside = [self.look(part) for part in thing.inside]
             kind = self._kind((thing.kind, *(kind for kind, _ in inside)))

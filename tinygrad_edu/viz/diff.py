@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.diagnostics.words import refusal, shortened
+from tinygrad_edu.diagnostics.words import describe, refusal, shortened
 from tinygrad_edu.nn import Module
-from tinygrad_edu.tensor import Op, Tensor, _made, describe, value
+from tinygrad_edu.tensor import Op, Tensor, result_of, value
 from tinygrad_edu.viz.backward_steps import _ways_to, steps_back
 from tinygrad_edu.viz.build_graph import Reader
 from tinygrad_edu.viz.graph import LIMIT, Graph
@@ -171,7 +171,7 @@ def with_gradient(loss: Tensor, x: Tensor) -> Graph:
     (g,) = gradients({loss: one}, [x], create_graph=True)
     if g.op:
         g.name = f"dL/d{x.name or 'x'}"
-    both = _made(np.zeros(()), Op(lambda loss, g: loss, name="both"), (loss, g), {})
+    both = result_of(Op(lambda loss, g: loss, name="both"), (loss, g), {}, np.zeros(()))
     both.requires_grad = False  # it is only there so that both are read, and goes again
     return _in_two_boxes(Reader(both, None, False, LIMIT))
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import autodiff
-from tinygrad_edu.diagnostics.words import is_ours, refusal, shortened
+from tinygrad_edu.diagnostics.words import is_ours, on_one_line, refusal, shortened
 from tinygrad_edu.nn import Module
-from tinygrad_edu.tensor import Op, Tensor, _made, on_one_line
+from tinygrad_edu.tensor import Op, Tensor, result_of
 from tinygrad_edu.viz.build_graph import Reader
 from tinygrad_edu.viz.graph import LIMIT, Graph
 from tinygrad_edu.viz.nodes import snapshot
@@ -61,10 +61,10 @@ def _frames(error: BaseException) -> Iterator[Any]:
 def _failed(frame: Any) -> Tensor | None:
     """What a call was about to make, if it is one of ours and was given a Tensor."""
     code, given = frame.f_code, frame.f_locals
-    if not is_ours(code.co_filename):
+    if not is_ours(code.co_filename) or "diagnostics" in code.co_filename:
         return None
-    if code.co_name == "_walk_back" and code.co_filename == autodiff.__file__:
-        return given.get("y")
+    if code is autodiff.walk_back.__code__:
+        return getattr(given.get("here"), "y", None)
     scope = _scope(frame)
     if code is Op.__call__.__code__:
         return _unfinished(given["self"], given["inputs"], given["params"], scope)
@@ -81,7 +81,7 @@ def _failed(frame: Any) -> Tensor | None:
 
 
 def _unfinished(row: Op, inputs: Any, params: dict, scope: tuple) -> Tensor:
-    made = _made(np.zeros(()), row, tuple(map(_readable, inputs)), params)
+    made = result_of(row, tuple(map(_readable, inputs)), params, np.zeros(()))
     # a call of modules is known by its very tuple, which what was made before in this call has
     calls = (x.scope for x in inputs if isinstance(x, Tensor) and x.op and x.scope == scope)
     made.requires_grad, made.scope = False, next(calls, scope)

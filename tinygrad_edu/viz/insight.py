@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import _history, recording
+from tinygrad_edu.autodiff import history
 from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
-from tinygrad_edu.tensor import Tensor, no_grad, value
+from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes
 from tinygrad_edu.viz.render import optional
 
@@ -182,7 +183,7 @@ def attentions(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
             module.training = training
     paths = {module: path for path, module in model.named_modules()}
     found: dict[str, np.ndarray] = {}
-    for made in _history([y]):
+    for made in history([y]):
         if made.op is attention_weights_row and made.scope:
             path = paths.get(made.scope[-1], "")
             calls = sum(name.partition(", call ")[0] == path for name in found)

@@ -106,14 +106,14 @@ def test_nan_is_no_change():
 
 
 def test_what_a_rule_reads_is_read_off_its_text():
-    reads = {row.name: row.reads for row in rows()}
-    assert reads["add"] == reads["tanh"] == reads["exp"] == reads["reshape"] == []
-    assert reads["multiply"] == reads["matmul"] == [0, 1]
-    assert reads["sin"] == reads["relu"] == [0]
-    assert reads["divide"] == [1] and reads["where"] == [0] and reads["cross_entropy"] == [0, 1]
+    used = {row.name: row.inputs_used for row in rows()}
+    assert used["add"] == used["tanh"] == used["exp"] == used["reshape"] == []
+    assert used["multiply"] == used["matmul"] == [0, 1]
+    assert used["sin"] == used["relu"] == [0]
+    assert used["divide"] == [1] and used["where"] == [0] and used["cross_entropy"] == [0, 1]
     both = Op(lambda x, w: x * w, lambda g, y, x, w: g * w.shape[0] * x, None, name="both")
-    assert both.reads == [0]
-    assert ops.relu.reads == [0]
+    assert both.inputs_used == [0]
+    assert ops.relu.inputs_used == [0]
 
 
 def test_rules_without_a_text_of_their_own_count_as_reading_everything():
@@ -121,7 +121,7 @@ def test_rules_without_a_text_of_their_own_count_as_reading_everything():
     square = Op(lambda x: x * x, scaled, name="square")
     inner = Op(lambda x: x * x, lambda g, y, x: (lambda: 2 * g * x)(), name="inner")
     for row in (square, inner):
-        assert row.reads == [0]
+        assert row.inputs_used == [0]
         w = leaf([3.0])
         row(w).backward()
         assert w.grad.tolist() == [6.0]

@@ -1,0 +1,77 @@
+"""Switches that hold inside a `with` block: are operations recorded, are results checked?"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["debug", "no_grad", "recording", "set_mode", "thread"]
+
+
+@dataclass(slots=True)
+class Mode:
+    """What holds at the moment."""
+
+    recording: bool = True  # are operations noted for a later backward()?
+    depth: int = 0  # the number of enclosing functions that are being differentiated
+    scope: tuple[Any, ...] = ()  # the modules being called, outermost first
+    debug: bool = False  # is every result checked for NaN and infinity?
+    batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.mode = Mode()
+
+
+thread = _Thread()  # every thread has a mode of its own: thread.mode
+
+
+class set_mode:
+    """`with set_mode(recording=False): ...` changes the mode of this thread inside the block."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.before: list[dict[str, Any]] = []  # a list, as the same object may be entered twice
+
+    def __enter__(self) -> None:
+        mode = thread.mode
+        self.before.append({name: getattr(mode, name) for name in self.settings})
+        for name, new in self.settings.items():
+            setattr(mode, name, new)
+
+    def __exit__(self, *_: object) -> None:
+        for name, old in self.before.pop().items():
+            setattr(thread.mode, name, old)
+
+    def __call__(self, function: Callable) -> Callable:
+        """The function, always called inside such a block."""
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with set_mode(**self.settings):
+                return function(*args, **kwargs)
+
+        return inside
+
+
+def no_grad() -> set_mode:
+    """Operations inside are not recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
+    return set_mode(recording=False)
+
+
+def recording(deeper: int = 0) -> set_mode:
+    """Operations inside are recorded, even within `no_grad`; `deeper` is added to `depth`."""
+    return set_mode(recording=True, depth=thread.mode.depth + deeper)
+
+
+def debug() -> set_mode:
+    """`with debug():` checks every result and every gradient, and stops at the first NaN or infinity.
+
+    The FloatingPointError names the operation, its operands, the module and the line that asked for
+    it, in the backward pass, too. This about doubles the time of a computation.
+    """
+    return set_mode(debug=True)

@@ -1,0 +1,49 @@
+"""A Node is the note that an operation leaves on its result: which row made it, from what, and where.
+
+All notes together are the computation graph. A Tensor is a Node that also computes. What only inspects
+graphs, as everything in `diagnostics` does, needs to know no more than a Node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Node:
+    """A value, and how it was made."""
+
+    __slots__ = (
+        "__weakref__", "checksums", "created_at", "data", "inputs", "name", "op", "order", "params",
+        "requires_grad", "scope",
+    )  # fmt: skip
+
+    data: np.ndarray
+    requires_grad: bool
+    name: str | None
+    op: Any  # the row of the derivative table that made it; None for a leaf
+    inputs: tuple  # from what it was made
+    params: dict[str, Any]  # and how (axis=0, ...)
+    order: int  # counts up: inputs have a lower number than what is made from them
+    scope: tuple  # the modules that were being called, outermost first
+    created_at: tuple | None  # (code, instruction) of the caller, see `diagnostics.words.made_at`
+    checksums: Sequence[tuple[int, bytes]]  # of arrays that must not change, see `changed_arrays`
+
+
+class NoValue(TypeError):
+    """Raised by reading `data` inside `vmap`, where a Tensor stands for all examples at once."""
+
+    def __init__(self, tensor: Any, text: str):
+        super().__init__(text)
+        self.tensor = tensor
+
+
+def value(x: Any) -> Any:
+    """The array of a Node; in a list or tuple, that of every part; anything else as it is."""
+    if isinstance(x, Node):
+        return x.data
+    if isinstance(x, (list, tuple)):
+        return [value(part) for part in x] if isinstance(x, list) else tuple(map(value, x))
+    return x
