@@ -223,7 +223,7 @@ __all__ = [
 if not TYPE_CHECKING:  # or every name would seem to be there
 
     def __getattr__(name):
+        from tinygrad_edu.diagnostics.migration_hints import NN
         from tinygrad_edu.diagnostics.words import no_such_name
-        from tinygrad_edu.nn.migration_hints import ELSEWHERE
 
-        raise no_such_name("nn", name, __all__, ELSEWHERE)
+        raise no_such_name("nn", name, __all__, NN)

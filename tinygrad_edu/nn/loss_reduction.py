@@ -6,17 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.migration_hints import LOSS_ARGUMENTS
 from tinygrad_edu.diagnostics.words import answering, refusal
 from tinygrad_edu.tensor import Tensor, value
 
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
-HINTS = {
-    "from_logits": "nothing for logits, which a loss takes; from_probabilities=True for probabilities",
-    "weight": "sample_weight, or (of cross_entropy) class_weights",
-    "size_average": "reduction='mean' or 'sum'",
-}
 
-loss = answering(HINTS)  # makes a function a loss
+loss = answering(LOSS_ARGUMENTS)  # makes a function a loss
 
 
 def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tuple[Any, Any]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.diagnostics.words import alike, refusal, refuse_missing, refuse_unknown, user_line
 from tinygrad_edu.files import whole_file
-from tinygrad_edu.nn.migration_hints import ARGUMENTS, ATTRIBUTES
 from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, describe, mode, module_called, value
 
@@ -149,12 +149,6 @@ class Module(Shown):
 
         def __getattr__(self, name: str) -> Any:
             """Asked for what is not there: what it is called here, if other libraries have it."""
-            if name in ("evaluate", "fit", "predict"):
-                raise refusal(
-                    AttributeError,
-                    f"a {type(self).__name__} computes, and a Trainer has .{name}.",
-                    f"Trainer(model, loss, optimizer).{name}(...)",
-                )
             if name in ATTRIBUTES:
                 raise refusal(
                     AttributeError,

@@ -1,8 +1,14 @@
-"""What Keras and PyTorch call it, and what to write here. (Names that differ in capitals alone are found.)"""
+"""What people know from Keras and PyTorch, and what to write here instead.
+
+A name that this library does not have is answered with its hint: `nn.Dense` says "Try: Linear(inputs,
+outputs), ...". Names that differ only in capitals, or by a typing error, need no hint: `no_such_name` in
+`words.py` finds them.
+"""
 
 from __future__ import annotations
 
-ELSEWHERE = {
+# Names missing in `tinygrad_edu.nn`.
+NN = {
     # Keras
     "Dense": "Linear(inputs, outputs), with an activation as a layer of its own",
     "Input": "nothing: Linear(None, 10) finds the size of its input, model.build(shape) finds all",
@@ -74,7 +80,14 @@ ELSEWHERE = {
     "tanh": "np.tanh(x), or the layer Tanh()",
 }
 
-# Attributes of models and layers.
+# Names missing in `tinygrad_edu.optim`.
+OPTIM = {
+    "lr_scheduler": "optim.schedules: SGD(parameters, lr=schedules.Cosine(0.1, 1000))",
+    "LBFGS": 'minimize_loss(..., method="lbfgs")',
+    "Newton": 'minimize_loss(..., method="newton-cg")',
+}
+
+# Attributes missing in models and layers.
 ATTRIBUTES = {
     "weights": "model.parameters(), or model.state_dict() for names and numbers; layer.W of one layer",
     "trainable_weights": "model.parameters()",
@@ -95,9 +108,12 @@ ATTRIBUTES = {
     "register_buffer": "self.name = nn.Buffer(array)",
     "register_parameter": "self.name = nn.Parameter(array)",
     "add": "Sequential(*layers), all of them at once",
+    "evaluate": "Trainer(model, loss, optimizer).evaluate(...)",
+    "fit": "Trainer(model, loss, optimizer).fit(...)",
+    "predict": "Trainer(model, loss, optimizer).predict(...)",
 }
 
-# Arguments of layers, where the right name is not to be seen from the list of those there are.
+# Arguments missing in layers, where the list of the existing ones does not show the right name.
 ARGUMENTS = {
     "activation": "the activation as a layer of its own: Sequential(Linear(4, 8), Tanh())",
     "kernel_regularizer": "layer.W.regularizer = nn.L2(1e-4), once the layer is made",
@@ -115,4 +131,11 @@ ARGUMENTS = {
     "strides": "stride=2",
     "kernel_size": "size, the third argument: Conv2d(3, 16, 5)",
     "trainable": "layer.freeze(), once the layer is made",
+}
+
+# Arguments missing in losses.
+LOSS_ARGUMENTS = {
+    "from_logits": "nothing for logits, which a loss takes; from_probabilities=True for probabilities",
+    "weight": "sample_weight, or (of cross_entropy) class_weights",
+    "size_average": "reduction='mean' or 'sum'",
 }
