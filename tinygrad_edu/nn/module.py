@@ -15,13 +15,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS
 from tinygrad_edu.diagnostics.words import refuse_missing, refuse_unknown
-from tinygrad_edu.nn.module_checks import (
-    demand_fitting_state,
-    demand_kept,
-    no_attribute,
-    no_result,
-    not_built,
-)
+from tinygrad_edu.nn.module_checks import demand_kept, demand_state, no_attribute, no_value, unbuilt
 from tinygrad_edu.nn.weight_files import read_weights, write_weights
 from tinygrad_edu.showing import Shown
 from tinygrad_edu.tensor import Tensor, mode, value
@@ -104,7 +98,7 @@ class Module(Shown):
                 self.build_from(inputs[0])
             y = self.forward(*inputs, **kwargs)
             if y is None:
-                raise no_result(self)
+                raise no_value(self)
         finally:
             mode.scope = outside
         for hook in self.hooks:
@@ -154,7 +148,7 @@ class Module(Shown):
             if isinstance(thing, KEPT):
                 yield where, thing
             elif not thing.built:
-                raise not_built(where, thing)
+                raise unbuilt(where, thing)
 
     def inner_modules(self) -> list[tuple[str, Module]]:
         """(path, module) of the modules directly inside this one."""
@@ -233,7 +227,7 @@ class Module(Shown):
         """
         mine = dict(self._kept())
         arrays = {path: np.asarray(new) for path, new in state.items()}
-        demand_fitting_state(self, mine, arrays, source, strict)
+        demand_state(self, mine, arrays, source, strict)
         for path in mine.keys() & arrays.keys():
             mine[path].data[...] = arrays[path]
         return self

@@ -13,7 +13,7 @@ from tinygrad_edu.nn.checks import layer_name
 from tinygrad_edu.tensor import describe
 
 
-def no_result(module: Any) -> Exception:
+def no_value(module: Any) -> Exception:
     """The error of a forward that returns None."""
     return refusal(
         TypeError,
@@ -22,7 +22,7 @@ def no_result(module: Any) -> Exception:
     )
 
 
-def not_built(path: str, layer: Any) -> Exception:
+def unbuilt(path: str, layer: Any) -> Exception:
     """The error of parameters that are asked for before a layer knows the size of its input."""
     return refusal(
         RuntimeError,
@@ -54,7 +54,7 @@ def demand_kept(module: Any, name: str, old: Any, new: Any) -> None:
     )
 
 
-def demand_fitting_state(
+def demand_state(
     module: Any,
     kept: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
