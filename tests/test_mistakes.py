@@ -434,7 +434,7 @@ MISTAKES = {
     "fit of a model": (
         lambda: nn.Linear(2, 3).fit,
         AttributeError,
-        "a Trainer has .fit",
+        "a Linear has no .fit",
         "Trainer(model, loss",
     ),
     "layers in a list": (
@@ -556,9 +556,9 @@ def test_names_of_other_libraries(module, name):
 def test_what_is_said_of_other_names_is_there():
     """Whatever a hint names in capitals or calls is a name of ours, of NumPy or of Python."""
     from tinygrad_edu import ops, viz
-    from tinygrad_edu.nn.migration_hints import ELSEWHERE
+    from tinygrad_edu.diagnostics.migration_hints import NN, OPTIM
 
-    tables = {nn: ELSEWHERE, optim: optim.ELSEWHERE, training: training.ELSEWHERE}
+    tables = {nn: NN, optim: OPTIM, training: training.ELSEWHERE}
     others = {"step", "build", "norm", "fit", "None", "f", "Parameters", "parameters", "NumPy"}
     places = (nn, optim, optim.schedules, training, ops, viz, np, builtins)
     for module, table in tables.items():
@@ -587,7 +587,7 @@ def test_the_line_that_told_a_layer_its_size():
 
 def test_what_is_said_of_other_arguments_is_true():
     """No layer has these arguments, and the example of the hint runs."""
-    from tinygrad_edu.nn.migration_hints import ARGUMENTS
+    from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS
 
     layers = [t for t in map(nn.__dict__.get, nn.__all__) if isinstance(t, type)]
     taken = {name for layer in layers for name in inspect.signature(layer).parameters}

@@ -148,7 +148,7 @@ def test_noise_keeps_the_precision():
         (lambda: nn.Concatenate(np.tanh, 3), TypeError, "layer 1 is 3, which is not a module"),
         (lambda: nn.Concatenate(nn.Tanh), TypeError, "layer 0 is .* not a module"),
         (nn.Concatenate, TypeError, r"Concatenate\(\) of nothing"),
-        (lambda: nn.GaussianNoise(-1), ValueError, r"GaussianNoise\(std=-1\): a number from 0"),
+        (lambda: nn.GaussianNoise(-1), ValueError, r"GaussianNoise\(std=-1\): 0 or more"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_arranged(make, kind, words):

@@ -239,7 +239,7 @@ def test_an_x_that_does_not_fit(layer, shape, wanted, hint):
             lambda: nn.BatchNorm(3, momentum=1.5),
             r"momentum=1.5\): the share(.|\n)*Try: momentum=0.99",
         ),
-        (lambda: nn.LayerNorm(3, eps=-1), r"LayerNorm\(eps=-1\): a number from 0"),
+        (lambda: nn.LayerNorm(3, eps=-1), r"LayerNorm\(eps=-1\): 0 or more"),
         (lambda: nn.GroupNorm(4, 6), r"6 channels do not make 4 groups(.|\n)*Try: groups=2"),
         (lambda: nn.GroupNorm(0, 6), r"GroupNorm\(groups=0\): a whole number"),
     ],

@@ -72,7 +72,7 @@ def test_they_tell_what_they_are():
         (lambda: nn.L1L2(0.0, float("nan")), r"^L1L2\(l2=nan\)"),
         (lambda: nn.MaxNorm(float("inf")), r"^MaxNorm\(max_value=inf\)"),
         (lambda: nn.MinMaxNorm(2, 1), r"^MinMaxNorm\(min_value=2, max_value=1\): the other way"),
-        (lambda: nn.MinMaxNorm(rate=1.5), r"^MinMaxNorm\(rate=1.5\): a part of the way"),
+        (lambda: nn.MinMaxNorm(rate=1.5), r"^MinMaxNorm\(rate=1.5\): a fraction of the way"),
     ],
 )
 def test_what_is_refused(ask, words):

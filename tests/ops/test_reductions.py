@@ -32,7 +32,9 @@ def cases(draw):
     shape = draw(array_shapes(min_dims=1, max_dims=4, max_side=3))
     numbers = draw(st.permutations(range(1, math.prod(shape) + 1)))
     signs = draw(arrays(np.int64, shape, elements=st.sampled_from([-1, 1])))
-    x = np.reshape(np.array(numbers) / math.prod(shape) + 0.5, shape) * signs  # products stay finite
+    x = (
+        np.reshape(np.array(numbers) / math.prod(shape) + 0.5, shape) * signs
+    )  # products stay finite
     chosen = draw(st.sets(st.integers(0, len(shape) - 1)))
     negative = draw(st.booleans())
     axes = tuple(i - len(shape) if negative else i for i in chosen)

@@ -76,6 +76,22 @@ def test_a_loss_that_refuses_its_labels(labels):
     assert (title, inputs) == ("cross_entropy", ["add", "array"])
 
 
+@pytest.mark.parametrize(
+    ("layer", "x"), [(nn.MaxPool2d(2), (2, 3)), (nn.LSTM(4, 2), (2, 3)), (nn.BatchNorm(3), (2, 2))]
+)
+def test_a_check_is_a_part_of_its_layer(layer, x):
+    title, inputs, _ = told(lambda: layer(weights(*x)))
+    assert (title, inputs) == (repr(layer), ["W"])
+
+
+@pytest.mark.parametrize(
+    "loss", [nn.mse, nn.binary_cross_entropy, nn.hinge, nn.focal_cross_entropy]
+)
+def test_a_check_is_a_part_of_its_loss(loss):
+    title, inputs, _ = told(lambda: loss(weights(4, 1) * 2, np.full(4, 7)))
+    assert (title, inputs) == (loss.__name__, ["multiply", "array"])
+
+
 def test_a_step_of_the_way_back():
     bad = op(lambda x: x * 2, lambda g, y, x: g[:, :1] @ np.ones((5, 5)), name="bad")
     title, inputs, graph = told(lambda: bad(weights(4, 2) * 2).sum().backward())

@@ -1,6 +1,144 @@
-"""What other libraries call it -> what to write here."""
+"""What people know from Keras and PyTorch, and what to write here instead.
+
+A name that this library does not have is answered with its hint: `nn.Dense` says "Try: Linear(inputs,
+outputs), ...". Names that differ only in capitals, or by a typing error, need no hint: `no_such_name` in
+`words.py` finds them.
+"""
 
 from __future__ import annotations
+
+# Names missing in `tinygrad_edu.nn`.
+NN = {
+    # Keras
+    "Dense": "Linear(inputs, outputs), with an activation as a layer of its own",
+    "Input": "nothing: Linear(None, 10) finds the size of its input, model.build(shape) finds all",
+    "InputLayer": "nothing: Linear(None, 10) finds the size of its input, model.build(shape) finds all",
+    "Model": "Module, a class with a forward; or Sequential",
+    "Layer": "Module",
+    "Activation": "ReLU(), Tanh(), ..., or any function in Sequential",
+    "Lambda": "the function itself: Sequential takes any function of one argument",
+    "Add": "Residual(f), which is x + f(x); or + in a forward",
+    "Conv2DTranspose": "ConvTranspose2d",
+    "Conv1DTranspose": "ConvTranspose1d",
+    "MaxPooling1D": "MaxPool1d",
+    "MaxPooling2D": "MaxPool2d",
+    "AveragePooling1D": "AvgPool1d",
+    "AveragePooling2D": "AvgPool2d",
+    "GlobalAveragePooling1D": "GlobalAvgPool1d",
+    "GlobalAveragePooling2D": "GlobalAvgPool2d",
+    "GlobalMaxPooling1D": "GlobalMaxPool1d",
+    "GlobalMaxPooling2D": "GlobalMaxPool2d",
+    "BatchNormalization": "BatchNorm",
+    "LayerNormalization": "LayerNorm",
+    "GroupNormalization": "GroupNorm",
+    "RMSNormalization": "RMSNorm",
+    "UnitNormalization": "x / np.linalg.norm(x, axis=-1, keepdims=True)",
+    "RNN": "SimpleRNN, LSTM or GRU; or LSTMCell, or one of your own, in a loop over x[:, t]",
+    "Attention": "ops.attention(q, k, v), or MultiHeadAttention",
+    "NonNeg": "NonNegative",
+    # PyTorch
+    "BatchNorm1d": "BatchNorm, for sequences and images alike",
+    "BatchNorm2d": "BatchNorm, for sequences and images alike",
+    "BatchNorm3d": "BatchNorm, for sequences and images alike",
+    "InstanceNorm2d": "InstanceNorm",
+    "Dropout2d": "SpatialDropout2d",
+    "Dropout1d": "SpatialDropout1d",
+    "AdaptiveAvgPool2d": "GlobalAvgPool2d",
+    "AdaptiveMaxPool2d": "GlobalMaxPool2d",
+    "ModuleList": "a plain list: self.layers = [Linear(2, 3), ...]",
+    "ModuleDict": "a plain dict: self.layers = {'first': Linear(2, 3), ...}",
+    "ParameterList": "a plain list of Parameters",
+    "Identity": "lambda x: x",
+    "LazyLinear": "Linear(None, outputs)",
+    "RNNCell": "SimpleRNNCell",
+    "TransformerEncoderLayer": "TransformerBlock(size, heads)",
+    "TransformerDecoderLayer": "TransformerBlock(size, heads, causal=True)",
+    "Upsample": "UpSampling2d",
+    "ZeroPad2d": "ZeroPadding2d",
+    "ReLU6": "ReLU(max_value=6)",
+    "Hardswish": "HardSiLU",
+    "Swish": "SiLU",
+    "CrossEntropyLoss": "cross_entropy, a function",
+    "NLLLoss": "cross_entropy, on logits and not on their log_softmax",
+    "BCEWithLogitsLoss": "binary_cross_entropy, a function",
+    "BCELoss": "binary_cross_entropy(..., from_probabilities=True), or better logits and no sigmoid",
+    "MSELoss": "mse, a function",
+    "L1Loss": "mae, a function",
+    "SmoothL1Loss": "huber, a function",
+    "HuberLoss": "huber, a function",
+    "KLDivLoss": "kl_divergence, a function",
+    "CTCLoss": "ctc, a function",
+    "TripletMarginLoss": "triplet, a function",
+    "CosineEmbeddingLoss": "cosine_similarity, a function",
+    "functional": "tinygrad_edu.ops for relu, softmax, ..., and NumPy: np.tanh(x)",
+    "init": "tinygrad_edu.nn.initializers",
+    # functions
+    "relu": "tinygrad_edu.ops.relu(x), or the layer ReLU()",
+    "sigmoid": "tinygrad_edu.ops.sigmoid(x), or the layer Sigmoid()",
+    "softmax": "tinygrad_edu.ops.softmax(x), or the layer Softmax()",
+    "gelu": "tinygrad_edu.ops.gelu(x), or the layer GELU()",
+    "tanh": "np.tanh(x), or the layer Tanh()",
+}
+
+# Names missing in `tinygrad_edu.optim`.
+OPTIM = {
+    "lr_scheduler": "optim.schedules: SGD(parameters, lr=schedules.Cosine(0.1, 1000))",
+    "LBFGS": 'minimize_loss(..., method="lbfgs")',
+    "Newton": 'minimize_loss(..., method="newton-cg")',
+}
+
+# Attributes missing in models and layers.
+ATTRIBUTES = {
+    "weights": "model.parameters(), or model.state_dict() for names and numbers; layer.W of one layer",
+    "trainable_weights": "model.parameters()",
+    "trainable_variables": "model.parameters()",
+    "get_weights": "model.state_dict()",
+    "set_weights": "model.load_state_dict(state)",
+    "save_weights": "model.save(path)",
+    "load_weights": "model.load(path)",
+    "compile": "Trainer(model, loss, optimizer, metrics=[...])",
+    "count_params": "sum(p.size for p in model.parameters()), or model.summary()",
+    "kernel": "layer.W",
+    "weight": "layer.W",
+    "trainable": "model.freeze() and model.unfreeze()",
+    "zero_grad": "optimizer.zero_grad()",
+    "to": "model.astype(dtype); there is one device, the processor",
+    "cuda": "the model itself: there is one device, the processor",
+    "double": "model.astype(np.float64)",
+    "register_buffer": "self.name = nn.Buffer(array)",
+    "register_parameter": "self.name = nn.Parameter(array)",
+    "add": "Sequential(*layers), all of them at once",
+    "evaluate": "Trainer(model, loss, optimizer).evaluate(...)",
+    "fit": "Trainer(model, loss, optimizer).fit(...)",
+    "predict": "Trainer(model, loss, optimizer).predict(...)",
+}
+
+# Arguments missing in layers, where the list of the existing ones does not show the right name.
+ARGUMENTS = {
+    "activation": "the activation as a layer of its own: Sequential(Linear(4, 8), Tanh())",
+    "kernel_regularizer": "layer.W.regularizer = nn.L2(1e-4), once the layer is made",
+    "bias_regularizer": "layer.b.regularizer = nn.L2(1e-4), once the layer is made",
+    "kernel_constraint": "layer.W.constraint = nn.MaxNorm(2), once the layer is made",
+    "kernel_initializer": "init=he_normal, from tinygrad_edu.nn.initializers",
+    "use_bias": "bias=False",
+    "input_shape": "None for the inputs, which the first x tells; or model.build(shape)",
+    "input_dim": "it as the first argument: Linear(input_dim, 8)",
+    "batch_first": "nothing: the batch is the first axis, (N, T, D)",
+    "num_layers": "layers one after another: Sequential(LSTM(8, 16, return_sequences=True), LSTM(16, 16))",
+    "bidirectional": "Bidirectional(LSTM(8, 16), LSTM(8, 16, go_backwards=True))",
+    "data_format": "nothing: the channels are the last axis, (N, H, W, C)",
+    "dilation_rate": "dilation=2",
+    "strides": "stride=2",
+    "kernel_size": "size, the third argument: Conv2d(3, 16, 5)",
+    "trainable": "layer.freeze(), once the layer is made",
+}
+
+# Arguments missing in losses.
+LOSS_ARGUMENTS = {
+    "from_logits": "nothing for logits, which a loss takes; from_probabilities=True for probabilities",
+    "weight": "sample_weight, or (of cross_entropy) class_weights",
+    "size_average": "reduction='mean' or 'sum'",
+}
 
 # Attributes of PyTorch's tensors.
 TENSOR = {

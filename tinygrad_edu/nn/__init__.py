@@ -1,229 +1,38 @@
-"""Neural networks: modules with parameters, and losses."""
+"""Neural networks: modules with parameters, and losses.
 
+A file is a family of layers. The names in its `__all__` are the names of `nn`.
+"""
+
+# ruff: noqa: F403
 from typing import TYPE_CHECKING
 
-from tinygrad_edu.nn.activations import (
-    CELU,
-    ELU,
-    GELU,
-    GLU,
-    SELU,
-    HardShrink,
-    HardSigmoid,
-    HardSiLU,
-    HardTanh,
-    LeakyReLU,
-    LogSigmoid,
-    LogSoftmax,
-    Mish,
-    PReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    SoftShrink,
-    Softsign,
-    Sparsemax,
-    SparsePlus,
-    SparseSigmoid,
-    Squareplus,
-    Tanh,
-    TanhShrink,
-    Threshold,
-)
-from tinygrad_edu.nn.attention import MultiHeadAttention, TransformerBlock
-from tinygrad_edu.nn.containers import (
-    AlphaDropout,
-    Concatenate,
-    Dropout,
-    Flatten,
-    GaussianDropout,
-    GaussianNoise,
-    Permute,
-    Reshape,
-    Residual,
-    Sequential,
-    SpatialDropout1d,
-    SpatialDropout2d,
-)
-from tinygrad_edu.nn.convolution import (
-    Conv1d,
-    Conv2d,
-    ConvTranspose1d,
-    ConvTranspose2d,
-    DepthwiseConv1d,
-    DepthwiseConv2d,
-    SeparableConv1d,
-    SeparableConv2d,
-)
-from tinygrad_edu.nn.ctc_loss import ctc
-from tinygrad_edu.nn.embedding import Embedding, Positions, rotary, sinusoidal_positions
-from tinygrad_edu.nn.linear import Linear
-from tinygrad_edu.nn.losses import (
-    binary_cross_entropy,
-    binary_focal_cross_entropy,
-    categorical_hinge,
-    contrastive,
-    cosine_similarity,
-    cross_entropy,
-    focal_cross_entropy,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mae,
-    mse,
-    poisson,
-    squared_hinge,
-    triplet,
-)
-from tinygrad_edu.nn.module import Buffer, Module, Parameter
-from tinygrad_edu.nn.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
-from tinygrad_edu.nn.pooling import (
-    AvgPool1d,
-    AvgPool2d,
-    GlobalAvgPool1d,
-    GlobalAvgPool2d,
-    GlobalMaxPool1d,
-    GlobalMaxPool2d,
-    MaxPool1d,
-    MaxPool2d,
-)
-from tinygrad_edu.nn.recurrent import (
-    GRU,
-    LSTM,
-    Bidirectional,
-    GRUCell,
-    LSTMCell,
-    SimpleRNN,
-    SimpleRNNCell,
-)
-from tinygrad_edu.nn.regularizers import L1, L1L2, L2, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
-from tinygrad_edu.nn.resizing import (
-    Cropping1d,
-    Cropping2d,
-    UpSampling1d,
-    UpSampling2d,
-    ZeroPadding1d,
-    ZeroPadding2d,
-)
+import tinygrad_edu.nn.summary  # noqa: F401  (it gives modules their methods `summary` and `build`)
+from tinygrad_edu.nn.activations import *
+from tinygrad_edu.nn.attention import *
+from tinygrad_edu.nn.containers import *
+from tinygrad_edu.nn.convolution import *
+from tinygrad_edu.nn.ctc_loss import *
+from tinygrad_edu.nn.embedding import *
+from tinygrad_edu.nn.linear import *
+from tinygrad_edu.nn.losses import *
+from tinygrad_edu.nn.module import *
+from tinygrad_edu.nn.noise import *
+from tinygrad_edu.nn.normalization import *
+from tinygrad_edu.nn.pooling import *
+from tinygrad_edu.nn.recurrent import *
+from tinygrad_edu.nn.regularizers import *
+from tinygrad_edu.nn.resizing import *
 
 __all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GLU",
-    "GRU",
-    "L1",
-    "L1L2",
-    "L2",
-    "LSTM",
-    "SELU",
-    "AlphaDropout",
-    "AvgPool1d",
-    "AvgPool2d",
-    "BatchNorm",
-    "Bidirectional",
-    "Buffer",
-    "Concatenate",
-    "Conv1d",
-    "Conv2d",
-    "ConvTranspose1d",
-    "ConvTranspose2d",
-    "Cropping1d",
-    "Cropping2d",
-    "DepthwiseConv1d",
-    "DepthwiseConv2d",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GRUCell",
-    "GaussianDropout",
-    "GaussianNoise",
-    "GlobalAvgPool1d",
-    "GlobalAvgPool2d",
-    "GlobalMaxPool1d",
-    "GlobalMaxPool2d",
-    "GroupNorm",
-    "HardShrink",
-    "HardSiLU",
-    "HardSigmoid",
-    "HardTanh",
-    "InstanceNorm",
-    "LSTMCell",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "LogSigmoid",
-    "LogSoftmax",
-    "MaxNorm",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MinMaxNorm",
-    "Mish",
-    "Module",
-    "MultiHeadAttention",
-    "NonNegative",
-    "PReLU",
-    "Parameter",
-    "Permute",
-    "Positions",
-    "RMSNorm",
-    "ReLU",
-    "Reshape",
-    "Residual",
-    "SeparableConv1d",
-    "SeparableConv2d",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "SimpleRNN",
-    "SimpleRNNCell",
-    "SoftShrink",
-    "Softmax",
-    "Softplus",
-    "Softsign",
-    "SparsePlus",
-    "SparseSigmoid",
-    "Sparsemax",
-    "SpatialDropout1d",
-    "SpatialDropout2d",
-    "Squareplus",
-    "Tanh",
-    "TanhShrink",
-    "Threshold",
-    "TransformerBlock",
-    "UnitNorm",
-    "UpSampling1d",
-    "UpSampling2d",
-    "ZeroPadding1d",
-    "ZeroPadding2d",
-    "binary_cross_entropy",
-    "binary_focal_cross_entropy",
-    "categorical_hinge",
-    "contrastive",
-    "cosine_similarity",
-    "cross_entropy",
-    "ctc",
-    "focal_cross_entropy",
-    "hinge",
-    "huber",
-    "kl_divergence",
-    "log_cosh",
-    "mae",
-    "mse",
-    "poisson",
-    "rotary",
-    "sinusoidal_positions",
-    "squared_hinge",
-    "triplet",
+    name
+    for name, thing in globals().items()
+    if getattr(thing, "__module__", "").startswith(f"{__name__}.")
 ]
 
-if not TYPE_CHECKING:  # or every name would seem to be there
+if not TYPE_CHECKING:  # a type checker would think that every name exists
 
     def __getattr__(name):
+        from tinygrad_edu.diagnostics.migration_hints import NN
         from tinygrad_edu.diagnostics.words import no_such_name
-        from tinygrad_edu.nn.migration_hints import ELSEWHERE
 
-        raise no_such_name("nn", name, __all__, ELSEWHERE)
+        raise no_such_name("nn", name, __all__, NN)

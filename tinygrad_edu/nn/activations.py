@@ -1,6 +1,6 @@
-"""Activations as modules; all but PReLU are functions without parameters.
+"""Activations as modules. Only PReLU has parameters.
 
-The functions themselves are NumPy's or in `tinygrad_edu.ops`. Defaults are those of Keras's layers.
+The functions themselves are NumPy's, or are in `tinygrad_edu.ops`. Defaults are those of Keras's layers.
 """
 
 from __future__ import annotations
@@ -10,10 +10,41 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.nn.linear import in_precision_of
-from tinygrad_edu.nn.module import Module, Parameter, module_path
+from tinygrad_edu.nn.checks import demand_not_negative, demand_positive, demand_samples_fit
+from tinygrad_edu.nn.layer_tools import in_precision_of
+from tinygrad_edu.nn.module import Module, Parameter
 from tinygrad_edu.tensor import Tensor
+
+__all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
+    "HardShrink",
+    "HardSiLU",
+    "HardSigmoid",
+    "HardTanh",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "PReLU",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "SoftShrink",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "SparsePlus",
+    "SparseSigmoid",
+    "Sparsemax",
+    "Squareplus",
+    "Tanh",
+    "TanhShrink",
+    "Threshold",
+]
 
 # ----------------------------------------------------------------------------------- straight lines
 
@@ -25,8 +56,8 @@ class ReLU(Module):
     """
 
     def __init__(self, max_value: float | None = None):
-        if max_value is not None and not max_value > 0:
-            raise refusal(ValueError, f"ReLU(max_value={max_value!r}): a positive number.")
+        if max_value is not None:
+            demand_positive(self, max_value=max_value)
         self.max_value = max_value
 
     def forward(self, x: Any) -> Any:
@@ -39,8 +70,7 @@ class LeakyReLU(Module):
     """y = x where x > 0, else negative_slope · x. Maas et al. 2013."""
 
     def __init__(self, negative_slope: float = 0.3):
-        if not negative_slope >= 0:
-            raise refusal(ValueError, f"LeakyReLU(negative_slope={negative_slope!r}): 0 or more.")
+        demand_not_negative(self, negative_slope=negative_slope)
         self.negative_slope = negative_slope
 
     def forward(self, x: Any) -> Any:
@@ -50,8 +80,10 @@ class LeakyReLU(Module):
 class PReLU(Module):
     """y = x where x > 0, else alpha · x, with an alpha that is learned and starts at 0.
 
-    shape: of alpha, that of one sample or of its last axes; with a 1 along an axis that shares alpha, as
-    in PReLU((1, 1, 16)) for images of 16 channels. He et al. 2015.
+    shape   the shape of alpha: that of one sample or of its last axes, with a 1 along an axis that shares
+            alpha, as in PReLU((1, 1, 16)) for images of 16 channels
+
+    He et al. 2015.
 
     Raises ValueError if alpha does not fit the samples of x.
     """
@@ -61,17 +93,7 @@ class PReLU(Module):
 
     def forward(self, x: Any) -> Tensor:
         x = in_precision_of(self.alpha, x)
-        sample, alpha = x.shape[1:], self.alpha.shape
-        fits = len(alpha) <= len(sample) and all(
-            a in (1, n) for a, n in zip(alpha[::-1], sample[::-1], strict=False)
-        )
-        if not fits:
-            raise refusal(
-                ValueError,
-                f"{module_path(self)} got x of shape {x.shape}: samples of shape {sample} do "
-                f"not fit alpha {alpha}.",
-                f"PReLU({sample}), or 1 along an axis that shares alpha",
-            )
+        demand_samples_fit(self, x.shape, self.alpha.shape)
         return ops.relu(x) - self.alpha * ops.relu(-x)
 
     def __repr__(self) -> str:
@@ -100,7 +122,7 @@ class HardTanh(Module):
 
 
 class SparseSigmoid(Module):
-    """y = min(max((x + 1) / 2, 0), 1): what Sparsemax says of [x, 0]. Martins and Astudillo 2016."""
+    """y = min(max((x + 1) / 2, 0), 1): the Sparsemax of [x, 0]. Martins and Astudillo 2016."""
 
     def forward(self, x: Any) -> Any:
         return ops.capped_relu(x + 1, max_value=2.0) / 2
@@ -117,35 +139,31 @@ class Threshold(Module):
 
 
 class HardShrink(Module):
-    """y = x where |x| > threshold, else 0: small numbers are taken for noise.
+    """y = x where |x| > threshold, else 0: treats small numbers as noise.
 
-    Donoho and Johnstone 1994, as the next. Raises ValueError unless threshold ≥ 0.
+    Donoho and Johnstone 1994. Raises ValueError unless threshold ≥ 0.
     """
 
     def __init__(self, threshold: float = 0.5):
-        self.threshold = _not_negative(self, threshold)
+        demand_not_negative(self, threshold=threshold)
+        self.threshold = threshold
 
     def forward(self, x: Any) -> Any:
         return np.where(np.abs(x) > self.threshold, x, 0.0)
 
 
 class SoftShrink(Module):
-    """y = sign(x) max(|x| - threshold, 0): all numbers shrink, and none jumps. As l1 does with weights.
+    """y = sign(x) max(|x| - threshold, 0): shrinks all numbers, without a jump, as an L1 penalty does.
 
-    Raises ValueError unless threshold ≥ 0.
+    Donoho and Johnstone 1994. Raises ValueError unless threshold ≥ 0.
     """
 
     def __init__(self, threshold: float = 0.5):
-        self.threshold = _not_negative(self, threshold)
+        demand_not_negative(self, threshold=threshold)
+        self.threshold = threshold
 
     def forward(self, x: Any) -> Any:
         return x - np.clip(x, -self.threshold, self.threshold)
-
-
-def _not_negative(layer: Module, threshold: float) -> float:
-    if not threshold >= 0:
-        raise refusal(ValueError, f"{type(layer).__name__}(threshold={threshold!r}): 0 or more.")
-    return threshold
 
 
 # ----------------------------------------------------------------------------------- smooth curves
@@ -159,7 +177,7 @@ class Tanh(Module):
 
 
 class Sigmoid(Module):
-    """y = 1 / (1 + e⁻ˣ). Not before `binary_cross_entropy`, which takes logits."""
+    """y = 1 / (1 + e⁻ˣ). Do not put it before `binary_cross_entropy`, which takes logits."""
 
     def forward(self, x: Any) -> Any:
         return ops.sigmoid(x)
@@ -193,8 +211,7 @@ class Squareplus(Module):
     """
 
     def __init__(self, b: float = 4.0):
-        if not b > 0:
-            raise refusal(ValueError, f"Squareplus(b={b!r}): a positive number.")
+        demand_positive(self, b=b)
         self.b = b
 
     def forward(self, x: Any) -> Any:
@@ -202,9 +219,9 @@ class Squareplus(Module):
 
 
 class SparsePlus(Module):
-    """y = 0 up to -1, (x + 1)² / 4 up to 1, and then x: a ReLU with a parabola for a corner.
+    """y = 0 up to -1, (x + 1)² / 4 up to 1, and then x: a ReLU whose corner is a parabola.
 
-    Its slope is SparseSigmoid.
+    Its derivative is SparseSigmoid.
     """
 
     def forward(self, x: Any) -> Any:
@@ -235,8 +252,7 @@ class CELU(Module):
     """
 
     def __init__(self, alpha: float = 1.0):
-        if not alpha > 0:
-            raise refusal(ValueError, f"CELU(alpha={alpha!r}): a positive number.")
+        demand_positive(self, alpha=alpha)
         self.alpha = alpha
 
     def forward(self, x: Any) -> Any:
@@ -251,7 +267,7 @@ class SELU(Module):
 
 
 class GELU(Module):
-    """y = x Φ(x), Φ the normal distribution; `approximate` by a tanh. Hendrycks and Gimpel 2016."""
+    """y = x Φ(x), with the normal distribution Φ; `approximate` uses a tanh. Hendrycks and Gimpel 2016."""
 
     def __init__(self, approximate: bool = False):
         self.approximate = approximate
@@ -278,7 +294,7 @@ class Mish(Module):
 
 
 class Softmax(Module):
-    """y = eˣ / Σ eˣ along an axis. Not before `cross_entropy`, which takes logits."""
+    """y = eˣ / Σ eˣ along an axis. Do not put it before `cross_entropy`, which takes logits."""
 
     def __init__(self, axis: int = -1):
         self.axis = axis
@@ -308,7 +324,7 @@ class Sparsemax(Module):
 
 
 class GLU(Module):
-    """y = a sigmoid(b), a and b the two halves of x along an axis: half as many outputs as inputs."""
+    """y = a sigmoid(b), with the two halves a and b of x along an axis: half as many outputs as inputs."""
 
     def __init__(self, axis: int = -1):
         self.axis = axis

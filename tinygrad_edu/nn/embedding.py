@@ -1,4 +1,4 @@
-"""Numbers for words, and for places in a sentence."""
+"""Vectors for words, and for their places in a sentence."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal, user_line
-from tinygrad_edu.nn.linear import demand_sizes, in_precision_of
-from tinygrad_edu.nn.module import Module, Parameter, module_path
+from tinygrad_edu.nn.checks import demand_sizes
+from tinygrad_edu.nn.layer_tools import in_precision_of
+from tinygrad_edu.nn.module import Module, Parameter
+from tinygrad_edu.nn.sequence_checks import demand_even, demand_ids, demand_places
 from tinygrad_edu.ops.embedding import lookup
 from tinygrad_edu.tensor import Tensor, value
+
+__all__ = ["Embedding", "Positions", "rotary", "sinusoidal_positions"]
 
 
 class Embedding(Module):
     """y = W[ids]: a learned row for each of `vocab` words.    ids: (...) whole numbers, y: (..., size)
 
     W (vocab, size) starts uniform in ±0.05, as in Keras; `rng` is a seed or a numpy.random.Generator.
-    With mask_zero the id 0 is padding, and `compute_mask(ids)` tells the layers that follow.
+    With mask_zero the id 0 is padding, and `compute_mask(ids)` gives the mask for the layers that follow.
 
     Raises TypeError unless ids are whole numbers, ValueError for an id outside 0 ... vocab - 1.
 
@@ -49,27 +52,14 @@ class Embedding(Module):
 
     def forward(self, ids: Any) -> Tensor:
         ids = np.asarray(value(ids))
-        if ids.dtype.kind not in "iu":
-            raise refusal(
-                TypeError,
-                f"{module_path(self)} got ids of shape {ids.shape} {ids.dtype}: it takes whole "
-                "numbers.",
-                "ids.astype(int)",
-            )
-        if ids.size and (ids.min() < 0 or ids.max() >= self.vocab):
-            raise refusal(
-                ValueError,
-                f"{module_path(self)} got ids of shape {ids.shape} from {ids.min()} to "
-                f"{ids.max()}, but its {self.vocab} words are 0 to {self.vocab - 1}.",
-                f"Embedding({ids.max() + 1}, {self.size}), or an id for unknown words",
-            )
+        demand_ids(self, ids)
         return lookup(self.W, ids)
 
 
 def sinusoidal_positions(length: int, size: int, dtype: Any = np.float32) -> np.ndarray:
     """P[t, 2j] = sin(t / 10000^(2j/size)), P[t, 2j + 1] = cos of the same: (length, size).
 
-    A step to t + s turns each pair by an angle that depends on s alone. Vaswani et al. 2017, section 3.5.
+    From t to t + s each pair turns by an angle that depends on s alone. Vaswani et al. 2017, section 3.5.
     """
     angle = np.arange(length)[:, None] / 10000 ** (np.arange(0, size, 2) / size)
     table = np.empty((length, size))
@@ -86,13 +76,8 @@ def rotary(x: Any, base: float = 10000.0) -> Any:
     array([[1.   , 0.   ],
            [0.54 , 0.841]])
     """
+    demand_even("rotary", x.shape)
     steps, size = x.shape[-2:]
-    if size % 2:
-        raise refusal(
-            ValueError,
-            f"rotary: x of shape {x.shape} has an odd last axis, which does not make pairs.",
-            f"{size + 1} numbers a head",
-        )
     half = size // 2
     angle = np.arange(steps)[:, None] / base ** (np.arange(half) / half)
     cos, sin = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
@@ -101,9 +86,9 @@ def rotary(x: Any, base: float = 10000.0) -> Any:
 
 
 class Positions(Module):
-    """y = x + W[0 ... T - 1]: where in the sequence x stands, learned.    x: (N, T, size), T <= length
+    """y = x + W[0 ... T - 1]: adds a learned vector for each position.    x: (N, T, size), T <= length
 
-    W (length, size) starts uniform in ±0.05. For places that are not learned: x +
+    W (length, size) starts uniform in ±0.05. Positions that are not learned: x +
     sinusoidal_positions(T, size). Raises ValueError for a longer sequence.
     """
 
@@ -122,14 +107,5 @@ class Positions(Module):
 
     def forward(self, x: Any) -> Tensor:
         x = in_precision_of(self.W, x)
-        if x.ndim < 2 or x.shape[-1] != self.size or x.shape[-2] > self.length:
-            raise ValueError(
-                f"{module_path(self)} got x of shape {x.shape}: it takes (N, T, {self.size}), T up to "
-                f"{self.length}.{user_line()}\n  Try: "
-                + (
-                    f"Positions({x.shape[-2]}, {x.shape[-1]}) here"
-                    if x.ndim > 1
-                    else "x[None], if it is one step"
-                )
-            )
+        demand_places(self, x.shape)
         return x + self.W[: x.shape[-2]]

@@ -1,9 +1,9 @@
-"""The numbers that parameters start from: (rng, shape, dtype) -> array.
+"""Initializers, the numbers that parameters start from: functions (rng, shape, dtype) -> array.
 
-Those with settings take them as keywords: `partial(constant, value=0.1)` is an initializer again.
+Settings are keywords: `partial(constant, value=0.1)` is an initializer again.
 
-How far a weight should reach depends on how many numbers are added up. A matrix (in, out) adds up `in`
-of them on the way forward and `out` on the way back; a convolution kernel (kh, kw, in, out) adds up
+How large weights should be depends on how many products are added up. A matrix (in, out) adds up `in` of
+them in the forward pass and `out` in the backward pass; a convolution kernel (kh, kw, in, out) adds up
 kh kw in, and kh kw out. These numbers are called fans.
 """
 
@@ -32,9 +32,10 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Uniform with variance 2 / (fan in + fan out): signals and gradients keep theirs, a compromise.
+    """Uniform with variance 2 / (fan in + fan out), in ±√(6 / (fan in + fan out)).
 
-    ±√(6 / (fan in + fan out)). Glorot and Bengio 2010, eq. 16; the default of Keras.
+    A compromise: signals and gradients both keep about the same variance from layer to layer. Glorot and
+    Bengio 2010, eq. 16; Keras's default.
     """
     return _uniform(rng, shape, dtype, 2 / sum(fans(shape)))
 
@@ -52,13 +53,13 @@ def he_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> 
 def he_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Truncated normal with variance 2 / fan in: for ReLU, which lets half of the signal through.
 
-    He et al. 2015, eq. 10, but with its tails cut off, as in Keras.
+    He et al. 2015, eq. 10, but truncated, as in Keras.
     """
     return _truncated(rng, shape, dtype, 2 / fans(shape)[0])
 
 
 def lecun_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Uniform with variance 1 / fan in: signals keep their variance on the way forward."""
+    """Uniform with variance 1 / fan in: signals keep their variance in the forward pass."""
     return _uniform(rng, shape, dtype, 1 / fans(shape)[0])
 
 
@@ -81,7 +82,7 @@ def _truncated(rng: np.random.Generator, shape: tuple, dtype: Any, variance: flo
     return truncated_normal(rng, shape, dtype, std=math.sqrt(variance) / TRUNCATED_STD)
 
 
-# ------------------------------------------------------------------------- without a look at fans
+# --------------------------------------------------------------------------- independent of fans
 
 
 def truncated_normal(
@@ -92,7 +93,7 @@ def truncated_normal(
     mean: float = 0.0,
     std: float = 0.05,
 ) -> np.ndarray:
-    """Normal, but what lies more than 2 std from the mean is drawn again. (So it has 0.88 std.)"""
+    """Normal, but numbers more than 2 std from the mean are drawn again. (Which leaves 0.88 std.)"""
     z = rng.normal(size=shape)
     while (far := np.abs(z) > 2).any():
         z[far] = rng.normal(size=np.count_nonzero(far))
@@ -107,7 +108,7 @@ def random_normal(
     mean: float = 0.0,
     std: float = 0.05,
 ) -> np.ndarray:
-    """Normal, with the tails it has."""
+    """Normal, not truncated."""
     return rng.normal(mean, std, shape).astype(dtype)
 
 
@@ -119,7 +120,7 @@ def random_uniform(
     low: float = -0.05,
     high: float = 0.05,
 ) -> np.ndarray:
-    """Every number from low to high alike."""
+    """Uniform between low and high."""
     return rng.uniform(low, high, shape).astype(dtype)
 
 
@@ -128,8 +129,8 @@ def orthogonal(
 ) -> np.ndarray:
     """Columns (or rows, if there are more columns) of length `gain`, at right angles to each other.
 
-    All axes but the last make up the rows. The Q of a normal matrix, with the signs that make R's
-    diagonal positive: so every rotation is as likely as any other (Saxe et al. 2014; Mezzadri 2007).
+    All axes but the last are the rows. This is the Q of a random normal matrix, with the signs that make
+    the diagonal of R positive, so that every rotation is equally likely (Saxe et al. 2014; Mezzadri 2007).
     Raises ValueError for fewer than two axes.
     """
     if len(shape) < 2:
@@ -156,13 +157,3 @@ def zeros(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.nd
 
 def ones(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return np.ones(shape, dtype)
-
-
-def demand_initializer(layer: Any, init: Any) -> None:
-    """Refuses anything that cannot be called, such as a name."""
-    if not callable(init):
-        raise refusal(
-            TypeError,
-            f"{type(layer).__name__}(init={init!r}): a function (rng, shape, dtype) -> array.",
-            "glorot_uniform, he_normal or zeros from tinygrad_edu.nn.initializers",
-        )

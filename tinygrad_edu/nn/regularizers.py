@@ -1,21 +1,21 @@
-"""What parameters are kept from: penalties, which the loss grows by, and constraints, which hold.
+"""Penalties, which are added to the loss, and constraints, which restrict the values of parameters.
 
-A Parameter carries them: `layer.W.regularizer = L2(1e-4)`, `layer.W.constraint = MaxNorm(2)`. A
-regularizer turns a parameter into a number, whose sum over a model is `model.penalty()`; a constraint
-turns its numbers into allowed ones, after each step of the optimizer. The formulas are Keras's.
+They are attributes of a Parameter: `layer.W.regularizer = L2(1e-4)`, `layer.W.constraint = MaxNorm(2)`. A
+regularizer maps a parameter to a number, and `model.penalty()` is their sum; a constraint maps an array to
+an allowed one, after each step of the optimizer. The formulas are Keras's.
 """
 
 from __future__ import annotations
 
-import math
-import numbers
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.nn.checks import demand_finite, demand_interval
 
-EPSILON = 1e-7  # what norms are divided by, at least
+__all__ = ["L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm"]
+
+EPSILON = 1e-7  # added to norms before a division
 
 # ----------------------------------------------------------------------------------------- penalties
 
@@ -27,8 +27,8 @@ class L1L2:
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0):
-        self.l1 = _demand("l1", l1, type(self).__name__)
-        self.l2 = _demand("l2", l2, type(self).__name__)
+        demand_finite(self, l1=l1, l2=l2)
+        self.l1, self.l2 = float(l1), float(l2)
 
     def __call__(self, w: Any) -> Any:
         penalty: Any = 0.0
@@ -43,7 +43,7 @@ class L1L2:
 
 
 class L1(L1L2):
-    """l1 Σ |w|: draws parameters to 0, many of them exactly (lasso)."""
+    """l1 Σ |w|: pulls parameters to 0, many of them exactly (lasso)."""
 
     def __init__(self, l1: float = 0.01):
         super().__init__(l1=l1)
@@ -53,7 +53,7 @@ class L1(L1L2):
 
 
 class L2(L1L2):
-    """l2 Σ w²: draws parameters to 0 in proportion to their size (ridge)."""
+    """l2 Σ w²: pulls parameters to 0 in proportion to their size (ridge)."""
 
     def __init__(self, l2: float = 0.01):
         super().__init__(l2=l2)
@@ -76,12 +76,12 @@ class NonNegative:
 
 
 class MinMaxNorm:
-    """w scaled so that its norm n along `axis` comes between two values, by a part `rate` of the way.
+    """w scaled so that its norm n along `axis` moves between two values, by a fraction `rate` of the way.
 
     w (rate · clip(n, min_value, max_value) + (1 - rate) n) / (n + 1e-7)
 
-    axis: the one, or the ones, that a vector extends over: 0 in (inputs, outputs), which makes it the
-    weights into one unit, and (0, 1, 2) in a convolution's kernel.
+    axis   the axis, or axes, of one vector: 0 in (inputs, outputs), for the weights into one unit, and
+           (0, 1, 2) in the kernel of a convolution
 
     Raises ValueError unless 0 <= min_value <= max_value and 0 <= rate <= 1.
     """
@@ -93,17 +93,9 @@ class MinMaxNorm:
         rate: float = 1.0,
         axis: int | tuple[int, ...] = 0,
     ):
-        name = type(self).__name__
-        self.min_value = _demand("min_value", min_value, name)
-        self.max_value = _demand("max_value", max_value, name)
-        self.rate, self.axis = _demand("rate", rate, name), axis
-        if min_value > max_value:
-            raise refusal(
-                ValueError,
-                f"{name}(min_value={min_value}, max_value={max_value}): the other way round.",
-            )
-        if rate > 1:
-            raise refusal(ValueError, f"{name}(rate={rate}): a part of the way, 0 to 1.")
+        demand_interval(self, min_value, max_value, rate)
+        self.min_value, self.max_value = float(min_value), float(max_value)
+        self.rate, self.axis = float(rate), axis
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
         norm = np.sqrt(np.square(w).sum(axis=self.axis, keepdims=True))
@@ -132,9 +124,3 @@ class UnitNorm(MinMaxNorm):
 
     def __repr__(self) -> str:
         return f"UnitNorm(axis={self.axis})"
-
-
-def _demand(what: str, number: Any, name: str) -> float:
-    if not isinstance(number, numbers.Real) or not math.isfinite(number) or number < 0:
-        raise refusal(ValueError, f"{name}({what}={number!r}): a finite number, 0 or more.")
-    return float(number)

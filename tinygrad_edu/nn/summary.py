@@ -1,10 +1,13 @@
-"""A model as a table: what each layer gives, what it learns, and what it costs."""
+"""A model as a table: what each layer returns, what it learns, and what it costs.
+
+This file gives modules their methods `summary` and `build`, which look at a whole model from above.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,9 +16,11 @@ from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn.module import KEPT, Module
 from tinygrad_edu.tensor import Tensor
 
+Model = TypeVar("Model", bound=Module)
+
 
 class Costs:
-    """What one sample needed of each module itself, without the modules inside it."""
+    """The costs of one sample in each module itself, without the modules inside it."""
 
     def __init__(self) -> None:
         self.shapes: dict[Module, tuple[int, ...]] = {}
@@ -24,8 +29,30 @@ class Costs:
         self.seconds: dict[Module, float] = {}
 
 
-def summary(model: Module, input_shape: Any, timed: bool) -> str:
-    """See Module.summary."""
+def build(model: Model, *input_shapes: tuple[int, ...]) -> Model:
+    """Tells every layer the size of its input, from the shape of one sample (of each input).
+
+    `model.sample_shapes` has these shapes afterwards; it is empty if a model was not built this way.
+
+    >>> from tinygrad_edu.nn import Linear, Sequential
+    >>> Sequential(Linear(None, 8), Linear(None, 3)).build((4,)).summary().splitlines()[-1]
+    'Sequential: 67 parameters, 268 bytes'
+    """
+    measured(model, *input_shapes)
+    model.sample_shapes = input_shapes
+    return model
+
+
+def summary(
+    model: Module, input_shape: tuple[int, ...] | int | None = None, *, timed: bool = False
+) -> str:
+    """A table of the layers: path, kind and number of parameters.
+
+    input_shape   the shape of one sample, without the batch axis. Zeros of this shape are sent through the
+                  model (in eval mode), and the table has the shape of each output, the multiply-adds of
+                  products of matrices and convolutions, and the memory that a backward pass would keep
+    timed         adds the milliseconds of each forward, for one sample
+    """
     if isinstance(input_shape, int):
         input_shape = (input_shape,)
     costs = measured(model, input_shape, timed=timed) if input_shape is not None else None
@@ -58,7 +85,7 @@ def summary(model: Module, input_shape: Any, timed: bool) -> str:
 
 
 def in_columns(table: list[list[str]], text: int) -> list[str]:
-    """Lines of equal columns: the first `text` of them to the left, numbers to the right."""
+    """Lines of aligned columns: the first `text` of them to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
         "  ".join(
@@ -77,10 +104,10 @@ def size(count: int) -> str:
 
 
 def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False) -> Costs:
-    """Zeros of these shapes, sent through the model in eval mode, and what they cost on the way.
+    """Sends zeros of these shapes through the model in eval mode, and returns what they cost.
 
-    Products are counted as the rows of the table tell (`Op.multiply_adds`), and activations as the bytes
-    of the arrays that a way back would keep.
+    The rows of the derivative table count the products (`Op.multiply_adds`). Activations are counted as
+    the bytes of the arrays that a backward pass would keep.
     """
     costs = Costs()
 
@@ -93,7 +120,7 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
     kept = (p for m in modules for p in vars(m).values() if isinstance(p, KEPT))
     dtype = next((p.dtype for p in kept), np.dtype(np.float32))
     dtype = np.dtype(_taken(model) or dtype)
-    # requiring a gradient, so that what frozen layers do is recorded, too
+    # with a gradient required, so that frozen layers are recorded, too
     x = [Tensor(np.zeros((1, *s), dtype), requires_grad=dtype.kind == "f") for s in input_shapes]
     try:
         for module in modules:
@@ -110,7 +137,7 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
 
 
 def _taken(model: Module) -> Any:
-    """The dtype of the input of the first layer, if it says so, as one that looks words up does."""
+    """The dtype of the input of the first layer, if it declares one, as an Embedding does."""
     while model.takes is None and model.inner_modules():
         model = model.inner_modules()[0][1]
     return model.takes
@@ -124,7 +151,7 @@ def _count(y: Any, costs: Costs) -> None:
         if node.op is None:
             continue
         if node.scope:
-            # with a base it is another look at an array that counts already
+            # an array with a base is a view of one that is counted already
             if node.data.base is None:
                 costs.bytes[node.scope[-1]] += node.data.nbytes
             if node.op.multiply_adds:
@@ -138,11 +165,11 @@ def _count(y: Any, costs: Costs) -> None:
 
 
 def best_times(model: Module, modules: list[Module], x: list) -> dict[Module, float]:
-    """Seconds in each module's own forward, the modules inside it taken off; the best of five rounds."""
+    """Seconds in each module's own forward, without the modules inside it; the best of five rounds."""
     best: dict[Module, float] = {}
     for _ in range(5):
         own: dict[Module, float] = defaultdict(float)
-        running = [0.0]  # for each module being called, the time of those within it
+        running = [0.0]  # for each module that is being called, the time of those inside it
 
         def timed(module: Module, own: Any = own, running: Any = running) -> Any:
             forward = type(module).forward
@@ -168,3 +195,6 @@ def best_times(model: Module, modules: list[Module], x: list) -> dict[Module, fl
                 object.__delattr__(module, "forward")
         best = {m: min(seconds, best.get(m, seconds)) for m, seconds in own.items()}
     return best
+
+
+Module.build, Module.summary = build, summary  # type: ignore[assignment, method-assign]

@@ -20,15 +20,10 @@ __all__ = [
     "Muon", "Nadam", "Optimizer", "RMSprop", "ScheduleFreeAdamW", "find_lr", "minimize_loss", "schedules",
 ]  # fmt: skip
 
-ELSEWHERE = {
-    "lr_scheduler": "optim.schedules: SGD(parameters, lr=schedules.Cosine(0.1, 1000))",
-    "LBFGS": 'minimize_loss(..., method="lbfgs")',
-    "Newton": 'minimize_loss(..., method="newton-cg")',
-}
-
 if not TYPE_CHECKING:  # or every name would seem to be there
 
     def __getattr__(name):
+        from tinygrad_edu.diagnostics.migration_hints import OPTIM
         from tinygrad_edu.diagnostics.words import no_such_name
 
-        raise no_such_name("optim", name, __all__, ELSEWHERE)
+        raise no_such_name("optim", name, __all__, OPTIM)

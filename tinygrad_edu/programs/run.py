@@ -28,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu.files import whole_file
-from tinygrad_edu.nn.module import Module, write_npz
+from tinygrad_edu.nn.module import Module
+from tinygrad_edu.nn.weight_files import write_npz
 from tinygrad_edu.programs.dataset import Parts, digests
 from tinygrad_edu.programs.settings import Settings, network
 from tinygrad_edu.training import History

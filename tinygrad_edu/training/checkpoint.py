@@ -20,7 +20,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.files import whole_file
-from tinygrad_edu.nn.module import write_npz
+from tinygrad_edu.nn.weight_files import write_npz
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training.batches import batches_of
 from tinygrad_edu.training.callbacks import Callback

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import autodiff
+from tinygrad_edu import autodiff, nn
 from tinygrad_edu.diagnostics.words import is_ours, on_one_line, refusal, shortened
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, result_of
@@ -73,6 +73,8 @@ def _failed(frame: Any) -> Tensor | None:
         return _unfinished(row, given["inputs"], {}, scope)
     if code.co_name.startswith(("_", "<")) or isinstance(given.get("self"), Module):
         return None  # a part of a function, or of a module's call, which comes next
+    if code.co_filename.startswith(nn.__path__[0]) and code.co_name not in nn.__all__:
+        return None  # a part of a layer or of a loss, such as a check
     arguments = [given[name] for name in code.co_varnames[: code.co_argcount] if name in given]
     inputs = [x for x in arguments if isinstance(x, (Tensor, np.ndarray, list, tuple))]
     if not any(isinstance(x, Tensor) for x in inputs):

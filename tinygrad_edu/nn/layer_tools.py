@@ -1,0 +1,40 @@
+"""What many layers need: x as an array in the right precision, and a repr that is a call."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.tensor import Tensor
+
+
+def as_array(x: Any) -> Any:
+    """x as a Tensor or an array: lists become arrays."""
+    return x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)
+
+
+def in_precision_of(parameter: Tensor, x: Any) -> Any:
+    """x as a Tensor or an array of the parameter's dtype."""
+    x = as_array(x)
+    return x if x.dtype == parameter.dtype else x.astype(parameter.dtype)
+
+
+def as_called(layer: Any) -> str:
+    """The call that makes such a layer, without settings that are the default: `Conv2d(3, 8, 5, stride=2)`.
+
+    The attributes of the layer have the names of the arguments.
+    """
+    shown: list[str] = []
+    for name, argument in inspect.signature(type(layer).__init__).parameters.items():
+        if name in ("self", "init", "rng", "dtype") or not hasattr(layer, name):
+            continue
+        given = getattr(layer, name)
+        if argument.kind is argument.VAR_POSITIONAL:
+            shown += map(repr, given)
+        elif argument.kind is not argument.KEYWORD_ONLY:
+            shown.append(repr(given))
+        elif given != argument.default:
+            shown.append(f"{name}={given!r}")
+    return f"{type(layer).__name__}({', '.join(shown)})"

@@ -1,0 +1,327 @@
+"""What losses refuse: predictions and targets that do not fit, labels that are no classes.
+
+A loss calls these with one line, so that `losses.py` shows its formulas. See `checks.py`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.tensor import Op, Tensor, value
+
+Shape = tuple[int, ...]
+
+
+def demand_positive(name: str, **numbers: Any) -> None:
+    for argument, number in numbers.items():
+        if not number > 0:
+            raise refusal(ValueError, f"{name}({argument}={number!r}): a positive number.")
+
+
+def demand_smoothing(name: str, smoothing: float) -> None:
+    if not 0 <= smoothing <= 1:
+        raise refusal(ValueError, f"{name}(label_smoothing={smoothing!r}): from 0 to 1.")
+
+
+def demand_reduction(name: str, reduction: Any, known: tuple[str, ...]) -> None:
+    if reduction not in known:
+        words = ", ".join(map(repr, known))
+        raise refusal(ValueError, f"{name}(reduction={reduction!r}): one of {words}.")
+
+
+def demand_range(name: str, what: str, x: Any, least: float, most: float, hint: str) -> None:
+    """All numbers lie between the two, up to rounding."""
+    x = np.asarray(value(x))
+    slack = 1e-5 if most == 1 else 0.0
+    if x.min() < least - slack or x.max() > most + slack:
+        wanted = f"within {least} ... {most}" if np.isfinite(most) else f"not below {least}"
+        raise refusal(
+            ValueError,
+            f"{name}: {what} are {wanted}, but these run from {x.min():.4g} to {x.max():.4g}.",
+            hint,
+        )
+
+
+# ---------------------------------------------------------------------- a target for each prediction
+
+
+def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tuple[Any, Any]:
+    """Both as arrays or Tensors of one shape; an array as target gets the precision of the prediction.
+
+    Raises ValueError if the shapes differ, have fewer axes than `least`, or hold no sample; TypeError
+    for a target that is not made of numbers.
+    """
+    shape, wanted = np.shape(value(prediction)), np.shape(value(target))
+    if shape != wanted:
+        raise refusal(
+            ValueError,
+            f"{name}: prediction {shape} and target {wanted} differ in "
+            f"shape.{_what_broadcasting_would_do(shape, wanted)}",
+            _how_to_reshape(shape, wanted),
+        )
+    if 0 in shape:
+        raise refusal(ValueError, f"{name}: an empty batch, {shape}, has no mean.")
+    if len(shape) < least:
+        raise refusal(
+            ValueError,
+            f"{name}: prediction and target are vectors along a last axis, (n, d), not {shape}.",
+            "x[None] for one sample",
+        )
+    if not isinstance(prediction, Tensor):
+        prediction = np.asarray(prediction)
+    if not isinstance(target, Tensor):
+        target = np.asarray(target)
+        if target.dtype.kind not in "fiub":
+            raise refusal(TypeError, f"{name}: a target is numbers, not {target.dtype}.")
+        if prediction.dtype.kind == "f":
+            # a target does not raise the precision
+            target = target.astype(prediction.dtype, copy=False)
+    return prediction, target
+
+
+def _what_broadcasting_would_do(shape: Shape, wanted: Shape) -> str:
+    try:
+        return f" NumPy would broadcast them to {np.broadcast_shapes(shape, wanted)}."
+    except ValueError:
+        return ""
+
+
+def _how_to_reshape(shape: Shape, wanted: Shape) -> str:
+    if shape == (*wanted, 1):
+        return "prediction[:, 0], or target[:, None]"
+    if wanted == (*shape, 1):
+        return "target[:, 0], or prediction[:, None]"
+    return "one target for each prediction"
+
+
+def demand_signs(name: str, target: np.ndarray) -> None:
+    if not (np.abs(target) == 1).all():
+        raise refusal(
+            ValueError,
+            f"{name}: targets are -1 and 1, or 0 and 1, not {_some(target)}.",
+            "categorical_hinge for more than two classes",
+        )
+
+
+def _some(x: np.ndarray) -> str:
+    seen = ", ".join(f"{number:g}" for number in np.unique(x)[:4])
+    return seen + (", ..." if np.unique(x).size > 4 else "")
+
+
+# ------------------------------------------------------------------------------------------- K classes
+
+
+def demand_logits(name: str, logits: Any, from_probabilities: bool, activation: Op) -> None:
+    """Probabilities are within 0 ... 1; warns of logits that come out of the activation of the loss."""
+    if from_probabilities:
+        demand_range(name, "probabilities", logits, 0, 1, f"{name} of logits (the default)")
+    elif isinstance(logits, Tensor) and logits.op is activation:
+        layer = activation.name.capitalize()
+        warnings.warn(
+            f"{name} takes logits, but these come out of a {activation.name}, which it applies itself: "
+            f"learning will be slow.{user_line()}\n  Try: the model without {layer}()",
+            stacklevel=4,  # the user's line: this function, the loss, its wrapper
+        )
+
+
+def demand_labels(
+    name: str, logits: Any, labels: Any, ignore_index: int | None = None
+) -> tuple[Any, bool, np.ndarray | None]:
+    """(labels, is there a probability for each class?, which labels count, or None if all do).
+
+    Labels are numbers of classes, of the shape of the logits without its last axis (with 0 in the place
+    of ignored ones); or a probability for each class, of the shape of the logits and in their precision.
+    """
+    labels = labels if isinstance(labels, Tensor) else np.asarray(labels)
+    shape = np.shape(value(logits))
+    dense = labels.shape == shape and len(shape) > 1
+    if not dense and (len(shape) < 2 or labels.shape != shape[:-1]):
+        raise refusal(
+            ValueError,
+            f"{name}: logits {shape} and labels {labels.shape} do not fit.",
+            _which_labels(shape, labels.shape),
+        )
+    if not dense and labels.dtype.kind not in "iu":
+        numbers = labels.dtype.kind in "fb"
+        raise refusal(
+            TypeError,
+            f"{name}: labels are the numbers of classes, not {labels.dtype}.",
+            "labels.astype(int)" if numbers else "np.unique(labels, return_inverse=True)[1]",
+        )
+    if labels.size == 0:
+        raise refusal(ValueError, f"{name}: an empty batch, logits {shape}, has no mean.")
+    if dense:
+        if ignore_index is not None:
+            raise refusal(
+                ValueError,
+                f"{name}: ignore_index={ignore_index} is one of the labels' numbers, but labels "
+                f"{shape} are a probability for each class.",
+                "sample_weight, 0 for what is ignored",
+            )
+        _demand_distributions(name, value(labels))
+        dtype = np.result_type(value(logits))
+        if not isinstance(labels, Tensor):
+            labels = labels.astype(dtype if dtype.kind == "f" else float)
+        return labels, True, None
+    labels, counted = value(labels), None
+    if ignore_index is not None:
+        counted = labels != ignore_index
+        labels = np.where(counted, labels, 0)
+    _demand_classes(name, labels, shape)
+    return labels, False, counted
+
+
+def _which_labels(shape: Shape, labels: Shape) -> str:
+    if len(labels) == len(shape) and labels == (*shape[:-1], 1):
+        return f"labels[:, 0] of shape {shape[:1]}" if len(shape) == 2 else "labels[..., 0]"
+    if labels == shape:
+        return "binary_cross_entropy for two classes"
+    if labels[:-1] == shape and len(labels) > 1:
+        return "cross_entropy(logits, labels): the prediction comes first"
+    if len(shape) == 3 and labels == shape[:1]:
+        return (
+            "the last step alone: a recurrent layer without return_sequences=True, or logits[:, -1]"
+        )
+    if len(shape) > 2 and labels == shape[:1]:
+        return "Flatten() or GlobalAvgPool2d() before the last layer, which then gives (n, K)"
+    return "logits of shape (n, K) and labels of shape (n,)"
+
+
+def _demand_distributions(name: str, t: np.ndarray) -> None:
+    """A probability for each class: none below 0, with the sum 1."""
+    sums = t.sum(axis=-1)
+    wrong = np.argwhere((np.abs(sums - 1) > 1e-3) | (t.min(axis=-1) < 0))
+    if wrong.size:
+        i = tuple(map(int, wrong[0]))
+        raise refusal(
+            ValueError,
+            f"{name}: labels {t.shape} are a probability for each class, with the sum 1, but "
+            f"labels{list(i)} are {_some(t[i])} with the sum {sums[i]:.4g}.",
+            "labels.argmax(axis=1) for the numbers of the classes; binary_cross_entropy if several "
+            "classes may be true",
+        )
+
+
+def _demand_classes(name: str, labels: np.ndarray, shape: Shape) -> None:
+    """Labels are one of the classes 0 ... K - 1."""
+    # One comparison instead of two, as this runs in every training step: read as an unsigned integer,
+    # a negative number is larger than every class.
+    if labels.view(f"{labels.dtype.byteorder}u{labels.itemsize}").max() < shape[-1]:
+        return
+    least, most = labels.min(), labels.max()
+    hint = f"a last layer with {most + 1} outputs"
+    if most == shape[-1] and least > 0:  # the least label of this batch may not be that of all
+        hint = f"labels - 1 in all of the data, if they count from 1; or {hint}"
+    elif least < 0:
+        hint = f"ignore_index={least}, if that stands for no label; or classes numbered from 0"
+    if shape[-1] == 1:
+        hint = "binary_cross_entropy(logits[:, 0], labels) for two classes"
+    raise refusal(
+        ValueError,
+        f"{name}: labels run from {least} to {most}, but logits {shape} have {shape[-1]} classes, 0 "
+        f"to {shape[-1] - 1}.",
+        hint,
+    )
+
+
+def demand_class_weights(name: str, weights: np.ndarray, shape: Shape) -> None:
+    if weights.shape != shape[-1:]:
+        raise refusal(
+            ValueError,
+            f"{name}: class_weights of shape {weights.shape} for logits {shape}: a weight for each "
+            f"of {shape[-1]} classes.",
+        )
+
+
+def demand_alpha(name: str, alpha: Any, classes: int) -> None:
+    if np.ndim(alpha) and np.shape(alpha) != (classes,):
+        raise refusal(
+            ValueError,
+            f"{name}: alpha is one number, or one for each of {classes} classes, not "
+            f"{np.shape(alpha)}.",
+        )
+
+
+def demand_sample_weight(name: str, weights: np.ndarray, shape: Shape) -> None:
+    """Weights are numbers, one for each sample or one for each of its losses."""
+    if weights.dtype.kind not in "fiub" or not np.isfinite(weights).all():
+        raise refusal(ValueError, f"{name}: sample_weight holds weights that are no numbers.")
+    if weights.shape != shape[: weights.ndim] or (shape and not weights.ndim):
+        column = weights.shape == (*shape[:1], 1)
+        raise refusal(
+            ValueError,
+            f"{name}: sample_weight {weights.shape} does not fit the losses {shape} of the samples.",
+            "sample_weight[:, 0]" if column else "one weight for each sample",
+        )
+
+
+# ------------------------------------------------------------------------------------------------ CTC
+
+
+def demand_texts(logits: Any, labels: np.ndarray, blank: int) -> None:
+    """logits are (n, T, K), labels (n, L) numbers of classes, and the blank is one of the classes."""
+    if logits.ndim != 3 or labels.ndim != 2 or len(labels) != len(logits):
+        raise refusal(
+            ValueError,
+            f"ctc: logits {logits.shape} and labels {labels.shape} do not fit.",
+            "logits of shape (n, T, K) and labels of shape (n, L)",
+        )
+    classes = logits.shape[-1]
+    if 0 in logits.shape:
+        raise refusal(ValueError, f"ctc: an empty batch, logits {logits.shape}, has no mean.")
+    if labels.dtype.kind not in "iu":
+        raise refusal(
+            TypeError,
+            f"ctc: labels are the numbers of classes, not {labels.dtype}.",
+            "labels.astype(int)",
+        )
+    if not 0 <= blank < classes:
+        raise refusal(ValueError, f"ctc(blank={blank}): one of {classes} classes.")
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise refusal(
+            ValueError,
+            f"ctc: labels run from {labels.min()} to {labels.max()}, but logits {logits.shape} have "
+            f"{classes} classes, 0 to {classes - 1}.",
+            f"{blank}, the blank, to fill up rows",
+        )
+
+
+def demand_blanks_last(letters: np.ndarray, lengths: np.ndarray, blank: int) -> None:
+    """Blanks only fill up a row.
+
+    letters    where the labels are letters, and not the blank
+    """
+    inside = np.arange(letters.shape[1]) < lengths[:, None]
+    between = np.flatnonzero((letters != inside).any(axis=1))
+    if between.size:
+        raise refusal(
+            ValueError,
+            f"ctc: labels[{between[0]}] has the blank, {blank}, before its last letter; it may only "
+            "fill up the row.",
+        )
+
+
+def demand_times(times: np.ndarray, size: int, labels: np.ndarray, lengths: np.ndarray) -> None:
+    """Each text fits into its times: one for each letter, and one more between equal letters."""
+    n = len(labels)
+    if times.shape != (n,) or times.dtype.kind not in "iu" or times.min() < 1 or times.max() > size:
+        extent = f" from {times.min()} to {times.max()}" if times.size else ""
+        raise refusal(
+            ValueError,
+            f"ctc: times are {n} whole numbers, 1 to {size}, not {times.dtype} of shape "
+            f"{times.shape}{extent}.",
+        )
+    inside = np.arange(1, labels.shape[1]) < lengths[:, None]
+    needed = lengths + ((labels[:, 1:] == labels[:, :-1]) & inside).sum(axis=1)
+    if (needed > times).any():
+        i = int(np.argmax(needed > times))
+        raise refusal(
+            ValueError,
+            f"ctc: sample {i} has {lengths[i]} letters and needs {needed[i]} times (one more between "
+            f"equal letters), but there are {times[i]}.",
+            "logits with more times, or leave the sample out",
+        )

@@ -1,0 +1,118 @@
+"""Layers that are random in training, and return x in eval mode.
+
+`rng` is a seed or a numpy.random.Generator.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.nn.checks import demand_images, demand_not_negative, demand_probability
+from tinygrad_edu.nn.layer_tools import as_array
+from tinygrad_edu.nn.module import Module
+
+__all__ = [
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1d",
+    "SpatialDropout2d",
+]
+
+
+class Dropout(Module):
+    """In training, each number is 0 with probability p and x / (1 - p) otherwise; in eval mode, y = x.
+
+    Inverted dropout: the expected value is x in both modes. Srivastava et al. 2014. Raises ValueError
+    unless 0 <= p < 1.
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
+        demand_probability(self, p)
+        self.p = p
+        self.rng = np.random.default_rng(rng)
+
+    def forward(self, x: Any) -> Any:
+        if not self.training or self.p == 0:
+            return x
+        x = as_array(x)
+        keep = self.rng.random(x.shape, dtype=np.float32) >= self.p
+        return x * (keep.astype(x.dtype) / (1 - self.p))
+
+
+class SpatialDropout2d(Dropout):
+    """`Dropout` of whole channels: in (N, H, W, C) all of a channel is 0 with probability p.
+
+    Neighboring pixels are so alike that one of them alone is hardly missed. (Tompson et al. 2015, section
+    3.2.)
+    """
+
+    axes = 2
+
+    def forward(self, x: Any) -> Any:
+        x = as_array(x)
+        demand_images(self, x.shape, self.axes)
+        if not self.training or self.p == 0:
+            return x
+        shape = (x.shape[0], *(1,) * self.axes, x.shape[-1])
+        keep = self.rng.random(shape, dtype=np.float32) >= self.p
+        return x * (keep.astype(x.dtype) / (1 - self.p))
+
+
+class SpatialDropout1d(SpatialDropout2d):
+    """`Dropout` of whole channels of sequences: in (N, T, C) all of a channel is 0 with probability p."""
+
+    axes = 1
+
+
+class GaussianNoise(Module):
+    """In training y = x + ε, with a normal ε of standard deviation `std`; in eval mode y = x.
+
+    Raises ValueError if std is below 0. (Bishop 1995: about the same as a penalty on slopes.)
+    """
+
+    def __init__(self, std: float, *, rng: np.random.Generator | int | None = None):
+        demand_not_negative(self, std=std)
+        self.std, self.rng = std, np.random.default_rng(rng)
+
+    def forward(self, x: Any) -> Any:
+        if not self.training or self.std == 0:
+            return x
+        x = as_array(x)
+        return x + self.rng.normal(0, self.std, x.shape).astype(x.dtype)
+
+
+class GaussianDropout(Dropout):
+    """In training y = x ε, with a normal ε of mean 1 and Dropout's variance p / (1 - p); in eval y = x.
+
+    (Srivastava et al. 2014, section 10.)
+    """
+
+    def forward(self, x: Any) -> Any:
+        if not self.training or self.p == 0:
+            return x
+        x = as_array(x)
+        return x * self.rng.normal(1, math.sqrt(self.p / (1 - self.p)), x.shape).astype(x.dtype)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean 0 and variance 1, for networks of SELUs.
+
+    y = a x + b, or a α' + b with probability p, where α' = -λ α ≈ -1.758 is the lowest value of SELU,
+    a = ((1 - p)(1 + p α'²))^(-1/2) and b = -a α' p. In eval mode y = x. (Klambauer et al. 2017, "New
+    dropout technique".)
+    """
+
+    def forward(self, x: Any) -> Any:
+        if not self.training or self.p == 0:
+            return x
+        x = as_array(x)
+        lowest = -1.0507009873554805 * 1.6732632423543772
+        a = ((1 - self.p) * (1 + self.p * lowest**2)) ** -0.5
+        b = -a * lowest * self.p
+        keep = (self.rng.random(x.shape, dtype=np.float32) >= self.p).astype(x.dtype)
+        return x * (a * keep) + (a * lowest * (1 - keep) + b)

@@ -1,0 +1,224 @@
+"""What layers of sequences refuse: recurrent layers, attention and embeddings. See `checks.py`."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.modes import thread
+from tinygrad_edu.nn.checks import Shape, layer_got, wrong_input
+
+# --------------------------------------------------------------------------------------------- recurrent
+
+
+def demand_sequences(layer: Any, shape: Shape) -> None:
+    """x is (N, T, inputs), of one step or more."""
+    inputs = layer.inputs
+    if len(shape) == 3 and inputs in (None, shape[2]) and shape[1] > 0:
+        return
+    layout = f"(N, T, {'inputs' if inputs is None else inputs})"
+    hint = f"{type(layer).__name__}({shape[-1] if shape else 1}, {layer.units}) here"
+    if len(shape) == 2:
+        hint = _all_steps_of_the_layer_before(layer) or (
+            "x[None] for one sequence; x[:, :, None], if each step is one number"
+        )
+    elif len(shape) == 3 and shape[1] == inputs:
+        hint = "np.swapaxes(x, 1, 2), if time is the last axis of x"
+    elif 0 in shape:
+        hint = "sequences of one step or more"
+    elif len(shape) != 3:
+        hint = f"x.reshape(...) to {layout}"
+    raise wrong_input(layer, shape, f"it takes {layout}, T from 1", hint)
+
+
+def _all_steps_of_the_layer_before(layer: Any) -> str:
+    """The layer before, as it must be if it is a recurrent one that returns its last step only."""
+    layers = getattr(thread.mode.scope[-2], "layers", None) if len(thread.mode.scope) > 1 else None
+    for i, (before, after) in enumerate(itertools.pairwise(layers or ())):
+        inner = getattr(before, "forwards", before)  # of a Bidirectional
+        if after is layer and getattr(inner, "return_sequences", True) is False:
+            kind = type(inner).__name__
+            return f"{kind}({inner.inputs}, {inner.units}, return_sequences=True) as layer {i}"
+    return ""
+
+
+def demand_one_step(layer: Any, shape: Shape) -> None:
+    """x is (N, inputs)."""
+    inputs = layer.inputs
+    if len(shape) == 2 and inputs in (None, shape[1]):
+        return
+    kind = type(layer).__name__
+    hint = f"{kind}({shape[-1] if shape else 1}, {layer.units}) here"
+    if len(shape) == 3:
+        hint = f"x[:, t], or {kind.removesuffix('Cell')}, which reads all steps"
+    elif len(shape) == 1:
+        hint = "x[None] for one sequence"
+    layout = f"(N, {'inputs' if inputs is None else inputs})"
+    raise wrong_input(layer, shape, f"it takes one step, {layout}", hint)
+
+
+def demand_states(layer: Any, shapes: list[Shape], wanted: Shape, called: str, giver: str) -> None:
+    """One state (N, units), or of an LSTM two.
+
+    called, giver    the argument, and what returns such states
+    """
+    if shapes != [wanted] * len(layer.states):
+        names = ", ".join(layer.states)
+        takes = f"it takes {names}, {wanted}{' each' if len(layer.states) > 1 else ''}"
+        given: Any = " and ".join(map(str, shapes))
+        raise wrong_input(layer, given, takes, f"{called}=({names}), as {giver} them", called)
+
+
+def demand_step_mask(layer: Any, mask: np.ndarray, wanted: tuple[int, int]) -> None:
+    """A mask of recurrent layers has a truth value for each step, (N, T)."""
+    if mask.shape != wanted:
+        transposed = mask.shape == wanted[::-1]
+        raise refusal(
+            ValueError,
+            f"{layer_got(layer)} a mask of shape {mask.shape} for {wanted[0]} sequences of "
+            f"{wanted[1]} steps: it takes {wanted}.",
+            "mask.T" if transposed else "one truth value for each step",
+        )
+    _demand_truth_values(layer, "mask", mask, "True at the steps that count")
+
+
+def _demand_truth_values(layer: Any, name: str, mask: np.ndarray, meaning: str) -> None:
+    if mask.dtype != bool:
+        raise refusal(
+            TypeError,
+            f"{layer_got(layer)} a {name} of {mask.dtype}: it takes truth values.",
+            f"{name}.astype(bool), {meaning}",
+        )
+
+
+def demand_two_directions(forward: Any, backward: Any, recurrent: type) -> None:
+    """The second layer reads backwards, and both return the same things."""
+    for layer in (forward, backward):
+        if not isinstance(layer, recurrent):
+            raise refusal(
+                TypeError,
+                f"Bidirectional: {layer!r} is no SimpleRNN, LSTM or GRU.",
+                "Bidirectional(LSTM(8, 16), LSTM(8, 16, go_backwards=True))",
+            )
+    if forward.go_backwards or not backward.go_backwards:
+        raise refusal(
+            ValueError,
+            "Bidirectional: the second layer, and only it, reads backwards; got "
+            f"{forward!r} and {backward!r}.",
+            "go_backwards=True in the second layer",
+        )
+    for name in ("return_sequences", "return_state"):
+        if getattr(forward, name) != getattr(backward, name):
+            raise refusal(
+                ValueError,
+                f"Bidirectional: {name} differs in {forward!r} and {backward!r}.",
+                f"the same {name} in both",
+            )
+
+
+def demand_same_units(forward: Any, backward: Any) -> None:
+    """Outputs of two directions that are added have the same length."""
+    if forward.units != backward.units:
+        raise refusal(
+            ValueError,
+            f"Bidirectional: {forward.units} and {backward.units} units cannot be added.",
+            "merge='concat', or the same number of units",
+        )
+
+
+# --------------------------------------------------------------------------------------------- attention
+
+
+def demand_heads(layer: Any, size: int, heads: int) -> None:
+    """Heads divide the size of a transformer block."""
+    if size % heads:
+        raise refusal(
+            ValueError,
+            f"{type(layer).__name__}: {heads} heads do not divide size={size}.",
+            f"heads of the same length, as heads={np.gcd(size, heads)}",
+        )
+
+
+def demand_queries(layer: Any, shape: Shape) -> None:
+    """x is (N, T, inputs), of one step or more."""
+    _demand_steps(layer, "x", shape, layer.inputs, None)
+
+
+def demand_context(layer: Any, shape: Shape, n: int) -> None:
+    """The context is (n, S, context_inputs), of one step or more."""
+    _demand_steps(layer, "context", shape, layer.context_inputs, n)
+
+
+def _demand_steps(layer: Any, name: str, shape: Shape, width: int | None, n: int | None) -> None:
+    if len(shape) == 3 and width in (None, shape[2]) and n in (None, shape[0]) and shape[1] > 0:
+        return
+    length = "inputs" if width is None else width
+    hint = f"x.reshape(...) to (N, T, {length})"
+    if len(shape) == 2:
+        hint = f"{name}[None], if it is one sequence"
+    elif len(shape) == 3 and shape[1] > 0:
+        hint = f"a Linear({shape[2]}, {width}) before it"
+        if shape[2] == width:
+            hint = "as many sequences of context as of x"
+        elif name == "context":
+            hint = f"context_inputs={shape[2]} in this layer"
+    layout = f"({'N' if n is None else n}, {'T' if name == 'x' else 'S'}, {length})"
+    raise wrong_input(layer, shape, f"it takes {layout}", hint, name)
+
+
+def demand_attention_mask(
+    layer: Any, name: str, mask: np.ndarray, n: int, steps: int, keys: int
+) -> None:
+    """A mask is (T, S) or (N, T, S), a key_mask (N, S), of truth values."""
+    wanted = ((steps, keys), (n, steps, keys)) if name == "mask" else ((n, keys),)
+    if mask.shape not in wanted:
+        raise refusal(
+            ValueError,
+            f"{layer_got(layer)} a {name} of shape {mask.shape} for {n} sequences of {steps} steps "
+            f"that look at {keys}: it takes {' or '.join(map(str, wanted))}.",
+            "key_mask=" if mask.shape == (n, keys) else "one truth value for each pair",
+        )
+    _demand_truth_values(layer, name, mask, "True where one may look")
+
+
+# -------------------------------------------------------------------------------------------- embeddings
+
+
+def demand_ids(layer: Any, ids: np.ndarray) -> None:
+    """ids are whole numbers from 0 to vocab - 1."""
+    if ids.dtype.kind not in "iu":
+        raise refusal(
+            TypeError,
+            f"{layer_got(layer)} ids of shape {ids.shape} {ids.dtype}: it takes whole numbers.",
+            "ids.astype(int)",
+        )
+    if ids.size and (ids.min() < 0 or ids.max() >= layer.vocab):
+        raise refusal(
+            ValueError,
+            f"{layer_got(layer)} ids of shape {ids.shape} from {ids.min()} to {ids.max()}, but its "
+            f"{layer.vocab} words are 0 to {layer.vocab - 1}.",
+            f"Embedding({ids.max() + 1}, {layer.size}), or an id for unknown words",
+        )
+
+
+def demand_places(layer: Any, shape: Shape) -> None:
+    """x is (N, T, size), with at most `length` steps."""
+    if len(shape) < 2 or shape[-1] != layer.size or shape[-2] > layer.length:
+        hint = "x[None], if it is one step"
+        if len(shape) > 1:
+            hint = f"{type(layer).__name__}({shape[-2]}, {shape[-1]}) here"
+        takes = f"it takes (N, T, {layer.size}), T up to {layer.length}"
+        raise wrong_input(layer, shape, takes, hint)
+
+
+def demand_even(function: str, shape: Shape) -> None:
+    """The last axis can be cut into pairs."""
+    if shape[-1] % 2:
+        raise refusal(
+            ValueError,
+            f"{function}: x of shape {shape} has an odd last axis, which does not make pairs.",
+            f"{shape[-1] + 1} numbers a head",
+        )

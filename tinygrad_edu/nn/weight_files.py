@@ -1,0 +1,97 @@
+"""Weights in files: a state, path -> array, as .npz (arrays only, no pickle)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import alike, refusal
+from tinygrad_edu.files import whole_file
+
+Path = str | os.PathLike
+
+
+def write_weights(path: Path, state: Mapping[str, np.ndarray]) -> None:
+    """Writes a state as a whole new file, or none."""
+    demand_own_format(path, "save")
+    with whole_file(path) as draft, open(draft, "wb") as file:
+        write_npz(file, state)
+
+
+def read_weights(path: Path) -> dict[str, np.ndarray]:
+    """The state in a file of `write_weights`, or that of the model in a checkpoint of a training.
+
+    Raises FileNotFoundError if there is no such file, ValueError if it is something else or incomplete.
+    """
+    demand_own_format(path, "load")
+    if not os.path.exists(path):
+        raise no_such_file(path)
+    import zipfile  # importing it takes longer than a small network's first epoch
+
+    try:
+        with open(path, "rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("one array and not an archive of them")
+            state = {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise not_a_weight_file(path, error) from error
+    if "state" in state and any(name.startswith("model/") for name in state):  # a checkpoint
+        state = {
+            name.removeprefix("model/"): array
+            for name, array in state.items() if name.startswith("model/")
+        }  # fmt: skip
+    return state
+
+
+def write_npz(file: Any, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes what np.savez writes, but takes names of every kind ("file" is an argument of np.savez)."""
+    import zipfile
+
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+
+
+# ----------------------------------------------------------------------------------------- what is refused
+
+
+def demand_own_format(path: Path, verb: str) -> None:
+    """Refuses the endings of other formats: an .npz file with such a name would mislead its next reader."""
+    ending = os.path.splitext(os.fspath(path))[1]
+    hints = {
+        ".safetensors": f"tinygrad_edu.twins.{verb}_safetensors(model, path)",
+        ".keras": "tinygrad_edu.twins.load_keras_weights(model, path)",
+        ".h5": "tinygrad_edu.twins.load_keras_weights(model, path)",
+    }
+    if ending in hints:
+        no_writer = verb == "save" and ending != ".safetensors"
+        hint = "model.save('weights.npz')" if no_writer else hints[ending]
+        what = f"{verb}({os.fspath(path)!r}): a module's own format is .npz."
+        raise refusal(ValueError, what, hint)
+
+
+def no_such_file(path: Path) -> Exception:
+    """The error of a missing file, with files of similar names in the same folder."""
+    folder, name = os.path.split(os.path.abspath(path))
+    there = os.listdir(folder) if os.path.isdir(folder) else []
+    near = alike(name, there) or [n for n in there if n.endswith(".npz")]
+    return refusal(
+        FileNotFoundError,
+        f"there is no file {os.fspath(path)!r}, in {folder!r}; nothing was loaded.",
+        ", ".join(sorted(near)[:5]) or "a file written by model.save(path)",
+    )
+
+
+def not_a_weight_file(path: Path, error: Exception) -> Exception:
+    # NumPy would advise to unpickle an unknown file, which may run a stranger's program
+    why = "text, or a pickle" if "pickle" in str(error) else error
+    return refusal(
+        ValueError,
+        f"{os.fspath(path)!r} is not a weight file, or only a part of one ({why}); nothing was loaded.",
+        "a file written by model.save(path)",
+    )
