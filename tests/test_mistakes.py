@@ -556,9 +556,10 @@ def test_names_of_other_libraries(module, name):
 def test_what_is_said_of_other_names_is_there():
     """Whatever a hint names in capitals or calls is a name of ours, of NumPy or of Python."""
     from tinygrad_edu import ops, viz
+    from tinygrad_edu.diagnostics.migration_hints import TRAINING
     from tinygrad_edu.nn.migration_hints import ELSEWHERE
 
-    tables = {nn: ELSEWHERE, optim: optim.ELSEWHERE, training: training.ELSEWHERE}
+    tables = {nn: ELSEWHERE, optim: optim.ELSEWHERE, training: TRAINING}
     others = {"step", "build", "norm", "fit", "None", "f", "Parameters", "parameters", "NumPy"}
     places = (nn, optim, optim.schedules, training, ops, viz, np, builtins)
     for module, table in tables.items():
