@@ -556,9 +556,9 @@ def test_names_of_other_libraries(module, name):
 def test_what_is_said_of_other_names_is_there():
     """Whatever a hint names in capitals or calls is a name of ours, of NumPy or of Python."""
     from tinygrad_edu import ops, viz
-    from tinygrad_edu.diagnostics.migration_hints import NN, OPTIM
+    from tinygrad_edu.diagnostics.migration_hints import NN, OPTIM, TRAINING
 
-    tables = {nn: NN, optim: OPTIM, training: training.ELSEWHERE}
+    tables = {nn: NN, optim: OPTIM, training: TRAINING}
     others = {"step", "build", "norm", "fit", "None", "f", "Parameters", "parameters", "NumPy"}
     places = (nn, optim, optim.schedules, training, ops, viz, np, builtins)
     for module, table in tables.items():

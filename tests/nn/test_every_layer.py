@@ -13,7 +13,7 @@ import pytest
 from tinygrad_edu import nn
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops.cases import apart as far_apart
-from tinygrad_edu.training.checkpoint import generators, set_states, states
+from tinygrad_edu.training.random_states import generators, set_states, states
 from tinygrad_edu.twins.layer_table import ARRANGING
 from tinygrad_edu.twins.layer_table import LAYERS as WITH_TWINS
 

@@ -260,15 +260,6 @@ def test_timing_tells_loading_from_work():
     assert repr(timing).startswith("Timing of 2 epochs: 0.") and "ms a batch, " in repr(timing)
 
 
-@pytest.mark.parametrize("callbacks", [EarlyStopping(), [EarlyStopping], "early", [print]])
-def test_what_is_no_list_of_callbacks(callbacks):
-    with pytest.raises(
-        TypeError,
-        match=r"fit\(callbacks=.*\): a list of Callbacks(.|\n)*Try: callbacks=\[EarlyStopping\(",
-    ):
-        trainer().fit(X, Y, callbacks=callbacks)
-
-
 def test_the_average_of_weights_is_that_of_the_loop_written_by_hand():
     """With accumulated gradients: steps that move nothing are not counted."""
     ends = []

@@ -266,6 +266,12 @@ def test_what_is_refused(ask, words):
     assert "\n  at test_metrics.py:" in str(error.value)
 
 
+def test_metrics_against_counting():
+    scores = np.array([[2.0, 1.0], [0.0, 3.0], [5.0, 4.0]])
+    assert accuracy(scores, np.array([0, 1, 1])) == 2 / 3
+    assert confusion_matrix([0, 1, 1, 1], [0, 0, 1, 1], 2).tolist() == [[1, 0], [1, 2]]
+
+
 def test_a_confusion_matrix_of_scores():
     with pytest.raises(
         TypeError, match=r"predicted are numbers of classes, not float64(.|\n)*argmax"

@@ -1,4 +1,4 @@
-"""What `fit` and `evaluate` take, as batches (x, y) or (x, y, weight)."""
+"""Turns the data that `fit` and `evaluate` are given into batches (x, y) or (x, y, weight)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_edu.data import DataLoader
 from tinygrad_edu.diagnostics.words import refusal, shortened
+from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, value
 
 
@@ -40,8 +41,50 @@ class Grouped:
         return (grouped, *batch[self.inputs :])
 
 
+def output_of(model: Module, x: Any) -> Any:
+    """model(x), or model(*x) for a tuple and model(**x) for a dict of inputs."""
+    if isinstance(x, tuple):
+        return model(*x)
+    return model(**x) if isinstance(x, dict) else model(x)
+
+
+def loaders_of_fit(
+    x: Any,
+    y: Any,
+    validation: Any,
+    validation_split: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    dtype: Any,
+    **settings: Any,
+) -> tuple[Any, Any]:
+    """(batches to learn from, batches to evaluate on or None), of the arguments of `fit`."""
+    weight = weights_of(y, sample_weight, None, dtype)
+    if validation_split:
+        if validation is not None:
+            raise refusal(ValueError, "fit got validation and validation_split.", "one of them")
+        (x, y, weight), validation = split_off(x, y, weight, validation_split)
+    if class_weight is not None:  # classes are weighted in training only
+        weight = weights_of(y, weight, class_weight, dtype)
+    loader = loader_of(x, y, weight, **settings)
+    return loader, None if validation is None else validation_loader(validation)
+
+
+def validation_loader(validation: Any) -> Any:
+    """Batches of (x, y) or (x, y, weight); or the batches that were given."""
+    if isinstance(validation, (tuple, list)) and len(validation) in (2, 3):
+        return loader_of(*validation, batch_size=1024)
+    if isinstance(validation, (tuple, list, np.ndarray)) or not hasattr(validation, "__len__"):
+        raise refusal(
+            ValueError,
+            f"fit(validation=...) wants a pair, not {type(validation).__name__}.",
+            "validation=(x_test, y_test)",
+        )
+    return loader_of(validation, None, batch_size=1024)
+
+
 def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
-    """Something with a length and batches, made of the arrays or given as x."""
+    """Something with a length that yields batches: made of the arrays, or given as x."""
     given = isinstance(x, DataLoader) or (
         hasattr(x, "__iter__") and not isinstance(x, (tuple, dict, str)) and not _is_array(x)
     )
@@ -77,14 +120,14 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
             raise refusal(ValueError, f"{shortened(x)} has no batches: it is empty.")
         return x
     if hasattr(x, "__getitem__") and not isinstance(x, (tuple, dict, str)) and not _is_array(x):
-        from tinygrad_edu.data.streams import ExampleLoader  # for few, and it brings threads
+        from tinygrad_edu.data.streams import ExampleLoader  # imports threads, which few need
 
         return ExampleLoader(x, **settings)
-    raise refusal(ValueError, "what is x to be compared with? y is missing.", "(x, y)")
+    raise refusal(ValueError, "y is missing.", "(x, y)")
 
 
 def _demand_one_each(x: Any, y: Any) -> None:
-    """Refuses x and y that are not of the same samples."""
+    """Refuses x and y with different numbers of samples."""
     shape, wanted = np.shape(value(x)), np.shape(value(y))
     if shape and wanted and shape[0] != wanted[0]:
         hint = "x_train with y_train, x_test with y_test"
@@ -94,7 +137,7 @@ def _demand_one_each(x: Any, y: Any) -> None:
             ValueError,
             f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis "
             "of each counts them.",
-            f"{hint}",
+            hint,
         )
 
 
@@ -103,16 +146,16 @@ def _is_array(x: Any) -> bool:
 
 
 def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
-    """The batches of an epoch from number `start` on, those of strangers looked at."""
+    """The batches of an epoch, from number `start` on. Those of unknown loaders are checked."""
     if isinstance(loader, (DataLoader, Grouped)):
         return loader.batches(start)
     batches = iter(loader)
     for _ in range(start):
         next(batches)
-    return map(_looked_at, batches)
+    return map(_checked, batches)
 
 
-def _looked_at(batch: Any) -> Any:
+def _checked(batch: Any) -> Any:
     if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
         got = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else batch
         raise refusal(
@@ -135,11 +178,22 @@ def _looked_at(batch: Any) -> Any:
     return batch
 
 
-# ------------------------------------------------------------------------------- weights, and a part
+def arrays_of(loader: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, array) of the arrays that the batches are taken from, as far as they are known."""
+    if isinstance(loader, DataLoader):
+        yield from zip(("x", "y", "sample weights"), loader.arrays, strict=False)
+    elif isinstance(loader, Grouped):
+        inputs = loader.names or [f"x[{i}]" for i in range(loader.inputs)]
+        yield from zip((*inputs, "y", "sample weights"), loader.loader.arrays, strict=False)
+    elif hasattr(loader, "loader"):
+        yield from arrays_of(loader.loader)
+
+
+# --------------------------------------------------------------------------- weights, and splitting
 
 
 def weights_of(y: Any, sample_weight: Any, class_weight: Any, dtype: Any) -> np.ndarray | None:
-    """How much each sample counts: sample_weight * class_weight[y]. None if all count the same."""
+    """How much each sample counts: sample_weight * class_weight[y]. None if neither is given."""
     if sample_weight is None and class_weight is None:
         return None
     if y is None:
@@ -169,7 +223,7 @@ def weights_of(y: Any, sample_weight: Any, class_weight: Any, dtype: Any) -> np.
 
 
 def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
-    """class_weight[label] of each label.  y: (n,), (n, 1), or one-hot (n, K)"""
+    """class_weight[label] for each label.  y: (n,), (n, 1), or one-hot (n, K)"""
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     if y.ndim > 2 or not np.array_equal(labels, np.round(labels)):
         raise refusal(
@@ -201,7 +255,7 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
 
 
 def split_off(x: Any, y: Any, weight: Any, share: Any) -> tuple[tuple, tuple]:
-    """(x, y, weight) to train on, and the last part (x, y[, weight]) to judge by: Keras's rule."""
+    """(x, y, weight) to train on, and (x, y[, weight]) to evaluate on: the last part, as in Keras."""
     if y is None:
         raise refusal(
             ValueError,

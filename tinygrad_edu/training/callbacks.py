@@ -1,7 +1,7 @@
-"""What else happens while a model trains: stop in time, keep a log, take the time.
+"""What else happens while a model trains: stop early, keep a log, measure the time.
 
-A callback is told when something begins and ends, in Keras's words, and may look at everything by
-`self.trainer`. Epochs and batches are counted from 1, as in what training shows.
+The trainer calls the methods of its callbacks when something begins or ends; the names are Keras's. Epochs
+and batches are counted from 1, as in the lines that `fit` prints.
 """
 
 from __future__ import annotations
@@ -9,68 +9,93 @@ from __future__ import annotations
 import math
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from tinygrad_edu.diagnostics.words import alike, refusal, shortened, user_line
-from tinygrad_edu.optim import EMA
+from tinygrad_edu.diagnostics.words import alike, refusal, shortened
+from tinygrad_edu.nn import Module
+from tinygrad_edu.optim import EMA, Optimizer
+from tinygrad_edu.training.history import History
+from tinygrad_edu.training.run import Run
 
-if TYPE_CHECKING:
-    from tinygrad_edu.training.trainer import Trainer
+
+class Training(Protocol):
+    """What a callback may use of its trainer."""
+
+    model: Module
+    loss: Callable[..., Any]
+    optimizer: Optimizer
+    metrics: dict[str, Callable[[Any, Any], float]]
+    callbacks: list[Callback]
+    history: History
+    run: Run
+    stop_training: bool
 
 
 class Callback:
-    """Base of callbacks: override what is of interest, the rest costs nothing.
+    """Base of callbacks: override the methods you need; the others cost nothing.
 
         class Stop(Callback):
             def on_epoch_end(self, epoch, values):
                 if values["loss"] < 0.1:
                     self.trainer.stop_training = True
 
-    self.trainer    set before `on_train_begin`: its model, optimizer and history
-    values          name -> mean of the epoch, so far or (at its end, with validation) as a whole
+    self.trainer    set before `on_train_begin`: its model, optimizer, history and so on
+    values          name -> number, of the epoch that has ended
 
-    A run that goes on from a checkpoint begins again: `on_train_begin` is called, then
-    `load_state_dict` with what `state_dict` gave, then `on_epoch_begin` of the epoch it goes on with.
+    A run that resumes from a checkpoint calls `on_train_begin`, then `load_state_dict` with what
+    `state_dict` gave, then `on_epoch_begin` of the epoch that it continues.
     """
 
-    trainer: Trainer
-    turn = 0  # callbacks are told in the order of the list, but those with a greater number later
-    draws = False  # does it draw the curves, so that the progress in a notebook need not?
+    trainer: Training
+    turn = (
+        0  # callbacks with a smaller number are called first; equal ones in the order of the list
+    )
+    draws = False  # True if it draws curves, so that the progress in a notebook need not
 
     def on_train_begin(self) -> None:
-        """Before the first batch. What cannot work is refused here, before anything has changed."""
+        """Before the first batch. Raise errors about the settings here, where nothing has changed yet."""
 
     def on_epoch_begin(self, epoch: int) -> None: ...
 
     def on_batch_begin(self, batch: int) -> None:
-        """The batch has been loaded."""
+        """After the batch is loaded, before the model sees it."""
 
     def on_batch_end(self, batch: int) -> None:
-        """The step has been taken."""
+        """After the optimizer's step."""
 
     def on_epoch_end(self, epoch: int, values: dict[str, float]) -> None:
-        """The history has the epoch."""
+        """After validation. `values` are in the history already."""
 
     def on_train_end(self) -> None:
-        """After the last batch, also when training was stopped; not after an error."""
+        """After the last batch, also if training was stopped; not after an error."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint must keep: arrays, numbers, strings, and dicts and lists of them."""
+        """What a checkpoint must save: arrays, numbers, strings, and dicts and lists of them."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
+def overridden(callbacks: list[Callback], name: str) -> list[Callable]:
+    """The methods of that name, of the callbacks that override it."""
+    return [
+        getattr(callback, name)
+        for callback in callbacks
+        if getattr(type(callback), name) is not getattr(Callback, name)
+    ]
+
+
 class EarlyStopping(Callback):
-    """Stops when a number has not become better for `patience` epochs; the model gets its best weights.
+    """Stops when a number has not improved for `patience` epochs, and restores the best weights.
 
-    monitor     a name of the history, "val_loss" as a rule
-    min_delta   by how much it must become better to count
-    mode        "min" or "max": is less better, or more? "auto" knows it of losses and accuracies
-    restore_best_weights    at the end of training, however it ended, those of the best epoch
+    monitor     the number to watch, by its name in the history
+    min_delta   a smaller improvement does not count
+    mode        "min" or "max", whichever is better; "auto" knows it for losses and accuracies
+    restore_best_weights    at the end of training, however it ended, load the weights of the best epoch
 
-    Keras's rule to the letter (but that it restores the best weights only when asked to); Prechelt 1998
-    compares others. Raises ValueError when training begins without such a number.
+    This is Keras's rule, except that Keras restores the best weights only on demand; Prechelt (1998)
+    compares others. Raises ValueError when training begins if the history will have no such number.
     """
 
     remembered = ("best", "best_epoch", "waited", "best_weights")
@@ -104,7 +129,7 @@ class EarlyStopping(Callback):
         if self.best is None or self.sign * now - self.min_delta > self.sign * self.best:
             self.best, self.best_epoch, self.waited = now, epoch, 0
             if self.restore_best_weights:
-                with self.trainer.optimizer.averaged():  # the weights that gave this number
+                with self.trainer.optimizer.averaged():  # the weights that were evaluated
                     self.best_weights = self.trainer.model.state_dict()
         elif self.waited >= self.patience:
             self.trainer.stop_training = True
@@ -123,14 +148,14 @@ class EarlyStopping(Callback):
 
 
 class Observe(Callback):
-    """Shows a number to a schedule that goes by it: `schedule.observe(value)` after each epoch.
+    """Calls `schedule.observe(value)` after each epoch, for schedules that depend on a result.
 
         plateau = optim.schedules.ReduceOnPlateau(0.01)
         trainer = Trainer(model, loss, optim.Adam(model.parameters(), lr=plateau))
         trainer.fit(..., callbacks=[Observe(plateau, "val_loss")])
 
-    Checkpoints keep what its state_dict() gives, if it has one. Schedules that depend on the step alone
-    need no callback: the optimizer asks them itself.
+    Checkpoints save the schedule's state_dict(), if it has one. Schedules that depend on the step alone
+    need no callback: the optimizer calls them itself.
     """
 
     def __init__(self, schedule: Any, monitor: str = "val_loss"):
@@ -157,15 +182,15 @@ class Observe(Callback):
 
 
 class AverageWeights(Callback):
-    """Takes the weights into an average after each step: `ema.update()`, and kept by checkpoints.
+    """Updates a moving average of the weights after each step. Keras's SwapEMAWeights.
 
         ema = optim.EMA(model.parameters(), 0.99)
         trainer.fit(..., callbacks=[AverageWeights(ema)])
 
-    swap    at the end of training, however it ended, the model gets the averaged weights; without it
-            `with ema.averaged():` lends them
+    swap    at the end of training, however it ended, the model gets the averaged weights; otherwise
+            `with ema.averaged():` uses them for a while
 
-    Keras's SwapEMAWeights. Raises ValueError when training begins if the average is of another model.
+    Raises ValueError when training begins if the average belongs to another model.
     """
 
     def __init__(self, ema: EMA, *, swap: bool = True):
@@ -188,7 +213,9 @@ class AverageWeights(Callback):
         self.steps = self.trainer.optimizer.t
 
     def on_batch_end(self, batch: int) -> None:
-        if self.trainer.optimizer.t != self.steps:  # while gradients accumulate, nothing has moved
+        if (
+            self.trainer.optimizer.t != self.steps
+        ):  # while gradients accumulate, weights do not change
             self.steps = self.trainer.optimizer.t
             self.ema.update()
 
@@ -205,17 +232,17 @@ class AverageWeights(Callback):
 
 
 class _Log(Callback):
-    """A text file with a line per epoch, each written and closed at once.
+    """A text file with a line per epoch, closed after each.
 
-    A run that goes on from a checkpoint takes back the lines that it does not know about.
+    A run that resumes from a checkpoint removes the lines that were written after it.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = os.fspath(path)
-        self.kept = 0  # bytes that are ours; what follows them is written over
+        self.kept = 0  # how many bytes of the file are valid; the rest will be overwritten
 
     def on_train_begin(self) -> None:
-        open(self.path, "ab").close()  # a path that cannot be written to is refused now
+        open(self.path, "ab").close()  # raises now, and not after an epoch, if that is impossible
 
     def write(self, line: str) -> None:
         with open(self.path, "ab") as file:
@@ -230,7 +257,10 @@ class _Log(Callback):
 
 
 class CSVLog(_Log):
-    """epoch,loss,val_loss,...: a table of the history with a row per epoch, begun anew by each fit."""
+    """Writes the history as a CSV table, a row per epoch: epoch,loss,val_loss,...
+
+    Each call of `fit` starts the file anew.
+    """
 
     def on_train_begin(self) -> None:
         super().on_train_begin()
@@ -243,9 +273,9 @@ class CSVLog(_Log):
 
 
 class JSONLog(_Log):
-    """{"epoch": 1, "seconds": 0.52, "loss": 0.3, ...}: an object per line, appended to what is there.
+    """Appends a JSON object per epoch to a file: {"epoch": 1, "seconds": 0.52, "loss": 0.3, ...}.
 
-    What is not finite becomes null, because JSON has no NaN.
+    NaN and infinite numbers become null, because JSON has none.
     """
 
     def on_train_begin(self) -> None:
@@ -256,7 +286,7 @@ class JSONLog(_Log):
         self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, values: dict[str, float]) -> None:
-        import json  # as a program without a log has no need of it
+        import json  # only programs with such a log need it
 
         line: dict[str, Any] = {"epoch": epoch, "seconds": time.perf_counter() - self.start}
         for name, number in values.items():
@@ -265,14 +295,14 @@ class JSONLog(_Log):
 
 
 class Timing(Callback):
-    """Where the time goes: seconds per epoch and per batch, and the share that loading them takes.
+    """Measures where the time goes.
 
-    epochs, batches, loading    one number per epoch: its seconds, the seconds of a batch (forward,
-                                backward, step, and what callbacks do after it), and the share of the
-                                epoch spent waiting for batches
+    epochs      seconds of each epoch
+    batches     mean seconds of a batch: forward, backward, step, and callbacks after it; for each epoch
+    loading     share of the epoch spent waiting for batches; for each epoch
     """
 
-    turn = 2  # the work of other callbacks is not taken for loading
+    turn = 2  # called last, so that the work of other callbacks is not taken for loading
 
     def __init__(self) -> None:
         self.epochs: list[float] = []
@@ -312,6 +342,7 @@ class Timing(Callback):
 
 
 def demand_monitored(callback: Callback, monitor: str) -> None:
+    """Refuses to watch a number that the history will not have."""
     names = callback.trainer.run.names
     if monitor not in names:
         hint = f"monitor={alike(monitor, names, 1, 0)[0]!r}"
@@ -321,19 +352,20 @@ def demand_monitored(callback: Callback, monitor: str) -> None:
             ValueError,
             f"{type(callback).__name__} watches {monitor!r}, but this training has "
             f"{', '.join(names)}.",
-            f"{hint}",
+            hint,
         )
 
 
 def _sign(who: str, monitor: str, mode: str) -> int:
-    """+1 where more is better, -1 where less is."""
+    """+1 if a larger number is better, -1 if a smaller one is."""
     if mode == "auto":
         mode = "min" if monitor.endswith("loss") else "max" if monitor.endswith("accuracy") else ""
     if mode not in ("min", "max"):
         near = alike(monitor, ("loss", "val_loss", "accuracy", "val_accuracy"), 1, 0.8)
-        raise ValueError(
-            f"{who}: is it better if {monitor!r} is less, or more?{user_line()}\n  Try: "
-            + (f"{near[0]!r}, if that is meant; or " if near and near[0] != monitor else "")
-            + 'mode="min", or mode="max"'
+        hint = f"{near[0]!r}, if that is meant; or " if near and near[0] != monitor else ""
+        raise refusal(
+            ValueError,
+            f"{who}: is it better if {monitor!r} is less, or more?",
+            f'{hint}mode="min", or mode="max"',
         )
     return 1 if mode == "max" else -1

@@ -1,23 +1,21 @@
-"""What training shows while it runs: one line per epoch, wherever that is read."""
+"""What `fit` prints: one line per epoch, in a terminal, a notebook or a file."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from tinygrad_edu import ipython
-
-if TYPE_CHECKING:
-    from tinygrad_edu.training.history import History
+from tinygrad_edu.training.history import History
 
 
 class Progress:
-    """`batch` after every batch, `epoch` after every epoch.
+    """Shows a line per epoch: `batch` updates it after every batch, `epoch` completes it.
 
-    A terminal gets one line per epoch that is rewritten as it fills; a notebook an updating display; a
-    pipe or file one plain line at the end of each epoch.
+    A terminal gets lines that are rewritten as they fill; a notebook an updating display; a pipe or file
+    one plain line at the end of each epoch. If quiet, only what `say` is given is printed.
     """
 
     def __init__(
@@ -27,16 +25,16 @@ class Progress:
         stream: TextIO | None = None,
         *,
         history: History | None = None,
+        quiet: bool = False,
     ):
-        self.epochs, self.batches = epochs, batches
+        self.epochs, self.batches, self.quiet = epochs, batches, quiet
         self.stream = stream or sys.stdout
         self.history = history
-        display = notebook_display()
+        display = None if quiet else notebook_display()
         self.display = _NotebookText(display) if display else None
-        self.live = bool(self.display) or self.stream.isatty()
+        self.live = not quiet and (display is not None or self.stream.isatty())
         self.shown = 0.0  # when the line was last rewritten
         self.width = 0
-        self.done: list[str] = []
         self.start = time.perf_counter()
 
     def batch(self, epoch: int, batch: int, values: dict[str, float]) -> None:
@@ -48,16 +46,18 @@ class Progress:
         self._show(f"{self._head(epoch)}  {'━' * filled}{'╌' * (20 - filled)}  {_words(values)}")
 
     def epoch(self, epoch: int, values: dict[str, float], rate: float | None = None) -> None:
-        """The line of an epoch, with the learning rate where that changes."""
-        shown = "" if rate is None else f"  lr {rate:.3g}"
+        """rate: the learning rate, if it changes."""
         seconds = time.perf_counter() - self.start
         self.start = time.perf_counter()
+        if self.quiet:
+            return
         if self.display and self.history is not None:
             self.display.draw(self.history, last=epoch == self.epochs)
-        self._show(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}{shown}", final=True)
+        shown = "" if rate is None else f"  lr {rate:.3g}"
+        self.say(f"{self._head(epoch)}  {seconds:5.2f} s  {_words(values)}{shown}")
 
     def say(self, line: str) -> None:
-        """A sentence, in the place of the line that was being filled."""
+        """Prints a line, in place of the unfinished one."""
         self._show(line, final=True)
 
     def _head(self, epoch: int) -> str:
@@ -65,11 +65,9 @@ class Progress:
 
     def _show(self, line: str, final: bool = False) -> None:
         if self.display:
-            self.display.update("\n".join([*self.done, line]))
-            if final:
-                self.done.append(line)
+            self.display.show(line, final)
         elif self.live:
-            if not final:  # a return cannot reach a line that has wrapped
+            if not final:  # "\r" cannot go back to the start of a line that has wrapped
                 line = line[: shutil.get_terminal_size().columns - 1]
             self.stream.write("\r" + line.ljust(self.width) + ("\n" if final else ""))
             self.width = 0 if final else len(line)
@@ -79,31 +77,40 @@ class Progress:
 
 
 def _words(values: dict[str, float]) -> str:
-    """`loss 0.0751 (val 0.0823)  accuracy 0.9833`, in less than 80 columns for two of each."""
+    """`loss 0.0751 (val 0.0823)  accuracy 0.9833`: fits into 80 columns."""
     words = []
     for name, number in values.items():
-        if name.removeprefix("val_") == name:
-            judged = f" (val {values[f'val_{name}']:.4f})" if f"val_{name}" in values else ""
-            words.append(f"{name} {number:.4f}{judged}")
+        if not name.startswith("val_"):
+            validation = f" (val {values[f'val_{name}']:.4f})" if f"val_{name}" in values else ""
+            words.append(f"{name} {number:.4f}{validation}")
     return "  ".join(words)
 
 
 class _NotebookText:
-    """One output cell that is written again and again. (IPython is there: we were started by it.)
-
-    Training that takes longer than a moment has its curves above the lines.
-    """
+    """One output cell that is rewritten: the lines so far, below the curves if training takes a while."""
 
     def __init__(self, display: Any):
+        self.done: list[str] = []
         self.curves = ""
-        self.next = time.perf_counter() + 2  # when curves are worth their time
-        self.handle = display(self._content(""), raw=True, display_id=True)
+        self.next = time.perf_counter() + 2  # when drawing curves is worth the time
+        self.handle = display({"text/plain": ""}, raw=True, display_id=True)
 
-    def update(self, text: str) -> None:
-        self.handle.update(self._content(text), raw=True)
+    def show(self, line: str, final: bool) -> None:
+        text = "\n".join([*self.done, line])
+        if final:
+            self.done.append(line)
+        content = {"text/plain": text}
+        if self.curves:
+            import html  # most trainings are not shown in a notebook
+
+            # A box of a few lines that scrolls, and starts at its end.
+            box = "max-height:16em;overflow:auto;display:flex;flex-direction:column-reverse"
+            lines = f'<div style="{box}"><pre style="margin:0">{html.escape(text)}</pre></div>'
+            content["text/html"] = self.curves + lines
+        self.handle.update(content, raw=True)
 
     def draw(self, history: History, last: bool) -> None:
-        """Draws the curves anew, if that takes no more than a twentieth of the time, or at the end."""
+        """Redraws the curves after the last epoch, and before if that takes 5 % of the time at most."""
         start = time.perf_counter()
         if start < self.next and not (last and self.curves):
             return
@@ -112,16 +119,6 @@ class _NotebookText:
         history.cell = (cell_number(), len(history)) if self.curves else None
         now = time.perf_counter()
         self.next = now + max(1, 20 * (now - start))
-
-    def _content(self, text: str) -> dict[str, str]:
-        if not self.curves:
-            return {"text/plain": text}
-        import html  # not before: most trainings are not shown in a notebook
-
-        # A box of some lines, scrolled to its end.
-        box = "max-height:16em;overflow:auto;display:flex;flex-direction:column-reverse"
-        lines = f'<div style="{box}"><pre style="margin:0">{html.escape(text)}</pre></div>'
-        return {"text/plain": text, "text/html": self.curves + lines}
 
 
 def notebook_display() -> Any:
@@ -134,7 +131,7 @@ def notebook_display() -> Any:
 
 
 def cell_number() -> int | None:
-    """The number of the notebook's cell that is running; None elsewhere."""
+    """The number of the running notebook cell; None elsewhere."""
     return getattr(_notebook(), "execution_count", None)
 
 

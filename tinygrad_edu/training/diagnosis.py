@@ -1,0 +1,215 @@
+"""What went wrong in a training, in words: wrong arguments, losses that are not finite, graphs cut in two.
+
+The trainer calls these functions when something is wrong, so that its loop reads without them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import on_one_line, refusal, shortened, user_line
+from tinygrad_edu.modes import no_grad
+from tinygrad_edu.nn import Module
+from tinygrad_edu.optim import Optimizer
+from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
+from tinygrad_edu.tensor import Tensor, value
+from tinygrad_edu.training.batches import output_of
+from tinygrad_edu.training.callbacks import Callback, Training
+from tinygrad_edu.training.random_states import generators, set_states, states
+from tinygrad_edu.training.run import Run
+from tinygrad_edu.training.running_metrics import name_of
+
+# ----------------------------------------------------------------------------------------- arguments
+
+
+def demand_trainable(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
+    """Refuses what a Trainer cannot be made of."""
+    is_metrics = isinstance(metrics, (list, tuple)) and all(map(callable, metrics))
+    for name, thing, fits, hint in (
+        ("model", model, isinstance(model, Module), "nn.Sequential(...)"),
+        ("loss", loss, callable(loss) and not isinstance(loss, type), "nn.cross_entropy"),
+        (
+            "optimizer",
+            optimizer,
+            isinstance(optimizer, Optimizer),
+            "optim.Adam(model.parameters())",
+        ),
+        ("metrics", metrics, is_metrics, "[accuracy]"),
+    ):
+        if not fits:
+            raise refusal(
+                TypeError,
+                f"Trainer({name}={shortened(thing)}): not what it wants.",
+                f"{name}={hint}",
+            )
+    own = {id(p) for p in model.parameters()}
+    if own and not any(id(p) in own for p in optimizer.parameters):
+        raise refusal(
+            ValueError,
+            f"Trainer: none of the {len(optimizer.parameters)} parameters of {optimizer!r} is "
+            f"in the model, a {type(model).__name__}.",
+            f"a new optimizer, {type(optimizer).__name__}(model.parameters()), for a new model",
+        )
+    names = ["loss", *map(name_of, metrics)]
+    if len({*names}) < len(names):
+        raise refusal(
+            ValueError,
+            f"Trainer(metrics=...): the names {', '.join(names)} are not all different.",
+            "a function of another name around one of them",
+        )
+
+
+def demand_callbacks(callbacks: Any) -> None:
+    """Refuses anything but a list of callbacks."""
+    given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+    strange = [callback for callback in given if not isinstance(callback, Callback)]
+    if given is callbacks and not strange:
+        return
+    hint = "callbacks=[EarlyStopping(patience=3)]"
+    if not strange:
+        hint = f"callbacks=[{type(callbacks).__name__}(...)], in brackets"
+    elif isinstance(strange[0], ReduceOnPlateau):
+        hint = 'lr=plateau of the optimizer, and callbacks=[Observe(plateau, "val_loss")]'
+    elif isinstance(strange[0], Schedule):
+        hint = f"lr={type(strange[0]).__name__}(...) of the optimizer, which calls it at each step"
+    raise refusal(TypeError, f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.", hint)
+
+
+def takes_weights(loss: Callable[..., Any]) -> bool:
+    """Has the loss an argument `sample_weight`?"""
+    try:
+        takes = inspect.signature(loss).parameters
+    except ValueError:  # a function without a signature: its own error will tell
+        return True
+    return "sample_weight" in takes or any(p.kind is p.VAR_KEYWORD for p in takes.values())
+
+
+def no_weights(loss: Callable[..., Any]) -> Exception:
+    return refusal(
+        TypeError,
+        f"samples have weights, but the loss {name_of(loss)} takes no sample_weight.",
+        "a loss (prediction, target, sample_weight=None)",
+    )
+
+
+def no_batch(run: Run) -> Exception:
+    return refusal(
+        ValueError,
+        f"epoch {run.epoch}: the {type(run.loader).__name__} gave no batch; it may be an iterator, "
+        "which is empty the second time.",
+        "list(...) of it",
+    )
+
+
+def warn_of_idle_plateaus(optimizer: Optimizer) -> None:
+    """Warns of schedules that have observed nothing in an epoch, and so never will."""
+    for where, lr in optimizer.learning_rates():
+        lr = getattr(lr, "after", lr)  # inside a Warmup
+        if isinstance(lr, ReduceOnPlateau) and math.isinf(lr.best):
+            warnings.warn(
+                f"ReduceOnPlateau, the {where} of {type(optimizer).__name__}, was told nothing in "
+                f"epoch 1, and so will never reduce it.{user_line()}\n  Try: "
+                'callbacks=[Observe(plateau, "val_loss")], with Observe from tinygrad_edu.training',
+                stacklevel=2,
+            )
+
+
+# ---------------------------------------------------------------------------------- a step that fails
+
+
+def not_finite(trainer: Training, loss: Any, x: Any, y: Any) -> Exception:
+    """The error of a loss that is not finite: is it the data, the weights, or what they make together?"""
+    what, hint = _not_finite(trainer, x, y)
+    head = f"the loss is {loss}, and nothing was learned from it"
+    return refusal(FloatingPointError, f"{head}: {what}.", hint)
+
+
+def _not_finite(trainer: Training, x: Any, y: Any) -> tuple[str, str]:
+    inputs = list(x.values()) if isinstance(x, dict) else x if isinstance(x, tuple) else [x]
+    for name, part in (*(("x", part) for part in inputs), ("the targets", y)):
+        array = np.asarray(value(part))
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            bad = np.argwhere(~np.isfinite(array)).tolist()
+            return (
+                f"{name} of this batch has {len(bad)} numbers that are not finite, the first at {bad[0]}",
+                "drop those rows, or fill them in",
+            )
+    lr = trainer.optimizer.lr
+    for path, parameter in trainer.model.named_parameters():
+        if not np.isfinite(parameter.data).all():
+            return (
+                f"the weights {path} are not finite any more",
+                f"a smaller learning rate than {lr}, from new weights",
+            )
+    return (
+        f"the data and the weights are finite, but {_first_not_finite(trainer, x)}",
+        f"with debug(): to see the operation, a smaller learning rate than {lr}, or data of size 1",
+    )
+
+
+def _first_not_finite(trainer: Training, x: Any) -> str:
+    """The first layer whose output is not finite."""
+    found: list[str] = []
+
+    def look(called: str, module: Module, y: Any) -> None:
+        y = np.asarray(value(y))
+        if not found and y.dtype.kind in "fc" and not np.isfinite(y).all():
+            count = y.size - np.count_nonzero(np.isfinite(y))
+            found.append(f"{called} gives {count} of {y.size} numbers that are not")
+
+    with no_grad():
+        _run_again(trainer.model, x, look)
+    return found[0] if found else f"{name_of(trainer.loss)} makes too large numbers of its output"
+
+
+def cut_graph(trainer: Training, x: Any) -> Exception:
+    """The error of a loss that depends on no parameter: the first layer whose output forgets its own."""
+    if not any(p.requires_grad for p in trainer.model.parameters()):
+        return refusal(RuntimeError, "every parameter of the model is frozen.", "model.unfreeze()")
+    found: list[str] = []
+
+    def look(called: str, module: Module, y: Any) -> None:
+        remembers = isinstance(y, Tensor) and y.requires_grad
+        learned = any(p.requires_grad for p in module.parameters())
+        if not found and learned and not remembers and isinstance(y, (Tensor, np.ndarray)):
+            found.append(f"{called} gives a {type(y).__name__} that does not remember them")
+
+    _run_again(trainer.model, x, look)
+    where = found[0] if found else f"the loss {name_of(trainer.loss)} gives a number that does not"
+    return refusal(
+        RuntimeError,
+        f"the loss depends on no parameter of the model: {where}.",
+        "that place without .data, detach(), float(...), argmax and Tensor(...), which cut the graph",
+    )
+
+
+def _run_again(model: Module, x: Any, look: Callable[[str, Module, Any], None]) -> None:
+    """Runs the model once more, and calls look(name, module, output) after every module.
+
+    Nothing changes: weights, buffers and random generators are put back, and other hooks are not called.
+    """
+    modules = [module for _, module in model.named_modules()]
+    paths = {id(module): path for path, module in model.named_modules()}
+
+    def hook(module: Module, inputs: tuple, y: Any) -> None:
+        path = paths[id(module)]
+        look(f"{f'layer {path}' if path else 'the model'}, {on_one_line(module)},", module, y)
+
+    weights, random = model.state_dict(), generators(model)
+    drawn = states(random)
+    hooks = [module.hooks for module in modules]
+    try:
+        for module in modules:
+            module.hooks = (hook,)
+        output_of(model, x)
+    finally:
+        for module, before in zip(modules, hooks, strict=True):
+            module.hooks = before
+        model.load_state_dict(weights)
+        set_states(random, drawn)

@@ -1,0 +1,47 @@
+"""The state of a training run, which the trainer advances and callbacks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinygrad_edu.training.progress import Progress
+from tinygrad_edu.training.random_states import Generators
+from tinygrad_edu.training.running_metrics import Means
+from tinygrad_edu.training.signals import CtrlC
+
+
+@dataclass
+class Run:
+    """The state of one call of `fit`."""
+
+    loader: Any
+    validation: Any  # what to evaluate on after each epoch, or None
+    means: Means  # of the current epoch
+    progress: Progress
+    first_lr: Any  # the learning rate, or the schedule of it, before the first step
+    ctrl_c: CtrlC = field(default_factory=CtrlC)
+    epoch: int = 1  # the current one
+    batch: int = 0  # how many batches of this epoch are done
+    steps: int = 0  # how many batches are done in all
+    interrupted: bool = False  # by Ctrl-C
+
+    # Of interest to checkpoints:
+    resumed: str | None = None  # the folder that the run resumes from
+    rest: Iterator | None = None  # the batches that are left of a resumed epoch
+    configuration: dict[str, str] | None = None  # as it was before the first step
+    generators: Generators | None = None  # every random generator that the run draws from
+    loader_states: dict[str, Any] = field(default_factory=dict)  # at the start of the epoch
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the numbers that the history gets for each epoch."""
+        names = self.means.names
+        return names if self.validation is None else names + [f"val_{name}" for name in names]
+
+    def __str__(self) -> str:
+        """How far it has come."""
+        return (
+            f"batch {self.batch} of epoch {self.epoch}" if self.batch else f"epoch {self.epoch - 1}"
+        )
