@@ -146,7 +146,7 @@ def test_numbers_that_are_no_pixels_are_refused_and_write_nothing(tmp_path):
         (
             np.full((2, 2), 0.5),
             None,
-            "whole numbers from 0 to 255, not float64 from 0.5 to 0.5; np.rint",
+            "integers from 0 to 255, not float64 from 0.5 to 0.5; np.rint",
         ),
         (np.full((2, 2), 256), None, "not int64 from 256 to 256"),
         (np.empty((0, 4), np.uint8), None, r"not uint8 of shape \(0, 4\)"),

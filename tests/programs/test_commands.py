@@ -370,13 +370,13 @@ CHANGES = {
     "'pixel4', 'pixel5', 'pixel6', 'pixel7', 'pixel8', ..., 'pixel63'; give that name to the column of the "
     "answers, without which nothing can be learned": (0, lambda row: ["lable", *row[1:]]),
     "line 8 of bad.csv has 64 columns, and the first line has 65": (7, lambda row: row[:-1]),
-    "line 3 of bad.csv has 'x' in column 'pixel5': a pixel is a whole number from 0 to 255": (
+    "line 3 of bad.csv has 'x' in column 'pixel5': a pixel is an integer from 0 to 255": (
         2, lambda row: [*row[:6], "x", *row[7:]]),
-    "line 2 of bad.csv has '256' in column 'pixel0': a pixel is a whole number from 0 to 255": (
+    "line 2 of bad.csv has '256' in column 'pixel0': a pixel is an integer from 0 to 255": (
         1, lambda row: [row[0], "256", *row[2:]]),
     "line 5 of bad.csv has '-1' in column 'pixel63'": (4, lambda row: [*row[:-1], "-1"]),
     "line 5 of bad.csv has '' in column 'pixel63'": (4, lambda row: [*row[:-1], ""]),
-    "line 4 of bad.csv has 'seven' in column 'label': a class is a whole number": (
+    "line 4 of bad.csv has 'seven' in column 'label': a class is an integer": (
         3, lambda row: ["seven", *row[1:]]),
     "bad.csv: class '77' has 1 example, and at least 3 are needed": (1, lambda row: ["77", *row[1:]]),
 }  # fmt: skip
