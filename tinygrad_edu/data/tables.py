@@ -46,7 +46,7 @@ def read_csv(
         raise ValueError(f"read_csv: {path} is empty, or its first line is")
     if not has_header:
         names = [f"column {i}" for i in range(len(names))]
-    place = names.index(label) if label in names else label
+    place: Any = names.index(label) if isinstance(label, str) and label in names else label
     if place is not None and place not in range(len(names)):
         raise ValueError(
             f"read_csv: {path} has no column {label!r}; its columns are {_listed(names)}; pass the right "
