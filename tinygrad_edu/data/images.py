@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu.data.bundled import Dataset
-from tinygrad_edu.data.loader import _whole_number
+from tinygrad_edu.data.checks import whole_number
 from tinygrad_edu.data.tables import read_rows
 
 ENDINGS = (
@@ -34,7 +34,7 @@ def image_folder(path: str | os.PathLike[str], **settings: Any) -> ImageFiles:
     Classes and files are in alphabetical order; a class may have folders within. Hidden files, and files that
     do not end like an image (.png, .jpg, ...), are ignored. Settings: see ImageFiles.
 
-    Raises FileNotFoundError for a missing folder, ValueError for one without classes or a class without images.
+    Raises FileNotFoundError for a missing folder, ValueError for no classes and a class without images.
     """
     path = os.fspath(path)
     if not os.path.isdir(path):
@@ -126,7 +126,7 @@ class ImageFiles:
         if size is not None:
             if len(size) != 2:
                 raise ValueError(f"{name}: size={size}; it is (height, width), such as (64, 64)")
-            size = (_whole_number(name, "height", size[0]), _whole_number(name, "width", size[1]))
+            size = (whole_number(name, "height", size[0]), whole_number(name, "width", size[1]))
         self.name, self.mode, self.keep, self.size = name, mode, keep, size
         self.paths = list(paths)
         self.labels = np.array(labels, np.int64)

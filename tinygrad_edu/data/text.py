@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_edu.data.loader import _whole_number
+from tinygrad_edu.data.checks import whole_number
 from tinygrad_edu.files import whole_file
 
 Pair = tuple[int, int]
@@ -112,7 +112,7 @@ class BytePairTokenizer:
         Among equally frequent pairs the one with the smaller numbers is merged first, so the same text always
         gives the same pieces.
         """
-        limit = _whole_number("BytePairTokenizer.train", "merges", merges)
+        limit = whole_number("BytePairTokenizer.train", "merges", merges)
         counts = Counter(WORDS.findall(text))
         words = [list(word.encode()) for word in counts]
         times = list(counts.values())
@@ -198,8 +198,8 @@ def token_windows(
     Raises ValueError if ids is not one sequence of more than `length` ids.
     """
     ids = np.asarray(ids)
-    length = _whole_number("token_windows", "length", length)
-    stride = length if stride is None else _whole_number("token_windows", "stride", stride)
+    length = whole_number("token_windows", "length", length)
+    stride = length if stride is None else whole_number("token_windows", "stride", stride)
     if ids.ndim != 1 or len(ids) <= length:
         raise ValueError(
             f"token_windows got ids of shape {ids.shape}: windows of length={length} and the id after each "
