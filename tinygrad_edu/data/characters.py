@@ -59,7 +59,7 @@ def draw_characters(
     size = whole_number("draw_characters", "size", size)
     if not characters or len(set(characters)) < len(characters):
         raise ValueError(
-            f"draw_characters got characters={characters!r}: at least one, and each once"
+            f"draw_characters: characters={characters!r}: give at least one, and each only once"
         )
     rng = generator("draw_characters", seed)
     y = rng.permutation(np.repeat(np.arange(len(characters)), per_class))
@@ -105,14 +105,13 @@ def write_characters(
     The folder appears when it is complete. Raises FileExistsError if it is there already, and what
     draw_characters raises.
     """
-    folder = os.path.abspath(folder)
     if os.path.exists(folder):
         raise FileExistsError(
-            f"write_characters: {folder} is there already; choose another name, or remove it"
+            f"write_characters: {os.fspath(folder)} already exists; choose another name, or remove it"
         )
     if test_per_class is None:
         test_per_class = max(1, per_class // 5)
-    draft = f"{folder}.draft"
+    draft = f"{os.path.abspath(folder)}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     try:
         os.makedirs(draft)
