@@ -18,7 +18,8 @@ import numpy as np
 
 from tinygrad_edu.data import draw_characters
 from tinygrad_edu.programs.dataset import standardized
-from tinygrad_edu.programs.settings import Settings, network, optimizer
+from tinygrad_edu.programs.networks import network, optimizer
+from tinygrad_edu.programs.settings import Settings
 from tinygrad_edu.programs.compare_worker import SIDES, peak_memory
 
 LIMITS = {"keras": 1.3}

@@ -11,7 +11,7 @@ from tinygrad_edu.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit status: 0, 1 for what went wrong, 130 for Ctrl-C."""
+    """Runs a command and returns its exit status: 0, 1 for an error, 130 for Ctrl-C."""
     parser = argparse.ArgumentParser(
         prog="tinygrad-edu",
         description="Machine learning to read, run and draw.",
@@ -26,15 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     demo.add_argument("--out", default="demo.html", metavar="FILE", help="the page (%(default)s)")
     demo.add_argument("--no-page", action="store_true", help="train only")
-    demo.add_argument(
-        "--seed", type=programs.count, default=0, metavar="N", help="of what is random (0)"
-    )
-    demo.add_argument("--epochs", type=_epochs, default=30, metavar="N", help="how long (30)")
+    seed, epochs = programs.number(int, at_least=0), programs.number(int, at_least=1)
+    demo.add_argument("--seed", type=seed, default=0, metavar="N", help="random seed (%(default)s)")
+    demo.add_argument("--epochs", type=epochs, default=30, metavar="N", help="(%(default)s)")
     programs.add_to(commands)
     commands.add_parser("rows", help="list the derivative table, and how it is checked")
     row = commands.add_parser("explain", help="show the derivative of a function, such as tanh")
     row.add_argument(
-        "function", help="its name in NumPy (linalg.solve, too) or in tinygrad_edu.ops"
+        "function", help="its name in NumPy (also linalg.solve) or in tinygrad_edu.ops"
     )
     given = parser.parse_args(argv)
     if given.command is None:
@@ -42,9 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if given.command == "demo":
         return _demo(given)
-    if hasattr(given, "run"):
-        return programs.run(given)
+    if given.command in ("rows", "explain"):
+        return _explain(given)
+    return programs.run(given)
 
+
+def _explain(given: argparse.Namespace) -> int:
     from tinygrad_edu.explaining import by_name, table
 
     try:
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from tinygrad_edu.demo import run  # not before: --help is to be quick
+    from tinygrad_edu.demo import run  # not before: it keeps --help quick
 
     try:
         run(None if given.no_page else given.out, seed=given.seed, epochs=given.epochs)
@@ -70,12 +72,6 @@ def _demo(given: argparse.Namespace) -> int:
         print(f"The page could not be written: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _epochs(text: str) -> int:
-    if programs.count(text) == 0:
-        raise argparse.ArgumentTypeError("an epoch, at least, is needed to learn something")
-    return int(text)
 
 
 if __name__ == "__main__":

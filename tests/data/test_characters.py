@@ -83,7 +83,7 @@ def test_a_table_of_pixels_that_read_csv_reads(tmp_path):
 
 def test_a_folder_appears_when_it_is_complete(tmp_path, monkeypatch):
     (tmp_path / "there").mkdir()
-    with pytest.raises(FileExistsError, match=r"there is there already; choose another name"):
+    with pytest.raises(FileExistsError, match=r"there already exists; choose another name"):
         write_characters(tmp_path / "there", per_class=1, characters="ab")
 
     def full(*_):
@@ -100,8 +100,8 @@ def test_a_folder_appears_when_it_is_complete(tmp_path, monkeypatch):
     [
         ({"per_class": 0}, "draw_characters got per_class=0: it must be at least 1"),
         ({"size": 0}, "draw_characters got size=0: it must be at least 1"),
-        ({"characters": "aa"}, "draw_characters got characters='aa': at least one, and each once"),
-        ({"characters": ""}, "draw_characters got characters=''"),
+        ({"characters": "aa"}, "characters='aa': give at least one, and each only once"),
+        ({"characters": ""}, "draw_characters: characters='': give at least one"),
         ({"fonts": ("Comic",)}, "draw_characters: matplotlib has no font Comic; there is no file"),
     ],
 )
@@ -146,7 +146,7 @@ def test_numbers_that_are_no_pixels_are_refused_and_write_nothing(tmp_path):
         (
             np.full((2, 2), 0.5),
             None,
-            "whole numbers from 0 to 255, not float64 from 0.5 to 0.5; np.rint",
+            "integers from 0 to 255, not float64 from 0.5 to 0.5; np.rint",
         ),
         (np.full((2, 2), 256), None, "not int64 from 256 to 256"),
         (np.empty((0, 4), np.uint8), None, r"not uint8 of shape \(0, 4\)"),

@@ -1,4 +1,4 @@
-"""Files from the net, served from this very machine: cut, wrong, missing, hostile, or wanted by two."""
+"""Downloads from a server on this machine: whole, cut, wrong, missing, hostile, or wanted by two at once."""
 
 import gzip
 import hashlib
@@ -6,15 +6,12 @@ import http.server
 import io
 import os
 import pathlib
-import pickle
-import re
-import subprocess
 import sys
 import tarfile
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -22,45 +19,29 @@ import pytest
 
 import tinygrad_edu.data.downloads as downloads
 from tinygrad_edu.data import benchmark_sets
-from tinygrad_edu.data.benchmark_sets import load_plain_pickle, read_idx
+from tinygrad_edu.data.benchmark_sets import read_idx
 from tinygrad_edu.data.downloads import DownloadError, RemoteFile, cached, fetch
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
+NOWHERE = "http://127.0.0.1:9/set.bin"  # nothing listens there
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves `server.files`, with ranges; `server.faults` says what to do wrong, request by request."""
+    """Serves `server.files`, cut after `server.sends` bytes, and notes the path of each request."""
 
     server: Any
 
     def do_GET(self) -> None:
-        asked = self.headers.get("Range")
-        self.server.log.append((self.path, asked))
-        fault = self.server.faults.pop(0) if self.server.faults else None
-        if fault == "slow":
-            time.sleep(1)
+        self.server.log.append(self.path)
+        if self.server.barrier:
+            self.server.barrier.wait()
         body = self.server.files.get(self.path.lstrip("/"))
         if body is None:
             return self.send_error(404)
-        start = 0
-        if asked and fault != "no ranges":
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
-            if start >= len(body):
-                return self.send_error(416)
-            self.send_response(206)
-            start = start - 1 if fault == "another piece" else start
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        else:
-            self.send_response(200)
-        rest = body[start:]
-        if fault != "no length":
-            self.send_header("Content-Length", str(len(rest)))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if isinstance(fault, int):
-            rest = rest[:fault]
-        if fault == "wrong bytes":
-            rest = bytes(len(rest))
-        self.wfile.write(rest)
+        self.wfile.write(body[: self.server.sends])
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -69,7 +50,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Any]:
     made: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.files, made.faults, made.log = {"set.bin": CONTENT}, [], []
+    made.files, made.sends, made.log, made.barrier = {"set.bin": CONTENT}, None, [], None
     made.address = f"http://127.0.0.1:{made.server_port}/"
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -84,6 +65,7 @@ def cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pa
     monkeypatch.setenv("TINYGRAD_EDU_DATA", str(tmp_path / "cache"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.chdir(tmp_path)
     return tmp_path / "cache"
 
 
@@ -96,93 +78,35 @@ def remote(*urls: str, content: bytes = CONTENT, **settings: Any) -> RemoteFile:
 
 
 def left_in(folder: pathlib.Path) -> list[str]:
-    return sorted(p.name for p in folder.iterdir() if p.suffix != ".lock")
+    return sorted(p.name for p in folder.iterdir())
 
 
 # --- fetching ---
 
 
-def test_a_file_comes_whole_and_once(server: Any, cache: pathlib.Path) -> None:
+def test_a_file_is_downloaded_once(server: Any, cache: pathlib.Path) -> None:
     file = remote(server.address + "set.bin")
     path = fetch(file)
     assert pathlib.Path(path).read_bytes() == CONTENT
-    assert fetch(file) == path == cached(file)
-    assert server.log == [("/set.bin", None)]
+    assert fetch(file) == path == cached(file) == str(cache / "set.bin")
+    assert server.log == ["/set.bin"]
     assert left_in(cache) == ["set.bin"]
-
-
-def test_a_cut_connection_goes_on_where_it_was_cut(server: Any, cache: pathlib.Path) -> None:
-    server.faults = [100_000, 50_000]
-    path = fetch(remote(server.address + "set.bin"))
-    assert pathlib.Path(path).read_bytes() == CONTENT
-    assert [asked for _, asked in server.log] == [None, "bytes=100000-", "bytes=150000-"]
-
-
-def test_what_an_earlier_run_left_is_used(server: Any, cache: pathlib.Path) -> None:
-    file = remote(server.address + "set.bin")
-    server.faults = [1000, 1000, 1000]
-    with pytest.raises(DownloadError, match="cut after 3,000 of 300,000 bytes"):
-        fetch(file)
-    assert left_in(cache) == ["set.bin.part"]
-    assert pathlib.Path(fetch(file)).read_bytes() == CONTENT
-    assert server.log[-1] == ("/set.bin", "bytes=3000-")
-    assert left_in(cache) == ["set.bin"]
-
-
-def test_a_server_that_knows_no_ranges_sends_everything(server: Any, cache: pathlib.Path) -> None:
-    cache.mkdir()
-    (cache / "set.bin.part").write_bytes(CONTENT[:777])
-    server.faults = ["no ranges"]
-    assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
-    assert server.log == [("/set.bin", "bytes=777-")]
-
-
-def test_a_server_that_sends_another_piece_is_asked_for_everything(
-    server: Any, cache: pathlib.Path
-) -> None:
-    cache.mkdir()
-    (cache / "set.bin.part").write_bytes(CONTENT[:777])
-    server.faults = ["another piece"]
-    assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
-    assert server.log == [("/set.bin", "bytes=777-"), ("/set.bin", None)]
-
-
-def test_a_server_that_does_not_say_how_much_comes(server: Any) -> None:
-    server.faults = ["no length", "no length"]
-    assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
-    server.files["set.bin"] = CONTENT[::-1]
-    with pytest.raises(DownloadError, match="another SHA-256"):
-        fetch(remote(server.address + "set.bin", content=CONTENT + b"!"))
-
-
-@pytest.mark.parametrize("left", [b"rubbish", CONTENT + b"too long", bytes(len(CONTENT))])
-def test_a_part_of_something_else_costs_a_second_download(
-    server: Any, cache: pathlib.Path, left: bytes
-) -> None:
-    cache.mkdir()
-    (cache / "set.bin.part").write_bytes(left)
-    path = fetch(remote(server.address + "set.bin"))
-    assert pathlib.Path(path).read_bytes() == CONTENT
-    assert server.log[-1] == ("/set.bin", None)
-
-
-def test_a_whole_part_needs_only_its_name(server: Any, cache: pathlib.Path) -> None:
-    cache.mkdir()
-    (cache / "set.bin.part").write_bytes(CONTENT)
-    assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
-    assert server.log == [("/set.bin", f"bytes={len(CONTENT)}-")]
 
 
 def test_a_mirror_takes_over(server: Any) -> None:
-    file = remote(server.address + "gone.bin", server.address + "set.bin")
+    file = remote(NOWHERE, server.address + "gone.bin", server.address + "set.bin")
     assert pathlib.Path(fetch(file)).read_bytes() == CONTENT
+    assert server.log == ["/gone.bin", "/set.bin"]
 
 
-def test_a_mirror_goes_on_with_what_the_source_gave(server: Any) -> None:
-    server.files["other.bin"] = CONTENT
-    server.faults = [1000, 0]
-    fetch(remote(server.address + "set.bin", server.address + "other.bin"))
-    assert server.log[-1] == ("/other.bin", "bytes=1000-")
+def test_two_at_once_both_get_the_whole_file(server: Any, cache: pathlib.Path) -> None:
+    server.barrier = threading.Barrier(2, timeout=60)  # neither is served before both have asked
+    file = remote(server.address + "set.bin")
+    with ThreadPoolExecutor(2) as threads:
+        paths = {*threads.map(fetch, [file, file])}
+    assert paths == {str(cache / "set.bin")}
+    assert (cache / "set.bin").read_bytes() == CONTENT
+    assert left_in(cache) == ["set.bin"]
 
 
 def test_a_damaged_file_in_the_cache_is_replaced(server: Any, cache: pathlib.Path) -> None:
@@ -191,22 +115,23 @@ def test_a_damaged_file_in_the_cache_is_replaced(server: Any, cache: pathlib.Pat
     assert pathlib.Path(fetch(remote(server.address + "set.bin"))).read_bytes() == CONTENT
 
 
-def test_kerass_copy_is_used_where_it_lies(tmp_path: pathlib.Path) -> None:
-    theirs = tmp_path / "keras" / "datasets" / "folder" / "theirs.bin"
+@pytest.mark.parametrize("place", ["keras/datasets/set.bin", "data/Set/raw/set.bin"])
+def test_the_copy_of_another_library_is_used(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "pooch", None)  # no download, so it is not needed
+    theirs = tmp_path / place
     theirs.parent.mkdir(parents=True)
     theirs.write_bytes(CONTENT)
-    file = remote("http://127.0.0.1:9/set.bin", keras=("folder/theirs.bin",))
-    assert fetch(file) == str(theirs)
+    assert os.path.samefile(fetch(remote(NOWHERE, torchvision="Set/raw/set.bin")), theirs)
     assert not (tmp_path / "cache").exists()
 
 
-def test_kerass_copy_with_the_wrong_checksum_is_left_alone(
-    server: Any, tmp_path: pathlib.Path
-) -> None:
-    theirs = tmp_path / "keras" / "datasets" / "theirs.bin"
+def test_a_copy_with_the_wrong_checksum_is_left_alone(server: Any, tmp_path: pathlib.Path) -> None:
+    theirs = tmp_path / "keras" / "datasets" / "set.bin"
     theirs.parent.mkdir(parents=True)
     theirs.write_bytes(b"something else")
-    path = fetch(remote(server.address + "set.bin", keras=("theirs.bin",)))
+    path = fetch(remote(server.address + "set.bin"))
     assert pathlib.Path(path).read_bytes() == CONTENT
     assert theirs.read_bytes() == b"something else"
 
@@ -216,89 +141,50 @@ def test_the_cache_is_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> Non
     assert downloads.cache_folder() == os.path.expanduser("~/.cache/tinygrad_edu")
 
 
-FETCH = """
-import sys
-from tinygrad_edu.data import RemoteFile, fetch
-print(fetch(RemoteFile("set.bin", sys.argv[1], (sys.argv[2],))))
-"""
-
-
-def test_two_processes_at_once_download_once(server: Any, cache: pathlib.Path) -> None:
-    server.faults = ["slow"]
-    command = [sys.executable, "-c", FETCH, sha256(CONTENT), server.address + "set.bin"]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert {process.communicate()[0].strip() for process in both} == {str(cache / "set.bin")}
-    assert server.log == [("/set.bin", None)]
-    assert left_in(cache) == ["set.bin"]
-
-
-def test_a_lock_is_free_for_one_at_a_time(cache: pathlib.Path) -> None:
-    cache.mkdir()
-    inside = threading.Event()
-
-    def enter() -> None:
-        with downloads._alone(str(cache / "lock")):
-            inside.set()
-
-    thread = threading.Thread(target=enter)
-    with downloads._alone(str(cache / "lock")):
-        thread.start()
-        assert not inside.wait(0.3)
-    assert inside.wait(10)
-    thread.join()
-
-
-def test_a_full_disk_is_not_called_a_connection(server: Any, cache: pathlib.Path) -> None:
-    (cache / "set.bin.part").mkdir(parents=True)  # what cannot be written to
-    with pytest.raises((IsADirectoryError, PermissionError)):
-        fetch(remote(server.address + "set.bin"))
-
-
-def test_somebody_who_looks_counts_along(
-    server: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    fetch(remote(server.address + "set.bin"))
-    assert capsys.readouterr().err.endswith("\rset.bin: 0.3 of 0.3 MB\n")
-
-
 # --- refusals ---
 
 
-def test_a_wrong_checksum_is_thrown_away(server: Any, cache: pathlib.Path) -> None:
+def test_a_file_with_the_wrong_checksum_is_not_kept(server: Any, cache: pathlib.Path) -> None:
     server.files["set.bin"] = CONTENT[::-1]
-    url = server.address + "set.bin"
-    message = (
-        f"set.bin could not be downloaded. {url}: what came has another SHA-256 than the one "
-        "published, and was thrown away."
-    )
-    with pytest.raises(DownloadError, match="^" + re.escape(message)):
-        fetch(remote(url))
-    assert left_in(cache) == []
-    assert len(server.log) == 1
-
-
-def test_not_there(server: Any, cache: pathlib.Path) -> None:
-    with pytest.raises(DownloadError, match=r"gone\.bin: the server answers 404 Not Found\.\n"):
-        fetch(remote(server.address + "gone.bin"))
+    with pytest.raises(DownloadError, match=r"set\.bin: SHA256 hash .* does not match"):
+        fetch(remote(server.address + "set.bin"))
     assert left_in(cache) == []
 
 
-def test_offline(cache: pathlib.Path) -> None:
-    path = re.escape(str(cache / "set.bin"))
-    message = (
-        r"^set\.bin could not be downloaded\. http://127\.0\.0\.1:9/set\.bin: no connection \(.*\)\."
-        rf"\n  Try: again when this machine is online, or bring the file here by hand, as {path} "
-        r"\(load_digits\(\) needs no network\)$"
+def test_half_a_file_is_not_kept(server: Any, cache: pathlib.Path) -> None:
+    server.sends = 100_000
+    with pytest.raises(DownloadError, match=r"100000 bytes read, 200000 more expected"):
+        fetch(remote(server.address + "set.bin"))
+    assert left_in(cache) == []
+
+
+def test_every_problem_is_told_and_what_to_try(server: Any, cache: pathlib.Path) -> None:
+    gone = server.address + "gone.bin"
+    with pytest.raises(DownloadError) as refused:
+        fetch(remote(NOWHERE, gone))
+    text = str(refused.value)
+    assert text.startswith(f"set.bin could not be downloaded. {NOWHERE}: ")
+    assert "Connection refused" in text
+    assert f"; {gone}: 404 Client Error: Not Found" in text
+    assert text.endswith(
+        ".\n  Try: again when this machine is online, or save the file as "
+        f"{cache / 'set.bin'} (load_digits() needs no network)"
     )
-    with pytest.raises(DownloadError, match=message):
-        fetch(remote("http://127.0.0.1:9/set.bin"))
 
 
-def test_a_failure_frees_the_lock(server: Any) -> None:
-    with pytest.raises(DownloadError):
-        fetch(remote(server.address + "gone.bin"))
-    assert fetch(remote(server.address + "set.bin"))
+def test_a_full_disk_is_not_called_a_problem_of_the_server(
+    server: Any, cache: pathlib.Path
+) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises((NotADirectoryError, PermissionError, FileExistsError)):
+        fetch(remote(server.address + "set.bin"))
+
+
+def test_without_pooch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    message = r"^downloads need pooch, .*\n  Try: python -m pip install -e '\.\[download\]' in the"
+    with pytest.raises(ImportError, match=message):
+        fetch(remote(NOWHERE))
 
 
 # --- the published sets, in small ---
@@ -421,57 +307,6 @@ def test_cifar100_has_coarse_labels_before_the_fine_ones(
     assert train.class_names[99] == "thing_99"
 
 
-class Python2(pickle._Pickler):  # type: ignore[misc,name-defined]
-    """Writes as Python 2 did, whose str was bytes: so are the published files."""
-
-    dispatch = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
-
-    def save_text(self, text: Any) -> None:
-        data = text if isinstance(text, bytes) else text.encode("ascii")
-        self.write(pickle.BINSTRING + len(data).to_bytes(4, "little") + data)
-        self.memoize(text)
-
-    dispatch[bytes] = dispatch[str] = save_text
-
-
-def pickled(content: Any) -> bytes:
-    file = io.BytesIO()
-    Python2(file, protocol=2).dump(content)
-    return file.getvalue().replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
-
-
-def test_cifar_as_keras_keeps_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    x, y = cifar_rows(12, 10)
-    members = {}
-    for i, name in enumerate(CIFAR10_FILES):
-        rows = slice(2 * i, 2 * i + 2)
-        batch = {b"data": x[rows], b"labels": y[rows].tolist(), b"batch_label": b"some batch"}
-        members[f"cifar-10-batches-py/{name}"] = pickled(batch)
-    meta = {b"label_names": CIFAR10_NAMES.split(), b"num_vis": 3072}
-    members["cifar-10-batches-py/batches.meta"] = pickled(meta)
-    ten = tar(members)
-    members = {
-        f"cifar-100-python/{name}": pickled({b"data": x[rows], b"fine_labels": y[rows].tolist()})
-        for name, rows in (("train", slice(0, 7)), ("test", slice(7, 12)))
-    }
-    names = {b"fine_label_names": [b"thing_%d" % i for i in range(100)]}
-    members["cifar-100-python/meta"] = pickled(names)
-    hundred = tar(members)
-    folder = tmp_path / "keras" / "datasets"
-    folder.mkdir(parents=True)
-    for name, data in (("CIFAR10_PICKLED", ten), ("CIFAR100_PICKLED", hundred)):
-        published = getattr(benchmark_sets, name)
-        (folder / published.keras[0]).write_bytes(data)
-        file = RemoteFile(published.name, sha256(data), (), keras=published.keras)
-        monkeypatch.setattr(benchmark_sets, name, file)
-    parts = benchmark_sets.load_cifar10()
-    check_cifar(parts, x, y, 10)
-    assert parts[0].class_names[9] == "truck"
-    parts = benchmark_sets.load_cifar100()
-    check_cifar(parts, x, y, 7)
-    assert parts[0].class_names[42] == "thing_42"
-
-
 def test_california_housing_as_scikit_learn_reads_it(
     server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
@@ -503,18 +338,8 @@ def test_the_checksums_that_scikit_learn_and_keras_publish() -> None:
     spec = importlib.util.find_spec("keras")
     assert spec is not None and spec.origin is not None
     folder = pathlib.Path(spec.origin).parent / "src" / "datasets"
-    for module, file in (
-        ("mnist", benchmark_sets.MNIST),
-        ("cifar10", benchmark_sets.CIFAR10_PICKLED),
-        ("cifar100", benchmark_sets.CIFAR100_PICKLED),
-    ):
-        source = (folder / f"{module}.py").read_text()
-        assert file.sha256 in source
-        assert file.urls[0].rpartition("/")[2] in source
-    assert (
-        str(benchmark_sets.CIFAR10_PICKLED.keras[0]).removesuffix("_archive")
-        in (folder / "cifar10.py").read_text()
-    )
+    source = (folder / "mnist.py").read_text()
+    assert benchmark_sets.MNIST.sha256 in source
 
 
 @pytest.mark.parametrize("dtype", [">u1", ">i1", ">i2", ">i4", ">f4", ">f8"])
@@ -539,16 +364,16 @@ WHOLE = idx(np.zeros((5, 28, 28)))
     [
         ("a.gz", gzip.compress(WHOLE, mtime=0)[:-20], "Compressed file ended before"),
         ("a.gz", b"<html>not found</html>", "Not a gzipped file"),
-        ("a", WHOLE[:-1], r"its 3,920 bytes for shape \(5, 28, 28\) are 3,919"),
-        ("a", WHOLE + b"!", "are 3,921"),
-        ("a", b"\0\0\x08", "an IDX file starts with 0, 0 and a type"),
-        ("a", b"\0\0\x07\1\0\0\0\1a", "an IDX file starts with 0, 0 and a type"),
+        ("a", WHOLE[:-1], r"shape \(5, 28, 28\) takes 3,920 bytes, and it has 3,919"),
+        ("a", WHOLE + b"!", "it has 3,921"),
+        ("a", b"\0\0\x08", "an IDX file starts with two zero bytes and a type"),
+        ("a", b"\0\0\x07\1\0\0\0\1a", "an IDX file starts with two zero bytes and a type"),
         ("a", b"\0\0\x08\3\0\0\0", "buffer"),
     ],
 )
 def test_broken_idx(tmp_path: pathlib.Path, name: str, data: bytes, reason: str) -> None:
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(ValueError, match=f"{name} cannot be read, it is .*: .*{reason}"):
+    with pytest.raises(ValueError, match=f"{name} cannot be read; it is .*: .*{reason}"):
         read_idx(tmp_path / name)
 
 
@@ -578,27 +403,9 @@ class Bomb:
         return os.mkdir, ("exploded",)
 
 
-def test_a_pickle_that_runs_code_is_refused(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    bomb = pickled({"data": Bomb()})
-    with pytest.raises(pickle.UnpicklingError, match=r"asks for (posix|nt)\.mkdir: refused$"):
-        load_plain_pickle(bomb)
-    data = tar({f"cifar-10-batches-py/{name}": bomb for name in [*CIFAR10_FILES, "batches.meta"]})
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "cifar-10-python.tar.gz").write_bytes(data)
-    file = RemoteFile("cifar-10-python.tar.gz", sha256(data), ())
-    monkeypatch.setattr(benchmark_sets, "CIFAR10_PICKLED", file)
-    with pytest.raises(ValueError, match=r"python\.tar\.gz cannot be read.*mkdir: refused$"):
-        benchmark_sets.load_cifar10()
-    assert not (tmp_path / "exploded").exists()
-
-
 def test_mnist_with_pickles_inside_is_refused(
     server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     array, file = io.BytesIO(), io.BytesIO()
     np.save(array, np.array([Bomb()], dtype=object))
     with zipfile.ZipFile(file, "w") as archive:
@@ -626,7 +433,4 @@ def test_an_archive_writes_nothing_anywhere(
     with pytest.raises(ValueError, match=f"{member} is not in it"):
         benchmark_sets.load_california_housing()
     assert left_in(cache) == ["cal_housing.tgz"]
-    assert sorted(p.name for p in tmp_path.rglob("*") if p.suffix != ".lock") == [
-        "cache",
-        "cal_housing.tgz",
-    ]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["cache", "cal_housing.tgz"]

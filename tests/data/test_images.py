@@ -278,7 +278,7 @@ def test_folders_that_are_no_set(folder: Path) -> None:
     with pytest.raises(ValueError, match=exactly(message)):
         image_folder(folder / "emu")
     (folder / "fox").mkdir()
-    with pytest.raises(ValueError, match=r"fox has no images in it \(.*\); remove the folder, if"):
+    with pytest.raises(ValueError, match=r"fox has no images in it \(.*\); remove the folder if"):
         image_folder(folder)
 
 
@@ -306,7 +306,7 @@ def test_settings(folder: Path) -> None:
         image_folder(folder, mode="L")
     message = "animals: size=(64,); it is (height, width), such as (64, 64)"
     with pytest.raises(ValueError, match=exactly(message)):
-        image_folder(folder, size=(64,))  # type: ignore[arg-type]
+        image_folder(folder, size=(64,))
     with pytest.raises(ValueError, match="^animals got width=0: it must be at least 1"):
         image_folder(folder, size=(64, 0))
 
@@ -321,7 +321,7 @@ ImageFiles([sys.argv[1]], [0], ["a"])[0]
 """
     done = subprocess.run([sys.executable, "-c", program, __file__], capture_output=True, text=True)
     assert done.stderr.endswith(
-        "ImportError: images in files need Pillow.\n"
+        "ImportError: image files need Pillow.\n"
         "  Try: python -m pip install -e '.[images]' in the folder of this project\n"
     )
 

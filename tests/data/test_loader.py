@@ -200,7 +200,10 @@ def test_arrays_of_different_lengths() -> None:
 
 
 def test_samples_and_features_swapped() -> None:
-    with pytest.raises(ValueError, match=r"array 0 has 2 .* array 0 would fit if .* transposed$"):
+    with pytest.raises(
+        ValueError,
+        match=r"array 0 has 2 .* the array of shape \(2, 10\) would fit if it were transposed$",
+    ):
         DataLoader(X.T, Y)
     with pytest.raises(ValueError, match=r"the array of shape \(2, 10\) would fit if it were tr"):
         DataLoader(Y, X.T)
@@ -209,7 +212,7 @@ def test_samples_and_features_swapped() -> None:
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_no_rows(drop_last: bool) -> None:
     message = (
-        "DataLoader got arrays of shapes (0, 2) and (0,): there is no row in them; "
+        "DataLoader got arrays of shapes (0, 2) and (0,), which have no rows: "
         "check the filter or the file that they come from"
     )
     with pytest.raises(ValueError, match=exactly(message)):

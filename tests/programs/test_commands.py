@@ -47,7 +47,7 @@ def table(path) -> list[list[str]]:
 
 def test_a_run_holds_configuration_seed_history_and_weights(kept):
     assert sorted(os.listdir(kept / "run")) == [
-        "checkpoints", "config.json", "history.csv", "judged.npz", "result.json", "trained.npz",
+        "checkpoints", "config.json", "evaluation.npz", "history.csv", "result.json", "seen.npz",
         "weights-0002.npz",
     ]  # fmt: skip
     run = Run(str(kept / "run"))
@@ -66,7 +66,7 @@ def test_a_run_holds_configuration_seed_history_and_weights(kept):
 
 def test_the_kept_weights_give_the_kept_result(kept):
     run = Run(str(kept / "run"))
-    x, y, names = run.judged()
+    x, y, names = run.evaluation_set()
     from tinygrad_edu.programs.predict import scores_of
 
     said = scores_of(run.model(), dataset.standardized(x, run.mean, run.std)).argmax(axis=1)
@@ -75,19 +75,17 @@ def test_the_kept_weights_give_the_kept_result(kept):
     assert np.array_equal(rows.x[[int(name) - 1 for name in names]], x[..., 0])
 
 
-def test_the_scale_is_that_of_the_training_part_alone(kept):
+def test_the_scale_is_that_of_the_training_set_alone(kept):
     run = Run(str(kept / "run"))
     data = dataset.read(str(kept / "digits.csv"), run.settings, labeled=True)
-    parts = dataset.parts_of(data, run.settings)
-    x = parts.training[0].astype(float)
+    sets = dataset.split(data, run.settings)
+    x = sets.train[0].astype(float)
     assert run.mean == pytest.approx(x.mean(), rel=1e-12) and run.std == pytest.approx(
         x.std(), rel=1e-12
     )
     assert run.mean != pytest.approx(data.x.mean(), rel=1e-6)
     for k in range(10):  # and every class keeps its share
-        assert (
-            abs((parts.validation[1] == k).sum() - (data.labels(parts.classes) == k).sum() / 10) < 2
-        )
+        assert abs((sets.validation[1] == k).sum() - (data.y(sets.classes) == k).sum() / 10) < 2
 
 
 def test_the_same_seed_gives_the_same_run_and_another_one_another(kept, capsys):
@@ -127,12 +125,12 @@ def test_images_are_answered_by_their_files_in_the_order_of_the_table(kept, caps
         main(["predict", str(kept / "files-run"), str(kept / "unlabeled.csv"), "--out", "a.csv"])
         == 0
     )
-    assert "are the label" not in words(capsys)[0]
+    assert "Accuracy" not in words(capsys)[0]
     assert (
         main(["predict", str(kept / "files-run"), str(kept / "shuffled.csv"), "--out", "b.csv"])
         == 0
     )
-    said = int(re.search(r"(\d+) of them are the label", words(capsys)[0])[1])
+    said = int(re.search(r"\((\d+) of 200\)", words(capsys)[0])[1])
     straight, shuffled = table("a.csv"), table("b.csv")
     assert straight[0] == ["Filename", "Prediction"]
     assert [row[0] for row in straight[1:]] == [row[0] for row in rows]
@@ -145,31 +143,32 @@ def test_predict_tells_what_it_knew_from_training(kept, capsys):
     """Of the file that it was split from, of a shuffled part of it, and of pictures that it never saw."""
     run = Run(str(kept / "run"))
     data = read_csv(kept / "digits.csv", shape=(8, 8))
-    tested = np.array([int(name) - 1 for name in run.judged()[2]])
+    tested = np.array([int(name) - 1 for name in run.evaluation_set()[2]])
     assert main(["predict", run.path, str(kept / "digits.csv")]) == 0
     right = run.result()["test"]["correct"]
     assert words(capsys)[0].endswith(
-        "360 of the 400 pictures took part in its training, so that says little; of the other 40 it has "
-        f"{right} right: {100 * right / 40:.2f} %.\n"
+        "360 of these pictures are in the training or validation set, which makes that number too high.\n"
+        f"Accuracy on the others: {100 * right / 40:.2f} % ({right} of 40)\n"
     )
     trained = np.setdiff1d(np.arange(400), tested)[::-7]
     write_csv("trained.csv", data.x[trained], data.y[trained])
     write_csv("tested.csv", data.x[tested], data.y[tested])
     assert main(["predict", run.path, "trained.csv"]) == 0
     assert words(capsys)[0].endswith(
-        f"{len(trained)} of the {len(trained)} pictures took part in its training, so that says little.\n"
+        f"{len(trained)} of these pictures are in the training or validation set, which makes that number "
+        "too high.\n"
     )
     assert main(["predict", run.path, "tested.csv"]) == 0
-    assert words(capsys)[0].endswith(f"{right} of them are the label: {100 * right / 40:.2f} %\n")
+    assert words(capsys)[0].endswith(f"Accuracy: {100 * right / 40:.2f} % ({right} of 40)\n")
 
 
-def test_a_test_set_of_its_own_is_what_it_is_judged_by(kept, capsys):
+def test_a_test_set_in_a_file_of_its_own(kept, capsys):
     rows = table(kept / "digits.csv")
     for name, part in (("train", rows[1:301]), ("test", rows[301:])):
         Path(f"{name}.csv").write_text("\n".join(map(",".join, [rows[0], *part])) + "\n")
     assert main(["train", "train.csv", "--test", "test.csv", *QUICK]) == 0
     assert Run("run").config["examples"] == {"training": 270, "validation": 30, "test": 100}
-    assert re.search(r"\nTest: \d+ of 100 correct", words(capsys)[0])
+    assert re.search(r"\nTest accuracy: .* % \(\d+ of 100\)", words(capsys)[0])
 
 
 def test_digits_and_characters_come_from_commands(capsys):
@@ -179,67 +178,75 @@ def test_digits_and_characters_come_from_commands(capsys):
         np.allclose(digits.x * (16 / 255), load_digits().x, atol=0.05)
         and (digits.y == load_digits().y).all()
     )
-    assert "digits.csv is there already" in refused(capsys, "digits", "digits.csv")
+    assert "digits.csv already exists" in refused(capsys, "digits", "digits.csv")
     assert main(["characters", "drawn", "--per-class", "5", "--only", "aB3"]) == 0
     assert len(table("drawn/train.csv")) == 16 and len(table("drawn/test.csv")) == 4
     assert refused(capsys, "characters", "drawn") == (
-        "drawn is there already; choose another name, or remove it"
+        "drawn already exists; choose another name, or remove it"
     )
-    with pytest.raises(SystemExit):
-        main(["characters", "other", "--only", "AA"])
-    assert "argument --only: 'AA' is not a few characters, each once" in words(capsys)[1]
+    assert refused(capsys, "characters", "other", "--only", "AA") == (
+        "characters='AA': give at least one, and each only once"
+    )
+    assert not os.path.exists("other")
 
 
 # --- how they end ---
 
 
-def start(*argv):
-    # Tests that run in the background of a shell ignore Ctrl-C, and so would what they start.
-    def hear_ctrl_c():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+# The command, which sends itself a signal at the end of an epoch, however fast the machine is.
+SIGNALED = """
+import os, signal, sys
+from tinygrad_edu.__main__ import main
+from tinygrad_edu.training import CSVLog
 
-    return subprocess.Popen(
-        [sys.executable, "-u", "-m", "tinygrad_edu", *argv], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, preexec_fn=hear_ctrl_c,
+number, at = int(sys.argv[1]), int(sys.argv[2])
+write = CSVLog.on_epoch_end
+
+def and_signal(self, epoch, values):
+    write(self, epoch, values)
+    if epoch == at:
+        os.kill(os.getpid(), number)
+
+CSVLog.on_epoch_end = and_signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+def signaled(number: int, at: int, *argv: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", SIGNALED, str(int(number)), str(at), *argv], capture_output=True,
+        text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 
 def test_ctrl_c_saves_all_and_resume_leads_to_the_very_same_weights(kept, capsys):
     data = str(kept / "digits.csv")
-    asked = ["train", data, "--model", "mlp", "--epochs", "40", "--patience", "40"]
-    asked += ["--batch-size", "8"]
-    process = start(*asked, "--out", "stopped")
-    for line in process.stdout:
-        if line.startswith("epoch  2/40"):
-            process.send_signal(signal.SIGINT)
-            break
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 130 and err == ""
-    assert "Ctrl-C: stopped after" in out and "All is saved; to go on: tinygrad-edu train" in out
+    asked = ["train", data, "--model", "mlp", "--epochs", "6"]
+    done = signaled(signal.SIGINT, 2, *asked, "--out", "stopped")
+    assert done.returncode == 130 and done.stderr == ""
+    assert "Ctrl-C: stopped after" in done.stdout
+    assert "Everything is saved; to continue: tinygrad-edu train" in done.stdout
     result = Run("stopped").result()
-    assert 2 <= result["epochs"] < 40 and not result["ended"] and Run("stopped").model()
+    assert 2 <= result["epochs"] <= 3 and not result["ended"] and Run("stopped").model()
     assert len(Run("stopped").history()) == result["epochs"]
 
     assert main(["predict", "stopped", data]) == 0
-    assert f"stopped was stopped after {result['epochs']} of 40 epochs" in words(capsys)[0]
+    assert f"stopped was stopped after {result['epochs']} of 6 epochs" in words(capsys)[0]
     assert main([*asked, "--out", "stopped", "--resume"]) == 0
     assert main([*asked, "--out", "never-stopped"]) == 0
     a, b = Run("stopped"), Run("never-stopped")
-    assert a.result()["ended"] and len(a.history()) == len(b.history()) == 40
+    assert a.result()["ended"] and len(a.history()) == len(b.history()) == 6
     assert a.history().epochs == b.history().epochs
     one, other = a.model().state_dict(), b.model().state_dict()
     assert all(np.array_equal(one[path], other[path]) for path in one)
-    assert [name for name in os.listdir("stopped") if "weights" in name] == ["weights-0040.npz"]
+    assert [name for name in os.listdir("stopped") if "weights" in name] == ["weights-0006.npz"]
 
 
 def test_a_killed_run_says_that_it_has_no_weights_and_can_be_resumed(kept, capsys):
-    asked = ["train", str(kept / "digits.csv"), *QUICK[:2], "--epochs", "500", "--batch-size", "4"]
-    process = start(*asked, "--out", "killed")
-    for line in process.stdout:
-        if line.startswith("epoch   1/"):
-            process.kill()
-            break
-    process.communicate()
+    asked = ["train", str(kept / "digits.csv"), *QUICK[:2], "--epochs", "3"]
+    done = signaled(signal.SIGKILL, 2, *asked, "--out", "killed")
+    assert done.returncode == -signal.SIGKILL
     assert not Run("killed").ended
     for command in (["predict", "killed", str(kept / "digits.csv")], ["show", "killed"]):
         said = refused(capsys, *command)
@@ -248,11 +255,8 @@ def test_a_killed_run_says_that_it_has_no_weights_and_can_be_resumed(kept, capsy
             and "--resume" in said
         )
     assert not os.path.exists("results.csv")
-    assert (
-        main(["train", str(kept / "digits.csv"), "--out", "killed", "--resume", "--epochs", "2"])
-        == 0
-    )
-    assert Run("killed").result()["epochs"] == 2 and Run("killed").result()["ended"]
+    assert main([*asked, "--out", "killed", "--resume"]) == 0
+    assert Run("killed").result()["epochs"] == 3 and Run("killed").result()["ended"]
 
 
 def test_a_run_that_came_to_its_end_can_have_more_epochs(kept, capsys):
@@ -269,7 +273,8 @@ def test_fewer_epochs_than_were_done_change_nothing(kept, capsys):
     words(capsys)
     assert main(["train", str(kept / "digits.csv"), "--resume", "--epochs", "1"]) == 0
     assert words(capsys)[0] == (
-        "run has done 2 epochs, more than the 1 asked for, and stays as it is. To go on: --epochs 4\n"
+        "run has trained for 2 epochs, more than the 1 asked for, and is left unchanged. To continue: "
+        "--epochs 4\n"
     )
     assert Path("run/result.json").read_bytes() == before
     assert (
@@ -285,7 +290,7 @@ def test_early_stopping_keeps_the_best_weights(kept, capsys):
     losses = run.history()["val_loss"]
     assert len(losses) < 60 and run.result()["best_epoch"] == int(np.argmin(losses)) + 1
     assert run.result()["validation"]["loss"] == pytest.approx(min(losses), rel=1e-5)
-    assert "Ended early: the validation loss was least after epoch" in words(capsys)[0]
+    assert "Stopped early: the validation loss was smallest after epoch" in words(capsys)[0]
 
 
 def test_ctrl_c_before_the_training_leaves_nothing(kept, capsys, monkeypatch):
@@ -316,8 +321,8 @@ def test_a_full_disk_leaves_what_was_whole(kept, capsys, monkeypatch, when):
     monkeypatch.setattr(Checkpoint, "save", full)
     said = refused(capsys, "train", str(kept / "digits.csv"), *QUICK)
     assert said == (
-        "run/checkpoints/unfinished.draft: No space left on device. What was there before is whole; make "
-        "room, and go on with --resume"
+        "run/checkpoints/unfinished.draft: No space left on device. Older files are intact; make room, "
+        "and continue with --resume"
     )
     assert not Run("run").ended
     monkeypatch.setattr(Checkpoint, "save", save)
@@ -368,15 +373,15 @@ def rewritten(kept, name: str, row: int, change) -> str:
 CHANGES = {
     "bad.csv has no column 'label'; its columns are 'lable', 'pixel0', 'pixel1', 'pixel2', 'pixel3', "
     "'pixel4', 'pixel5', 'pixel6', 'pixel7', 'pixel8', ..., 'pixel63'; give that name to the column of the "
-    "answers, without which nothing can be learned": (0, lambda row: ["lable", *row[1:]]),
+    "classes": (0, lambda row: ["lable", *row[1:]]),
     "line 8 of bad.csv has 64 columns, and the first line has 65": (7, lambda row: row[:-1]),
-    "line 3 of bad.csv has 'x' in column 'pixel5': a pixel is a whole number from 0 to 255": (
+    "line 3 of bad.csv has 'x' in column 'pixel5': a pixel is an integer from 0 to 255": (
         2, lambda row: [*row[:6], "x", *row[7:]]),
-    "line 2 of bad.csv has '256' in column 'pixel0': a pixel is a whole number from 0 to 255": (
+    "line 2 of bad.csv has '256' in column 'pixel0': a pixel is an integer from 0 to 255": (
         1, lambda row: [row[0], "256", *row[2:]]),
     "line 5 of bad.csv has '-1' in column 'pixel63'": (4, lambda row: [*row[:-1], "-1"]),
     "line 5 of bad.csv has '' in column 'pixel63'": (4, lambda row: [*row[:-1], ""]),
-    "line 4 of bad.csv has 'seven' in column 'label': a class is a whole number": (
+    "line 4 of bad.csv has 'seven' in column 'label': a class is an integer": (
         3, lambda row: ["seven", *row[1:]]),
     "bad.csv: class '77' has 1 example, and at least 3 are needed": (1, lambda row: ["77", *row[1:]]),
 }  # fmt: skip
@@ -422,19 +427,19 @@ def test_a_missing_file_and_a_missing_run(kept, capsys):
         ["compare", "nowhere", digits],
     ):
         assert refused(capsys, *command) == (
-            "there is no folder nowhere; `tinygrad-edu train CSV --out nowhere` makes it"
+            "there is no folder nowhere; `tinygrad-edu train CSV --out nowhere` creates it"
         )
     assert refused(capsys, "train", digits, "--resume").startswith("there is no folder run;")
     Path("thesis").mkdir()
     assert refused(capsys, "show", "thesis") == (
-        "folder thesis was not made by train: it has no config.json; give the folder that its --out named"
+        "folder thesis is not a run: it has no config.json; give the --out of a training"
     )
     assert (
         refused(capsys, "predict", str(kept / "run"), "nowhere.csv")
         == "there is no file nowhere.csv"
     )
     Path("bytes.csv").write_bytes(b"\xff\xfe\x00\x81\n")
-    assert "bytes.csv is no CSV file" in refused(capsys, "train", "bytes.csv")
+    assert "bytes.csv is not a CSV file" in refused(capsys, "train", "bytes.csv")
 
 
 def test_bad_images_are_named_or_skipped_counted_and_listed(kept, capsys):
@@ -471,15 +476,16 @@ def test_what_does_not_fit_the_run(kept, capsys):
     run, digits = str(kept / "run"), str(kept / "digits.csv")
     bad = rewritten(kept, "bad.csv", 2, lambda row: ["11", *row[1:]])
     assert refused(capsys, "predict", run, bad) == (
-        "bad.csv: row 2 has the label '11', which is none of the 10 classes that were learned: "
+        "bad.csv: row 2 has the label '11', which is not among the 10 classes of the training set: "
         "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     )
-    assert "learned from a table of pixels, and" in refused(
+    assert "was trained on a table of pixels, and" in refused(
         capsys, "predict", run, str(kept / "images.csv")
     )
     write_csv("small.csv", np.zeros((3, 4), np.uint8))
-    assert "learned pictures of 8 x 8 pixels, and those in small.csv are 2 x 2 pixels" in refused(
-        capsys, "predict", run, "small.csv"
+    assert (
+        "was trained on pictures of 8 x 8 pixels, and those in small.csv are 2 x 2 pixels"
+        in refused(capsys, "predict", run, "small.csv")
     )
     assert not os.path.exists("results.csv")
     assert "the test set must be of the same form" in refused(
@@ -489,7 +495,7 @@ def test_what_does_not_fit_the_run(kept, capsys):
     Path("full").mkdir()
     Path("full/thesis.txt").write_text("mine")
     assert refused(capsys, "train", digits, "--out", "full") == (
-        "folder full exists but was not made by train: choose another --out, or remove it"
+        "folder full already exists and is not a run: choose another --out, or remove it"
     )
     assert refused(capsys, "train", digits, "--out", "full/thesis.txt") == (
         "full/thesis.txt is a file, and a run is a folder: choose another --out"
@@ -510,10 +516,10 @@ def test_no_file_of_yours_is_overwritten(kept, capsys):
     Path("empty").mkdir()
     for out in ("copy.csv", "thesis.txt", "empty", f"{run}/config.json"):
         assert refused(capsys, "predict", run, "digits.csv", "--out", out) == (
-            f"{out} is there already, and is no table of results: choose another --out, or remove it"
+            f"{out} already exists and is not a table of answers: choose another --out, or remove it"
         )
         assert refused(capsys, "show", run, "--out", out) == (
-            f"{out} is there already, and is no page about a run: choose another --out, or remove it"
+            f"{out} already exists and is not a page about a run: choose another --out, or remove it"
         )
     for name in ("digits.csv", "copy.csv"):
         assert Path(name).read_bytes() == (kept / "digits.csv").read_bytes()
@@ -533,7 +539,7 @@ def test_resume_goes_on_with_the_very_same_settings_and_data(kept, capsys):
     digits = str(kept / "digits.csv")
     before = {name: Path("run", name).read_bytes() for name in os.listdir("run") if "." in name}
     assert refused(capsys, "train", digits, "--resume", "--lr", "0.5") == (
-        "run was begun with other settings: --lr was 0.002 and is 0.5. Go on without them, or begin "
+        "run was begun with other settings: --lr was 0.002 and is 0.5. Resume without them, or begin "
         "another run"
     )
     other = rewritten(kept, "other.csv", 1, lambda row: [*row[:-1], "9"])
@@ -551,7 +557,7 @@ def test_a_damaged_run_is_told_of(kept, capsys):
     path.write_bytes(path.read_bytes()[:1000])
     assert "is not a weight file, or only a part of one" in refused(capsys, "show", "run")
     path.unlink()
-    assert "run is damaged: it has a result, and no run/weights-0002.npz" in refused(
+    assert "run is damaged: it has a result, but no run/weights-0002.npz" in refused(
         capsys, "show", "run"
     )
     Path("run/result.json").write_text("{")
@@ -575,7 +581,7 @@ def test_settings_that_are_none(kept, capsys, option, number):
 
 def test_a_loss_that_is_not_finite_stops_with_a_sentence(kept, capsys):
     said = refused(
-        capsys, "train", str(kept / "digits.csv"), *QUICK[:2], "--lr", "1e30", "--no-augment"
+        capsys, "train", str(kept / "digits.csv"), *QUICK[:2], "--lr", "1e30", "--augment", "0"
     )
     assert "the loss is" in said and "learning rate" in said and not Run("run").ended
 

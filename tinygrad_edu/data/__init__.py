@@ -1,10 +1,10 @@
-"""Data: known sets, files and texts; splits, transforms and mini-batches. NumPy alone.
+"""Data sets, files and texts; splits, transforms and mini-batches. NumPy alone.
 
-bundled, benchmark_sets  sets that come with the package, and sets that are downloaded
-tables, images, text    CSV files of pixels, images in files (with Pillow), tokenizers
-characters              62 classes drawn from fonts (with Pillow and matplotlib)
-splitting, transforms   parts and scales; more pictures of the same things
-loader, streams         mini-batches of arrays; of other data sets, transformed, and made ahead
+bundled, benchmark_sets  sets that come with the package, and sets that are downloaded (with pooch)
+tables, images, text     CSV files of pixels, image files (with Pillow), tokenizers
+characters               62 classes drawn from fonts (with Pillow and matplotlib)
+splitting, transforms    training, validation and test sets; standardization; augmentation
+loader, streams          mini-batches of arrays; of other data sets, transformed, and prefetched
 """
 
 from tinygrad_edu.data.benchmark_sets import (
@@ -19,8 +19,12 @@ from tinygrad_edu.data.bundled import Dataset, load_digits, load_iris, load_wine
 from tinygrad_edu.data.characters import draw_characters, write_characters
 from tinygrad_edu.data.downloads import DownloadError, RemoteFile, cache_folder, fetch
 from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
-from tinygrad_edu.data.loader import DataLoader, train_test_split
-from tinygrad_edu.data.splitting import StandardScaler, train_validation_test_split
+from tinygrad_edu.data.loader import DataLoader
+from tinygrad_edu.data.splitting import (
+    StandardScaler,
+    train_test_split,
+    train_validation_test_split,
+)
 from tinygrad_edu.data.streams import ExampleLoader, Prefetch, Transformed
 from tinygrad_edu.data.tables import read_csv, write_csv
 from tinygrad_edu.data.text import BytePairTokenizer, CharTokenizer, token_windows

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu.data.bundled import Dataset
-from tinygrad_edu.data.loader import Seed, _generator, _whole_number
+from tinygrad_edu.data.checks import Seed, generator, whole_number
 from tinygrad_edu.data.tables import write_csv
 from tinygrad_edu.data.transforms import augment, noise
 
@@ -55,13 +55,13 @@ def draw_characters(
     Raises ImportError without matplotlib (its fonts) or Pillow (which draws them), ValueError for a font that
     matplotlib does not have, and for what is no number of pictures or pixels.
     """
-    per_class = _whole_number("draw_characters", "per_class", per_class)
-    size = _whole_number("draw_characters", "size", size)
+    per_class = whole_number("draw_characters", "per_class", per_class)
+    size = whole_number("draw_characters", "size", size)
     if not characters or len(set(characters)) < len(characters):
         raise ValueError(
-            f"draw_characters got characters={characters!r}: at least one, and each once"
+            f"draw_characters: characters={characters!r}: give at least one, and each only once"
         )
-    rng = _generator("draw_characters", seed)
+    rng = generator("draw_characters", seed)
     y = rng.permutation(np.repeat(np.arange(len(characters)), per_class))
     font, stroke = rng.integers(len(fonts), size=len(y)), rng.choice(STROKES, len(y))
     drawn = _Letters(fonts, size * SCALE)
@@ -105,14 +105,13 @@ def write_characters(
     The folder appears when it is complete. Raises FileExistsError if it is there already, and what
     draw_characters raises.
     """
-    folder = os.path.abspath(folder)
     if os.path.exists(folder):
         raise FileExistsError(
-            f"write_characters: {folder} is there already; choose another name, or remove it"
+            f"write_characters: {os.fspath(folder)} already exists; choose another name, or remove it"
         )
     if test_per_class is None:
         test_per_class = max(1, per_class // 5)
-    draft = f"{folder}.draft"
+    draft = f"{os.path.abspath(folder)}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     try:
         os.makedirs(draft)
@@ -122,7 +121,7 @@ def write_characters(
         ):
             data = draw_characters(
                 count, fonts=fonts, characters=characters, size=size,
-                seed=_generator("write_characters", seed).spawn(2)[part == "test"],
+                seed=generator("write_characters", seed).spawn(2)[part == "test"],
             )  # fmt: skip
             if pixels:
                 write_csv(os.path.join(draft, f"{part}.csv"), 255 - data.x, data.y)

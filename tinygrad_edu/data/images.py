@@ -1,16 +1,17 @@
-"""Pictures in files: a folder for each class, or a table of paths. Pillow decodes them.
+"""Pictures in files: a folder for each class, or a CSV file of paths. Pillow decodes them.
 
     images = image_folder("animals", size=(64, 64))          # animals/cat/*.jpg, animals/dog/*.png, ...
     image, label = images[0]                                 # read now, (64, 64, 3) of uint8
     loader = ExampleLoader(images, batch_size=32, shuffle=True, seed=0)
     x, y = images.dataset()                                  # or all of them at once, as arrays
 
-Decoding takes much longer than reading arrays. A set that is used often is better stored once, with
-np.save(path, images.dataset().x), and opened with np.load(path, mmap_mode="r").
+Decoding is much slower than reading arrays. Convert a set that is used often once, with
+np.save(path, images.dataset().x), and open it with np.load(path, mmap_mode="r").
 """
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any, SupportsIndex
 
@@ -18,38 +19,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu.data.bundled import Dataset
-from tinygrad_edu.data.loader import _whole_number
+from tinygrad_edu.data.checks import whole_number
 from tinygrad_edu.data.tables import read_rows
 
 ENDINGS = (
-    ".bmp",
-    ".gif",
-    ".jpeg",
-    ".jpg",
-    ".pbm",
-    ".pgm",
-    ".png",
-    ".ppm",
-    ".tif",
-    ".tiff",
-    ".webp",
-)
+    ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
 MODES = {"gray": "L", "rgb": "RGB"}
 
 
-def image_folder(
-    path: str | os.PathLike[str],
-    *,
-    size: tuple[int, int] | None = None,
-    mode: str = "rgb",
-    skip_bad: bool = False,
-    keep: bool = True,
-) -> ImageFiles:
-    """The images in the sub-folders of `path`, one for each class, named as the class.
+def image_folder(path: str | os.PathLike[str], **settings: Any) -> ImageFiles:
+    """The images in the sub-folders of `path`, one sub-folder for each class, named as the class.
 
-    Classes and files come in alphabetical order, files in folders within a class included. What does not end
-    like an image (.png, .jpg, ...), and what is hidden, is left aside. Settings: see ImageFiles. Raises
-    FileNotFoundError for a missing folder, ValueError for one without classes or a class without images.
+    Classes and files are in alphabetical order; a class may have folders within. Hidden files, and files that
+    do not end like an image (.png, .jpg, ...), are ignored. Settings: see ImageFiles.
+
+    Raises FileNotFoundError for a missing folder, ValueError for no classes and a class without images.
     """
     path = os.fspath(path)
     if not os.path.isdir(path):
@@ -71,37 +56,23 @@ def image_folder(
         if not found:
             raise ValueError(
                 f"image_folder: {os.path.join(path, name)} has no images in it ({', '.join(ENDINGS)}); "
-                "remove the folder, if it is no class"
+                "remove the folder if it is not a class"
             )
         paths += found
         labels += [label] * len(found)
     return ImageFiles(
-        paths,
-        labels,
-        classes,
-        size=size,
-        mode=mode,
-        skip_bad=skip_bad,
-        keep=keep,
-        name=os.path.basename(os.path.abspath(path)),
+        paths, labels, classes, name=os.path.basename(os.path.abspath(path)), **settings
     )
 
 
 def image_csv(
-    path: str | os.PathLike[str],
-    *,
-    image: str = "image",
-    label: str = "label",
-    size: tuple[int, int] | None = None,
-    mode: str = "rgb",
-    skip_bad: bool = False,
-    keep: bool = True,
+    path: str | os.PathLike[str], *, image: str = "image", label: str = "label", **settings: Any
 ) -> ImageFiles:
     """The images that a CSV file lists: their paths in column `image`, their classes in column `label`.
 
-    Paths are relative to the folder of the CSV file, or absolute. Classes are words or numbers, and are
-    counted in their order. Settings: see ImageFiles. Raises FileNotFoundError for a missing file, ValueError
-    for a missing column and for a row that is longer or shorter than the header.
+    Paths are absolute or relative to the folder of the CSV file. Classes are words or numbers, in sorted
+    order. Settings: see ImageFiles. Raises FileNotFoundError for a missing file, ValueError for a missing
+    column, a missing cell, and a row that is longer or shorter than the header.
     """
     path = os.fspath(path)
     lines, rows = read_rows(path, [image, label], "image_csv")
@@ -110,19 +81,18 @@ def image_csv(
     for line, cells in zip(lines, rows, strict=True):
         if not all(cells):
             raise ValueError(f"image_csv: line {line} of {path} lacks its {image} or its {label}")
-    found = {name for _, name in rows}
-    classes = sorted(found, key=_as_number if all(map(str.isdecimal, found)) else None)
+    paths = [os.path.join(os.path.dirname(path), file) for file, _ in rows]
+    classes = sorted_classes({name for _, name in rows})
     number = {name: i for i, name in enumerate(classes)}
-    return ImageFiles(
-        [os.path.join(os.path.dirname(path), file) for file, _ in rows],
-        [number[name] for _, name in rows],
-        classes,
-        size=size,
-        mode=mode,
-        skip_bad=skip_bad,
-        keep=keep,
-        name=os.path.basename(path),
-    )
+    labels = [number[name] for _, name in rows]
+    return ImageFiles(paths, labels, classes, name=os.path.basename(path), **settings)
+
+
+def sorted_classes(names: set[str]) -> list[str]:
+    """The names of classes in order: 9 before 10 if all are numbers, otherwise as words."""
+    if all(map(str.isdecimal, names)):
+        return sorted(names, key=lambda name: (int(name), name))
+    return sorted(names)
 
 
 class ImageFiles:
@@ -130,13 +100,13 @@ class ImageFiles:
 
     size        (height, width) to which every image is scaled; without it, all must be as large as the first
     mode        "rgb": (height, width, 3), or "gray": (height, width); of uint8
-    skip_bad    looks at every file at once, and leaves out those that cannot be read; `skipped` lists them
-                with the reason. Otherwise the first of them is an error, when its turn comes
+    skip_bad    reads every file at once and leaves out those that cannot be read; `skipped` lists them with
+                the reason. Otherwise such a file is an error when it is asked for
     keep        keeps what was read, so that only the first epoch decodes; False for sets larger than memory
-    Photographs are turned as their camera says.
+    Photographs are rotated as their EXIF data say.
 
-    class_names[label] is the word for a label, paths[i] the file of image i. Raises ValueError for a setting
-    that is none and for a file that cannot be read, FileNotFoundError for one that is not there.
+    class_names[label] is the name of a class, paths[i] the file of image i. Raises ValueError for an unknown
+    setting and a file that cannot be read, FileNotFoundError for a missing file.
     """
 
     def __init__(
@@ -156,34 +126,37 @@ class ImageFiles:
         if size is not None:
             if len(size) != 2:
                 raise ValueError(f"{name}: size={size}; it is (height, width), such as (64, 64)")
-            size = (_whole_number(name, "height", size[0]), _whole_number(name, "width", size[1]))
-        self.name, self.mode, self.keep = name, mode, keep
+            size = (whole_number(name, "height", size[0]), whole_number(name, "width", size[1]))
+        self.name, self.mode, self.keep, self.size = name, mode, keep, size
         self.paths = list(paths)
         self.labels = np.array(labels, np.int64)
         self.class_names = tuple(class_names)
         self.skipped: list[tuple[str, str]] = []
-        self._size = size
-        self._first: tuple[str, tuple[int, int]] | None = None  # whose size all others must have
-        self._kept: dict[int, NDArray[np.uint8]] = {}
-        missing = [] if skip_bad else [p for p in self.paths if not os.path.isfile(p)]
-        if missing:
+        self._first: tuple[str, tuple[int, int]] | None = (
+            None  # path and size that others must have
+        )
+        self._kept: dict[str, NDArray[np.uint8]] = {}
+        missing = [path for path in self.paths if not os.path.isfile(path)]
+        if skip_bad:
+            self._skip_bad()
+        elif missing:
             more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise FileNotFoundError(
                 f"{name}: there is no file {missing[0]}{more}; skip_bad=True leaves out what is missing"
             )
-        if skip_bad:
-            self._skip_bad()
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, i: SupportsIndex) -> tuple[NDArray[np.uint8], int]:
-        i = range(len(self))[i]
-        pixels = self._kept.get(i)
+        path, label = self.paths[i], int(self.labels[i])
+        pixels = self._kept.get(path)
         if pixels is None:
-            pixels = self._read(self.paths[i])
-            self._keep(i, pixels)
-        return pixels, int(self.labels[i])
+            pixels = self._read(path)
+            if self.keep:
+                pixels.flags.writeable = False  # the same array is given to everybody
+                self._kept[path] = pixels
+        return pixels, label
 
     def __repr__(self) -> str:
         bad = f", {len(self.skipped)} skipped" if self.skipped else ""
@@ -196,42 +169,32 @@ class ImageFiles:
         first, _ = self[0]
         x = np.empty((len(self), *first.shape), np.uint8)
         for i in range(len(self)):
-            x[i] = self[i][0]
-        pixels = tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(first.shape))
-        return Dataset(
-            self.name, x, self.labels.copy(), pixels, self.class_names, f"{len(self)} image files"
-        )
+            x[i], _ = self[i]
+        names = tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(x.shape[1:]))
+        about = f"{len(self)} image files"
+        return Dataset(self.name, x, self.labels.copy(), names, self.class_names, about)
 
     def subset(self, rows: ArrayLike) -> ImageFiles:
-        """Some of the images, by their numbers, such as one part of a split:
+        """The images with these numbers, such as one part of a split:
 
         rows = np.arange(len(images))
         train, val, test, *_ = train_validation_test_split(rows, images.labels, seed=0)
         images.subset(train)
         """
         numbers = np.arange(len(self))[np.asarray(rows)].tolist()
-        part = ImageFiles(
-            [self.paths[i] for i in numbers],
-            [int(self.labels[i]) for i in numbers],
-            list(self.class_names),
-            size=self._size,
-            mode=self.mode,
-            keep=self.keep,
-            name=self.name,
-        )
-        part._first = self._first
-        part._kept = {k: self._kept[i] for k, i in enumerate(numbers) if i in self._kept}
+        part = copy.copy(self)
+        part.paths = [self.paths[i] for i in numbers]
+        part.labels, part.skipped = self.labels[numbers], []
         return part
 
     def _skip_bad(self) -> None:
-        good: list[int] = []
+        good = []
         for i, path in enumerate(self.paths):
             try:
-                pixels = self._read(path)
+                self[i]
             except (ValueError, FileNotFoundError) as error:
                 self.skipped.append((path, str(error)))
             else:
-                self._keep(len(good), pixels)
                 good.append(i)
         if not good:
             raise ValueError(
@@ -239,11 +202,6 @@ class ImageFiles:
             )
         self.paths = [self.paths[i] for i in good]
         self.labels = self.labels[good]
-
-    def _keep(self, i: int, pixels: NDArray[np.uint8]) -> None:
-        if self.keep:
-            pixels.flags.writeable = False  # it will be given to everybody who asks
-            self._kept[i] = pixels
 
     def _read(self, path: str) -> NDArray[np.uint8]:
         image = _pillow()
@@ -260,29 +218,25 @@ class ImageFiles:
         from PIL import Image, ImageOps
 
         picture = ImageOps.exif_transpose(opened)
-        if picture.mode.startswith("I"):
-            # Sixteen bits a pixel, which Pillow would cut off at 255 instead of scaling.
+        if picture.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip at 255
             deep = np.asarray(picture, np.float64) / 257
             picture = Image.fromarray(np.clip(np.rint(deep), 0, 255).astype(np.uint8))
         if "transparency" in picture.info:
             picture = picture.convert("RGBA")
         picture = picture.convert(MODES[self.mode])
         here = (picture.height, picture.width)
-        if self._size is not None:
-            if here != self._size:
-                picture = picture.resize(self._size[::-1], Image.Resampling.BILINEAR)
+        if self.size is not None:
+            if here != self.size:
+                picture = picture.resize(self.size[::-1], Image.Resampling.BILINEAR)
         elif self._first is None:
             self._first = path, here
         elif here != self._first[1]:
+            first, (height, width) = self._first
             raise ValueError(
-                f"{self.name}: {path} is {here[0]} x {here[1]} pixels and {self._first[0]} is "
-                f"{self._first[1][0]} x {self._first[1][1]}; pass size=(height, width) to scale them"
+                f"{self.name}: {path} is {here[0]} x {here[1]} pixels and {first} is {height} x {width}; "
+                "pass size=(height, width) to scale them"
             )
         return np.array(picture, np.uint8)
-
-
-def _as_number(name: str) -> tuple[int, str]:
-    return int(name), name
 
 
 def _pillow() -> Any:
@@ -290,7 +244,7 @@ def _pillow() -> Any:
         from PIL import Image
     except ImportError:
         raise ImportError(
-            "images in files need Pillow.\n  Try: python -m pip install -e '.[images]' in the folder of this "
+            "image files need Pillow.\n  Try: python -m pip install -e '.[images]' in the folder of this "
             "project"
         ) from None
     return Image

@@ -1,6 +1,6 @@
-"""From text to whole numbers and back: characters, or pieces that byte-pair encoding learns.
+"""Tokenizers: text to integers and back, by characters or by the pieces that byte-pair encoding learns.
 
-Both tokenizers give every text back exactly as it was: decode(encode(text)) == text.
+Both give every text back exactly as it was: decode(encode(text)) == text.
 """
 
 from __future__ import annotations
@@ -18,34 +18,30 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_edu.data.loader import _whole_number
+from tinygrad_edu.data.checks import whole_number
+from tinygrad_edu.files import whole_file
 
 Pair = tuple[int, int]
 
 
 class CharTokenizer:
-    """A number for each character: its place in the sorted `vocabulary`.
+    """The id of a character is its index in the sorted `vocabulary`.
 
         tokenizer = CharTokenizer.train(text)
         ids = tokenizer.encode(text)                   # (n,) of int64, 0 .. len(tokenizer) - 1
         assert tokenizer.decode(ids) == text
 
-    Raises ValueError for a character or a number that is not in the vocabulary.
+    Raises ValueError for a character or an id that is not in the vocabulary.
     """
 
     def __init__(self, vocabulary: Iterable[str]):
         self.vocabulary = tuple(sorted(set(vocabulary)))
-        wrong = next((c for c in self.vocabulary if len(c) != 1), None)
-        if wrong is not None:
-            raise ValueError(f"CharTokenizer got {wrong!r}: its vocabulary is single characters")
-        if not self.vocabulary:
-            raise ValueError("CharTokenizer got no characters: pass the text that it is to know")
-        self._codes = np.array([ord(c) for c in self.vocabulary], np.uint32)
+        self._ids = {character: i for i, character in enumerate(self.vocabulary)}
 
     @classmethod
     def train(cls, text: str) -> CharTokenizer:
-        """The characters that occur in the text."""
-        return cls(set(text))
+        """A tokenizer of the characters that occur in the text."""
+        return cls(text)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -54,20 +50,19 @@ class CharTokenizer:
         return f"CharTokenizer({len(self)} characters)"
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        ids = np.minimum(np.searchsorted(self._codes, codes), len(self) - 1)
-        unknown = np.flatnonzero(self._codes[ids] != codes)
-        if len(unknown):
-            i = int(unknown[0])
+        try:
+            return np.array([self._ids[character] for character in text], np.int64)
+        except KeyError as unknown:
+            character = unknown.args[0]
             raise ValueError(
-                f"CharTokenizer.encode: character {i}, {text[i]!r}, is not among the {len(self)} that it "
-                "knows; train it on a text that has it, or use BytePairTokenizer, which knows every text"
-            )
-        return ids.astype(np.int64)
+                f"CharTokenizer.encode: character {text.index(character)}, {character!r}, is not among the "
+                f"{len(self)} that it knows; train it on a text that has it, or use BytePairTokenizer, which "
+                "knows every text"
+            ) from None
 
     def decode(self, ids: ArrayLike) -> str:
-        ids = _demand_ids("CharTokenizer.decode", ids, len(self))
-        return self._codes[ids].tobytes().decode("utf-32-le", "surrogatepass")
+        numbers = _checked_ids("CharTokenizer.decode", ids, len(self))
+        return "".join([self.vocabulary[i] for i in numbers])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         _save(path, {"kind": "characters", "vocabulary": self.vocabulary})
@@ -77,54 +72,51 @@ class CharTokenizer:
         return cls(_load(path, "characters", "vocabulary"))
 
 
-# A text falls apart into words with the blank before them, runs of punctuation, and other white space, whose
-# last blank goes with the word that follows. Pieces never cross these borders (the idea is GPT-2's). No word
-# is longer than 64, so that a text without blanks does not become one word of a million letters.
+# The text is first split, as in GPT-2, into words with the blank before them, runs of punctuation, and other
+# white space, whose last blank belongs to the next word. Pieces never cross these borders. No word is longer
+# than 64 letters, so that a text without blanks does not become one word of a million letters.
 WORDS = re.compile(r" ?\w{1,64}| ?[^\w\s]{1,64}|\s{1,64}(?!\S)|\s{1,64}")
 
 
 class BytePairTokenizer:
-    """Pieces of words by byte-pair encoding: the most frequent pair of neighbors becomes a piece, again
-    and again.
+    """Byte-pair encoding: the most frequent pair of neighboring pieces becomes a new piece, again and again.
 
         tokenizer = BytePairTokenizer.train(text, merges=512)
         ids = tokenizer.encode("any text, even 日本語")  # (n,) of int64, 0 .. len(tokenizer) - 1
 
-    merges[i] is the pair of pieces that makes piece 256 + i; pieces 0 to 255 are the bytes, so that no text
-    is unknown. A text is encoded as it was learned: within each word, the earliest merge that fits comes
-    first. Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016;
-    on bytes: Radford et al., Language Models are Unsupervised Multitask Learners, 2019.
+    Pieces 0 to 255 are the bytes, so no text is unknown; merges[i] is the pair that makes piece 256 + i. To
+    encode a word, the earliest merge that applies is applied first, as in training. Sennrich, Haddow and
+    Birch, Neural Machine Translation of Rare Words with Subword Units, 2016; on bytes: Radford et al.,
+    Language Models are Unsupervised Multitask Learners, 2019.
 
-    Raises ValueError for merges of pieces that are not there yet, and for numbers that are no piece.
+    Raises ValueError for a merge of pieces that do not exist yet, and for ids that are no piece.
     """
 
     def __init__(self, merges: Iterable[Iterable[int]]):
         self.merges: list[Pair] = []
         self.pieces = [bytes([b]) for b in range(256)]
-        for pair in merges:
-            a, b = pair
+        for a, b in merges:
             if not 0 <= min(a, b) <= max(a, b) < len(self.pieces):
                 raise ValueError(
-                    f"BytePairTokenizer: merge {len(self.merges)} is of pieces {a} and {b}, and only "
-                    f"{len(self.pieces)} pieces are there by then"
+                    f"BytePairTokenizer: merge {len(self.merges)} joins pieces {a} and {b}, but only "
+                    f"{len(self.pieces)} pieces exist at that point"
                 )
             self.merges.append((a, b))
             self.pieces.append(self.pieces[a] + self.pieces[b])
         self._made = {pair: 256 + i for i, pair in enumerate(self.merges)}
-        self._known: dict[str, list[int]] = {}  # words that were encoded before
 
     @classmethod
     def train(cls, text: str, *, merges: SupportsIndex = 512) -> BytePairTokenizer:
-        """Learns up to `merges` pairs from the text; fewer, if no pair is left that occurs twice.
+        """Learns up to `merges` pairs from the text; fewer if no pair is left that occurs twice.
 
-        Of equally frequent pairs the one with the smaller numbers comes first: the same text always gives
-        the same pieces.
+        Among equally frequent pairs the one with the smaller numbers is merged first, so the same text always
+        gives the same pieces.
         """
-        limit = _whole_number("BytePairTokenizer.train", "merges", merges)
+        limit = whole_number("BytePairTokenizer.train", "merges", merges)
         counts = Counter(WORDS.findall(text))
-        words = [list(_bytes_of(word)) for word in counts]
+        words = [list(word.encode()) for word in counts]
         times = list(counts.values())
-        # How often each pair occurs, and in which words: a merge changes the counts of a few words only.
+        # How often each pair occurs, and in which words, because a merge changes only a few words.
         occurs: Counter[Pair] = Counter()
         where: defaultdict[Pair, set[int]] = defaultdict(set)
         for i, word in enumerate(words):
@@ -133,8 +125,8 @@ class BytePairTokenizer:
                 where[pair].add(i)
 
         learned: list[Pair] = []
-        # The most frequent pair is at the top of the heap. Counts change; an entry whose count is no longer
-        # the pair's own is skipped, because the right one was pushed when it changed.
+        # The most frequent pair is at the top of the heap. When the count of a pair changes, it is pushed
+        # again, and its outdated entry is skipped when its turn comes.
         heap = [(-count, pair) for pair, count in occurs.items()]
         heapq.heapify(heap)
         while heap and len(learned) < limit:
@@ -167,17 +159,12 @@ class BytePairTokenizer:
         return f"BytePairTokenizer({len(self)} pieces, {len(self.merges)} of them learned)"
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        ids: list[int] = []
-        for word in WORDS.findall(text):
-            if word not in self._known:
-                if len(self._known) > 100_000:
-                    self._known.clear()
-                self._known[word] = self._encode_word(word)
-            ids += self._known[word]
-        return np.array(ids, np.int64)
+        words = WORDS.findall(text)
+        known = {word: self._encode_word(word) for word in set(words)}
+        return np.array([piece for word in words for piece in known[word]], np.int64)
 
     def _encode_word(self, word: str) -> list[int]:
-        ids = list(_bytes_of(word))
+        ids = list(word.encode())
         while len(ids) > 1:
             pairs = pairwise(ids)
             first = min(pairs, key=lambda pair: self._made.get(pair, len(self)))
@@ -187,13 +174,9 @@ class BytePairTokenizer:
         return ids
 
     def decode(self, ids: ArrayLike) -> str:
-        """The text of these pieces. Bytes that are no UTF-8, as a model may write them, become "�"."""
-        numbers = _demand_ids("BytePairTokenizer.decode", ids, len(self))
-        data = b"".join([self.pieces[i] for i in numbers.tolist()])
-        try:
-            return data.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return data.decode("utf-8", "replace")
+        """The text of these pieces. Bytes that are not UTF-8, which a model may produce, become "�"."""
+        numbers = _checked_ids("BytePairTokenizer.decode", ids, len(self))
+        return b"".join([self.pieces[i] for i in numbers]).decode(errors="replace")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         _save(path, {"kind": "byte pairs", "merges": self.merges})
@@ -208,19 +191,19 @@ def token_windows(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Windows of a long sequence, and the same windows one step later: what a language model predicts.
 
-    ids: (n,); x, y: (windows, length) with y[i, t] the number that follows x[i, t]. Windows start `stride`
-    apart, by default one where the other ends; a rest that fills no window is left out. x and y are
-    views: they cost no memory, and a memory-mapped `ids` stays on disk.
+    ids: (n,); x, y: (windows, length), where y[i, t] is the id that follows x[i, t]. A window starts `stride`
+    after the last, by default where that ends; an incomplete last window is dropped. x and y are views: they
+    cost no memory, and a memory-mapped `ids` stays on disk.
 
-    Raises ValueError if ids is not one sequence of more than `length` numbers.
+    Raises ValueError if ids is not one sequence of more than `length` ids.
     """
     ids = np.asarray(ids)
-    length = _whole_number("token_windows", "length", length)
-    stride = length if stride is None else _whole_number("token_windows", "stride", stride)
+    length = whole_number("token_windows", "length", length)
+    stride = length if stride is None else whole_number("token_windows", "stride", stride)
     if ids.ndim != 1 or len(ids) <= length:
         raise ValueError(
-            f"token_windows got ids of shape {ids.shape}: windows of length={length} with the number after "
-            f"them need one sequence of at least {length + 1}"
+            f"token_windows got ids of shape {ids.shape}: windows of length={length} and the id after each "
+            f"need one sequence of at least {length + 1}"
         )
     return (
         sliding_window_view(ids[:-1], length)[::stride],
@@ -228,16 +211,11 @@ def token_windows(
     )
 
 
-def _bytes_of(word: str) -> bytes:
-    # Python's strings may hold halves of surrogate pairs, which UTF-8 does not allow.
-    return word.encode("utf-8", "surrogatepass")
-
-
 def _merged(ids: list[int], pair: Pair, piece: int) -> list[int]:
     """`ids` with `piece` in place of every occurrence of `pair`, from left to right."""
-    result, i, last = [], 0, len(ids) - 1
-    while i <= last:
-        if i < last and ids[i] == pair[0] and ids[i + 1] == pair[1]:
+    result, i = [], 0
+    while i < len(ids):
+        if tuple(ids[i : i + 2]) == pair:
             result.append(piece)
             i += 2
         else:
@@ -246,25 +224,22 @@ def _merged(ids: list[int], pair: Pair, piece: int) -> list[int]:
     return result
 
 
-def _demand_ids(caller: str, ids: ArrayLike, size: int) -> NDArray[Any]:
+def _checked_ids(caller: str, ids: ArrayLike, size: int) -> list[int]:
     ids = np.asarray(ids)
-    if ids.size == 0:
-        return np.zeros(0, np.int64)
-    if ids.dtype.kind not in "iu" or ids.ndim != 1:
-        raise ValueError(
-            f"{caller} got ids of shape {ids.shape} and type {ids.dtype}: it takes one sequence of whole "
-            "numbers; decode a batch row by row"
-        )
-    wrong = ids[(ids < 0) | (ids >= size)]
-    if len(wrong):
-        raise ValueError(f"{caller} got {wrong[0]}: its numbers go from 0 to {size - 1}")
-    return ids
+    if ids.ndim == 1 and (ids.size == 0 or ids.dtype.kind in "iu"):
+        wrong = ids[(ids < 0) | (ids >= size)]
+        if len(wrong) == 0:
+            return ids.tolist()
+        raise ValueError(f"{caller} got {wrong[0]}: ids go from 0 to {size - 1}")
+    raise ValueError(
+        f"{caller} got ids of shape {ids.shape} and type {ids.dtype}: it takes one sequence of integers; "
+        "decode a batch row by row"
+    )
 
 
 def _save(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
-    text = json.dumps(content)  # before the file is opened: a failure leaves an old file as it was
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
+    with whole_file(path) as draft, open(draft, "w", encoding="ascii") as file:
+        json.dump(content, file)
 
 
 def _load(path: str | os.PathLike[str], kind: str, key: str) -> Any:
@@ -277,5 +252,5 @@ def _load(path: str | os.PathLike[str], kind: str, key: str) -> Any:
     except (ValueError, KeyError, TypeError):
         pass
     raise ValueError(
-        f"{os.fspath(path)} is no tokenizer of {kind}: pass a file that save() has written"
+        f"{os.fspath(path)} is not a tokenizer of {kind}: pass a file that save() has written"
     )

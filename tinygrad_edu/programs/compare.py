@@ -1,9 +1,8 @@
-"""`tinygrad-edu compare`: a run's network trained once more here, and in Keras, from the same weights.
+"""`tinygrad-edu compare`: a run's network trained again, here and in Keras, from the same initial weights.
 
-Each side runs in a process of its own (`compare_worker.py`), one after the other, with the same batches
-and rates.
-Keras's Dropout draws other places than ours, as its random generator is another: the two trainings are two
-draws of the same experiment, and their accuracies may differ by what chance makes of that.
+Each side runs in a process of its own (`compare_worker.py`), one after the other, with the same batches and
+learning rates. Only Dropout differs, as each library draws it from its own random generator: the two
+trainings are two samples of the same experiment, and their accuracies differ by chance.
 """
 
 from __future__ import annotations
@@ -17,13 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.programs.dataset import parts_of, read
+from tinygrad_edu.programs.dataset import read, split
 from tinygrad_edu.programs.predict import demand_like
-from tinygrad_edu.programs.run import Run, write_json, write_whole
-from tinygrad_edu.programs.train import tell_skipped
+from tinygrad_edu.programs.run import Run, write_json, write_text
+from tinygrad_edu.programs.train import print_skipped
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "compare.html")
-UNSTEADY = 1.5  # times the shortest epoch that the longest may take on a machine at rest
 
 
 def compare(
@@ -31,38 +29,46 @@ def compare(
 ) -> None:
     """Prints a table, and writes compare.json and, with matplotlib, compare.html into the run.
 
-    csv, test_csv, epochs    what is learned from, judged by, and how long; as in `train`
-    Raises RuntimeError for a side that breaks off, ValueError for examples that do not fit the run.
+    csv, test_csv, epochs    as in `train`
+
+    Raises RuntimeError for a side that fails, ValueError for examples that do not fit the run.
     """
     run = Run(run_path)
-    data = read(csv, run.settings, labeled=True)  # what is wrong is said before anything starts
+    data = read(csv, run.settings, labeled=True)
     demand_like(run, data)
-    tell_skipped(data)
+    print_skipped(data)
     test = read(test_csv, run.settings, labeled=True) if test_csv else None
-    parts = parts_of(data, run.settings, test, run.classes)
+    sizes = split(data, run.settings, test, run.classes).sizes()
+    del data, test
     epochs = epochs or max(run.result()["epochs"], 1)
     print(
-        f"{run.path}, from its first weights: {epochs} epochs on {len(parts.training[1]):,} pictures, "
-        "the same batches for both\n"
+        f"{run.path}, from its initial weights: {epochs} epochs on {sizes['training']:,} pictures, the same "
+        "batches for both\n"
     )
-    sides = []
-    for side in ("ours", "keras"):
-        sides.append(_side(side, [run.path, csv, test_csv or "", str(epochs)], epochs))
-    report = _report(sides[0], sides[1], parts.validation[1], parts.test[1])
+    arguments = [run.path, csv, test_csv or "", str(epochs)]
+    ours, keras = (_train(side, arguments, epochs) for side in ("ours", "keras"))
+    same = np.equal(ours.pop("predicted"), keras.pop("predicted"))
+    report = {
+        "examples": sizes,
+        "arithmetic": keras.pop("arithmetic"),
+        "same_answers": int(same.sum()),
+        "ours": ours,
+        "keras": keras,
+    }
     print(_text(report))
     write_json(run.file("compare.json"), report)
     print(f"\nThe numbers: {run.file('compare.json')}")
     try:
-        page = _page(run, report, len(parts.training[1]))
+        page = _page(run, report)
     except ImportError as missing:
         print(f"No page about it. {missing}")
     else:
-        write_whole(run.file("compare.html"), lambda file: file.write(page.encode()))
+        write_text(run.file("compare.html"), page)
         print(f"The page about it: {run.file('compare.html')}")
 
 
-def _side(side: str, arguments: list[str], epochs: int) -> dict[str, Any]:
-    """What a side tells, epoch by epoch."""
+def _train(side: str, arguments: list[str], epochs: int) -> dict[str, Any]:
+    """What the process of a side reports: its final numbers, and those of each epoch under "epochs"."""
     command = [sys.executable, "-m", "tinygrad_edu.programs.compare_worker", side, *arguments]
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
@@ -74,173 +80,101 @@ def _side(side: str, arguments: list[str], epochs: int) -> dict[str, Any]:
         try:
             assert process.stdout and process.stderr
             for line in process.stdout:
-                told = json.loads(line)
-                if "epoch" in told:
-                    facts["epochs"].append(told)
-                    if sys.stdout.isatty():
-                        print(
-                            f"\r{facts['name']}: epoch {told['epoch']} of {epochs}",
-                            end="",
-                            flush=True,
-                        )
-                facts.update(told)
+                said = json.loads(line)
+                if "epoch" not in said:
+                    facts |= said
+                    continue
+                facts["epochs"].append(said)
+                if sys.stdout.isatty():
+                    end = "\n" if said["epoch"] == epochs else "\r"
+                    print(
+                        f"{facts['name']}: epoch {said['epoch']} of {epochs}", end=end, flush=True
+                    )
             complaint = process.stderr.read()
         except BaseException:
             process.kill()
             raise
-    if sys.stdout.isatty() and facts["epochs"]:
-        print("\r" + " " * 60 + "\r", end="")
     if "error" in facts:
         raise RuntimeError(facts["error"])
-    if process.returncode or "said" not in facts:
+    if process.returncode or "predicted" not in facts:
         last = complaint.strip().splitlines()[-1:] or [f"exit status {process.returncode}"]
-        raise RuntimeError(f"the side of {facts.get('name', side)} broke off: {last[0]}")
+        raise RuntimeError(f"the training of {facts.get('name', side)} failed: {last[0]}")
+    seconds = [epoch["seconds"] for epoch in facts["epochs"]]
+    facts |= {"first_epoch": seconds[0], "epoch": float(np.median(seconds[1:] or seconds))}
     return facts
 
 
-def _report(
-    ours: dict[str, Any], keras: dict[str, Any], y_val: np.ndarray, y_test: np.ndarray
-) -> dict[str, Any]:
-    """Both sides in numbers; of the test set only what is counted."""
-    report: dict[str, Any] = {"arithmetic": keras["arithmetic"]}
-    said = [np.array(side["said"]) for side in (ours, keras)]
-    for key, side, answers in zip(("ours", "keras"), (ours, keras), said, strict=True):
-        seconds = [epoch["seconds"] for epoch in side["epochs"]]
-        report[key] = {
-            "name": side["name"],
-            "validation_accuracy": side["epochs"][-1]["val_accuracy"],
-            "test_accuracy": float(np.mean(answers == y_test)) if len(y_test) else None,
-            "first_epoch": seconds[0],
-            "epoch": float(np.median(seconds[1:] or seconds)),
-            "peak": side["peak"],
-            "epochs": side["epochs"],
-        }
-    report["examples"] = {"validation": len(y_val), "test": len(y_test)}
-    report["alike"] = int((said[0] == said[1]).sum())
-    return report
-
-
-def _rows(report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """What is compared: ours, Keras's, and the one by the other or their difference."""
-    ours, keras = report["ours"], report["keras"]
-
-    def share(key: str) -> tuple[str, str, str]:
-        points = 100 * (ours[key] - keras[key])
-        return f"{100 * ours[key]:.2f} %", f"{100 * keras[key]:.2f} %", f"{points:+.2f} points"
-
-    def ratio(key: str, form: str, unit: float = 1.0) -> tuple[str, str, str]:
-        if not ours[key] or not keras[key]:
-            return "?", "?", ""
-        return (
-            form.format(ours[key] / unit),
-            form.format(keras[key] / unit),
-            f"{ours[key] / keras[key]:.2f} times",
-        )
-
-    rows = []
-    if report["examples"]["test"]:
-        rows.append((f"test accuracy, of {report['examples']['test']:,}", *share("test_accuracy")))
-    rows.append(
-        (
-            f"validation accuracy, of {report['examples']['validation']:,}",
-            *share("validation_accuracy"),
-        )
-    )
-    rows.append(("an epoch, the median", *ratio("epoch", "{:.2f} s")))
-    rows.append(("the first epoch", *ratio("first_epoch", "{:.2f} s")))
-    rows.append(("peak memory of the process", *ratio("peak", "{:,.0f} MB", 1e6)))
+def _table(report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """The rows: what is compared, ours, Keras's, and their difference or ratio."""
+    ours, keras, examples = report["ours"], report["keras"], report["examples"]
+    rows = [("", ours["name"], keras["name"], "ours to Keras's")]
+    for name in ("test", "validation"):
+        if examples[name]:
+            a, b = 100 * ours[f"{name}_accuracy"], 100 * keras[f"{name}_accuracy"]
+            title = f"{name} accuracy, of {examples[name]:,}"
+            rows.append((title, f"{a:.2f} %", f"{b:.2f} %", f"{a - b:+.2f} points"))
+    for name, key, form, unit in (
+        ("an epoch, the median", "epoch", "{:.2f} s", 1),
+        ("the first epoch", "first_epoch", "{:.2f} s", 1),
+        ("peak memory of the process", "peak", "{:,.0f} MB", 1e6),
+    ):
+        a, b = ours[key], keras[key]
+        if a and b:  # the memory is known on Linux only
+            rows.append((name, form.format(a / unit), form.format(b / unit), f"{a / b:.2f} times"))
     return rows
 
 
 def _text(report: dict[str, Any]) -> str:
-    table = [
-        ("", report["ours"]["name"], report["keras"]["name"], "ours to Keras's"),
-        *_rows(report),
-    ]
-    widths = [max(len(row[i]) for row in table) for i in range(4)]
+    rows = _table(report)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(widths[i]) for i, cell in enumerate(row[1:], 1))]
-        )
-        for row in table
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
     ]
     lines.insert(1, "─" * len(lines[0]))
-    return "\n".join([*lines, "", *_why(report)])
+    return "\n".join([*lines, "", *_explained(report)])
 
 
-def _why(report: dict[str, Any]) -> list[str]:
-    exact = report["arithmetic"]
-    lines = []
-    if report["examples"]["test"]:
-        lines.append(
-            f"They answer alike on {report['alike']:,} of {report['examples']['test']:,} test pictures."
-        )
-    told = (
-        f"in the losses by {exact['losses']:.1e}, in the gradients by {exact['gradients']:.1e}, in the "
-        f"weights by {exact['weights']:.1e}"
+def _explained(report: dict[str, Any]) -> list[str]:
+    """How far the two differ, and why."""
+    exact, n = report["arithmetic"], report["examples"]["test"]
+    differ = (
+        f"In float64 and without dropout, {exact['steps']} steps differ by at most {exact['losses']:.1e} in "
+        f"the losses, {exact['gradients']:.1e} in the gradients, {exact['weights']:.1e} in the weights: "
     )
-    if exact["part"]:
-        lines.append(
-            f"In float64 and without dropout {exact['steps']} steps differ {told}: one of the two is wrong. "
-            "`tinygrad_edu.twins.comparison` tells where."
-        )
-    else:
-        lines.append(
-            f"In float64 and without dropout {exact['steps']} steps differ, at most, {told}: the same "
-            "arithmetic."
-        )
-    lines.append(
-        "In training each draws the places of its Dropout from its own random generator, and sums float32 "
-        "in its own order: two draws of one experiment."
+    lines = (
+        [f"They give the same answer on {report['same_answers']:,} of {n:,} test pictures."]
+        if n
+        else []
     )
-    return lines + _about_times(report["ours"], report["keras"])
-
-
-def _about_times(ours: dict[str, Any], keras: dict[str, Any]) -> list[str]:
-    """What the times of these epochs, and of no others, give reason to say."""
-    lines = []
-    if keras["first_epoch"] > keras["epoch"]:
-        lines.append(
-            f"Keras's first epoch took {keras['first_epoch']:.2f} s and the median is {keras['epoch']:.2f} "
-            "s: it traces and compiles its graph first."
-        )
-    unsteady = []
-    for side in (ours, keras):
-        later = [epoch["seconds"] for epoch in side["epochs"][1:]] or [side["first_epoch"]]
-        if max(later) > UNSTEADY * min(later):
-            unsteady.append(f"those of {side['name']} from {min(later):.2f} to {max(later):.2f} s")
-    if unsteady:
-        lines.append(
-            f"After the first, epochs took unlike times, {' and '.join(unsteady)}: the machine had other "
-            "work, so take the times with care."
-        )
-    if unsteady or ours["epoch"] > keras["epoch"]:
-        lines.append(
-            "On a busy machine the threads of NumPy's BLAS wait for each other, and an epoch here may take "
-            "many times as long; OPENBLAS_NUM_THREADS=1 makes it use one."
-        )
+    lines += [
+        differ + ("the same arithmetic." if exact["agree"] else
+                  "one of the two is wrong. `tinygrad_edu.twins.compare` shows where."),
+        "In training, each draws its Dropout from its own random generator and sums float32 in its own "
+        "order: two samples of one experiment.",
+        "Times depend on the load of the machine. Keras compiles its graph in the first epoch; on a busy "
+        "machine, OPENBLAS_NUM_THREADS=1 keeps NumPy's threads from waiting for each other.",
+    ]  # fmt: skip
     return lines
 
 
-def _page(run: Run, report: dict[str, Any], trained: int) -> str:
+def _page(run: Run, report: dict[str, Any]) -> str:
     from tinygrad_edu.viz.report_page import filled
 
-    head = ("", report["ours"]["name"], report["keras"]["name"], "ours to Keras's")
-    rows = [head, *_rows(report)]
-    cells = [
-        "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
-        for row, tag in zip(rows, ["th", *["td"] * len(rows)], strict=False)
-    ]
+    head, *body = (
+        "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
+        for tag, row in zip(["th", *["td"] * 5], _table(report), strict=False)
+    )
     epochs = len(report["ours"]["epochs"])
     words = {
         "title": f"The same network here and in {report['keras']['name']}",
         "about": f"The {run.settings.model.upper()} of {os.path.basename(os.path.abspath(run.path))}, "
-        f"trained from its first weights for {epochs} {'epoch' if epochs == 1 else 'epochs'} on {trained:,} "
-        "pictures: the same batches in the same order, the same optimizer and learning rates, a process for "
-        "each side.",
+        f"trained from its initial weights for {epochs} epoch{'s' * (epochs > 1)} on "
+        f"{report['examples']['training']:,} pictures: the same batches in the same order, the same "
+        "optimizer and learning rates, each side in a process of its own.",
     }
+    rows = "".join(f"<tr>{cells}</tr>" for cells in body)
     pictures = {
-        "table": f"<table><thead>{cells[0]}</thead><tbody>{''.join(cells[1:])}</tbody></table>",
+        "table": f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
         "curves": "".join(
             _curve(report, key, name)
             for key, name in (
@@ -249,7 +183,7 @@ def _page(run: Run, report: dict[str, Any], trained: int) -> str:
                 ("val_accuracy", "validation accuracy"),
             )
         ),
-        "why": "".join(f"<p>{html.escape(line)}</p>" for line in _why(report)),
+        "explained": "".join(f"<p>{html.escape(line)}</p>" for line in _explained(report)),
     }
     return filled(TEMPLATE, words, pictures)
 

@@ -1,4 +1,4 @@
-"""From a CSV file to arrays: its kind is told by its header, its parts are drawn from the seed."""
+"""From a CSV file of pixels, or of paths to images, to a training, a validation and a test set."""
 
 from __future__ import annotations
 
@@ -18,164 +18,133 @@ from tinygrad_edu.data import (
     train_test_split,
     train_validation_test_split,
 )
+from tinygrad_edu.data.images import sorted_classes
 from tinygrad_edu.data.tables import read_rows
 from tinygrad_edu.programs.settings import Settings
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Pictures and what they are called.
+    """Pictures, their labels and their names.
 
-    kind      "pixels": a row of numbers for each, as Kaggle gives MNIST; "images": a file for each
+    kind      "pixels": a row of numbers for each picture, as Kaggle gives MNIST; "images": a file for each
     x         (n, height, width, channels) of uint8
-    words     the label of each as it is written; None if the file has no labels
-    names     what a table of results calls each: its number, or its file
-    skipped   (file, why) of what could not be read, if that was allowed
+    labels    as they are written; None if the file has none
+    names     for the table of answers: the number of the row, or the file
+    skipped   (file, reason) of what could not be read, with --skip-bad
     """
 
     path: str
     kind: str
     x: NDArray[np.uint8]
-    words: list[str] | None
+    labels: list[str] | None
     names: list[str]
     skipped: list[tuple[str, str]]
 
     def __len__(self) -> int:
         return len(self.x)
 
-    def classes(self) -> list[str]:
-        """The different labels, numbers in the order of numbers."""
-        found = set(self.words or [])
-        return sorted(found, key=int if all(map(str.isdecimal, found)) else None)
-
-    def labels(self, classes: list[str]) -> NDArray[np.int64]:
-        """The place of each label among the classes. Raises ValueError for one that is none of them."""
-        assert self.words is not None
-        place = {name: i for i, name in enumerate(classes)}
-        for name, word in zip(self.names, self.words, strict=True):
-            if word not in place:
-                what = f"row {name}" if self.kind == "pixels" else name
+    def y(self, classes: list[str]) -> NDArray[np.int64]:
+        """The index of each label among the classes. Raises ValueError for one that is not among them."""
+        assert self.labels is not None
+        index = {name: i for i, name in enumerate(classes)}
+        for name, label in zip(self.names, self.labels, strict=True):
+            if label not in index:
+                where = f"row {name}" if self.kind == "pixels" else name
                 raise ValueError(
-                    f"{self.path}: {what} has the label {word!r}, which is none of the {len(classes)} "
-                    f"classes that were learned: {in_words(classes)}"
+                    f"{self.path}: {where} has the label {label!r}, which is not among the {len(classes)} "
+                    f"classes of the training set: {_listed(classes)}"
                 )
-        return np.array([place[word] for word in self.words], np.int64)
+        return np.array([index[label] for label in self.labels], np.int64)
 
 
 def read(path: str, settings: Settings, *, labeled: bool) -> Examples:
-    """The examples in a CSV file. labeled: it must have labels; otherwise it may.
+    """The examples in a CSV file, which must have labels if `labeled`.
 
     A column `image` has paths of images, and `label` their classes. Otherwise all columns but `label` are
-    pixels. A file of numbers without header is taken for labels and pixels, or for pixels, by which of the
-    two leaves a square picture.
+    pixels. Without a header, the first column holds labels if the others make a square picture; if all do,
+    there are no labels.
 
-    Raises FileNotFoundError, and ValueError for what is wrong in the file, with its line.
+    Raises FileNotFoundError, and ValueError for a mistake in the file, with its line.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"there is no file {path}"
-            + (", but a folder of that name" if os.path.isdir(path) else "")
-        )
-    header, first = _head(path)
-    if not first:
-        raise ValueError(f"{path} has a header and no rows")
-    pixels = [i for i, name in enumerate(header) if name != "label"]
-    if (
-        "image" not in header
-        and 0 < len(header) < 5
-        and not all(_is_number(first, i) for i in pixels)
-    ):
+    first = _first_line(path)
+    if not any(letter.isalpha() for name in first for letter in name):
+        label = 0 if _side(len(first) - 1) else None
+        if labeled and label is None:
+            raise ValueError(
+                f"{path} has no header, and its {len(first)} columns are not a label and a square of pixels"
+            )
+        return _pixels(path, len(first), label, settings)
+    if "image" not in first and len(first) < 4:
         raise ValueError(
             f"{path} has no column 'image' with paths of images, and no pixels; its columns are "
-            + in_words(header)
+            + _listed(first)
         )
-    if labeled and header and "label" not in header:
+    if labeled and "label" not in first:
         raise ValueError(
-            f"{path} has no column 'label'; its columns are {in_words([repr(name) for name in header])}; "
-            "give that name to the column of the answers, without which nothing can be learned"
+            f"{path} has no column 'label'; its columns are {_listed([repr(name) for name in first])}; give "
+            "that name to the column of the classes"
         )
-    if "image" in header:
-        return _images(path, header, settings, labeled)
+    if "image" in first:
+        return _images(path, first, settings)
+    return _pixels(path, len(first), "label" if "label" in first else None, settings)
+
+
+def _first_line(path: str) -> list[str]:
+    if not os.path.isfile(path):
+        folder = ", but a folder of that name" if os.path.isdir(path) else ""
+        raise FileNotFoundError(f"there is no file {path}{folder}")
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        try:
+            first = [name.strip() for name in next(csv.reader(file), [])]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is not a CSV file: {error}") from None
+    if not first:
+        raise ValueError(f"{path} is empty, or its first line is")
+    return first
+
+
+def _pixels(path: str, columns: int, label: str | int | None, settings: Settings) -> Examples:
     if settings.skip_bad:
         raise ValueError(f"{path} lists pixels: --skip-bad is for image files that cannot be read")
-    return _pixels(path, header, first, labeled)
-
-
-def _pixels(path: str, header: list[str], first: list[str], labeled: bool) -> Examples:
-    label: str | int | None = "label"
-    if not header:
-        label = 0 if _side(len(first) - 1) else None
-    elif "label" not in header and not labeled:
-        label = None
-    if labeled and label is None:
-        raise ValueError(
-            f"{path} has no header, and its {len(first)} columns are not a label and a square of pixels"
-        )
-    count = len(first) - (label is not None)
-    side = _side(count)
+    pixels = columns - (label is not None)
+    side = _side(pixels)
     if not side:
         raise ValueError(
-            f"{path} has {count} pixels in a row, which is no square picture; a column that is neither "
+            f"{path} has {pixels} pixels in a row, which is no square picture; a column that is neither "
             "'label' nor a pixel must go"
         )
     read = read_csv(path, label=label, shape=(side, side))
-    x, y = (read, None) if label is None else (read.x, read.y)
-    words = None if y is None else [str(k) for k in y.tolist()]
-    return Examples(path, "pixels", x[..., None], words, [str(i) for i in range(1, len(x) + 1)], [])
+    x, labels = (read, None) if label is None else (read.x, [str(k) for k in read.y.tolist()])
+    return Examples(path, "pixels", x[..., None], labels, [str(i + 1) for i in range(len(x))], [])
 
 
-def _images(path: str, header: list[str], settings: Settings, labeled: bool) -> Examples:
-    has_labels = labeled or "label" in header
-    lines, rows = read_rows(path, ["image", "label"] if has_labels else ["image"], "read_csv")
+def _images(path: str, names: list[str], settings: Settings) -> Examples:
+    columns = ["image", "label"] if "label" in names else ["image"]
+    lines, rows = read_rows(path, columns, "read_csv")
+    if not rows:
+        raise ValueError(f"{path} has a header and no rows")
     for line, cells in zip(lines, rows, strict=True):
         if not all(cells):
-            raise ValueError(
-                f"line {line} of {path} lacks its image" + (" or its label" if has_labels else "")
-            )
+            raise ValueError(f"line {line} of {path} lacks its {' or its '.join(columns)}")
     folder = os.path.dirname(path)
     images = ImageFiles(
         [os.path.join(folder, cells[0]) for cells in rows],
-        list(range(len(rows))),  # so that what is left knows its row
+        list(range(len(rows))),  # row numbers for labels, to know which rows are left
         [],
         size=(settings.size, settings.size),
         mode="rgb" if settings.rgb else "gray",
         skip_bad=settings.skip_bad,
-        keep=settings.skip_bad,  # then all were read already
+        keep=settings.skip_bad,  # then all files have been read already
         name=path,
     )
-    rows = [rows[i] for i in images.labels]
     x = images.dataset().x
+    left = [rows[i] for i in images.labels]
+    labels = [cells[1] for cells in left] if "label" in names else None
+    files = [cells[0] for cells in left]
     return Examples(
-        path,
-        "images",
-        x if settings.rgb else x[..., None],
-        [cells[1] for cells in rows] if has_labels else None,
-        [cells[0] for cells in rows],
-        images.skipped,
+        path, "images", x if settings.rgb else x[..., None], labels, files, images.skipped
     )
-
-
-def _head(path: str) -> tuple[list[str], list[str]]:
-    """The names of the columns, none if the first line has numbers only; and the first row."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        try:
-            line = [cell.strip() for cell in next(reader, [])]
-            if not line:
-                raise ValueError(f"{path} is empty, or its first line is")
-            if all(_is_number(line, i) for i in range(len(line))):
-                return [], line
-            return line, [cell.strip() for cell in next(reader, [])]
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is no CSV file: {error}") from None
-
-
-def _is_number(cells: list[str], i: int) -> bool:
-    try:
-        float(cells[i])
-    except (ValueError, IndexError):
-        return False
-    return True
 
 
 def _side(pixels: int) -> int:
@@ -184,95 +153,100 @@ def _side(pixels: int) -> int:
     return side if side * side == pixels and side > 1 else 0
 
 
-def in_words(names: list[str]) -> str:
-    shown = names if len(names) <= 12 else [*names[:10], "...", names[-1]]
-    return ", ".join(shown)
+def _listed(names: list[str]) -> str:
+    return ", ".join(names if len(names) <= 12 else [*names[:10], "...", names[-1]])
 
 
-# ---------------------------------------------------------------------------------------- its parts
+# ------------------------------------------------------------------------------------ the three sets
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What is learned from, chosen by, and judged by: pictures, labels, and names of the last.
+class Split:
+    """Training, validation and test set, each (x, y); the test set may be empty.
 
-    mean, std    of all pixels of the training part, which every picture is standardized with
+    test_names   of the pictures of the test set
+    mean, std    of all pixels of the training set, by which every picture is standardized
     """
 
     classes: list[str]
-    training: tuple[NDArray[np.uint8], NDArray[np.int64]]
+    train: tuple[NDArray[np.uint8], NDArray[np.int64]]
     validation: tuple[NDArray[np.uint8], NDArray[np.int64]]
-    test: tuple[NDArray[np.uint8], NDArray[np.int64]]  # of length 0 if there is no test set
+    test: tuple[NDArray[np.uint8], NDArray[np.int64]]
     test_names: list[str]
     mean: float
     std: float
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.training[0].shape[1:]
+        return self.train[0].shape[1:]
+
+    def sizes(self) -> dict[str, int]:
+        sets = {"training": self.train, "validation": self.validation, "test": self.test}
+        return {name: len(y) for name, (_, y) in sets.items()}
+
+    def standardized(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return standardized(x, self.mean, self.std)
 
     def fingerprint(self) -> str:
-        """Of every pixel and label: another file, or another split, has another."""
+        """A checksum of every pixel and label, to recognize the same split of the same files."""
         digest = hashlib.sha256("\n".join(self.classes).encode())
-        for x, y in (self.training, self.validation, self.test):
+        for x, y in (self.train, self.validation, self.test):
             digest.update(x.data)
             digest.update(y.data)
         return digest.hexdigest()
 
 
-def parts_of(
+def split(
     data: Examples,
     settings: Settings,
     test: Examples | None = None,
     classes: list[str] | None = None,
-) -> Parts:
-    """A stratified split by the seed; the test set is another file, or a part of this one.
+) -> Split:
+    """A stratified split by the seed; the test set is another file, or a share of this one.
 
-    classes    those of a run, whose numbers the labels are to get. Raises ValueError for a class with too few
-               examples to be in every part, for a label of the test set that the training set does not have,
-               and for pictures of the test set of another shape.
+    classes    those of an earlier run, whose numbers the labels get
+
+    Raises ValueError for a class with too few examples for each set, for a label of the test set that the
+    training set does not have, and for pictures of the test set of another shape.
     """
-    classes = data.classes() if classes is None else classes
-    y = data.labels(classes)
-    _demand_enough(data.path, y, classes, 3 if test is None and settings.test else 2)
+    classes = sorted_classes(set(data.labels or [])) if classes is None else classes
+    y = data.y(classes)
     rows = np.arange(len(y))
-    last = rows[:0]
-    if test is None and settings.test:
-        train, chosen, last, *_ = train_validation_test_split(
-            rows, y, validation=settings.validation, test=settings.test, seed=settings.seed
+    if test is None and settings.test_share:
+        _demand_enough(data.path, y, classes, ["training", "validation", "test"])
+        train, validation, last, *_ = train_validation_test_split(
+            rows,
+            y,
+            validation=settings.validation_share,
+            test=settings.test_share,
+            seed=settings.seed,
         )
     else:
-        train, chosen, *_ = train_test_split(rows, y, test=settings.validation, seed=settings.seed)
-    judged, names = (data.x[last], y[last]), [data.names[i] for i in last]
+        _demand_enough(data.path, y, classes, ["training", "validation"])
+        train, validation, *_ = train_test_split(
+            rows, y, test=settings.validation_share, seed=settings.seed
+        )
+        last = rows[:0]
+    test_set, names = (data.x[last], y[last]), [data.names[i] for i in last]
     if test is not None:
         if test.x.shape[1:] != data.x.shape[1:] or test.kind != data.kind:
             raise ValueError(
-                f"{test.path} has {test.kind} of {size_of(test.x)}, and {data.path} {data.kind} of "
-                f"{size_of(data.x)}: the test set must be of the same form"
+                f"{test.path} has {test.kind} of {size_of(test.x.shape[1:])}, and {data.path} {data.kind} of "
+                f"{size_of(data.x.shape[1:])}: the test set must be of the same form"
             )
-        judged, names = (test.x, test.labels(classes)), test.names
+        test_set, names = (test.x, test.y(classes)), test.names
     scale = StandardScaler(axis=None).fit(data.x[train])
     assert scale.mean is not None and scale.std is not None
-    return Parts(
-        classes,
-        (data.x[train], y[train]),
-        (data.x[chosen], y[chosen]),
-        judged,
-        names,
-        scale.mean.item(),
-        scale.std.item(),
-    )
+    return Split(
+        classes, (data.x[train], y[train]), (data.x[validation], y[validation]), test_set, names,
+        scale.mean.item(), scale.std.item(),
+    )  # fmt: skip
 
 
 def digests(x: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """A number for each picture, by which it is known again: 64 bits of BLAKE2b of its pixels."""
-    return np.array(
-        [
-            int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "little")
-            for picture in x
-        ],
-        np.uint64,
-    )
+    """64 bits of BLAKE2b of each picture, to recognize it again."""
+    codes = [hashlib.blake2b(picture.tobytes(), digest_size=8).digest() for picture in x]
+    return np.frombuffer(b"".join(codes), "<u8").astype(np.uint64)
 
 
 def standardized(x: NDArray[np.uint8], mean: float, std: float) -> NDArray[np.float32]:
@@ -280,24 +254,19 @@ def standardized(x: NDArray[np.uint8], mean: float, std: float) -> NDArray[np.fl
     return (x - np.float32(mean)) / np.float32(std)
 
 
-def size_of(x: NDArray[np.uint8]) -> str:
+def size_of(shape: tuple[int, ...]) -> str:
     """28 x 28 pixels"""
-    height, width, channels = x.shape[1:]
+    height, width, channels = shape
     return f"{height} x {width} pixels" + (" in color" if channels == 3 else "")
 
 
-def _demand_enough(path: str, y: NDArray[np.int64], classes: list[str], least: int) -> None:
+def _demand_enough(path: str, y: NDArray[np.int64], classes: list[str], sets: list[str]) -> None:
     counts = np.bincount(y, minlength=len(classes))
     if len(classes) < 2:
+        raise ValueError(f"{path} has one class only, {classes[0]!r}; classification needs two")
+    rare, count = classes[counts.argmin()], int(counts.min())
+    if count < len(sets):
         raise ValueError(
-            f"{path} has one class only, {classes[0]!r}: there is nothing to tell apart"
-        )
-    rare = int(counts.argmin())
-    if counts[rare] < least:
-        examples = "example" if counts[rare] == 1 else "examples"
-        raise ValueError(
-            f"{path}: class {classes[rare]!r} has {counts[rare]} {examples}, and at least {least} are "
-            "needed, one for each part (to learn from, to choose by"
-            + (", to judge by" if least == 3 else "")
-            + "): bring more, or leave the class out"
+            f"{path}: class {rare!r} has {count} example{'s' * (count > 1)}, and at least {len(sets)} are "
+            f"needed, one for each set ({', '.join(sets)}): bring more, or leave the class out"
         )

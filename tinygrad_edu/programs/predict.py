@@ -1,7 +1,9 @@
-"""`tinygrad-edu predict`: a run and a CSV file in, a table of answers out, in the order of the file."""
+"""`tinygrad-edu predict`: the answers of a trained network for the pictures of a CSV file, in its order."""
 
 from __future__ import annotations
 
+import csv as csv_format
+import io
 import os
 from dataclasses import replace
 
@@ -10,78 +12,79 @@ import numpy as np
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
 from tinygrad_edu.programs.dataset import Examples, read, size_of, standardized
-from tinygrad_edu.programs.run import Run, demand_ours, write_table
-from tinygrad_edu.programs.train import tell_skipped
+from tinygrad_edu.programs.run import Run, demand_replaceable, write_text
+from tinygrad_edu.programs.train import print_skipped
 from tinygrad_edu.tensor import value
 
 HEADERS = {"pixels": ("ImageId", "Label"), "images": ("Filename", "Prediction")}
 
 
 def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> None:
-    """Writes what the network takes each picture for; says how many were right, if the file has labels,
-    and how many of those that took no part in its training.
+    """Writes the predicted class of each picture, and prints the accuracy if the file has labels.
 
-    Raises ValueError for pictures of another kind or size than were learned, and for a label that is none of
-    the classes; FileExistsError if out is a file that is no table of results.
+    Raises ValueError for pictures of another kind or size than those of the training set, and for a label
+    that is not among the classes; FileExistsError if out is a file that is not a table of answers.
     """
     run = Run(run_path)
     model, result = run.model(), run.result()
-    _demand_harmless(out, csv)
+    if os.path.exists(out) and os.path.exists(csv) and os.path.samefile(out, csv):
+        raise FileExistsError(
+            f"{out} is the file that the pictures are read from: choose another --out, such as results.csv"
+        )
+    headers = "|".join(",".join(header) for header in HEADERS.values())
+    demand_replaceable(out, rf"({headers})\r?\n", "table of answers")
     data = read(csv, replace(run.settings, skip_bad=skip_bad), labeled=False)
     demand_like(run, data)
-    tell_skipped(data)
+    print_skipped(data)
     if not result["ended"]:
         print(
             f"{run.path} was stopped after {result['epochs']} of {result['epochs_asked_for']} epochs: "
             "these are the answers of its best weights so far"
         )
-    y = data.labels(run.classes) if data.words is not None else None
-    said = scores_of(model, standardized(data.x, run.mean, run.std)).argmax(axis=1)
-    answers = [run.classes[k] for k in said]
-    write_table(out, HEADERS[data.kind], list(zip(data.names, answers, strict=True)))
+    y = data.y(run.classes) if data.labels is not None else None
+    predicted = scores_of(model, standardized(data.x, run.mean, run.std)).argmax(axis=1)
+    table = io.StringIO()
+    writer = csv_format.writer(table, lineterminator="\n")
+    writer.writerow(HEADERS[data.kind])
+    writer.writerows(zip(data.names, [run.classes[k] for k in predicted], strict=True))
+    write_text(out, table.getvalue())
     print(f"{len(data):,} answers: {out}")
     if y is not None:
-        right = said == y
-        print(f"{right.sum():,} of them are the label: {100 * right.mean():.2f} %")
-        tell_known(run.trained_on(data.x), right)
+        _print_accuracy(predicted == y, run.seen(data.x))
 
 
-def tell_known(known: np.ndarray, right: np.ndarray) -> None:
-    """What the share of right answers is worth: a network knows the pictures of its training."""
-    if not known.any():
-        return
-    text = f"{known.sum():,} of the {len(known):,} pictures took part in its training, so that says little"
-    new = right[~known]
-    if len(new):
-        text += f"; of the other {len(new):,} it has {new.sum():,} right: {100 * new.mean():.2f} %"
-    print(text + ".")
+def _print_accuracy(correct: np.ndarray, seen: np.ndarray) -> None:
+    """The accuracy, and apart from it that of the pictures that the training has not seen."""
+    print(f"Accuracy: {100 * correct.mean():.2f} % ({correct.sum():,} of {len(correct):,})")
+    if seen.any():
+        print(
+            f"{seen.sum():,} of these pictures are in the training or validation set, which makes that "
+            "number too high."
+        )
+        if not seen.all():
+            new = correct[~seen]
+            print(
+                f"Accuracy on the others: {100 * new.mean():.2f} % ({new.sum():,} of {len(new):,})"
+            )
 
 
 def scores_of(model: Module, x: np.ndarray, batch: int = 256) -> np.ndarray:
-    """What the network gives for each picture; the softmax of it are probabilities."""
+    """The logits of each picture."""
     with no_grad():
         return np.concatenate([
             value(model(x[i : i + batch])) for i in range(0, len(x), batch)
         ])  # fmt: skip
 
 
-def _demand_harmless(out: str, csv: str) -> None:
-    if os.path.exists(out) and os.path.exists(csv) and os.path.samefile(out, csv):
-        raise FileExistsError(
-            f"{out} is the file that the pictures are read from: choose another --out, such as results.csv"
-        )
-    first = "|".join(",".join(header) for header in HEADERS.values())
-    demand_ours(out, rf"({first})\r?\n", "table of results")
-
-
 def demand_like(run: Run, data: Examples) -> None:
+    """Raises ValueError for pictures of another kind or size than those of the run."""
+    forms = {"pixels": "a table of pixels", "images": "image files"}
     if data.kind != run.kind:
-        forms = {"pixels": "a table of pixels", "images": "image files"}
         raise ValueError(
-            f"{run.path} learned from {forms[run.kind]}, and {data.path} has {forms[data.kind]}"
+            f"{run.path} was trained on {forms[run.kind]}, and {data.path} has {forms[data.kind]}"
         )
     if data.x.shape[1:] != run.shape:
         raise ValueError(
-            f"{run.path} learned pictures of {size_of(np.empty((0, *run.shape), np.uint8))}, and those in "
-            f"{data.path} are {size_of(data.x)}"
+            f"{run.path} was trained on pictures of {size_of(run.shape)}, and those in {data.path} are "
+            f"{size_of(data.x.shape[1:])}"
         )

@@ -1,58 +1,58 @@
-"""The folder that a training leaves behind. Every file in it is whole: drafts are renamed when complete.
+"""A run: the folder that a training leaves behind. Files are renamed when complete, so all are whole.
 
-    config.json        settings, seed, data, class names, scale, versions: written first
-    judged.npz         the pictures that the network will be judged by
-    trained.npz        digests of those that take part in training, to know them again
-    checkpoints/       what `--resume` goes on from
+    config.json        settings, classes, mean and std, sizes of the sets, versions: written first
+    evaluation.npz     the test set; the validation set if there is no test set
+    seen.npz           digests of the pictures in the training and validation sets, to recognize them
+    checkpoints/       for `--resume`
     history.csv        loss and accuracy of every epoch
-    weights-0030.npz   the best weights, up to that epoch
-    result.json        how good they are, and which file they are in: written last
+    weights-0030.npz   the best weights up to that epoch
+    result.json        loss and accuracy of these weights: written last
 
-Without result.json a run has not ended; a new one takes the place of the old at one stroke.
+A run without result.json has not ended. A new result replaces the old one at once.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import platform
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.nn.weight_files import write_npz
-from tinygrad_edu.programs.dataset import Parts, digests
-from tinygrad_edu.programs.settings import Settings, network
+from tinygrad_edu.programs.dataset import Split, digests
+from tinygrad_edu.programs.networks import network
+from tinygrad_edu.programs.settings import Settings
 from tinygrad_edu.training import History
 from tinygrad_edu.version import __version__
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Run:
-    """A run's folder: `begin` makes it, `finish` completes it; or `Run(path)` opens one.
+    """The folder of a run: `begin` creates it, `finish` completes it, `Run(path)` opens one.
 
     settings, classes, shape, mean, std, kind    what it was begun with
-    Raises FileNotFoundError for a folder that is no run, ValueError for a damaged one.
+
+    Raises FileNotFoundError for a folder that is not a run, ValueError for a damaged one.
     """
 
     def __init__(self, path: str):
         self.path = os.fspath(path)
+        if not os.path.isdir(self.path):
+            raise FileNotFoundError(
+                f"there is no folder {self.path}; `tinygrad-edu train CSV --out {self.path}` creates it"
+            )
         if not os.path.isfile(self.file("config.json")):
             raise FileNotFoundError(
-                f"folder {self.path} was not made by train: it has no config.json; give the folder that "
-                "its --out named"
-                if os.path.isdir(self.path)
-                else f"there is no folder {self.path}; `tinygrad-edu train CSV --out {self.path}` makes it"
+                f"folder {self.path} is not a run: it has no config.json; give the --out of a training"
             )
         self.config = self._json("config.json")
         if self.config.get("format") != FORMAT:
@@ -64,60 +64,49 @@ class Run:
         self.mean, self.std = self.config["mean"], self.config["std"]
 
     @classmethod
-    def begin(cls, path: str, settings: Settings, parts: Parts, csv_path: str, kind: str) -> Run:
-        """A new folder. Raises FileExistsError if there is something in one of that name."""
+    def begin(cls, path: str, settings: Settings, sets: Split, csv_path: str, kind: str) -> Run:
+        """Creates the folder. Raises FileExistsError if there is something of that name that is not empty."""
         if os.path.isfile(os.path.join(path, "config.json")):
             raise FileExistsError(
-                f"{path} has a run already: add --resume to go on with it, or choose another --out"
+                f"{path} has a run already: add --resume to continue it, or choose another --out"
             )
         if os.path.isfile(path):
             raise FileExistsError(f"{path} is a file, and a run is a folder: choose another --out")
         if os.path.isdir(path) and os.listdir(path):
             raise FileExistsError(
-                f"folder {path} exists but was not made by train: choose another --out, or remove it"
+                f"folder {path} already exists and is not a run: choose another --out, or remove it"
             )
-        judged = parts.test if parts.test_names else parts.validation
-        there = os.path.isdir(path)
-        os.makedirs(path, exist_ok=True)
+        config = {
+            "format": FORMAT,
+            "settings": asdict(settings),
+            "csv": os.path.abspath(csv_path),
+            "kind": kind,
+            "classes": sets.classes,
+            "shape": sets.shape,
+            "mean": sets.mean,
+            "std": sets.std,
+            "examples": sets.sizes(),
+            "fingerprint": sets.fingerprint(),
+            "versions": {
+                "tinygrad_edu": __version__,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+        }
+        x, y = sets.test if sets.test_names else sets.validation
+        seen = np.unique(digests(np.concatenate([sets.train[0], sets.validation[0]])))
+        draft = f"{os.path.abspath(path)}.draft"
+        shutil.rmtree(draft, ignore_errors=True)
         try:
-            write_whole(
-                os.path.join(path, "judged.npz"),
-                lambda file: write_npz(
-                    file, {"x": judged[0], "y": judged[1], "names": np.array(parts.test_names)}
-                ),
+            os.makedirs(draft)
+            write_json(os.path.join(draft, "config.json"), config)
+            np.savez(
+                os.path.join(draft, "evaluation.npz"), x=x, y=y, names=np.array(sets.test_names)
             )
-            trained = np.concatenate([digests(x) for x, _ in (parts.training, parts.validation)])
-            write_whole(
-                os.path.join(path, "trained.npz"),
-                lambda file: write_npz(file, {"digests": np.unique(trained)}),
-            )
-            config = {
-                "format": FORMAT,
-                "settings": asdict(settings),
-                "csv": os.path.abspath(csv_path),
-                "kind": kind,
-                "classes": parts.classes,
-                "shape": parts.shape,
-                "mean": parts.mean,
-                "std": parts.std,
-                "examples": {
-                    "training": len(parts.training[1]),
-                    "validation": len(parts.validation[1]),
-                    "test": len(parts.test[1]),
-                },
-                "fingerprint": parts.fingerprint(),
-                "versions": {
-                    "tinygrad_edu": __version__,
-                    "numpy": np.__version__,
-                    "python": platform.python_version(),
-                },
-            }
-            write_json(os.path.join(path, "config.json"), config)
-        except BaseException:
-            shutil.rmtree(path)
-            if there:
-                os.mkdir(path)
-            raise
+            np.savez(os.path.join(draft, "seen.npz"), digests=seen)
+            os.replace(draft, path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
         return cls(path)
 
     def file(self, name: str) -> str:
@@ -125,30 +114,30 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        """Has it weights, from a training that ended or was stopped?"""
+        """True if there are weights, from a training that ended or was stopped."""
         return os.path.isfile(self.file("result.json"))
 
     def result(self) -> dict[str, Any]:
         if not self.ended:
             raise ValueError(
                 f"{self.path} has no weights yet: its training was cut off. "
-                f"`tinygrad-edu train {self.config['csv']} --out {self.path} --resume` goes on with it"
+                f"`tinygrad-edu train {self.config['csv']} --out {self.path} --resume` continues it"
             )
         return self._json("result.json")
 
     def start(self) -> Module:
-        """The network before its first step."""
+        """The untrained network."""
         return network(self.settings, self.shape, len(self.classes))
 
     def model(self) -> Module:
         """The trained network, in eval mode."""
         path = self.file(self.result()["weights"])
         if not os.path.isfile(path):
-            raise ValueError(f"{self.path} is damaged: it has a result, and no {path}")
+            raise ValueError(f"{self.path} is damaged: it has a result, but no {path}")
         return self.start().load(path).eval()
 
     def finish(self, model: Module, result: dict[str, Any]) -> None:
-        """Weights and result: the old ones until the new ones are complete."""
+        """Writes weights and result; the old ones stay until the new ones are complete."""
         name = f"weights-{result['epochs']:04}.npz"
         model.save(self.file(name))
         write_json(self.file("result.json"), {**result, "weights": name})
@@ -165,14 +154,14 @@ class Run:
                     history.add({name: float(number) for name, number in row.items()})
         return history
 
-    def judged(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
-        """Pictures, labels and names of the test set; of the validation set if there was none."""
-        with np.load(self.file("judged.npz"), allow_pickle=False) as archive:
+    def evaluation_set(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
+        """x, y and names of the test set; of the validation set, without names, if there is no test set."""
+        with np.load(self.file("evaluation.npz"), allow_pickle=False) as archive:
             return archive["x"], archive["y"], archive["names"].tolist()
 
-    def trained_on(self, x: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which of the pictures took part in its training, to learn from or to choose by."""
-        with np.load(self.file("trained.npz"), allow_pickle=False) as archive:
+    def seen(self, x: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which of the pictures are in its training or validation set."""
+        with np.load(self.file("seen.npz"), allow_pickle=False) as archive:
             return np.isin(digests(x), archive["digests"])
 
     def _json(self, name: str) -> dict[str, Any]:
@@ -183,37 +172,24 @@ class Run:
             raise ValueError(f"{self.file(name)} is damaged: {error}") from None
 
 
-def write_whole(path: str, write: Callable[[BinaryIO], object]) -> None:
-    """A whole new file or none, and on the disk when this returns."""
-    with whole_file(path) as draft, open(draft, "wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
+def write_text(path: str, text: str) -> None:
+    """Writes a whole new file or none."""
+    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
-def demand_ours(path: str, first: str, what: str) -> None:
-    """Raises FileExistsError if a new file of that name would take the place of one that is not ours.
+def write_json(path: str, content: dict[str, Any]) -> None:
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
-    first    a pattern that the first kilobyte of ours has
-    """
+
+def demand_replaceable(path: str, pattern: str, what: str) -> None:
+    """Raises FileExistsError if `path` exists and its first kilobyte does not match the pattern of `what`."""
     if not os.path.lexists(path):
         return
     if os.path.isfile(path):
         with open(path, "rb") as file:
-            if re.match(first.encode(), file.read(1024), re.DOTALL):
+            if re.match(pattern.encode(), file.read(1024), re.DOTALL):
                 return
     raise FileExistsError(
-        f"{path} is there already, and is no {what}: choose another --out, or remove it"
+        f"{path} already exists and is not a {what}: choose another --out, or remove it"
     )
-
-
-def write_json(path: str, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
-
-
-def write_table(path: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """A CSV file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))

@@ -1,13 +1,13 @@
-"""`tinygrad-edu show`: a run as one page, with no script and nothing from the web."""
+"""`tinygrad-edu show`: a run as one page, without scripts and without anything from the web."""
 
 from __future__ import annotations
 
 import base64
 import html
+import io
 import os
 import re
-import struct
-import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,22 +17,22 @@ from tinygrad_edu.nn import Conv2d, Linear, Module, cross_entropy
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.programs.dataset import standardized
 from tinygrad_edu.programs.predict import scores_of
-from tinygrad_edu.programs.run import Run, demand_ours, write_whole
+from tinygrad_edu.programs.run import Run, demand_replaceable, write_text
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import confusion_matrix, f1
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "show.html")
 MADE_BY = '<meta name="generator" content="tinygrad-edu show">'
-SHOWN = 60  # mistakes, at most
-MATRIX = 5.2  # rem for an inch of a confusion matrix of many classes: its letters are small print
+SHOWN = 60  # the most mistakes on the page
+COMMONEST = 12  # the most rows in the table of confused classes
 BATCH = 32  # pictures in the loss whose graph is drawn
-COMMONEST = 12  # kinds of mistakes in the table
+REM = 5.2  # width on the page of an inch of a large confusion matrix, whose letters are small
 
 
 def show(run_path: str, out: str | None = None) -> None:
-    """Writes the page and says where.
+    """Writes the page.
 
-    Raises ImportError without matplotlib, FileExistsError if out is a file that is no such page.
+    Raises ImportError without matplotlib, FileExistsError if out is a file that is not such a page.
     """
     from tinygrad_edu.viz.curves import inline
     from tinygrad_edu.viz.graph import Graph
@@ -47,79 +47,72 @@ def show(run_path: str, out: str | None = None) -> None:
 
     run = Run(run_path)
     if out is not None:
-        demand_ours(out, ".*" + re.escape(MADE_BY), "page about a run")
+        demand_replaceable(out, ".*" + re.escape(MADE_BY), "page about a run")
     model, result, history = run.model(), run.result(), run.history()
-    pixels, y, names = run.judged()
+    pixels, y, names = run.evaluation_set()
+    kind = "test" if names else "validation"
     x = standardized(pixels, run.mean, run.std)
     scores = scores_of(model, x)
-    beliefs = softmax(scores.astype(np.float64))
-    wrong = misread(beliefs, y)
-    counts = confusion_matrix(y, beliefs.argmax(axis=1), len(run.classes))
-    made = Graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
-    drawn, hint = graph_figure(made)
+    probabilities = softmax(scores.astype(np.float64))
+    wrong = misread(probabilities, y)
+    counts = confusion_matrix(y, probabilities.argmax(axis=1), len(run.classes))
+    graph = Graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
+    drawn, hint = graph_figure(graph)
     side = max(4.6, 0.21 * len(run.classes))  # inches, for names that can be read
     correct, total = len(y) - len(wrong), len(y)
-    judged = "test" if names else "validation"
     words = {
         "title": _title(run),
         "percent": f"{100 * correct / total:.2f} %",
         "correct": f"{correct:,}",
         "total": f"{total:,}",
-        "judged": judged,
+        "kind": kind,
         "f1": f"{f1(scores, y, average='macro'):.4f}",
         "epochs": str(result["epochs"]),
         "epochs_words": _epochs(result),
         "parameters": f"{sum(p.size for p in model.parameters()):,}",
-        "about": _about(run, judged),
-        "seen": _seen(run),
-        "matrix_width": f"{MATRIX * side:.0f}" if len(run.classes) > 15 else "15",
+        "about": _about(run, kind),
+        "training_words": _training(run),
+        "matrix_width": f"{REM * side:.0f}" if len(run.classes) > 15 else "15",
         "mistakes_heading": mistakes_heading(len(wrong)),
-        "mistakes_words": _about_mistakes(len(wrong), judged, run.kind),
+        "mistakes_words": _about_mistakes(len(wrong), kind, run.kind),
         "filters_words": _about_filters(model, run.shape),
         "ink": "ink" if run.kind == "pixels" else "",
         "batch": str(min(BATCH, len(x))),
-        "graph_text": made.text(),
+        "graph_text": graph.text(),
         "summary": model.summary(run.shape),
     }
+    mistakes = [
+        _mistake(run, pixels[i], y[i], probabilities[i], names[i] if names else "")
+        for i in wrong[:SHOWN]
+    ]
     pictures = {
-        "curves": curves(history) or "<p>No epoch has come to its end.</p>",
+        "curves": curves(history) or "<p>No epoch has ended.</p>",
         "confusion": confusion_picture(counts, run.classes, side),
         "commonest": _commonest(counts, run.classes),
-        "mistakes": "\n".join(
-            _mistake(run, pixels[i], y[i], beliefs[i], names[i] if names else "") for i in wrong[:SHOWN]
-        ),
+        "mistakes": "\n".join(mistakes),
         "filters": inline(_filters(model, run.shape), "The kernels of the first layer, as images"),
         "graph": drawn,
-        "settings": _settings(run),
-    }  # fmt: skip
+        "settings": f"<table><tbody>{_rows(_settings(run).items())}</tbody></table>",
+    }
     out = run.file("page.html") if out is None else out
-    page = filled(TEMPLATE, words, pictures, drawn=not hint)
-    write_whole(out, lambda file: file.write(page.encode()))
+    write_text(out, filled(TEMPLATE, words, pictures, drawn=not hint))
     print(f"The page about it: {out}")
     if hint:
         print(hint)
 
 
 def png(pixels: NDArray[np.uint8]) -> str:
-    """A picture, (height, width, 1 or 3) of uint8, as the address that an <img> shows."""
-    height, width, channels = pixels.shape
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
-    head = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
-    file = b"\x89PNG\r\n\x1a\n"
-    for kind, data in (
-        (b"IHDR", head),
-        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
-        (b"IEND", b""),
-    ):
-        file += (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-    return "data:image/png;base64," + base64.b64encode(file).decode()
+    """A picture, (height, width, 1 or 3) of uint8, as the address of an <img>."""
+    from PIL import Image  # comes with matplotlib
+
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def _title(run: Run) -> str:
-    network = {"cnn": "A convolutional network", "mlp": "A network of dense layers"}
-    return f"{network[run.settings.model]} that tells {len(run.classes)} classes apart"
+    network = {"cnn": "A convolutional network", "mlp": "A multilayer perceptron"}
+    return f"{network[run.settings.model]} that classifies pictures into {len(run.classes)} classes"
 
 
 def _epochs(result: dict[str, Any]) -> str:
@@ -129,78 +122,82 @@ def _epochs(result: dict[str, Any]) -> str:
     return f"{epochs}; the weights are those after epoch {result['best_epoch']}"
 
 
-def _about(run: Run, judged: str) -> str:
-    n = run.config["examples"]
-    name = os.path.basename(run.config["csv"])
-    text = f"It has learned from {n['training']:,} pictures of {name}, {n['validation']:,} more told when to "
-    text += "stop, "
-    if judged == "test":
-        return text + f"and it is judged here by {n['test']:,} others that it had never seen."
-    return (
-        text + "and by these it is judged here too, for want of others: take the number with care."
+def _about(run: Run, kind: str) -> str:
+    n, name = run.config["examples"], os.path.basename(run.config["csv"])
+    text = (
+        f"It was trained on {n['training']:,} pictures of {name}; {n['validation']:,} others, the validation "
+        "set, chose the best epoch. "
+    )
+    if kind == "test":
+        return text + f"It is evaluated here on a test set of {n['test']:,} more."
+    return text + (
+        "There is no test set, so it is evaluated here on the validation set, which makes the numbers a "
+        "little too good."
     )
 
 
-def _seen(run: Run) -> str:
+def _training(run: Run) -> str:
     changed = []
     if run.settings.augment:
-        changed.append("turned, zoomed and shifted pictures")
+        changed.append("on augmented pictures")
     if run.settings.dropout:
-        changed.append("a part of the units left out")
-    return " and ".join(changed) + ", so it may lie below" if changed else "as they are"
+        changed.append("with dropout")
+    return f", measured {' and '.join(changed)}, so its numbers may be worse" if changed else ""
+
+
+def _rows(rows: Iterable[tuple[Any, ...]], numbers: int = 0) -> str:
+    """Rows of a table; the last cells of each are numbers."""
+    text = ""
+    for row in rows:
+        kinds = [""] * (len(row) - numbers) + [' class="number"'] * numbers
+        cells = [f"<td{k}>{html.escape(str(c))}</td>" for k, c in zip(kinds, row, strict=True)]
+        text += f"<tr>{''.join(cells)}</tr>"
+    return text
 
 
 def _commonest(counts: NDArray[np.int64], classes: list[str]) -> str:
-    """A table of the kinds of mistakes, those first that happen most often."""
-    beside = counts - np.diag(np.diag(counts))
-    order = np.argsort(-beside, axis=None, kind="stable")[:COMMONEST]
-    pairs = [
-        (i, j) for i, j in zip(*np.unravel_index(order, beside.shape), strict=True) if beside[i, j]
-    ]
-    if not pairs:
+    """A table of the classes that are confused most often."""
+    mistakes = counts - np.diag(np.diag(counts))
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:COMMONEST]
+    pairs = [divmod(int(place), len(classes)) for place in order]
+    rows = [
+        (classes[i], classes[j], mistakes[i, j], counts[i].sum())
+        for i, j in pairs if mistakes[i, j]
+    ]  # fmt: skip
+    if not rows:
         return ""
-    rows = "".join(
-        f"<tr><td>{html.escape(classes[i])}</td><td>{html.escape(classes[j])}</td>"
-        f'<td class="number">{beside[i, j]}</td><td class="number">{counts[i].sum()}</td></tr>'
-        for i, j in pairs
-    )
     return (
-        '<div class="wide"><table><thead><tr><th>shows</th><th>was taken for</th>'
-        '<th class="number">times</th><th class="number">of</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        '<div class="wide"><table><thead><tr><th>shows</th><th>predicted</th><th class="number">times</th>'
+        f'<th class="number">of</th></tr></thead><tbody>{_rows(rows, numbers=2)}</tbody></table></div>'
     )
 
 
 def _mistake(
-    run: Run, pixels: NDArray[np.uint8], label: int, beliefs: NDArray[np.float64], name: str
+    run: Run, pixels: NDArray[np.uint8], label: int, probabilities: NDArray[np.float64], name: str
 ) -> str:
-    is_, said = (html.escape(run.classes[k]) for k in (label, beliefs.argmax()))
+    shows, predicted = (html.escape(run.classes[k]) for k in (label, probabilities.argmax()))
     where = f"row {name}" if run.kind == "pixels" else name
     file = f"<br><small>{html.escape(where)}</small>" if name else ""
     return (
-        f'<li><img alt="Picture of {is_} that the network took for {said}" src="{png(pixels)}">'
-        f"is {is_}, said <b>{said}</b><br><span>{100 * beliefs.max():.1f} % sure</span>{file}</li>"
+        f'<li><img alt="Picture of {shows}, predicted as {predicted}" src="{png(pixels)}">'
+        f"{shows}, predicted <b>{predicted}</b><br><span>probability {100 * probabilities.max():.1f} %</span>"
+        f"{file}</li>"
     )
 
 
-def _about_mistakes(n: int, judged: str, kind: str) -> str:
+def _about_mistakes(n: int, kind: str, form: str) -> str:
     if n == 0:
-        return f"It read every one of the {judged} pictures. A harder examination is in order."
+        return f"It classifies every {kind} picture correctly."
+    some = f"the first {SHOWN} of the" if n > SHOWN else "the"
+    text = (
+        f"These are {some} {kind} pictures that it misclassifies, sorted by the probability that it gives to "
+        "the wrong class."
+    )
     if n == 1:
-        text = (
-            f"This is the {judged} picture that it misread, and the probability that it gave to its answer. "
-            "Would you have read it?"
-        )
-    else:
-        first = f"the first {SHOWN} of " if n > SHOWN else ""
-        text = (
-            f"These are {first}the {judged} pictures that it misread, beginning with the answers that it was "
-            "most sure of; below each is the probability that it gave to its answer. Would you have read all "
-            "of them?"
-        )
-    if kind == "pixels":
+        text = f"This is the {kind} picture that it misclassifies."
+    if form == "pixels":
         text += " 255 is shown as ink, and 0 as paper."
-        if judged == "test":
+        if kind == "test":
             text += " The row is that of the CSV file, counted from 1 without the header."
     return text
 
@@ -211,14 +208,11 @@ def _first(model: Module) -> Any:
 
 def _about_filters(model: Module, shape: tuple[int, ...]) -> str:
     first = _first(model)
-    color = " Of the three colors, red is shown." if shape[2] == 3 else ""
+    text = f"The first 32 of its {first.outputs} units, each with a weight for every pixel"
     if isinstance(first, Conv2d):
-        text = f"Each of its {first.outputs} kernels is laid over every place of a picture"
-    else:
-        text = (
-            f"Each of its {first.outputs} units has a weight for every pixel; 32 of them are shown"
-        )
-    return text + ". Dark is a positive weight, light a negative one, a middle gray none." + color
+        text = f"Its {first.outputs} kernels, which slide over the picture"
+    color = " Of the three colors, red is shown." if shape[2] == 3 else ""
+    return f"{text}. Dark is a positive weight, light a negative one, middle gray is 0.{color}"
 
 
 def _filters(model: Module, shape: tuple[int, ...]) -> Any:
@@ -230,25 +224,16 @@ def _filters(model: Module, shape: tuple[int, ...]) -> Any:
     return filters(W[:, :, :1])
 
 
-def _moves(augment: float) -> str:
-    if not augment:
-        return "no picture is moved"
-    return (
-        f"turned by up to {25 * augment:g}°, zoomed by up to {20 * augment:g} %, shifted by up to "
-        f"{10 * augment:g} %"
-    )
-
-
-def _settings(run: Run) -> str:
-    rows = {
+def _settings(run: Run) -> dict[str, Any]:
+    settings = {name.replace("_", " "): value for name, value in run.config["settings"].items()}
+    s = run.settings.augment
+    if s:
+        settings["augment"] = (
+            f"rotated by up to {25 * s:g}°, zoomed by up to {20 * s:g} %, shifted by up to {10 * s:g} %"
+        )
+    return {
         "data": run.config["csv"],
-        **{name.replace("_", " "): setting for name, setting in run.config["settings"].items()},
-        "augment": _moves(run.settings.augment),
-        "mean and spread of the pixels": f"{run.mean:.2f}, {run.std:.2f}",
+        **settings,
+        "mean and standard deviation of the pixels": f"{run.mean:.2f}, {run.std:.2f}",
         **run.config["versions"],
     }
-    cells = "".join(
-        f"<tr><td>{html.escape(str(name))}</td><td>{html.escape(str(setting))}</td></tr>"
-        for name, setting in rows.items()
-    )
-    return f"<table><tbody>{cells}</tbody></table>"
