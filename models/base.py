@@ -18,7 +18,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tinygrad_edu import hessian, hvp, value_and_grad
-from tinygrad_edu.optim.minimize import METHODS, minimize
+from tinygrad_edu.optim.directions import DIRECTIONS
+from tinygrad_edu.optim.minimize import minimize
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -359,13 +360,13 @@ class LossModel(Estimator):
     """
 
     loss: Callable
-    solver: str  # one of `optim.minimize.METHODS`
+    solver: str  # one of `optim.directions.DIRECTIONS`
     tol: float  # it stops when no element of the gradient is larger
     max_iter: int
 
     def _minimize(self, X, y, weight, **shapes):
         """Where the loss is least: the parameters, of the given shapes; and the steps it took."""
-        self._require_choice("solver", METHODS)
+        self._require_choice("solver", DIRECTIONS)
         self._require_number("tol", above=0)
         self._require_number("max_iter", at_least=1, whole=True)
 
