@@ -1,4 +1,4 @@
-"""What happened in training, epoch by epoch."""
+"""The record of a training."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from tinygrad_edu.showing import Shown
 
 
 class History(Shown):
-    """`history["loss"]` is a list with one number per epoch; `history.names` says what there is."""
+    """Loss and metrics of every epoch: `history["loss"]` is a list with one number per epoch.
 
-    # The cell of a notebook that has shown its curves while it grew, and of how many epochs.
+    `history.names` lists what there is.
+    """
+
+    # (number of the notebook cell that has shown the curves already, of how many epochs)
     cell: tuple[int | None, int] | None = None
 
     def __init__(self) -> None:
@@ -28,7 +31,7 @@ class History(Shown):
         return self.epochs[name]
 
     def __len__(self) -> int:
-        """How many epochs."""
+        """The number of epochs."""
         return max(map(len, self.epochs.values()), default=0)
 
     def __repr__(self) -> str:
