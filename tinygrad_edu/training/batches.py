@@ -84,65 +84,29 @@ def validation_loader(validation: Any) -> Any:
 
 
 def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
-    """Something with a length that yields batches: made of the arrays, or given as x."""
-    given = isinstance(x, DataLoader) or (
-        hasattr(x, "__iter__") and not isinstance(x, (tuple, dict, str)) and not _is_array(x)
-    )
+    """Something with a length that yields batches: made of the arrays or the data set, or given as x."""
     if y is not None:
-        if given and not isinstance(x, list):
-            raise refusal(
-                ValueError,
-                f"a {type(x).__name__} has its own targets, and y was given too.",
-                "the loader alone, or x and y",
-            )
-        rest = (y,) if weight is None else (y, weight)
-        if isinstance(x, (tuple, dict)):
-            return Grouped(x, *rest, **settings)
-        _demand_one_each(x, y)
-        return DataLoader(x, *rest, **settings)
-    if isinstance(x, DataLoader):
-        if len(x.arrays) not in (2, 3):
-            raise refusal(
-                ValueError,
-                f"{x!r} gives {len(x.arrays)} arrays, not x and y (and the weights of samples).",
-                "DataLoader(x, y)",
-            )
+        demand_arrays(x, y)
+        return arrays_loader(x, *((y,) if weight is None else (y, weight)), **settings)
+    if not is_arrays(x) and hasattr(x, "__iter__"):
+        demand_loader(x)
         return x
-    if given:
-        if not hasattr(x, "__len__"):
-            raise refusal(
-                ValueError,
-                f"a {type(x).__name__} does not say how many batches it has.",
-                "a list of batches, a class with __len__ and __iter__, or x and y apart: "
-                "(*load_digits())",
-            )
-        if len(x) == 0:
-            raise refusal(ValueError, f"{shortened(x)} has no batches: it is empty.")
-        return x
-    if hasattr(x, "__getitem__") and not isinstance(x, (tuple, dict, str)) and not _is_array(x):
+    if not is_arrays(x) and hasattr(x, "__getitem__"):
         from tinygrad_edu.data.streams import ExampleLoader  # imports threads, which few need
 
         return ExampleLoader(x, **settings)
     raise refusal(ValueError, "y is missing.", "(x, y)")
 
 
-def _demand_one_each(x: Any, y: Any) -> None:
-    """Refuses x and y with different numbers of samples."""
-    shape, wanted = np.shape(value(x)), np.shape(value(y))
-    if shape and wanted and shape[0] != wanted[0]:
-        hint = "x_train with y_train, x_test with y_test"
-        if len(shape) == 2 and shape[1] == wanted[0]:
-            hint = "x.T, if the samples are in columns"
-        raise refusal(
-            ValueError,
-            f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis "
-            "of each counts them.",
-            hint,
-        )
+def arrays_loader(x: Any, *rest: Any, **settings: Any) -> Any:
+    """Batches (x, *rest) of arrays; x may be a tuple or a dict of them."""
+    kind = Grouped if isinstance(x, (tuple, dict)) else DataLoader
+    return kind(x, *rest, **settings)
 
 
-def _is_array(x: Any) -> bool:
-    return isinstance(x, (np.ndarray, Tensor)) or hasattr(x, "__array__")
+def is_arrays(x: Any) -> bool:
+    """Is it one array or several, that need a y?"""
+    return isinstance(x, (tuple, dict, str, Tensor)) or hasattr(x, "__array__")
 
 
 def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
@@ -152,30 +116,7 @@ def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
     batches = iter(loader)
     for _ in range(start):
         next(batches)
-    return map(_checked, batches)
-
-
-def _checked(batch: Any) -> Any:
-    if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
-        got = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else batch
-        raise refusal(
-            ValueError,
-            f"a batch is a tuple (x, y) or (x, y, weight), not a {got}.",
-            "DataLoader(x, y), or yield x, y",
-        )
-    x, *rest = batch
-    if isinstance(x, dict):
-        x = tuple(x.values())
-    shapes = [np.shape(part) for part in (*(x if isinstance(x, tuple) else (x,)), *rest)]
-    if not all(shapes) or len({shape[0] for shape in shapes}) > 1 or shapes[0][0] == 0:
-        why = "has no rows" if not all(shapes) or shapes[0][0] == 0 else "differs in its rows"
-        raise refusal(
-            ValueError,
-            f"a batch of shapes {' and '.join(map(str, shapes))} {why}: the first axis of each "
-            "counts the samples.",
-            "ExampleLoader(dataset, batch_size=32), if these are samples and not batches",
-        )
-    return batch
+    return map(checked_batch, batches)
 
 
 def arrays_of(loader: Any) -> Iterator[tuple[str, np.ndarray]]:
@@ -223,7 +164,7 @@ def weights_of(y: Any, sample_weight: Any, class_weight: Any, dtype: Any) -> np.
 
 
 def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
-    """class_weight[label] for each label.  y: (n,), (n, 1), or one-hot (n, K)"""
+    """class_weight[label] for each label.    y: (n,), (n, 1), or one-hot (n, K)"""
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     if y.ndim > 2 or not np.array_equal(labels, np.round(labels)):
         raise refusal(
@@ -233,14 +174,7 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
         )
     labels = labels.astype(int)
     if isinstance(class_weight, Mapping):
-        strange = [k for k in class_weight if isinstance(k, str) or k != int(k)]
-        if strange:
-            raise refusal(
-                ValueError,
-                f"class_weight={shortened(class_weight)}: {strange[0]!r} is not the number of "
-                "a class.",
-                "{0: 1.0, 1: 5.0}",
-            )
+        demand_numbers_of_classes(class_weight)
         classes, where = np.unique(labels, return_inverse=True)
         return np.array([float(class_weight.get(k, 1.0)) for k in classes.tolist()])[where]
     weights = np.asarray(class_weight, float)
@@ -271,19 +205,11 @@ def split_off(x: Any, y: Any, weight: Any, share: Any) -> tuple[tuple, tuple]:
             f"validation_split={share!r} of {n} samples leaves none on one side.",
             "a share between 0 and 1, such as 0.1",
         )
+    demand_rows(x, n)
     first, last = slice(None, start), slice(start, None)
-    for name, part in x.items() if isinstance(x, dict) else [("x", p) for p in _parts(x)]:
-        if len(part) != n:
-            raise refusal(ValueError, f"{name} has {len(part)} rows, but y has {n}.")
     kept = None if weight is None else weight[first]
     judged = () if weight is None else (weight[last],)
-    return (_rows(x, first), np.asarray(y)[first], kept), (
-        _rows(x, last), np.asarray(y)[last], *judged
-    )  # fmt: skip
-
-
-def _parts(x: Any) -> tuple:
-    return x if isinstance(x, tuple) else (x,)
+    return (_rows(x, first), _rows(y, first), kept), (_rows(x, last), _rows(y, last), *judged)
 
 
 def _rows(x: Any, rows: slice) -> Any:
@@ -292,3 +218,90 @@ def _rows(x: Any, rows: slice) -> Any:
     if isinstance(x, tuple):
         return tuple(np.asarray(part)[rows] for part in x)
     return np.asarray(x)[rows]
+
+
+# -------------------------------------------------------------------------------------------- checks
+
+
+def demand_arrays(x: Any, y: Any) -> None:
+    """Refuses a loader together with y, and arrays with different numbers of samples."""
+    if hasattr(x, "__iter__") and not is_arrays(x) and not isinstance(x, list):
+        raise refusal(
+            ValueError,
+            f"a {type(x).__name__} has its own targets, and y was given too.",
+            "the loader alone, or x and y",
+        )
+    if isinstance(x, (tuple, dict)):
+        return  # DataLoader compares them
+    shape, wanted = np.shape(value(x)), np.shape(value(y))
+    if shape and wanted and shape[0] != wanted[0]:
+        hint = "x_train with y_train, x_test with y_test"
+        if len(shape) == 2 and shape[1] == wanted[0]:
+            hint = "x.T, if the samples are in columns"
+        raise refusal(
+            ValueError,
+            f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis "
+            "of each counts them.",
+            hint,
+        )
+
+
+def demand_loader(x: Any) -> None:
+    """Refuses batches without targets, and what has no batch or does not know how many."""
+    if isinstance(x, DataLoader) and len(x.arrays) not in (2, 3):
+        raise refusal(
+            ValueError,
+            f"{x!r} gives {len(x.arrays)} arrays, not x and y (and the weights of samples).",
+            "DataLoader(x, y)",
+        )
+    if not hasattr(x, "__len__"):
+        raise refusal(
+            ValueError,
+            f"a {type(x).__name__} does not say how many batches it has.",
+            "a list of batches, a class with __len__ and __iter__, or x and y apart: "
+            "(*load_digits())",
+        )
+    if len(x) == 0:
+        raise refusal(ValueError, f"{shortened(x)} has no batches: it is empty.")
+
+
+def checked_batch(batch: Any) -> Any:
+    """The batch of an unknown loader, if it is (x, y) or (x, y, weight) with as many rows in each."""
+    if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
+        got = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else batch
+        raise refusal(
+            ValueError,
+            f"a batch is a tuple (x, y) or (x, y, weight), not a {got}.",
+            "DataLoader(x, y), or yield x, y",
+        )
+    x, *rest = batch
+    inputs = x.values() if isinstance(x, dict) else x if isinstance(x, tuple) else (x,)
+    shapes = [np.shape(part) for part in (*inputs, *rest)]
+    no_rows = not all(shapes) or shapes[0][0] == 0
+    if no_rows or len({shape[0] for shape in shapes}) > 1:
+        raise refusal(
+            ValueError,
+            f"a batch of shapes {' and '.join(map(str, shapes))} "
+            f"{'has no rows' if no_rows else 'differs in its rows'}: the first axis of each "
+            "counts the samples.",
+            "ExampleLoader(dataset, batch_size=32), if these are samples and not batches",
+        )
+    return batch
+
+
+def demand_numbers_of_classes(class_weight: Mapping) -> None:
+    for k in class_weight:
+        if isinstance(k, str) or k != int(k):
+            raise refusal(
+                ValueError,
+                f"class_weight={shortened(class_weight)}: {k!r} is not the number of a class.",
+                "{0: 1.0, 1: 5.0}",
+            )
+
+
+def demand_rows(x: Any, n: int) -> None:
+    """Refuses inputs that have not n rows each."""
+    inputs = x if isinstance(x, (tuple, dict)) else (x,)
+    for name, part in inputs.items() if isinstance(inputs, dict) else (("x", x) for x in inputs):
+        if len(part) != n:
+            raise refusal(ValueError, f"{name} has {len(part)} rows, but y has {n}.")

@@ -192,7 +192,7 @@ def cut_graph(trainer: Training, x: Any) -> Exception:
 def _run_again(model: Module, x: Any, look: Callable[[str, Module, Any], None]) -> None:
     """Runs the model once more, and calls look(name, module, output) after every module.
 
-    Nothing changes: weights, buffers and random generators are put back, and other hooks are not called.
+    The random generators are put back, as the trainer does with buffers; other hooks are not called.
     """
     modules = [module for _, module in model.named_modules()]
     paths = {id(module): path for path, module in model.named_modules()}
@@ -201,7 +201,7 @@ def _run_again(model: Module, x: Any, look: Callable[[str, Module, Any], None]) 
         path = paths[id(module)]
         look(f"{f'layer {path}' if path else 'the model'}, {on_one_line(module)},", module, y)
 
-    weights, random = model.state_dict(), generators(model)
+    random = generators(model)
     drawn = states(random)
     hooks = [module.hooks for module in modules]
     try:
@@ -211,5 +211,4 @@ def _run_again(model: Module, x: Any, look: Callable[[str, Module, Any], None]) 
     finally:
         for module, before in zip(modules, hooks, strict=True):
             module.hooks = before
-        model.load_state_dict(weights)
         set_states(random, drawn)

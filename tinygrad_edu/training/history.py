@@ -1,12 +1,15 @@
-"""What happened in training, epoch by epoch."""
+"""The record of a training."""
 
 from __future__ import annotations
 
 
 class History:
-    """`history["loss"]` is a list with one number per epoch; `history.names` says what there is."""
+    """Loss and metrics of every epoch: `history["loss"]` is a list with one number per epoch.
 
-    # The cell of a notebook that has shown its curves while it grew, and of how many epochs.
+    `history.names` lists what there is.
+    """
+
+    # (number of the notebook cell that has shown the curves already, of how many epochs)
     cell: tuple[int | None, int] | None = None
 
     def __init__(self) -> None:
@@ -26,7 +29,7 @@ class History:
         return self.epochs[name]
 
     def __len__(self) -> int:
-        """How many epochs."""
+        """The number of epochs."""
         return max(map(len, self.epochs.values()), default=0)
 
     def __repr__(self) -> str:

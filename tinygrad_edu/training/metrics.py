@@ -1,11 +1,10 @@
-"""How good is a prediction, in numbers that people use? (prediction, target) -> number or table.
+"""Metrics: how good a prediction is, as (prediction, target) -> number or table.
 
-A metric takes what the model gives and what was wanted, arrays or Tensors, and gives a float or an array.
-Settings are keywords: `functools.partial(top_k_accuracy, k=3)` has them built in.
+A metric takes the output of a model and the targets, arrays or Tensors. Settings are keyword arguments:
+`functools.partial(top_k_accuracy, k=3)` fixes them.
 
-Some of them are means over samples, and can be averaged batch by batch. Those that are not, such as the
-area under a curve, have the attribute `whole = True`: they are computed once, on all predictions of an
-epoch.
+Most metrics are means over samples, which training averages over its batches. Those that are not, such as
+the area under a curve, are marked `whole` and computed once per epoch, on all of its predictions.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import cross_entropy
 from tinygrad_edu.tensor import value
@@ -24,11 +23,11 @@ Metric = TypeVar("Metric", bound=Callable)
 
 
 class TooFewError(ValueError):
-    """The samples fit, but these few do not have the number that is asked for."""
+    """The metric is not defined for so few samples, though nothing is wrong with them."""
 
 
 def whole(metric: Metric) -> Metric:
-    """Marks a metric that is no mean over samples: `@whole` above it."""
+    """Marks a metric that is not a mean over samples: write `@whole` above it."""
     metric.whole = True  # type: ignore[attr-defined]
     return metric
 
@@ -37,14 +36,14 @@ def whole(metric: Metric) -> Metric:
 
 
 def accuracy(scores: Any, labels: Any, *, threshold: float | None = None) -> float:
-    """The share of samples whose largest score stands at their label.
+    """The share of samples whose largest score is that of their label.
 
-    scores (n, K) and labels (n,), or one-hot (n, K); sequences (n, T, K) and (n, T) as well. Of equal
-    scores the first counts as the largest.
+    Several classes: scores (n, K) and labels (n,), or one-hot (n, K); for sequences (n, T, K) and (n, T).
+    Of equal scores, the first counts as the largest.
 
-    Scores of two classes, (n,) or (n, 1), mean yes where they are above the threshold: 0.5, which is
-    right for probabilities; 0 is right for logits. With a threshold, scores and labels may have any one
-    shape, and each number counts.
+    Two classes: scores (n,) or (n, 1) mean "yes" above the threshold, which is 0.5 if left out. That is
+    right for probabilities; give 0 for logits. With a threshold, scores and labels may have any shape, as
+    long as it is the same, and each element counts.
 
     Raises ValueError if the shapes do not fit, for labels that are no class, and for scores outside
     0 ... 1 without a threshold.
@@ -58,7 +57,7 @@ def accuracy(scores: Any, labels: Any, *, threshold: float | None = None) -> flo
 
 
 def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5) -> float:
-    """The share of samples whose label is among the k largest scores; equal scores have equal rank.
+    """The share of samples whose label has one of the k largest scores. Equal scores have equal rank.
 
     scores: (n, K), labels: (n,), or as in `accuracy`. Raises ValueError unless 1 <= k <= K.
     """
@@ -74,34 +73,13 @@ def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5) -> float:
 
 
 def confusion_matrix(labels: Any, predicted: Any, classes: int) -> np.ndarray:
-    """counts[i, j]: samples of class i that were taken for class j. labels, predicted: (n,)
+    """counts[i, j]: how many samples of class i were predicted as class j.    labels, predicted: (n,)
 
     Raises ValueError for unequal lengths, and for labels that are not one of the classes; TypeError for
     labels that are no whole numbers.
     """
-    pair = []
-    for name, numbers in (("labels", labels), ("predicted", predicted)):
-        numbers = np.asarray(value(numbers))
-        if numbers.dtype.kind not in "iub" and numbers.size:
-            raise refusal(
-                TypeError,
-                f"confusion_matrix: {name} are numbers of classes, not {numbers.dtype}.",
-                "scores.argmax(axis=1) for the classes that scores mean",
-            )
-        if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
-            raise refusal(
-                ValueError,
-                f"confusion_matrix: {name} run from {numbers.min()} to {numbers.max()}, but "
-                f"there are {classes} classes, 0 to {classes - 1}.",
-            )
-        pair.append(numbers.astype(int))
-    if pair[0].shape != pair[1].shape or pair[0].ndim != 1:
-        raise refusal(
-            ValueError,
-            f"confusion_matrix: labels {pair[0].shape} and predicted {pair[1].shape} do not fit.",
-            "both of shape (n,)",
-        )
-    counts = np.bincount(pair[0] * classes + pair[1], minlength=classes * classes)
+    i, j = _pair_of_labels(labels, predicted, classes)
+    counts = np.bincount(i * classes + j, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
@@ -109,15 +87,15 @@ def confusion_matrix(labels: Any, predicted: Any, classes: int) -> np.ndarray:
 def precision(
     scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
 ) -> Any:
-    """Of the samples taken for a class, the share that are of it: TP / (TP + FP), 0 of none.
+    """The share of true positives among the positive predictions: TP / (TP + FP), or 0 if there are none.
 
-    scores, labels and threshold: as in `accuracy`. average, over the classes that occur:
+    scores, labels, threshold: as in `accuracy`. average, over the classes that occur:
 
-    "binary"     the class "yes" alone (the only one for scores of two classes, (n,) or (n, 1))
-    "macro"      the mean over classes (if left out, for scores (n, K))
-    "weighted"   the mean over classes, weighted by how many samples are of each
+    "binary"     the class "yes" alone; for two classes, scores (n,) or (n, 1), and the default there
+    "macro"      the mean over classes; the default for scores (n, K)
+    "weighted"   the mean over classes, weighted by their numbers of samples
     "micro"      all samples counted together, which is the accuracy
-    "none"       an array, a number for each of the K classes
+    "none"       an array with a number for each of the K classes
     """
     hits, taken, there = _counts("precision", scores, labels, average, threshold)
     return _averaged(hits, taken, taken, there, average)
@@ -127,7 +105,7 @@ def precision(
 def recall(
     scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
 ) -> Any:
-    """Of the samples of a class, the share that are taken for it: TP / (TP + FN), 0 of none.
+    """The share of positive samples that are predicted as such: TP / (TP + FN), or 0 if there are none.
 
     Arguments as in `precision`.
     """
@@ -147,7 +125,7 @@ def f1(
 def _counts(
     name: str, scores: Any, labels: Any, average: str | None, threshold: float | None
 ) -> Any:
-    """How many are hit, taken for it, really there: a number for each class, or of yes alone."""
+    """For each class, or for "yes" alone: the numbers of hits, of predictions and of samples."""
     scores, labels = _arrays(name, scores, labels)
     if average not in (None, "binary", "macro", "weighted", "micro", "none"):
         raise refusal(
@@ -174,7 +152,7 @@ def _counts(
 
 
 def _averaged(part: Any, of: Any, taken: Any, there: Any, average: str | None) -> Any:
-    """part / of, 0 where there is nothing, averaged over classes."""
+    """part / of, or 0 where both are 0, averaged over classes."""
     if average == "micro":
         part, of = part.sum(), of.sum()
     each = part / np.maximum(of, 1)
@@ -189,10 +167,10 @@ def _averaged(part: Any, of: Any, taken: Any, there: Any, average: str | None) -
 
 @whole
 def auc(scores: Any, labels: Any) -> float:
-    """The area under the ROC curve: the probability that a yes has a larger score than a no.
+    """The area under the ROC curve: the probability that a "yes" has a larger score than a "no".
 
-    Equal scores count one half (Mann and Whitney 1947). scores: (n,) or (n, 1), probabilities or logits,
-    of which only the order counts; labels: 0 or 1.
+    Equal scores count one half (Mann and Whitney 1947). scores: (n,) or (n, 1), probabilities or logits;
+    only their order matters. labels: 0 or 1.
 
     Raises ValueError if the shapes do not fit, or all labels are the same.
     """
@@ -205,7 +183,7 @@ def auc(scores: Any, labels: Any) -> float:
             "for more",
         )
     if not np.isfinite(scores).all():
-        raise refusal(ValueError, "auc: some scores are not finite, and have no order.")
+        raise refusal(ValueError, "auc: some scores are not finite, so they have no order.")
     _, labels = _yes_or_no("auc", scores, labels, 0.0)
     yes = labels.sum()
     no = labels.size - yes
@@ -223,9 +201,9 @@ def auc(scores: Any, labels: Any) -> float:
 
 @whole
 def perplexity(logits: Any, labels: Any, *, ignore_index: int | None = None) -> float:
-    """e to the mean cross-entropy: among how many equally likely classes the model hesitates.
+    """exp(mean cross-entropy): as uncertain as a choice among so many equally likely classes.
 
-    logits: (n, K) or (n, T, K), labels and ignore_index as `cross_entropy` takes them.
+    logits: (n, K) or (n, T, K); labels and ignore_index: as in `cross_entropy`.
     """
     with no_grad():
         mean = cross_entropy(value(logits), labels, ignore_index=ignore_index)
@@ -236,30 +214,30 @@ def perplexity(logits: Any, labels: Any, *, ignore_index: int | None = None) -> 
 
 
 def mse(prediction: Any, target: Any) -> float:
-    """Mean squared error: the mean of (prediction - target)². Both of one shape."""
+    """Mean squared error: the mean of (prediction - target)². Both have the same shape."""
     prediction, target = _alike("mse", prediction, target)
     return float(np.mean(np.square(prediction - target)))
 
 
 def mae(prediction: Any, target: Any) -> float:
-    """Mean absolute error: the mean of |prediction - target|. Both of one shape."""
+    """Mean absolute error: the mean of |prediction - target|. Both have the same shape."""
     prediction, target = _alike("mae", prediction, target)
     return float(np.mean(np.abs(prediction - target)))
 
 
 @whole
 def rmse(prediction: Any, target: Any) -> float:
-    """Root mean squared error, in the unit of the target: the root of the mean of (prediction - target)²."""
+    """Root mean squared error, in the unit of the target: √ of the mean of (prediction - target)²."""
     prediction, target = _alike("rmse", prediction, target)
     return float(np.sqrt(np.mean(np.square(prediction - target))))
 
 
 @whole
 def r2(prediction: Any, target: Any) -> float:
-    """1 - Σ (prediction - target)² / Σ (target - mean)²: the share of the variance that is explained.
+    """The share of the variance that is explained: 1 - Σ (prediction - target)² / Σ (target - mean)².
 
-    1 is perfect, 0 as good as predicting the mean. Of several outputs, (n, d), the mean. A target that
-    does not vary gives 1 if it is met exactly, and 0 if not.
+    1 is perfect, 0 as good as predicting the mean. For several outputs, (n, d), their mean. A constant
+    target gives 1 if it is predicted exactly, and 0 if not.
 
     Raises ValueError if the shapes differ, or for fewer than two samples.
     """
@@ -292,15 +270,13 @@ def _arrays(name: str, prediction: Any, target: Any) -> tuple[np.ndarray, np.nda
 
 
 def _labels(name: str, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Numbers of classes, from these or from one-hot rows."""
-    if (
-        scores.ndim < 2
-        or scores.shape[-1] < 2
-        or labels.shape not in (scores.shape, scores.shape[:-1])
-    ):
-        raise ValueError(
-            f"{name} takes scores (n, K) and labels (n,), not {scores.shape} and {labels.shape}."
-            f"{user_line()}" + ("\n  Try: labels[:, 0]" if labels.shape[1:] == (1,) else "")
+    """Labels as numbers of classes, which they are or which one-hot rows stand for."""
+    fits = labels.shape in (scores.shape, scores.shape[:-1])
+    if scores.ndim < 2 or scores.shape[-1] < 2 or not fits:
+        raise refusal(
+            ValueError,
+            f"{name} takes scores (n, K) and labels (n,), not {scores.shape} and {labels.shape}.",
+            "labels[:, 0]" if labels.shape[1:] == (1,) else "",
         )
     if labels.shape == scores.shape:
         if np.abs(labels.sum(axis=-1) - 1).max() > 1e-3:
@@ -324,7 +300,7 @@ def _labels(name: str, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _yes_or_no(
     name: str, scores: np.ndarray, labels: np.ndarray, threshold: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Two arrays of truth values, of one shape."""
+    """(predicted "yes", labeled "yes"): two boolean arrays of one shape."""
     if scores.shape != labels.shape:
         if scores.shape[-1:] == (1,) and scores.shape[:-1] == labels.shape:
             scores = scores[..., 0]
@@ -353,6 +329,32 @@ def _yes_or_no(
             )
         threshold = 0.5
     return scores > threshold, labels == 1
+
+
+def _pair_of_labels(labels: Any, predicted: Any, classes: int) -> list[np.ndarray]:
+    pair = []
+    for name, numbers in (("labels", labels), ("predicted", predicted)):
+        numbers = np.asarray(value(numbers))
+        if numbers.dtype.kind not in "iub" and numbers.size:
+            raise refusal(
+                TypeError,
+                f"confusion_matrix: {name} are numbers of classes, not {numbers.dtype}.",
+                "scores.argmax(axis=1) for the classes that scores mean",
+            )
+        if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
+            raise refusal(
+                ValueError,
+                f"confusion_matrix: {name} run from {numbers.min()} to {numbers.max()}, but "
+                f"there are {classes} classes, 0 to {classes - 1}.",
+            )
+        pair.append(numbers.astype(int))
+    if pair[0].shape != pair[1].shape or pair[0].ndim != 1:
+        raise refusal(
+            ValueError,
+            f"confusion_matrix: labels {pair[0].shape} and predicted {pair[1].shape} do not fit.",
+            "both of shape (n,)",
+        )
+    return pair
 
 
 def _alike(name: str, prediction: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:

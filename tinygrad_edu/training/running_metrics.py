@@ -1,4 +1,4 @@
-"""What an epoch is judged by, batch by batch."""
+"""The loss and the metrics of an epoch, batch by batch."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from tinygrad_edu.training import metrics as ours
 
 
 class Means:
-    """Running means over samples of the loss and the metrics.
+    """Loss and metrics, averaged over the samples of an epoch.
 
-    A metric with the attribute `whole` (the area under a curve, say) is no mean over batches: for these
-    all predictions are kept until the end of the epoch.
+    Metrics marked `whole` (the area under a curve, say) are no means over batches: they are computed once
+    per epoch, and all predictions are kept until then.
     """
 
     def __init__(self, metrics: Mapping[str, Callable[[Any, Any], float]]):
         self.names = ["loss", *metrics]
         self.whole = {n: m for n, m in metrics.items() if getattr(function_of(m), "whole", False)}
-        self.metrics = [(name, m) for name, m in metrics.items() if name not in self.whole]
+        self.averaged = {name: m for name, m in metrics.items() if name not in self.whole}
         self.samples = 0
-        self.totals = dict.fromkeys((name for name in self.names if name not in self.whole), 0.0)
-        self.seen: list[tuple[Any, Any]] = []  # (prediction, target), if any metric wants the whole
+        self.totals = dict.fromkeys(["loss", *self.averaged], 0.0)
+        self.seen: list[tuple[Any, Any]] = []  # (prediction, target), if any metric is `whole`
 
     def add(self, n: int, loss: float, prediction: Any, y: Any) -> None:
+        """Adds a batch of n samples."""
         self.samples += n
-        totals = self.totals
-        totals["loss"] += n * loss
-        for name, metric in self.metrics:
-            totals[name] += n * number(name, metric(prediction, y))
+        self.totals["loss"] += n * loss
+        for name, metric in self.averaged.items():
+            self.totals[name] += n * number(name, metric(prediction, y))
         if self.whole:
             if not self.seen:
                 self._try(prediction, y)
             self.seen.append((np.array(prediction), np.array(y)))
 
     def _try(self, prediction: Any, y: Any) -> None:
-        """Metrics of the whole on the first batch: what does not fit is told now and not after an epoch.
+        """Tries our `whole` metrics on the first batch, so that a wrong one fails now, not after an epoch.
 
-        Only ours: others may refuse a batch for its few samples, which ours tell apart.
+        Metrics of others are not tried: they may fail only because a batch has few samples.
         """
         for name, metric in self.whole.items():
             if function_of(metric).__module__ == ours.__name__:
@@ -50,16 +50,15 @@ class Means:
                     number(name, metric(prediction, y))
 
     def values(self) -> dict[str, float]:
-        """The means so far; of the whole there is nothing to say yet."""
+        """The means so far, without the metrics that are `whole`."""
         return {name: total / self.samples for name, total in self.totals.items()}
 
     def final(self) -> dict[str, float]:
+        """All numbers of the epoch."""
         values = self.values()
         if self.whole:
             prediction, y = self._all_seen()
-            values |= {
-                name: number(name, metric(prediction, y)) for name, metric in self.whole.items()
-            }
+            values |= {n: number(n, metric(prediction, y)) for n, metric in self.whole.items()}
         return {name: values[name] for name in self.names}
 
     def _all_seen(self) -> list[np.ndarray]:
@@ -74,7 +73,7 @@ class Means:
 
 
 def function_of(function: Callable) -> Callable:
-    """What functools.partial has filled in arguments of: the name and `whole` are there."""
+    """The function inside functools.partial, which has the name and the mark `whole`."""
     while isinstance(function, functools.partial):
         function = function.func
     return function

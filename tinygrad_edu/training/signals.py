@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish: finish the batch, then stop."""
+"""Ctrl-C as a request: finish the batch, then stop."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class CtrlC:
-    """`with CtrlC() as ctrl_c:` notes the first Ctrl-C in `ctrl_c.pressed`; the second stops at once.
+    """Context in which the first Ctrl-C only sets `pressed`; the second one raises KeyboardInterrupt.
 
-    Signals come to the main thread alone, so elsewhere this does nothing; nor does it where a program
-    (or `nohup`) has its own way with Ctrl-C.
+    It does nothing outside the main thread, which alone receives signals, and nothing if the program (or
+    `nohup`) handles Ctrl-C in its own way.
     """
 
     pressed = False

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.data import DataLoader
 from tinygrad_edu.diagnostics.migration_hints import FIT
 from tinygrad_edu.diagnostics.words import answering, refusal
 from tinygrad_edu.modes import no_grad
@@ -19,7 +18,7 @@ from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.training import diagnosis
 from tinygrad_edu.training.batches import (
-    Grouped,
+    arrays_loader,
     batches_of,
     loader_of,
     loaders_of_fit,
@@ -125,8 +124,7 @@ class Trainer:
         validation       (x, y) or (x, y, weight), or batches: evaluated after each epoch, not trained on
         validation_split the share of x and y to use for validation: the last part, before any shuffling
         sample_weight    (n,): how much each sample counts in the loss
-        class_weight     {class: weight}, 1 for others, or an array (K,): the same by class, for training
-                         only
+        class_weight     {class: weight}, others 1; or an array (K,): weights by class, in training only
         callbacks        see `Callback`; a Checkpoint comes after the others, to save their states
         resume           a folder with checkpoints: continues from the newest; starts anew if there is none.
                          Everything but the number of epochs must be as in the first call
@@ -146,19 +144,18 @@ class Trainer:
             x, y, validation, validation_split, sample_weight, class_weight, self.dtype,
             batch_size=batch_size, shuffle=shuffle, seed=seed,
         )  # fmt: skip
-        weighted = sample_weight is not None or class_weight is not None
-        if weighted and not self.takes_weights:
+        if (sample_weight is not None or class_weight is not None) and not self.takes_weights:
             raise diagnosis.no_weights(self.loss)
         diagnosis.demand_callbacks(callbacks)
         self.callbacks = sorted(callbacks, key=lambda callback: callback.turn)
-        drawn = any(callback.draws for callback in self.callbacks)
-        history = None if drawn else self.history
+        history = None if any(callback.draws for callback in self.callbacks) else self.history
         shown = Progress(epochs, len(loader), history=history, quiet=not progress)
         self.run = Run(loader, validation, Means(self.metrics), shown, self.optimizer.lr)
         self._train(self.run, epochs, resume)
         return self.history
 
     def _train(self, run: Run, epochs: int, resume: str | os.PathLike[str] | None) -> None:
+        """Epoch after epoch, from the first or from where a checkpoint was saved."""
         saved = None
         if resume is not None:
             run.resumed = os.fspath(resume)
@@ -178,7 +175,8 @@ class Trainer:
                         break
                     self._epoch(run)
         finally:
-            self.model.eval()
+            if self.model.training:
+                self.model.eval()
         if run.interrupted:
             run.progress.say(
                 f"Ctrl-C: stopped after {run}; weights and history are as they were then"
@@ -194,9 +192,7 @@ class Trainer:
             callback.on_epoch_begin(epoch)
         if not self.stop_training:
             self._learn(run)
-        if (
-            run.interrupted or not run.means.samples
-        ):  # stopped in this epoch, or before its first batch
+        if run.interrupted or not run.means.samples:  # it stopped within the epoch, or before it
             return
         self.model.eval()
         values = run.means.final()
@@ -225,20 +221,20 @@ class Trainer:
             run.means.add(len(y), loss, prediction, y)
 
         for x, y, *weight in batches:
+            i = run.batch + 1
             for tell in on_batch_begin:
-                tell(run.batch + 1)
+                tell(i)
             try:
                 self.train_step(x, y, weight[0] if weight else None, measure)
             except FloatingPointError as error:
-                where = f"batch {run.batch + 1} of epoch {run.epoch}"
-                raise FloatingPointError(f"{where}: {error}") from error
-            run.batch += 1
+                raise FloatingPointError(f"batch {i} of epoch {run.epoch}: {error}") from error
+            run.batch = i
             run.steps += 1
             run.interrupted = run.ctrl_c.pressed
             for tell in on_batch_end:
-                tell(run.batch)
+                tell(i)
             if run.progress.live:
-                run.progress.batch(run.epoch, run.batch, run.means.values())
+                run.progress.batch(run.epoch, i, run.means.values())
             if run.interrupted or self.stop_training:
                 break
         if not run.means.samples:
@@ -263,14 +259,14 @@ class Trainer:
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
         """The model's output for all of x, in eval mode, with `optimizer.averaged()`, as one array."""
-        kind = Grouped if isinstance(x, (tuple, dict)) else DataLoader
+        loader = arrays_loader(x, batch_size=batch_size)
         with self._in_use():
-            parts = [value(output_of(self.model, xb)) for (xb,) in kind(x, batch_size=batch_size)]
+            parts = [value(output_of(self.model, batch)) for (batch,) in loader]
         return np.concatenate(parts)
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
-        """Context in which the model computes as after training: in eval mode, and no graph is recorded."""
+        """Context for evaluation: eval mode, averaged weights, and no graph is recorded."""
         training = self.model.training
         self.model.eval()
         try:
@@ -291,7 +287,7 @@ class Trainer:
         return (loss + self.model.penalty() if self.penalized else loss), prediction
 
     def _prepare(self) -> None:
-        """Finds out, once per `fit`, what would take too long for every batch of a small model."""
+        """Finds out once per `fit` what would take too long to find out for every batch."""
         self.penalized = isinstance(self.model.penalty(), Tensor)  # does it have any regularizer?
         self.buffers = [buffer for _, buffer in self.model.named_buffers()]
         dtypes = (parameter.dtype for _, parameter in self.model.named_parameters())
