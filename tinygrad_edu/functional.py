@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.diagnostics.backward import is_complex, only_floats
+from tinygrad_edu.diagnostics.backward import is_complex
+from tinygrad_edu.diagnostics.operations import only_floats
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.forward_mode import push_forward
 from tinygrad_edu.modes import recording, thread
