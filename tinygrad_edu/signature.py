@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import cached_property
 
-from tinygrad_edu.diagnostics.changed_arrays import inputs_used
+from tinygrad_edu.diagnostics.rules import inputs_used
 
 
 class Signature:
