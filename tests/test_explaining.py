@@ -6,7 +6,7 @@ import pytest
 import tinygrad_edu
 from tinygrad_edu import explain, nn, ops
 from tinygrad_edu.__main__ import main
-from tinygrad_edu.explaining import source_of
+from tinygrad_edu.diagnostics.rules import source_of
 from tinygrad_edu.ops.joining import concatenate
 from tinygrad_edu.tensor import Op
 

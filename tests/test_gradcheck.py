@@ -70,7 +70,7 @@ def test_the_input_is_not_touched():
 
 
 def test_refusals():
-    with pytest.raises(TypeError, match=r"float64, input 0 \(3,\) float32 has too few digits"):
+    with pytest.raises(TypeError, match=r"float64; input 0 \(3,\) float32 has too few digits"):
         gradcheck(np.sin, X.astype(np.float32))
     with pytest.raises(
         TypeError, match=r"the result is float32(.|\n)*model\.astype\(np\.float64\)"

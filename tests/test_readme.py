@@ -46,7 +46,7 @@ def test_the_counts_of_the_table_are_those_of_the_table():
     from tinygrad_edu.explaining import table
 
     counted = re.search(
-        r"(\d+) rows, (\d+) functions written.*?bring (\d+) cases", table(), flags=re.DOTALL
+        r"(\d+) rows, (\d+) functions written.*?have (\d+) cases", table(), flags=re.DOTALL
     )
     told = re.search(
         r"table has (\d+) rows\s+and (\d+) functions written with them.*?; (\d+) cases",

@@ -1,11 +1,21 @@
-"""Nothing at import time but NumPy: every optional library waits until a function needs it.
+"""What the rooms owe to a reader: no library before it is needed, and one idea in few files.
 
 import-linter (setup.cfg) says who may import what; it does not tell the head of a file from the
 inside of a function, so that half of the rule stands here.
 """
 
+import ast
+import itertools
 import subprocess
 import sys
+from pathlib import Path
+
+import numpy as np
+
+import tinygrad_edu
+from tinygrad_edu import Tensor
+
+PACKAGE = Path(tinygrad_edu.__file__).parent
 
 OPTIONAL = {
     "IPython",
@@ -48,3 +58,59 @@ def test_importing_every_module_loads_no_optional_library() -> None:
     assert int(count) > 20
     assert {"numpy", "tinygrad_edu", "models"} <= set(loaded)
     assert OPTIONAL.isdisjoint(loaded)
+
+
+def files_entered(work) -> list[str]:
+    """The file of each call inside the package, in order."""
+    entered: list[str] = []
+
+    def note(frame, event, _):
+        if event == "call":
+            file = Path(frame.f_code.co_filename)
+            if file.is_relative_to(PACKAGE):
+                entered.append(file.relative_to(PACKAGE).as_posix())
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return entered
+
+
+def test_one_gradient_is_read_in_four_files() -> None:
+    """From np.tanh(x).sum().backward() to x.grad: the Tensor, the walk, and the chapters of both rows."""
+    x = Tensor([1.0, 2.0], requires_grad=True)
+
+    def work() -> None:
+        np.tanh(x).sum().backward()
+
+    work()  # what a row knows about its arguments is read once
+    entered = files_entered(work)
+    assert np.allclose(x.grad, 2 / np.cosh(x.data) ** 2)
+    assert list(dict.fromkeys(entered)) == [
+        "tensor.py",
+        "ops/reductions.py",
+        "autodiff.py",
+        "ops/elementwise.py",
+    ]
+    assert len(entered) <= 22
+    # forward from file to file as the text goes, and once to each rule on the way back
+    forward = [file for file, _ in itertools.groupby(entered[: entered.index("autodiff.py")])]
+    assert forward == ["tensor.py", "ops/reductions.py", "tensor.py"]
+    assert "diagnostics" not in " ".join(entered)
+
+
+def test_diagnostics_know_the_node_and_not_the_tensor() -> None:
+    known = set()
+    for file in (PACKAGE / "diagnostics").glob("*.py"):
+        for part in ast.walk(ast.parse(file.read_text())):
+            if isinstance(part, ast.ImportFrom):
+                known.add(part.module)
+            elif isinstance(part, ast.Import):
+                known.update(name.name for name in part.names)
+    ours = {name for name in known if name.startswith("tinygrad_edu")}
+    below = {"tinygrad_edu.node", "tinygrad_edu.modes"}
+    assert below <= ours
+    assert {n for n in ours - below if not n.startswith("tinygrad_edu.diagnostics.")} == set()

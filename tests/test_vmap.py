@@ -244,7 +244,7 @@ def test_numbers_of_one_example_cannot_be_asked_for():
         vmap(clipped)(np.ones(4))
     assert "return x if x > 0 else -x  # asks" in str(caught.value)
     assert "Try: np.where instead of if" in str(caught.value)
-    with pytest.raises(TypeError, match="has no numbers of its own"):
+    with pytest.raises(TypeError, match="has no value of its own"):
         vmap(lambda x: float(x))(np.ones(4))
 
 

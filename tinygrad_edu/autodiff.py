@@ -22,15 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.backward import (
-    demand_finite_gradient,
-    depends_on_nothing,
-    failed_backward,
-    graph_was_freed,
-    is_complex,
-    not_one_number,
-    wrong_start,
-)
+from tinygrad_edu.diagnostics import backward as errors
 from tinygrad_edu.diagnostics.changed_arrays import demand_unchanged
 from tinygrad_edu.diagnostics.domain import Here, warnings_named
 from tinygrad_edu.modes import recording, thread
@@ -54,17 +46,17 @@ def backward(
     ValueError if y is not a single number and no gradient is given, or one of another shape.
     """
     if not y.requires_grad:
-        raise depends_on_nothing(y)
+        raise errors.depends_on_nothing(y)
     if gradient is None:
         if y.data.size != 1:
-            raise not_one_number(y)
+            raise errors.not_one_number(y)
         if y.data.dtype.kind == "c":
-            raise is_complex(y, "backward() starts from")
+            raise errors.is_complex(y, "backward() starts from")
         g = np.ones(y.data.shape, y.data.dtype)
     else:
         g = np.asarray(value(gradient))
         if g.shape != y.data.shape:
-            raise wrong_start(y, g)
+            raise errors.wrong_start(y, g)
         # a leaf, or a graph, must not keep the very array of the user
         g = g.astype(y.data.dtype, copy=create_graph or y.op is None)
 
@@ -94,7 +86,7 @@ def history(roots: Collection[Tensor], ends: Collection[Tensor] = ()) -> list[Te
         if y.op is None or y in ends:
             continue
         if y.op is FREED:
-            raise graph_was_freed(y)
+            raise errors.graph_was_freed(y)
         operations.append(y)
         for x in y.inputs:
             if isinstance(x, Tensor) and x.requires_grad and x not in found:
@@ -117,7 +109,7 @@ def walk_back(
     At the end only the gradients of leaves are left in `grads`. `operations` is used up, so that with
     `free` the memory of a result is given back as soon as its turn is over.
 
-    This is `_walk`, and around it what finds the words if something goes wrong on the way.
+    The walk itself is `_walk`. Around it stands what lets errors and warnings name the operation.
     """
     here, can_warn = Here(), False
     for y in operations:
@@ -130,7 +122,7 @@ def walk_back(
         with warnings_named(here) if can_warn else contextlib.nullcontext():
             _walk(here, grads, operations, wanted, create_graph, free)
     except (ValueError, TypeError, IndexError, AttributeError) as error:
-        raise failed_backward(here, error) from error
+        raise errors.failed_backward(here, error) from error
 
 
 def _walk(
@@ -161,7 +153,7 @@ def _walk(
             if gx is None:
                 continue
             if debug:
-                demand_finite_gradient(gx, g, here)
+                errors.demand_finite_gradient(gx, g, here)
             if x in grads:
                 gx = grads[x] + gx
             elif x.op is None and not create_graph and (gx is g or gx.base is not None):

@@ -1,14 +1,9 @@
-"""A row of the derivative table as a person reads it: `print(explain(np.tanh))`."""
+"""Shows a row of the derivative table: `print(explain(np.tanh))`."""
 
 from __future__ import annotations
 
-import ast
-import functools
 import html
 import inspect
-import os
-import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +11,16 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.diagnostics.operations import no_row
+from tinygrad_edu.diagnostics.rules import place_of, source_of
 from tinygrad_edu.diagnostics.words import numpy_name, refusal, shortened
 from tinygrad_edu.tensor import PLAIN, ROWS, Op
 
 __all__ = ["Explanation", "explain"]
 
-_ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is known of a function: (heading, words) lines; `print` it, or let a notebook show it."""
+    """What is known about a function, as lines (heading, text). `print` it, or show it in a notebook."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
@@ -51,10 +45,10 @@ class Explanation:
 
 
 def explain(function: Any) -> Explanation:
-    """The row of a NumPy function, of one of `tinygrad_edu.ops`, or an `Op`: formula, rules, conventions.
+    """The formula, rules and conventions of a NumPy function, of one of `tinygrad_edu.ops`, or of an `Op`.
 
-    A name does as well: explain("linalg.solve"). Of a loss or layer it is what it computes, or its row.
-    Raises TypeError for what the table does not have, with the rows that are near.
+    A name works, too: explain("linalg.solve"). For a loss or layer it tells what it computes, or its row.
+    Raises TypeError, with names that are similar, for a function that the table does not have.
 
     >>> print(explain(np.tanh))
     tanh:  y = tanh x
@@ -67,7 +61,7 @@ def explain(function: Any) -> Explanation:
         return by_name(function)
     row = function if isinstance(function, Op) else ROWS.get(_numpys(function))
     if row is not None and not isinstance(row, Op):
-        # written with rows; maybe one of this very name
+        # a function written with rows: one of them may have its name
         row = next((r for r in ops.rows() if r.name == function.__name__), row)
     if isinstance(row, Op):
         return _of_row(row)
@@ -100,7 +94,7 @@ def _home(thing: Any) -> str:
 
 
 def _of_ours(thing: Any) -> Explanation:
-    """A loss, a layer, or whatever else is written with rows; maybe with one row of its name."""
+    """A loss, a layer, or another function written with rows, one of which may have its name."""
     row = None if isinstance(thing, type) else getattr(ops, thing.__name__, None)
     if isinstance(row, Op):
         return _of_row(row)
@@ -113,7 +107,7 @@ def _of_ours(thing: Any) -> Explanation:
 def _of_words(name: str, thing: Any, how: str) -> Explanation:
     words = inspect.getdoc(thing) or "written with other rows"
     code = getattr(thing, "forward", None) if isinstance(thing, type) else inspect.unwrap(thing)
-    lines = (("written", how), ("in", _place(code) if code else ""))
+    lines = (("written", how), ("in", place_of(code) if code else ""))
     return Explanation(
         f"{name}:  {words.splitlines()[0]}", tuple(line for line in lines if line[1])
     )
@@ -142,53 +136,11 @@ def _of_row(row: Op) -> Explanation:
             ("domain", row.domain),
             ("kinks", row.kinks),
             ("is", ", ".join(t for t in ("elementwise", "linear") if getattr(row, t))),
-            ("in", _place(rule)),
+            ("in", place_of(rule)),
         )
         if words
     ]
     return Explanation(f"{row.name}:  y = {row.formula}", tuple(lines))
-
-
-def source_of(rule: Callable) -> str:
-    """The text of a rule: what a lambda returns, or the whole of a function with a name."""
-    code = getattr(rule, "__code__", None)
-    if code is None:  # np.cos, or a functools.partial
-        return shortened(rule)
-    if code.co_name != "<lambda>":
-        return textwrap.dedent(inspect.getsource(rule)).strip()
-    for node in _lambdas(code.co_filename):
-        places = [p for p in code.co_positions() if p[2] is not None and p[3] != p[2]]
-        if node.lineno == code.co_firstlineno and all(_within(p, node) for p in places):
-            return ast.unparse(node.body)
-    return "(its source is not at hand)"
-
-
-def _within(place: Any, node: ast.Lambda) -> bool:
-    line, end_line, column, end_column = place
-    return (node.lineno, node.col_offset) <= (line, column) and (end_line, end_column) <= (
-        node.end_lineno,
-        node.end_col_offset,
-    )
-
-
-@functools.cache
-def _lambdas(file: str) -> list[ast.Lambda]:
-    """Every lambda of a file, the inner ones first."""
-    try:
-        with open(file, encoding="utf-8") as source:
-            tree = ast.parse(source.read())
-    except OSError:
-        return []
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
-    return found[::-1]
-
-
-def _place(function: Callable) -> str:
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return ""
-    file = os.path.relpath(code.co_filename, _ROOM)
-    return f"{file if not file.startswith('..') else code.co_filename}, line {code.co_firstlineno}"
 
 
 def _varies(inputs: tuple) -> bool:
@@ -197,7 +149,7 @@ def _varies(inputs: tuple) -> bool:
 
 
 def table() -> str:
-    """Every row in a line, and how many there are."""
+    """The rows of the table, one a line, and their number."""
     every = sorted(ops.rows(), key=lambda row: row.name)
     width = max(len(row.name) for row in every)
     composed = sum(not isinstance(row, Op) for row in ROWS.values())
@@ -207,8 +159,8 @@ def table() -> str:
         [f"{row.name:<{width}}   {row.formula}" for row in every]
         + [
             f"\n{len(every)} rows, {composed} functions written with them, {len(PLAIN)} without a "
-            f"derivative.\nThe rows bring {cases} cases, each of which is checked by differences to order "
-            "two,\nforwards against backwards, on arrays against Tensors, and in float32."
+            f"derivative.\nThe rows have {cases} cases, each checked against differences to order two,\n"
+            "forward mode against backward, arrays against Tensors, and in float32."
         ]
     )
 

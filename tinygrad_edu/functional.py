@@ -3,14 +3,13 @@
     vjp, grad, value_and_grad       reverse mode: from the result back to the arguments
     jvp                             forward mode: from the arguments to the result
     jacobian, hessian, hvp          made of both
-    checkpoint                      for a function that is to be forgotten and computed again
+    checkpoint                      computes a function again in the backward pass, to save memory
 
-They take arrays, Tensors and numbers, also in dicts, lists and tuples, return arrays where arrays were
-given and Tensors where Tensors were, and nest to any depth.
+They take arrays, Tensors and numbers, alone or in dicts, lists and tuples. They return arrays for arrays
+and Tensors for Tensors, and nest to any depth.
 
-Every one of them differentiates with respect to fresh variables that stand for the arguments, and not
-the arguments themselves: in grad(lambda x: x * grad(lambda y: x + y)(x)) the inner derivative is 1,
-although y is x.
+Each differentiates with respect to fresh variables that stand for the arguments, and not the arguments
+themselves. So in grad(lambda x: x * grad(lambda y: x + y)(x)) the inner derivative is 1, although y is x.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.diagnostics.backward import is_complex, only_floats
+from tinygrad_edu.diagnostics.backward import is_complex
+from tinygrad_edu.diagnostics.operations import only_floats
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.forward_mode import push_forward
 from tinygrad_edu.modes import recording, thread
@@ -37,10 +37,10 @@ __all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and
 def vjp(f: Callable, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """y = f(*primals), and the pullback g -> (g · ∂f/∂x for each primal x): a tuple.
 
-    The pullback is linear in g, which looks like y; it can be called any number of times, and is
+    The pullback is linear in g, which has the form of y. It can be called any number of times, and is
     differentiable in g and in the primals. (Vector-Jacobian product: reverse mode.)
 
-    With has_aux, f returns (y, aux), and vjp (y, pullback, aux): aux is handed through.
+    With has_aux, f returns (y, aux) and vjp returns (y, pullback, aux).
 
     >>> y, pullback = vjp(lambda x, w: x * w, 2.0, 5.0)
     >>> float(y), [float(g) for g in pullback(1.0)]
@@ -55,9 +55,9 @@ def value_and_grad(
 ) -> Callable:
     """A function that returns f(...) and its gradient with respect to the arguments `argnums`.
 
-    f must return a single number (ValueError otherwise), with has_aux (number, aux); then the value
-    is (number, aux), too. Arguments are passed by position; keyword arguments are handed through. The
-    gradient is a tuple if argnums is one, and looks like the argument: a dict for a dict.
+    The gradient has the form of the argument, a dict for a dict; it is a tuple if argnums is a tuple.
+    Keyword arguments are passed on to f and not differentiated. With has_aux, f returns (number, aux), and
+    so the value is (number, aux). Raises ValueError if f does not return a single number.
     """
 
     def derived(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -67,12 +67,12 @@ def value_and_grad(
             shapes = ", ".join(str(y.shape) for y in call.outputs)
             raise refusal(
                 ValueError,
-                f"grad is of a function with a single number as its result, but {_called(f)} "
-                f"returned shape {shapes}.",
+                f"grad takes a function that returns a single number, but {_called(f)} returned shape "
+                f"{shapes}.",
                 ".sum() or .mean() in it, or jacobian",
             )
         if call.outputs[0].dtype.kind == "c":
-            raise is_complex(call.outputs[0], "grad is of a function with")
+            raise is_complex(call.outputs[0], "grad takes a function of")
         one = rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
         grads = call.pull_back(one)
         y = call.give(call.y)
@@ -82,9 +82,9 @@ def value_and_grad(
 
 
 def grad(f: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable:
-    """The gradient of f with respect to its first argument, or the arguments `argnums`, as a function.
+    """A function that computes the gradient of f with respect to its argument number `argnums`.
 
-    With has_aux, f returns (number, aux), and the function (gradient, aux).
+    With has_aux, f returns (number, aux), and the function returns (gradient, aux).
 
     >>> float(grad(lambda x: x**3)(2.0)), float(grad(grad(lambda x: x**3))(2.0))
     (12.0, 12.0)
@@ -113,10 +113,10 @@ def jvp(f: Callable, primals: Sequence, tangents: Sequence) -> tuple[Any, Any]:
 
 
 def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") -> Callable:
-    """∂y_i/∂x_j of y = f(...), of shape y.shape + x.shape, as a function.
+    """A function that computes ∂y_i/∂x_j of y = f(...), of shape y.shape + x.shape.
 
-    mode   "reverse": one pull back for each element of y; "forward": one push forward for each element
-           of the arguments; "auto": what is less
+    mode   "reverse": one backward pass for each element of y; "forward": one forward pass for each element
+           of the arguments; "auto": the cheaper of both
     """
     if mode not in ("auto", "reverse", "forward"):
         raise refusal(ValueError, f'jacobian(mode={mode!r}): "auto", "reverse" or "forward".')
@@ -127,12 +127,12 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") 
         if len(call.outputs) != 1:
             raise refusal(
                 ValueError,
-                f"jacobian is of a function with one array as its result, but {_called(f)} "
-                f"returned {len(call.outputs)}.",
+                f"jacobian takes a function that returns one array, but {_called(f)} returned "
+                f"{len(call.outputs)}.",
                 "jacobian of each, or np.stack of them",
             )
         if call.outputs[0].dtype.kind == "c":
-            raise is_complex(call.outputs[0], "jacobian is of a function with")
+            raise is_complex(call.outputs[0], "jacobian takes a function of")
         forward = sum(v.size for v in call.variables) < call.outputs[0].size
         forward = mode == "forward" or (mode == "auto" and forward)
         parts = _columns(call) if forward else _rows(call)
@@ -142,15 +142,18 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") 
 
 
 def hessian(f: Callable, argnums: int = 0) -> Callable:
-    """∂²f/∂x_i∂x_j of a single number f(...), of shape x.shape + x.shape: the Jacobian of the gradient."""
+    """A function that computes ∂²f/∂x_i∂x_j of a single number f(...): the Jacobian of the gradient.
+
+    Its shape is x.shape + x.shape.
+    """
     return jacobian(grad(f, argnums), argnums)
 
 
 def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
-    """The Hessian of f times the tangents, without forming it: the gradient of <grad f, tangent>.
+    """The Hessian of f times the tangents, without forming the Hessian: the gradient of <grad f, tangent>.
 
-    For one primal x an array like x; for several a tuple, of the Hessian over all of them together.
-    (Pearlmutter 1994, in reverse over reverse.)
+    For one primal x the product has the shape of x. For several it is a tuple, and the Hessian is that with
+    respect to all of them together. (Pearlmutter 1994, in reverse over reverse.)
     """
     _demand_pairs(primals, tangents, "hvp")
     every = tuple(range(len(primals)))
@@ -168,12 +171,12 @@ def hvp(f: Callable, primals: Sequence, tangents: Sequence) -> Any:
 
 
 def checkpoint(f: Callable) -> Callable:
-    """f, forgotten on the way forward and computed again on the way back: time for memory.
+    """f, but computed again in the backward pass instead of recorded: this trades time for memory.
 
-    Of each call only the result is kept, and what it was made from, not what came between. A chain of n
-    like parts, each in a checkpoint, needs memory for n results and the inside of one part (Chen et
-    al. 2016). f returns one Tensor, and must give the same when it is called again: RuntimeError on the
-    way back otherwise (dropout in training, say). Derivatives of every order.
+    Each call keeps its result and its inputs, and none of the values between. A chain of n equal parts,
+    each in a checkpoint, needs memory for n results and the inside of one part (Chen et al. 2016).
+    f must return one Tensor, and the same one when it is called again. Otherwise backward() raises
+    RuntimeError, as with dropout in training mode. Derivatives of every order are available.
     """
 
     @functools.wraps(f, updated=())
@@ -184,7 +187,7 @@ def checkpoint(f: Callable) -> Callable:
             return y
         outside = _used_from_before(start, y)
         kept = y.data
-        # g, and the gradients for it: the walk asks for one after the other
+        # the last g, and the gradients of all inputs for it: the walk asks for one after the other
         latest: Any = [None, []]
 
         def rule(i: int, g: Any, *_: Any) -> Any:
@@ -208,7 +211,7 @@ def checkpoint(f: Callable) -> Callable:
 
 
 def _used_from_before(start: Tensor, y: Tensor) -> list[Tensor]:
-    """The tensors older than `start` that y was made from, as far as they require a gradient."""
+    """The tensors older than `start` that y was made from and that require a gradient."""
     found, waiting, outside = {y}, [y], []
     while waiting:
         node = waiting.pop()
@@ -244,10 +247,10 @@ class _Call:
         self.nested = self.given_tensors or thread.mode.depth > 0
 
     def give(self, tree: Any, as_tensors: bool = False) -> Any:
-        """Results as the user wants them: Tensors for Tensors, arrays for arrays, numbers for numbers.
+        """Results in the kind the user gave: Tensors for Tensors, arrays for arrays, numbers for numbers.
 
-        Inside another function that is being differentiated, what its derivative depends on stays a
-        Tensor.
+        Inside another function that is being differentiated, a result that matters to that derivative
+        stays a Tensor.
         """
         keep = as_tensors or self.given_tensors
 
@@ -300,9 +303,9 @@ class _Call:
 
 
 def _stand_in(x: Any, what: str) -> Tensor:
-    """A fresh variable with the value of x, connected to x if x is being differentiated itself.
+    """A fresh variable with the value of x, connected to x if x itself is being differentiated.
 
-    Within vmap there is one for each example, also of an x that is the same for all.
+    Inside vmap every example has its own, even if x is the same for all.
     """
     x = on_all_levels(x, thread.mode.batches)
     if x.dtype.kind != "f":
@@ -313,14 +316,14 @@ def _stand_in(x: Any, what: str) -> Tensor:
 
 
 def _tensors_among(given: Iterable) -> bool:
-    """Did the user give Tensors? One example, within vmap, was an array before if nobody tracks it."""
+    """Did the user give Tensors? (Inside vmap an example that nobody tracks was given as an array.)"""
     return any(
         isinstance(x, Tensor) and (x.requires_grad or not isinstance(x, Batched)) for x in given
     )
 
 
 def _beside(g: Any, y: Tensor, record: bool) -> Any:
-    """The gradient or change g of y as the walks want it: beside everything that y stands for."""
+    """The gradient or change g of y in the form that the walks need: for all examples behind y at once."""
     if isinstance(y, Batched):
         g = everything(_like(g, y))
         return g if record else g.data
@@ -363,7 +366,7 @@ def _columns(call: _Call) -> list[Any]:
     return result
 
 
-# --------------------------------------------------------------------------------------- small print
+# --------------------------------------------------------------------------------- arguments and names
 
 
 def _chosen(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
@@ -402,12 +405,12 @@ def _demand_pairs(primals: Any, tangents: Any, called: str) -> None:
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise refusal(
             TypeError,
-            f"{called}(f, primals, tangents) takes tuples, also of one: {called}(f, (x,), (v,)).",
+            f"{called}(f, primals, tangents) takes tuples, even for one argument: {called}(f, (x,), (v,)).",
         )
     shapes = [[np.shape(x) for x in leaves(xs)] for xs in (primals, tangents)]
     if shapes[0] != shapes[1]:
         raise refusal(
             ValueError,
-            f"{called}: a tangent has the shape of its primal; primals {shapes[0]}, tangents "
-            f"{shapes[1]}.",
+            f"{called}: a tangent must have the shape of its primal, but the primals have {shapes[0]} and "
+            f"the tangents {shapes[1]}.",
         )

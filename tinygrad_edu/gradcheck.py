@@ -1,13 +1,13 @@
-"""Does a gradient tell the truth? Every derivative held against differences of values.
+"""Checks gradients: every derivative is compared with finite differences of values.
 
-A function may have many outputs and inputs. Both are taken at once: for fixed random numbers u the
-single number s(x) = <u, f(x)> has a gradient, and for fixed random v the number t(x) = <v, ∇s(x)> has
-one in turn. A wrong first or second derivative anywhere in f shows in one of them. Each component of
-∇s and ∇t is compared with the four-point difference quotient
+A function may have many outputs and inputs. All of them are checked at once: for fixed random numbers u the
+single number s(x) = <u, f(x)> has a gradient, and for fixed random v so has the number
+t(x) = <v, ∇s(x)>. A wrong first or second derivative anywhere in f shows in one of these gradients. Each
+component of ∇s and ∇t is compared with the four-point difference quotient
 
     s'(x) ≈ [8 (s(x + h) - s(x - h)) - (s(x + 2h) - s(x - 2h))] / 12h,    error h⁴ s⁽⁵⁾ / 30
 
-(Abramowitz and Stegun, table 25.2), which with h = 0.001 in float64 leaves about eleven digits.
+(Abramowitz and Stegun, table 25.2), which is exact to about eleven digits with h = 0.001 in float64.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Worst:
     analytic: float  # what backward says
     numeric: float  # what differences say
     error: float  # |analytic - numeric| / max(1, |analytic|, |numeric|)
-    kink: str  # "", or what is known about a kink at or near this place
+    kink: str  # "", or words about a kink at or near this place
 
     def __str__(self) -> str:
         place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
@@ -48,7 +48,7 @@ class Worst:
 
 @dataclass(frozen=True)
 class Report:
-    """What `gradcheck` found: true if every component agrees; `print` it for the worst of each order."""
+    """The result of `gradcheck`: true if every component agrees. `print` shows the worst of each order."""
 
     worst: tuple[Worst, ...]  # one per order
     components: int  # how many were compared
@@ -76,14 +76,13 @@ def gradcheck(
     tolerance: float = 1e-8,
     seed: np.random.Generator | int = 0,
 ) -> Report:
-    """Compares the derivatives of f, up to an order (1 or 2), with differences.
+    """Compares the derivatives of f, up to order 1 or 2, with finite differences.
 
-    inputs    what f is called with; float64 arrays and numbers are varied, anything else is constant
-    wrt       further float64 Tensors that f depends on and that are to be varied, such as
-              `model.parameters()`
+    inputs    the arguments of f; float64 arrays and numbers are varied, everything else is constant
+    wrt       further float64 Tensors that f depends on and that are varied, such as `model.parameters()`
 
-    Returns a Report. Raises TypeError if something to be varied is not float64, which has too few digits
-    for differences, and ValueError if f gives another value when it is called again (dropout, say).
+    Returns a Report. Raises TypeError if a number to vary is not float64, as others have too few digits for
+    differences, and ValueError if f gives another value when it is called again (as dropout does).
 
     >>> print(gradcheck(lambda x: x * np.abs(x), np.array([1.0, -2.0])).passed)
     True
@@ -97,11 +96,11 @@ def gradcheck(
         if x.dtype != np.float64:
             raise refusal(
                 TypeError,
-                f"gradcheck needs float64, {describe(x)} has too few digits.",
+                f"gradcheck needs float64; {describe(x)} has too few digits.",
                 "x.astype(np.float64), model.astype(np.float64)",
             )
     if not variables:
-        raise refusal(ValueError, "gradcheck: nothing to vary, no input is of floats.")
+        raise refusal(ValueError, "gradcheck: there is nothing to vary, as no input has floats.")
 
     def call() -> Tensor:
         y = f(*arguments)
@@ -112,15 +111,15 @@ def gradcheck(
     if y.dtype != np.float64:
         raise refusal(
             TypeError,
-            f"gradcheck needs float64, but the result is {y.dtype}: something in the function "
-            "computes with fewer digits.",
+            f"gradcheck needs float64, but the result is {y.dtype}: a part of the function computes "
+            "with fewer digits.",
             "model.astype(np.float64)",
         )
     if not np.array_equal(y.data, call().data, equal_nan=True):
         raise refusal(
             ValueError,
             "gradcheck: the function gives different values for the same input.",
-            "model.eval(), or a generator made from a fixed seed inside the function",
+            "model.eval(), or a random generator made from a fixed seed inside the function",
         )
     rng = np.random.default_rng(seed)
     u = rng.normal(size=y.shape)
@@ -144,7 +143,7 @@ def _is_float(x: Any) -> bool:
 def _worst(
     number: Callable[[], Tensor], order: int, variables: list[Tensor], tolerance: float
 ) -> Worst:
-    """Compares ∇number with differences, component by component."""
+    """Compares ∇number with finite differences, component by component."""
     analytic = gradients({number(): np.array(1.0)}, variables)
     worst = Worst(order, "nothing", (), 0.0, 0.0, 0.0, "")
     for i, (x, dx) in enumerate(zip(variables, analytic, strict=True)):
@@ -161,7 +160,7 @@ def _worst(
 
 
 def _along(number: Callable[[], Tensor], x: Tensor, index: tuple[int, ...]) -> Callable:
-    """The number as a function of how far x[index] is moved."""
+    """The number as a function of a shift of x[index]."""
 
     def moved(by: float) -> float:
         before = x.data[index]
@@ -179,10 +178,10 @@ def _difference_quotient(s: Callable[[float], float], h: float = STEP) -> float:
 
 
 def _kink(s: Callable[[float], float]) -> str:
-    """Do the slopes to the left and to the right differ, here or within reach of the differences?"""
+    """Words about a kink here or within reach of the differences: slopes to the left and right differ."""
     here, tiny = s(0.0), 1e-6
     left, right = (here - s(-tiny)) / tiny, (s(tiny) - here) / tiny
-    # curvature explains 1e-6 at most
+    # curvature alone makes a difference of 1e-6 at most
     if abs(left - right) > 1e-3 * max(1.0, abs(left), abs(right)):
         return f"a kink: the slope is {left:.6g} to the left and {right:.6g} to the right"
     wide, narrow = _difference_quotient(s), _difference_quotient(s, tiny)

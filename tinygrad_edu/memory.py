@@ -1,9 +1,9 @@
-"""Large arrays that come and go should not cost more than the arithmetic on them.
+"""Keeps the memory of freed arrays for the next ones, which makes steps on large arrays faster.
 
-A training step makes arrays and drops them, and the next step makes the same again. The C library under
-Linux gives blocks of that size back to the system each time, which must find and clear new pages for the
-next one: an elementwise step on a million numbers then takes three times as long. Here it is told to
-keep what a step needs. (Up to half a gigabyte of free memory may so stay with the process.)
+A training step allocates arrays and frees them, and the next step allocates the same again. The C library of
+Linux returns large blocks to the system each time, and the system must find and clear new pages for the
+next block: an elementwise step on a million numbers then takes three times as long. `keep_pages` tells the
+library to keep up to half a gigabyte of free memory instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LARGEST_BLOCK, MOST_KEPT = 32 * 2**20, 512 * 2**20  # bytes; glibc takes no larg
 
 
 def keep_pages() -> None:
-    """Does nothing where there is no glibc, or where the user has set these limits in the environment."""
+    """Sets the limits of malloc, if this is glibc and the user has not set them in the environment."""
     if "MALLOC_TRIM_THRESHOLD_" in os.environ or "MALLOC_MMAP_THRESHOLD_" in os.environ:
         return
     try:

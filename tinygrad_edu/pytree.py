@@ -1,4 +1,4 @@
-"""Trees: dicts, lists and tuples of anything, nested. What is not one of these is a leaf."""
+"""Trees of dicts, lists and tuples, nested to any depth. Everything else is a leaf."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def leaves(tree: Any) -> Iterator[Any]:
-    """What is in a tree, in order."""
+    """The leaves of a tree, in order."""
     if isinstance(tree, dict):
         tree = tree.values()
     elif not isinstance(tree, (list, tuple)):
@@ -18,7 +18,7 @@ def leaves(tree: Any) -> Iterator[Any]:
 
 
 def rebuild(tree: Any, new: Iterator[Any]) -> Any:
-    """A tree of the same form with other leaves."""
+    """A tree of the same form with new leaves."""
     if isinstance(tree, dict):
         return {name: rebuild(part, new) for name, part in tree.items()}
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):  # a namedtuple

@@ -13,7 +13,6 @@ The rows themselves are in `tinygrad_edu/ops`, and what is raised when something
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
 import operator
 import sys
@@ -22,20 +21,22 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.backward import only_floats, warn_no_gradient, wrong_gradient
-from tinygrad_edu.diagnostics.changed_arrays import checksums, inputs_used
+from tinygrad_edu.diagnostics.backward import warn_no_gradient, wrong_gradient
+from tinygrad_edu.diagnostics.changed_arrays import checksums
 from tinygrad_edu.diagnostics.cut_graph import changed_in_place, cut_by_asarray, demand_asked_for
 from tinygrad_edu.diagnostics.missing_attributes import answer_missing
-from tinygrad_edu.diagnostics.operations import demand_finite, no_row, refuse_ufunc, refused
-from tinygrad_edu.diagnostics.words import (
-    PACKAGE,
-    numpy_name,
-    refusal,
-    refuse_keywords,
-    shortened,
+from tinygrad_edu.diagnostics.operations import (
+    demand_finite,
+    no_row,
+    only_floats,
+    only_numbers,
+    refuse_ufunc,
+    refused,
 )
+from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
 from tinygrad_edu.node import Node, NoValue, value
+from tinygrad_edu.signature import Signature
 
 __all__ = ["METHODS", "PLAIN", "ROWS", "Op", "Tensor", "op", "value"]
 
@@ -46,7 +47,7 @@ METHODS: dict[tuple[np.ufunc, str], Callable] = {}  # (np.add, "reduce") -> what
 _next_order = itertools.count(1).__next__
 
 
-class Op:
+class Op(Signature):
     """One row of the derivative table: y = forward(*inputs, **params), and a rule for each input.
 
     A rule is `lambda g, y, *inputs, **params: dL/dinput`, where g = dL/dy, in ordinary NumPy. It gets
@@ -147,36 +148,22 @@ class Op:
             refuse_keywords(self.name, kwargs, self.params)
         return self(*args, **kwargs)
 
-    # What the signatures of forward and rules tell is read when it is needed: import would take too long.
-
-    @functools.cached_property
-    def params(self) -> list[str]:
-        """The keywords that the rules know."""
-        rule = next((r for r in (self.variadic_rule, *self.rules) if r), None)
-        named = inspect.signature(rule).parameters.values() if rule else ()
-        return [p.name for p in named if p.default is not p.empty]
-
-    @functools.cached_property
-    def inputs(self) -> list[str]:
-        """The names of the array arguments, as the forward function calls them."""
-        try:
-            names = [p.name for p in inspect.signature(self.forward).parameters.values()]
-        except ValueError:  # a ufunc of an older NumPy has no signature
-            names = [f"x{i + 1}" for i in range(len(self.rules))]
-        return names[: len(self.rules)]
-
-    @functools.cached_property
-    def settings(self) -> list[str]:
-        """The names of the arguments after the arrays, in NumPy's order."""
-        return list(inspect.signature(self.forward).parameters)[len(self.rules) :]
-
-    @functools.cached_property
-    def inputs_used(self) -> list[int]:
-        """The numbers of the inputs whose values the rules read: they must not change before backward()."""
-        return inputs_used(self.rules)
-
     def __repr__(self) -> str:
         return f"<row {self.name}: {self.formula or self.forward.__name__}>"
+
+
+def result_of(
+    row: Op | None, inputs: tuple, params: dict[str, Any], y: np.ndarray, scope: tuple = ()
+) -> Tensor:
+    """y as a Tensor that a row made. (`Tensor(y)` would check again what is known here.)"""
+    result = Tensor.__new__(Tensor)
+    result.data = y
+    result.requires_grad = row is not None
+    result.name = result._grad = None
+    result.order = _next_order()
+    result.op, result.inputs, result.params, result.scope = row, inputs, params, scope
+    result.created_at, result.checksums = None, ()
+    return result
 
 
 def op(forward: Callable, *rules: Callable | None, **about: Any) -> Op:
@@ -243,18 +230,11 @@ class Tensor(Node):
     op: Op | None
 
     def __init__(
-        self,
-        data: Any,
-        *,
-        requires_grad: bool = False,
-        dtype: Any = None,
-        name: str | None = None,
+        self, data: Any, *, requires_grad: bool = False, dtype: Any = None, name: str | None = None
     ):
         self.data = np.asarray(data.data if isinstance(data, Tensor) else data, dtype=dtype)
         if self.data.dtype.kind not in "fciub":
-            raise refusal(
-                TypeError, f"a Tensor holds numbers, not {self.data.dtype}: got {shortened(data)}"
-            )
+            raise only_numbers(self.data.dtype, data)
         if requires_grad and self.data.dtype.kind != "f":
             raise only_floats(self.data, name)
         self.requires_grad = requires_grad
@@ -419,9 +399,7 @@ class Tensor(Node):
 
         Warns if it is None because x keeps no gradient: it requires none, or an operation made it.
         """
-        plain = (
-            type(self) is Tensor
-        )  # and not a frozen Parameter, which has none for a known reason
+        plain = type(self) is Tensor  # a Parameter without a gradient was frozen on purpose
         if self._grad is None and (self.op is not None or (plain and not self.requires_grad)):
             warn_no_gradient(self)
         return self._grad
@@ -436,20 +414,6 @@ class Tensor(Node):
 
 
 answer_missing(Tensor)
-
-
-def result_of(
-    row: Op | None, inputs: tuple, params: dict[str, Any], y: np.ndarray, scope: tuple = ()
-) -> Tensor:
-    """y as a Tensor that a row made. (`Tensor(y)` would check again what is known here.)"""
-    result = Tensor.__new__(Tensor)
-    result.data = y
-    result.requires_grad = row is not None
-    result.name = result._grad = None
-    result.order = _next_order()
-    result.op, result.inputs, result.params, result.scope = row, inputs, params, scope
-    result.created_at, result.checksums = None, ()
-    return result
 
 
 def _restore(kind: type[Tensor], data: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:

@@ -1,13 +1,13 @@
-"""One example is written, all are computed: vmap(f) calls f once for a whole batch.
+"""vmap(f): a function written for one example computes a whole batch in one call.
 
-f is shown stand-ins that have the shape of one example and hold all of them, one after the other along
-an axis that f does not see. A row of the table that meets such a stand-in is called once, on everything:
-an elementwise row as it is, a reduction with its axes counted one further, a product of matrices with
-one more axis in front. What each row wants is told by RULES; a row that is not there is called example
-by example, so that the result is right in any case.
+f is called with stand-ins (`Batched`) that have the shape of one example and hold all of them, along a
+first axis that f does not see. A row of the table that gets such a stand-in is called once, on the whole
+batch: an elementwise row as it is, a reduction with its axes shifted by one, a matrix product with one more
+axis in front. `rules` has such a rule for each row. A row without one is called example by example, so
+the result is right in any case.
 
-The graph holds the rows that were called on everything. So vmap(grad(f)) needs nothing new: it is one
-way back through that graph, and gives a gradient for each example.
+The graph holds the calls on the whole batch. So vmap(grad(f)) needs nothing new: it is one backward pass
+through that graph, and gives a gradient for each example.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ __all__ = ["Batched", "as_examples", "everything", "on_all_levels", "vmap"]
 
 
 def vmap(f: Callable, in_axes: Any = 0) -> Callable:
-    """f, written for one example, as a function of a batch of them, without a loop over the batch.
+    """A function that applies f, written for one example, to a batch of them, without a loop.
 
-    in_axes   the axis along which the examples of each argument lie: one number for all, or a tuple with
+    in_axes   the axis of each argument along which the examples lie: one number for all, or a tuple with
               one for each argument; None for an argument that is the same for every example
 
     The results have the examples along axis 0. Arguments and results may be dicts, lists and tuples.
     Works on derivatives, too: vmap(grad(loss), (None, 0, 0))(w, x, y) is the gradient of each example's
-    loss. f cannot ask for an example's numbers (`if x > 0`, `float(x)`: TypeError), as all are computed
-    at once. Raises ValueError for arguments with different numbers of examples, or with none.
+    loss. Raises TypeError if f asks for the value of one example (`if x > 0`, `float(x)`), as all are
+    computed at once, and ValueError for arguments with different numbers of examples, or with none.
 
     >>> vmap(np.dot)(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]]))
     array([17., 53.])
@@ -74,7 +74,7 @@ def _common_size(f: Callable, args: tuple, axes: Sequence) -> int:
         raise refusal(
             ValueError,
             f"vmap({called}): in_axes has {len(axes)} axes for {len(args)} arguments.",
-            "one for each argument, None where it is the same for all examples",
+            "one for each argument, None for one that is the same for all examples",
         )
     sizes = []
     for arg, axis in zip(args, axes, strict=True):
@@ -85,7 +85,7 @@ def _common_size(f: Callable, args: tuple, axes: Sequence) -> int:
                     ValueError,
                     f"vmap({called}): an argument of shape {shape} has no axis {axis} for the "
                     "examples.",
-                    "None in in_axes for what is the same for all of them",
+                    "None in in_axes for an argument that is the same for all examples",
                 )
             sizes.append(shape[axis])
     if len(set(sizes)) != 1 or sizes[0] == 0:
@@ -93,7 +93,7 @@ def _common_size(f: Callable, args: tuple, axes: Sequence) -> int:
         raise refusal(
             ValueError,
             f"vmap({called}): got {told}.",
-            "as many along in_axes in every argument, one or more",
+            "the same number along in_axes in every argument, at least one",
         )
     return sizes[0]
 
@@ -104,7 +104,7 @@ def _shown(x: Any, axis: int, level: int) -> Batched:
 
 
 def _of_all(y: Any, n: int, level: int, as_tensor: bool) -> Any:
-    """A result for the person who called vmap: a Tensor if they gave Tensors or differentiate it."""
+    """A result of all examples: a Tensor if Tensors were given or it is being differentiated."""
     y = y if isinstance(y, Tensor) else Tensor(y)
     y = on_level(y, n, level).batch
     return y if isinstance(y, Batched) or as_tensor or y.requires_grad else y.data
@@ -117,7 +117,7 @@ def _asked(self: Batched) -> Any:
     raise NoValue(
         self,
         f"inside vmap, {describe(self, 'this')} stands for all {len(self.batch)} examples at once and has no "
-        f"numbers of its own.{user_line()}\n  Try: np.where instead of if; or this part before vmap",
+        f"value of its own.{user_line()}\n  Try: np.where instead of if; or this part before vmap",
     )
 
 
@@ -127,7 +127,7 @@ class Batched(Tensor):
     __slots__ = ("batch", "level")
 
     batch: Tensor  # axis 0 counts the examples
-    level: int  # how many vmaps are around the one that made this
+    level: int  # the number of vmaps around the one that made this
 
     def __init__(self, everything: Tensor, level: int):
         self.batch, self.level = everything, level
@@ -150,7 +150,7 @@ class Batched(Tensor):
         self.batch.requires_grad = required
 
     def through(self, row: Op, inputs: tuple, params: dict[str, Any]) -> Batched:
-        """The row of these inputs, one of which is this, for all examples at once."""
+        """Calls a row for all examples at once; this is one of its inputs."""
         level = max(x.level for x in inputs if isinstance(x, Batched))
         batched = [isinstance(x, Batched) and x.level == level for x in inputs]
         everything = [x.batch if b else x for x, b in zip(inputs, batched, strict=True)]
@@ -183,7 +183,7 @@ class Batched(Tensor):
         return super().__getitem__(index)
 
     def pick(self, x: Tensor, index: Any) -> Any:
-        """x[index], where the index, or a part of it, is this."""
+        """x[index], where this is the index or a part of it."""
         return _pick(x, index if isinstance(index, tuple) else (index,))
 
     def __len__(self) -> int:
@@ -213,7 +213,7 @@ def _plain_row(ufunc: np.ufunc) -> Op:
 
 
 def on_level(x: Any, n: int, level: int) -> Batched:
-    """x as what it is in each of the n examples of a level."""
+    """x as a stand-in on a level: repeated for the n examples, unless it is one already."""
     x = x if isinstance(x, Tensor) else Tensor(x)
     if isinstance(x, Batched) and x.level == level:
         return x
@@ -221,7 +221,7 @@ def on_level(x: Any, n: int, level: int) -> Batched:
 
 
 def on_all_levels(x: Any, batches: tuple[int, ...]) -> Tensor:
-    """x as what it is in each example of every vmap around, all dressed from the outermost inwards."""
+    """x as a stand-in on the levels of all enclosing vmaps, the outermost first."""
     if not batches:
         return x if isinstance(x, Tensor) else Tensor(x)
     inner = on_level(x, batches[-1], len(batches) - 1)
@@ -234,12 +234,12 @@ def everything(x: Tensor) -> Tensor:
 
 
 def as_examples(x: Tensor, like: Tensor) -> Tensor:
-    """What `everything` gave, as a stand-in on the levels of another one."""
+    """The inverse of `everything`: x as a stand-in on the levels of another one."""
     return Batched(as_examples(x, like.batch), like.level) if isinstance(like, Batched) else x
 
 
 def one_by_one(function: Callable, args: Sequence, kwargs: dict[str, Any], level: int) -> Any:
-    """function, called for each example: what is done for want of a rule."""
+    """Calls a function for each example; for rows that have no rule."""
 
     called: Any = getattr(function, "name", None) or getattr(function, "__name__", repr(function))
 
@@ -260,7 +260,7 @@ def _stack(column: Sequence, called: str) -> Tensor:
     if len(shapes) > 1:
         raise refusal(
             ValueError,
-            f"inside vmap, {called} gives results of different shapes for different examples: "
+            f"inside vmap, {called} gives different examples results of different shapes: "
             f"{', '.join(map(str, shapes))}.",
             "np.where(mask, x, 0) instead of x[mask]",
         )
@@ -268,15 +268,14 @@ def _stack(column: Sequence, called: str) -> Tensor:
     return y if isinstance(y, Tensor) else Tensor(y)
 
 
-# ------------------------------------------------------------------ what a row wants of a whole batch
+# -------------------------------------------------------------------- how a row computes a whole batch
 #
-# A rule is (row, inputs, which of them are batched, params) -> all results, batch axis first; or None if
-# it does not know this case, which is then computed one by one.
+# A rule is (row, inputs, which of them are batched, params) -> all results, batch axis first. It returns
+# None for a case that it does not know, which is then computed example by example.
 
 
-def _aligned(xs: Sequence, batched: Sequence[bool], core: int = 0) -> list:
-    """The inputs with new axes of length 1 behind the batch axis, so that they broadcast as one example
-    does, apart from the last `core` axes."""
+def _aligned(xs: Sequence, batched: Sequence[bool]) -> list:
+    """The inputs with axes of length 1 after the batch axis, so that they broadcast as one example does."""
     ndim = max(np.ndim(x) - b for x, b in zip(xs, batched, strict=True))
     wide = []
     for x, b in zip(xs, batched, strict=True):
@@ -290,12 +289,12 @@ def _elementwise(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -
 
 
 def _leading(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    """A row of one matrix that takes a stack of them as well."""
+    """Rows of one matrix that also take a stack of matrices."""
     return row(*xs, **params) if xs[0].ndim > 2 else None
 
 
 def _shift(axis: Any, ndim: int) -> Any:
-    """An axis of one example, or several, as an axis of all."""
+    """The axis of the whole batch that corresponds to an axis of one example; or several."""
     if isinstance(axis, (tuple, list)):
         return tuple(_shift(a, ndim) for a in axis)
     return np.lib.array_utils.normalize_axis_index(axis, ndim) + 1
@@ -306,7 +305,7 @@ def _default(row: Op, name: str) -> Any:
 
 
 def _along(*names: str) -> Callable:
-    """Rows with axes among their parameters; None means all of them."""
+    """Rows with axes among their parameters; None means all axes."""
 
     def rule(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
         (x,), new = xs, dict(params)
@@ -319,7 +318,7 @@ def _along(*names: str) -> Callable:
 
 
 def _as_a_line(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    """Rows along one axis for which None means: along all numbers, one after the other."""
+    """Rows along one axis, where None means the flattened array."""
     (x,) = xs
     if params.get("axis") is None:
         return row(reshape(x, shape=(len(x), int(np.prod(x.shape[1:])))), **{**params, "axis": 1})
@@ -335,7 +334,7 @@ def _reshape(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> An
 
 
 def _same_numbers(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    """Axes of length 1 come or go: NumPy tells the shape of one."""
+    """Rows that add or remove axes of length 1; NumPy tells the shape of one example."""
     (x,) = xs
     shape = row.forward(np.broadcast_to(False, x.shape[1:]), **params).shape
     return reshape(x, shape=(len(x), *shape))
@@ -391,15 +390,11 @@ def _matmul(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any
 
 
 def _einsum(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    """One more letter, in front of what is batched."""
+    """One more letter, in front of each batched input."""
     terms, out = params["subscripts"].split("->")
     fresh = next(c for c in ascii_letters if c not in params["subscripts"])
     terms = ",".join(fresh * b + t for t, b in zip(terms.split(","), batched, strict=True))
     return row(*xs, **{**params, "subscripts": f"{terms}->{fresh}{out}"})
-
-
-def _vecdot(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    return row(*_aligned(xs, batched), **params)
 
 
 def _matvec(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
@@ -413,7 +408,7 @@ def _vecmat(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any
 
 
 def _tensordot(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    """As einsum, with a letter for each axis: equal letters where the axes are summed over together."""
+    """Written as einsum: a letter for each axis, the same letter for axes that are summed together."""
     x_axes, w_axes = (
         [axes] if isinstance(axes, int) else list(axes)
         for axes in _pair_of_axes(xs[0], batched[0], params)
@@ -445,13 +440,13 @@ def _solve(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
 
 
 def _arrays_are_neighbors(index: tuple) -> bool:
-    """Does x[index] leave its new axes where the arrays stand, and not bring them to the front?"""
+    """Does x[index] put its new axes where the arrays stand, and not in front?"""
     kinds = ["." if p is None or p is ... or isinstance(p, slice) else "a" for p in index]
     return "a" not in kinds or "." not in "".join(kinds).strip(".")
 
 
 def _in_each(index: Any) -> tuple | None:
-    """x[index] of one example as an index into all of them; None if that is another thing."""
+    """An index into one example as an index into the whole batch; None if there is no such index."""
     index = index if isinstance(index, tuple) else (index,)
     arrays = any(not (p is None or p is ... or isinstance(p, (int, slice))) for p in index)
     if arrays and not _arrays_are_neighbors(index):
@@ -472,7 +467,7 @@ def _scatter_add(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -
 
 
 def _pick(x: Tensor, index: tuple) -> Any:
-    """x[index], where the index differs from example to example: whole numbers first, then slices."""
+    """x[index], where the index differs between examples: integers first, then slices."""
     level = max(p.level for p in (x, *index) if isinstance(p, Batched))
     n = thread.mode.batches[level]
     rest = itertools.dropwhile(
@@ -511,7 +506,7 @@ def _cross_entropy(row: Op, xs: Sequence, batched: Sequence[bool], params: dict)
 
 
 def _images(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    """Images of all examples are so many images more."""
+    """Rows of images: the images of all examples are one longer batch of images."""
     if list(batched) != [True] + [False] * (len(xs) - 1):
         return None
     x, *rest = xs
@@ -521,7 +516,7 @@ def _images(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any
 
 
 def _conv(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
-    """A kernel for each example: products with the patches of its images."""
+    """A kernel for each example: a matrix product with the patches of its images."""
     (x, w), (xb, wb) = xs, batched
     if not wb:
         return _images(row, xs, batched, params)
@@ -543,14 +538,14 @@ def _conv(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
 
 @functools.cache
 def rules() -> dict[Op, Callable]:
-    """Row -> its rule. (Not made at import: a part of the table is opened when it is asked for.)"""
+    """Row -> its rule. (Not made at import, because some chapters of the table are loaded on demand.)"""
     by_name: dict[str, Callable] = {
         "reshape": _reshape, "ravel": _reshape, "expand_dims": _same_numbers,
         "squeeze": _same_numbers, "transpose": _transpose,
         "swapaxes": _along("axis1", "axis2"), "moveaxis": _along("source", "destination"),
         "flip": _along("axis"), "roll": _roll, "rot90": _along("axes"),
         "broadcast_to": _broadcast_to, "zero_pad": _zero_pad, "concatenate": _concatenate,
-        "matmul": _matmul, "einsum": _einsum, "tensordot": _tensordot, "vecdot": _vecdot,
+        "matmul": _matmul, "einsum": _einsum, "tensordot": _tensordot, "vecdot": _elementwise,
         "matvec": _matvec, "vecmat": _vecmat,
         "solve": _solve, "solve_triangular": _solve,
         "getitem": _getitem, "scatter_add": _scatter_add,

@@ -148,9 +148,9 @@ class TestComplex:
             TypeError, match=r"backward\(\) starts from real numbers.*\n.*\n.*np.abs"
         ):
             (x * 1j).backward()
-        with pytest.raises(TypeError, match="grad is of a function with real numbers"):
+        with pytest.raises(TypeError, match="grad takes a function of real numbers"):
             grad(lambda x: x * 1j)(1.0)
-        with pytest.raises(TypeError, match="jacobian is of a function with real numbers"):
+        with pytest.raises(TypeError, match="jacobian takes a function of real numbers"):
             jacobian(np.fft.fft)(A[0])
 
     @pytest.mark.parametrize(

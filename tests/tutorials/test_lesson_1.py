@@ -231,7 +231,7 @@ def test_what_the_closing_table_names_is_there() -> None:
     text = "\n".join(cell.source for cell in read(LESSON).cells)
     source = (ROOT / "tinygrad_edu" / "autodiff.py").read_text(encoding="utf-8")
     found = {x.name: x for x in ast.parse(source).body if isinstance(x, ast.FunctionDef)}
-    assert "| `_history` and `_walk_back`, in [`tinygrad_edu/autodiff.py`]" in text
-    assert "_history" in found and "_walk_back" in found
-    assert "| `grads[x] + gx`, in `_walk_back` |" in text
-    assert "grads[x] + gx" in ast.unparse(found["_walk_back"])
+    assert "| `history` and `walk_back`, in [`tinygrad_edu/autodiff.py`]" in text
+    assert "history" in found and "walk_back" in found
+    assert "| `grads[x] + gx`, in `_walk` |" in text
+    assert "grads[x] + gx" in ast.unparse(found["_walk"])

@@ -21,16 +21,6 @@ from tinygrad_edu.node import Node, value
 # ----------------------------------------------------------------------------- where it cannot begin
 
 
-def only_floats(x: Any, name: str | None) -> Exception:
-    """The error of asking for the gradient of integers, say."""
-    return refusal(
-        TypeError,
-        f"{describe(x, name or 'a Tensor')} cannot require a gradient: only floating point numbers "
-        "change smoothly.",
-        "floats (2.0 instead of 2), or x.astype(np.float64)",
-    )
-
-
 def depends_on_nothing(y: Node) -> Exception:
     return refusal(
         RuntimeError,

@@ -6,8 +6,7 @@ a rule will read is kept on the recorded operation, and compared before the walk
 
 from __future__ import annotations
 
-import dis
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,26 +49,3 @@ def demand_unchanged(y: Node) -> None:
                 f"before backward(), which needs it as it was; made{made_at(y)}\n"
                 "  Try: change it after backward(), or compute with a copy of it"
             )
-
-
-def inputs_used(rules: Iterable[Callable | None]) -> list[int]:
-    """The numbers of the inputs whose values some rule reads, and not only their shape or dtype.
-
-    This is read off the bytecode of the rules: `lambda g, y, x, w: g * w` loads `w` and not `x`. A rule
-    whose bytecode does not tell (a partial, a lambda with functions inside) counts as reading all.
-    """
-    rules = list(rules)
-    used: set[int] = set()
-    for rule in filter(None, rules):
-        code = getattr(rule, "__code__", None)
-        if code is None or code.co_cellvars:
-            return list(range(len(rules)))
-        names = code.co_varnames[2 : code.co_argcount]
-        steps = list(dis.get_instructions(code))
-        for step, after in zip(steps, [*steps[1:], None], strict=True):
-            if step.opname.startswith("LOAD_FAST"):
-                loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
-                if after and after.argval in ("shape", "ndim", "size", "dtype"):
-                    loaded = loaded[:-1]
-                used.update(names.index(name) for name in loaded if name in names)
-    return sorted(i for i in used if i < len(rules))

@@ -1,4 +1,4 @@
-"""Errors of an operation that cannot be computed: its operands, its module, the user's own line."""
+"""Errors of Tensors and operations that cannot be made, with operands, module and the user's own line."""
 
 from __future__ import annotations
 
@@ -18,10 +18,25 @@ from tinygrad_edu.diagnostics.words import (
     refusal,
     refuse_keywords,
     reraise_as,
+    shortened,
     user_line,
 )
 from tinygrad_edu.modes import thread
 from tinygrad_edu.node import value
+
+
+def only_numbers(dtype: np.dtype, given: Any) -> Exception:
+    return refusal(TypeError, f"a Tensor holds numbers, not {dtype}: got {shortened(given)}")
+
+
+def only_floats(x: Any, name: str | None) -> Exception:
+    """The error of asking for the gradient of integers, say."""
+    return refusal(
+        TypeError,
+        f"{describe(x, name or 'a Tensor')} cannot require a gradient: only floating point numbers "
+        "change smoothly.",
+        "floats (2.0 instead of 2), or x.astype(np.float64)",
+    )
 
 
 def refused(row: Any, inputs: tuple, params: Mapping[str, Any], error: Exception) -> Exception:

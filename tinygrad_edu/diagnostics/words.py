@@ -22,16 +22,17 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 def refusal(kind: type[Exception], what: str, hint: str = "") -> Exception:
     """The error that every refusal raises: what is wrong, the user's own line, and what to try.
 
-    >>> print(refusal(ValueError, "epochs=-1: it must be 0 or more.", "epochs=10").args[0])
-    epochs=-1: it must be 0 or more.
-      at <doctest tinygrad_edu.diagnostics.words.refusal[0]>:1:  print(refusal(ValueError, ...
+    >>> raise refusal(ValueError, "epochs=-1: must be 0 or more", "epochs=10")
+    Traceback (most recent call last):
+    ValueError: epochs=-1: must be 0 or more
+      at ...:1: ...raise refusal(...)
       Try: epochs=10
     """
     return kind(what + user_line() + (f"\n  Try: {hint}" if hint else ""))
 
 
 def user_line() -> str:
-    """Where the user asked for it: the innermost line on the stack that is not in this package."""
+    """The user's own line: the innermost line on the stack that is not in this package."""
     frame: Any = sys._getframe(1)
     while frame and (
         is_ours(frame.f_code.co_filename)
@@ -45,7 +46,7 @@ def user_line() -> str:
 
 
 def is_ours(file: str) -> bool:
-    """Is it a file of this package (but for the demo, which people are invited to change)?"""
+    """Is it a file of this package? (The demo is not, as people are invited to change it.)"""
     if file.startswith("<frozen"):
         return True
     return os.path.abspath(file).startswith(PACKAGE) and not file.endswith("demo.py")
@@ -67,19 +68,19 @@ def shortened(x: Any) -> str:
 
 
 def reraise_as(error: Exception, text: str) -> Exception:
-    """An error of the same kind with another text. (NumPy's own kinds want other arguments.)"""
+    """An error of the same kind with another text. (NumPy's own kinds take other arguments.)"""
     kinds = (np.linalg.LinAlgError, ValueError, TypeError, IndexError, AttributeError)
     return next(kind for kind in kinds if isinstance(error, kind))(text)
 
 
 def numpy_name(function: Any) -> str:
-    """np.tanh, np.linalg.solve: as users write it."""
+    """The name of a NumPy function as users write it: np.tanh, np.linalg.solve."""
     module = getattr(function, "__module__", None) or "numpy"
     return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
 def refuse_keywords(called: str, given: Collection[str], known: Collection[str]) -> NoReturn:
-    """Refusal of a keyword that NumPy's function has and the row does not."""
+    """Raises TypeError for a keyword that NumPy's function takes and the row does not."""
     unknown = ", ".join(f"{name}=" for name in given if name not in known)
     takes = ", ".join(f"{name}=" for name in known) or "no keyword at all"
     hint = "compute that part on x.data, outside the graph"
@@ -92,7 +93,7 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
 
 
 def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
-    """Refusal of arguments that a class or function does not take, with those that it does, or a hint."""
+    """Raises TypeError for arguments that a class or function does not take, with a hint."""
     takes = _signature(kind.__init__ if isinstance(kind, type) else kind).parameters  # type: ignore[misc]
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
@@ -106,7 +107,7 @@ def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] =
 
 
 def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
-    """Refusal of a call without all that a class needs, or with too much, with what it takes."""
+    """Raises TypeError for a call with too few or too many arguments, with those that the class takes."""
     takes = _signature(kind.__init__)  # type: ignore[misc]
     try:
         takes.bind(None, *args, **given)
@@ -120,13 +121,13 @@ def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
         raise TypeError(f"{kind.__name__}: {error}.{user_line()}\n  Try: {hint}") from None
 
 
-@functools.lru_cache  # a model may have thousands of layers, and to read a signature takes its time
+@functools.lru_cache  # a model may have thousands of layers, and reading a signature is slow
 def _signature(function: Any) -> inspect.Signature:
     return inspect.signature(function)
 
 
 def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
-    """Makes a function answer an argument that it does not have with a hint, or with those that it has."""
+    """Decorator that answers an unknown argument of a function with a hint, or with those that it takes."""
 
     def enter(function: Function) -> Function:
         known = set(inspect.signature(function).parameters)
@@ -143,7 +144,7 @@ def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
 
 
 def alike(word: str, known: Iterable[str], most: int = 3, least: float = 0.6) -> list[str]:
-    """The known words that are most like it, at most so many, and at least so much (1 is equal)."""
+    """Up to `most` known words that are similar to a word, by at least `least` (1: equal)."""
     import difflib  # not before: there may be no mistake
 
     return difflib.get_close_matches(word, [*known], most, least)
@@ -152,9 +153,9 @@ def alike(word: str, known: Iterable[str], most: int = 3, least: float = 0.6) ->
 def no_such_name(
     module: str, name: str, known: Collection[str], elsewhere: Mapping[str, str]
 ) -> AttributeError:
-    """The error of a name that a module does not have, with what stands here for it.
+    """The error of a name that a module does not have, with what to write instead.
 
-    elsewhere   what is known under that name in other libraries -> what to write here
+    elsewhere   a name in other libraries -> what to write here
     """
     small = {k.lower(): k for k in known}
     near = ", ".join(small[n] for n in alike(name.lower(), small))
@@ -165,6 +166,7 @@ def no_such_name(
 
 
 def broadcast_hint(inputs: tuple) -> str:
+    """How the shapes of two or more operands must fit."""
     shapes = [np.shape(x) for x in inputs if np.ndim(x)]
     if len(shapes) < 2:
         return ""
