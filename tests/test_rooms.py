@@ -10,7 +10,6 @@ import sys
 OPTIONAL = {
     "IPython",
     "PIL",
-    "graphviz",
     "h5py",
     "keras",
     "matplotlib",

@@ -126,7 +126,6 @@ def test_colors_tell_sign_and_size():
 
 
 def test_how_it_was_made_is_drawn():
-    pytest.importorskip("graphviz")
     x = leaf(RNG.normal(size=3), "x")
     y = np.tanh(x * 2)
     page = shown(y)
@@ -142,7 +141,6 @@ def test_without_graphviz_it_is_told_in_words_with_what_to_install(monkeypatch, 
 
 
 def test_a_layout_that_hangs_is_given_up(monkeypatch, tmp_path):
-    pytest.importorskip("graphviz")
     (tmp_path / "dot").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
     (tmp_path / "dot").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

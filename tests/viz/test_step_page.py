@@ -840,7 +840,7 @@ def test_large_graphs_are_stepped_through(look, make):
 
 def test_the_more_there_is_the_less_is_kept_of_each(monkeypatch, look):
     graph = viz.Graph(network()[1])
-    monkeypatch.setattr(step_page, "LARGEST", 1000)
+    monkeypatch.setattr(step_page, "LARGE", 10)
     page = look(graph)
     choose(page, graph.nodes[2].number)
     x = graph.nodes[2].value

@@ -9,6 +9,7 @@ Without matplotlib and without an `ax` they raise ImportError, which says what t
 from __future__ import annotations
 
 import html
+import importlib
 import io
 import os
 import re
@@ -23,9 +24,18 @@ from tinygrad_edu.files import whole_file
 from tinygrad_edu.training import Callback, History
 from tinygrad_edu.training.callbacks import demand_monitored
 from tinygrad_edu.training.progress import notebook_display
-from tinygrad_edu.viz.render import optional
 
+INSTALL = "python -m pip install -e '.[viz]' in the folder of this project"
 BLUE, ORANGE = "#3b82c4", "#e07b39"  # seen as different by all eyes, on light paper and on dark
+
+
+def optional(library: str) -> Any:
+    """An optional library. Raises ImportError with what to install if it is not there."""
+    try:
+        return importlib.import_module(library)
+    except ImportError as error:
+        name = library.partition(".")[0]
+        raise ImportError(f"Pictures need {name}, which is not installed: {INSTALL}") from error
 
 
 def new_axes(width: float, height: float) -> Any:

@@ -15,7 +15,7 @@ from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, _made, describe, value
 from tinygrad_edu.viz.backward_steps import _ways_to, steps_back
 from tinygrad_edu.viz.build_graph import Reader
-from tinygrad_edu.viz.graph import LIMIT, Graph
+from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import Group, Node, Snapshot
 
 
@@ -95,7 +95,7 @@ def gradient_errors(
     """
     if ours is None:
         ours = _gradients_of(loss, model)
-    read = Reader(loss, None, True, LIMIT)
+    read = Reader(loss)
     said: dict[int, tuple[str, float]] = {}
     parameters = dict(model.named_parameters())
     for path, g in theirs.items():
@@ -108,10 +108,10 @@ def gradient_errors(
                 f"no gradient {path} {g.shape} here to compare with.",
                 f"{shortened(known)[1:-1]}",
             )
-        first = read.leaves.first.get(parameters[path])
+        first = read.first.get(parameters[path])
         if first is not None:
             said[first] = _error(np.asarray(value(mine)), g, path)
-    graph = Graph.of(read)
+    graph = Graph.of(read.graph)
     nodes = [
         replace(node, change=said[node.same][0], shade=said[node.same][1])
         if node.same in said else node
@@ -173,11 +173,11 @@ def with_gradient(loss: Tensor, x: Tensor) -> Graph:
         g.name = f"dL/d{x.name or 'x'}"
     both = _made(np.zeros(()), Op(lambda loss, g: loss, name="both"), (loss, g), {})
     both.requires_grad = False  # it is only there so that both are read, and goes again
-    return _in_two_boxes(Reader(both, None, False, LIMIT))
+    return _in_two_boxes(Graph.of(Reader(both, roll=False).graph))
 
 
-def _in_two_boxes(read: Reader) -> Graph:
-    *nodes, both = read.nodes
+def _in_two_boxes(graph: Graph) -> Graph:
+    *nodes, both = graph.nodes
     loss, g = both.inputs
     forward = {loss}
     for node in reversed(nodes):  # inputs come before what is made of them
@@ -191,7 +191,7 @@ def _in_two_boxes(read: Reader) -> Graph:
     boxes = [Group("the loss", None), Group("its gradient", None)]
     boxes += [
         replace(group, outer=0 if group.outer is None else group.outer + 2)
-        for group in read.groups
+        for group in graph.groups
     ]  # fmt: skip
-    read.nodes, read.groups, read.no_gradient = [moved(node) for node in nodes], boxes, ""
-    return Graph.of(read)
+    graph.nodes, graph.groups, graph.no_gradient = [*map(moved, nodes)], boxes, ""
+    return graph

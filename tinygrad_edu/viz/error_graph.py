@@ -14,7 +14,7 @@ from tinygrad_edu.diagnostics.words import is_ours, refusal, shortened
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, _made, on_one_line
 from tinygrad_edu.viz.build_graph import Reader
-from tinygrad_edu.viz.graph import LIMIT, Graph
+from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import snapshot
 
 
@@ -109,10 +109,11 @@ def _scope(frame: Any) -> tuple:
 
 
 def _drawn(made: Tensor, error: BaseException) -> Graph:
-    read = Reader(made, None, True, LIMIT)
-    words = f"{type(error).__name__}: {error}"
-    last = read.nodes[-1]
+    graph = Graph.of(Reader(made).graph)
     nothing = replace(snapshot(np.zeros(0)), words="")
-    read.nodes[-1] = replace(last, kind="failed", value=nothing, gradient=None, change=words)
-    read.no_gradient = ""
-    return Graph.of(read)
+    graph.nodes[-1] = replace(
+        graph.nodes[-1], kind="failed", value=nothing, gradient=None,
+        change=f"{type(error).__name__}: {error}",
+    )  # fmt: skip
+    graph.no_gradient = ""
+    return graph

@@ -16,8 +16,7 @@ from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, no_grad, value
-from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes
-from tinygrad_edu.viz.render import optional
+from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes, optional
 
 # Colors that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",

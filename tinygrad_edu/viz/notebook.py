@@ -22,7 +22,7 @@ from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, made_at, value
 from tinygrad_edu.training import History
 from tinygrad_edu.training.progress import cell_number
-from tinygrad_edu.viz import render
+from tinygrad_edu.viz import picture
 from tinygrad_edu.viz.curves import BLUE, ORANGE, inline, learning_curve, new_axes
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import number, printable
@@ -134,7 +134,7 @@ def _made(x: Tensor) -> str:
         return _line(f"{words}; its graph is larger than is drawn unasked: viz.Graph(...) draws it")
     made = Graph(x)
     try:
-        drawn = render.svg(made, seconds=SECONDS)
+        drawn = picture.svg(made, seconds=SECONDS)
     except Exception as error:  # no graphviz, or it fails
         return _line(words) + f"<pre>{escape(made.text())}</pre>" + _line(_text(error, 300))
     # The picture is drawn on light paper, whatever the colors of the page.
