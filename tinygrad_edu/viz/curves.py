@@ -86,6 +86,16 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
     return ax
 
 
+def curve_svg(history: History, name: str) -> str:
+    """The learning curve as an `<svg>` element for a page."""
+    about = f"{name} over {len(history)} epochs: "
+    about += f"training from {history[name][0]:.3f} to {history[name][-1]:.3f}"
+    if f"val_{name}" in history.names:
+        judged = history[f"val_{name}"]
+        about += f", validation from {judged[0]:.3f} to {judged[-1]:.3f}"
+    return inline(learning_curve(history, name, ax=new_axes(4.4, 3.0)), about)
+
+
 class LivePlot(Callback):
     """Learning curves that grow while a model trains: below a notebook's cell, or in a file.
 

@@ -92,7 +92,11 @@ def _array(x: Snapshot, brief: bool) -> dict[str, Any]:
     if x.mean is not None:
         facts |= {name: _exact(getattr(x, name)) for name in ("mean", "spread", "low", "high")}
     numbers = x.numbers
-    if numbers is not None and numbers.dtype.kind in "fciub" and not (brief and numbers.size > BRIEF):
+    if (
+        numbers is not None
+        and numbers.dtype.kind in "fciub"
+        and not (brief and numbers.size > BRIEF)
+    ):
         facts["numbers"] = _all_exact(numbers.ravel())
     if x.heat is not None and not brief:
         low, high, cells = _cells(x.heat)

@@ -13,9 +13,7 @@ from collections import Counter
 from tinygrad_edu.viz.nodes import GraphData, printable
 from tinygrad_edu.viz.render import dot
 
-INSTALL = (
-    "install the program dot (apt install graphviz, brew install graphviz), or the package pygraphviz"
-)
+INSTALL = "install the program dot (apt install graphviz, brew install graphviz), or the package pygraphviz"
 SECONDS = 30  # a layout that takes longer is given up
 
 # In a process of its own, as `dot` is: it can be given up, and a crash in there is not ours.
