@@ -15,27 +15,16 @@ Item = Node | int  # what stands in a box: a node, or the number of another box
 
 INK, PALE, RED, VIOLET = "#1f2933", "#5b6773", "#c02626", "#7048b6"  # violet: gradients
 ORANGE = "#fab56f"  # what a comparison marks
-FILL = {
-    "operation": "#ffffff",
-    "result": "#fde3df",
-    "parameter": "#dff3e4",
-    "variable": "#dff3e4",
-    "data": "#dfeafb",
-    "constant": "#eef0f3",
-    "module": "#eef0f3",
-    "freed": "#ffffff",
-    "failed": "#fbd0ca",
-}
-LINE = {
-    "operation": "#8794a3",
-    "result": "#d9604c",
-    "parameter": "#4fa56a",
-    "variable": "#4fa56a",
-    "data": "#4f83c9",
-    "constant": "#b4bdc8",
-    "module": "#8794a3",
-    "freed": "#b4bdc8",
-    "failed": "#c02626",
+COLORS = {  # of each kind of node: the fill and the border
+    "operation": ("#ffffff", "#8794a3"),
+    "result": ("#fde3df", "#d9604c"),
+    "parameter": ("#dff3e4", "#4fa56a"),
+    "variable": ("#dff3e4", "#4fa56a"),
+    "data": ("#dfeafb", "#4f83c9"),
+    "constant": ("#eef0f3", "#b4bdc8"),
+    "module": ("#eef0f3", "#8794a3"),
+    "freed": ("#ffffff", "#b4bdc8"),
+    "failed": ("#fbd0ca", "#c02626"),
 }
 
 
@@ -216,9 +205,9 @@ def mermaid(graph: GraphData) -> str:
 
     lines = ["flowchart TD", *boxes(graph, begin, "end", draw)]
     lines += [f"  n{source} --> n{target}" for source, target in graph.edges]
-    for kind, fill in FILL.items():
+    for kind, (fill, border) in COLORS.items():
         if numbers := [f"n{node.number}" for node in graph.nodes if node.kind == kind]:
-            lines.append(f"  classDef {kind} fill:{fill},stroke:{LINE[kind]},color:{INK}")
+            lines.append(f"  classDef {kind} fill:{fill},stroke:{border},color:{INK}")
             lines.append(f"  class {','.join(numbers)} {kind}")
     return "\n".join(lines)
 
@@ -238,25 +227,17 @@ COLOR = {"title": INK, "type": PALE, "value": INK, "gradient": VIOLET, "bad": RE
 # a - b is not b - a: their inputs are numbered, if it is not clear which is the first.
 IN_ORDER = {"subtract", "divide", "power", "matmul", "solve", "where", "concatenate", "stack"}
 
-PAGE = {
-    "bgcolor": "transparent", "fontname": FONT, "fontsize": 12, "fontcolor": PALE,
-    "newrank": "true", "ranksep": 0.32, "nodesep": 0.22, "pad": 0.1,
-    # Rounds of network simplex, per node: without a bound, a few hundred nodes that meet in
-    # one place take the layout minutes.
-    "nslimit": 2, "nslimit1": 2,
-}  # fmt: skip
-NODE = {
-    "shape": "box", "style": "rounded,filled", "fontname": FONT, "fontsize": 13, "fontcolor": INK,
-    "height": 0.3, "margin": "0.2,0.06", "penwidth": 1.1,
-}  # fmt: skip
-EDGE = {
-    "color": "#7b8794", "arrowsize": 0.6, "penwidth": 1.1, "fontname": FONT, "fontsize": 9,
-    "fontcolor": PALE, "labeldistance": 1.3,
-}  # fmt: skip
-BOX = {
-    "labeljust": "r", "margin": 10, "style": "rounded,filled", "color": "#d3dae2",
-    "fillcolor": "#8090a014", "class": "module",
-}  # fmt: skip
+# Rounds of network simplex, per node: without a bound, a few hundred nodes that meet in one place take the
+# layout minutes.
+BOUNDED = 'nslimit="2" nslimit1="2"'
+HEAD = f"""digraph computation {{
+  graph [bgcolor=transparent newrank=true ranksep=0.32 nodesep=0.22 pad=0.1 {BOUNDED}]
+  graph [fontname="{FONT}" fontsize=12 fontcolor="{PALE}"]
+  node [shape=box style="rounded,filled" height=0.3 margin="0.2,0.06" penwidth=1.1]
+  node [fontname="{FONT}" fontsize=13 fontcolor="{INK}"]
+  edge [color="#7b8794" arrowsize=0.6 penwidth=1.1]
+  edge [fontname="{FONT}" fontsize=9 fontcolor="{PALE}" labeldistance=1.3]"""
+BOX = 'labeljust=r margin=10 style="rounded,filled" color="#d3dae2" fillcolor="#8090a014" class=module'
 ROW = 'rank=same style=invis label="" margin=2 class=row'  # nothing else can come into its box
 
 
@@ -272,7 +253,7 @@ def dot(graph: GraphData, **page: Any) -> str:
 
     def begin(group: int) -> str:
         label = _font(graph.groups[group].label, 12, PALE)
-        return f"subgraph cluster_{group} {{ {_attributes({'label': f'<{label}>', **BOX})}"
+        return f"subgraph cluster_{group} {{ label=<{label}> {BOX}"
 
     def draw(node: Node) -> list[str]:
         lines = [f"n{node.number} [{_attributes(_look(node))}]"]
@@ -281,16 +262,10 @@ def dot(graph: GraphData, **page: Any) -> str:
             lines.append(f"subgraph cluster_row{node.number} {{ {ROW}; {row} }}")
         return lines
 
-    return "\n".join(
-        [
-            "digraph computation {",
-            *(f"  {kind} [{_attributes(facts)}]" for kind, facts in (
-                ("graph", PAGE | page), ("node", NODE), ("edge", EDGE))),
-            *boxes(graph, begin, "}", draw),
-            *(line for node in graph.nodes for line in _edges(graph, node, chips[node.number])),
-            "}",
-        ]
-    )  # fmt: skip
+    lines = [HEAD, f"  graph [{_attributes(page)}]", *boxes(graph, begin, "}", draw)]
+    for node in graph.nodes:
+        lines += _edges(graph, node, chips[node.number])
+    return "\n".join([*lines, "}"])
 
 
 def _attributes(facts: dict[str, Any]) -> str:
@@ -320,8 +295,8 @@ def _look(node: Node) -> dict[str, Any]:
     label[1:] = [ROOM + line + ROOM for line in label[1:]]
     look = {
         "label": f"<{'<br/>'.join(label)}>",
-        "fillcolor": _mixed(FILL[node.kind], node.shade),
-        "color": LINE[node.kind] if node.finite else RED,
+        "fillcolor": _mixed(COLORS[node.kind][0], node.shade),
+        "color": COLORS[node.kind][1] if node.finite else RED,
         "class": node.kind,
     }
     if node.kind == "freed":
