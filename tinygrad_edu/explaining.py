@@ -130,9 +130,9 @@ def _of_row(row: Op) -> Explanation:
     rule = row.every or next(r for r in row.rules if r)
     names = list(inspect.signature(rule).parameters)[2:] if row.rules else []
     for name, each in zip(names, row.rules, strict=False):
-        lines.append((f"∂L/∂{name}", source_of(each) if each else "none: nothing flows to it"))
+        lines.append((f"∂L/∂{name}", formula_of(each) if each else "none: no gradient goes there"))
     if row.every:
-        lines.append(("∂L/∂x_i", source_of(row.every)))
+        lines.append(("∂L/∂x_i", formula_of(row.every)))
     lines += [
         (heading, words)
         for heading, words in (
@@ -146,6 +146,12 @@ def _of_row(row: Op) -> Explanation:
         if words
     ]
     return Explanation(f"{row.name}:  y = {row.formula}", tuple(lines))
+
+
+def formula_of(rule: Callable) -> str:
+    """The formula of a rule: the first paragraph of its docstring, or else its source."""
+    words = inspect.getdoc(rule) if inspect.isfunction(rule) else None
+    return " ".join(words.partition("\n\n")[0].split()) if words else source_of(rule)
 
 
 def source_of(rule: Callable) -> str:
