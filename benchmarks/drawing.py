@@ -1,7 +1,7 @@
 """What a training step costs when the code that draws is loaded and nobody looks: nothing.
 
 Two processes train the same network, in turn; in one of them `tinygrad_edu.viz` has been imported (with
-matplotlib and graphviz, and a graph has been drawn), in the other it has not. Best of many rounds.
+matplotlib, and a graph has been drawn), in the other it has not. Best of many rounds.
 
 python benchmarks/drawing.py
 """
@@ -32,7 +32,7 @@ def step():
     optimizer.step()
 
 if sys.argv[1] == "loaded":
-    import matplotlib.figure, graphviz
+    import matplotlib.figure
     from tinygrad_edu import viz
     viz.Graph(nn.cross_entropy(model(x), y)).text()
     viz.learning_curve  # and the rest of the room

@@ -62,7 +62,6 @@ class Page(HTMLParser):
 def demo(tmp_path_factory):
     """The demo as users run it, through a pipe: (what it printed, the page)."""
     pytest.importorskip("matplotlib")
-    pytest.importorskip("graphviz")
     path = tmp_path_factory.mktemp("demo") / "page.html"
     done = run("demo", "--out", str(path))
     assert (done.returncode, done.stderr) == (0, "")
@@ -196,10 +195,11 @@ def test_without_graphviz_the_page_has_the_text_and_a_hint(again, tmp_path, monk
     from tinygrad_edu.viz.report_page import write_page
 
     trainer, x, y = again
-    monkeypatch.setitem(sys.modules, "graphviz", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
     hint = write_page(tmp_path / "page.html", trainer, x, y, trained=1, seconds=0.0)
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
-    assert hint.startswith("Pictures need graphviz")
+    assert hint.startswith("No picture, because there is no graphviz")
     assert hint in " ".join(page.words.values())
     assert "#1 matmul(images, W)" in page.words["details"]
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -240,7 +240,7 @@ def test_training_alone_loads_no_picture_library():
     )  # fmt: skip
     loaded = done.stdout.splitlines()[-1].split()
     assert "numpy" in loaded
-    assert not {"matplotlib", "graphviz", "tinygrad_edu.viz"} & set(loaded)
+    assert not {"matplotlib", "pygraphviz", "tinygrad_edu.viz"} & set(loaded)
 
 
 def test_a_page_that_cannot_be_written(tmp_path, capsys):

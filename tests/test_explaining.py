@@ -1,10 +1,13 @@
 """Rows as people read them: the text is taken from the rule that runs."""
 
+import operator
+import re
+
 import numpy as np
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu import explain, nn, ops
+from tinygrad_edu import Tensor, explain, nn, ops
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.diagnostics.rules import source_of
 from tinygrad_edu.ops.joining import concatenate
@@ -26,15 +29,47 @@ def test_a_row_is_shown_with_formula_rules_and_place():
 def test_settings_kinks_and_what_has_no_derivative_in_an_input():
     assert "settings   axis, keepdims" in str(explain(np.sum))
     assert "kinks      ties share the gradient equally" in str(explain(np.max))
-    assert "∂L/∂c   none: nothing flows to it" in str(explain(np.where))
-    assert "def _own_part(i: int" in str(explain(concatenate))
+    assert "∂L/∂c   none: no gradient goes there" in str(explain(np.where))
+    assert "∂L/∂x_i    the part of g that belongs to the i-th array" in str(explain(concatenate))
+
+
+def test_a_rule_that_does_not_read_as_a_formula_has_one():
+    assert "∂L/∂x    g * w * x ** (w - 1)" in str(explain(np.power))
+    assert "∂L/∂x   g wᵀ; a vector stands for" in str(explain(np.matmul))
+
+    def doubled(g, y, x):
+        """2 g
+
+        and this is a remark
+        """
+        return g * 2
+
+    def plain(g, y, x):
+        return g * 3
+
+    assert "∂L/∂x   2 g\n" in str(explain(Op(lambda x: x * 2, doubled, name="double")))
+    shown = str(explain(Op(lambda x: x * 3, plain, name="triple")))
+    assert "∂L/∂x   def plain(g, y, x):" in shown and "return g * 3" in shown
+
+
+@pytest.mark.parametrize("row", ops.rows(), ids=lambda row: row.name)
+def test_a_learner_meets_no_private_name(row):
+    """In no name, formula, rule or convention; and no program stands in place of a formula."""
+    shown = explain(row)
+    for heading, words in (("", shown.title), *shown.lines):
+        if heading != "in":  # the file
+            assert not re.search(r"(?<!\w)_[A-Za-z]", words), words
+            assert "\n" not in words
+    places = (np, np.linalg, np.fft, operator, ops, Tensor)
+    public = any(hasattr(place, row.name) for place in places) or hasattr(Tensor, f"__{row.name}__")
+    assert public or "_" not in row.name
 
 
 @pytest.mark.parametrize("row", ops.rows(), ids=lambda row: row.name)
 def test_the_text_of_every_rule_is_the_rule(row):
     """Compiled again, the text of a lambda does what the lambda does."""
     for i, rule in enumerate(row.rules):
-        if rule is None or rule.__code__.co_name != "<lambda>":
+        if rule is None or rule.__doc__ or rule.__code__.co_name != "<lambda>":
             continue
         text = source_of(rule)
         arguments = ", ".join(rule.__code__.co_varnames[: rule.__code__.co_argcount])
@@ -61,7 +96,7 @@ def test_a_row_of_the_users_own_is_explained_too():
 
 def test_in_a_notebook_it_is_a_table_and_escaped():
     shown = explain(np.where)._repr_html_()
-    assert "<table>" in shown and "g * _truth(c)" in shown
+    assert "<table>" in shown and "g where c, else 0" in shown
     odd = Op(lambda x: x, lambda g, y, x: g * (x < 1), name="<b>", formula="<script>")
     assert "<script>" not in explain(odd)._repr_html_() and "x &lt; 1" in explain(odd)._repr_html_()
 

@@ -38,7 +38,7 @@ def test_instances_and_those_of_derived_classes_are_shown(formatter, thing):
     shown, _ = formatter.format(thing)
     assert set(shown) == {"text/plain", "text/html"}
     assert shown["text/plain"] == repr(thing)
-    assert shown["text/html"].startswith('<div class="tinygrad-edu">')
+    assert '<div class="tinygrad-edu">' in shown["text/html"]
     formatter.active_types = ["text/plain"]  # as in a terminal
     assert formatter.format(thing)[0] == {"text/plain": repr(thing)}
 

@@ -20,7 +20,6 @@ PACKAGE = Path(tinygrad_edu.__file__).parent
 OPTIONAL = {
     "IPython",
     "PIL",
-    "graphviz",
     "h5py",
     "keras",
     "matplotlib",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,9 +126,9 @@ def _of_row(row: Op) -> Explanation:
     rule = row.variadic_rule or next(r for r in row.rules if r)
     names = list(inspect.signature(rule).parameters)[2:] if row.rules else []
     for name, each in zip(names, row.rules, strict=False):
-        lines.append((f"∂L/∂{name}", source_of(each) if each else "none: nothing flows to it"))
+        lines.append((f"∂L/∂{name}", formula_of(each) if each else "none: no gradient goes there"))
     if row.variadic_rule:
-        lines.append(("∂L/∂x_i", source_of(row.variadic_rule)))
+        lines.append(("∂L/∂x_i", formula_of(row.variadic_rule)))
     lines += [
         (heading, words)
         for heading, words in (
@@ -141,6 +142,12 @@ def _of_row(row: Op) -> Explanation:
         if words
     ]
     return Explanation(f"{row.name}:  y = {row.formula}", tuple(lines))
+
+
+def formula_of(rule: Callable) -> str:
+    """The formula of a rule: the first paragraph of its docstring, or else its source."""
+    words = inspect.getdoc(rule) if inspect.isfunction(rule) else None
+    return " ".join(words.partition("\n\n")[0].split()) if words else source_of(rule)
 
 
 def _varies(inputs: tuple) -> bool:

@@ -110,7 +110,7 @@ def test_of_too_many_paths_the_largest_are_followed(monkeypatch):
     y = many_ways(x, 14)
     few = why(y, x)
     assert (len(few.paths), few.others) == (1000, 2**14 - 1000)
-    monkeypatch.setattr(backward_steps, "MOST_PATHS", 2**14)
+    monkeypatch.setattr(backward_steps, "MOST", 2**14)
     every = why(y, x)
     assert (len(every.paths), every.others) == (2**14, 0)
     np.testing.assert_array_equal(

@@ -62,7 +62,6 @@ def test_large_arrays_are_compared_by_the_means_of_blocks():
 
 
 def test_shades_become_colors():
-    pytest.importorskip("graphviz")
     x = Tensor(1.0, requires_grad=True, name="x")
     before = Graph(x * 2)
     x.data[...] = -1.0

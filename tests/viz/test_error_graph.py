@@ -117,7 +117,6 @@ def test_inputs_of_every_kind():
 
 
 def test_it_is_drawn_in_red_with_the_error_beside_it():
-    pytest.importorskip("graphviz")
     *_, graph = told(lambda: np.tanh(POINTS) @ weights(4, 2))
     try:
         svg = graph.svg()
@@ -158,7 +157,6 @@ def test_errors_of_others_have_no_graph():
 
 def test_in_the_cell_after_the_red_one():
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
-    pytest.importorskip("graphviz")
     lines = [
         "import numpy as np\nfrom tinygrad_edu import Tensor, viz\n"
         "Tensor(np.ones((2, 3)), requires_grad=True) @ np.ones((2, 3))",

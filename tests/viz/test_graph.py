@@ -478,7 +478,7 @@ def test_repeated_modules_are_rolled_up():
     assert len(graph.nodes) == 180 * 7 + 2  # all are there
     lines = graph.text().splitlines()
     assert lines[0] == "Cell() × 180" and "└─ … and 179 more like it" in lines
-    shown = render.rolled_up(graph)
+    shown = render.folded(graph)
     assert [(n.title, n.settings) for n in shown.nodes if n.kind == "module"] == [
         ("Cell() × 180", "720 operations")
     ]

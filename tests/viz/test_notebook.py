@@ -26,7 +26,7 @@ def leaf(x, name=None):
 
 def words(page):
     """The text of a page: its tags left out, what was escaped read back."""
-    return html.unescape(re.sub(r"<[^>]*>", " ", page))
+    return html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL))
 
 
 def cells(page):
@@ -110,15 +110,15 @@ def test_numbers_of_every_kind(data, expected):
 
 def test_what_is_not_finite_is_red_and_counted():
     page = shown(Tensor([1.0, np.nan, 2.0, np.inf, 3.0]))
-    red = re.findall(rf'<td style="[^"]*{render.RED}[^"]*">(.*?)</td>', page)
+    red = re.findall(rf'<td [^>]*style="[^"]*{render.RED}[^"]*">(.*?)</td>', page)
     assert red == ["nan", "inf"]
     assert "2 of 5 not finite" in page and "from 1 to 3" in page
 
 
 def test_colors_tell_sign_and_size():
     page = shown(Tensor([4.0, -4.0, 2.0, 0.0]))
-    colors = re.findall(r"<td style=\"([^\"]*)\">", page)
-    strength = [int(c[-2:], 16) for c in colors[:3]]
+    colors = re.findall(r"<td ([^>]*)>", page)
+    strength = [int(c[-3:-1], 16) for c in colors[:3]]
     assert (
         f"background:{notebook.BLUE}" in colors[0] and f"background:{notebook.ORANGE}" in colors[1]
     )
@@ -126,7 +126,6 @@ def test_colors_tell_sign_and_size():
 
 
 def test_how_it_was_made_is_drawn():
-    pytest.importorskip("graphviz")
     x = leaf(RNG.normal(size=3), "x")
     y = np.tanh(x * 2)
     page = shown(y)
@@ -142,7 +141,6 @@ def test_without_graphviz_it_is_told_in_words_with_what_to_install(monkeypatch, 
 
 
 def test_a_layout_that_hangs_is_given_up(monkeypatch, tmp_path):
-    pytest.importorskip("graphviz")
     (tmp_path / "dot").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
     (tmp_path / "dot").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -157,7 +155,7 @@ def test_a_long_history_is_not_drawn_unasked():
     y = leaf(0.5)
     for _ in range(30):
         y = -y
-    assert "larger than is drawn unasked: viz.Graph" in shown(y)
+    assert "its graph is large: viz.Graph" in shown(y)
     assert "<svg" not in shown(y)
     big = leaf(np.zeros((1001, 1000)))
     assert "<svg" not in shown(big.sum())

@@ -226,12 +226,16 @@ def test_a_step_for_each_operation_and_for_each_edge_back(look):
         "1 of 15: multiply #1 of x = 2, w = -3 gives -6",
         "2 of 15: add #2 of multiply #1 = -6, b = 6.875 gives 0.875",
     ]
-    assert told[5] == "6 of 15: The way back begins: the gradient of add #5 by itself is 1"
     assert (
-        told[8] == "9 of 15: From multiply #4 back to tanh #3: 1 × 2 = 2. tanh #3.grad: 1 + 2 = 3"
+        told[5]
+        == "6 of 15: The backward pass begins: the gradient of add #5 with respect to itself is 1"
+    )
+    assert (
+        told[8]
+        == "9 of 15: Backward from multiply #4 to tanh #3: 1 × 2 = 2. tanh #3.grad: 1 + 2 = 3"
     )
     assert told[-2] == (
-        "14 of 15: From multiply #1 back to x: 1.514 × -3 = -4.541. "
+        "14 of 15: Backward from multiply #1 to x: 1.514 × -3 = -4.541. "
         "x.grad: 0.7039 + -4.541 = -3.837"
     )
     pressed(page, "ArrowRight")
@@ -241,7 +245,7 @@ def test_a_step_for_each_operation_and_for_each_edge_back(look):
         back.append(words(page))
         pressed(page, "ArrowLeft")
     assert back == told[::-1]
-    assert words(page) == "Before the first step: only what was given"
+    assert words(page) == "Before the first step: only the inputs are known"
 
 
 def test_each_edge_back_shows_upstream_local_contribution_and_sum(look):
@@ -271,7 +275,7 @@ def test_values_and_gradients_appear_when_their_turn_comes(look):
     assert "not computed yet" in page.inner_text("#panel")
     pressed(page, "ArrowRight")
     assert label(page, "n2") == "operation multiply #1, value -6"
-    assert "not arrived yet" in page.inner_text("#panel")
+    assert "no contribution yet" in page.inner_text("#panel")
     pressed(page, "End")
     assert label(page, "n2") == "operation multiply #1, value -6, gradient 1.514"
 
@@ -315,7 +319,11 @@ def test_steps_are_a_list_for_those_who_read(look):
     assert items.nth(0).inner_text() == "multiply #1 of x = 2, w = -3 gives -6"
     items.nth(8).locator("button").click()
     assert words(page).startswith("9 of 15")
-    assert page.locator("#all [aria-current=step]").inner_text().startswith("From multiply #4")
+    assert (
+        page.locator("#all [aria-current=step]")
+        .inner_text()
+        .startswith("Backward from multiply #4")
+    )
     assert page.get_attribute("#at", "aria-valuetext").startswith("9 of 15")
     named = "all => all.every(e => e.textContent.trim() || e.ariaLabel)"
     assert page.eval_on_selector_all("button, .node, .box", named)
@@ -467,7 +475,7 @@ def test_modules_close_and_open(look):
     assert "0: Linear(4, 3)" in closed and "2 operations" in closed
     assert "gradient" in label(page, "g1")
     page.click("[data-key=g1]")
-    page.click("#panel button >> text=open it")
+    page.click("#panel button >> text=expand")
     assert page.locator("[data-key=n2]").count() == 1
 
 
@@ -525,7 +533,7 @@ def test_predict_asks_before_it_shows(look):
     assert "That is not a number" in page.inner_text("#panel")
     page.fill("#guess", "-5")
     pressed(page, "Enter")
-    assert page.inner_text("[role=status]") == "You said -5, off by 1: it is -6. 0 of 1 right."
+    assert page.inner_text("[role=status]") == "You answered -5, off by 1: it is -6. 0 of 1 right."
     assert label(page, "n2").endswith("value -6")
     pressed(page, "ArrowRight")
     page.fill("#guess", "0.875")
@@ -544,7 +552,7 @@ def test_predict_asks_for_the_sum_where_paths_meet(look):
     page = look(viz.Graph(expression()))
     page.evaluate("go(8)")
     pressed(page, "p")
-    assert "tanh #3.grad now, with what arrives added?" in page.inner_text("#panel")
+    assert "tanh #3.grad, after this contribution is accumulated?" in page.inner_text("#panel")
     page.fill("#guess", "3")
     pressed(page, "Enter")
     assert page.inner_text("[role=status]").startswith("Exactly: it is 3")
@@ -596,21 +604,23 @@ def test_predict_asks_for_shapes_and_signs_of_what_is_large(look):
     assert [what for *_, what in questions].count("shape") >= 8
     pressed(page, "p")
     words = page.inner_text("#panel")
-    assert "What shape has the result?" in words and "points has (5, 4), W has (4, 128)" in words
+    assert (
+        "What is the shape of the result?" in words and "points has (5, 4), W has (4, 128)" in words
+    )
     assert "(5, 128)" not in drawn(page, "[data-key=n2]")
     page.fill("#guess", "what")
     pressed(page, "Enter")
-    assert "That is no shape" in page.inner_text("[role=status]")
+    assert "That is not a shape" in page.inner_text("[role=status]")
     page.fill("#guess", "4x128")
     pressed(page, "Enter")
-    said = "You said (4, 128): it is (5, 128). 0 of 1 right."
+    said = "You answered (4, 128): it is (5, 128). 0 of 1 right."
     assert page.inner_text("[role=status]") == said
     page.evaluate("go(5)")
     pressed(page, "ArrowRight")
-    assert "Is the result above 0, below 0 or 0?" in page.inner_text("#panel")
+    assert "Is the result positive, negative or zero?" in page.inner_text("#panel")
     page.fill("#guess", "+")
     pressed(page, "Enter")
-    assert page.inner_text("[role=status]") == "Exactly: it is above 0. 1 of 2 right."
+    assert page.inner_text("[role=status]") == "Exactly: it is positive. 1 of 2 right."
 
 
 def test_edges_without_a_product_show_what_their_rule_takes(look):
@@ -633,7 +643,7 @@ def test_edges_without_a_product_show_what_their_rule_takes(look):
         "[...e.querySelectorAll('data')].map(d => Number(d.value))])"
     )  # fmt: skip
     operands = {name: np.array(numbers) for name, numbers in terms}
-    x, g = operands["x"].reshape(2, 3), operands["g, upstream"].reshape(2, 2)
+    x, g = operands["x"].reshape(2, 3), operands["g, upstream gradient"].reshape(2, 2)
     np.testing.assert_allclose(x.T @ g, step.contribution.numbers)
     assert "Entry [i, j] is the sum over k of x[k, i] × g[k, j]" in words
     place, worked, result = re.search(r"At \[(.*?)\]: (.*) = (\S+)", words).groups()
@@ -671,7 +681,7 @@ def test_a_long_vector_is_a_strip_with_its_numbers_folded_away(look):
     strip = page.locator("#panel .sum img").first
     assert strip.bounding_box()["height"] >= 14
     assert page.locator("#panel .sum table").first.is_hidden()
-    assert page.locator("#panel .sum summary").first.inner_text() == "its 40 numbers"
+    assert page.locator("#panel .sum summary").first.inner_text() == "all 40 numbers"
     page.locator("#panel .sum summary").first.click()
     assert page.locator("#panel .sum table").first.is_visible()
     assert page.locator("#panel .sum").bounding_box()["y"] < 300
@@ -840,7 +850,7 @@ def test_large_graphs_are_stepped_through(look, make):
 
 def test_the_more_there_is_the_less_is_kept_of_each(monkeypatch, look):
     graph = viz.Graph(network()[1])
-    monkeypatch.setattr(step_page, "LARGEST", 1000)
+    monkeypatch.setattr(step_page, "LARGE", 10)
     page = look(graph)
     choose(page, graph.nodes[2].number)
     x = graph.nodes[2].value

@@ -202,7 +202,7 @@ def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
-    """(softmax - one-hot) / n: what the network says, minus what it should have said."""
+    """g (softmax(x) - one_hot(labels)) / n: what the network says, minus what it should have said"""
     if type(g) is type(x) is np.ndarray:  # the same in place
         dx = _softmax(x)
         dx[np.arange(len(labels)), labels] -= 1

@@ -43,7 +43,7 @@ op(
 
 
 def _angle_rule(g: Any, y: Any, z: Any, deg: bool = False) -> Any:
-    """d arg z = Im(dz / z) = Re(-i dz / z)."""
+    """-i g / z, as d arg z = Im(dz / z) = Re(-i dz / z)"""
     turn = -1j * (180 / np.pi if deg else 1) * (z != 0)
     return g * turn / np.where(z == 0, 1, z)
 

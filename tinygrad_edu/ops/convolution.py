@@ -34,6 +34,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.tensor import Op, Tensor, op
 
 Pair = tuple[int, int]
@@ -433,7 +434,7 @@ conv_input: Op = op(
         conv(g, w, windows=windows, groups=groups)),
     lambda g, y, u, w, image=None, windows=None, groups=1: (
         conv_kernel(g, u, windows=windows, groups=groups)),
-    name="conv_input", formula="dL/dx of conv(x, w), u = dL/dy", linear=True, cases=_trio("uw"),
+    name="conv transpose", formula="dL/dx of conv(x, w), u = dL/dy", linear=True, cases=_trio("uw"),
     multiply_adds=lambda y, u, w, **_: math.prod(u) * math.prod(w[:-1]),
 )  # fmt: skip
 conv_kernel: Op = op(
@@ -441,7 +442,7 @@ conv_kernel: Op = op(
     lambda g, y, x, u, windows=None, groups=1: (
         conv_input(u, g, image=x.shape[1:3], windows=windows, groups=groups)),
     lambda g, y, x, u, windows=None, groups=1: conv(x, g, windows=windows, groups=groups),
-    name="conv_kernel", formula="dL/dw of conv(x, w), u = dL/dy", linear=True, cases=_trio("xu"),
+    name="conv kernel gradient", formula="dL/dw of conv(x, w), u = dL/dy", linear=True, cases=_trio("xu"),
 )  # fmt: skip
 
 
@@ -473,8 +474,11 @@ conv_bias: Op = op(
         conv_input(g, w, image=x.shape[1:3], windows=windows, groups=groups)),
     lambda g, y, x, w, b, windows=None, groups=1: (
         conv_kernel(x, g, windows=windows, groups=groups)),
-    lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
-    name="conv_bias", formula="conv(x, w) + b", cases=_bias_cases,
+    documented(
+        lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
+        "Σ g over samples and places",
+    ),
+    name="conv bias", formula="conv(x, w) + b", cases=_bias_cases,
     multiply_adds=lambda y, x, w, b, **_: math.prod(y) * math.prod(w[:-1]),
 )  # fmt: skip
 

@@ -96,7 +96,7 @@ def plain_ctc(x: Any, labels: Any, times: Any, lengths: Any, blank: int = 0) -> 
 
 
 def _ctc_rule(g: Any, y: Any, x: Any, labels: Any, times: Any, lengths: Any, blank: int = 0) -> Any:
-    """softmax(x) minus the share of paths, among those that spell the text, that say a letter at a time.
+    """g (softmax(x) - s), s the share of paths, among those that spell the labels, with a letter at a time
 
     (Graves et al. 2006, eq. 16.) The share that is in state s at time t is e^(α + β) / P.
     """

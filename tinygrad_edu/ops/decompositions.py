@@ -25,6 +25,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import nonzero
 from tinygrad_edu.ops.elementwise import row
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import concatenate
 from tinygrad_edu.ops.linear_algebra import (
     matmul,
@@ -56,8 +57,8 @@ def _ratio_forward(x: np.ndarray, w: np.ndarray, of: str = "") -> np.ndarray:
 
 _ratio: Op = row(
     _ratio_forward,
-    lambda g, y, x, w, of="": _ratio(g, w, of=of),
-    lambda g, y, x, w, of="": -_ratio(g * y, w, of=of),
+    documented(lambda g, y, x, w, of="": _ratio(g, w, of=of), "g / w, and 0 / 0 = 0"),
+    documented(lambda g, y, x, w, of="": -_ratio(g * y, w, of=of), "-g y / w, and 0 / 0 = 0"),
     name="ratio", formula="x / w, and 0 / 0 = 0", domain="w ≠ 0", draw=nonzero,
     cases=lambda rng: [(tuple(nonzero(rng, (2, 3, 3), (2, 3, 3))), {"of": "test"})],
 )  # fmt: skip
@@ -96,7 +97,7 @@ def _cholesky(a: np.ndarray, upper: bool = False) -> np.ndarray:
 
 
 def _cholesky_da(g: Any, y: Any, a: Any, upper: bool = False) -> Any:
-    """From da = dy yᵀ + y dyᵀ:  y⁻¹ dy = Φ(y⁻¹ da y⁻ᵀ), Φ a triangle and half the diagonal (Giles 2008)."""
+    """y⁻ᵀ Φ(yᵀ g) y⁻¹, symmetrized; Φ: the lower triangle, with half of the diagonal (Giles 2008)"""
     if upper:
         g, y = mT(g), mT(y)
     inner = _halved(matmul(mT(y), g))
@@ -134,7 +135,7 @@ def _tall_qr(a: np.ndarray) -> np.ndarray:
 
 
 def _tall_qr_da(g: Any, y: Any, a: Any) -> Any:
-    """dL/da = (gq + q copyltu(r grᵀ - gqᵀ q)) r⁻ᵀ, copyltu: the lower triangle, mirrored (Seeger 2017)."""
+    """(gq + q copyltu(r grᵀ - gqᵀ q)) r⁻ᵀ, copyltu: the lower triangle, mirrored (Seeger 2017)"""
     m, n = a.shape[-2:]
     q, r, gq, gr = y[..., :m, :], y[..., m:, :], g[..., :m, :], g[..., m:, :]
     pivots = abs(np.diagonal(value(r), axis1=-2, axis2=-1))
@@ -196,7 +197,7 @@ def _eigh(a: np.ndarray, UPLO: Any = "L") -> np.ndarray:
 
 
 def _eigh_da(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
-    """dw_i = (vᵀ da v)_ii,  (vᵀ dv)_ij = (vᵀ da v)_ij / (w_j - w_i)   (Giles 2008, 3.1)."""
+    """v (diag(gw) + vᵀ gv / (w_j - w_i)) vᵀ   (Giles 2008, 3.1)"""
     w, v, gw, gv = y[..., 0, :], y[..., 1:, :], g[..., 0, :], g[..., 1:, :]
     inner = _diag(gw) + _over_gaps(matmul(mT(v), gv), w, w, "eigh")
     return _in_triangle(matmul(matmul(v, inner), mT(v)), UPLO.upper() == "L")
@@ -231,7 +232,7 @@ def _eigvalsh(a: np.ndarray, UPLO: Any = "L") -> np.ndarray:
 
 
 def _eigvalsh_da(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
-    """dw_i = v_iᵀ da v_i, known as the Hellmann-Feynman theorem."""
+    """v diag(g) vᵀ, as dw_i = v_iᵀ da v_i (the Hellmann-Feynman theorem)"""
     v = np.linalg.eigh(a, UPLO)[1]
     return _in_triangle(matmul(v * g[..., None, :], mT(v)), UPLO.upper() == "L")
 
@@ -250,7 +251,7 @@ def _eig(a: np.ndarray) -> np.ndarray:
 
 
 def _eig_da(g: Any, y: Any, a: Any) -> Any:
-    """v⁻¹ dv = X / gaps with X = v⁻¹ da v, and a multiple of v that keeps |v| = 1.
+    """v⁻ᵀ (diag(gw) + vᵀ (gv - v̄ Re(Σ gv v)) / (w_j - w_i)) vᵀ
 
     Complex vectors come with an arbitrary phase, so only what does not depend on it has a derivative.
     """
@@ -273,7 +274,7 @@ def _eigvals(a: np.ndarray) -> np.ndarray:
 
 
 def _eigvals_da(g: Any, y: Any, a: Any) -> Any:
-    """dw_i = (v⁻¹ da v)_ii."""
+    """v⁻ᵀ diag(g) vᵀ"""
     vT = mT(np.linalg.eig(a)[1])
     return np.linalg.solve(_independent(vT, "eigvals"), g[..., :, None] * vT)
 
@@ -321,7 +322,11 @@ def _svd(a: np.ndarray) -> np.ndarray:
 
 
 def _svd_da(g: Any, y: Any, a: Any) -> Any:
-    """Townsend 2016. The gaps are those of s², the eigenvalues of aᵀ a."""
+    """u (diag(gs) + (k + kᵀ) s + s (l + lᵀ)) vᵀ, with k = uᵀ gu / gaps and l = vᵀ gv / gaps; and, of what is
+    not square, (1 - u uᵀ) gu s⁻¹ vᵀ or u s⁻¹ gvᵀ (1 - v vᵀ)   (Townsend 2016)
+
+    The gaps are those of s², the eigenvalues of aᵀ a.
+    """
     m, n = a.shape[-2:]
     u, s, v = y[..., :m, :], y[..., m, :], y[..., m + 1 :, :]
     gu, gs, gv = g[..., :m, :], g[..., m, :], g[..., m + 1 :, :]
@@ -373,7 +378,7 @@ def _svdvals(x: np.ndarray) -> np.ndarray:
 
 
 def _svdvals_dx(g: Any, y: Any, x: Any) -> Any:
-    """ds_i = u_iᵀ dx v_i."""
+    """u diag(g) vᵀ, as ds_i = u_iᵀ dx v_i"""
     u, _, vT = np.linalg.svd(x, full_matrices=False)
     return matmul(u * g[..., None, :], vT)
 

@@ -21,6 +21,7 @@ from tinygrad_edu.ops.cases import (
     positive,
     real,
 )
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, value
 
 
@@ -102,7 +103,7 @@ def _less_one(x: Any, w: Any) -> Any:
 
 power = row(
     operator.pow,  # and not np.power: arrays ** 2 is a multiplication, np.power(arrays, 2) is not
-    lambda g, y, x, w: g * w * x ** _less_one(x, w),
+    documented(lambda g, y, x, w: g * w * x ** _less_one(x, w), "g * w * x ** (w - 1)"),
     lambda g, y, x, w: g * y * np.log(np.where(x == 0, 1, x)),
     name="power", formula="x ** w", domain="x > 0, or w a constant whole number", draw=positive,
     kinks="0 ** w with w ≥ 0 has derivative 0 in w; 0 ** 0 has derivative 0 in x",
@@ -183,6 +184,7 @@ ROWS[np.radians], ROWS[np.degrees] = deg2rad, rad2deg
 
 # ------------------------------------------------------------------------------------- with kinks
 def _absolute_rule(g: Any, y: Any, x: Any) -> Any:
+    """g * sign(x); of a complex x, g conj(x) / |x|"""
     if x.dtype.kind != "c":
         return g * np.sign(x)
     return g * np.conjugate(x) / np.where(y == 0, 1, y)  # d|z| = Re(z̄ dz) / |z|: see complex.py
@@ -267,8 +269,8 @@ def _truth(c: Any) -> np.ndarray:
 where = row(
     np.where,
     None,
-    lambda g, y, c, x, w: g * _truth(c),
-    lambda g, y, c, x, w: g * ~_truth(c),
+    documented(lambda g, y, c, x, w: g * _truth(c), "g where c, else 0"),
+    documented(lambda g, y, c, x, w: g * ~_truth(c), "0 where c, else g"),
     name="where", formula="x where c, else w", linear=True,
     cases=lambda rng: [
         ((rng.random((3, 4)) > 0.5, *real(rng, (3, 4), (4,))), {}),

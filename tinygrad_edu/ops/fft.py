@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.ops.cases import each, real
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.indexing import scatter_add
 from tinygrad_edu.tensor import ROWS, Op, op
 
@@ -36,6 +37,7 @@ def _over_one_axis(f: Callable) -> Op:
     def rule(g: Any, y: Any, a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
         return _fit(f(g, n, axis, norm), a.shape)
 
+    documented(rule, f"{f.__name__}(g)")
     sign = "" if f is np.fft.ifft else "-"
     row = op(
         f, rule,
@@ -51,6 +53,7 @@ def _over_axes(f: Callable) -> Op:
     def rule(g: Any, y: Any, a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
         return _fit(f(g, s, axes, norm), a.shape)
 
+    documented(rule, f"{f.__name__}(g)")
     row = op(
         f, rule,
         formula=f"{'ifft' if f is np.fft.ifftn else 'fft'} over every axis", linear=True,
@@ -68,7 +71,7 @@ fftn, ifftn = _over_axes(np.fft.fftn), _over_axes(np.fft.ifftn)
 
 
 def _rfft_rule(g: Any, y: Any, a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    """The transform of all n frequencies, of which g knows the first half and the others are 0."""
+    """Re fft(g, n), as g has zeros for the frequencies that rfft leaves out"""
     n = a.shape[axis] if n is None else n
     return _fit(np.real(np.fft.fft(g, n, axis, norm)), a.shape)
 
@@ -82,7 +85,7 @@ _TURNED: dict[Any, Any] = {
 
 
 def _irfft_rule(g: Any, y: Any, a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    """Every frequency stands for itself and its mirror image, but 0 and n/2, which have none."""
+    """conj(rfft(g)), times 2 but for the frequencies 0 and n/2, which have no mirror image"""
     n = y.shape[axis]
     twice = np.full(n // 2 + 1, 2, y.dtype)
     twice[0] = 1

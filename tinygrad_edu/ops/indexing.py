@@ -15,6 +15,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import real
 from tinygrad_edu.ops.elementwise import where
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.reductions import broadcast_to
 from tinygrad_edu.ops.shapes import arraylike, composed, positive_axis
 from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, value
@@ -120,7 +121,7 @@ def _assigned(x: np.ndarray, values: np.ndarray, index: Any) -> np.ndarray:
 
 
 def _put_dvalues(g: Any, y: Any, x: Any, values: Any, index: Any = None) -> Any:
-    """g[index]; but where a place was named twice only the last value is there to be seen."""
+    """g[index]; of several values for one place only the last one gets a gradient"""
     chosen = g[index]
     if _repeats(index):
         places = np.zeros(x.shape, int)
@@ -133,7 +134,7 @@ def _put_dvalues(g: Any, y: Any, x: Any, values: Any, index: Any = None) -> Any:
 
 _put: Op = op(
     _assigned,
-    lambda g, y, x, values, index=None: _put(g, 0.0, index=index),
+    documented(lambda g, y, x, values, index=None: _put(g, 0.0, index=index), "g, with 0 at [index]"),
     _put_dvalues,
     name="put", formula="x with other values at [index]", linear="together",
     kinks="of several values for one place the last one counts, and only it has a derivative",

@@ -26,7 +26,7 @@ def _concatenate(*arrays: np.ndarray, axis: int = 0) -> np.ndarray:
 
 
 def _own_part(i: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> Any:
-    """The part of g that belongs to the i-th of the joined arrays."""
+    """the part of g that belongs to the i-th array"""
     start = sum(a.shape[axis] for a in arrays[:i])
     index = [slice(None)] * g.ndim
     index[axis] = slice(start, start + arrays[i].shape[axis])

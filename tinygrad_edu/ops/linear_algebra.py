@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import each, real
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import concatenate
 from tinygrad_edu.tensor import PLAIN, ROWS, op, value
 
@@ -36,7 +37,7 @@ def _matmul(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def _matmul_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
-    """dL/dx = g wᵀ; a vector stands for a matrix of one row (x) or of one column (w)."""
+    """g wᵀ; a vector stands for a matrix of one row (x) or of one column (w)"""
     if w.ndim == 1:
         return g[..., None] * w
     if x.ndim == 1:
@@ -45,7 +46,7 @@ def _matmul_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
 
 
 def _matmul_dw(g: Any, y: Any, x: Any, w: Any) -> Any:
-    """dL/dw = xᵀ g; all the leading axes of x are samples to a matrix w that they share."""
+    """xᵀ g; all the leading axes of x are samples to a matrix w that they share"""
     if x.ndim == 1 and w.ndim == 1:
         return g * x
     if x.ndim == 1:
@@ -197,7 +198,7 @@ _INVERT = (
 
 
 def _solve_db(g: Any, y: Any, a: Any, b: Any) -> Any:
-    """y changes by a⁻¹ db, so dL/db = a⁻ᵀ g."""
+    """a⁻ᵀ g, as y changes by a⁻¹ db"""
     if b.ndim == 1:
         return np.linalg.solve(mT(a), g[..., None])[..., 0]
     return np.linalg.solve(mT(a), g)
@@ -210,7 +211,7 @@ def _outer(gb: Any, y: Any, b: Any) -> Any:
 
 solve = op(
     np.linalg.solve,
-    lambda g, y, a, b: -_outer(_solve_db(g, y, a, b), y, b),  # dy = -a⁻¹ da y
+    documented(lambda g, y, a, b: -_outer(_solve_db(g, y, a, b), y, b), "-(a⁻ᵀ g) yᵀ, as dy = -a⁻¹ da y"),
     _solve_db,
     formula="a⁻¹ b", domain="a square, not singular", hint=lambda a, b: _INVERT, cases=equations(),
 )  # fmt: skip
@@ -264,12 +265,14 @@ def _substitute(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarray:
 
 
 def _solve_triangular_db(g: Any, y: Any, a: Any, b: Any, lower: bool = True) -> Any:
+    """a⁻ᵀ g"""
     if b.ndim == 1:
         return solve_triangular(mT(a), g[..., None], lower=not lower)[..., 0]
     return solve_triangular(mT(a), g, lower=not lower)
 
 
 def _solve_triangular_da(g: Any, y: Any, a: Any, b: Any, lower: bool = True) -> Any:
+    """-(a⁻ᵀ g) yᵀ, and of that the triangle"""
     gb = _solve_triangular_db(g, y, a, b, lower)
     return -triangle(_outer(gb, y, b), lower)
 
@@ -299,7 +302,7 @@ def _full_rank(p: Any, a: Any, operation: str) -> Any:
 
 
 def _pinv_da(g: Any, p: Any, a: Any, rcond: Any = None, rtol: Any = None) -> Any:
-    """dp = -p da p + p pᵀ daᵀ (1 - a p) + (1 - p a) daᵀ pᵀ p   (Golub and Pereyra 1973, 4.12)."""
+    """-pᵀ g pᵀ + (1 - a p) gᵀ p pᵀ + pᵀ p gᵀ (1 - p a), with p = y   (Golub and Pereyra 1973, 4.12)"""
     p = _full_rank(p, a, "pinv")
     m, n = a.shape[-2:]
     gT, pT = mT(g), mT(p)
@@ -322,7 +325,7 @@ def _lstsq(a: np.ndarray, b: np.ndarray, rcond: Any = None) -> np.ndarray:
 
 
 def _lstsq_da(g: Any, y: Any, a: Any, b: Any, rcond: Any = None) -> Any:
-    """dy = dp b of y = p b, with dp as of the pseudoinverse p of a."""
+    """-pᵀ g yᵀ + (b - a y) (p pᵀ g)ᵀ + pᵀ y (g - aᵀ pᵀ g)ᵀ, with p the pseudoinverse of a"""
     p = _full_rank(np.linalg.pinv(a), a, "lstsq")
     if b.ndim == 1:
         g, y, b = g[:, None], y[:, None], b[:, None]
@@ -336,6 +339,7 @@ def _lstsq_da(g: Any, y: Any, a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 def _lstsq_db(g: Any, y: Any, a: Any, b: Any, rcond: Any = None) -> Any:
+    """pᵀ g, with p the pseudoinverse of a"""
     return matmul(mT(_full_rank(np.linalg.pinv(a), a, "lstsq")), g)
 
 
@@ -378,6 +382,7 @@ def _cofactors(a: Any) -> Any:
 
 
 def _det_da(g: Any, y: Any, a: Any) -> Any:
+    """g y a⁻ᵀ; of a singular a, g times the cofactors"""
     if _singular(a).any():
         return g[..., None, None] * _cofactors(a)
     return (g * y)[..., None, None] * mT(np.linalg.inv(a))
@@ -399,6 +404,7 @@ class SlogdetResult(NamedTuple):
 
 
 def _slogdet_da(g: Any, y: Any, a: Any) -> Any:
+    """g₁ a⁻ᵀ, with g₁ the gradient of ln |det a|"""
     a = nan_where(_singular(a) & ~np.isfinite(value(y)[..., 1]), a, "slogdet", "a is singular")
     return g[..., 1, None, None] * mT(np.linalg.inv(a))
 
@@ -459,7 +465,7 @@ def _expm(a: np.ndarray) -> np.ndarray:
 
 
 def _expm_da(g: Any, y: Any, a: Any) -> Any:
-    """The derivative of expm at aᵀ in the direction g: the corner of exp [[aᵀ, g], [0, aᵀ]].
+    """the derivative of expm at aᵀ in the direction g: the upper right corner of exp [[aᵀ, g], [0, aᵀ]]
 
     (R. Mathias 1996; Higham, "Functions of Matrices", 2008, theorem 3.6.) It is linear in g, which is
     brought to the size of 1 so that a large one does not ask for more squarings.

@@ -40,6 +40,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.recurrent import Once
 from tinygrad_edu.tensor import Op, op
 
@@ -242,7 +243,7 @@ def _places_back(
 def _curvature(
     g: Any, y: Any, u: Any, x: Any, gamma: Any, eps: float = 1e-3, centered: bool = True
 ) -> Any:
-    """d<g, y>/dx of y = normalize_back(u, x, γ): how the way back changes when x does.
+    """-(z mean(g y) + mean(g z) y + mean(u γ z) normalize_back(g, x)) / σ, z = (x - mean x) / σ
 
     With dσ/dx = z / n and d mean(v z)/dx = normalize_back(v, x) / n, n numbers to a mean.
     """
@@ -290,7 +291,7 @@ def _trio(kinds: str) -> Any:
 _found = Once(lambda g, y, x, gamma, **settings: _gradients(g, x, gamma, **settings))
 
 
-def _rule(number: int, by_rows: Callable) -> Callable:
+def _rule(number: int, by_rows: Callable, formula: str) -> Callable:
     """A rule of `normalize`. On arrays all three are found in one go; Tensors go through the rows."""
 
     def rule(
@@ -301,14 +302,17 @@ def _rule(number: int, by_rows: Callable) -> Callable:
             return _found(g, y, x, gamma, eps=eps, centered=centered, known=known)[number]
         return by_rows(g, x, gamma, eps=eps, centered=centered)
 
-    return rule
+    return documented(rule, formula)
 
 
 normalize: Op = op(
     _normalize,
-    _rule(0, lambda g, x, gamma, **settings: normalize_back(g, x, gamma, **settings)),
-    _rule(1, lambda g, x, gamma, **settings: normalize_gain(g, x, **settings)),
-    _rule(2, lambda g, x, gamma, **settings: _over_channels(g, gamma.shape)),
+    _rule(0, lambda g, x, gamma, **settings: normalize_back(g, x, gamma, **settings),
+          "γ (g - mean g - z mean(g z)) / √(var x + ε), z = (x - mean x) / √(var x + ε)"),
+    _rule(1, lambda g, x, gamma, **settings: normalize_gain(g, x, **settings),
+          "Σ g z over samples and places, z = (x - mean x) / √(var x + ε)"),
+    _rule(2, lambda g, x, gamma, **settings: _over_channels(g, gamma.shape),
+          "Σ g over samples and places"),
     name="normalize", formula="γ (x - mean x) / √(var x + ε) + β", cases=_trio("xcc"),
 )  # fmt: skip
 normalize_back: Op = op(
@@ -317,10 +321,12 @@ normalize_back: Op = op(
         normalize_back(g, x, np.ones(gamma.shape, gamma.dtype), eps=eps, centered=centered)
         * np.reshape(gamma, x.shape[2:])),
     _curvature,
-    lambda g, y, u, x, gamma, eps=1e-3, centered=True: _over_channels(
-        u * normalize_back(g, x, np.ones(gamma.shape, gamma.dtype), eps=eps, centered=centered),
-        gamma.shape),
-    name="normalize_back", formula="dL/dx of normalize(x, γ), u = dL/dy", cases=_trio("xxc"),
+    documented(
+        lambda g, y, u, x, gamma, eps=1e-3, centered=True: _over_channels(
+            u * normalize_back(g, x, np.ones(gamma.shape, gamma.dtype), eps=eps, centered=centered),
+            gamma.shape),
+        "Σ u normalize_back(g, x) over samples and places"),
+    name="normalize gradient", formula="dL/dx of normalize(x, γ), u = dL/dy", cases=_trio("xxc"),
 )  # fmt: skip
 normalize_gain: Op = op(
     lambda u, x, eps=1e-3, centered=True: (
@@ -328,5 +334,5 @@ normalize_gain: Op = op(
     lambda g, y, u, x, eps=1e-3, centered=True: (
         normalize(x, g, np.zeros(y.shape, y.dtype), eps=eps, centered=centered)),
     lambda g, y, u, x, eps=1e-3, centered=True: normalize_back(u, x, g, eps=eps, centered=centered),
-    name="normalize_gain", formula="dL/dγ of normalize(x, γ), u = dL/dy", cases=_trio("xx"),
+    name="normalize gain gradient", formula="dL/dγ of normalize(x, γ), u = dL/dy", cases=_trio("xx"),
 )  # fmt: skip

@@ -27,6 +27,7 @@ def _safe(y: Any) -> Any:
 
 
 def _length_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """g x / y"""
     y = kept(y, x, axis, keepdims)
     x = np.conjugate(x) if x.dtype.kind == "c" else x  # see complex.py
     return kept(g, x, axis, keepdims) * (x / _safe(y))
@@ -39,7 +40,7 @@ _axes: tuple = (
 )
 
 length = op(
-    _length, _length_rule, name="length", formula="√ Σ x²", kinks="derivative 0 at 0",
+    _length, _length_rule, name="norm", formula="√ Σ x²", kinks="derivative 0 at 0",
     cases=each(real, *_axes),
 )  # fmt: skip
 
@@ -52,7 +53,7 @@ def _p_norm(x: np.ndarray, ord: float = 3, axis: Any = None, keepdims: bool = Fa
 def _p_norm_rule(
     g: Any, y: Any, x: Any, ord: float = 3, axis: Any = None, keepdims: bool = False
 ) -> Any:
-    """±(|x| / y)^(p - 1)"""
+    """g sign(x) (|x| / y)^(p - 1)"""
     size = _safe(np.abs(x))
     sign = np.conjugate(x) / size if x.dtype.kind == "c" else np.sign(x)
     y = kept(y, x, axis, keepdims)
@@ -60,7 +61,7 @@ def _p_norm_rule(
 
 
 p_norm = op(
-    _p_norm, _p_norm_rule, name="p_norm", formula="(Σ |x|ᵖ)^(1/p)", kinks="derivative 0 where x = 0",
+    _p_norm, _p_norm_rule, name="norm", formula="(Σ |x|ᵖ)^(1/p)", kinks="derivative 0 where x = 0",
     cases=lambda rng: [
         (inputs, {**params, "ord": ord})
         for ord in (3, 1.5, -1.0) for inputs, params in each(nonzero, *_axes)(rng)

@@ -79,12 +79,12 @@ def _pooled(rng: np.random.Generator) -> Cases:
 window_sum: Op = op(
     _window_sum,
     lambda g, y, x, windows=None: window_spread(g, image=x.shape[1:3], windows=windows),
-    name="window_sum", formula="Σ of x under each window", linear=True, cases=_images(real),
+    name="window sum", formula="Σ of x under each window", linear=True, cases=_images(real),
 )  # fmt: skip
 window_spread: Op = op(
     _window_spread,
     lambda g, y, x, image=None, windows=None: window_sum(g, windows=windows),
-    name="window_spread", formula="x added under its window", linear=True, cases=_pooled,
+    name="window spread", formula="x added under its window", linear=True, cases=_pooled,
 )  # fmt: skip
 
 
@@ -164,20 +164,20 @@ max_pool: Op = op(
     _max_pool,
     lambda g, y, x, windows=None: max_spread(
         g, winners(value(x), value(y), windows), image=x.shape[1:3], windows=windows),
-    name="max_pool", formula="the largest x under each window",
+    name="max pool", formula="the largest x under each window",
     kinks="ties share the gradient equally", cases=_images(apart),
 )  # fmt: skip
 max_spread: Op = op(
     _max_spread,
     lambda g, y, x, won, image=None, windows=None: max_gather(g, won, windows=windows), None,
-    name="max_spread", formula="x put where each window has its largest", linear=True,
+    name="max spread", formula="x put where each window has its largest", linear=True,
     cases=_won(spread=True),
 )  # fmt: skip
 max_gather: Op = op(
     _max_gather,
     lambda g, y, x, won, windows=None: max_spread(
         g, won, image=x.shape[1:3], windows=windows), None,
-    name="max_gather", formula="x where each window has its largest", linear=True,
+    name="max gather", formula="x where each window has its largest", linear=True,
     cases=_won(spread=False),
 )  # fmt: skip
 

@@ -62,7 +62,7 @@ def _by_matmul(a: np.ndarray, b: np.ndarray, in_a: str, in_b: str, in_y: str) ->
 def _einsum_rule(
     i: int, g: Any, y: Any, *xs: Any, subscripts: str = "", optimize: Any = False
 ) -> Any:
-    """For "ij,jk->ik" the rules are "ik,jk->ij" and "ik,ij->jk": x changes places with y.
+    """einsum of g and the other arrays: for "ij,jk->ik" by "ik,jk->ij" and "ik,ij->jk"
 
     Where x had a letter of its own (summed out), g repeats: a factor of ones. Where it had a letter
     twice, only the diagonal was read: the unit matrix puts g there.
@@ -182,13 +182,14 @@ def _free_and_summed(axes: Any, a: Any, b: Any) -> tuple[list, list, list, list]
 
 
 def _tensordot_da(g: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
-    """g times b, summed over what b alone had; then every axis goes back to its place in a."""
+    """g b, summed over the axes that b alone had; then every axis goes back to its place in a"""
     free_a, over_a, free_b, over_b = _free_and_summed(axes, a, b)
     da = tensordot(g, b, axes=(list(range(len(free_a), g.ndim)), free_b))
     return np.transpose(da, np.argsort(free_a + [over_a[k] for k in np.argsort(over_b)]))
 
 
 def _tensordot_db(g: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
+    """a g, summed over the axes that a alone had; then every axis goes back to its place in b"""
     free_a, over_a, free_b, over_b = _free_and_summed(axes, a, b)
     db = tensordot(a, g, axes=(free_a, list(range(len(free_a)))))
     return np.transpose(db, np.argsort([over_b[k] for k in np.argsort(over_a)] + free_b))

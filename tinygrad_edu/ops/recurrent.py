@@ -21,6 +21,7 @@ import numpy as np
 
 from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import unstack
 from tinygrad_edu.tensor import Op, op
 
@@ -227,13 +228,32 @@ def _rnn_back(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any 
     return np.stack(dzs[::-1]), dh
 
 
+# The rules of all three rows: dz[t] is the gradient of what tanh and σ are taken of.
+_RULES = {
+    "x": "dz[t] Wᵀ, where dz[t] = dL/d(x[t] W + h[t - 1] U + b)",
+    "h": "dz[1] Uᵀ",
+    "W": "Σ over t of x[t]ᵀ dz[t]",
+    "U": "Σ over t of h[t - 1]ᵀ dz[t]",
+    "b": "Σ over t of dz[t]",
+}
+
+
+def _of_rnn(take: Callable, formula: str) -> Callable:
+    """A rule that takes its part of what the backward pass through time found."""
+
+    def rule(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> Any:
+        return take(y, x, h, W, *_rnn_back(g, y, x, h, W, U, b, mask))
+
+    return documented(rule, formula)
+
+
 rnn_row: Op = op(
     _rnn,
-    lambda g, y, x, h, W, U, b, mask=None: _rnn_back(g, y, x, h, W, U, b, mask)[0] @ np.transpose(W),
-    lambda g, y, x, h, W, U, b, mask=None: _rnn_back(g, y, x, h, W, U, b, mask)[1],
-    lambda g, y, x, h, W, U, b, mask=None: _dW(x, _rnn_back(g, y, x, h, W, U, b, mask)[0]),
-    lambda g, y, x, h, W, U, b, mask=None: _dU(y, h, _rnn_back(g, y, x, h, W, U, b, mask)[0], 0),
-    lambda g, y, x, h, W, U, b, mask=None: _db(_rnn_back(g, y, x, h, W, U, b, mask)[0]),
+    _of_rnn(lambda y, x, h, W, dz, dh: dz @ np.transpose(W), _RULES["x"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: dh, _RULES["h"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: _dW(x, dz), _RULES["W"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: _dU(y, h, dz, 0), _RULES["U"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: _db(dz), _RULES["b"]),
     name="rnn", formula="h[t] = tanh(x[t] W + h[t - 1] U + b)", cases=_cases(1, 1, (1,)),
     multiply_adds=_products,
 )  # fmt: skip
@@ -304,25 +324,24 @@ def _lstm_back(
     return np.stack(dzs[::-1]), dh, dc
 
 
-def _of_lstm(take: Callable) -> Callable:
-    """A rule that takes its part of what the walk back through time found."""
+def _of_lstm(take: Callable, formula: str) -> Callable:
 
     def rule(
         g: Any, y: Any, x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, mask: Any = None
     ) -> Any:
         return take(y, x, h, W, *_lstm_back(g, y, x, h, c, W, U, b, mask))
 
-    return rule
+    return documented(rule, formula)
 
 
 lstm_row: Op = op(
     _lstm,
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: dz @ np.transpose(W)),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: dh),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: dc),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: _dW(x, dz)),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: _dU(y, h, dz, 5)),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: _db(dz)),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: dz @ np.transpose(W), _RULES["x"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: dh, _RULES["h"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: dc, "dc[1] f, where dc[t] = dL/dc[t]"),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: _dW(x, dz), _RULES["W"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: _dU(y, h, dz, 5), _RULES["U"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: _db(dz), _RULES["b"]),
     name="lstm", formula="c[t] = f c[t - 1] + i a, h[t] = o tanh c[t]", cases=_cases(4, 2, (1,)),
     multiply_adds=_products,
 )  # fmt: skip
@@ -405,11 +424,11 @@ def _gru_back(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any 
     return dx, np.stack(from_h[::-1]) if from_h else dx, dh
 
 
-def _of_gru(take: Callable) -> Callable:
+def _of_gru(take: Callable, formula: str) -> Callable:
     def rule(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> Any:
         return take(y, x, h, W, b, *_gru_back(g, y, x, h, W, U, b, mask))
 
-    return rule
+    return documented(rule, formula)
 
 
 def _gru_dU(y: Any, x: Any, h: Any, W: Any, b: Any, from_x: Any, from_h: Any, dh: Any) -> Any:
@@ -423,12 +442,12 @@ def _gru_dU(y: Any, x: Any, h: Any, W: Any, b: Any, from_x: Any, from_h: Any, dh
 
 gru_row: Op = op(
     _gru,
-    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: from_x @ np.transpose(W)),
-    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: dh),
-    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: _dW(x, from_x)),
-    _of_gru(_gru_dU),
+    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: from_x @ np.transpose(W), _RULES["x"]),
+    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: dh, "dh[1] z + dz[1] Uᵀ, where dh[t] = dL/dh[t]"),
+    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: _dW(x, from_x), _RULES["W"]),
+    _of_gru(_gru_dU, _RULES["U"]),
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh:
-            np.stack([_db(from_x), _db(from_h)]) if b.ndim == 2 else _db(from_x)),
+            np.stack([_db(from_x), _db(from_h)]) if b.ndim == 2 else _db(from_x), _RULES["b"]),
     name="gru", formula="h[t] = z h[t - 1] + (1 - z) a", cases=_cases(3, 1, (1,), (2, 1)),
     multiply_adds=_products,
 )  # fmt: skip

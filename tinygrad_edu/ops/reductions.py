@@ -16,6 +16,7 @@ from tinygrad_edu.autodiff import unbroadcast
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import apart, each, nonzero, real
 from tinygrad_edu.ops.elementwise import or_infinite, where
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.tensor import ROWS, Op, Tensor, op, value
 
 
@@ -57,7 +58,7 @@ def count(shape: tuple[int, ...], y: Any) -> int:
 
 
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """All places that hold the extreme share its gradient equally; there is none if it is nan."""
+    """g where x = y, shared equally among ties"""
     ties = kept(y, x, axis, keepdims) == x
     n = np.sum(ties, axis, x.dtype, keepdims=True)
     return kept(g, x, axis, keepdims) / np.where(n, n, np.nan) * ties
@@ -133,15 +134,21 @@ _spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "dd
 
 op(
     np.var,
-    lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-        2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
+    documented(
+        lambda g, y, x, axis=None, ddof=0, keepdims=False: (
+            2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
+        ),
+        "2 g (x - mean x) / (n - ddof)",
     ),
     formula="Σ (x - mean x)² / (n - ddof)", domain="n > ddof", cases=each(real, *_spreads, ((), {})),
 )  # fmt: skip
 op(
     np.std,
-    lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-        kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
+    documented(
+        lambda g, y, x, axis=None, ddof=0, keepdims=False: (
+            kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
+        ),
+        "g / y (x - mean x) / (n - ddof)",
     ),
     formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal, n > ddof",
     kinks="derivative 0 where all x are equal", cases=each(real, *_spreads),
@@ -150,7 +157,7 @@ op(
 # ------------------------------------------------------------- running sums, products and recurrences
 
 
-def _running(forward: Callable, back: Callable, **about: Any) -> Op:
+def _running(forward: Callable, back: Callable, dx: str, **about: Any) -> Op:
     """A row along one axis; without an axis it takes x as one long line, as NumPy does."""
 
     def rule(g: Any, y: Any, x: Any, axis: Any = None) -> Any:
@@ -158,7 +165,7 @@ def _running(forward: Callable, back: Callable, **about: Any) -> Op:
             return np.reshape(back(g, y, np.reshape(x, (-1,)), 0), x.shape)
         return back(g, y, x, axis)
 
-    return op(forward, rule, **about)
+    return op(forward, documented(rule, dx), **about)
 
 
 def _suffix_sum(x: np.ndarray, axis: int | None = None) -> np.ndarray:
@@ -175,11 +182,11 @@ _lines: tuple = (
 )
 
 cumsum = _running(
-    np.cumsum, lambda g, y, x, axis: suffix_sum(g, axis=axis),
+    np.cumsum, lambda g, y, x, axis: suffix_sum(g, axis=axis), "g₁ + ... + gₙ, g₂ + ... + gₙ, ..., gₙ",
     formula="x₁, x₁ + x₂, ...", linear=True, cases=each(real, *_lines, ((0,), {}), ((), {})),
 )  # fmt: skip
 suffix_sum: Op = _running(
-    _suffix_sum, lambda g, y, x, axis: cumsum(g, axis=axis),
+    _suffix_sum, lambda g, y, x, axis: cumsum(g, axis=axis), "g₁, g₁ + g₂, ...",
     name="suffix_sum", formula="..., xₙ₋₁ + xₙ, xₙ", linear=True, cases=each(real, *_lines),
 )  # fmt: skip
 
@@ -206,13 +213,14 @@ def _recurrence(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def _recurrence_db(g: Any, y: Any, a: Any, b: Any, axis: int = -1) -> Any:
-    """The recurrence read from its end: λ_i = g_i + a_(i+1) λ_(i+1)."""
+    """λᵢ = gᵢ + aᵢ₊₁ λᵢ₊₁: the recurrence read from its end"""
     none, back = np.zeros_like(a[_along(axis, 0, 1)]), _along(axis, None, None, -1)
     following = np.concatenate([a[_along(axis, 1, None)], none], axis)
     return recurrence(following[back], g[back], axis=axis)[back]
 
 
 def _recurrence_da(g: Any, y: Any, a: Any, b: Any, axis: int = -1) -> Any:
+    """λᵢ yᵢ₋₁, with λᵢ = gᵢ + aᵢ₊₁ λᵢ₊₁: the recurrence read from its end"""
     before = np.concatenate([np.zeros_like(y[_along(axis, 0, 1)]), y[_along(axis, None, -1)]], axis)
     return _recurrence_db(g, y, a, b, axis) * before
 
@@ -249,7 +257,7 @@ def _with_zeros(*params: dict) -> Callable:
 
 
 cumprod = _running(
-    np.cumprod, _cumprod_back,
+    np.cumprod, _cumprod_back, "Σ of g y from here to the end, / x",
     formula="x₁, x₁ x₂, ...", cases=_with_zeros({}, {"axis": 0}, {"axis": 1}),
 )  # fmt: skip
 
@@ -301,9 +309,12 @@ def _prod(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
 
 ROWS[np.prod] = op(
     _prod,
-    lambda g, y, x, axis=None, keepdims=False: (
-        kept(g * y, x, axis, keepdims) / x if np.all(value(y))
-        else kept(g, x, axis, keepdims) * _others(x, axis)
+    documented(
+        lambda g, y, x, axis=None, keepdims=False: (
+            kept(g * y, x, axis, keepdims) / x if np.all(value(y))
+            else kept(g, x, axis, keepdims) * _others(x, axis)
+        ),
+        "g y / x; where some x is 0, g times the product of the others",
     ),
     name="prod", formula="Π x",
     cases=_with_zeros({}, {"axis": 1}, {"axis": (1, 0)}, {"axis": 0, "keepdims": True}),
@@ -428,12 +439,13 @@ def _ranked(x: np.ndarray, ranks: Any = ()) -> np.ndarray:
 
 
 def _ranked_rule(g: Any, y: Any, x: Any, ranks: Any = ()) -> Any:
+    """g where x is the k-th smallest, shared equally among ties"""
     return sum(_extreme_rule(g[..., i], y[..., i], x, axis=-1) for i in range(len(ranks)))
 
 
 ranked = op(
     _ranked, _ranked_rule,
-    name="ranked", formula="the k-th smallest x", kinks="ties share the gradient equally",
+    name="order statistic", formula="the k-th smallest x", kinks="ties share the gradient equally",
     cases=each(apart, ((5,), {"ranks": (2,)}), ((2, 3), {"ranks": (0, 2, 1)})),
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_edu.ops.activations import softmax
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.elementwise import row
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.linear_algebra import mT
 from tinygrad_edu.ops.recurrent import Once
 from tinygrad_edu.ops.special import gelu_tanh
@@ -100,8 +101,14 @@ def _cases(rng: np.random.Generator) -> Cases:
 
 attention_weights_row: Op = op(
     _weights,
-    lambda g, y, q, k, mask=None: _dscores(g, y) @ k * (1 / math.sqrt(k.shape[-1])),
-    lambda g, y, q, k, mask=None: mT(_dscores(g, y)) @ q * (1 / math.sqrt(q.shape[-1])),
+    documented(
+        lambda g, y, q, k, mask=None: _dscores(g, y) @ k * (1 / math.sqrt(k.shape[-1])),
+        "s k / √d, with s = y (g - Σ g y) the gradient of q kᵀ / √d",
+    ),
+    documented(
+        lambda g, y, q, k, mask=None: mT(_dscores(g, y)) @ q * (1 / math.sqrt(q.shape[-1])),
+        "sᵀ q / √d, with s = y (g - Σ g y) the gradient of q kᵀ / √d",
+    ),
     name="attention_weights", formula="softmax(q kᵀ / √d)", cases=_cases,
     multiply_adds=lambda shape, q, k, mask=None: math.prod(shape) * q[-1],
 )  # fmt: skip
@@ -164,7 +171,10 @@ def _gelu_in_pieces(x: np.ndarray) -> np.ndarray:
 
 
 def _gelu_in_pieces_dx(g: Any, y: Any, x: Any) -> Any:
-    """g/2 (1 + t + x (1 - t²) (a + 3 b x²)) = g (1 + t) (1/2 + (1 - t) x (a + 3 b x²)/2), t that tanh"""
+    """g/2 (1 + t + x (1 - t²) (a + 3 b x²)), t = tanh(x (a + b x²))
+
+    Here as g (1 + t) (1/2 + (1 - t) x (a + 3 b x²)/2), which is the same.
+    """
     if not (type(g) is type(x) is np.ndarray and g.shape == x.shape):
         return gelu_tanh.rules[0](g, y, x)  # type: ignore[misc]
     g, x = np.asarray(g, order="C"), np.asarray(x, order="C")
@@ -188,5 +198,5 @@ def _gelu_in_pieces_dx(g: Any, y: Any, x: Any) -> Any:
 
 gelu_in_pieces: Op = row(
     _gelu_in_pieces, _gelu_in_pieces_dx,
-    name="gelu_in_pieces", formula="x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+    name="gelu_tanh", formula="x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
 )  # fmt: skip

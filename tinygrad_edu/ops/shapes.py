@@ -15,6 +15,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, refuse_keywords
 from tinygrad_edu.ops.cases import each, real
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.reductions import broadcast_to
 from tinygrad_edu.tensor import ROWS, Tensor, op
 
@@ -138,7 +139,10 @@ def _inverse(axes: Any, ndim: int) -> Any:
 
 transpose = op(
     np.transpose,
-    lambda g, y, x, axes=None: np.transpose(g, _inverse(axes, x.ndim)),
+    documented(
+        lambda g, y, x, axes=None: np.transpose(g, _inverse(axes, x.ndim)),
+        "gᵀ, every axis back in its place",
+    ),
     formula="xᵀ", linear=True,
     cases=each(real, ((3, 4), {}), ((2, 3, 4), {"axes": (2, 0, 1)}), ((2, 3), {"axes": (-1, 0)})),
 )  # fmt: skip
@@ -188,7 +192,11 @@ flip = op(
     cases=each(real, ((3, 2), {}), ((3, 2), {"axis": -1}), ((2, 3, 2), {"axis": (0, 2)})),
 )  # fmt: skip
 roll = op(
-    np.roll, lambda g, y, x, shift=0, axis=None: np.roll(g, _turned_back(shift), axis),
+    np.roll,
+    documented(
+        lambda g, y, x, shift=0, axis=None: np.roll(g, _turned_back(shift), axis),
+        "np.roll(g, -shift, axis)",
+    ),
     formula="x[i - shift], what falls off one end comes in at the other", linear=True,
     cases=each(
         real, ((2, 3), {"shift": 2}), ((2, 3), {"shift": -1, "axis": 1}),
@@ -279,10 +287,13 @@ def _zero_pad(array: np.ndarray, pad_width: Any = 0) -> np.ndarray:
 
 zero_pad = op(
     _zero_pad,
-    lambda g, y, x, pad_width=(): g[tuple(
-        slice(before, before + n) for (before, _), n in zip(pad_width, x.shape, strict=True)
-    )],
-    name="zero_pad", formula="x with a margin of zeros", linear=True,
+    documented(
+        lambda g, y, x, pad_width=(): g[tuple(
+            slice(before, before + n) for (before, _), n in zip(pad_width, x.shape, strict=True)
+        )],
+        "g without the margin",
+    ),
+    name="zero pad", formula="x with a margin of zeros", linear=True,
     cases=each(real, ((3,), {"pad_width": ((1, 2),)}), ((2, 3), {"pad_width": ((0, 1), (2, 0))})),
 )  # fmt: skip
 

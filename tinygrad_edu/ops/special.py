@@ -297,7 +297,7 @@ polygamma: Op = row(
 sinc = row(np.sinc, lambda g, y, x: g * sinc_derivative(x, n=1), formula="sin πx / πx, and 1 at 0")
 sinc_derivative: Op = row(
     _sinc_derivative, lambda g, y, x, n=1: g * sinc_derivative(x, n=n + 1),
-    name="sinc_derivative", formula="the n-th derivative of sin πx / πx",
+    name="sinc derivative", formula="the n-th derivative of sin πx / πx",
     cases=lambda rng: [((np.array([0.0, 1e-9, -2, 7.3]),), {"n": 1}), ((rng.normal(size=3),), {"n": 3})],
 )  # fmt: skip
 i0 = row(np.i0, lambda g, y, x: g * bessel_i(x, n=1), formula="I₀(x), the modified Bessel function")
@@ -316,6 +316,7 @@ def _silu(x: np.ndarray) -> np.ndarray:
 
 
 def _silu_rule(g: Any, y: Any, x: Any) -> Any:
+    """g (s + y (1 - s)), s = sigmoid(x)"""
     s = sigmoid(x)
     return g * (s + y * (1 - s))
 
@@ -329,6 +330,7 @@ def _mish(x: np.ndarray) -> np.ndarray:
 
 
 def _mish_rule(g: Any, y: Any, x: Any) -> Any:
+    """g (t + x (1 - t²) sigmoid(x)), t = tanh(ln(1 + eˣ))"""
     t = np.tanh(softplus(x))
     return g * (t + x * (1 - t * t) * sigmoid(x))
 
@@ -343,6 +345,7 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 
 
 def _gelu_rule(g: Any, y: Any, x: Any) -> Any:
+    """g (Φ(x) + x φ(x)), with φ the density of the normal distribution"""
     return g * (normal_cdf(x) + x * (np.exp(-0.5 * x * x) * math.sqrt(0.5 / math.pi)))
 
 
@@ -354,6 +357,7 @@ def _gelu_tanh(x: np.ndarray) -> np.ndarray:
 
 
 def _gelu_tanh_rule(g: Any, y: Any, x: Any) -> Any:
+    """g/2 (1 + t + x (1 - t²) (a + 3 b x²)), t = tanh(x (a + b x²))"""
     squares = x * x
     t = np.tanh(x * (_A + _B * squares))
     return g * (0.5 * (1 + t + x * (1 - t * t) * (_A + 3 * _B * squares)))

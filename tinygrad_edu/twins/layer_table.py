@@ -386,7 +386,6 @@ FUNCTIONS: dict[str, Module] = {  # by name: a copy of a model has copies of row
     "silu": nn.SiLU(),
     "gelu": nn.GELU(),
     "gelu_tanh": nn.GELU(approximate=True),
-    "gelu_in_pieces": nn.GELU(approximate=True),
 }
 
 

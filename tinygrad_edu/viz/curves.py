@@ -9,6 +9,7 @@ Without matplotlib and without an `ax` they raise ImportError, which says what t
 from __future__ import annotations
 
 import html
+import importlib
 import io
 import os
 import re
@@ -23,9 +24,18 @@ from tinygrad_edu.files import whole_file
 from tinygrad_edu.training import Callback, History
 from tinygrad_edu.training.callbacks import demand_monitored
 from tinygrad_edu.training.progress import notebook_display
-from tinygrad_edu.viz.render import optional
 
+INSTALL = "python -m pip install -e '.[viz]' in the folder of this project"
 BLUE, ORANGE = "#3b82c4", "#e07b39"  # seen as different by all eyes, on light paper and on dark
+
+
+def optional(library: str) -> Any:
+    """An optional library. Raises ImportError with what to install if it is not there."""
+    try:
+        return importlib.import_module(library)
+    except ImportError as error:
+        name = library.partition(".")[0]
+        raise ImportError(f"Pictures need {name}, which is not installed: {INSTALL}") from error
 
 
 def new_axes(width: float, height: float) -> Any:
@@ -36,39 +46,35 @@ def new_axes(width: float, height: float) -> Any:
 
 def inline(ax: Any, about: str) -> str:
     """The picture as an `<svg>` element for a page: what is black takes the color of the text around it."""
-    file = io.StringIO()
     letters = {"svg.fonttype": "none", "svg.hashsalt": "tinygrad_edu"}  # and not their outlines
     with optional("matplotlib").rc_context(letters):
-        ax.figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    drawing = file.getvalue()
+        drawing = _svg(ax.figure, transparent=True)
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = drawing.replace("#000000", "currentColor")
     return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(about)}"', 1)
 
 
+def _svg(figure: Any, **settings: Any) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None}, **settings)
+    return file.getvalue()
+
+
 def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> Any:
-    """A number of the history by epoch, and the same on the validation data where there is one.
+    """A number of the history by epoch, on the training data and, if it is there, on the validation data.
 
     Raises KeyError if the history has no such number.
     """
     ax = new_axes(6.4, 3.6) if ax is None else ax
-    epochs = range(1, len(history[name]) + 1)
-    dot = "o" if len(epochs) == 1 else None  # one point makes no line
-    ax.plot(epochs, history[name], color=BLUE, linewidth=2, marker=dot, label="training")
+    lines = [(history[name], BLUE, "-", "training")]
     if f"val_{name}" in history.names:
-        judged = history[f"val_{name}"]
-        ax.plot(
-            epochs,
-            judged,
-            color=ORANGE,
-            linewidth=2,
-            linestyle="--",
-            marker=dot,
-            label="validation",
-        )
-    ax.set_xlabel("epoch")
-    ax.set_ylabel(name)
+        lines.append((history[f"val_{name}"], ORANGE, "--", "validation"))
+    for numbers, color, style, label in lines:
+        epochs = range(1, len(numbers) + 1)
+        dot = "o" if len(epochs) == 1 else None  # one point makes no line
+        ax.plot(epochs, numbers, style, color=color, linewidth=2, marker=dot, label=label)
+    ax.set(xlabel="epoch", ylabel=name)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", alpha=0.25)
@@ -76,15 +82,25 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
     return ax
 
 
+def curve_svg(history: History, name: str) -> str:
+    """The learning curve as an `<svg>` element for a page."""
+    about = f"{name} over {len(history)} epochs: "
+    about += f"training from {history[name][0]:.3f} to {history[name][-1]:.3f}"
+    if f"val_{name}" in history.names:
+        judged = history[f"val_{name}"]
+        about += f", validation from {judged[0]:.3f} to {judged[-1]:.3f}"
+    return inline(learning_curve(history, name, ax=new_axes(4.4, 3.0)), about)
+
+
 class LivePlot(Callback):
-    """Learning curves that grow while a model trains: below a notebook's cell, or in a file.
+    """Learning curves that grow while a model trains, below a notebook's cell or in a file.
 
         trainer.fit(x, y, epochs=30, callbacks=[LivePlot("loss", "accuracy")])
         trainer.fit(x, y, epochs=30, callbacks=[LivePlot(path="loss.svg")])
 
-    Drawn anew at the end of an epoch, once a second at most, and at the end of training. The file is an SVG,
-    which browsers show. Raises ValueError when training begins for a number that it does not have, and for
-    no path outside a notebook; ImportError without matplotlib.
+    Drawn again after an epoch, at most once a second, and at the end of training. The file is an SVG,
+    which browsers show. When training begins, raises ValueError for a number that it does not have, and
+    without a path outside of a notebook; ImportError without matplotlib.
     """
 
     draws = True
@@ -122,25 +138,20 @@ class LivePlot(Callback):
         self.axes = figure.subplots(len(self.names), squeeze=False)[:, 0]
         for name, ax in zip(self.names, self.axes, strict=True):
             learning_curve(self.trainer.history, name, ax=ax)
-        svg = io.StringIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None})
+        svg = _svg(figure)
         if self.cell:
-            self.cell.update({"image/svg+xml": svg.getvalue()}, raw=True)
-        else:
-            # who looks meanwhile sees a whole picture
-            with (
-                whole_file(self.path or "") as draft,
-                open(draft, "w", encoding="utf-8") as file,
-            ):
-                file.write(svg.getvalue())
+            self.cell.update({"image/svg+xml": svg}, raw=True)
+        else:  # a browser that reads the file meanwhile sees a whole picture
+            with whole_file(self.path or "") as draft, open(draft, "w", encoding="utf-8") as file:
+                file.write(svg)
         self.drawn = time.perf_counter()
 
 
 def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None) -> Any:
-    """counts[i, j], how many of class i were taken for class j, as `training.confusion_matrix` gives it.
+    """The confusion matrix: counts[i, j] of class i were predicted as j (see `training.confusion_matrix`).
 
-    What is right stands on the diagonal in blue; mistakes are orange, so that one of them is seen
-    among hundreds. Raises ValueError unless counts is (K, K), with as many names if any.
+    Correct predictions are blue, on the diagonal; mistakes are orange, so that a single one is seen among
+    hundreds. Raises ValueError unless counts is (K, K), with K names if any.
     """
     counts = np.asarray(counts)
     classes = len(counts)
@@ -165,7 +176,10 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
         )  # fmt: skip
         room = min(small["fontsize"], 1.6 * cell / len(f"{n}"))
         ax.text(j, i, f"{n}", ha="center", va="center", fontsize=room)
-    ax.set(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")
+    ax.set(
+        xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal",
+        xlabel="the network said", ylabel="the image shows",
+    )  # fmt: skip
     turned = {"rotation": 90} if max(map(len, names), default=0) > 3 else {}
     ax.set_xticks(range(classes), names, **small, **turned)
     ax.set_yticks(range(classes), names, **small)
@@ -174,8 +188,6 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
     ax.grid(which="minor", alpha=0.25)
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
-    ax.set_xlabel("the network said")
-    ax.set_ylabel("the image shows")
     return ax
 
 
@@ -184,9 +196,9 @@ def image_grid(
 ) -> Any:
     """Images side by side, each below its title.    images: (n, height, width), or (n, height, width, 3)
 
-    Of gray images the smallest number of all is white and the largest black. Red, green and blue are whole
-    numbers from 0 to 255, or others from 0 to 1. Raises ValueError for another shape, colors out of their
-    range, or as many titles as there are not images.
+    Of gray images the smallest number of all is white and the largest black. Colors are whole numbers from
+    0 to 255, or others from 0 to 1. Raises ValueError for another shape, colors out of range, or unless
+    there is a title for each image.
     """
     images = np.asarray(images)
     color = images.ndim == 4 and images.shape[-1] == 3

@@ -1,31 +1,35 @@
-"""Two graphs held against each other: before and after a step, a loss and its gradient, ours and theirs."""
+"""Graphs compared: before and after a step, our gradients and another library's, a loss and its gradient."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.diagnostics.words import describe, refusal, shortened
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, result_of, value
-from tinygrad_edu.viz.backward_steps import _ways_to, steps_back
+from tinygrad_edu.viz.backward_steps import paths_to, steps_back
 from tinygrad_edu.viz.build_graph import Reader
-from tinygrad_edu.viz.graph import LIMIT, Graph
+from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import Group, Node, Snapshot
+
+EXACT, WRONG = (
+    -16.0,
+    -2.0,
+)  # the powers of ten of an error that is not marked, and of one in full orange
 
 
 def changes(before: Graph, after: Graph) -> Graph:
-    """The graph `after`, with what it was `before` beside every number, and orange where much has changed.
+    """The graph `after`, with the value `before` beside every number, and orange where much has changed.
 
-    Both are `Graph`s of the same computation, as of a loss before and after a step of the optimizer. The
-    shade is the larger of two relative changes, that of the value and that of the gradient, each
-    max|a - b| / max(|a|, |b|), and full from 1 on. (Of more than 64 numbers a graph keeps the means of
-    blocks; then these are compared.)
+    Both are `Graph`s of the same computation, such as a loss before and after a step of the optimizer. The
+    shade is the larger relative change of value and gradient, max|a - b| / max(|a|, |b|), and full from 1
+    on. (Of more than 64 numbers a graph keeps the means of blocks; then these are compared.)
 
     Raises ValueError with the first difference if they are not of the same computation.
     """
@@ -35,13 +39,13 @@ def changes(before: Graph, after: Graph) -> Graph:
     for a, b in zip(before.nodes, after.nodes, strict=True):
         if (_name(a), a.inputs, a.shape) != (_name(b), b.inputs, b.shape):
             _refuse(f"{a.title} {a.shape} in one is {b.title} {b.shape} in the other")
-        said = []
+        remarks = []
         if a.value.words != b.value.words:
-            said.append(f"was {a.value.words}")
+            remarks.append(f"was {a.value}")
         if a.gradient and b.gradient and a.gradient.words != b.gradient.words:
-            said.append(f"gradient was {a.gradient.words}")
+            remarks.append(f"gradient was {a.gradient}")
         shade = max(_change(a.value, b.value), _change(a.gradient, b.gradient))
-        nodes.append(replace(b, change="\n".join(said), shade=shade))
+        nodes.append(replace(b, change="\n".join(remarks), shade=shade))
     return after.with_nodes(nodes)
 
 
@@ -50,7 +54,7 @@ def _name(node: Node) -> str:
     return "" if node.title == node.value.words else node.title
 
 
-def _refuse(why: str) -> None:
+def _refuse(why: str) -> NoReturn:
     raise refusal(
         ValueError,
         f"changes(before, after) compares two graphs of the same computation, but {why}.",
@@ -67,14 +71,9 @@ def _change(a: Snapshot | None, b: Snapshot | None) -> float:
         return 0.0
     if not (a.finite and b.finite):
         return float(a.words != b.words)
-    x, y = (np.asarray(z, complex if z.dtype.kind == "c" else float) for z in (x, y))
+    x, y = x * 1.0, y * 1.0  # whole numbers and booleans have differences too
     most = max(float(np.abs(x).max()), float(np.abs(y).max()))
     return min(float(np.abs(x - y).max()) / most, 1.0) if most else 0.0
-
-
-# ------------------------------------------------------------------------------------ ours and theirs
-
-EXACT, WRONG = -16.0, -2.0  # powers of ten of an error that is not seen, and of one in full orange
 
 
 def gradient_errors(
@@ -93,14 +92,14 @@ def gradient_errors(
 
     Raises ValueError for paths that the model does not have, and for another shape.
     """
-    if ours is None:
-        ours = _gradients_of(loss, model)
-    read = Reader(loss, None, True, LIMIT)
-    said: dict[int, tuple[str, float]] = {}
     parameters = dict(model.named_parameters())
+    if ours is None:
+        found = {step.x: step.after for step in steps_back(loss)}
+        ours = {path: found[p] for path, p in parameters.items() if p in found}
+    read = Reader(loss)
+    nodes = read.graph.nodes
     for path, g in theirs.items():
-        mine = ours.get(path)
-        g = np.asarray(value(g))
+        g, mine = np.asarray(value(g)), ours.get(path)
         if path not in parameters or mine is None or np.shape(mine) != g.shape:
             known = ", ".join(f"{name} {p.shape}" for name, p in parameters.items())
             raise refusal(
@@ -108,76 +107,48 @@ def gradient_errors(
                 f"no gradient {path} {g.shape} here to compare with.",
                 f"{shortened(known)[1:-1]}",
             )
-        first = read.leaves.first.get(parameters[path])
-        if first is not None:
-            said[first] = _error(np.asarray(value(mine)), g, path)
-    graph = Graph.of(read)
-    nodes = [
-        replace(node, change=said[node.same][0], shade=said[node.same][1])
-        if node.same in said else node
-        for node in graph.nodes
-    ]  # fmt: skip
-    return graph.with_nodes(nodes)
+        words, shade = _error(np.asarray(value(mine)), g)
+        first = read.first.get(parameters[path])
+        nodes = [
+            replace(node, change=f"{path}: {words}", shade=shade) if node.same == first else node
+            for node in nodes
+        ]
+    return Graph.of(read.graph).with_nodes(nodes)
 
 
-def _gradients_of(loss: Tensor, model: Module) -> dict[str, np.ndarray]:
-    found = {step.x: step.after for step in steps_back(loss)}
-    return {path: found[p] for path, p in model.named_parameters() if p in found}
-
-
-def _error(ours: np.ndarray, theirs: np.ndarray, path: str) -> tuple[str, float]:
+def _error(ours: np.ndarray, theirs: np.ndarray) -> tuple[str, float]:
     """In words, and as a shade."""
     apart = float(np.abs(ours - theirs).max(initial=0))
-    most = float(np.abs(theirs).max(initial=0))
-    error = apart / most if most else apart
+    error = apart / (float(np.abs(theirs).max(initial=0)) or 1)
     if not math.isfinite(error):
-        return f"{path}: not comparable, as not finite", 1.0
+        return "not comparable, as not finite", 1.0
     if error == 0:
-        return f"{path}: equal to the last bit", 0.0
+        return "equal to the last bit", 0.0
     shade = (math.log10(error) - EXACT) / (WRONG - EXACT)
-    return f"{path}: error {error:.1e}", min(max(shade, 0.0), 1.0)
-
-
-# --------------------------------------------------------------------------------- a loss and its gradient
+    return f"error {error:.1e}", min(max(shade, 0.0), 1.0)
 
 
 def with_gradient(loss: Tensor, x: Tensor) -> Graph:
-    """The graph of a loss in one box, and that of dL/dx in another beside it, where it uses the first.
+    """The graph of a loss in one box, and in another that of dL/dx, which uses numbers of the first.
 
     The gradient is computed as `backward(create_graph=True)` does, by the same rules, which record
-    themselves; so it shows which values of the way forward the way back needs. Changes nothing.
+    themselves; so it shows which values of the forward pass the backward pass needs. Changes nothing.
 
     Raises ValueError if the loss is not a single number, or not made from x.
     """
-    for thing in (loss, x):
-        if not isinstance(thing, Tensor):
-            raise refusal(
-                TypeError, f"with_gradient(loss, x) takes Tensors, not {shortened(thing)}."
-            )
-    if loss.size != 1:
-        raise refusal(
-            ValueError,
-            f"with_gradient is about a single number, but {describe(loss)} has {loss.size}.",
-            ".sum() of it, or one element",
-        )
-    if not _ways_to(x, loss).get(loss):
-        raise refusal(
-            ValueError,
-            f"{describe(loss, 'the loss')} is not made from {describe(x)}.",
-            "look for no_grad(), detach() or .data on the way, or with_gradient before backward()",
-        )
-    # The 1 that the way back begins with requires a gradient: then all of the way is recorded.
+    paths_to(loss, x, "with_gradient")
+    # The 1 that the backward pass starts with requires a gradient: then all of it is recorded.
     one = Tensor(np.ones_like(loss.data), requires_grad=True, name="dL/dL")
     (g,) = gradients({loss: one}, [x], create_graph=True)
     if g.op:
         g.name = f"dL/d{x.name or 'x'}"
     both = result_of(Op(lambda loss, g: loss, name="both"), (loss, g), {}, np.zeros(()))
     both.requires_grad = False  # it is only there so that both are read, and goes again
-    return _in_two_boxes(Reader(both, None, False, LIMIT))
+    return _in_two_boxes(Graph.of(Reader(both, roll=False).graph))
 
 
-def _in_two_boxes(read: Reader) -> Graph:
-    *nodes, both = read.nodes
+def _in_two_boxes(graph: Graph) -> Graph:
+    *nodes, both = graph.nodes
     loss, g = both.inputs
     forward = {loss}
     for node in reversed(nodes):  # inputs come before what is made of them
@@ -191,7 +162,7 @@ def _in_two_boxes(read: Reader) -> Graph:
     boxes = [Group("the loss", None), Group("its gradient", None)]
     boxes += [
         replace(group, outer=0 if group.outer is None else group.outer + 2)
-        for group in read.groups
+        for group in graph.groups
     ]  # fmt: skip
-    read.nodes, read.groups, read.no_gradient = [moved(node) for node in nodes], boxes, ""
-    return Graph.of(read)
+    graph.nodes, graph.groups, graph.no_gradient = [*map(moved, nodes)], boxes, ""
+    return graph

@@ -1,9 +1,9 @@
-"""Where did it go wrong? The graph up to the operation that failed, and the error beside it."""
+"""The graph up to the operation that failed, with the error beside it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import traceback
 from dataclasses import replace
 from typing import Any
 
@@ -14,21 +14,20 @@ from tinygrad_edu.diagnostics.words import is_ours, on_one_line, refusal, shorte
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Op, Tensor, result_of
 from tinygrad_edu.viz.build_graph import Reader
-from tinygrad_edu.viz.graph import LIMIT, Graph
+from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import snapshot
 
 
 def explain_error(error: BaseException | None = None) -> Graph:
-    """The graph of what had been computed when an operation failed: the last node is the one that did.
+    """The graph of what had been computed when an operation failed. Its last node is that operation.
 
-    error   an exception; the last one that nobody caught, if None: in a notebook, that of the cell before
+    error   an exception; if None, the last uncaught one: in a notebook, that of the cell before
 
-    In a notebook the picture shows itself, and `print` gives the text. It also finds the step of
-    `backward()` that failed.
+    It finds a step of `backward()` that failed, too.
 
         viz.explain_error()                                    in the cell after the red one
 
-    Raises ValueError if nothing has failed, or what failed was not given any Tensor.
+    Raises ValueError if nothing has failed, or what failed was not given a Tensor.
     """
     if error is None:
         error = sys.exception() or getattr(sys, "last_value", None)
@@ -38,7 +37,8 @@ def explain_error(error: BaseException | None = None) -> Graph:
             "no error has been seen yet.",
             "explain_error(error), inside of except ... as error",
         )
-    for frame in reversed([*_frames(error)]):
+    calls = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(calls):  # the innermost call first
         found = _failed(frame)
         if found is not None:
             return _drawn(found, error)
@@ -50,16 +50,8 @@ def explain_error(error: BaseException | None = None) -> Graph:
     )
 
 
-def _frames(error: BaseException) -> Iterator[Any]:
-    """The calls that an error went through, outermost first."""
-    step = error.__traceback__
-    while step:
-        yield step.tb_frame
-        step = step.tb_next
-
-
 def _failed(frame: Any) -> Tensor | None:
-    """What a call was about to make, if it is one of ours and was given a Tensor."""
+    """The Tensor that a call was to make, if the call is one of ours and was given a Tensor."""
     code, given = frame.f_code, frame.f_locals
     if not is_ours(code.co_filename) or "diagnostics" in code.co_filename:
         return None
@@ -72,7 +64,7 @@ def _failed(frame: Any) -> Tensor | None:
         row = Op(Module.forward, name=on_one_line(given["self"]))
         return _unfinished(row, given["inputs"], {}, scope)
     if code.co_name.startswith(("_", "<")) or isinstance(given.get("self"), Module):
-        return None  # a part of a function, or of a module's call, which comes next
+        return None  # a part of a function or of a module's call, which is the next frame out
     if code.co_filename.startswith(nn.__path__[0]) and code.co_name not in nn.__all__:
         return None  # a part of a layer or of a loss, such as a check
     arguments = [given[name] for name in code.co_varnames[: code.co_argcount] if name in given]
@@ -91,7 +83,7 @@ def _unfinished(row: Op, inputs: Any, params: dict, scope: tuple) -> Tensor:
 
 
 def _readable(x: Any) -> Any:
-    """An input that can be drawn: lists of all sorts are what they print as."""
+    """An input that can be drawn; a list that makes no array is drawn as its repr."""
     if isinstance(x, (Tensor, np.ndarray, np.generic, int, float)):
         return x
     try:
@@ -102,7 +94,7 @@ def _readable(x: Any) -> Any:
 
 
 def _scope(frame: Any) -> tuple:
-    """The modules that were being called around a call, the outermost first; without its own."""
+    """The modules being called around a call, outermost first, without its own."""
     modules: list[Module] = []
     while frame := frame.f_back:
         if frame.f_code is Module.__call__.__code__:
@@ -111,10 +103,11 @@ def _scope(frame: Any) -> tuple:
 
 
 def _drawn(made: Tensor, error: BaseException) -> Graph:
-    read = Reader(made, None, True, LIMIT)
-    words = f"{type(error).__name__}: {error}"
-    last = read.nodes[-1]
+    graph = Graph.of(Reader(made).graph)
     nothing = replace(snapshot(np.zeros(0)), words="")
-    read.nodes[-1] = replace(last, kind="failed", value=nothing, gradient=None, change=words)
-    read.no_gradient = ""
-    return Graph.of(read)
+    graph.nodes[-1] = replace(
+        graph.nodes[-1], kind="failed", value=nothing, gradient=None,
+        change=f"{type(error).__name__}: {error}",
+    )  # fmt: skip
+    graph.no_gradient = ""
+    return graph

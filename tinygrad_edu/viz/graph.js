@@ -1,5 +1,5 @@
 "use strict";
-// The script of the page to step through a computation graph. G is the graph, as json_export.py writes it.
+// The script of the step page of a computation graph. G is the graph, as json_export.py writes it.
 const N = G.nodes, GROUPS = G.groups, LAST = N.length - 1;
 GROUPS.forEach(g => { g.label ??= ""; });
 N.forEach((n, i) => { n.i = i; n.title ??= ""; n.inputs ??= []; n.group ??= -1; n.same ??= i; n.leaf = !n.inputs.length && n.kind != "module" && n.kind != "freed"; });
@@ -9,7 +9,7 @@ const $ = id => document.getElementById(id);
 
 // ------------------------------------------------------------------ words and numbers
 
-// names come from anywhere: what cannot be seen is written out
+// names come from anywhere: characters that cannot be seen are escaped
 const clean = s => String(s).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu,
   c => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 const code = s => s.split("\n").map(clean).join("\n");
@@ -32,7 +32,7 @@ const called = n => n.leaf ? cut(n.title, 40) : n.name ? cut(n.name, 40) : cut(n
 let order = 0;
 N.forEach(n => { if (!n.leaf) n.order = ++order; });
 
-// ------------------------------------------------------------------ small builders of elements
+// ------------------------------------------------------------------ building elements
 
 function make(tag, facts = {}, ...inside) {
   const e = document.createElementNS(/^(g|path|rect|text|image)$/.test(tag) ? "http://www.w3.org/2000/svg" : "http://www.w3.org/1999/xhtml", tag);
@@ -40,7 +40,7 @@ function make(tag, facts = {}, ...inside) {
   e.append(...inside.filter(x => x != null));
   return e;
 }
-function heat(a) { // rows of colors: orange above 0, blue below, the stronger the farther; NaN red
+function heat(a) { // rows of colors: orange above 0, blue below, stronger the farther from 0; NaN is red
   let cells, columns;
   if (a.heat) {
     const span = a.heat_high - a.heat_low;
@@ -87,7 +87,7 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
       return make("td", { style: c && `background:rgba(${c[0]},${c[1]},${c[2]},${c[3] * .45})` }, data(v));
     })));
     const table = make("div", { class: "table" }, body);
-    all.append(long ? make("details", {}, make("summary", {}, `its ${count(a)} numbers`), table) : table);
+    all.append(long ? make("details", {}, make("summary", {}, `all ${count(a)} numbers`), table) : table);
   }
   if (a.bad || !a.numbers?.length && a.mean == null) all.append(make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)));
   if (a.mean != null && large) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", spread ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
@@ -95,11 +95,11 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
   return all;
 }
 
-// ------------------------------------------------------------------ what is to be seen
+// ------------------------------------------------------------------ collapsed boxes
 
 const closed = new Set();
 const outer = g => GROUPS[g].outer ?? -1;
-function unit(i) { // the node, or the closed box around it
+function unit(i) { // the node, or the outermost collapsed box around it
   let found = "n" + i;
   for (let g = N[i].group; g >= 0; g = outer(g)) if (closed.has(g)) found = "g" + g;
   return found;
@@ -107,9 +107,9 @@ function unit(i) { // the node, or the closed box around it
 const groupOf = key => key[0] == "n" ? N[key.slice(1)].group : outer(+key.slice(1));
 const inside = GROUPS.map(() => []); // operations of a box
 N.forEach(n => { if (!n.leaf) for (let g = n.group; g >= 0; g = outer(g)) inside[g].push(n.i); });
-const nodeOf = key => key[0] == "n" ? N[key.slice(1)] : N[inside[key.slice(1)].at(-1)]; // of a box its last
+const nodeOf = key => key[0] == "n" ? N[key.slice(1)] : N[inside[key.slice(1)].at(-1)]; // of a box its last operation
 
-function start() { // repetitions closed, and no more open than can be seen at once
+function start() { // repeated blocks are folded, and so many modules collapsed that the rest fits on a screen
   closed.clear();
   const level = GROUPS.map(() => 0);
   GROUPS.forEach((g, i) => { level[i] = g.outer == null ? 0 : level[g.outer] + 1; if (g.repeats || GROUPS[g.outer]?.repeats) closed.add(i); });
@@ -118,7 +118,7 @@ function start() { // repetitions closed, and no more open than can be seen at o
 }
 
 // ------------------------------------------------------------------ layout
-// Each open box is laid out on its own, in layers, and then takes its place in the box around it. A line
+// Each expanded box is laid out on its own, in layers, and then takes its place in the box around it. A line
 // that crosses a border is a line within each box, from port to port.
 
 const GAP = 26, RISE = 34, CHIP = 14;
@@ -156,7 +156,7 @@ function gather() {
   }));
 }
 
-function label(key) { // the rows of a node, and how large it is
+function label(key) { // what is written on a node, and its size
   const n = nodeOf(key), box = key[0] == "g", a = array(n.value);
   const title = box ? "+ " + cut(GROUPS[key.slice(1)].label, 34) : n.name ? cut(n.name, 12) + " = " + cut(n.title, 20) : cut(n.title, 28) + (n.settings && n.kind != "module" ? " " : "");
   const extra = box ? inside[key.slice(1)].length + " operations" : n.settings ? cut(n.settings, n.kind == "module" ? 40 : 18) : "";
@@ -174,7 +174,7 @@ function size(key) {
   return { about, own, l: about.width / 2, r: about.width / 2 + (own.length ? CHIP + Math.max(...own.map(c => c.width)) : 0), h: Math.max(about.height, tall) };
 }
 
-function spread(row, want, weight) { // the places nearest to those wanted that keep the order and the distances
+function spread(row, want, weight) { // the places nearest to the wanted ones that keep order and distances
   const at = [0];
   for (let i = 1; i < row.length; i++) at[i] = at[i - 1] + row[i - 1].r + (row[i - 1].dummy && row[i].dummy ? 12 : GAP) + row[i].l;
   const blocks = [];
@@ -192,7 +192,7 @@ function layout(g) {
   for (const key of items.get(g)) cell(key, size(key));
   const all = [...local.get(g).values()], port = { l: 5, r: 5, h: 0, port: true };
   for (const e of all) for (const k of [e.from, e.to]) if (!cells.has(k)) cell(k, port);
-  // layers: a thing is below all that it needs; what needs nothing is just above its first use
+  // layers: a node is below its inputs; a node without inputs is just above its first use
   const before = new Map([...cells.keys()].map(k => [k, []])), after = new Map([...cells.keys()].map(k => [k, []]));
   for (const e of all) { before.get(e.to).push(e.from); after.get(e.from).push(e.to); }
   const ports = all.some(e => e.from[0] == "i") ? 1 : 0;
@@ -213,7 +213,7 @@ function layout(g) {
     cells.get(k).layer = Math.min(...after.get(k).map(t => cells.get(t).layer)) - 1;
   const sinks = keys.filter(k => k[0] == "o");
   if (sinks.length) { deepest = Math.max(0, ...keys.filter(k => k[0] != "o").map(k => cells.get(k).layer)) + 1; sinks.forEach(k => { cells.get(k).layer = deepest; }); }
-  // long lines get a place in each layer that they pass
+  // a long line gets a place in each layer that it passes
   for (const e of all) {
     const from = cells.get(e.from), to = cells.get(e.to);
     const fx = from.outs?.get(e.source) ?? 0, tx = to.ins?.get(e.source) ?? 0;
@@ -233,7 +233,7 @@ function layout(g) {
   const layers = [];
   for (const c of cells.values()) (layers[c.layer] ??= []).push(c);
   for (let l = 0; l < layers.length; l++) layers[l] ??= [];
-  // order: a few sweeps down and up, each thing to the mean of its neighbors
+  // order: in a few sweeps down and up, each node moves to the mean of its neighbors
   layers.forEach(row => row.forEach((c, i) => { c.pos = i - (row.length - 1) / 2; }));
   for (let sweep = 0; sweep < 8; sweep++) {
     const side = sweep % 2 ? "down" : "up";
@@ -243,7 +243,7 @@ function layout(g) {
       row.forEach((c, i) => { c.pos = i - (row.length - 1) / 2; });
     }
   }
-  // places: near the neighbors, the main line straight
+  // places: near the neighbors, with the main line straight
   for (const row of layers) spread(row, row.map(() => 0), row.map(() => 1));
   for (let sweep = 0; sweep < 16; sweep++) {
     const sides = sweep > 12 ? ["up"] : sweep % 2 ? ["down"] : ["up"];
@@ -257,7 +257,7 @@ function layout(g) {
       spread(row, want, weight);
     }
   }
-  for (const row of layers) { // what nothing comes to, above what it goes to
+  for (const row of layers) { // nodes without inputs, above what they go to
     const want = row.map(c => !c.up.length && c.down.length ? c.down.reduce((s, [o, d]) => s + o.x + d, 0) / c.down.length : c.x);
     spread(row, want, row.map(c => c.up.length ? 50 : 1));
   }
@@ -311,7 +311,7 @@ function draw() {
   const boxes = make("g"), edges = make("g"), nodes = make("g"), labels = make("g", { class: "labels" });
   for (const [key, s] of [...spots].filter(([k]) => k[0] == "b")) {
     const g = +key.slice(1), words = cut(GROUPS[g].label, 40);
-    boxes.append(make("g", { class: "box", tabindex: 0, role: "button", "aria-expanded": "true", "aria-label": "Close " + words, "data-key": "b" + g },
+    boxes.append(make("g", { class: "box", tabindex: 0, role: "button", "aria-expanded": "true", "aria-label": "Collapse " + words, "data-key": "b" + g },
       make("rect", { x: s.x, y: s.y, width: s.w, height: s.h, rx: 10 })));
     labels.append(make("text", { x: s.x + 12, y: s.y + 19, class: "small" }, "− " + words));
   }
@@ -358,15 +358,15 @@ const round = v => Math.round(v * 10) / 10;
 const FRAMES = N.filter(n => !n.leaf).map(n => ({ kind: "forward", node: n.i }));
 if (G.steps.length) FRAMES.push({ kind: "seed", node: LAST });
 G.steps.forEach(s => FRAMES.push({ kind: "back", ...s }));
-let at = null; // how many frames have been; null: everything is shown
+let at = null; // how many frames have been shown; null: the whole graph
 let visible = [], asking = false, told = "", right = 0, asked = 0, chosen = null, timer = null;
 
-function seen(f) { // does the frame change anything that is not inside a closed box?
+function seen(f) { // does the frame change anything outside of collapsed boxes?
   const u = units[f.node];
   if (f.kind == "back") return units[f.source] != u;
   return u[0] == "n" || f.kind == "seed" || inside[u.slice(1)].at(-1) == f.node;
 }
-function state() { // which operations are computed, and what has arrived where
+function state() { // which operations are computed, and the gradients accumulated so far
   const done = new Set(), grads = new Map();
   if (at == null) return { done: null, grads: null };
   for (let k = 0; k < at; k++) {
@@ -383,17 +383,16 @@ function rule(n, i) {
   return rules[Math.min(i ?? 0, rules.length - 1)] ?? null;
 }
 const argument = (n, i) => { const r = rule(n, i); return r && !r[0].includes("_") ? r[0].slice(4) : ""; };
-const brief = words => words.includes("\n") ? (words.match(/"""(.*?)("""|\n)/s)?.[1] ?? words.split("\n")[0]) : words; // of a function what it says of itself
 function sentence(f) {
   const n = N[f.node];
   if (f.kind == "forward") return (n.kind == "freed" ? "Freed: " : "") + called(n) + (n.inputs.length ? " of " + n.inputs.map(s => N[s].leaf && N[s].title == array(N[s].value).words ? short(array(N[s].value)) : called(N[s]) + given(array(N[s].value))).join(", ") : "") + " gives " + tiny(array(n.value));
-  if (f.kind == "seed") return "The way back begins: the gradient of " + called(n) + " by itself is 1";
+  if (f.kind == "seed") return "The backward pass begins: the gradient of " + called(n) + " with respect to itself is 1";
   const x = N[f.source], up = array(n.gradient), l = array(f.local), c = array(f.contribution);
   const came = l ? `${tiny(up)} × ${tiny(l)} = ${tiny(c)}` : `${tiny(c)} by the rule`;
-  return `From ${called(n)} back to ${called(x)}: ${came}. ${called(x)}.grad` + (f.before != null ? `: ${tiny(array(f.before))} + ${tiny(c)} = ${tiny(array(f.after))}` : ` = ${tiny(array(f.after))}`);
+  return `Backward from ${called(n)} to ${called(x)}: ${came}. ${called(x)}.grad` + (f.before != null ? `: ${tiny(array(f.before))} + ${tiny(c)} = ${tiny(array(f.after))}` : ` = ${tiny(array(f.after))}`);
 }
 
-function follow() { // brings everything on the screen to the present step
+function follow() { // shows the current step everywhere on the screen
   visible = FRAMES.map((f, k) => seen(f) ? k + 1 : 0).filter(Boolean);
   const { done, grads } = state(), f = asking ? FRAMES[upcoming() - 1] : frame();
   const current = f ? f.kind == "back" ? [units[f.node], units[f.source]] : [units[f.node]] : [];
@@ -429,7 +428,7 @@ function follow() { // brings everything on the screen to the present step
   }
   $("at").max = visible.length;
   $("at").value = at == null ? visible.length : visible.filter(k => k <= at).length;
-  const words = asking ? "What comes next?" : f ? `${$("at").value} of ${visible.length}: ${sentence(f)}` : at == 0 ? "Before the first step: only what was given" : G.note || G.no_gradient || "→ goes through it step by step";
+  const words = asking ? "What comes next?" : f ? `${$("at").value} of ${visible.length}: ${sentence(f)}` : at == 0 ? "Before the first step: only the inputs are known" : G.note || G.no_gradient || "Press → to step through the graph";
   $("at").setAttribute("aria-valuetext", words);
   if ($("words").textContent != words) $("words").textContent = words;
   panel(f);
@@ -464,14 +463,14 @@ function play() {
 // ------------------------------------------------------------------ predictions
 
 const index = (k, shape) => shape.map((d, i) => Math.floor(k / shape.slice(i + 1).reduce((x, y) => x * y, 1)) % d);
-const own = (a, place) => a.shape.map((d, i) => d == 1 ? 0 : place[place.length - a.shape.length + i]); // of what is repeated
+const own = (a, place) => a.shape.map((d, i) => d == 1 ? 0 : place[place.length - a.shape.length + i]); // of a number that is broadcast
 const entry = (a, place) => a.numbers[own(a, place).reduce((k, i, axis) => k * a.shape[axis] + i, 0)];
 const where = (a, place) => a.shape.length ? `[${own(a, place).join(", ")}]` : "";
 const factor = v => v < 0 ? `(${format(v)})` : format(v);
 const product = (...parts) => parts.map(factor).join(" × ");
 const is = (n, word) => n.row != null && G.rows[n.row].lines.some(([name, words]) => name == "is" && words.includes(word));
 const flat = (...all) => all.every(a => a?.numbers && a.shape.length == 2);
-function worked(f) { // one entry of what the step gives, if it is made of few numbers: [its place, the words, the sum of the sizes]
+function worked(f) { // one entry of the result of a step, if few numbers make it: [its index, how it is made, the sum of their sizes]
   const n = N[f.node], back = f.kind == "back", y = array(back ? f.contribution : n.value), up = array(n.gradient), l = array(f.local);
   const xs = n.inputs.map(s => array(N[s].value)), words = back && rule(n, f.i)?.[1] || "";
   if (f.kind == "seed" || !(y?.numbers?.length > 1) || y.dtype.startsWith("complex") || back && !up?.numbers) return null;
@@ -492,55 +491,55 @@ function worked(f) { // one entry of what the step gives, if it is made of few n
   }
   return terms.length ? [place, terms.join(" + "), size] : null;
 }
-function question(f) { // [words, what is true, of what kind, how large what it is made of]: a number that can be worked out, else a sign or a shape
+function question(f) { // [words, the answer, its kind, the size of what makes it]: a number that can be worked out, else a sign or a shape
   const n = N[f.node], back = f.kind == "back", y = array(back ? f.after : n.value), w = worked(f), x = back && called(N[f.source]);
-  if (f.kind == "seed") return [`How fast does ${called(n)} change with itself?`, 1];
-  const what = !back ? "the result" : f.before != null ? `${x}.grad now, with what arrives added` : `the contribution to ${x}.grad`, from = n.inputs.map(s => array(N[s].value));
+  if (f.kind == "seed") return [`What is the gradient of ${called(n)} with respect to itself?`, 1];
+  const what = !back ? "the result" : f.before != null ? `${x}.grad, after this contribution is accumulated` : `the contribution to ${x}.grad`, from = n.inputs.map(s => array(N[s].value));
   if (w) return [`What is ${what}, at [${w[0].join(", ")}]? There ${back ? "it is " : ""}${f.before != null ? format(entry(array(f.before), w[0])) + " + " : ""}${w[1]}${back ? " = ?" : ""}`, entry(y, w[0]), "", w[2] + Math.abs(f.before != null ? entry(array(f.before), w[0]) : 0)];
-  if (lone(y) != null) return [...from, back && array(n.gradient)].every(a => !a || count(a) <= (rule(n)?.[1].startsWith("spread(") ? 8 : 4)) ? [`What is ${what}?`, lone(y)] : [`Is ${what} above 0, below 0 or 0? Say + or - or 0.`, Math.sign(lone(y)), "sign"];
-  return [(back ? `What shape has the gradient of ${x}?` : "What shape has the result?") + ` Say it as 3, 4. (${n.inputs.map((s, k) => called(N[s]) + " has " + dims(from[k])).slice(0, back ? 0 : 3).concat(back ? ["upstream has " + dims(array(n.gradient))] : []).join(", ")})`, dims(y), "shape"];
+  if (lone(y) != null) return [...from, back && array(n.gradient)].every(a => !a || count(a) <= (rule(n)?.[1].startsWith("spread(") ? 8 : 4)) ? [`What is ${what}?`, lone(y)] : [`Is ${what} positive, negative or zero? Answer +, - or 0.`, Math.sign(lone(y)), "sign"];
+  return [(back ? `What is the shape of the gradient of ${x}?` : "What is the shape of the result?") + ` Answer like 3, 4. (${n.inputs.map((s, k) => called(N[s]) + " has " + dims(from[k])).slice(0, back ? 0 : 3).concat(back ? ["the upstream gradient has " + dims(array(n.gradient))] : []).join(", ")})`, dims(y), "shape"];
 }
 function guess(text) {
   const k = upcoming(), [, truth, kind, size] = question(FRAMES[k - 1]), whole = text.match(/\d+/g);
   const said = kind == "shape" ? whole && dims({ shape: whole.map(Number) }) : kind ? Math.sign(/^ *[+\-−] *$/.test(text) ? text.replace("−", "-") + 1 : text) : Number(text.replace(",", "."));
-  if (text.trim() && (kind == "shape" ? !said : !Number.isFinite(said))) { told = kind == "shape" ? "That is no shape: try whole numbers, as 3, 4" : kind ? "Say + or - or 0" : "That is not a number: try digits, as -0.25"; follow(); $("guess").focus(); return; }
-  const tell = v => kind == "sign" ? ["below 0", "0", "above 0"][v + 1] ?? v : kind ? v : format(v);
+  if (text.trim() && (kind == "shape" ? !said : !Number.isFinite(said))) { told = kind == "shape" ? "That is not a shape: try whole numbers, like 3, 4" : kind ? "Answer +, - or 0" : "That is not a number: try digits, like -0.25"; follow(); $("guess").focus(); return; }
+  const tell = v => kind == "sign" ? ["negative", "zero", "positive"][v + 1] ?? v : kind ? v : format(v);
   if (!text.trim()) told = `It is ${tell(truth)}.`;
   else {
     asked++;
     const off = kind ? +(said != truth) : Math.abs(said - truth), close = off <= (kind ? 0 : .01 * Math.abs(truth) + 5e-4 * (size || 0) + 1e-12) || !finite(truth);
     right += close;
-    told = (off == 0 ? "Exactly: " : close ? "Right: " : `You said ${tell(said)}${kind ? "" : ", off by " + format(off)}: `) + `it is ${tell(truth)}. ${right} of ${asked} right.`;
+    told = (off == 0 ? "Exactly: " : close ? "Right: " : `You answered ${tell(said)}${kind ? "" : ", off by " + format(off)}: `) + `it is ${tell(truth)}. ${right} of ${asked} right.`;
   }
   asking = false;
   go(k, true);
   $("panel").focus({ preventScroll: true });
-  $("panel").scrollTop = 0; // what is said of the guess stands first
+  $("panel").scrollTop = 0; // the verdict on the guess comes first
 }
 
 // ------------------------------------------------------------------ the panel
 
 function term(name, a, large) { return make("div", {}, make("small", {}, name), show(a, large)); }
-function operands(n, r) { // [name, array] of all that a rule takes, by its words or else by its program
-  const things = new Map([["g", ["g, upstream", array(n.gradient)]], ["y", ["y: " + called(n), array(n.value)]]]);
+function operands(n, r) { // [name, array] of all that the formula of a rule names
+  const things = new Map([["g", ["g, upstream gradient", array(n.gradient)]], ["y", ["y: " + called(n), array(n.value)]]]);
   n.inputs.forEach((s, i) => { const name = argument(n, i); if (name) things.set(name, [[...new Set([name, called(N[s])])].join(": "), array(N[s].value)]); });
   const found = s => [...new Set(s.match(/(?<![\w.])[a-z]\w*(?!\w|\.(shape|ndim|size|dtype))/g))].filter(w => things.has(w));
-  const said = r ? found(brief(r[1]).split(/[;:]/)[0]) : [], all = said.length || !r ? said : found(r[1].replace(/^.*\n/, ""));
+  const all = r ? found(r[1].split(/[;:]/)[0]) : [];
   return [...new Set(all.includes("g") ? all : [...all, "g"])].map(w => things.get(w));
 }
-function how(n, f) { // how an edge without a local derivative for each number works, in a sentence
+function how(n, f) { // explains an edge without a local derivative for each number, in a sentence
   const x = array(N[f.source].value), up = array(n.gradient), words = rule(n, f.i)?.[1] ?? "", skip = up ? up.shape.length - x.shape.length : 0;
   const axes = (up?.shape ?? []).map((d, i) => i < skip || x.shape[i - skip] == 1 && d > 1 ? i : -1).filter(i => i >= 0), named = axes.length == 1 ? "axis " + axes : "axes " + axes.join(", ");
   if (n.title == "matmul" && x.shape.length == 2 && up?.shape.length == 2) return `Entry [i, j] is the sum over k of ${f.i ? "x[k, i] × g[k, j]" : "g[i, k] × w[j, k]"}.`;
-  if (is(n, "elementwise") && axes.length) return `${called(N[f.source])} is repeated along ${named} of the result: what flows to the copies is summed over ${named}.`;
-  if (words.startsWith("spread(g")) return `${n.title} goes over ${n.settings?.match(/axis=(\([^)]*\)|[^,]*)/)?.[0].replace("=", " ") ?? "all axes"}: all numbers that were taken together get the same.`;
-  return "The rule multiplies upstream by the local derivatives, and adds up all that one number takes part in.";
+  if (is(n, "elementwise") && axes.length) return `${called(N[f.source])} is broadcast along ${named} of the result, so its gradient is summed over ${named}.`;
+  if (words.startsWith("spread(g")) return `${n.title} goes over ${n.settings?.match(/axis=(\([^)]*\)|[^,]*)/)?.[0].replace("=", " ") ?? "all axes"}: all numbers that were combined into one get the same gradient.`;
+  return "The upstream gradient is multiplied by the local derivatives, and summed over all results that a number contributes to.";
 }
 function card(f) {
   const n = N[f.node], all = make("section", {});
   const up = array(n.gradient), r = rule(n, f.i);
   if (told) all.append(make("p", { class: "grad", role: "status" }, told));
-  if (f.kind == "seed") all.append(make("p", { class: "pale" }, "Backward"), make("h2", {}, "∂L/∂L = 1"), make("p", {}, `L is ${called(n)}. If it changes by a little, it changes by as much.`));
+  if (f.kind == "seed") all.append(make("p", { class: "pale" }, "Backward"), make("h2", {}, "∂L/∂L = 1"), make("p", {}, `L is ${called(n)}. A small change of L is a change of L by the same amount.`));
   else if (f.kind == "forward") {
     all.append(make("p", { class: "pale" }, "Forward"), make("h2", {}, called(n)));
     if (n.row != null) all.append(make("pre", {}, clean(G.rows[n.row].title)));
@@ -548,15 +547,15 @@ function card(f) {
   } else {
     const x = N[f.source], l = array(f.local), c = array(f.contribution);
     all.append(make("p", { class: "pale" }, "Backward, one edge"), make("h2", {}, called(n) + " → " + called(x)));
-    if (r) all.append(make("pre", {}, r[1].includes("\n") ? brief(r[1]) : `${r[0]} = ${r[1]}`), make("p", { class: "pale" }, ["", called(x)].includes(argument(n, f.i)) ? "" : `${argument(n, f.i)} is ${called(x)}`));
-    all.append(make("div", { class: "sum" }, ...(l ? [term("upstream", up), "×", term("local", l)] : operands(n, r).map(o => term(...o))), make("span", {}, l ? "=" : "→"), asking ? make("span", {}, "?") : term("contribution", c)));
+    if (r) all.append(make("pre", {}, code(`${r[0]} = ${r[1]}`)), make("p", { class: "pale" }, ["", called(x)].includes(argument(n, f.i)) ? "" : `${argument(n, f.i)} is ${called(x)}`));
+    all.append(make("div", { class: "sum" }, ...(l ? [term("upstream gradient", up), "×", term("local derivative", l)] : operands(n, r).map(o => term(...o))), make("span", {}, l ? "=" : "→"), asking ? make("span", {}, "?") : term("contribution", c)));
     const one = !asking && worked(f);
     if (!l) all.append(make("p", { class: "pale" }, how(n, f)));
     if (one) all.append(make("p", { class: "pale" }, `At [${one[0].join(", ")}]: ${one[1]} = ${format(entry(c, one[0]))}`));
-    if (f.before != null || !asking) all.append(make("h3", {}, called(x) + ".grad"), make("div", { class: "sum grad" }, ...(f.before != null ? [show(array(f.before)), make("span", {}, "+"), asking ? make("span", {}, "?") : show(c), make("span", {}, "=")] : []), asking ? make("span", {}, "?") : show(array(f.after))));
+    if (f.before != null || !asking) all.append(make("h3", {}, called(x) + ".grad, accumulated"), make("div", { class: "sum grad" }, ...(f.before != null ? [show(array(f.before)), make("span", {}, "+"), asking ? make("span", {}, "?") : show(c), make("span", {}, "=")] : []), asking ? make("span", {}, "?") : show(array(f.after))));
   }
   if (asking) {
-    const form = make("form", {}, make("input", { id: "guess", "aria-label": question(f)[0], inputmode: "text", autocomplete: "off" }), make("button", {}, "show"));
+    const form = make("form", {}, make("input", { id: "guess", "aria-label": question(f)[0], inputmode: "text", autocomplete: "off" }), make("button", {}, "answer"));
     form.addEventListener("submit", e => { e.preventDefault(); guess($("guess").value); });
     all.append(make("p", {}, question(f)[0]), form);
   }
@@ -568,20 +567,20 @@ function details(key) {
   const row = box || n.row == null ? null : G.rows[n.row];
   const { done, grads } = state(), known = !done || n.leaf || done.has(n.i), g = grads ? grads.get(n.same) : n.gradient;
   const head = (s, ...x) => all.append(make("h3", {}, s), ...x.filter(Boolean));
-  all.append(make("h2", {}, box ? clean(GROUPS[key.slice(1)].label) : called(n)), make("p", { class: "pale" }, [box ? inside[key.slice(1)].length + " operations; below, the last of them" : n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")].filter(Boolean).join(", ")));
+  all.append(make("h2", {}, box ? clean(GROUPS[key.slice(1)].label) : called(n)), make("p", { class: "pale" }, [box ? inside[key.slice(1)].length + " operations; shown is the last of them" : n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")].filter(Boolean).join(", ")));
   if (!box && n.change) all.append(...n.change.split("\n").map(s => make("p", { class: "change" }, clean(s))));
-  if (box) all.append(make("button", { click: () => toggle(+key.slice(1)) }, "open it"));
+  if (box) all.append(make("button", { click: () => toggle(+key.slice(1)) }, "expand"));
   head("Shape and type", make("p", { class: "number" }, `${dims(array(n.value))} ${clean(array(n.value).dtype)}`));
   head("Value", known ? show(array(n.value), true) : make("p", {}, "not computed yet"));
-  const none = grads && n.gradient != null ? "not arrived yet" : G.no_gradient || "no gradient: nothing that it was made from requires one";
+  const none = grads && n.gradient != null ? "no contribution yet" : G.no_gradient || "no gradient: nothing that it was made from requires one";
   head("Gradient ∂L/∂" + (n.leaf ? called(n) : "y"), g == null ? make("p", {}, none) : make("div", { class: "grad" }, show(array(g), true)));
   if (row) {
     head("Formula", make("pre", {}, clean(row.title)));
-    for (const [name, words] of row.lines) head(name == "in" ? "Written in" : name, make("pre", {}, clean(brief(words))), words.includes("\n") ? make("details", {}, make("summary", {}, "its program"), make("pre", {}, code(words))) : null);
+    for (const [name, words] of row.lines) head(name == "in" ? "Source" : name, make("pre", {}, code(words)));
   }
   if (n.line != null && !box) head("Your line", make("pre", {}, clean(G.lines[n.line])));
   const links = list => make("div", { class: "links" }, ...[...new Set(list)].map(i => make("button", { click: () => choose(units[i], true) }, called(N[i]))));
-  if (n.inputs.length && !box) head("Made from", links(n.inputs));
+  if (n.inputs.length && !box) head("Inputs", links(n.inputs));
   if (uses[n.i].length) head("Used by", links(uses[n.i].slice(0, 12)));
   return all;
 }
@@ -597,10 +596,10 @@ function panel(f) {
 function welcome() {
   const said = [G.note, G.no_gradient].filter(Boolean);
   return make("section", {}, make("h2", {}, "How this number was made"), ...said.map(s => make("p", { class: "bad" }, clean(s))),
-    make("p", {}, "Each node is an operation with its value and, in violet, its gradient. Click one for its formula, its numbers and your line."),
-    make("p", {}, "Press → to compute it step by step, and then to follow the gradient back, edge by edge."));
+    make("p", {}, "Each node is an operation with its value and, in violet, its gradient. Click a node to see its formula, its numbers and the line of your program."),
+    make("p", {}, "Press → to step through the forward pass, and then through the backward pass, edge by edge."));
 }
-function steps(open) { // for those who read rather than see, all of it in words
+function steps(open) { // all steps in words, for screen readers and for reading
   const near = visible.length > 400 ? visible.filter(k => Math.abs(k - (at ?? 0)) < 300).slice(0, 400) : visible;
   const list = make("ol", { start: visible.indexOf(near[0]) + 1 });
   const all = make("details", { id: "all" }, make("summary", {}, `All ${visible.length} steps`), list);
@@ -617,7 +616,7 @@ function toggle(g) {
   if (GROUPS[g].repeats) GROUPS.forEach((inner, i) => { if (inner.outer == g) closed.add(i); });
   chosen = null;
   draw();
-  const now = spots.get(open ? "b" + g : "g" + g); // what was clicked stays under the pointer
+  const now = spots.get(open ? "b" + g : "g" + g); // keep what was clicked under the pointer
   const middle = s => s.middle ?? s.x + s.w / 2;
   if (old && now) move(view.x + (middle(old) - middle(now)) * view.k, view.y + (old.y - now.y) * view.k, view.k);
   drawn.get("g" + g)?.e.focus({ preventScroll: true });
@@ -638,7 +637,7 @@ function glide(x, y, k) {
   };
   motion = requestAnimationFrame(tick);
 }
-function fit(whole) { // all of it, or at a readable size from the top
+function fit(whole) { // the whole graph, or its top at a readable size
   const { clientWidth: w, clientHeight: h } = canvas, bw = bounds.r - bounds.x, bh = bounds.b - bounds.y;
   let k = Math.min((w - 48) / bw, (h - 48) / bh, 1.25);
   const tall = !whole && k < .55;
@@ -650,7 +649,7 @@ function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
   const k = Math.min(4, Math.max(.02, view.k * factor));
   move(x - (x - view.x) * k / view.k, y - (y - view.y) * k / view.k, k);
 }
-function reveal(key) { // moves only if what is told about is not to be seen
+function reveal(key) { // moves only if the step is out of sight
   const f = asking ? FRAMES[upcoming() - 1] : frame();
   const keys = key ? [key] : f ? f.kind == "back" ? [units[f.node], units[f.source]] : [units[f.node]] : [];
   const some = keys.map(k => spots.get(k)).filter(Boolean);

@@ -1,13 +1,13 @@
 """How was this number made, and how does its gradient come about? The computation graph of a Tensor.
 
-    print(Graph(loss))                  text, which needs nothing but this package
+    print(Graph(loss))                  text
     Graph(loss).save("loss.html")       a page to step through, forwards and backwards
     Graph(loss).save("loss.svg")        or .png, .pdf; .dot, .mmd (Mermaid), .json, .txt
     Graph(loss)                         in a notebook: the picture
 
-The graph is read once (`read.py`), into plain words and small arrays (`nodes.py`): it stays as it was when
-`backward()` frees the tensors or an optimizer changes the parameters, and every way of showing it
-(`render.py`, `step_page.py`) says the same.
+`build_graph.py` reads the graph once into plain words and small arrays (`nodes.py`): it stays as it was when
+`backward()` frees the tensors or an optimizer changes the parameters, and all formats (`render.py`,
+`picture.py`, `step_page.py`, `json_export.py`) show the same.
 """
 
 from __future__ import annotations
@@ -15,40 +15,33 @@ from __future__ import annotations
 import copy
 import os
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.tensor import Tensor
-from tinygrad_edu.viz import render
-from tinygrad_edu.viz.build_graph import Reader
+from tinygrad_edu.viz import picture, render
+from tinygrad_edu.viz.build_graph import LIMIT, Reader
 from tinygrad_edu.viz.json_export import as_json
-from tinygrad_edu.viz.nodes import Arrival, Group, Node
+from tinygrad_edu.viz.nodes import Arrival, GraphData, Group, Node
 from tinygrad_edu.viz.step_page import step_page
 
-LIMIT = 5000  # nodes; a larger picture can be drawn, but not read
-
-__all__ = ["Arrival", "Graph", "Group", "Node"]
+__all__ = ["FORMATS", "Arrival", "Graph", "Group", "Node"]
 
 
-class Graph:
-    """The computation graph of a Tensor (a loss, as a rule), ready to be shown.
+class Graph(GraphData):
+    """The computation graph of a Tensor, usually a loss.
 
     depth    modules that are called within `depth` others are one node each: 0 leaves one node of a model,
              1 one of each layer. None shows all
-    roll     modules and steps that repeat each other, one after the other, are shown as one node
-             ("Block × 12") until somebody opens it
+    roll     modules and steps that repeat, one after the other, are folded into one node ("Block × 12"); a
+             click on it in the step page expands it
     limit    how many nodes there may be
 
-    What is in it:
+    Its contents are `nodes`, `edges`, `groups`, `steps`, `note` and `no_gradient`: see `nodes.GraphData`. The
+    gradients are those that `backward()` would give; it need not have been called, and nothing is changed.
 
-    nodes    inputs before what is made of them; the last is the tensor asked for
-    groups   calls of modules, and what was rolled up, outer before inner
-    steps    the way back: what arrives where, in the order of `backward()`
-    note     a sentence about what cannot be shown, or ""
-    no_gradient   why nodes have no gradient, or "". Gradients are those that `backward()` would give,
-             which need not have been called; it changes nothing
-
-    Look before `backward()`, which frees the graph, or call `backward(retain_graph=True)`.
+    Build it before `backward()`, which frees the graph, or call `backward(retain_graph=True)`.
 
     Raises TypeError for anything but a Tensor; ValueError if there would be more than `limit` nodes.
 
@@ -58,12 +51,6 @@ class Graph:
     └─ x                () float64   3    gradient 7
     #2 add(#1, x)       () float64   12   gradient 1
     """
-
-    nodes: list[Node]
-    groups: list[Group]
-    steps: list[Arrival]
-    note: str
-    no_gradient: str
 
     def __init__(
         self, result: Tensor, *, depth: int | None = None, roll: bool = True, limit: int = LIMIT
@@ -81,29 +68,20 @@ class Graph:
                 f"Graph(depth={shortened(depth)}): how many modules deep to look, 0 or more.",
                 "depth=1 for one node of each layer",
             )
-        self._take(Reader(result, depth, roll, limit))
-
-    def _take(self, read: Reader) -> None:
-        self.nodes, self.groups, self.steps = read.nodes, read.groups, read.steps
-        self.note, self.no_gradient = read.note, read.no_gradient
+        vars(self).update(vars(Reader(result, depth, roll, limit).graph))
 
     @classmethod
-    def of(cls, read: Reader) -> Graph:
-        """What a reader has read (and somebody else has worked on)."""
+    def of(cls, contents: GraphData) -> Graph:
+        """A graph with these contents."""
         graph = cls.__new__(cls)
-        graph._take(read)
+        vars(graph).update(vars(contents))
         return graph
 
     def with_nodes(self, nodes: list[Node]) -> Graph:
-        """The same graph with other nodes: those of a comparison, or fewer."""
+        """The same graph with other nodes."""
         other = copy.copy(self)
         other.nodes = nodes
         return other
-
-    @property
-    def edges(self) -> list[tuple[int, int]]:
-        """(from, to), by the numbers of the nodes."""
-        return [(source, node.number) for node in self.nodes for source in node.inputs]
 
     def text(self) -> str:
         """The operations in the order of computing, as a tree of modules."""
@@ -111,7 +89,7 @@ class Graph:
 
     @property
     def dot(self) -> str:
-        """The graph in graphviz's language. Raises ImportError without the package graphviz."""
+        """The graph in graphviz's language."""
         return render.dot(self)
 
     def html(self) -> str:
@@ -123,32 +101,32 @@ class Graph:
         return render.mermaid(self)
 
     def json(self) -> str:
-        """All that is known, for other programs: see `portable.as_json`."""
+        """All that is known, for other programs: see `json_export.as_json`."""
         return as_json(self)
 
     def svg(self) -> str:
         """The picture as an `<svg>` element.
 
-        Drawn by the program `dot`, or else by the graphviz that pygraphviz brings along. Raises
-        ImportError if neither is there, RuntimeError if they fail or take too long.
+        Drawn by the program `dot`, or else by the graphviz inside pygraphviz. Raises ImportError if neither
+        is there, RuntimeError if they fail or take too long.
         """
-        return render.svg(self)
+        return picture.svg(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the graph; the ending of the path (.html, .svg, .png, ...) says how.
+        """Writes the graph in the format that the ending of the path names (.html, .svg, .png, ...).
 
         Raises ValueError for another ending, and what `svg` raises; then no file is written.
         """
         ending = os.path.splitext(os.fspath(path))[1].lower()
-        if ending not in render.FORMATS:
+        if ending not in FORMATS:
             raise refusal(
                 ValueError,
                 f"a graph cannot be saved as {os.fspath(path)!r}.",
-                f"a path that ends in {', '.join(render.FORMATS)}",
+                f"a path that ends in {', '.join(FORMATS)}",
             )
-        content = render.FORMATS[ending](self)
+        content = FORMATS[ending](self)
         with open(path, "wb") as file:
-            file.write(content)
+            file.write(content.encode() if isinstance(content, str) else content)
 
     def __str__(self) -> str:
         return self.text()
@@ -167,3 +145,16 @@ class Graph:
         except Exception as error:  # whatever it is, a cell that shows a graph must not fail
             shown["text/plain"] += f"\n\n{error}"
         return shown
+
+
+FORMATS: dict[str, Callable[[Graph], str | bytes]] = {
+    ".html": Graph.html,
+    ".svg": Graph.svg,
+    # at most 50 inches: a bitmap of a thousand operations would take minutes, and gigabytes
+    ".png": lambda g: picture.draw(render.dot(g, dpi=144, size="50,50", bgcolor="white"), "png"),
+    ".pdf": lambda g: picture.draw(g.dot, "pdf"),
+    ".dot": lambda g: g.dot,
+    ".mmd": lambda g: g.mermaid() + "\n",
+    ".json": Graph.json,
+    ".txt": lambda g: g.text() + "\n",
+}

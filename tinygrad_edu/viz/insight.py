@@ -1,4 +1,4 @@
-"""Pictures of what a network has learned, and how: boundaries, filters, attention, landscapes.
+"""Pictures of what a network has learned: boundaries, filters, attention, loss landscapes, gradients.
 
 As in `curves.py`, each function draws on the matplotlib axes `ax`, or on new ones, and returns them.
 """
@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import history
-from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes
-from tinygrad_edu.viz.render import optional
+from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes, optional
 
 # Colors that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
@@ -26,15 +25,14 @@ CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f
 
 
 def lr_curve(lrs: Any, losses: Any, suggestion: float | None = None, *, ax: Any = None) -> Any:
-    """The loss beside the learning rate of a range test, on a logarithmic axis (Smith 2017, section 3.3).
+    """The loss by the learning rate of a range test, on a logarithmic axis (Smith 2017, section 3.3).
 
     `suggestion` is marked. Raises ValueError unless there is one loss for each rate.
     """
     lrs, losses = np.asarray(lrs), np.asarray(losses)
     if lrs.shape != losses.shape or lrs.ndim != 1:
-        raise ValueError(
-            f"lr_curve takes one loss for each rate, not {losses.shape} for {lrs.shape}"
-        )
+        words = f"lr_curve takes one loss for each rate, not {losses.shape} for {lrs.shape}."
+        raise refusal(ValueError, words, "lr_curve(found.lrs, found.losses)")
     ax = new_axes(6.4, 3.6) if ax is None else ax
     ax.plot(lrs, losses, color=BLUE, linewidth=2)
     if suggestion is not None:
@@ -48,12 +46,12 @@ def lr_curve(lrs: Any, losses: Any, suggestion: float | None = None, *, ax: Any 
 def decision_boundary(
     predict: Callable, x: Any, y: Any, *, resolution: int = 200, ax: Any = None
 ) -> Any:
-    """Which class is said at each point of the plane, behind the samples x: (n, 2) of classes y: (n,).
+    """The predicted class at each point of the plane, behind the samples x (n, 2) of classes y (n,).
 
-    predict   (m, 2) -> scores (m, K), of which the largest wins, of the classes 0 to K - 1 (or of those in
-              y, if these are as many); or labels (m,)
+    predict   (m, 2) -> labels (m,), or scores (m, K) of the classes 0 to K - 1 (or of those in y, if there
+              are K): the largest wins, and where the second is near the color fades
 
-    Where the two best scores are near each other the color fades. Raises ValueError for other shapes.
+    Raises ValueError for other shapes.
     """
     x, y = np.asarray(value(x)), np.asarray(value(y))
     if x.ndim != 2 or x.shape[1] != 2 or y.shape != x.shape[:1]:
@@ -80,32 +78,36 @@ def decision_boundary(
     if said.ndim == 2:
         if said.shape[1] != len(names):
             names = np.arange(said.shape[1])
-        best = np.sort(said, axis=1)[:, -2:]
-        lead = best[:, 1] - best[:, 0]
-        strength = 0.15 + 0.35 * np.minimum(lead / max(np.median(lead), 1e-12), 1)
+        second, best = np.sort(said, axis=1)[:, -2:].T
+        strength = 0.15 + 0.35 * np.minimum(
+            (best - second) / max(np.median(best - second), 1e-12), 1
+        )
         classes = said.argmax(axis=1)
     else:
         strength, classes = np.full(len(said), 0.4), np.searchsorted(names, said)
-    to_rgb = optional("matplotlib.colors").to_rgb
-    colors = np.array([to_rgb(c) for c in CLASSES])
-    picture = np.concatenate([colors[classes % len(colors)], strength[:, None]], axis=1)
-    extent = (low[0], high[0], low[1], high[1])
-    picture = picture.reshape(resolution, resolution, 4)
-    ax.imshow(picture, extent=extent, origin="lower", aspect="auto", interpolation="bilinear")
-    for i, name in enumerate(names):
-        mine = x[y == name]
-        if not len(mine):
-            continue
-        ax.scatter(*mine.T, s=16, color=CLASSES[i % len(CLASSES)], edgecolor="white",
-                   linewidth=0.5, label=str(name))  # fmt: skip
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    picture = optional("matplotlib.colors").to_rgba_array([*CLASSES])[classes % len(CLASSES)]
+    picture[:, 3] = strength
+    ax.imshow(
+        picture.reshape(resolution, resolution, 4), extent=(low[0], high[0], low[1], high[1]),
+        origin="lower", aspect="auto", interpolation="bilinear",
+    )  # fmt: skip
+    _scatter(ax, x, y, names, s=16, edgecolor="white", linewidth=0.5)
     return ax
+
+
+def _scatter(ax: Any, points: np.ndarray, classes: Any, names: Any, **look: Any) -> None:
+    """Points in the colors of their classes, with a legend."""
+    for i, name in enumerate(names):
+        mine = points[classes == name]
+        if len(mine):
+            ax.scatter(*mine.T, color=CLASSES[i % len(CLASSES)], label=str(name), **look)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def filters(
     W: Any, *, shape: tuple[int, int] | None = None, columns: int = 8, ax: Any = None
 ) -> Any:
-    """What the units of a first layer look for: their weights as small images, zero a middle gray.
+    """The weights of the units of a first layer as small images, in which zero is a middle gray.
 
     W: (height, width, 1 or 3, units) of a convolution, or (pixels, units) of a Linear layer with `shape`,
     (height, width), for the pixels. Raises ValueError for anything else.
@@ -138,19 +140,17 @@ def attention_map(
 ) -> Any:
     """How much each query (a row) attends to each key (a column).    weights: (queries, keys)
 
-    Raises ValueError for another shape or as many names as there are not rows or columns.
+    Raises ValueError for another shape, or unless there is a name for each row and column.
     """
     weights = np.asarray(value(weights))
-    names = [names for names in (queries, keys) if names is not None]
-    fits = weights.ndim == 2 and all(
-        given is None or len(given) == n
-        for given, n in zip((queries, keys), weights.shape, strict=False)
-    )
-    if not fits:
+    named = [None if names is None else len(names) for names in (queries, keys)]
+    if weights.ndim != 2 or any(
+        n not in (None, m) for n, m in zip(named, weights.shape, strict=True)
+    ):
         raise refusal(
             ValueError,
             f"attention_map draws weights (queries, keys), not {weights.shape} with "
-            f"{' and '.join(str(len(n)) for n in names) or 'no'} names.",
+            f"{' and '.join(str(n) for n in named if n is not None) or 'no'} names.",
             "weights[0, 0], of one sample and one head",
         )
     ax = new_axes(1.5 + 0.3 * weights.shape[1], 1.2 + 0.3 * weights.shape[0]) if ax is None else ax
@@ -165,10 +165,10 @@ def attention_map(
 
 
 def attentions(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
-    """The attention weights of every attention layer when the model is given these inputs, by its path.
+    """The attention weights of every attention layer for these inputs, by the path of the layer.
 
     (N, heads, queries, keys) each; of a layer that is called again, `path, call 2`. The model is called in
-    eval mode. Raises ValueError if it attends to nothing.
+    eval mode. Raises ValueError if it has no attention layer.
 
         viz.attention_map(viz.attentions(model, x)["1.attention"][0, 0], words, words)
     """
@@ -214,17 +214,16 @@ def embedding(
     plane = u[:, :2] * s[:2]
     shares = s**2 / max((s**2).sum(), 1e-300)
     ax = new_axes(5.2, 4.4) if ax is None else ax
-    groups = np.zeros(len(plane), int) if labels is None else np.asarray(labels)
-    for i, name in enumerate(np.unique(groups)):
-        mine = plane[groups == name]
-        label = None if labels is None else str(name)
-        ax.scatter(*mine.T, s=14, color=CLASSES[i % len(CLASSES)], label=label)
+    if labels is None:
+        ax.scatter(*plane.T, s=14, color=CLASSES[0])
+    else:
+        _scatter(ax, plane, np.asarray(labels), np.unique(labels), s=14)
     for where, name in zip(plane, names or (), strict=False):
         ax.annotate(name, where, xytext=(3, 3), textcoords="offset points", fontsize=8)
-    if labels is not None:
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    ax.set_xlabel(f"first component, {shares[0]:.0%} of the variance")
-    ax.set_ylabel(f"second, {shares[1]:.0%}")
+    ax.set(
+        xlabel=f"first component, {shares[0]:.0%} of the variance",
+        ylabel=f"second, {shares[1]:.0%}",
+    )
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -242,41 +241,40 @@ def loss_landscape(
     seed: Any = 0,
     ax: Any = None,
 ) -> Any:
-    """The loss around the present weights, on a plane through them; in the middle, where they are now.
+    """The loss on a plane through the present weights, which are in its middle.
 
     loss    () -> the loss of the present weights: `lambda: nn.cross_entropy(model(x), y)`
     path    weights visited on the way, each as `flat(parameters)` gave them: then the plane is that of
             the path's two principal components, and the path is drawn on it
-    span    how far to go: 1 is as far as the weights are long
+    span    how far to go: 1 is the length of the weights, or of the path
 
     Without a path the plane has two random directions, each as long as the weights, parameter by
     parameter (Li et al. 2018, section 4, "filter normalization", here per parameter). The weights are
-    put back, also when `loss` raises; a model with BatchNorm is to be in eval mode, as its running means
-    are not. Raises ValueError for a path of other weights, and if the loss is nowhere finite.
+    put back, also when `loss` raises. Put a model with BatchNorm into eval mode: its running means are
+    not. Raises ValueError for a path of other weights, and if the loss is nowhere finite.
     """
     ax = new_axes(5.2, 4.4) if ax is None else ax  # before the long work, as it may be refused
     parameters = list(parameters)
     here = flat(parameters)
-    first, second, points = _plane(parameters, here, path, seed)
-    reach = span
-    if path is not None:
-        reach = span * 1.2 * max(np.abs(points).max(), 1e-12)
-    scale = np.linspace(-reach, reach, steps)
+    if path is None:
+        plane, points = _random_plane(parameters, seed), np.zeros((0, 2))
+    else:
+        plane, points = _plane_of(path, here)
+        span *= 1.2 * max(np.abs(points).max(), 1e-12)
+    scale = np.linspace(-span, span, steps)
     heights = np.empty((steps, steps))
     try:
         with no_grad():
-            for i, b in enumerate(scale):
-                for j, a in enumerate(scale):
-                    _put(parameters, here + a * first + b * second)
-                    heights[i, j] = float(value(loss()))
+            for i, j in np.ndindex(heights.shape):
+                _put(parameters, here + np.array([scale[j], scale[i]]) @ plane)
+                heights[i, j] = float(value(loss()))
     finally:
         _put(parameters, here)
     heights = np.where(np.isfinite(heights), heights, np.nan)
     if np.isnan(heights).all():
         raise refusal(ValueError, "the loss is nowhere finite on this plane.", "a smaller span")
-    drawn = ax.contourf(
-        scale, scale, np.log10(heights - np.nanmin(heights) + 1e-3), 30, cmap="viridis"
-    )
+    above = np.log10(heights - np.nanmin(heights) + 1e-3)
+    drawn = ax.contourf(scale, scale, above, 30, cmap="viridis")
     lines = ax.contour(scale, scale, heights, 12, colors="white", linewidths=0.5, alpha=0.7)
     ax.clabel(lines, fontsize=7)
     if path is not None:
@@ -298,48 +296,42 @@ def flat(parameters: Iterable[Parameter]) -> np.ndarray:
 
 
 def _put(parameters: Sequence[Parameter], weights: np.ndarray) -> None:
-    for p, part in zip(
-        parameters, np.split(weights, np.cumsum([p.size for p in parameters])[:-1]), strict=True
-    ):
+    ends = np.cumsum([p.size for p in parameters])
+    for p, part in zip(parameters, np.split(weights, ends[:-1]), strict=True):
         p.data[...] = part.reshape(p.shape)
 
 
-def _plane(
-    parameters: Sequence[Parameter], here: np.ndarray, path: Any, seed: Any
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Two directions, and the places of the path's stops on them."""
-    if path is not None:
-        stops = np.stack([np.asarray(stop, np.float64) for stop in path]) - here
-        if len(stops) < 2 or stops.shape[1:] != here.shape:
-            raise refusal(
-                ValueError,
-                f"loss_landscape(path=...) wants two stops or more of {here.size} weights each.",
-                "path.append(viz.flat(model.parameters())) after each epoch",
-            )
-        _, _, axes = np.linalg.svd(stops, full_matrices=False)
-        first, second = axes[0], axes[1]
-        return first, second, stops @ np.stack([first, second], axis=1)
+def _random_plane(parameters: Sequence[Parameter], seed: Any) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    directions = []
-    for _ in range(2):
-        parts = [rng.normal(size=p.shape) for p in parameters]
-        parts = [
-            d * float(np.linalg.norm(p.data) / np.linalg.norm(d).clip(1e-30))
-            for d, p in zip(parts, parameters, strict=True)
-        ]
-        directions.append(np.concatenate([d.ravel() for d in parts]))
-    return directions[0], directions[1], np.zeros((0, 2))
+    plane: list[list[np.ndarray]] = [[], []]
+    for direction in plane:
+        for p in parameters:
+            d = rng.normal(size=p.size)
+            direction.append(d * np.linalg.norm(p.data) / max(np.linalg.norm(d), 1e-30))
+    return np.stack([np.concatenate(direction) for direction in plane])
+
+
+def _plane_of(path: Sequence[np.ndarray], here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The plane of a path's two principal components, and the places of its stops there."""
+    stops = np.stack([np.asarray(stop, np.float64) for stop in path]) - here
+    if len(stops) < 2 or stops.shape[1:] != here.shape:
+        raise refusal(
+            ValueError,
+            f"loss_landscape(path=...) takes two stops or more of {here.size} weights each.",
+            "path.append(viz.flat(model.parameters())) after each epoch",
+        )
+    plane = np.linalg.svd(stops, full_matrices=False)[2][:2]
+    return plane, stops @ plane.T
 
 
 # ------------------------------------------------------------------------- weights and gradients in time
 
-
-DECADES = (-12, 4)  # powers of ten that sizes are sorted into,
-BINS = 64  # so many bins
+DECADES = (-12, 4)  # the powers of ten of a histogram,
+BINS = 64  # in so many bins
 
 
 class Watch:
-    """Remembers how large the gradients (and weights) of each parameter are, as training goes on.
+    """Records how large the gradients and weights of each parameter are, as training goes on.
 
         watch = viz.Watch(model)
         ... loss.backward(); watch.record(); optimizer.step()
@@ -352,36 +344,32 @@ class Watch:
 
     def __init__(self, model: Module):
         self.model = model
-        self.gradients: dict[str, list[np.ndarray]] = {}
-        self.weights: dict[str, list[np.ndarray]] = {}
-        self.counts: dict[str, dict[str, list[np.ndarray]]] = {"gradients": {}, "weights": {}}
+        # path of a parameter -> for each step the 5th, 50th and 95th percentile of the sizes
+        self.percentiles: dict[str, dict[str, list]] = {"gradients": {}, "weights": {}}
+        # and the share of each size
+        self.shares: dict[str, dict[str, list]] = {"gradients": {}, "weights": {}}
 
     def record(self) -> None:
-        """Call it between backward() and the step. Keeps the 5th, 50th and 95th percentile of the sizes,
-        and how many of each size there are."""
+        """Call it between backward() and the step."""
         for path, p in self.model.named_parameters():
-            for what, kept, numbers in (
-                ("weights", self.weights, p.data),
-                ("gradients", self.gradients, value(p.grad)),
-            ):
+            for what, numbers in (("weights", p.data), ("gradients", value(p.grad))):
                 if numbers is None or not numbers.size:
                     continue
                 sizes = np.abs(numbers)
                 finite = sizes[np.isfinite(sizes)]
-                middle = np.percentile(finite, (5, 50, 95)) if finite.size else np.full(3, np.nan)
-                kept.setdefault(path, []).append(middle)
-                self.counts[what].setdefault(path, []).append(_shares(sizes))
+                percentiles = np.percentile(finite, (5, 50, 95)) if finite.size else [np.nan] * 3
+                self.percentiles[what].setdefault(path, []).append(percentiles)
+                self.shares[what].setdefault(path, []).append(_shares(sizes))
 
     def plot(self, what: str = "gradients", *, ax: Any = None) -> Any:
         """The median size of each parameter's gradients (or "weights") by step, and 90 % of them around it.
 
         Raises ValueError before the first `record`, and for another word.
         """
-        kept = self._kept(what)
+        kept = self._kept(self.percentiles, what)
         ax = new_axes(6.8, 3.8) if ax is None else ax
-        to_rgb = optional("matplotlib.colors").to_rgb
-        # the first layer, and the last
-        start, end = np.array(to_rgb(BLUE)), np.array(to_rgb(ORANGE))
+        # from the color of the first layer to that of the last
+        start, end = optional("matplotlib.colors").to_rgba_array([BLUE, ORANGE])
         for depth, (path, sizes) in zip(np.linspace(0, 1, len(kept)), kept.items(), strict=True):
             low, middle, high = np.stack(sizes, axis=1)
             steps = np.arange(1, len(middle) + 1)
@@ -397,51 +385,46 @@ class Watch:
     def histogram(self, what: str = "gradients", *, ax: Any = None) -> Any:
         """How many of each parameter's gradients (or "weights") are of which size: a column per parameter.
 
-        Within a column the steps go from left to right; the darker, the larger the share of that size. A
-        cloud that sinks from column to column, towards the input, is a gradient that vanishes. Zeros, and
-        what is smaller than 10⁻¹², are in the lowest row. Raises ValueError as `plot` does.
+        Within a column the steps go from left to right; the darker, the larger the share of that size. If
+        the cloud sinks from column to column towards the input, the gradient vanishes. Zeros, and what is
+        smaller than 10⁻¹², are in the lowest row. Raises ValueError as `plot` does.
         """
-        kept = self._kept(what)
-        columns = {path: np.stack(self.counts[what][path], axis=1) for path in kept}
+        kept = self._kept(self.shares, what)
+        columns = {path: np.stack(shares, axis=1) for path, shares in kept.items()}
         ax = new_axes(1.6 + 0.75 * max(6, len(columns)), 4.0) if ax is None else ax
-        to_rgb = optional("matplotlib.colors").to_rgb
         for i, shares in enumerate(columns.values()):
-            # through what is not there the paper shines, light or dark
-            picture = np.empty((*shares.shape, 4))
-            picture[..., :3] = to_rgb(BLUE)
-            picture[..., 3] = np.sqrt(shares / max(shares.max(), 1e-12))
-            extent = (i + 0.04, i + 0.96, *DECADES)
+            picture = np.full((*shares.shape, 4), optional("matplotlib.colors").to_rgba(BLUE))
+            picture[..., 3] = np.sqrt(
+                shares / max(shares.max(), 1e-12)
+            )  # on light paper or on dark
             ax.imshow(
-                picture, extent=extent, origin="lower", aspect="auto", interpolation="nearest"
-            )
+                picture, extent=(i + 0.04, i + 0.96, *DECADES), origin="lower", aspect="auto",
+                interpolation="nearest",
+            )  # fmt: skip
         seen = np.flatnonzero(np.sum([shares.sum(axis=1) for shares in columns.values()], axis=0))
         edges = np.linspace(*DECADES, BINS + 1)
         ax.set(xlim=(0, len(columns)), ylim=(edges[seen[0]] - 0.25, edges[seen[-1] + 1] + 0.25))
         ax.set_xticks(np.arange(len(columns)) + 0.5, [*columns], rotation=90)
         ax.yaxis.get_major_locator().set_params(integer=True)
         ax.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:.0f}}}$")
-        steps = columns[next(iter(columns))].shape[1]
+        steps = shares.shape[1]
+        many = "1 step" if steps == 1 else f"{steps:,} steps"
+        ax.set_xlabel(f"parameter; in each column {many}, from left to right")
         ax.set_ylabel(f"size of {what}")
-        ax.set_xlabel(
-            f"parameter; in each column {steps:,} step{'s' * (steps > 1)}, from left to right"
-        )
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
-    def _kept(self, what: str) -> dict[str, list[np.ndarray]]:
-        kept = {"gradients": self.gradients, "weights": self.weights}.get(what)
-        if kept:
-            return kept
-        known = what in ("gradients", "weights")
-        raise ValueError(
-            (f"Watch has no {what} yet" if known else f"Watch draws no {what!r}")
-            + f".{user_line()}\n  Try: "
-            + ("record() between backward() and step()" if known else "'gradients' or 'weights'")
-        )
+    def _kept(self, kept: dict[str, dict[str, list]], what: str) -> dict[str, list]:
+        if what not in kept:
+            raise refusal(ValueError, f"Watch draws no {what!r}.", "'gradients' or 'weights'")
+        if not kept[what]:
+            hint = "record() between backward() and step()"
+            raise refusal(ValueError, f"Watch has no {what} yet.", hint)
+        return kept[what]
 
 
 def _shares(sizes: np.ndarray) -> np.ndarray:
-    """How much of an array is of each size, by powers of ten; what is not finite counts as the largest."""
+    """The share of each size in an array, by powers of ten; what is not finite counts as the largest."""
     with np.errstate(divide="ignore"):
         powers = np.log10(sizes.ravel())
     low, high = DECADES

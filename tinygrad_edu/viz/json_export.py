@@ -1,59 +1,56 @@
-"""A `Graph` as JSON: for other programs, and for the script in the page to step through."""
+"""A graph as JSON: for other programs, and for the script of the step page."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.viz.nodes import WHOLE, Snapshot, heat_map
+from tinygrad_edu.viz.nodes import GraphData, Snapshot
 
-if TYPE_CHECKING:
-    from tinygrad_edu.explaining import Explanation
-    from tinygrad_edu.viz.graph import Graph
+BRIEF = 4  # numbers of an array, in a brief export
+
+# Facts that are places in lists, and so are written also if they are 0.
+PLACES = {
+    "value", "gradient", "group", "outer", "row", "line", "node", "i", "source", "same", "contribution",
+    "before", "after", "local",
+}  # fmt: skip
 
 
-def as_json(graph: Graph, whole: int = WHOLE, heat: bool = True) -> str:
-    """All that is known of a graph.
+def as_json(graph: GraphData, brief: bool = False) -> str:
+    """All that is known of a graph, or, if brief, no heat maps and no array of more than four numbers.
 
     nodes    as `Node`; value, gradient, row and line are places in the lists below
     groups   as `Group`
     steps    as `Arrival`: node, i, source, and contribution, before, after and local as places in arrays
-    arrays   as `Snapshot`: numbers one after the other, if there are no more than `whole`; of more the heat
-             map as cells from 0 (the smallest mean of a block, heat_low) to 254 (heat_high), 255 for NaN,
+    arrays   as `Snapshot`: numbers one after the other, if there are no more than 64; of more the heat map
+             as cells from 0 (the smallest mean of a block, heat_low) to 254 (heat_high), 255 for NaN,
              two hexadecimal digits each, row by row
     rows     formula, rules, and what else the derivative table knows
     lines    of the user's program
 
     NaN and infinities are the words "nan", "inf" and "-inf". What is missing, empty or false is left out.
     """
-    arrays, rows, lines = _List(), _List(), _List()
-
-    def array(x: Snapshot | None) -> int | None:
-        return None if x is None else arrays.place(x, lambda: _array(x, whole, heat))
-
+    arrays = _List(lambda x: _array(x, brief))
+    rows = _List(lambda row: {"title": row.title, "lines": [list(line) for line in row.lines]})
+    lines = _List(str)
     nodes = [
-        _without_nothing(
+        _facts(
             kind=node.kind, title=node.title, settings=node.settings, name=node.name,
-            value=array(node.value), gradient=array(node.gradient), inputs=list(node.inputs),
-            group=node.group, same=node.same if node.same != node.number else None,
-            row=None if node.row is None else rows.place(node.row, lambda n=node: _row(n.row)),
-            line=lines.place(node.line, lambda n=node: n.line) if node.line else None,
-            change=node.change, shade=round(node.shade, 3),
+            value=arrays.place(node.value), gradient=arrays.place(node.gradient),
+            inputs=list(node.inputs), group=node.group,
+            same=node.same if node.same != node.number else None, row=rows.place(node.row),
+            line=lines.place(node.line or None), change=node.change, shade=round(node.shade, 3),
         )
         for node in graph.nodes
     ]  # fmt: skip
-    groups = [
-        _without_nothing(label=g.label, outer=g.outer, repeats=g.repeats) for g in graph.groups
-    ]
+    groups = [_facts(**vars(group)) for group in graph.groups]
     steps = [
-        _without_nothing(
-            node=step.node, i=step.i, source=step.source, contribution=array(step.contribution),
-            before=array(step.before), after=array(step.after), local=array(step.local),
-        )
-        for step in graph.steps
-    ]  # fmt: skip
+        _facts(**{k: arrays.place(x) if isinstance(x, Snapshot) else x for k, x in vars(s).items()})
+        for s in graph.steps
+    ]
     known = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
         "no_gradient": graph.no_gradient, "nodes": nodes, "groups": groups, "steps": steps,
@@ -65,14 +62,17 @@ def as_json(graph: Graph, whole: int = WHOLE, heat: bool = True) -> str:
 class _List:
     """Things of which each is written once, and referred to by its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, encode: Callable[[Any], Any]) -> None:
+        self.encode = encode
         self.things: list[Any] = []
         self.by_id: dict[int, int] = {}
         self.by_content: dict[str, int] = {}
 
-    def place(self, thing: Any, encoded: Any) -> int:
+    def place(self, thing: Any) -> int | None:
+        if thing is None:
+            return None
         if id(thing) not in self.by_id:  # everything that is asked for lives as long as the graph
-            content = encoded()
+            content = self.encode(thing)
             place = self.by_content.setdefault(repr(content), len(self.things))
             if place == len(self.things):
                 self.things.append(content)
@@ -80,40 +80,28 @@ class _List:
         return self.by_id[id(thing)]
 
 
-def _without_nothing(**facts: Any) -> dict[str, Any]:
-    """What is None, "", [] or 0 goes without saying, but for the places 0 in lists."""
-    places = ("value", "gradient", "group", "outer", "row", "line", "node", "i", "source", "same",
-              "contribution", "before", "after", "local")  # fmt: skip
-    return {k: v for k, v in facts.items() if v or (v == 0 and v is not False and k in places)}
+def _facts(**facts: Any) -> dict[str, Any]:
+    """Without what is None, "", [] or 0, except for places."""
+    return {name: fact for name, fact in facts.items() if fact or (fact == 0 and name in PLACES)}
 
 
-def _array(x: Snapshot, whole: int, heat: bool) -> dict[str, Any]:
+def _array(x: Snapshot, brief: bool) -> dict[str, Any]:
     facts: dict[str, Any] = {"words": x.words, "shape": list(x.shape), "dtype": x.dtype}
     if not x.finite:
         facts["bad"] = True
     if x.mean is not None:
         facts |= {name: _exact(getattr(x, name)) for name in ("mean", "spread", "low", "high")}
-    blocks = x.heat
-    if x.numbers is not None:
-        if x.numbers.size <= whole and x.numbers.dtype.kind in "fciub":
-            facts["numbers"] = _all_exact(x.numbers.ravel())
-        elif x.mean is not None:
-            blocks = heat_map(x.numbers)
-    if blocks is not None and heat:
-        low, high, cells = _cells(blocks)
-        facts |= {"heat": cells, "columns": blocks.shape[1], "heat_low": low, "heat_high": high}
+    numbers = x.numbers
+    if (
+        numbers is not None
+        and numbers.dtype.kind in "fciub"
+        and not (brief and numbers.size > BRIEF)
+    ):
+        facts["numbers"] = _all_exact(numbers.ravel())
+    if x.heat is not None and not brief:
+        low, high, cells = _cells(x.heat)
+        facts |= {"heat": cells, "columns": x.heat.shape[1], "heat_low": low, "heat_high": high}
     return facts
-
-
-def cost(graph: Graph, whole: int, heat: bool) -> int:
-    """About how many bytes the arrays of a graph take."""
-    kept = {id(x): x for node in graph.nodes for x in (node.value, node.gradient) if x}
-    kept |= {
-        id(x): x for s in graph.steps for x in (s.contribution, s.before, s.after, s.local) if x
-    }
-    sizes = (x.heat.size if x.heat is not None else x.numbers.size for x in kept.values())  # type: ignore[union-attr]
-    large = (lambda n: 200 + 2 * n) if heat else (lambda n: 160)
-    return sum(20 * n + 160 if n <= whole else large(n) for n in sizes)
 
 
 def _all_exact(x: np.ndarray) -> list:
@@ -135,17 +123,10 @@ def _exact(x: Any) -> Any:
     return str(x)
 
 
-def _cells(heat: np.ndarray) -> tuple[Any, Any, str]:
+def _cells(heat: np.ndarray) -> tuple[float, float, str]:
     finite = heat[np.isfinite(heat)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     with np.errstate(all="ignore"):
         scaled = np.rint((heat - low) / ((high - low) or 1.0) * 254)
     cells = np.where(np.isfinite(scaled), scaled, 255).astype(np.uint8)
     return float(f"{low:.4g}"), float(f"{high:.4g}"), cells.tobytes().hex()
-
-
-def _row(row: Explanation | None) -> dict[str, Any]:
-    return {"title": row.title, "lines": [list(line) for line in row.lines]} if row else {}
-
-
-__all__ = ["as_json", "cost"]

@@ -1,7 +1,7 @@
-"""What a computation graph is made of when it has been read: words, numbers and small pictures.
+"""The contents of a computation graph: nodes, module calls, steps of the backward pass, and their numbers.
 
-Nothing in here holds a Tensor or a large array. So a graph stays as it was when `backward()` frees the
-tensors or an optimizer changes the parameters, and it is as small as what can be seen of it.
+Nothing here holds a Tensor or a large array. So a graph stays as it was when `backward()` frees the
+tensors or an optimizer changes the parameters, and it takes little memory.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import shortened
 from tinygrad_edu.explaining import Explanation
 
-WHOLE = 64  # numbers; larger arrays are kept as statistics and a picture
-CELLS = 16  # of that picture, on each side; a single row has CELLS * 4
+WHOLE = 64  # an array of more numbers is kept as statistics and a heat map
+CELLS = 16  # rows and columns of a heat map; a single row has CELLS * 4 columns
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """The numbers of an array as they were: all of them, or what many numbers have in common.
+    """The numbers of an array when the graph was read: all of them, or statistics of many.
 
     words          a number, up to four numbers in a row, or mean ± standard deviation [smallest, largest]
     finite         no NaN and no infinity among them
     numbers        a copy, if there are no more than 64
-    heat           of more, the means of at most 16 × 16 blocks, the last axis from left to right
-    mean, spread, low, high   of the finite numbers; None of fewer than two and of those that have none
+    heat           otherwise the means of at most 16 × 16 blocks, the last axis from left to right
+    mean, spread, low, high   of the finite numbers (spread: standard deviation); None for a single number
     """
 
     words: str
@@ -46,24 +46,26 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Node:
-    """An operation, or a leaf (what no operation made), as it was when the graph was read."""
+    """An operation, or a leaf (a tensor or array that no operation made)."""
 
-    number: int  # its place in `Graph.nodes`
-    kind: str  # "operation", "result" (the tensor asked for), "module" (its operations in one node) or
+    number: int  # its place in `nodes`
+    kind: (
+        str  # "operation", "result" (the tensor asked for), "module" (its operations in one node),
+    )
     #            "freed" or "failed" (see `explain_error`); of leaves "parameter", "variable" (a Tensor that
     #            requires a gradient), "data" (with a name) or "constant"
-    title: str  # the operation's name, the leaf's name
+    title: str  # the name of the operation or leaf
     settings: str  # "axis=1"
     value: Snapshot
     inputs: tuple[int, ...]  # the numbers of the nodes that it was made from, in order
-    group: int | None  # the place in `Graph.groups` of the module call that it happened in
+    group: int | None  # the place in `groups` of the innermost box around it
     gradient: Snapshot | None = None  # dL/d(this), where L is the result of the graph
     row: Explanation | None = None  # the row of the derivative table: formula and rules
-    line: str = ""  # where the user asked for it: "train.py:12:  y = x @ w"
-    name: str = ""  # what the user called the result of the operation
+    line: str = ""  # the user's line that asked for it: "train.py:12:  y = x @ w"
+    name: str = ""  # the user's name for the result of the operation
     same: int = -1  # the first node of this tensor: a parameter is drawn beside each of its uses
-    change: str = ""  # to be said of it: "was 0.5" (of a comparison), the error (of what failed)
-    shade: float = 0.0  # and how much of it is to be seen, from 0 to 1
+    change: str = ""  # a remark: "was 0.5" in a comparison, the error at what failed
+    shade: float = 0.0  # how strongly a comparison marks it, from 0 to 1
 
     @property
     def leaf(self) -> bool:
@@ -83,42 +85,67 @@ class Node:
         return self.value.finite
 
     def rule(self, i: int) -> tuple[str, str]:
-        """("∂L/∂x", "g * w"): how dL/dy becomes the gradient of input i. Empty if nobody wrote one."""
+        """("∂L/∂x", "g * w"): how dL/dy becomes the gradient of input i. Empty if there is no rule."""
         lines = [line for line in self.row.lines if line[0][:4] == "∂L/∂"] if self.row else []
         return lines[min(i, len(lines) - 1)] if lines else ("", "")
 
 
 @dataclass(frozen=True)
 class Group:
-    """The box around operations: one call of a module, or modules and steps that repeat each other."""
+    """A box around operations: one call of a module, or a block of modules or steps that repeat."""
 
     label: str  # path within the outer box, and the module: "0: Linear(64, 64)"; or "Cell × 180"
-    outer: int | None  # the place in `Graph.groups` of the box around this box
-    repeats: int = 0  # of a box around repetitions, how many: shown as one node until it is opened
+    outer: int | None  # the place in `groups` of the box around this box
+    repeats: int = (
+        0  # of a box around repetitions, how many: folded into one node until it is expanded
+    )
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One edge on the way back: what comes from an operation to one of its inputs.
+    """One edge of the backward pass: an operation passes a gradient on to one of its inputs.
 
-    contribution = upstream × local derivative, where upstream is the operation's own gradient. What had
-    come to the input before is `before` (None if nothing), and `after` is the sum.
+    contribution = upstream × local derivative, where upstream is the operation's own gradient. The input
+    accumulates it: after = before + contribution.
     """
 
     node: int  # the operation
     i: int  # which of its inputs
-    source: int  # and the node of that input
+    source: int  # the node of that input
     contribution: Snapshot
-    before: Snapshot | None
+    before: Snapshot | None  # None for the first contribution
     after: Snapshot
-    local: Snapshot | None = None  # where it is one number for each number
+    local: Snapshot | None = None  # of single numbers and elementwise operations
 
 
-# ----------------------------------------------------------------------------------------- into words
+@dataclass
+class GraphData:
+    """The contents of a graph, for whoever draws or compares it.
+
+    nodes    inputs before what is made of them; the last is the tensor asked for
+    groups   boxes, outer before inner
+    steps    the backward pass: its edges, in the order of `backward()`
+    note     why something cannot be shown, or ""
+    no_gradient   why nodes have no gradient, or ""
+    """
+
+    nodes: list[Node]
+    groups: list[Group]
+    steps: list[Arrival]
+    note: str = ""
+    no_gradient: str = ""
+
+    @property
+    def edges(self) -> list[tuple[int, int]]:
+        """(from, to), by the numbers of the nodes."""
+        return [(source, node.number) for node in self.nodes for source in node.inputs]
+
+
+# ------------------------------------------------------------------------------------------ numbers
 
 
 def snapshot(array: Any) -> Snapshot:
-    """What is kept of an array."""
+    """The snapshot of an array."""
     x = np.asarray(array)
     kind = x.dtype.kind
     finite = bool(np.isfinite(x).all()) if kind in "fc" else True
@@ -140,7 +167,7 @@ def snapshot(array: Any) -> Snapshot:
 
 
 def _words(x: np.ndarray, finite: bool, facts: dict[str, Any]) -> str:
-    """A number, up to four numbers in a row, or what many numbers have in common."""
+    """A number, up to four numbers in a row, or statistics."""
     if x.size == 0:
         return "empty"
     if x.dtype.kind not in "fciub":
@@ -165,13 +192,13 @@ def _words(x: np.ndarray, finite: bool, facts: dict[str, Any]) -> str:
 
 
 def printable(words: str, longest: int = 60) -> str:
-    """Words of unknown origin, on one line: what cannot be printed is shown as Python writes it."""
+    """Words of unknown origin on one line, with characters that do not print as Python escapes them."""
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def number(x: Any) -> str:
-    """Four digits; of whole numbers, such as labels, all."""
+    """A number with four digits; a whole number with all of them."""
     return str(x) if isinstance(x, (bool, np.bool_, int, np.integer)) else f"{x:.4g}"
 
 

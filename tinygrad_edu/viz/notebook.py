@@ -1,12 +1,13 @@
-"""How objects look in a notebook: HTML beside the text of their repr, and never an error.
+"""The HTML that a notebook shows beside the text of an object.
 
-A Tensor shows its numbers, its gradient and how it was made; a Module the boxes within boxes that it is;
-a History its curves; a row of the derivative table its formula and rules; an estimator what it was told
-and what it has learned. Whatever comes from a name, a repr or an array is escaped.
+A Tensor shows its numbers, its gradient and how it was made; a Module its parts as boxes within boxes; a
+History its curves; a row of the derivative table its formula and rules; an estimator its parameters and what
+it has learned. Whatever comes from a name, a repr or an array is escaped.
 """
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -22,35 +23,48 @@ from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, value
 from tinygrad_edu.training import History
 from tinygrad_edu.training.progress import cell_number
-from tinygrad_edu.viz import render
-from tinygrad_edu.viz.curves import BLUE, ORANGE, inline, learning_curve, new_axes
+from tinygrad_edu.viz import picture
+from tinygrad_edu.viz.curves import BLUE, ORANGE, curve_svg
 from tinygrad_edu.viz.graph import Graph
-from tinygrad_edu.viz.nodes import number, printable
+from tinygrad_edu.viz.nodes import number, printable, snapshot
 from tinygrad_edu.viz.render import RED
 
-ROWS, COLUMNS = 8, 8  # of a table of numbers; the middle of more is left out
-MOST_NUMBERS = 1_000_000  # whose mean and range are worth the wait
+SHOWN = 8  # rows and columns of an array; of more the middle is left out
+MOST_NUMBERS = 1_000_000  # of which mean and range are computed
 MOST_OPERATIONS = 24  # of a graph that is drawn without being asked for
-SECONDS = 5  # for a picture that nobody asked for
+SECONDS = 5  # for such a picture
 MOST_BOXES = 200  # of a Module
 MOST_CURVES = 4
 
-PALE = "opacity:.65"
-MONO = "font-family:monospace"
-PAD = "padding:.1em .5em"
+STYLE = """<style>
+.tinygrad-edu table { font-family: monospace; border-collapse: collapse; margin: .3em 0; }
+.tinygrad-edu td { padding: .1em .5em; text-align: left; }
+.tinygrad-edu .number { text-align: right; }
+.tinygrad-edu .pale { opacity: .65; }
+.tinygrad-edu .box {
+  border: 1px solid #8090a0; border-radius: .5em; padding: .15em .6em; margin: .15em 0;
+  width: fit-content; background: #8090a014;
+}
+.tinygrad-edu .then { line-height: 1; padding-left: 1em; }
+.tinygrad-edu .paper { /* the picture is drawn on light paper, whatever the colors of the page */
+  background: #fff; display: inline-block; padding: .3em; border-radius: .4em;
+  max-width: 100%; overflow: auto;
+}
+</style>"""
 
 
 def view(thing: Any) -> str | None:
     """The HTML of a thing, or None if its text is enough. Never raises: it shows the error instead."""
-    if _is_above(thing):
-        return None
+    if isinstance(thing, History) and thing.cell == (cell_number(), len(thing)):
+        return None  # the running cell has shown these curves while it trained
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a letter that a font lacks, say: browsers have others
             shown = _html(thing)
     except Exception as error:
-        shown = f"<pre>{escape(_repr(thing))}</pre>{_line(f'no picture of it: {_text(_told(error), 200)}')}"
-    return f'<div class="tinygrad-edu">{shown}</div>'
+        shown = f"<pre>{escape(_told(repr, thing))}</pre>"
+        shown += _pale(f"no picture of it: {_text(_told(_named, error), 200)}")
+    return f'{STYLE}<div class="tinygrad-edu">{shown}</div>'
 
 
 def _html(thing: Any) -> str:
@@ -65,21 +79,20 @@ def _html(thing: Any) -> str:
     return _estimator(thing)
 
 
-def _repr(thing: Any) -> str:
-    try:
-        return repr(thing)
-    except Exception as error:
-        return f"<{type(thing).__name__}, whose repr fails: {_told(error)}>"
-
-
-def _told(error: Exception) -> str:
-    try:
-        return printable(f"{type(error).__name__}: {error}", 200)
-    except Exception:  # an error that cannot even be told
-        return type(error).__name__
-
-
 # ---------------------------------------------------------------------------------------------- words
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _told(tell: Any, thing: Any) -> str:
+    """tell(thing), or, if it fails, how."""
+    try:
+        return tell(thing)
+    except Exception as error:
+        kind = type(thing).__name__
+        return f"<{kind}, whose repr fails: {_told(_named, error)}>" if tell is repr else kind
 
 
 def _text(words: Any, longest: int = 80) -> str:
@@ -87,67 +100,55 @@ def _text(words: Any, longest: int = 80) -> str:
 
 
 def _heading(title: str, about: str = "") -> str:
-    return f'<div><b>{title}</b> <span style="{PALE}">{about}</span></div>'
+    return f'<div><b>{title}</b> <span class="pale">{about}</span></div>'
 
 
-def _line(words: str) -> str:
-    return f'<div style="{PALE}">{words}</div>'
+def _pale(words: str) -> str:
+    return f'<div class="pale">{words}</div>'
 
 
 def _table(rows: Iterable[Iterable[str]]) -> str:
     """Rows of `<td>` elements, or of words for them."""
-    lines = []
-    for row in rows:
-        cells = (
-            c if c.startswith("<t") else f'<td style="{PAD};text-align:left">{c}</td>' for c in row
-        )
-        lines.append(f"<tr>{''.join(cells)}</tr>")
-    return f'<table style="{MONO};border-collapse:collapse;margin:.3em 0">{"".join(lines)}</table>'
+    lines = ("".join(c if c.startswith("<td") else f"<td>{c}</td>" for c in row) for row in rows)
+    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
 # --------------------------------------------------------------------------------------------- Tensor
 
 
 def _tensor(x: Tensor) -> str:
-    title = _text(x.name) if x.name else type(x).__name__
-    kind = f"{type(x).__name__} " if x.name else ""
-    parts = [_heading(title, f"{kind}{x.shape} {x.dtype}"), _numbers(x.data)]
-    if x.op is None and x.requires_grad:
-        parts.append(_gradient(x, title))
-    elif x.op is not None:
-        parts.append(_made(x))
-    return "".join(parts)
-
-
-def _gradient(x: Tensor, title: str) -> str:
+    kind = type(x).__name__
+    title, about = (_text(x.name), f"{kind} ") if x.name else (kind, "")
+    shown = _heading(title, f"{about}{x.shape} {x.dtype}") + _numbers(x.data)
+    if x.op is not None:
+        return shown + _made(x)
+    if not x.requires_grad:
+        return shown
     if x._grad is None:
-        return _line("gradient not computed: call backward()")
-    return _heading(f"dL/d{title}", "its gradient") + _numbers(np.asarray(value(x._grad)))
+        return shown + _pale("gradient not computed: call backward()")
+    return shown + _heading(f"dL/d{title}", "its gradient") + _numbers(np.asarray(value(x._grad)))
 
 
 def _made(x: Tensor) -> str:
     if x.op is FREED:
-        return _line("backward() has freed the graph of how it was made")
+        return _pale("backward() has freed the graph of how it was made")
     row: Any = x.op
     words = f"made by {_text(row.name)}{_text(made_at(x).replace(chr(10), ' '), 160)}"
     if not _is_small(x):
-        return _line(f"{words}; its graph is larger than is drawn unasked: viz.Graph(...) draws it")
-    made = Graph(x)
+        return _pale(f"{words}; its graph is large: viz.Graph(...) draws it")
+    graph = Graph(x)
     try:
-        drawn = render.svg(made, seconds=SECONDS)
+        drawn = picture.svg(graph, seconds=SECONDS)
     except Exception as error:  # no graphviz, or it fails
-        return _line(words) + f"<pre>{escape(made.text())}</pre>" + _line(_text(error, 300))
-    # The picture is drawn on light paper, whatever the colors of the page.
-    paper = "background:#fff;display:inline-block;padding:.3em;border-radius:.4em;max-width:100%"
-    return _line(words) + f'<div style="{paper};overflow:auto">{drawn}</div>'
+        return _pale(words) + f"<pre>{escape(graph.text())}</pre>" + _pale(_text(error, 300))
+    return _pale(words) + f'<div class="paper">{drawn}</div>'
 
 
 def _is_small(x: Tensor) -> bool:
     """Is the graph quickly drawn: few operations, and few numbers of which to find mean and range?"""
     found, waiting, numbers = {x}, [x], 0
     while waiting:
-        y = waiting.pop()
-        for part in y.inputs:
+        for part in waiting.pop().inputs:
             numbers += np.size(value(part))
             if isinstance(part, Tensor) and part.op and part not in found:
                 found.add(part)
@@ -158,62 +159,53 @@ def _is_small(x: Tensor) -> bool:
 
 
 def _numbers(x: np.ndarray) -> str:
-    """An array as a table: its last two axes, the middle left out, and what they all have in common."""
+    """A table of the last two axes of an array without the middle; and statistics of all its numbers."""
     if x.size == 0:
-        return _line("no numbers")
+        return _pale("no numbers")
     plane = x[(0,) * max(x.ndim - 2, 0)].reshape((1, -1) if x.ndim < 2 else x.shape[-2:])
-    rows, columns = _picked(plane.shape[0], ROWS), _picked(plane.shape[1], COLUMNS)
-    most = float(_sizes(plane, rows, columns).max(initial=0))
-    body = [[_cell(None if None in (i, j) else plane[i, j], most) for j in columns] for i in rows]
-    about = []
-    if x.ndim > 2:
-        about.append(f"shown is [{', '.join('0' * (x.ndim - 2))}]")
+    rows, columns = map(_picked, plane.shape)
+    few = plane[np.ix_(rows, columns)]
+    largest = max((abs(complex(y)) for y in few.flat if np.isfinite(y)), default=0)
+    cells = [[_cell(y, largest) for y in row] for row in few]
+    dots = '<td class="pale">⋯</td>'
+    for row in cells if len(columns) < plane.shape[1] else ():
+        row.insert(SHOWN // 2, dots)
+    if len(rows) < plane.shape[0]:
+        cells.insert(SHOWN // 2, [dots] * len(cells[0]))
+    about = [f"shown is [{', '.join('0' * (x.ndim - 2))}]"] if x.ndim > 2 else []
     if x.dtype.kind == "f" and x.size > 4:
-        about.append(_spread(x))
-    return _table(body) + (_line("; ".join(about)) if about else "")
+        about.append(_statistics(x))
+    return _table(cells) + (_pale("; ".join(about)) if about else "")
 
 
-def _picked(n: int, most: int) -> list[int | None]:
-    """Which of n rows are shown, None for those left out."""
-    if n <= most:
-        return [*range(n)]
-    return [*range(most // 2), None, *range(n - most // 2, n)]
+def _picked(n: int) -> list[int]:
+    """Which of n rows are shown."""
+    return [i for i in range(n) if n <= SHOWN or i < SHOWN // 2 or i >= n - SHOWN // 2]
 
 
-def _sizes(plane: np.ndarray, rows: list, columns: list) -> np.ndarray:
-    part = plane[np.ix_([i for i in rows if i is not None], [j for j in columns if j is not None])]
-    sizes = np.abs(part.astype(part.dtype if part.dtype.kind in "fc" else np.float64))
-    return sizes[np.isfinite(sizes)]
-
-
-def _cell(x: Any, most: float) -> str:
+def _cell(x: Any, largest: float) -> str:
     """A `<td>`: blue for positive, orange for negative, the larger the deeper, and red for no number."""
-    if x is None:
-        return f'<td style="text-align:center;{PALE}">⋯</td>'
-    is_bool, style = isinstance(x, np.bool_), f"{PAD};text-align:right"
-    if not is_bool and not np.isfinite(x):
-        style += f";color:{RED};font-weight:bold"
-    elif not is_bool and most > 0:
-        size_of_it = abs(complex(x))  # Python's: -128 has no size among 8-bit integers
-        depth = round(255 * 0.5 * min(size_of_it / most, 1.0))
+    style = ""
+    if not np.isfinite(x):
+        style = f' style="color:{RED};font-weight:bold"'
+    elif x != 0 and not isinstance(x, np.bool_):
         color = ORANGE if np.real(x) < 0 else BLUE
-        style += f";background:{color}{depth:02x}" if depth else ""
-    return f'<td style="{style}">{escape(number(x))}</td>'
+        style = f' style="background:{color}{round(127.5 * abs(complex(x)) / largest):02x}"'
+    return f'<td class="number"{style}>{escape(number(x))}</td>'
 
 
-def _spread(x: np.ndarray) -> str:
+def _statistics(x: np.ndarray) -> str:
     if x.size > MOST_NUMBERS:
         return f"{x.size:,} numbers"
-    finite = x[np.isfinite(x)].astype(np.float64)
-    bad = x.size - finite.size
-    words = f'<b style="color:{RED}">{bad:,} of {x.size:,} not finite</b>' if bad else ""
-    if not finite.size:
-        return words
-    told = (
-        f"mean {finite.mean():.3g}, standard deviation {finite.std():.3g}, "
-        f"from {finite.min():.3g} to {finite.max():.3g}"
-    )
-    return f"{told}; {words}" if words else told
+    s, bad = snapshot(x), x.size - np.count_nonzero(np.isfinite(x))
+    words = []
+    if s.mean is not None:
+        words.append(
+            f"mean {s.mean:.3g}, standard deviation {s.spread:.3g}, from {s.low:.3g} to {s.high:.3g}"
+        )
+    if bad:
+        words.append(f'<b style="color:{RED}">{bad:,} of {x.size:,} not finite</b>')
+    return "; ".join(words)
 
 
 # --------------------------------------------------------------------------------------------- Module
@@ -221,11 +213,10 @@ def _spread(x: np.ndarray) -> str:
 
 def _module(model: Module) -> str:
     """Boxes within boxes; of equal neighbors one, and how many."""
-    left = iter(range(MOST_BOXES))
-    return _box("", model, 1, left) + _line(_total(model))
+    return _box("", model, 1, iter(range(MOST_BOXES))) + _pale(_parameters(model))
 
 
-def _total(model: Module) -> str:
+def _parameters(model: Module) -> str:
     try:
         parameters = model.parameters()
     except RuntimeError as error:  # a layer that waits for its first input
@@ -237,57 +228,44 @@ def _total(model: Module) -> str:
 
 
 def _box(path: str, module: Module, times: int, left: Iterator[int]) -> str:
+    """The box of a module; empty if none of the MOST_BOXES is left."""
     if next(left, None) is None:
         return ""
     inside = module.inner_modules()
-    kind = type(module).__name__ if inside else repr(module)
-    title = (f'<span style="{PALE}">{_text(path)}:</span> ' if path else "") + _text(kind)
+    title = f'<span class="pale">{_text(path)}:</span> ' if path else ""
+    title += _text(type(module).__name__ if inside else repr(module))
     title += f" <b>× {times}</b>" if times > 1 else ""
-    own = {id(p): p for p in vars(module).values() if isinstance(p, Tensor)}
-    chips = " ".join(
-        f'<span style="{PALE};{MONO};white-space:nowrap">{_text(p.name or type(p).__name__)} '
-        f"{p.shape}</span>"
-        for p in own.values()
-    )
-    style = (
-        "border:1px solid #8090a0;border-radius:.5em;padding:.15em .6em;margin:.15em 0;"
-        "width:fit-content;background:#8090a014"
-    )
+    for p in dict.fromkeys(p for p in vars(module).values() if isinstance(p, Tensor)):
+        title += f' <code class="pale">{_text(p.name or type(p).__name__)} {p.shape}</code>'
     if not inside:
-        return f'<div style="{style}">{title} {chips}</div>'
-    # in a Sequential what comes first is called first; elsewhere forward() alone knows the order
-    between = '<div style="line-height:1;padding-left:1em">↓</div>' if isinstance(
-        module, Sequential) else ""  # fmt: skip
-    boxes = [_box(name, part, n, left) for name, part, n in _rolled(inside)]
+        return f'<div class="box">{title}</div>'
+    # a Sequential calls its parts in order; elsewhere forward() alone knows the order
+    between = '<div class="then">↓</div>' if isinstance(module, Sequential) else ""
+    boxes = [_box(*part, left) for part in _folded(inside)]
     shown = [box for box in boxes if box]
     if len(shown) < len(boxes):
-        shown.append(_line(f"and {len(boxes) - len(shown):,} more"))
-    return f'<details open style="{style}"><summary>{title} {chips}</summary>{between.join(shown)}</details>'
+        shown.append(_pale(f"and {len(boxes) - len(shown):,} more"))
+    return f'<details open class="box"><summary>{title}</summary>{between.join(shown)}</details>'
 
 
-def _rolled(inside: list[tuple[str, Module]]) -> Iterator[tuple[str, Module, int]]:
-    """(path, module, how many): neighbors that look the same are one."""
-    looks = [repr(module) for _, module in inside]
-    start = 0
-    for end in range(1, len(inside) + 1):
-        if end == len(inside) or looks[end] != looks[start]:
-            path, module = inside[start]
-            times = end - start
-            yield f"{path} to {inside[end - 1][0]}" if times > 1 else path, module, times
-            start = end
+def _folded(inside: list[tuple[str, Module]]) -> Iterator[tuple[str, Module, int]]:
+    """(path, module, how many): neighbors with the same repr are one."""
+    for _, together in itertools.groupby(inside, lambda part: repr(part[1])):
+        (path, module), *others = together
+        yield f"{path} to {others[-1][0]}" if others else path, module, 1 + len(others)
 
 
-# -------------------------------------------------------------------------------------------- History
+# ------------------------------------------------------------------------------ histories, estimators
 
 
 def _history(history: History) -> str:
     if not len(history):
-        return _line("History: no epoch yet, call fit()")
+        return _pale("History: no epoch yet, call fit()")
     names = [name for name in history.names if not name.startswith("val_")][:MOST_CURVES]
     try:
-        curves = "".join(_curve(history, name) for name in names)
+        curves = "".join(curve_svg(history, name) for name in names)
     except ImportError as error:
-        curves = _line(_text(error, 300))
+        curves = _pale(_text(error, 300))
     rows = [["", "first", "last", "smallest", "largest"]]
     for name, kept in history.epochs.items():
         extremes = [f"{kept[i]:.4f} (epoch {i + 1})" for i in (np.argmin(kept), np.argmax(kept))]
@@ -296,46 +274,28 @@ def _history(history: History) -> str:
     return _heading("History", f"of {epochs}") + curves + _table(rows)
 
 
-def _curve(history: History, name: str) -> str:
-    numbers = history[name]
-    about = f"{name} over {len(numbers)} epochs, from {numbers[0]:.4f} to {numbers[-1]:.4f}"
-    return inline(learning_curve(history, name, ax=new_axes(4.4, 2.8)), about)
-
-
-def _is_above(thing: Any) -> bool:
-    """Are these the curves, all of them, that this very cell has shown while it trained?"""
-    if not isinstance(thing, History) or thing.cell is None:
-        return False
-    return thing.cell == (cell_number(), len(thing))
-
-
-# ----------------------------------------------------------------------------------------- estimators
-
-
 def _estimator(model: Any) -> str:
-    """What it was told, in bold where that is not the default; and what it has learned."""
-    defaults = model._defaults()
-    told = []
+    """Its parameters, in bold if not the default; and what it has learned."""
+    defaults, parameters = model._defaults(), []
     for name, given in model.get_params(deep=False).items():
         words = _text(shortened(given))
-        told.append(
-            [_text(name), words if repr(given) == repr(defaults[name]) else f"<b>{words}</b>"]
-        )
+        usual = repr(given) == repr(defaults[name])
+        parameters.append([_text(name), words if usual else f"<b>{words}</b>"])
     learned = [
         [_text(name), _learned(kept)]
         for name, kept in vars(model).items()
         if name.endswith("_") and not name.startswith("_")
     ]
-    parts = [_heading(_text(type(model).__name__)), _table(told) if told else ""]
-    if learned:
-        return "".join([*parts, _line("learned by fit"), _table(learned)])
-    return "".join([*parts, _line("not fitted: call fit(...)")])
+    shown = _heading(_text(type(model).__name__)) + (_table(parameters) if parameters else "")
+    if not learned:
+        return shown + _pale("not fitted: call fit(...)")
+    return shown + _pale("learned by fit") + _table(learned)
 
 
 def _learned(kept: Any) -> str:
     if not isinstance(kept, np.ndarray):
         return _text(shortened(kept))
-    if kept.ndim and kept.size <= COLUMNS:
+    if kept.ndim and kept.size <= SHOWN:
         return _text(" ".join(np.array2string(kept, precision=4, separator=", ").split()), 120)
-    spread = _spread(kept) if kept.dtype.kind == "f" and kept.size else ""
-    return f"{kept.shape} {kept.dtype}" + (f": {spread}" if spread else "")
+    words = f"{kept.shape} {kept.dtype}"
+    return f"{words}: {_statistics(kept)}" if kept.dtype.kind == "f" and kept.size else words

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import Trainer, confusion_matrix
-from tinygrad_edu.viz.curves import confusion, inline, learning_curve, new_axes
+from tinygrad_edu.viz.curves import confusion, curve_svg, inline, new_axes
 from tinygrad_edu.viz.graph import Graph
 
 FOLDER = os.path.dirname(__file__)
@@ -123,17 +123,8 @@ def graph_figure(graph: Graph) -> tuple[str, str]:
 
 def curves(history: Any) -> str:
     """A picture for each number of the history, with what it was on the validation data."""
-    return "".join(_curve(history, name) for name in history.names if name[:4] != "val_")
-
-
-def _curve(history: Any, name: str) -> str:
-    about = f"Curve of the {name} over {len(history)} epochs: "
-    about += f"training from {history[name][0]:.3f} to {history[name][-1]:.3f}"
-    if f"val_{name}" in history.names:
-        judged = history[f"val_{name}"]
-        about += f", validation from {judged[0]:.3f} to {judged[-1]:.3f}"
-    ax = learning_curve(history, name, ax=new_axes(4.4, 3.0))
-    return f"<figure>{inline(ax, about)}</figure>"
+    names = [name for name in history.names if name[:4] != "val_"]
+    return "".join(f"<figure>{curve_svg(history, name)}</figure>" for name in names)
 
 
 def _mistake(image: np.ndarray, label: Any, probabilities: np.ndarray) -> str:

@@ -1,8 +1,8 @@
-"""A page to step through a `Graph`: one file, which needs no network, no library and no graphviz.
+"""The step page of a graph: one file, which needs no network, no library and no graphviz.
 
-Its frame is graph.html, its looks are graph.css, its program is graph.js. In the page all but the frame is
-deflated: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below 1.5 MB, and
-nothing that stands in a name can end the element that it is in. The program shows names as text alone.
+Its frame is graph.html, its style graph.css, its program graph.js. In the page all but the frame is
+compressed: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below 1.5 MB,
+and nothing that stands in a name can end the element that it is in. The program shows names as text alone.
 """
 
 from __future__ import annotations
@@ -12,27 +12,21 @@ import html
 import os
 import re
 import zlib
-from typing import TYPE_CHECKING
 
-from tinygrad_edu.viz.json_export import as_json, cost
-from tinygrad_edu.viz.nodes import WHOLE, printable
+from tinygrad_edu.viz.json_export import as_json
+from tinygrad_edu.viz.nodes import GraphData, printable
 
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.graph import Graph
-
-# Bytes of arrays before they are deflated; those of more are told with fewer numbers.
-LARGEST = 4_000_000
-DETAILS = ((WHOLE, True), (16, True), (4, False), (1, False))  # numbers of an array; heat maps?
+LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in place of numbers
 
 
-def step_page(graph: Graph) -> str:
+def step_page(graph: GraphData) -> str:
     """The page, as it stands in a file."""
+    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE)
     page = _text("graph.html")
     title = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
-    page = page.replace("{{title}}", title).replace("{{looks}}", _packed(_text("graph.css")))
+    page = page.replace("{{title}}", title).replace("{{style}}", _packed(_text("graph.css")))
     page = page.replace("{{program}}", _packed(_text("graph.js")))
-    fitting = [detail for detail in DETAILS if cost(graph, *detail) < LARGEST]
-    return page.replace("{{graph}}", _packed(as_json(graph, *[*fitting, DETAILS[-1]][0])))
+    return page.replace("{{graph}}", _packed(known))
 
 
 def _text(name: str) -> str:
