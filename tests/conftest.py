@@ -32,6 +32,21 @@ BROWSER_TIMEOUT = 300_000
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
+STATES = {}  # of random generators, before the first test
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A generator at the head of a test file begins anew for each test.
+
+    So a test draws the same numbers whichever tests ran before it in the same process.
+    """
+    from numpy.random import Generator
+
+    for value in vars(item.module).values():
+        if isinstance(value, Generator):
+            value.bit_generator.state = STATES.setdefault(value, value.bit_generator.state)
+
 
 @pytest.fixture(scope="module")
 def chromium():
