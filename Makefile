@@ -6,18 +6,27 @@ PYTHON ?= python3
 ARGS ?=
 
 PY := .venv/bin/python
+TRY := build/try/bin/python
 BENCHMARKS := $(filter-out benchmarks/timing.py,$(wildcard benchmarks/*.py))
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help demo test lint bench clean
+# One process per core. `worksteal` gives each a stretch of neighboring tests, which share what they need
+# (a browser, a model in Keras), and evens out at the end. With TensorFlow a process takes 1 to 2 GB.
+PARALLEL := -n auto --maxprocesses 8 --dist worksteal
+
+.PHONY: help demo test tutorials lint hooks wheel test-numpy bench clean
 
 help:
-	@echo "make demo    a network learns to read digits, and writes a page about it"
-	@echo "make test    every test (installs TensorFlow and scikit-learn to compare with: 3 GB)"
-	@echo "             ARGS='tests/data -x' hands words on to pytest"
-	@echo "make lint    the style, the types, and which part may import which"
-	@echo "make bench   the same work beside other libraries"
-	@echo "make clean   remove .venv and everything else that these commands have made"
+	@echo "make demo        a network learns to read digits, and writes a page about it"
+	@echo "make test        every test but the lessons (installs TensorFlow and scikit-learn: 3 GB)"
+	@echo "                 ARGS='tests/data -x' hands words on to pytest, ARGS='-n 0' runs one by one"
+	@echo "make tutorials   the lessons run, and show what they show"
+	@echo "make lint        the style, the types, and which part may import which"
+	@echo "make hooks       let git run the linters before each commit"
+	@echo "make wheel       build the wheel in dist, and try it in an empty environment"
+	@echo "make test-numpy  the fast tests with the oldest and the newest NumPy"
+	@echo "make bench       the same work beside other libraries"
+	@echo "make clean       remove .venv and everything else that these commands have made"
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python that .venv is made from (3.11 or newer)."
 
@@ -25,12 +34,33 @@ demo: .venv/installed-viz
 	$(PY) -m tinygrad_edu demo
 
 test: .venv/installed-all
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(PARALLEL) --ignore=tests/tutorials $(ARGS)
+
+tutorials: .venv/installed-all
+	$(PY) -m pytest $(PARALLEL) tests/tutorials $(ARGS)
 
 lint: .venv/installed-all
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --config setup.cfg
+	$(PY) tools/check_notebooks.py
+
+hooks: .venv/installed-all
+	.venv/bin/pre-commit install
+
+# What an older build has left in build/lib would get into the wheel.
+wheel: .venv/made
+	rm -rf build/lib build/bdist.* build/try dist
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(PYTHON) tools/make_venv.py build/try
+	$(TRY) -m pip install --quiet --disable-pip-version-check dist/*.whl
+	$(TRY) -I tools/smoke_test.py
+	$(TRY) -m pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[viz]"
+	$(TRY) -I tools/smoke_test.py
+
+test-numpy: .venv/made
+	$(PY) tools/test_numpy.py $(ARGS)
 
 bench: .venv/installed-all
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(PY) $$script || exit 1; done

@@ -1,15 +1,51 @@
-"""Set before any test imports SciPy or TensorFlow, which read these once. And a browser, for pages."""
+"""What libraries read once, set before any test imports them; and a browser, for tests of pages."""
 
 import os
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Without it scikit-learn skips one of its estimator checks.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# `make test` runs one process per core. In each of them every library would start as many threads again,
+# and threads that wait for each other make small products ten times slower. Subprocesses inherit these.
+for threads in (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+):
+    os.environ.setdefault(threads, "1")
+
+# A slow example is the fault of the machine. The other settings stay as they are: in CI Hypothesis
+# draws the same examples each time.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
+# Milliseconds until a browser that does not answer fails its test: no machine is so slow.
+BROWSER_TIMEOUT = 300_000
+
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+STATES = {}  # of random generators, before the first test
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A generator at the head of a test file begins anew for each test.
+
+    So a test draws the same numbers whichever tests ran before it in the same process.
+    """
+    from numpy.random import Generator
+
+    for value in vars(item.module).values():
+        if isinstance(value, Generator):
+            value.bit_generator.state = STATES.setdefault(value, value.bit_generator.state)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +60,9 @@ def chromium():
         pytest.skip("there is no Chromium on this machine")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=QUIET)
+        browser = driver.chromium.launch(
+            executable_path=program, args=QUIET, timeout=BROWSER_TIMEOUT
+        )
         yield browser
         browser.close()
 
@@ -46,7 +84,7 @@ def visit(chromium, tmp_path):
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(BROWSER_TIMEOUT)
         page.on("console", lambda said: complaints.append(f"console: {said.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on(

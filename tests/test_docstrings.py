@@ -13,10 +13,12 @@ from tinygrad_edu.tensor import ROWS
 # All of them are imported before the first example runs: a chapter of the table that an example was the
 # first to ask for would write its rows into the copy below.
 MODULES = {
-    module.name: importlib.import_module(module.name)
+    name: importlib.import_module(name)
     for package in (tinygrad_edu, models)
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
-    if not module.name.endswith("__main__")
+    for name in [
+        package.__name__,
+        *(m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".")),
+    ]
 }
 
 

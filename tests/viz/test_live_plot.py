@@ -65,6 +65,7 @@ def test_a_notebook_gets_one_picture_that_is_updated(monkeypatch):
             updates.append(content["image/svg+xml"])
 
     ipython = types.ModuleType("IPython")
+    ipython.version_info = (9, 0)  # matplotlib asks for it when it draws for the first time
     ipython.get_ipython = ZMQInteractiveShell
     ipython.display = types.ModuleType("IPython.display")
     ipython.display.display = lambda content, raw, display_id: (shown.append(1), Handle())[1]

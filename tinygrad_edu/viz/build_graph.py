@@ -425,7 +425,9 @@ class _Boxes:
     def _look(self, thing: Any) -> tuple[int, int]:
         """A number that things of the same content share, and how many operations there are in it."""
         if not isinstance(thing, _Box):
-            return self.kinds.setdefault((thing.op, thing.shape, thing.created_at), len(self.kinds)), 1
+            return self.kinds.setdefault(
+                (thing.op, thing.shape, thing.created_at), len(self.kinds)
+            ), 1
         if thing not in self.looks:
             kinds, sizes = zip(*map(self._look, thing.inside), strict=True)
             kind = self.kinds.setdefault((thing.kind, *kinds), len(self.kinds))
