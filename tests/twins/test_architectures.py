@@ -58,9 +58,9 @@ def two_runs(apart: float) -> Report:
     return Report(run(1.0), run(1.0 + apart))
 
 
-def test_who_parts_is_told() -> None:
+def test_who_diverges_is_told() -> None:
     table = summary({"one": two_runs(0), "other": two_runs(1e-3)})
-    assert table.endswith("other: the two part. print(report) says where.")
+    assert table.endswith("other: the two diverge. print(report) shows where.")
     assert table.count("?") == 8, "neither times nor memory were measured"
     assert "3" in table.split("\n")[3]
 

@@ -1,4 +1,4 @@
-"""compare: two trainings side by side, and a report that finds the place where they part."""
+"""compare: two trainings side by side, and a report that finds the place where they diverge."""
 
 import re
 import sys
@@ -23,7 +23,7 @@ from tinygrad_edu.nn import (
     mse,
 )
 from tinygrad_edu.optim import SGD, Adam, Optimizer
-from tinygrad_edu.twins import Graph, Merge, Parting, Report, Run, compare
+from tinygrad_edu.twins import Divergence, Graph, Merge, Report, Run, compare
 from tinygrad_edu.twins.graph import Reference
 from tinygrad_edu.twins.keras_export import build_twin
 
@@ -68,7 +68,7 @@ def test_fifty_steps_of_classification(keras: Any, name: str) -> None:
     report = compare(model, cross_entropy, OPTIMIZERS[name](model.parameters()), CLASSES)
     assert len(report) == STEPS
     assert max(report.max_difference().values()) <= 1e-10
-    assert report.first_parting() is None
+    assert report.first_divergence() is None
     assert report.notes == []
     for run in (report.ours, report.keras):
         assert (
@@ -142,8 +142,8 @@ def test_float32(keras: Any) -> None:
     assert 0 < largest["weights"] <= 1e-5, "0 would be two looks at the same computation"
     assert max(largest.values()) <= 1e-5
     assert report.tolerance == 1e-5
-    assert report.first_parting() is None
-    assert report.first_parting(1e-12) is not None
+    assert report.first_divergence() is None
+    assert report.first_divergence(1e-12) is not None
     assert report.ours.losses[-5:].mean() < report.ours.losses[:5].mean() / 2
 
 
@@ -194,27 +194,27 @@ def test_no_word_of_rounding_in_float32(keras: Any) -> None:
 # --- a mistake is found where it is ---
 
 
-def parting_with(model: Any, optimizer: Any = None) -> Parting | None:
+def divergence_with(model: Any, optimizer: Any = None) -> Divergence | None:
     optimizer = optimizer or SGD(model.parameters(), 0.1)
-    return compare(model, cross_entropy, optimizer, CLASSES[:4]).first_parting()
+    return compare(model, cross_entropy, optimizer, CLASSES[:4]).first_divergence()
 
 
 def test_a_wrong_way_forward(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ops.relu, "forward", lambda x: np.maximum(x, -0.01))
     model = mlp()
     report = compare(model, cross_entropy, SGD(model.parameters(), 0.1), CLASSES[:4])
-    parting = report.first_parting()
-    assert parting is not None
-    assert parting[:3] == (1, "outputs", "3"), "the ReLU, not what follows it"
-    assert "first in what this layer makes: 3, ReLU()" in str(report)
+    divergence = report.first_divergence()
+    assert divergence is not None
+    assert divergence[:3] == (1, "outputs", "3"), "the ReLU, not what follows it"
+    assert "first in the output of 3, ReLU()." in str(report)
 
 
 def test_a_wrong_way_back(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ops.relu, "rules", (lambda g, y, x: g,))
-    parting = parting_with(mlp())
-    assert parting is not None
-    assert parting[:2] == (1, "gradients")
-    assert parting.path in ("0.W", "0.b", "2.W", "2.b"), (
+    divergence = divergence_with(mlp())
+    assert divergence is not None
+    assert divergence[:2] == (1, "gradients")
+    assert divergence.path in ("0.W", "0.b", "2.W", "2.b"), (
         "behind the ReLU, where nothing is wrong yet"
     )
 
@@ -228,9 +228,9 @@ def test_a_wrong_optimizer(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Adam, "begin_step", as_pytorch)
     model = mlp()
-    parting = parting_with(model, OPTIMIZERS["Adam"](model.parameters()))
-    assert parting is not None
-    assert parting[:2] == (1, "weights")
+    divergence = divergence_with(model, OPTIMIZERS["Adam"](model.parameters()))
+    assert divergence is not None
+    assert divergence[:2] == (1, "weights")
 
 
 # --- the report by itself ---
@@ -258,22 +258,27 @@ def off(array: np.ndarray, by: float) -> np.ndarray:
 def test_equal_runs() -> None:
     report = Report(*runs())
     assert report.max_difference() == {"outputs": 0, "losses": 0, "gradients": 0, "weights": 0}
-    assert report.first_parting(0) is None
+    assert report.first_divergence(0) is None
     assert "They agree in all 3 steps" in str(report)
 
 
-def test_the_first_parting_names_step_kind_and_parameter() -> None:
+def test_the_first_divergence_names_step_kind_and_parameter() -> None:
     ours, keras = runs()
     ours.weights["0.b"][2] = off(ours.weights["0.b"][2], 1e-6)
     ours.weights["0.W"][3] = off(ours.weights["0.W"][3], 1e-3)
     ours.gradients["0.W"][2] = off(ours.gradients["0.W"][2], 1e-4)
     ours.losses[2] += 1e-5
     report = Report(ours, keras)
-    assert cast(Any, report.first_parting()) == (2, "weights", "0.b", pytest.approx(1e-6))
-    assert cast(Any, report.first_parting(1e-5 * 0.9)) == (3, "losses", "0.W", pytest.approx(1e-5))
-    assert cast(Any, report.first_parting(5e-5)) == (3, "gradients", "0.W", pytest.approx(1e-4))
-    assert cast(Any, report.first_parting(5e-4)) == (3, "weights", "0.W", pytest.approx(1e-3))
-    assert report.first_parting(1) is None
+    assert cast(Any, report.first_divergence()) == (2, "weights", "0.b", pytest.approx(1e-6))
+    assert cast(Any, report.first_divergence(1e-5 * 0.9)) == (
+        3,
+        "losses",
+        "0.W",
+        pytest.approx(1e-5),
+    )
+    assert cast(Any, report.first_divergence(5e-5)) == (3, "gradients", "0.W", pytest.approx(1e-4))
+    assert cast(Any, report.first_divergence(5e-4)) == (3, "weights", "0.W", pytest.approx(1e-3))
+    assert report.first_divergence(1) is None
     assert report.max_difference() == pytest.approx(
         {"outputs": 0, "losses": 1e-5, "gradients": 1e-4, "weights": 1e-3}
     )
@@ -292,11 +297,11 @@ def test_nan_and_infinity_are_differences_unless_shared() -> None:
     ours, keras = runs()
     ours.losses[1] = keras.losses[1] = float("nan")
     ours.weights["0.b"][2] = keras.weights["0.b"][2] = np.array([np.inf, -np.inf])
-    assert Report(ours, keras).first_parting() is None
+    assert Report(ours, keras).first_divergence() is None
     ours.gradients["0.b"][2] = np.array([0.25, np.nan])
-    assert Report(ours, keras).first_parting() == (3, "gradients", "0.b", np.inf)
+    assert Report(ours, keras).first_divergence() == (3, "gradients", "0.b", np.inf)
     keras.losses[2] = float("inf")
-    assert Report(ours, keras).first_parting() == (3, "losses", "0.b", np.inf)
+    assert Report(ours, keras).first_divergence() == (3, "losses", "0.b", np.inf)
 
 
 def test_the_table() -> None:
@@ -315,9 +320,9 @@ def test_the_table() -> None:
         "    2              0.5              0.5    1.2e-01    6.2e-02",
         "    3     0.3333333333     0.3333333333          0          0",
         "─" * 61,
-        "They part at step 2, where gradients differ by 1.2e-01, more than 1e-10:",
-        "  the loss agrees but not the way back: look at the gradient of 0.W.",
-        "  (Largest in losses 0, gradients 1.2e-01, weights 6.2e-02.)",
+        "They diverge at step 2, where gradients differ by 1.2e-01, more than 1e-10:",
+        "  the losses agree but not the backward pass: look at the gradient of 0.W.",
+        "  (largest in losses 0, gradients 1.2e-01, weights 6.2e-02.)",
         "A note.",
     ]
 
@@ -515,4 +520,4 @@ def test_common_settings_reach_keras(keras: Any) -> None:
     model = mlp()
     common = {"weight_decay": 0.0078125, "clip_norm": 0.05, "accumulate": 2}
     report = compare(model, cross_entropy, SGD(model.parameters(), 0.5, **common), CLASSES[:5])
-    assert report.first_parting() is None
+    assert report.first_divergence() is None

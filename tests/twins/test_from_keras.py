@@ -370,7 +370,7 @@ def test_masks_that_nobody_sees(keras: Any) -> None:
     look = L.MultiHeadAttention(2, 4)
     assert "at the steps of padding" in refused(keras.Model(x, look(query=y, value=y)))
     told = refused(keras.Model(x, L.LSTM(3)(words(x))))
-    assert "words: a model whose mask goes on, unseen, to the model around it" in told
+    assert "words: a model whose mask passes, implicitly, to the model around it" in told
     inner = keras.Sequential([L.Input((7, 8)), L.LSTM(3)], name="inner")
     assert "inner: Sequential called with mask" in refused(keras.Model(x, inner(y)))
     for layer in (inner, L.GlobalAveragePooling1D(), L.BatchNormalization()):
@@ -421,8 +421,8 @@ def test_the_words_of_keras_2() -> None:
     entry = {"class_name": "Functional", "config": {"name": "m", "layers": [
         {"class_name": "Dense", "config": {"name": "dense"}, "inbound_nodes": [node]},
     ], "input_layers": ["input_1", 0, 0], "output_layers": ["dense", 0, 0]}}  # fmt: skip
-    with pytest.raises(ValueError, match="in the words of Keras 2(.|\n)*save it again"):
-        Reader(lambda place, row: []).read(entry)
+    with pytest.raises(ValueError, match="in the format of Keras 2(.|\n)*save it again"):
+        Reader({}).read(entry)
 
 
 def test_classes_that_are_programs(keras: Any) -> None:

@@ -145,7 +145,7 @@ def _arithmetic(run: Run, sets: Split, settings: Settings) -> dict[str, Any]:
     largest = compared.max_difference()
     return {
         "steps": len(compared),
-        "agree": compared.first_parting() is None,
+        "agree": compared.first_divergence() is None,
         **{kind: largest[kind] for kind in ("losses", "gradients", "weights")},
     }
 

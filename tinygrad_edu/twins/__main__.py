@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         reports[given.names[0]].to_html(given.html)
     about = "The same weights, the same batches, the same optimizers, in float64: tinygrad_edu and Keras."
     print(about, "", summary(reports), sep="\n")
-    return int(any(report.first_parting() for report in reports.values()))
+    return int(any(report.first_divergence() for report in reports.values()))
 
 
 if __name__ == "__main__":

@@ -110,29 +110,30 @@ def five_architectures(
 
 
 def summary(reports: Mapping[str, Report]) -> str:
-    """A line for each of several reports, and what all of them say together.
+    """A table with a line for each report, and a conclusion.
 
-    Under "largest difference" is the largest of all steps; a time is that of the shortest step; MB is by how
-    much the process grew for that side, libraries not counted ("?" where that cannot be measured).
+    Differences are the largest of all steps, times those of the fastest step, and MB the growth of the
+    process for that side, not counting libraries ("?" where it cannot be measured).
     """
     head = [
         "network", "layers", "parameters", "first loss", "last loss", "outputs", "gradients", "weights",
         "here", "Keras", "here", "Keras",
     ]  # fmt: skip
-    rows = [_row(name, report) for name, report in reports.items()]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    groups = [("", 5), ("largest difference in", 3), ("ms a step", 2), ("MB", 2)]
-    over, start = [], 0
-    for title, columns in groups:
-        width = sum(widths[start : start + columns]) + 2 * (columns - 1)
-        over.append(f"{title:>{width}}")
-        start += columns
-    lines = []
-    for first, *others in (head, *rows):
-        cells = [f"{cell:>{n}}" for cell, n in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join([f"{first:<{widths[0]}}", *cells]))
-    rule = "─" * len(lines[0])
-    return "\n".join(["  ".join(over).rstrip(), lines[0], rule, *lines[1:], rule, *_told(reports)])
+    rows = [head, *(_row(name, report) for name, report in reports.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *lines = (
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    )
+    ends = {
+        8: "largest difference in",
+        10: "ms a step",
+        12: "MB",
+    }  # titles over the columns up to there
+    over = ""
+    for columns, title in ends.items():
+        over += title.rjust(sum(widths[:columns]) + 2 * (columns - 1) - len(over))
+    rule = "─" * len(first)
+    return "\n".join([over, first, rule, *lines, rule, _conclusion(reports)])
 
 
 def _row(name: str, report: Report) -> list[str]:
@@ -148,13 +149,13 @@ def _row(name: str, report: Report) -> list[str]:
     ]  # fmt: skip
 
 
-def _told(reports: Mapping[str, Report]) -> list[str]:
-    apart = [name for name, report in reports.items() if report.first_parting()]
+def _conclusion(reports: Mapping[str, Report]) -> str:
+    diverging = [name for name, report in reports.items() if report.first_divergence()]
+    if diverging:
+        return f"{', '.join(diverging)}: the two diverge. print(report) shows where."
     steps = sorted({len(report) for report in reports.values()})
     limit = max(report.tolerance for report in reports.values())
-    if apart:
-        return [f"{', '.join(apart)}: the two part. print(report) says where."]
-    return [
+    return (
         f"In all {' or '.join(map(str, steps))} steps no output, loss, gradient or weight differs by more "
         f"than {limit:g}."
-    ]
+    )

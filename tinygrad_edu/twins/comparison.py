@@ -1,8 +1,7 @@
-"""Train a model and its Keras twin side by side, and see where their numbers part.
+"""Training a model and its Keras twin side by side, to see where their numbers diverge.
 
-Both start from the same weights and see the same batches, so every number of the one has its
-counterpart in the other: outputs and the loss tell of the way forward, gradients of the way back,
-weights of the optimizer.
+Both start from the same weights and see the same batches, so every number of one has its counterpart in
+the other: outputs and loss check the forward pass, gradients the backward pass, weights the optimizer.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ from tinygrad_edu.twins.training import (
     takes_logits,
 )
 
-ROUNDED = 1e-6  # what counts as a difference where Keras rounds inside of layers
+ROUNDED = 1e-6  # the tolerance where Keras rounds inside layers
 
 
 def compare(
@@ -58,21 +57,20 @@ def compare(
     """Trains copies of the model here and in Keras, one step per batch, and reports every number.
 
     model        of layers that `to_keras` knows
-    loss         a loss of nn that Keras has, as nn.cross_entropy; with settings of its own as
-                 functools.partial(nn.huber, delta=2)
+    loss         a loss of nn that Keras has: nn.cross_entropy, functools.partial(nn.huber, delta=2)
     optimizer    made on the model's parameters; only its settings are used, and both sides start anew.
                  A schedule gives its learning rates to both
     batches      (x, y) pairs: a DataLoader, a list, any finite iterable
     tolerance    what counts as a difference: by default 1e-10 in float64, 1e-5 in float32, and 1e-6
-                 in float64 where Keras rounds inside of layers (then there is a note that says where)
+                 in float64 where Keras rounds inside layers (a note then says where)
 
-    What regularizers cost is part of the loss, and what a layer remembers (moving means) is compared
-    with the weights. Model, optimizer and Keras's settings are left as they were. Dropout and noise are
-    switched off on both sides: two random generators never drop the same places. The report holds the
-    gradients and weights of all steps: four times the model's size per step.
+    Penalties of regularizers are part of the loss, and buffers (moving means) are compared with the weights.
+    The model, the optimizer and Keras's settings do not change. Dropout and noise are switched off on both
+    sides, because two random generators never drop the same places. The report holds the gradients and
+    weights of all steps: four times the model's size per step.
 
     Raises TypeError for layers, losses and optimizers that have no counterpart in Keras; ValueError
-    for an optimizer of other parameters, for no batches, and for a loss of logits behind a softmax;
+    for an optimizer of other parameters, for no batches, and for a loss of logits after a softmax;
     ImportError without Keras, RuntimeError if it does not run on TensorFlow.
 
     >>> from tinygrad_edu import nn, optim
@@ -85,34 +83,34 @@ def compare(
     first = next(batches, None)
     if first is None:
         raise refusal(ValueError, "compare got no batches.", "[(x, y)], a list of pairs")
-    x, y = _pair(first)
     dtype = dtype_of(model)
     copied = copy_without_hooks(model).train()
-    notes = _switch_off_dropout(copied) + _tell_of_new_start(optimizer) + _tell_of_rows(copied)
+    notes = (
+        _switch_off_dropout(copied) + _note_of_new_start(optimizer) + _note_of_embeddings(copied)
+    )
     groups = _groups_of(optimizer, model)
+    x, y = _pair(first)
     ours = _Ours(copied, loss, optimizer, groups)
     theirs = _Keras(copied, loss, optimizer, groups, ours, np.shape(value(x))[1:], value(y))
     outputs: dict[str, list[float]] = {}
     for batch in itertools.chain([first], batches):
         x, y = _pair(batch)
-        x = np.asarray(value(x), input_dtype(model, dtype))
-        y = np.asarray(value(y))
-        # first: what is wrong with a batch, it says in the model's own words
-        made = ours.step(x, y)
+        x, y = np.asarray(value(x), input_dtype(model, dtype)), np.asarray(value(y))
+        made = ours.step(x, y)  # first, because its errors about a batch are clearer
         for path, result in theirs.step(x, y).items():
             if path in made:
-                apart = difference(made[path][None], result[None])
-                outputs.setdefault(path, []).append(float(apart[0]))
+                (size,) = difference(made[path][None], result[None])
+                outputs.setdefault(path, []).append(float(size))
     about = (
         f"{optimizer!r}, {loss_in_words(loss)}, {dtype}, in tinygrad_edu and in {theirs.version}"
     )
-    rounding, rounds = 0.0, False
+    rounding, inside_layers = 0.0, False
     if dtype == "float64":
         rounding = _rounding(optimizer, ours.run)
-        rounds, told = _tell_of_rounding(copied, optimizer, rounding)
+        inside_layers, told = _notes_of_rounding(copied, optimizer, rounding)
         notes += told
     if tolerance is None:
-        tolerance = ROUNDED if rounds else TOLERANCES.get(dtype, 1e-2)
+        tolerance = ROUNDED if inside_layers else TOLERANCES.get(dtype, 1e-2)
     layers = {path: repr(layer) for path, layer in leaves(copied) if path in outputs}
     return Report(
         ours.run, theirs.run, outputs=outputs, layers=layers, tolerance=tolerance, about=about,
@@ -123,16 +121,43 @@ def compare(
 # ------------------------------------------------------------------------------------ the two sides
 
 
-class _Ours:
-    """Training as `Trainer` does it, on a copy, with every number noted."""
+class _Side:
+    """One of the two trainings: its run, with time and memory, and its numbers as arrays."""
+
+    def __init__(self) -> None:
+        self.run, self.memory = Run(), _Memory()
+
+    def start(self, learned: Iterable[str], weights: dict[str, np.ndarray]) -> None:
+        self.run.gradients = {path: [] for path in learned}
+        self.run.weights = {path: [np.array(w)] for path, w in weights.items()}
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        start = time.perf_counter()
+        with self.memory.watched():
+            yield
+        self.run.seconds.append(time.perf_counter() - start)
+
+    def note(self, loss: float, gradients: dict, weights: dict) -> None:
+        self.run.losses.append(loss)
+        for path, steps in self.run.gradients.items():
+            g = gradients[path]
+            steps.append(np.zeros_like(self.run.weights[path][0]) if g is None else np.array(g))
+        for path, steps in self.run.weights.items():
+            steps.append(np.array(weights[path]))
+        self.run.memory = self.memory.peak
+
+
+class _Ours(_Side):
+    """Training as `Trainer` does it."""
 
     def __init__(self, model: Module, loss: Callable, optimizer: Optimizer, groups: Groups):
-        self.run, self.memory = Run(), _Memory()
+        super().__init__()
         parameters = dict(model.named_parameters())
         self.learned = {path: parameters[path] for _, paths in groups for path in paths}
         self.tracked = self.learned | dict(model.named_buffers())
+        self.model, self.loss = model, loss
         with self.memory.watched():
-            self.model, self.loss = model, loss
             own = [
                 {**given, "parameters": [parameters[p] for p in paths]} for given, paths in groups
             ]
@@ -140,27 +165,30 @@ class _Ours:
             self.optimizer = make(own, **settings_of(optimizer))
         self.made: dict[str, np.ndarray] = {}
         for path, layer in model.named_modules():
-            layer.add_hook(functools.partial(self._note, path))
-        _start(self.run, self.learned, {path: kept.data for path, kept in self.tracked.items()})
+            layer.add_hook(functools.partial(self._keep_output, path))
+        self.start(self.learned, self._weights())
 
-    def _note(self, path: str, layer: Module, inputs: tuple, y: Any) -> None:
+    def _keep_output(self, path: str, layer: Module, inputs: tuple, y: Any) -> None:
         self.made[path] = value(y)
 
+    def _weights(self) -> dict[str, np.ndarray]:
+        return {path: kept.data for path, kept in self.tracked.items()}
+
     def step(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        """Takes a step, and returns the outputs of the layers by path."""
         self.made.clear()
-        with self.memory.watched(), _timed(self.run):
+        with self.measured():
             loss = self.loss(self.model(x), y) + self.model.penalty()
             self.optimizer.zero_grad()
             loss.backward()
             gradients = {path: parameter.grad for path, parameter in self.learned.items()}
             self.optimizer.step()
-        _note(self.run, loss.item(), gradients, {p: kept.data for p, kept in self.tracked.items()})
-        self.run.memory = self.memory.peak
+        self.note(loss.item(), gradients, self._weights())
         return dict(self.made)
 
 
-class _Keras:
-    """Keras's own training step, in the open: tape, gradients, `optimizer.apply`."""
+class _Keras(_Side):
+    """The training step of Keras, written out: tape, gradients, `optimizer.apply`."""
 
     def __init__(
         self,
@@ -172,6 +200,7 @@ class _Keras:
         shape: tuple,
         y: Any,
     ):
+        super().__init__()
         builder = Builder(model, shape)
         self.keras = builder.keras
         backend = self.keras.backend.backend()
@@ -185,11 +214,10 @@ class _Keras:
         import tensorflow
 
         self.tape, self.dense = tensorflow.GradientTape, tensorflow.convert_to_tensor
-        # As in `fit`: compiled to a graph, which is several times faster than one call after the
-        # other, but not by XLA, which is free to add in another order.
+        # Compiled to a graph, as in `fit`, which is several times faster than eager calls; but not by
+        # XLA, which may add in another order.
         self.compiled = tensorflow.function(self._step, jit_compile=False, reduce_retracing=True)
         self.version = f"Keras {self.keras.__version__}"
-        self.run, self.memory = Run(), _Memory()
         dtype = dtype_of(model)
         with self.memory.watched(), floatx(self.keras, dtype):
             self.model, self.paths = builder.flat()
@@ -201,20 +229,20 @@ class _Keras:
             if spared and optimizer.weight_decay:
                 self.optimizer.exclude_from_weight_decay(var_list=spared)
             self.optimizer.build(list(self.learned.values()))
-        self.rates = ours.optimizer
+        self.schedule = ours.optimizer
         self.tracked = {path: variables[path] for path in ours.tracked}
-        _start(self.run, ours.learned, self._numbers(self.tracked))
+        self.start(ours.learned, self._numbers(self.tracked))
 
     def step(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-        if callable(self.rates.lr):  # ours has taken this step already, at the rate before the next
-            self.optimizer.learning_rate.assign(self.rates.lr(self.rates.calls - 1))
-        with self.memory.watched(), _timed(self.run):
+        """Takes a step, and returns the outputs of the layers by path."""
+        if callable(self.schedule.lr):  # ours has taken this step already
+            self.optimizer.learning_rate.assign(self.schedule.lr(self.schedule.calls - 1))
+        with self.measured():
             given = map(self.keras.ops.convert_to_tensor, (x, y))
             loss, gradients, results = self.compiled(*given)
             loss = float(loss)
-        gradients = dict(zip(self.learned, gradients, strict=True))
-        _note(self.run, loss, self._numbers(gradients), self._numbers(self.tracked))
-        self.run.memory = self.memory.peak
+        gradients = self._numbers(dict(zip(self.learned, gradients, strict=True)))
+        self.note(loss, gradients, self._numbers(self.tracked))
         return self._numbers(dict(zip(self.paths, results, strict=True)))
 
     def _step(self, x: Any, y: Any) -> tuple[Any, list[Any], list[Any]]:
@@ -226,7 +254,7 @@ class _Keras:
                 loss += penalty
         values = [variable.value for variable in variables]
         gradients = tape.gradient(loss, values, unconnected_gradients="zero")
-        gradients = [self.dense(g) for g in gradients]  # see `_tell_of_rows`
+        gradients = [self.dense(g) for g in gradients]  # see `_note_of_embeddings`
         self.optimizer.apply(gradients, variables)
         return loss, gradients, results
 
@@ -235,72 +263,47 @@ class _Keras:
         return {path: to_numpy(tensor) for path, tensor in tensors.items()}
 
 
-def _start(run: Run, learned: Iterable[str], start: dict[str, np.ndarray]) -> None:
-    run.gradients = {path: [] for path in learned}
-    run.weights = {path: [np.array(w)] for path, w in start.items()}
-
-
-def _note(run: Run, loss: float, gradients: dict, weights: dict) -> None:
-    """Keras's arrays may have other axes, of the same memory: they take the shape of ours."""
-    run.losses.append(loss)
-    for path in run.gradients:
-        g = gradients[path]
-        run.gradients[path].append(
-            np.zeros_like(run.weights[path][0]) if g is None else np.array(g)
-        )
-    for path in run.weights:
-        run.weights[path].append(np.array(weights[path]))
-
-
-# --------------------------------------------------------------------------------- time and memory
-
-
-@contextmanager
-def _timed(run: Run) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    run.seconds.append(time.perf_counter() - start)
-
-
 class _Memory:
-    """By how much the process grew, at most, in the stretches of time that are watched.
+    """The most bytes by which the process grew in the watched stretches of time, as `peak`.
 
-    What stays after one stretch is counted in the next; what others do in between is not. Linux keeps
-    the largest size that a process had and forgets it when asked to; elsewhere `peak` is None.
+    What stays after one stretch is counted in the next. Linux keeps the largest size of a process and resets
+    it when asked to; elsewhere `peak` is None.
     """
 
     def __init__(self) -> None:
-        self.grown, self.peak = 0, self._forget() and 0
+        self.grown = 0
+        self.peak: int | None = None
+        with suppress(OSError):
+            self._reset()
+            self.peak = 0
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         if self.peak is None:
             yield
             return
-        self._forget()
+        self._reset()
         before, _ = self._sizes()
         yield
         now, largest = self._sizes()
         self.peak = max(self.peak, self.grown + largest - before)
         self.grown += now - before
 
-    def _forget(self) -> bool | None:
-        try:
-            with open("/proc/self/clear_refs", "w") as file:
-                file.write("5")
-        except OSError:
-            return None
-        return True
+    @staticmethod
+    def _reset() -> None:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
 
-    def _sizes(self) -> tuple[int, int]:
-        """Bytes in memory now, and at most since `_forget`."""
+    @staticmethod
+    def _sizes() -> tuple[int, int]:
+        """Bytes in memory now, and the most since the reset."""
         with open("/proc/self/status") as file:
             lines = dict(line.split(":", 1) for line in file)
         now, largest = (int(lines[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
         return now, largest
 
 
-# -------------------------------------------------------------------------- what is asked, and notes
+# ------------------------------------------------------------------------------ checks and notes
 
 
 def _demand_comparable(model: Module, loss: Callable, optimizer: Optimizer) -> None:
@@ -322,7 +325,7 @@ def _demand_comparable(model: Module, loss: Callable, optimizer: Optimizer) -> N
         raise refusal(
             ValueError,
             f"{loss_in_words(loss)} takes logits, but the model ends in {path}, {layer!r}. "
-            "Keras would take it off and so train another function than this one.",
+            "Keras would take it off, and so train another function.",
             "the model without that layer",
         )
 
@@ -331,7 +334,7 @@ Groups = list[tuple[dict[str, Any], list[str]]]
 
 
 def _groups_of(optimizer: Optimizer, model: Module) -> Groups:
-    """The optimizer's groups: their settings, and the paths of their parameters that are learned."""
+    """(settings, paths of the trainable parameters) of each group of the optimizer."""
     paths = {id(parameter): path for path, parameter in model.named_parameters()}
     foreign = sum(id(parameter) not in paths for parameter in optimizer.parameters)
     if foreign:
@@ -375,7 +378,7 @@ def _switch_off_dropout(model: Module) -> list[str]:
     ]
 
 
-def _tell_of_new_start(optimizer: Optimizer) -> list[str]:
+def _note_of_new_start(optimizer: Optimizer) -> list[str]:
     if optimizer.t == 0:
         return []
     return [
@@ -384,11 +387,11 @@ def _tell_of_new_start(optimizer: Optimizer) -> list[str]:
     ]
 
 
-def _tell_of_rows(model: Module) -> list[str]:
-    """TensorFlow's gradient of an Embedding is a list of rows, in which a row may come twice.
+def _note_of_embeddings(model: Module) -> list[str]:
+    """TensorFlow's gradient of an Embedding is a list of rows, in which a row may occur twice.
 
-    Keras's optimizers square such rows one by one, and only then add them up: their Adam is another
-    one than that of the paper (measured with Keras 3.15: after one step a weight differs by lr).
+    Keras's optimizers square such rows one by one before adding them up, unlike the papers (measured with
+    Keras 3.15: after one step of Adam a weight differs by lr).
     """
     found = [path for path, layer in leaves(model) if kind_of(layer) is nn.Embedding]
     if not found:
@@ -400,32 +403,31 @@ def _tell_of_rows(model: Module) -> list[str]:
 
 
 def _rounding(optimizer: Optimizer, run: Run) -> float:
-    """How far Keras's rounding of settings may carry a weight, roughly.
+    """How much a weight may differ, roughly, because Keras rounds settings.
 
-    A sum that forgets by a factor β per step weighs 1 / (1 - β) steps, so an error δ in β makes steps
-    longer or shorter by about δ / (1 - β) of their length. The sum of the lengths is the way of a weight.
+    A moving average with factor β spans 1 / (1 - β) steps, so an error δ in β changes the length of a step
+    by a share of about δ / (1 - β). The way of a weight is the sum of the lengths of its steps.
     """
     shares = [
         abs(float(np.float32(beta)) - beta) / (1 - beta) for _, beta in rounded_settings(optimizer)
     ]
-    arrays = run.as_arrays()
-    ways = [np.abs(np.diff(arrays.weights[p], axis=0)).sum(axis=0).max() for p in arrays.gradients]
+    ways = [np.abs(np.diff(run.weights[p], axis=0)).sum(axis=0).max() for p in run.gradients]
     return max(shares, default=0.0) * float(max(ways))
 
 
-def _tell_of_rounding(
+def _notes_of_rounding(
     model: Module, optimizer: Optimizer, rounding: float
 ) -> tuple[bool, list[str]]:
-    """Does Keras round inside of layers or formulas? And what is to be told of all that it rounds."""
-    told: list[str] = []
-    inside: dict[str, list[str]] = {}
+    """Whether Keras rounds inside layers or formulas, and notes about all that it rounds."""
+    notes: list[str] = []
     settings = rounded_settings(optimizer)
     if settings:
         words = ", ".join(f"{name} {h:g} to {float(np.float32(h)):.12g}" for name, h in settings)
-        told.append(
-            f"Even in float64, Keras rounds settings to float32 ({words}): weights may part by about "
-            f"{rounding:.0e} for that alone. (0.875 and 0.9990234375 stay exact.)"
+        notes.append(
+            f"Even in float64, Keras rounds settings to float32 ({words}): weights may differ by about "
+            f"{rounding:.0e} for that alone. (0.875 and 0.9990234375 are exact.)"
         )
+    inside: dict[str, list[str]] = {}
     for path, layer in leaves(model):
         kind = kind_of(layer)
         numbers = LAYERS[kind].rounds(layer) if kind else {}
@@ -435,13 +437,11 @@ def _tell_of_rounding(
                 numbers |= {f"{name} of {parameter.name}": x for name, x in factors.items()}
         for name, _ in inexact(numbers):
             inside.setdefault(name, []).append(path)
-    for name, _ in inexact(OPTIMIZERS[type(optimizer)].fixed):
-        inside[name] = [type(optimizer).__name__]
-    if optimizer.weight_decay and inexact({"": optimizer.weight_decay}):
-        inside["weight_decay"] = [type(optimizer).__name__]
+    fixed = OPTIMIZERS[type(optimizer)].fixed | {"weight_decay": optimizer.weight_decay or 0.0}
+    inside |= {name: [type(optimizer).__name__] for name, _ in inexact(fixed)}
     if inside:
         where = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inside.items())
-        told.append(
-            f"Even in float64, Keras rounds to float32: {where}. So a difference counts from {ROUNDED:g}."
+        notes.append(
+            f"Even in float64, Keras rounds to float32: {where}. So the tolerance is {ROUNDED:g}."
         )
-    return bool(inside), told
+    return bool(inside), notes

@@ -1,9 +1,8 @@
-"""Our model from a Keras model, or from a file of one: `to_keras`, the other way.
+"""Our model from a Keras model, or from a file of one: `to_keras` in the other direction.
 
-Keras tells of a model in nested dicts, its *config*: the class of each layer, its arguments, and in a
-functional model the calls, as "the third result of lstm, called for the first time". A `.keras` file
-holds the same config as JSON, beside the arrays. So one reader does for both, and the file needs no
-Keras.
+Keras describes a model in nested dicts, its *config*: the class and arguments of each layer, and in a
+functional model the calls. A `.keras` file holds the same config as JSON, beside the arrays. So one reader
+serves both, and reading a file needs no Keras.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,9 @@ from tinygrad_edu.nn.recurrent import Recurrent
 from tinygrad_edu.twins.graph import MERGES, Call, Graph, Merge, Reference
 from tinygrad_edu.twins.keras_export import import_keras
 from tinygrad_edu.twins.layer_table import KEPT, ROWS, Row, kept_in, variables_of
-from tinygrad_edu.twins.weights import KerasFile, Place, inside, is_model, is_operation
+from tinygrad_edu.twins.weights import is_model, is_operation, read_file
+
+Place = tuple[str, ...]  # names of layers, from model to model
 
 
 def from_keras(model: Any) -> Module:
@@ -32,11 +33,11 @@ def from_keras(model: Any) -> Module:
     model   a Sequential or functional Keras model; or the path of a `.keras` file, which is read with
             h5py alone: neither Keras nor TensorFlow is imported
 
-    A Sequential becomes a `nn.Sequential`, a functional model a `Graph` whose layers have Keras's names,
-    and models within models stay what they are. `activation="relu"` of a Dense or a convolution becomes
-    a layer of its own behind it. Weights are copies, bit for bit, in the dtype that they have in Keras;
-    regularizers, constraints and what is frozen come along. A mask that an Embedding(mask_zero=True) hands
-    on in secret is given to each layer by name (so a Sequential with one becomes a `Graph`).
+    A Sequential becomes a `nn.Sequential`, a functional model a `Graph` whose layers have Keras's names, and
+    models within models stay nested. `activation="relu"` of a Dense or a convolution becomes a layer of its
+    own after it. Weights are copies, bit for bit, in Keras's dtype; regularizers, constraints and frozen
+    layers are kept. The mask of an Embedding(mask_zero=True), which Keras passes on implicitly, becomes an
+    argument of each layer that uses it (so a Sequential with one becomes a `Graph`).
 
     Raises TypeError with the list of everything that has no counterpart here: layer, class and reason;
     ValueError for a model without weights yet, and for a file that is damaged or something else;
@@ -49,10 +50,17 @@ def from_keras(model: Any) -> Module:
       1: Tanh()
     )
     """
-    if isinstance(model, (str, os.PathLike)):
-        with KerasFile(model) as file:
-            return Reader(file.arrays).read(file.config())
-    return Reader(_arrays_of(model)).read(_config_of(model))
+    if not isinstance(model, (str, os.PathLike)):
+        config = _config_of(model)
+        return Reader(dict(_arrays_of(model))).read(config)
+    file = read_file(model)
+    if file.config is None:
+        raise refusal(
+            ValueError,
+            f"{file.name} does not tell what the layers are as .keras files do.",
+            "load_keras_weights(model, path), with the same layers; or save as .keras in Keras",
+        )
+    return Reader({layer.place: layer.arrays for layer in file.layers}).read(file.config)
 
 
 def _config_of(model: Any) -> dict[str, Any]:
@@ -71,29 +79,24 @@ def _config_of(model: Any) -> dict[str, Any]:
         )
     try:
         return keras.saving.serialize_keras_object(model)
-    except NotImplementedError as error:
-        # some layer does not tell of itself: name all that may be it
+    except NotImplementedError as error:  # raised for one layer: name all that it may be
         foreign = [
-            f"{layer.name}: {type(layer).__name__} is a class of its own, which Keras cannot write down"
-            for layer in _layers_of(model)
+            f"{place[-1]}: {type(layer).__name__} is a class of its own, which Keras cannot write down"
+            for place, layer in _layers_of(model)
             if not type(layer).__module__.startswith("keras.")
         ]
         raise _refusal(foreign) from error
 
 
-def _layers_of(model: Any) -> Iterator[Any]:
+def _layers_of(model: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     for layer in model.layers:
-        yield from _layers_of(layer) if hasattr(layer, "layers") else (layer,)
+        inner = _layers_of(layer, (*place, layer.name)) if hasattr(layer, "layers") else ()
+        yield from inner or [((*place, layer.name), layer)]
 
 
-def _arrays_of(model: Any) -> Callable[[Place, Row], list[np.ndarray]]:
-    def arrays(place: Place, row: Row) -> list[np.ndarray]:
-        layer = model
-        for name in place.names:
-            layer = layer.get_layer(name)
-        return [np.asarray(variable.numpy()) for variable in layer.weights]
-
-    return arrays
+def _arrays_of(model: Any) -> Iterator[tuple[Place, list[np.ndarray]]]:
+    for place, layer in _layers_of(model):
+        yield place, [np.asarray(variable.numpy()) for variable in layer.weights]
 
 
 def _refusal(wrong: list[str]) -> TypeError:
@@ -109,12 +112,12 @@ class Refused(Exception):
 
 
 class Reader:
-    """Makes a layer of ours for each of a config, and notes in `wrong` what it cannot make.
+    """Makes a layer of ours for each layer of a config, and notes in `wrong` what it cannot make.
 
-    arrays   (place, row) -> the weights of a layer, in Keras's order
+    arrays   the weights of the layers, in Keras's order
     """
 
-    def __init__(self, arrays: Callable[[Place, Row], list[np.ndarray]]):
+    def __init__(self, arrays: Mapping[Place, list[np.ndarray]]):
         self.arrays, self.wrong = arrays, dict[Place, str]()
 
     def read(self, entry: dict[str, Any]) -> Module:
@@ -127,40 +130,40 @@ class Reader:
                 "the same layers as a functional model; or that class as a nn.Module, and "
                 "load_keras_weights",
             )
-        made = self.model(entry, Place())
+        made = self.model(entry["config"], ())
         if self.wrong:
             raise _refusal(list(self.wrong.values()))
         return made
 
-    def model(self, entry: dict[str, Any], place: Place) -> Module:
-        config = entry["config"]
-        masked = "input_layers" not in config and _with_masks(config, bool(place.names))
-        if masked or "input_layers" in config:
-            return self.graph(masked or config, place)
-        within = inside(config, place)
-        return nn.Sequential(*(layer for e, p in within for _, layer in self.steps(e, p, [])))
+    def model(self, config: dict[str, Any], place: Place) -> Module:
+        if "input_layers" not in config:
+            masked = _with_masks(config, within=bool(place))
+            if masked is None:
+                entries = [(entry, (*place, entry["config"]["name"])) for entry in config["layers"]]
+                return nn.Sequential(*(layer for e, p in entries for _, layer in self.steps(e, p)))
+            config = masked
+        return self.positions(config, place) if _is_positions(config) else self.graph(config, place)
 
     def refuse(self, place: Place, why: str) -> None:
-        """Notes the first of the reasons, if there are several."""
-        self.wrong.setdefault(place, f"{place}{why}")
+        """Notes why a layer has no counterpart; the first reason, if there are several."""
+        self.wrong.setdefault(place, f"{'.'.join(place) or 'the model itself'}{why}")
 
     # ---- a functional model
 
     def graph(self, config: dict[str, Any], place: Place) -> Module:
-        """Calls in an order in which every result is there when it is needed."""
-        if _is_positions(config):
-            return self.positions(config, place)
+        """The layers, and their calls in an order in which every result is there when it is needed."""
         layers: dict[str, Module] = {}
-        results: dict[tuple[str, int], Reference] = {}
+        results: dict[tuple[str, int], Reference] = {}  # (layer, which call) -> result
         shapes: dict[str, tuple[int | None, ...]] = {}
         waiting = []
         taken = {entry["config"]["name"] for entry in config["layers"]}
-        for entry, where in inside(config, place):
-            name, nodes = where.names[-1], entry["inbound_nodes"]
+        for entry in config["layers"]:
+            name, nodes = entry["config"]["name"], entry["inbound_nodes"]
+            where = (*place, name)
             if any(not isinstance(node, dict) for node in nodes):
                 raise refusal(
                     ValueError,
-                    f"the calls of {where} are told in the words of Keras 2.",
+                    f"the calls of {'.'.join(where)} are written in the format of Keras 2.",
                     "load the model in Keras 3 and save it again",
                 )
             if entry["class_name"] == "InputLayer":
@@ -171,103 +174,103 @@ class Reader:
             steps[1:] = [(_free(name, taken), layer) for name, layer in steps[1:]]
             layers |= dict(steps)
             waiting += [(where, entry, steps, i, node) for i, node in enumerate(nodes)]
+
         calls: list[Call] = []
-        masked: set[tuple[str, int]] = set()
+        masked: set[tuple[str, int]] = set()  # results that carry an implicit mask
         while waiting:
             ready = [w for w in waiting if all(h[:2] in results for h in _histories(w[-1]))]
             if not ready:
-                raise refusal(
-                    ValueError,
-                    f"the calls of {place} wait for each other: "
-                    f"{', '.join(str(w[0]) for w in waiting)}.",
-                )
+                names = ", ".join(".".join(where) for where, *_ in waiting)
+                raise refusal(ValueError, f"these calls wait for each other: {names}.")
             for where, entry, steps, i, node in ready:
-                made = self.called(where, entry, steps, i, node, results, layers)
-                results[where.names[-1], i] = made[-1][0]
-                calls += [call for _, call in made if call]
-                told = {name: x for name, x in node["kwargs"].items() if "mask" not in name}
-                comes = any(h[:2] in masked for h in _histories([node["args"], told]))
+                result = where[-1], i
+                results[result] = self.call(where, entry, steps, i, node, results, layers, calls)
+                given = {name: x for name, x in node["kwargs"].items() if "mask" not in name}
+                comes = any(h[:2] in masked for h in _histories([node["args"], given]))
                 if comes and entry["class_name"] == "MultiHeadAttention":
                     self.refuse(where, f": MultiHeadAttention {OF_MASKED}")
                 if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
-                    masked.add((where.names[-1], i))
+                    masked.add(result)
             waiting = [w for w in waiting if w not in ready]
-        if place.names and any(h[:2] in masked for h in _references(config["output_layers"])):
-            self.refuse(place, ": a model whose mask goes on, unseen, to the model around it")
-        ends = [_at(h, results, layers) for h in _references(config["output_layers"])]
-        names = [name for name, *_ in _references(config["input_layers"])]
-        return Graph(layers, calls, names, ends, [shapes[name] for name in names])
+        ends = _references(config["output_layers"])
+        if place and any(end[:2] in masked for end in ends):
+            self.refuse(place, ": a model whose mask passes, implicitly, to the model around it")
+        outputs = [_at(end, results, layers) for end in ends]
+        inputs = [name for name, *_ in _references(config["input_layers"])]
+        return Graph(layers, calls, inputs, outputs, [shapes[name] for name in inputs])
 
-    def called(
-        self, where: Place, entry: Any, steps: Any, i: int, node: Any, results: Any, layers: Any
-    ) -> list[tuple[Reference, Call | None]]:
-        """The calls of a layer and of the activation behind it; the last result is that of both."""
+    def call(
+        self,
+        where: Place,
+        entry: Any,
+        steps: Any,
+        i: int,
+        node: Any,
+        results: Any,
+        layers: Any,
+        calls: Any,
+    ) -> Reference:
+        """Adds the calls of a layer and of the activation after it; returns the last result."""
         try:
             arguments, keywords = _given(entry, steps, node, results, layers)
         except Refused as why:
             self.refuse(where, f": {entry['class_name']} {why}")
             arguments, keywords = [Reference("")], {}
-        if not steps:  # Activation("linear")
-            return [(arguments[0], None)]
-        made: list[tuple[Reference, Call | None]] = []
+        result = arguments[0]  # of Activation("linear"), which has no steps
         for name, _ in steps:
             result = Reference(name if i == 0 else f"{name}, call {i + 1}")
-            made.append((result, Call(result.result, name, tuple(arguments), keywords)))
+            calls.append(Call(result.result, name, tuple(arguments), keywords))
             arguments, keywords = [result], {}
-        return made
+        return result
 
     def positions(self, config: dict[str, Any], place: Place) -> Module:
-        """What `to_keras` makes of Positions, back."""
-        ((entry, where),) = (
-            found for found in inside(config, place) if found[0]["class_name"] == "Embedding"
-        )
-        (table,) = self.arrays(where, next(row for row in ROWS if row.keras == "Embedding"))
+        """nn.Positions, from the small model that `to_keras` makes of it."""
+        (own,) = (e["config"] for e in config["layers"] if e["class_name"] == "Embedding")
+        (table,) = self.arrays[*place, own["name"]]
         made = nn.Positions(*table.shape, dtype=table.dtype)
         made.W.data[...] = table
-        return made if entry["config"]["trainable"] else made.freeze()
+        return made if own["trainable"] else made.freeze()
 
     # ---- one layer
 
-    def steps(self, entry: Any, place: Place, nodes: list) -> list[tuple[str, Module]]:
-        """(name, layer) of a layer and of its activation; of nothing at all, if it does nothing."""
+    def steps(self, entry: Any, place: Place, nodes: Any = ()) -> list[tuple[str, Module]]:
+        """(name, layer) of a layer and of its activation; empty if it does nothing."""
         try:
             return self._steps(entry, place, nodes)
         except Refused as why:
             self.refuse(place, f": {entry['class_name']} {why}")
         except (TypeError, ValueError) as error:  # our own layer refuses its arguments
-            told = str(error).split("\n")[0]
-            self.refuse(place, f": {entry['class_name']}, of which {told}")
-        return [(place.names[-1], nn.Sequential())]
+            first = str(error).split("\n")[0]
+            self.refuse(place, f": {entry['class_name']}, of which {first}")
+        return [(place[-1], nn.Sequential())]
 
-    def _steps(self, entry: Any, place: Place, nodes: list) -> list[tuple[str, Module]]:
-        kind, config, name = entry["class_name"], dict(entry["config"]), place.names[-1]
+    def _steps(self, entry: Any, place: Place, nodes: Any) -> list[tuple[str, Module]]:
+        kind, config, name = entry["class_name"], dict(entry["config"]), place[-1]
         if kind == "InputLayer":
             return []
         if is_model(entry):
-            return [(name, self.model(entry, place))]
+            return [(name, self.model(config, place))]
         if is_operation(entry):
             return [(name, _operation(kind, config))]
         if kind in MERGES and kind != "NotEqual":
             return [(name, Merge(kind, *([config["axis"]] if kind == "Concatenate" else [])))]
         if kind == "Activation":
-            return _activation(config["activation"], name)
-        behind = []
-        if kind not in SPEAK_FOR_THEMSELVES and "activation" in config:
-            behind = _activation(config.pop("activation"), name)
-            behind = [(f"{name}_{type(layer).__name__.lower()}", layer) for _, layer in behind]
-        row = _row_of(kind, config)
-        layer = self.leaf(row, entry, config, self.arrays(place, row))
+            return [(name, layer) for layer in _activation(config["activation"])]
+        after = []
+        if kind not in WITH_OWN_ACTIVATION and "activation" in config:
+            after = _activation(config.pop("activation"))
+        layer = self.leaf(_row_of(kind, config), entry, config, self.arrays.get(place, []))
         if isinstance(layer, nn.MultiHeadAttention):
             causal = {bool(node["kwargs"].get("use_causal_mask")) for node in nodes}
             if len(causal) > 1:
                 raise Refused("called both with and without use_causal_mask")
             layer.causal = causal == {True}
-        return [(name, layer), *behind]
+        return [(name, layer), *((f"{name}_{type(a).__name__.lower()}", a) for a in after)]
 
     def leaf(self, row: Row, entry: Any, config: dict, arrays: list[np.ndarray]) -> Any:
         """Our layer for one of Keras, with its weights."""
-        _demand_plain(row, entry, config)
-        shapes = [array.shape for array in arrays]
+        _demand_known(row, entry, config)
+        trainable = config.get("trainable", True)
         if row.ours is nn.Bidirectional:
             half, parts = len(arrays) // 2, []
             for name, own in (("layer", arrays[:half]), ("backward_layer", arrays[half:])):
@@ -275,11 +278,9 @@ class Reader:
                 settings = {**part["config"], "zero_output_for_mask": False}  # as in ours
                 parts.append(self.leaf(_row_of(part["class_name"], settings), part, settings, own))
             both = nn.Bidirectional(*parts, merge=config["merge_mode"])
-            return both if config.get("trainable", True) else both.freeze()
-        given = {
-            ours.rpartition(".")[2]: _plain(theirs, config[theirs])
-            for ours, theirs in row.settings.items()
-        }
+            return both if trainable else both.freeze()
+        given = _settings(row, config)
+        shapes = [array.shape for array in arrays]
         if row.inputs:
             try:
                 given["inputs"] = row.inputs(shapes, config)
@@ -287,92 +288,42 @@ class Reader:
                 raise Refused("has no weights yet: build the model") from error
         if arrays and "dtype" in inspect.signature(row.ours).parameters:
             given["dtype"] = arrays[0].dtype
-        layer: Any = row.made(given) if row.made else row.ours(**given)
-        if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or config["trainable"]):
+        layer = _made(row, given)
+        if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or trainable):
             raise Refused("frozen, without gamma and beta to freeze here")
         if arrays:
             kept = kept_in(layer)
-            if [k.data.size for k in kept] != [a.size for a in arrays]:
-                raise Refused(f"whose weights are {', '.join(map(str, shapes)) or 'missing'}")
+            if [k.data.size for k in kept] != [array.size for array in arrays]:
+                raise Refused(f"whose weights are {', '.join(map(str, shapes))}")
             for mine, array in zip(kept, arrays, strict=True):
                 mine.data[...] = array.reshape(mine.shape)
-            _keep(layer, row, config)
-        return layer if config.get("trainable", True) else layer.freeze()
+            _set_regularizers(layer, row, config)
+        return layer if trainable else layer.freeze()
 
 
-# ------------------------------------------------------------------------------ reading a config
+# ------------------------------------------------------------------------------- reading one layer
 
-# Layers whose activation is a part of their formula, and those that are nothing else.
-SPEAK_FOR_THEMSELVES = ("SimpleRNN", "LSTM", "GRU", "Activation")
-# What tells how weights were drawn, or how the same is computed in another way.
+# Layers whose activation is part of their formula.
+WITH_OWN_ACTIVATION = ("SimpleRNN", "LSTM", "GRU")
+# Arguments that do not change what is computed.
 OF_NO_EFFECT = {
     "name", "trainable", "dtype", "seed", "shared_axes", "unroll", "implementation", "use_cudnn",
     "unit_forget_bias", "renorm_momentum", "batch_shape", "batch_input_shape",
     "layer", "backward_layer", "flash_attention",
 }  # fmt: skip
+UNKNOWN = {
+    "Lambda": "is a function of Python",
+    "TimeDistributed": "is a loop over steps (a Dense or an Activation takes sequences without it)",
+    "Masking": "passes on a mask of vectors (Embedding(mask_zero=True) is known)",
+}
+# Functions of keras.ops, with our layers that take the same settings.
 BINARY = {"Add", "Subtract", "Multiply", "Maximum", "Minimum", "NotEqual"}
-UNARY = {
-    "Relu": "relu",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "Silu": "silu",
-    "Softplus": "softplus",
-}
-# Functions whose arguments have the same names here.
-OF_SETTINGS: dict[str, type[Module]] = {
-    "Gelu": nn.GELU,
-    "Softmax": nn.Softmax,
-    "HardShrink": nn.HardShrink,
-    "SoftShrink": nn.SoftShrink,
-    "Celu": nn.CELU,
-    "Squareplus": nn.Squareplus,
-}
-
-
-def _references(thing: Any) -> list[tuple[str, int, int]]:
-    """(layer, which call, which result) of one, a list, or a dict of them."""
-    if isinstance(thing, dict):
-        return [r for part in thing.values() for r in _references(part)]
-    if thing and isinstance(thing[0], str):
-        name, call, part = thing[:3]
-        return [(name, call, part)]
-    return [r for part in thing for r in _references(part)]
-
-
-def _histories(thing: Any) -> Iterator[tuple[str, int, int]]:
-    """The results that a call needs, wherever they stand in its arguments."""
-    if isinstance(thing, dict):
-        if thing.get("class_name") == "__keras_tensor__":
-            yield tuple(thing["config"]["keras_history"])
-        else:
-            for part in thing.values():
-                yield from _histories(part)
-    elif isinstance(thing, (list, tuple)):
-        for part in thing:
-            yield from _histories(part)
-
-
-def _at(history: tuple[str, int, int], results: Any, layers: dict[str, Any]) -> Reference:
-    name, call, part = history
-    several = _gives_several(layers.get(name))
-    return Reference(results[name, call].result, part) if several else results[name, call]
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """A name for the activation behind a layer, which no layer of Keras's has."""
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _gives_several(layer: Any) -> bool:
-    if isinstance(layer, Graph):
-        return len(layer.outputs) > 1
-    layer = layer.forwards if isinstance(layer, nn.Bidirectional) else layer
-    return isinstance(layer, Recurrent) and layer.return_state
-
-
-# ------------------------------------------------------------------------------- reading one layer
+OPERATIONS: dict[str, Callable[..., Module]] = {
+    "Relu": nn.ReLU, "Sigmoid": nn.Sigmoid, "Tanh": nn.Tanh, "Silu": nn.SiLU, "Softplus": nn.Softplus,
+    "Gelu": nn.GELU, "Softmax": nn.Softmax, "HardShrink": nn.HardShrink, "SoftShrink": nn.SoftShrink,
+    "Celu": nn.CELU, "Squareplus": nn.Squareplus,
+    "Threshold": lambda threshold, default_value: nn.Threshold(threshold, default_value),
+}  # fmt: skip
 
 
 def _row_of(kind: str, config: dict[str, Any]) -> Row:
@@ -382,15 +333,8 @@ def _row_of(kind: str, config: dict[str, Any]) -> Row:
     return next((row for row in rows if not _other_than(row.always, config, None)), rows[0])
 
 
-UNKNOWN = {
-    "Lambda": "is a function of Python",
-    "TimeDistributed": "is a loop over steps (a Dense or an Activation takes sequences without it)",
-    "Masking": "hands on a mask of vectors (Embedding(mask_zero=True) is known)",
-}
-
-
 def _other_than(always: dict[str, Any], config: dict[str, Any], rank: int | None) -> list[str]:
-    """What is not as in our layer, which has one value for it."""
+    """The arguments that differ from the one value that they have in our layer."""
     other = []
     for name, value in always.items():
         given = config.get(name, value)
@@ -401,7 +345,7 @@ def _other_than(always: dict[str, Any], config: dict[str, Any], rank: int | None
     return other
 
 
-def _demand_plain(row: Row, entry: dict[str, Any], config: dict[str, Any]) -> None:
+def _demand_known(row: Row, entry: dict[str, Any], config: dict[str, Any]) -> None:
     """Refuses every argument that our layer does not have, unless it is off."""
     policy = config.get("dtype")
     policy = policy["config"]["name"] if isinstance(policy, dict) else policy
@@ -415,24 +359,20 @@ def _demand_plain(row: Row, entry: dict[str, Any], config: dict[str, Any]) -> No
     for name, value in config.items():
         off = value in (None, False, 0, "auto") or value == []
         if name not in known and not name.endswith("_initializer") and not off:
-            wrong.append(f"{name}={shortened(_in_words(value))}")
+            is_object = isinstance(value, dict) and "class_name" in value
+            wrong.append(f"{name}={value['class_name'] if is_object else shortened(value)}")
     if wrong:
         raise Refused(f"with {', '.join(wrong)}")
 
 
-def _in_words(thing: Any) -> Any:
-    """L2(l2=0.01), of the dict that Keras writes for it."""
-    if isinstance(thing, dict) and "class_name" in thing:
-        return _Words(thing["class_name"])
-    return thing
-
-
-class _Words(str):
-    __repr__ = str.__str__
+def _settings(row: Row, config: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of our layer."""
+    settings = {ours.rpartition(".")[2]: theirs for ours, theirs in row.settings.items()}
+    return {ours: _plain(theirs, config[theirs]) for ours, theirs in settings.items()}
 
 
 def _plain(name: str, value: Any) -> Any:
-    """3 for (3, 3) and for [3], where our layers take either."""
+    """Tuples for lists; 3 for (3, 3) and for [3], where our layers take either."""
     if isinstance(value, (list, tuple)):
         value = tuple(_plain("", part) for part in value)
         if name in ("kernel_size", "strides", "dilation_rate", "pool_size", "axis", "size"):
@@ -440,8 +380,12 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-def _activation(given: Any, name: str) -> list[tuple[str, Module]]:
-    """(name, layer) of an activation by its name, or given as a layer; of "linear", nothing."""
+def _made(row: Row, settings: dict[str, Any]) -> Any:
+    return row.made(settings) if row.made else row.ours(**settings)
+
+
+def _activation(given: Any) -> list[Module]:
+    """The layer of an activation, which is given by its name or as a layer; empty for "linear"."""
     if given in (None, "linear"):
         return []
     if isinstance(given, dict) and given.get("class_name") == "function":
@@ -450,15 +394,12 @@ def _activation(given: Any, name: str) -> list[tuple[str, Module]]:
         row = _row_of(given["class_name"], given["config"])
         if row.variables:
             raise Refused(f"with the activation {given['class_name']}, which has weights")
-        _demand_plain(row, given, given["config"])
-        settings = {a: _plain(b, given["config"][b]) for a, b in row.settings.items()}
-        return [(name, row.ours(**settings))]
-    found = [
-        row for row in ROWS if row.always.get("activation") == given and row.keras == "Activation"
-    ]
-    if not found:
-        raise Refused(f"with activation={given!r}")
-    return [(name, found[0].made({}) if found[0].made else found[0].ours())]
+        _demand_known(row, given, given["config"])
+        return [row.ours(**_settings(row, given["config"]))]
+    for row in ROWS:
+        if row.keras == "Activation" and row.always["activation"] == given:
+            return [_made(row, {})]
+    raise Refused(f"with activation={given!r}")
 
 
 def _operation(kind: str, config: dict[str, Any]) -> Module:
@@ -468,42 +409,74 @@ def _operation(kind: str, config: dict[str, Any]) -> Module:
     }
     if kind in BINARY and not settings:
         return Merge(kind)
-    if kind in UNARY and not settings:
-        return _activation(UNARY[kind], "")[0][1]
-    if kind in OF_SETTINGS:
-        return OF_SETTINGS[kind](**settings)
-    if kind == "Threshold":
-        return nn.Threshold(settings["threshold"], settings["default_value"])
+    if kind in OPERATIONS:
+        return OPERATIONS[kind](**settings)
     told = ", ".join(f"{name}={value!r}" for name, value in settings.items())
     raise Refused(f"(of keras.ops){f' with {told}' if told else ''} has no counterpart")
 
 
-def _keep(layer: Any, row: Row, config: dict[str, Any]) -> None:
+def _set_regularizers(layer: Any, row: Row, config: dict[str, Any]) -> None:
     """Gives the parameters of a layer Keras's regularizers and constraints."""
-    told = [
-        (word, ours, known, config[f"{word}_{theirs}"])
-        for word in row.variables
-        for ours, theirs, _, known in KEPT
-        if config.get(f"{word}_{theirs}")
-    ]
-    if told and len(layer.parameters()) > len(row.variables):
-        raise Refused(f"with a {told[0][1]} of {told[0][0]}")
     parameters = {word: parameter for parameter, word in variables_of(layer)}
-    for word, ours, known, given in told:
-        entry = next((e for e in known if e.keras == given["class_name"]), None)
-        if entry is None:
-            raise Refused(f"with the {ours} {given['class_name']}")
-        settings = {a: _plain("axis", given["config"][b]) for a, b in entry.settings.items()}
-        setattr(parameters[word], ours, entry.ours(**settings))
+    for word in row.variables:
+        for ours, theirs, _, known in KEPT:
+            given = config.get(f"{word}_{theirs}")
+            if not given:
+                continue
+            if len(layer.parameters()) > len(row.variables):
+                raise Refused(f"with a {ours} of {word}")
+            entry = next((e for e in known if e.keras == given["class_name"]), None)
+            if entry is None:
+                raise Refused(f"with the {ours} {given['class_name']}")
+            settings = {a: _plain("axis", given["config"][b]) for a, b in entry.settings.items()}
+            setattr(parameters[word], ours, entry.ours(**settings))
 
 
 # ---------------------------------------------------------------------------------- reading a call
 
 
+def _references(thing: Any) -> list[tuple[str, int, int]]:
+    """(layer, which call, which result) of one, a list, or a dict of them."""
+    if isinstance(thing, dict):
+        thing = list(thing.values())
+    if thing and isinstance(thing[0], str):
+        return [tuple(thing[:3])]
+    return [reference for part in thing for reference in _references(part)]
+
+
+def _histories(thing: Any) -> Iterator[tuple[str, int, int]]:
+    """The results that a call needs, wherever they are in its arguments."""
+    if isinstance(thing, dict) and thing.get("class_name") == "__keras_tensor__":
+        yield tuple(thing["config"]["keras_history"])
+    elif isinstance(thing, (dict, list, tuple)):
+        for part in thing.values() if isinstance(thing, dict) else thing:
+            yield from _histories(part)
+
+
+def _at(history: tuple[str, int, int], results: Any, layers: dict[str, Any]) -> Reference:
+    name, call, part = history
+    several = _gives_several(layers.get(name))
+    return Reference(results[name, call].result, part) if several else results[name, call]
+
+
+def _gives_several(layer: Any) -> bool:
+    if isinstance(layer, Graph):
+        return len(layer.outputs) > 1
+    layer = layer.forwards if isinstance(layer, nn.Bidirectional) else layer
+    return isinstance(layer, Recurrent) and layer.return_state
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name for an activation that no layer of the model has."""
+    while name in taken:
+        name += "_"
+    return name
+
+
 def _given(
     entry: dict[str, Any], steps: list, node: dict[str, Any], results: Any, layers: Any
 ) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments of a call of ours, by place and by name."""
+    """The arguments of a call of ours, by position and by name."""
 
     def here(thing: Any) -> Any:
         if isinstance(thing, dict) and thing.get("class_name") == "__keras_tensor__":
@@ -532,7 +505,7 @@ def _given(
 
 
 def _nothing(thing: Any) -> bool:
-    """None, False, or a list of them: one mask for each of several inputs, say, and none is there."""
+    """None, False, or a list of them, such as one absent mask for each of several inputs."""
     return all(map(_nothing, thing)) if isinstance(thing, (list, tuple)) else thing in (None, False)
 
 
@@ -542,24 +515,25 @@ def _of_attention(arguments: list, keywords: dict) -> tuple[list[Any], dict[str,
     if given.pop("key", value) != value:
         raise Refused("called with a key that is not the value")
     words = {"attention_mask": "mask", "value_mask": "key_mask", "key_mask": "key_mask"}
-    masks = {words[name]: given.pop(name) for name in list(given) if name in words}
-    if given:
-        raise Refused(f"called with {', '.join(given)}")
+    foreign = [name for name in given if name not in words]
+    if foreign:
+        raise Refused(f"called with {', '.join(foreign)}")
+    masks = {words[name]: mask for name, mask in given.items()}
     return [query] if value == query else [query, value], masks
 
 
 def _flat(things: Any) -> list[Any]:
-    """Keras gives several results as a list, a tuple or a dict."""
+    """Several results, which Keras passes as a list, a tuple or a dict."""
     if isinstance(things, dict):
-        return _flat(list(things.values()))
+        things = list(things.values())
     if isinstance(things, Reference) or not isinstance(things, (list, tuple)):
         return [things]
     return [one for part in things for one in _flat(part)]
 
 
-# -------------------------------------------------------------------------------------- and masks
+# -------------------------------------------------------------------------------- implicit masks
 
-# Layers of one result for each step, to which the mask of what goes in fits as well: Keras hands it on.
+# Layers with one result per step, which pass the mask of their input on.
 PASS_MASKS = {
     "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "Dense", "Dropout",
     "LayerNormalization", "BatchNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU",
@@ -577,15 +551,15 @@ OF_MASKED = (
 
 
 def _with_masks(config: dict[str, Any], within: bool) -> dict[str, Any] | None:
-    """A Sequential in which a layer gets a mask, as a functional model that says so; else None.
+    """A Sequential in which a layer gets a mask, as a functional model with the mask as an argument.
 
-    In a Sequential the mask goes from layer to layer unseen, beside the numbers; the config of a
-    functional model has it as an argument. (`within` another model a mask may also leave this one.)
+    In a Sequential the mask passes from layer to layer beside the numbers, without a word in the config.
+    None if no layer uses one, and none may leave this model for one around it (`within` another).
     """
     layers = config["layers"]
     first = next((i for i, entry in enumerate(layers) if entry["config"].get("mask_zero")), None)
-    behind = [] if first is None else layers[first + 1 :]
-    takes = any(entry["class_name"] in TAKE_MASKS for entry in behind)
+    after = [] if first is None else layers[first + 1 :]
+    takes = any(entry["class_name"] in TAKE_MASKS for entry in after)
     if first is None or not (takes or within):
         return None
 
@@ -624,6 +598,6 @@ def _passes_masks(entry: dict[str, Any]) -> bool:
 
 
 def _is_positions(config: dict[str, Any]) -> bool:
-    """Is it the small model that `to_keras` makes of nn.Positions?"""
+    """True for the small model that `to_keras` makes of nn.Positions."""
     kinds = ["Add", "Cumsum", "Embedding", "GetItem", "InputLayer", "OnesLike", "Subtract"]
     return sorted(entry["class_name"] for entry in config["layers"]) == kinds

@@ -42,6 +42,7 @@ class Row(NamedTuple):
     made        (our settings, dtype and inputs) -> our layer, where that is not ours(**settings)
     call        our layer -> (keras, Keras layer, ours, x, ...) -> y, where that is not layer(x)
     refuse      our layer -> why Keras has no such layer, or ""
+    shapes      our layer -> the shapes of Keras's weights, where they are not ours
     rounds      our layer -> the numbers that Keras rounds to float32 even in float64, and their names
                 (π stands for constants of formulas)
     """
@@ -58,6 +59,7 @@ class Row(NamedTuple):
     made: Callable[[dict[str, Any]], Module] | None = None
     call: Callable[[Any], Callable[..., Any] | None] = lambda layer: None
     refuse: Callable[[Any], str] = lambda layer: ""
+    shapes: Callable[[Any], list[Shape]] = lambda layer: []
     rounds: Callable[[Any], dict[str, float]] = lambda layer: {}
 
 
@@ -164,6 +166,15 @@ def _over_threshold(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
     return keras.ops.threshold(x, layer.threshold, layer.value)
 
 
+def _shapes_of_attention(layer: Any) -> list[Shape]:
+    """Keras has an axis for the heads."""
+    looks, says = (layer.heads, layer.key_dim), (layer.heads, layer.value_dim)
+    own, other = layer.inputs, layer.context_inputs
+    return [
+        (own, *looks), looks, (other, *looks), looks, (other, *says), says, (*says, own), (own,)
+    ]  # fmt: skip
+
+
 def _attention(settings: dict[str, Any]) -> Module:
     settings["inputs"], settings["context_inputs"] = settings["inputs"]
     return nn.MultiHeadAttention(dropout=settings.pop("p"), **settings)
@@ -265,7 +276,7 @@ ROWS: list[Row] = [
         always={"use_bias": True, "attention_axes": 1},
         variables={"kernel": "GlorotUniform", "bias": None},
         files=("query_dense", "key_dense", "value_dense", "output_dense"), draws=True,
-        made=_attention, call=lambda layer: _look_at,
+        made=_attention, call=lambda layer: _look_at, shapes=_shapes_of_attention,
         refuse=lambda layer: "rotary=True" if layer.rotary else "",
         rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5},
     ),

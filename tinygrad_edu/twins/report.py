@@ -1,4 +1,4 @@
-"""Two trainings side by side: where they part, how long they took, and pictures of it."""
+"""The report of a comparison: where two training runs diverge, and how long they took."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 
-# Two correct programs that add in another order agree in about this many digits after 50 steps.
+# Two correct programs that add in another order agree to about this accuracy after 50 steps.
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5}
+KINDS = ("outputs", "losses", "gradients", "weights")  # in the order in which a step computes them
+COLUMNS = ("outputs", "gradients", "weights")  # of the tables
 
 
 @dataclass
 class Run:
-    """What one side computed. Step k (from 1) has its loss and gradients at [k - 1].
+    """The numbers of one side. Step k (from 1) has its loss and gradients at [k - 1].
 
     losses       (steps,), each before its step
     gradients    path -> (steps, *shape), of that loss
-    weights      path -> (steps + 1, *shape); [0] is the common start, [k] is after step k. With what is
-                 remembered and not learned, such as moving means
+    weights      path -> (steps + 1, *shape); [0] is the common start, [k] is after step k. Includes buffers,
+                 such as moving means
     seconds      (steps,), of each step: forward, backward and the optimizer
-    memory       bytes by which the process grew at most while this side was built and trained; None
-                 where that cannot be measured
+    memory       the most bytes by which the process grew while this side was built and trained; None where
+                 that cannot be measured
     """
 
     losses: Any = field(default_factory=list)
@@ -36,7 +38,7 @@ class Run:
     memory: int | None = None
 
     def as_arrays(self) -> Run:
-        """The lists that were collected, each as one array."""
+        """The collected lists, each as one array."""
         return Run(
             np.array(self.losses),
             {path: np.stack(steps) for path, steps in self.gradients.items()},
@@ -46,13 +48,13 @@ class Run:
         )
 
 
-class Parting(NamedTuple):
+class Divergence(NamedTuple):
     """The first step at which two runs differ by more than a tolerance.
 
     kind          "outputs", "losses", "gradients" or "weights": the first of them, in the order of a step
-    path          the first layer whose output differs; the parameter that differs most there (after
-                  "losses": in its gradient)
-    difference    by how much the kind differs
+    path          the first layer whose output differs, or the parameter that differs most (for "losses",
+                  whose gradient does)
+    difference    the largest difference of that kind
     """
 
     step: int
@@ -71,10 +73,6 @@ class OfLayer(NamedTuple):
     weights: float | None
 
 
-KINDS = ("outputs", "losses", "gradients", "weights")  # in the order in which a step computes them
-COLUMNS = {"outputs": "outputs", "gradients": "gradients", "weights": "weights"}
-
-
 class Report:
     """Two runs side by side: `ours` and `keras`, see `Run`; `print(report)` shows the table.
 
@@ -82,10 +80,10 @@ class Report:
     exceeds 1: absolute for ordinary weights, relative for large numbers. NaN on one side only is an
     infinite difference.
 
-    outputs     path of a layer -> (steps,), differences of what the layers made, in their order
-    layers      path -> what stands there
-    notes       what a reader of the numbers must know, a line each
-    rounding    how far the weights may part because Keras rounds settings, roughly
+    outputs     path of a layer -> (steps,), differences between its outputs, in the order of the model
+    layers      path -> description of the layer
+    notes       lines that a reader of the numbers needs to know
+    rounding    how much the weights may differ, roughly, because Keras rounds settings
     """
 
     def __init__(
@@ -107,12 +105,12 @@ class Report:
         self.notes, self.rounding = list(notes), rounding
 
     def __len__(self) -> int:
-        """How many steps."""
+        """The number of steps."""
         return len(self.ours.losses)
 
     def differences(self, kind: str) -> dict[str, np.ndarray]:
-        """path -> (steps,): for "outputs" by layers, for "gradients" and "weights" by parameters;
-        "losses" has the one path "loss"."""
+        """path -> (steps,): "outputs" by layer, "gradients" and "weights" by parameter; "losses" has the
+        one path "loss"."""
         if kind not in KINDS:
             raise refusal(ValueError, f"there are differences in {', '.join(KINDS)}, not {kind!r}")
         if kind == "outputs":
@@ -120,11 +118,11 @@ class Report:
         if kind == "losses":
             return {"loss": difference(self.ours.losses, self.keras.losses)}
         ours, keras = getattr(self.ours, kind), getattr(self.keras, kind)
-        start = 1 if kind == "weights" else 0  # [0] is the start, which belongs to no step
+        start = 1 if kind == "weights" else 0  # weights[0] is the common start
         return {path: difference(ours[path][start:], keras[path][start:]) for path in ours}
 
     def largest(self, kind: str) -> np.ndarray:
-        """(steps,): the largest of the differences of a kind, at each step."""
+        """(steps,): the largest difference of a kind at each step."""
         parts = list(self.differences(kind).values())
         return np.max(parts, axis=0) if parts else np.zeros(len(self))
 
@@ -132,19 +130,19 @@ class Report:
         """The largest difference of each kind: {"outputs": ..., "losses": ..., ...}."""
         return {kind: float(self.largest(kind).max()) for kind in KINDS}
 
-    def first_parting(self, tolerance: float | None = None) -> Parting | None:
+    def first_divergence(self, tolerance: float | None = None) -> Divergence | None:
         """Where the runs first differ by more than the tolerance; None if they never do."""
         tolerance = self.tolerance if tolerance is None else tolerance
-        largest = {kind: self.largest(kind) for kind in KINDS}
-        for i in range(len(self)):
-            for kind in KINDS:
-                if largest[kind][i] > tolerance:
-                    parts = self.differences("gradients" if kind == "losses" else kind)
-                    path = max(parts, key=lambda path: parts[path][i])
-                    if kind == "outputs":  # later layers have the difference from the first
-                        path = next(path for path in parts if parts[path][i] > tolerance)
-                    return Parting(i + 1, kind, path, float(largest[kind][i]))
-        return None
+        beyond = {kind: self.largest(kind) > tolerance for kind in KINDS}
+        found = [(int(np.argmax(beyond[kind])), kind) for kind in KINDS if beyond[kind].any()]
+        if not found:
+            return None
+        i, kind = min(found, key=lambda pair: pair[0])  # of one step, the first kind
+        parts = self.differences("gradients" if kind == "losses" else kind)
+        path = max(parts, key=lambda path: parts[path][i])
+        if kind == "outputs":  # the layers after the first one inherit its difference
+            path = next(path for path in parts if parts[path][i] > tolerance)
+        return Divergence(i + 1, kind, path, float(self.largest(kind)[i]))
 
     def by_layer(self) -> list[OfLayer]:
         """The largest differences of each layer, in the order of the model."""
@@ -164,88 +162,86 @@ class Report:
         ]
 
     def milliseconds(self) -> dict[str, float] | None:
-        """The shortest step of each side, {"ours": ..., "keras": ...}: both took their steps in turn."""
+        """The time of the fastest step of each side, {"ours": ..., "keras": ...}."""
         if not len(self.ours.seconds):
             return None
         return {"ours": 1000 * self.ours.seconds.min(), "keras": 1000 * self.keras.seconds.min()}
 
-    # For people.
+    # Text.
 
     def __str__(self) -> str:
-        head, rows = self._table()
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        widths = [max(n, 5 if i == 0 else 9 if i > 2 else 15) for i, n in enumerate(widths)]
-        lines = [
-            "  ".join(f"{cell:>{n}}" for cell, n in zip(row, widths, strict=True))
-            for row in (head, *rows)
-        ]
-        rule = "─" * len(lines[0])
+        rows = self._table()
+        least = [5, 15, 15, 9, 9, 9]
+        columns = zip(*rows, strict=True)
+        widths = [max(n, *map(len, column)) for n, column in zip(least, columns, strict=False)]
+        head, *lines = (
+            "  ".join(f"{cell:>{n}}" for cell, n in zip(row, widths, strict=True)) for row in rows
+        )
+        rule = "─" * len(head)
         over = " " * (sum(widths[:3]) + 6) + " largest difference in"
-        told = [self._verdict(), *self._speed(), *self.notes]
-        return "\n".join([self.about, "", over, lines[0], rule, *lines[1:], rule, *told])
+        return "\n".join([self.about, "", over, head, rule, *lines, rule, *self._conclusions()])
 
     __repr__ = __str__
 
     def _columns(self) -> list[str]:
         return [kind for kind in COLUMNS if kind != "outputs" or self.outputs]
 
-    def _table(self) -> tuple[list[str], list[list[str]]]:
-        """The head and the rows, of the steps that are shown."""
-        parting = self.first_parting()
+    def _table(self) -> list[list[str]]:
+        """The head, and a row for each step that is shown."""
+        divergence = self.first_divergence()
         columns = {kind: self.largest(kind) for kind in self._columns()}
-        steps = _steps_to_show(len(self), parting.step if parting else 1)
+        steps = range(1, len(self) + 1)
+        if len(self) > 12:  # then 1, 2, 5, 10, 20, 50, ..., the last, and where they diverge
+            shown = {d * 10**n for n in range(len(str(len(self)))) for d in (1, 2, 5)}
+            shown |= {len(self), divergence.step if divergence else 1}
+            steps = sorted(shown & set(steps))  # type: ignore[assignment]
         rows = [
             [f"{k}", f"{self.ours.losses[k - 1]:.10g}", f"{self.keras.losses[k - 1]:.10g}",
              *(short(column[k - 1]) for column in columns.values())]
             for k in steps
         ]  # fmt: skip
-        return ["step", "our loss", "Keras's loss", *columns], rows
+        return [["step", "our loss", "Keras's loss", *columns], *rows]
 
-    def _verdict(self) -> str:
-        parting = self.first_parting()
-        largest = self.max_difference()
-        kinds = [kind for kind in KINDS if kind != "outputs" or self.outputs]
-        sizes = ", ".join(f"{kind} {short(largest[kind])}" for kind in kinds)
-        if parting is None:
-            return (
-                f"They agree in all {len(self)} steps: no difference exceeds {self.tolerance:g} "
-                f"(largest in {sizes})."
-            )
-        if parting.kind == "weights" and largest["weights"] <= 3 * self.rounding:
-            return (
-                f"They part at step {parting.step} by {short(parting.difference)}, no more than Keras's "
-                f"rounding explains\n  (largest in {sizes})."
-            )
-        where = {
-            "outputs": "the way forward differs, first in what this layer makes:",
-            "losses": "the way forward differs (a layer or the loss); the gradient that differs most is",
-            "gradients": "the loss agrees but not the way back: look at the gradient of",
-            "weights": "the gradients agree but not the optimizer's step: look at",
-        }[parting.kind]
-        if parting.kind == "losses" and self.outputs:
-            where = "the layers agree but not the loss; the gradient that differs most is"
-        path = parting.path or "the model"
-        if parting.kind == "outputs" and self.layers.get(parting.path):
-            path += f", {self.layers[parting.path]}"
-        return (
-            f"They part at step {parting.step}, where {parting.kind} differ by "
-            f"{short(parting.difference)}, more than {self.tolerance:g}:\n  {where} {path}.\n"
-            f"  (Largest in {sizes}.)"
-        )
-
-    def _speed(self) -> list[str]:
-        took, lines = self.milliseconds(), []
+    def _conclusions(self) -> list[str]:
+        lines = [self._verdict()]
+        took = self.milliseconds()
         if took is not None:
             lines.append(
                 f"A step takes {took['ours']:.3g} ms here and {took['keras']:.3g} ms in Keras "
-                "(the shortest of each)."
+                "(the fastest of each)."
             )
         if self.ours.memory is not None and self.keras.memory is not None:
             lines.append(
-                f"The process grew by at most {_megabytes(self.ours.memory)} here and "
-                f"{_megabytes(self.keras.memory)} in Keras, libraries not counted."
+                f"The process grew by at most {self.ours.memory / 1e6:.1f} MB here and "
+                f"{self.keras.memory / 1e6:.1f} MB in Keras, not counting libraries."
             )
-        return lines
+        return lines + self.notes
+
+    def _verdict(self) -> str:
+        divergence, largest = self.first_divergence(), self.max_difference()
+        kinds = [kind for kind in KINDS if kind != "outputs" or self.outputs]
+        sizes = "largest in " + ", ".join(f"{kind} {short(largest[kind])}" for kind in kinds)
+        if divergence is None:
+            return f"They agree in all {len(self)} steps: no difference exceeds {self.tolerance:g} ({sizes})."
+        step, kind, path, size = divergence
+        if kind == "weights" and largest["weights"] <= 3 * self.rounding:
+            return (
+                f"They diverge at step {step} by {short(size)}, no more than Keras's rounding explains\n"
+                f"  ({sizes})."
+            )
+        reason = {
+            "outputs": "the forward pass differs, first in the output of",
+            "losses": "the forward pass differs (a layer or the loss); the gradient that differs most is of",
+            "gradients": "the losses agree but not the backward pass: look at the gradient of",
+            "weights": "the gradients agree but not the optimizer's step: look at",
+        }[kind]
+        if kind == "losses" and self.outputs:
+            reason = "the layers agree but not the loss; the gradient that differs most is of"
+        layer = self.layers.get(path) if kind == "outputs" else ""
+        return (
+            f"They diverge at step {step}, where {kind} differ by {short(size)}, more than "
+            f"{self.tolerance:g}:\n  {reason} {path or 'the model'}{layer and f', {layer}'}.\n  ({sizes}.)"
+        )
 
     # Pictures.
 
@@ -255,8 +251,7 @@ class Report:
         Draws on the matplotlib axes `ax`, or on new ones, and returns them; nothing is shown. Raises
         ImportError without matplotlib.
         """
-        if ax is None:
-            ax = _new_axes()
+        ax = _new_axes() if ax is None else ax
         steps = np.arange(1, len(self) + 1)
         colors = {
             "outputs": "#8a8a8a",
@@ -270,51 +265,51 @@ class Report:
             ax.plot(steps, seen, color=colors[kind], marker=".", linewidth=1.5, label=kind)
         limit = f"limit, {self.tolerance:g}"
         ax.axhline(self.tolerance, color="#b03030", linestyle="--", label=limit)
-        ax.set_yscale("log")
-        ax.set_xlabel("step")
-        ax.set_ylabel("largest difference")
+        ax.set(yscale="log", xlabel="step", ylabel="largest difference")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.spines[["top", "right"]].set_visible(False)
-        # Beside the curves: no corner is empty in all of these pictures.
+        # Beside the curves, because they may reach into any corner.
         ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         return ax
 
     def to_html(self, path: str | os.PathLike | None = None) -> str:
-        """The report as a page of its own, without script and without anything from the web.
-
-        Writes it if a path is given. Returns it in any case.
-        """
-        page = (
-            '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width">\n<title>Comparison with Keras</title>\n'
-            "<style>:root { color-scheme: light dark } body { font: 1rem/1.5 system-ui, sans-serif; "
-            "margin: 2rem auto; max-width: 60rem; padding: 0 1rem }</style>\n"
-            f"<h1>Here and in Keras</h1>\n{self._repr_html_()}\n</html>\n"
-        )
+        """The report as a page without scripts or anything from the web; also written to `path`, if given."""
+        page = PAGE.format(report=self._repr_html_())
         if path is not None:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(page)
         return page
 
     def _repr_html_(self) -> str:
-        """For notebooks: both tables, and what the text says below them."""
-        head, rows = self._table()
-        by_layer = [
-            [path or "the model", layer, *("" if d is None else short(d) for d in differences)]
-            for path, layer, *differences in self.by_layer()
+        """For notebooks: the conclusions, and a table by step and one by layer."""
+        parts = [
+            STYLE,
+            *(f"<p>{html.escape(line)}</p>" for line in (self.about, *self._conclusions())),
         ]
-        told = [self._verdict(), *self._speed(), *self.notes]
-        parts = [STYLE, f"<p>{html.escape(self.about)}</p>"]
-        parts += [f"<p>{html.escape(line)}</p>" for line in told]
-        parts.append(_html_table("Step by step", head[:3], head[3:], rows, 0))
-        if by_layer:
-            names = ["layer", "what it is"]
+        parts.append(_html_table("Step by step", self._table(), 3))
+        if self.layers:
+            rows = [
+                [path or "the model", layer, *("" if d is None else short(d) for d in differences)]
+                for path, layer, *differences in self.by_layer()
+            ]
+            head = ["layer", "description", *COLUMNS]
             parts.append(
-                _html_table("Layer by layer, over all steps", names, list(COLUMNS), by_layer, 2)
+                _html_table("Layer by layer, over all steps", [head, *rows], 2, words=True)
             )
         return "\n".join(['<div class="twins">', *parts, "</div>"])
 
 
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Comparison with Keras</title>
+<style>:root {{ color-scheme: light dark }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}</style>
+<h1>Comparison with Keras</h1>
+{report}
+</html>
+"""
 # Tables that are wider than the page scroll by themselves; colors are those of the page or notebook.
 STYLE = """<style>
 .twins div { overflow-x: auto; margin: 1.5rem 0 }
@@ -329,50 +324,37 @@ STYLE = """<style>
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """(steps, ...) twice -> (steps,): see Report."""
+    """(steps, ...) twice -> (steps,), as the docstring of Report defines it."""
     ours, theirs = (np.asarray(a).reshape(len(a), -1) for a in (ours, theirs))
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.where(same, 0, np.abs(ours - theirs))
+        largest = np.where(same, 0, np.abs(ours - theirs)).max(axis=1)
         scale = np.where(np.isfinite(theirs), np.abs(theirs), 0).max(axis=1)
-        apart = apart.max(axis=1) / np.maximum(1, scale)
-    return np.where(np.isnan(apart), np.inf, apart)
-
-
-def _steps_to_show(steps: int, interesting: int) -> list[int]:
-    """All of a dozen; of more, 1, 2, 5, 10, 20, 50, ..., the last, and where something happens."""
-    if steps <= 12:
-        return list(range(1, steps + 1))
-    chosen = {d * 10**n for n in range(len(str(steps))) for d in (1, 2, 5)} | {steps, interesting}
-    return sorted(k for k in chosen if k <= steps)
+        relative = largest / np.maximum(1, scale)
+    return np.where(np.isnan(relative), np.inf, relative)
 
 
 def short(difference: float) -> str:
     return f"{difference:.1e}" if difference else "0"
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
-
-
-def _html_table(
-    caption: str, head: list[str], differences: list[str], rows: list[list[str]], names: int
-) -> str:
-    """names: how many of the first columns are words."""
+def _html_table(caption: str, rows: list[list[str]], names: int, words: bool = False) -> str:
+    """names: how many columns come before the differences; words: they are text, not numbers."""
 
     def line(cells: list[str], tag: str) -> str:
-        kinds = [' class="name"' if i < names else "" for i in range(len(cells))]
-        inside = "".join(
-            f"<{tag}{kind}>{html.escape(cell)}</{tag}>"
-            for cell, kind in zip(cells, kinds, strict=True)
-        )
-        return f"<tr>{inside}</tr>"
+        name = ' class="name"' if words else ""
+        return "<tr>" + "".join(
+            f"<{tag}{name if i < names else ''}>{html.escape(cell)}</{tag}>" for i, cell in enumerate(cells)
+        ) + "</tr>"  # fmt: skip
 
-    over = f'<td colspan="{len(head)}"></td><th colspan="{len(differences)}">largest difference in</th>'
-    body = "\n".join(line(row, "td") for row in rows)
+    head, *body = rows
+    over = (
+        f'<td colspan="{names}"></td><th colspan="{len(head) - names}">largest difference in</th>'
+    )
+    lines = "\n".join(line(row, "td") for row in body)
     return (
         f"<div><table>\n<caption>{html.escape(caption)}</caption>\n<thead><tr>{over}</tr>\n"
-        f"{line([*head, *differences], 'th')}</thead>\n<tbody>{body}</tbody>\n</table></div>"
+        f"{line(head, 'th')}</thead>\n<tbody>{lines}</tbody>\n</table></div>"
     )
 
 
