@@ -23,11 +23,13 @@ class Minimum(NamedTuple):
     gradient: np.ndarray
     iterations: int
     converged: bool  # max |gradient| ≤ tol
+    trace: list[tuple[float, float]]  # the value and max |gradient| at the start and after each iteration
 
 
 def minimize(
-    value_and_grad, start, method="lbfgs", hessian=None, tol=1e-8, max_iter=100, *, product=None
-):
+    value_and_grad, start, method="lbfgs", hessian=None, tol=1e-8, max_iter=100, *, product=None,
+    prox=None, penalty=None, callback=None,
+):  # fmt: skip
     """The Minimum of f that is reached downhill from `start`.
 
     value_and_grad: w -> f(w), ∇f(w), shapes () and (n,). hessian: w -> ∇²f(w), shape (n, n), which
@@ -40,13 +42,22 @@ def minimize(
     """
     if method not in METHODS:
         raise ValueError(f"no minimizer {method!r}: choose one of {', '.join(map(repr, METHODS))}")
+    if method == "proximal":
+        return _proximal(value_and_grad, start, prox, penalty or (lambda w: 0.0), tol, max_iter, callback)
     direction = METHODS[method](hessian, product)
     w = np.array(start, dtype=np.float64)
     value, g = value_and_grad(w)
     if not (np.isfinite(value) and np.isfinite(g).all()):
         raise ValueError(f"at the start the function is {value}, with the gradient {g}: not finite")
 
-    iterations = 0
+    iterations, trace = 0, []
+
+    def note():
+        trace.append((float(value), float(np.abs(g).max(initial=0))))
+        if callback is not None:
+            callback(iterations, *trace[-1])
+
+    note()
     while np.abs(g).max(initial=0) > tol and iterations < max_iter:
         p = direction(w, g)
         step = wolfe_step(value_and_grad, w, p, value, g, curvature=direction.curvature)
@@ -54,7 +65,32 @@ def minimize(
             break
         w, value, g = w + step.length * p, step.value, step.gradient
         iterations += 1
-    return Minimum(w, float(value), g, iterations, bool(np.abs(g).max(initial=0) <= tol))
+        note()
+    return Minimum(w, float(value), g, iterations, bool(np.abs(g).max(initial=0) <= tol), trace)
+
+
+def _proximal(value_and_grad, start, prox, penalty, tol, max_iter, callback):
+    """w ← prox(w - s ∇f(w), s), with s halved until f lies below its quadratic model."""
+    w = np.array(start, dtype=np.float64)
+    value, g = value_and_grad(w)
+    s, trace = 1 / (np.linalg.norm(g) or 1.0), []
+    for iteration in range(max_iter + 1):
+        size = (w - prox(w - s * g, s)) / s
+        trace.append((float(value + penalty(w)), float(np.abs(size).max(initial=0))))
+        if callback is not None:
+            callback(iteration, *trace[-1])
+        if trace[-1][1] <= tol or iteration == max_iter:
+            break
+        s *= 2
+        while True:
+            new = prox(w - s * g, s)
+            d = new - w
+            new_value, new_g = value_and_grad(new)
+            if new_value <= value + g @ d + d @ d / (2 * s) or (new_g - g) @ d <= d @ d / s:
+                break
+            s /= 2
+        w, value, g = new, new_value, new_g
+    return Minimum(w, trace[-1][0], size, iteration, trace[-1][1] <= tol, trace)
 
 
 class LBFGS:
@@ -183,7 +219,7 @@ class NewtonCG:
         return p
 
 
-METHODS = {"lbfgs": LBFGS, "newton": Newton, "cg": ConjugateGradient, "newton-cg": NewtonCG}
+METHODS = {"lbfgs": LBFGS, "newton": Newton, "cg": ConjugateGradient, "newton-cg": NewtonCG, "proximal": None}
 
 
 class Trial(NamedTuple):
