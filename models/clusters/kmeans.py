@@ -40,9 +40,14 @@ class KMeans(Clusterer, Transformer):
     """
 
     n_clusters: int = integer(8, at_least=1, doc="k")
-    init: Any = choice(
-        "k-means++", "random", doc="the first centers: far apart, any rows, or (n_clusters, features)"
-    ) | array()
+    init: Any = (
+        choice(
+            "k-means++",
+            "random",
+            doc="the first centers: far apart, any rows, or (n_clusters, features)",
+        )
+        | array()
+    )
     n_init: int = integer(1, at_least=1, doc="of so many starts the best; one, if init is an array")
     max_iter: int = integer(300, at_least=1, doc="steps of each start")
     tol: float = nonnegative(
@@ -55,6 +60,11 @@ class KMeans(Clusterer, Transformer):
     cluster_centers_: np.ndarray = learned("(n_clusters, features)")
     inertia_: float = learned("J at the end")
     n_iter_: int = learned("steps of the best start")
+
+    @classmethod
+    def examples(cls, rng):
+        for _, X, y in super().examples(rng):
+            yield cls(3, init=X[:3], tol=0), X, y
 
     def _fit(self, X, weight):
         if len(X) < self.n_clusters:

@@ -19,7 +19,7 @@ def where(needed: str) -> Callable[[Callable], Any]:
 
 class _Conditional:
     def __init__(self, method: Callable, needed: str):
-        functools.update_wrapper(self, method)
+        functools.update_wrapper(self, method)  # type: ignore[arg-type]
         self.method, self.needed = method, needed
 
     def __get__(self, instance: Any, kind: type) -> Any:

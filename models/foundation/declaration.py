@@ -2,7 +2,7 @@
 
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any
 
@@ -106,6 +106,6 @@ def _documented(kind: Any) -> str:
     return "\n\n".join(part for part in text if part)
 
 
-def _list(title: str, lines: Any) -> str:
-    hanging = {"width": 100, "initial_indent": "    ", "subsequent_indent": " " * 8}
-    return "\n".join([f"{title}:", *(textwrap.fill(line, **hanging) for line in lines)])
+def _list(title: str, lines: Iterable[str]) -> str:
+    filled = [textwrap.fill(line, 100, initial_indent=" " * 4, subsequent_indent=" " * 8) for line in lines]
+    return "\n".join([f"{title}:", *filled])

@@ -7,6 +7,7 @@ Each round raises the likelihood of the data (Dempster, Laird, Rubin 1977), and 
 hence several starts, of which the best is kept.
 """
 
+from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,8 @@ class EM(Estimator):
     `expect(X, **parameters)`           log p(x) of each row, and what is expected of the hidden
     `maximize(X, weight, expected)`     the parameters that fit to it best, name -> array
     """
+
+    _: KW_ONLY  # the first parameter of a model is one of its own
 
     n_init: int = integer(1, at_least=1, doc="how many starts; the best is kept")
     max_iter: int = integer(100, at_least=1, doc="rounds of each start")

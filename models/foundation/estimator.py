@@ -22,6 +22,7 @@ from models.foundation.sklearn_bridge import is_learned
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.showing import Shown
 
+
 class Estimator(Parametrized, Facts, Shown):
     """The base of every estimator. A subclass declares its parameters and writes `_fit`.
 

@@ -8,12 +8,16 @@ class Facts:
     """Each is the name of a class attribute, with the usual value."""
 
     # ---- what it is
-    kind: ClassVar[str | None] = None  # "classifier", "regressor", "clusterer", ... in scikit-learn's words
+    kind: ClassVar[str | None] = (
+        None  # "classifier", "regressor", "clusterer", ... in scikit-learn's words
+    )
     requires_fit: ClassVar[bool] = True  # does it learn anything?
     non_deterministic: ClassVar[bool] = False  # even with a fixed random_state?
 
     # ---- what X may be
-    reads: ClassVar[str] = "numbers"  # "categories": any values; "anything": handed on as it is, unread
+    reads: ClassVar[str] = (
+        "numbers"  # "categories": any values; "anything": handed on as it is, unread
+    )
     allow_nan: ClassVar[bool] = False
     accepts_sparse: ClassVar[bool] = False
     nonnegative_X: ClassVar[bool] = False
@@ -27,5 +31,7 @@ class Facts:
 
     # ---- its twin in scikit-learn, which the tests compare it with
     twin: ClassVar[str | None] = None  # its name there, if it is another; "" if there is none
-    twin_settings: ClassVar[Mapping[str, Any]] = {}  # parameters of the twin that make it do the same
+    twin_settings: ClassVar[
+        Mapping[str, Any]
+    ] = {}  # parameters of the twin that make it do the same
     twin_tolerance: ClassVar[float] = 1e-8

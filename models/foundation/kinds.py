@@ -236,7 +236,7 @@ class OutlierDetector(Estimator):
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._learn(X, y, sample_weight)
-        share = getattr(self, "contamination", "auto")
+        share: Any = getattr(self, "contamination", "auto")
         if share != "auto":
             scores = self._score_samples(self._check(X))
             self.offset_ = float(np.percentile(scores, 100 * share))

@@ -9,6 +9,7 @@ The arguments after `weight` are what is learned: `start` says where the search 
 keeps each as an attribute, `coef_` and `intercept_`. Gradients and Hessians come from the engine.
 """
 
+from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,6 +48,8 @@ class LossModel(Estimator):
         "proximal"                             for a penalty with kinks, which the model gives as `prox`
         "adam", "sgd", "rmsprop", ...          any optimizer of tinygrad_edu.optim, on batches of rows
     """
+
+    _: KW_ONLY  # the first parameter of a model is one of its own
 
     solver: str = Parameter(  # type: ignore[assignment]
         "lbfgs",
@@ -138,5 +141,7 @@ class LossModel(Estimator):
             what = f"{name}(solver='exact'): there is no formula for its minimum."
             raise refusal(ValueError, what, f"{name}(solver={self._defaults()['solver']!r})")
         if hasattr(self, "prox") and self.solver not in ("proximal", "exact"):
-            what = f"{name}(solver={self.solver!r}): its penalty has kinks, which that solver misses."
+            what = (
+                f"{name}(solver={self.solver!r}): its penalty has kinks, which that solver misses."
+            )
             raise refusal(ValueError, what, f"{name}(solver='proximal')")

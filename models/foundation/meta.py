@@ -24,7 +24,11 @@ def clone(estimator: Any) -> Any:
         if isinstance(estimator, (list, tuple)):
             return type(estimator)([clone(part) for part in estimator])
         what = f"cannot clone {estimator!r}: it is no estimator."
-        hint = f"{estimator.__name__}()" if isinstance(estimator, type) else "an object with get_params"
+        hint = (
+            f"{estimator.__name__}()"
+            if isinstance(estimator, type)
+            else "an object with get_params"
+        )
         raise refusal(TypeError, what, hint)
     if hasattr(estimator, "__sklearn_clone__"):
         return estimator.__sklearn_clone__()

@@ -112,7 +112,9 @@ def number(
     doc: str = "",
 ) -> Any:
     """A real number within bounds, and None if it is `optional` or None is the default."""
-    return _number("a number", numbers.Real, default, optional, doc, at_least, above, at_most, below)
+    return _number(
+        "a number", numbers.Real, default, optional, doc, at_least, above, at_most, below
+    )
 
 
 def positive(default: Any = REQUIRED, *, optional: bool = False, doc: str = "") -> Any:
@@ -192,21 +194,16 @@ def anything(default: Any = REQUIRED, *, doc: str = "") -> Any:
     return Parameter(default, lambda x: True, "anything", doc)
 
 
-SPECIFIERS = (
-    anything, array, boolean, choice, function, integer, learned, named_parts, nonnegative, number, part,
-    positive, seed,
-)  # fmt: skip
-
-
-def _number(words, kind, default, optional, doc, at_least, above, at_most, below):
-    def test(x: Any) -> bool:
+def _number(words, kind: Any, default, optional, doc, at_least, above, at_most, below):
+    def test(x: Any) -> Any:
+        if not isinstance(x, kind) or isinstance(x, bool) or x != x:  # NaN is not itself
+            return optional and x is None
         return (
-            (isinstance(x, kind) and not isinstance(x, bool) and x == x)  # NaN is not itself
-            and (at_least is None or x >= at_least)
+            (at_least is None or x >= at_least)
             and (above is None or x > above)
             and (at_most is None or x <= at_most)
             and (below is None or x < below)
-        ) or (optional and x is None)
+        )
 
     bounds = {"≥": at_least, ">": above, "≤": at_most, "<": below}
     listed = " and ".join(f"{sign} {x}" for sign, x in bounds.items() if x is not None)
@@ -241,6 +238,6 @@ def is_named_list(x: Any) -> bool:
 
 
 def _is_seed(x: Any) -> bool:
-    if isinstance(x, numbers.Integral):
-        return not isinstance(x, bool) and x >= 0
+    if isinstance(x, (int, np.integer)) and not isinstance(x, bool):
+        return bool(x >= 0)
     return x is None or isinstance(x, np.random.Generator)

@@ -6,11 +6,11 @@ from typing import Any, ClassVar, dataclass_transform
 import numpy as np
 
 from models.foundation.declaration import declare
-from models.foundation.parameters import SPECIFIERS, Parameter, is_named_list
+from models.foundation.parameters import Parameter, is_named_list, learned
 from tinygrad_edu.diagnostics.words import alike, refusal, shortened
 
 
-@dataclass_transform(field_specifiers=SPECIFIERS)
+@dataclass_transform(field_specifiers=(learned,))  # type checkers know the arguments then
 class Parametrized:
     """The base of whatever has parameters: estimators, and parts of them such as kernels.
 

@@ -42,7 +42,9 @@ def not_fitted(estimator: Any, missing: str = "") -> Exception:
         known_to_sklearn(NotFittedError),
         f"this {name} has not learned anything yet"
         + (f", so it has no {missing}." if missing else "."),
-        f"{name}(...).fit(X, y) first" if estimator._is_supervised() else f"{name}(...).fit(X) first",
+        f"{name}(...).fit(X, y) first"
+        if estimator._is_supervised()
+        else f"{name}(...).fit(X) first",
     )
 
 

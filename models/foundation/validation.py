@@ -25,7 +25,10 @@ def table(X: Any, estimator: Any, y: Any = None) -> Any:
         if not estimator.accepts_sparse:
             raise refusal(TypeError, f"Sparse data are not supported by {name}.", "X.toarray()")
         return X.tocsr().astype(np.float64)
-    found = frames.values(X)
+    try:
+        found = frames.values(X)
+    except ValueError as error:  # a list of lists of different lengths
+        raise refusal(ValueError, f"X is no table: {error}", "rows of the same length") from None
     if found.dtype.kind == "c":
         raise refusal(ValueError, f"Complex data not supported by {name}.", "X.real or abs(X)")
     _require_two_axes(found, name, y)

@@ -27,7 +27,7 @@ class LogisticRegression(LinearPredictor, LossModel, Classifier):
     twin_settings = {"solver": "newton-cholesky"}
 
     C: float = positive(1.0, doc="the larger, the weaker the penalty")
-    tol: float = 1e-4
+    tol = 1e-4
 
     coef_: np.ndarray = learned("W: (classes, features), or (1, features) for two classes")
     intercept_: np.ndarray = learned("b: (classes,), or (1,) for two")
@@ -36,7 +36,7 @@ class LogisticRegression(LinearPredictor, LossModel, Classifier):
         rows = 1 if len(self.classes_) == 2 else len(self.classes_)
         return self._from_zero((rows,), X.shape[1])
 
-    def loss(self, X, y, weight, coef, intercept):
+    def loss(self, X, y, weight, coef, intercept=0.0):
         """L above. X: (samples, features), y: (samples,) numbers of classes."""
         z = logits(X, coef, intercept)
         surprise = logsumexp(z, axis=0) - z[y, np.arange(len(y))]  # -ln P(y | x)

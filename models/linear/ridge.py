@@ -22,8 +22,10 @@ class Ridge(LinearPredictor, LossModel, Regressor):
 
     several_targets = True
 
-    alpha: Any = nonnegative(1.0, doc="strength of the penalty, or one for each target") | array(at_least=0)
-    solver: str = "exact"
+    alpha: Any = nonnegative(1.0, doc="strength of the penalty, or one for each target") | array(
+        at_least=0
+    )
+    solver = "exact"
 
     def loss(self, X, y, weight, coef, intercept):
         errors = weight @ (y - self.linear(X, coef, intercept)) ** 2
@@ -34,7 +36,9 @@ class Ridge(LinearPredictor, LossModel, Regressor):
         if np.ndim(self.alpha) == 0:
             w = least_squares(A, B, self.alpha)
         else:
-            w = np.stack([least_squares(A, *pair) for pair in zip(B.T, self.alpha, strict=True)], axis=1)
+            w = np.stack(
+                [least_squares(A, *pair) for pair in zip(B.T, self.alpha, strict=True)], axis=1
+            )
         return {"coef": w.T, "intercept": y_mean - x_mean @ w if self.fit_intercept else 0.0}
 
     def _predict(self, X):

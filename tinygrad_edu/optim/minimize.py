@@ -10,7 +10,7 @@ Source: J. Nocedal, S. J. Wright, Numerical Optimization, 2nd edition (2006): N&
 """
 
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,9 @@ class Minimum(NamedTuple):
     gradient: np.ndarray
     iterations: int
     converged: bool  # max |gradient| ≤ tol
-    trace: list[tuple[float, float]]  # the value and max |gradient| at the start and after each iteration
+    trace: list[
+        tuple[float, float]
+    ]  # the value and max |gradient| at the start and after each iteration
 
 
 def minimize(
@@ -43,7 +45,9 @@ def minimize(
     if method not in METHODS:
         raise ValueError(f"no minimizer {method!r}: choose one of {', '.join(map(repr, METHODS))}")
     if method == "proximal":
-        return _proximal(value_and_grad, start, prox, penalty or (lambda w: 0.0), tol, max_iter, callback)
+        return _proximal(
+            value_and_grad, start, prox, penalty or (lambda w: 0.0), tol, max_iter, callback
+        )
     direction = METHODS[method](hessian, product)
     w = np.array(start, dtype=np.float64)
     value, g = value_and_grad(w)
@@ -219,7 +223,13 @@ class NewtonCG:
         return p
 
 
-METHODS = {"lbfgs": LBFGS, "newton": Newton, "cg": ConjugateGradient, "newton-cg": NewtonCG, "proximal": None}
+METHODS: dict[str, Any] = {
+    "lbfgs": LBFGS,
+    "newton": Newton,
+    "cg": ConjugateGradient,
+    "newton-cg": NewtonCG,
+    "proximal": None,
+}
 
 
 class Trial(NamedTuple):
