@@ -107,5 +107,8 @@ def _documented(kind: Any) -> str:
 
 
 def _list(title: str, lines: Iterable[str]) -> str:
-    filled = [textwrap.fill(line, 100, initial_indent=" " * 4, subsequent_indent=" " * 8) for line in lines]
+    filled = [
+        textwrap.fill(line, 100, initial_indent=" " * 4, subsequent_indent=" " * 8)
+        for line in lines
+    ]
     return "\n".join([f"{title}:", *filled])

@@ -55,6 +55,11 @@ def place(X: Any, row: int, column: int) -> str:
     return f"row {label!r}, column {X.columns[column]!r}"
 
 
+def plain(value: Any) -> Any:
+    """A value as Python writes it: 'red', not np.str_('red')."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def take_rows(X: Any, rows: Any) -> Any:
     """The chosen rows of an array, a sparse matrix, a frame or a list; rows: a mask or row numbers."""
     rows = np.asarray(rows)

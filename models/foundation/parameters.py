@@ -48,8 +48,7 @@ class Parameter:
 
     def range(self) -> str:
         """The allowed values in words."""
-        adds_none = self.default is None and not self.words.endswith("None")
-        return self.words + (" or None" if adds_none else "")
+        return self.words + (" or None" if self.default is None and not self.test(None) else "")
 
     def refusal(self, estimator: str, value: Any) -> Exception:
         given = self.default
@@ -186,7 +185,7 @@ def named_parts(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -
 
 def seed(*, doc: str = "a seed or a numpy Generator, for the same result again") -> Any:
     """What `numpy.random.default_rng` takes; the default is None, for other numbers every time."""
-    return Parameter(None, _is_seed, "an integer ≥ 0, a numpy.random.Generator", doc)
+    return Parameter(None, _is_seed, "an integer ≥ 0, a numpy.random.Generator or None", doc)
 
 
 def anything(default: Any = REQUIRED, *, doc: str = "") -> Any:
@@ -212,14 +211,15 @@ def _number(words, kind: Any, default, optional, doc, at_least, above, at_most, 
 
 
 def _is_array(x: Any, at_least: float | None) -> bool:
-    if not (isinstance(x, (list, tuple)) or hasattr(x, "__array__")) or np.ndim(x) == 0:
+    if not (isinstance(x, (list, tuple)) or hasattr(x, "__array__")):
         return False
     try:
         found = np.asarray(x)
     except ValueError:  # rows of different lengths
         return False
-    is_numeric = found.dtype.kind in "biuf" and not np.isnan(found).any()
-    return is_numeric and (at_least is None or bool((found >= at_least).all()))
+    if found.ndim == 0 or found.dtype.kind not in "biuf" or np.isnan(found).any():
+        return False
+    return at_least is None or bool((found >= at_least).all())
 
 
 def _is_estimator(x: Any, needs: list[str]) -> bool:

@@ -55,19 +55,14 @@ class Parametrized:
 
     def set_params(self, **params: Any) -> Any:
         """Changes parameters by name and returns self. ValueError for an unknown name: nothing changed."""
-        own = [name for name in params if name in self._parameters]
-        parts = self._parts() | {name: params[name] for name in own}
+        own = {name: value for name, value in params.items() if name in self._parameters}
+        parts = self._parts() | {n: x for n, x in own.items() if hasattr(x, "set_params")}
         for name in params:
-            if name.partition("__")[0] not in {*self._parameters, *parts}:
-                known = [*self._parameters, *parts]
-                raise refusal(
-                    ValueError,
-                    f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters "
-                    f"are: {', '.join(dict.fromkeys(known))}.",
-                    ", ".join(alike(name, known)),
-                )
-        for name in own:  # first: the others may be parameters of a part that is new
-            setattr(self, name, params[name])
+            outer, _, inner = name.partition("__")
+            if not (outer in parts or (outer in self._parameters and not inner)):
+                raise self._unknown(name, [*self._parameters, *parts])
+        for name, value in own.items():  # first: the others may be parameters of a part that is new
+            setattr(self, name, value)
         for name, value in params.items():
             outer, _, inner = name.partition("__")
             if inner:
@@ -75,6 +70,14 @@ class Parametrized:
             elif name not in self._parameters:
                 self._replace_part(name, value)
         return self
+
+    def _unknown(self, name: str, known: list[str]) -> Exception:
+        return refusal(
+            ValueError,
+            f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
+            f"{', '.join(dict.fromkeys(known))}.",
+            ", ".join(alike(name, known)),
+        )
 
     def _replace_part(self, name: str, part: Any) -> None:
         """Puts another part in the place of the one with this name in a list of pairs."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.frames import plain
 from models.foundation.sklearn_bridge import DataConversionWarning, warn
 from models.foundation.validation import require_finite
 from tinygrad_edu.diagnostics.words import refusal
@@ -60,7 +61,7 @@ def numbers(y: Any, samples: int, estimator: Any) -> np.ndarray:
         row = next(i for i, value in enumerate(found) if not _is_number(value))
         raise refusal(
             ValueError,
-            f"{type(estimator).__name__} predicts numbers, and y has {found[row]!r} in row {row}.",
+            f"{type(estimator).__name__} predicts numbers, and y has {plain(found[row])!r} in row {row}.",
             "a classifier, if y holds the names of classes",
         ) from None
     require_finite(found, "y", estimator)
@@ -139,7 +140,7 @@ def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
         row = int(np.argmin(known))
         raise refusal(
             ValueError,
-            f"{type(estimator).__name__} knows the classes {classes.tolist()}, and y has {y[row]!r} in "
+            f"{type(estimator).__name__} knows the classes {classes.tolist()}, and y has {plain(y[row])!r} in "
             f"row {row}.",
             "partial_fit(X, y, classes=...) with every class, in the first call",
         )

@@ -74,7 +74,7 @@ def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
         )
         raise refusal(
             kind,
-            f"{name} computes with numbers, and X has {found[row, column]!r} in "
+            f"{name} computes with numbers, and X has {frames.plain(found[row, column])!r} in "
             f"{frames.place(X, row, column)}: {error}.",
             "one column of 0 and 1 for each word that a column of text may hold",
         ) from None

@@ -19,6 +19,7 @@ class PoissonRegressor(LinearPredictor, LossModel, Regressor):
     """
 
     y_at_least = 0
+    twin_settings = {"solver": "newton-cholesky"}
 
     alpha: float = nonnegative(1.0, doc="strength of the penalty")
 

@@ -1,112 +1,159 @@
 # ruff: noqa: E402  (skipped as a whole where scikit-learn is missing)
-"""The estimators keep scikit-learn's contract, by its own checks, and work inside its tools."""
+"""Estimators of ours inside scikit-learn's tools, which they do not need."""
 
 import subprocess
 import sys
-from functools import partial
+import warnings
 
 import numpy as np
 import pytest
 
 sklearn = pytest.importorskip("sklearn")
 
-from sklearn.base import clone, is_classifier, is_clusterer, is_regressor
+from sklearn import ensemble, exceptions, feature_selection, preprocessing
+from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import _yield_clustering_checks, parametrize_with_checks
 
 import models
 
-EVERY_MODEL = [getattr(models, name) for name in models.__all__]
+X, Y = load_iris(return_X_y=True)
 
 
-@parametrize_with_checks(
-    [
-        *(model() for model in EVERY_MODEL),
-        models.LogisticRegression(solver="newton"),
-        models.DecisionTreeClassifier(criterion="entropy"),
-    ]
-)
-@pytest.mark.filterwarnings("ignore:KMeans found")  # some checks have only four different rows
-def test_scikit_learns_own_checks(estimator, check):
-    check(estimator)
-
-
-CLUSTERERS = [model() for model in EVERY_MODEL if model._kind == "clusterer"]
-CLUSTERING_CHECKS = [
-    pytest.param(estimator, check, id=f"{estimator}-{getattr(check, 'func', check).__name__}-{i}")
-    for estimator in CLUSTERERS
-    for i, check in enumerate(_yield_clustering_checks(estimator))
-]
-
-
-@pytest.mark.parametrize("estimator, check", CLUSTERING_CHECKS)
-def test_scikit_learns_clustering_checks(estimator, check):
-    """scikit-learn runs these by itself only for subclasses of its own ClusterMixin."""
-    partial(check, type(estimator).__name__)(estimator)
-
-
-def test_the_checks_are_many():
-    """An empty list of checks would pass too."""
-    assert len(CLUSTERING_CHECKS) >= 4 * len(CLUSTERERS) > 0
-
-
-def test_importing_the_models_imports_no_scikit_learn():
+def test_the_models_work_without_scikit_learn():
     code = (
         "import sys, models, numpy as np\n"
-        "X = np.arange(12.0).reshape(6, 2) % 5; y = np.array([0, 1, 0, 1, 1, 0])\n"
         "for name in models.__all__:\n"
-        "    model = getattr(models, name)()\n"
-        "    if hasattr(model, 'n_clusters'): model.set_params(n_clusters=2)\n"
-        "    model.fit(X, y).predict(X); repr(model)\n"
-        "loaded = {'sklearn', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)\n"
+        "    for estimator, X, y in getattr(models, name).examples(np.random.default_rng(0)):\n"
+        "        estimator.fit(X, y); repr(estimator)\n"
+        "        try: type(estimator)().score(X, y)\n"
+        "        except (ValueError, AttributeError): pass\n"
+        "loaded = {'sklearn', 'scipy', 'pandas', 'polars', 'matplotlib'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("model", EVERY_MODEL)
-def test_scikit_learn_knows_what_kind_it_is(model):
-    kinds = {"classifier": is_classifier, "regressor": is_regressor, "clusterer": is_clusterer}
-    assert [kind for kind, is_it in kinds.items() if is_it(model())] == [model._kind]
-
-
-@pytest.mark.parametrize("model", EVERY_MODEL)
-def test_scikit_learns_own_not_fitted_error_is_raised(model):
-    with pytest.raises(NotFittedError, match=model.__name__):
-        model().predict([[1.0]])
+def test_its_exceptions_and_warnings_are_caught_by_theirs():
+    with pytest.raises(exceptions.NotFittedError, match="Ridge"):
+        models.Ridge().predict(X)
+    with pytest.warns(exceptions.ConvergenceWarning) as caught:
+        models.LogisticRegression(max_iter=1).fit(X, Y)
+    assert caught[0].filename == __file__
+    with pytest.warns(exceptions.DataConversionWarning, match=r"has shape \(150,\) instead of"):
+        models.LogisticRegression(tol=1).fit(X, Y[:, None])
 
 
 def test_clone_pipeline_and_grid_search():
-    X, y = load_iris(return_X_y=True)
     tree = models.DecisionTreeClassifier(max_depth=3, random_state=7)
     assert clone(tree).get_params() == tree.get_params()
-
-    pipeline = make_pipeline(StandardScaler(), models.LogisticRegression(tol=1e-8, max_iter=500))
-    search = GridSearchCV(pipeline, {"logisticregression__C": [1e-4, 1.0]}, cv=3).fit(X, y)
+    pipeline = make_pipeline(models.StandardScaler(), models.LogisticRegression(tol=1e-8))
+    search = GridSearchCV(pipeline, {"logisticregression__C": [1e-4, 1.0]}, cv=3).fit(X, Y)
     assert search.best_params_ == {"logisticregression__C": 1.0}
-    assert search.score(X, y) == search.best_estimator_.score(X, y)
+    assert search.score(X, Y) == search.best_estimator_.score(X, Y)
 
-    theirs = sklearn.linear_model.LogisticRegression(tol=1e-8, max_iter=500)
-    scaled = StandardScaler().fit_transform(X)
-    np.testing.assert_allclose(
-        cross_val_score(models.LogisticRegression(tol=1e-8, max_iter=500), scaled, y),
-        cross_val_score(theirs, scaled, y),
+    theirs = make_pipeline(
+        preprocessing.StandardScaler(), sklearn.linear_model.LogisticRegression(tol=1e-8)
     )
-    grouped = make_pipeline(StandardScaler(), models.KMeans(3, random_state=0))
-    assert grouped.fit_predict(X).shape == y.shape
+    np.testing.assert_allclose(cross_val_score(pipeline, X, Y), cross_val_score(theirs, X, Y))
+    grouped = make_pipeline(models.StandardScaler(), models.KMeans(3, random_state=0))
+    assert grouped.fit_predict(X).shape == Y.shape
     assert grouped.transform(X).shape == (len(X), 3)
 
 
-def test_they_read_data_frames():
+@pytest.mark.parametrize(
+    "tool",
+    [
+        lambda: ensemble.AdaBoostClassifier(models.DecisionTreeClassifier(max_depth=1), n_estimators=5),
+        lambda: ensemble.BaggingClassifier(models.LogisticRegression(tol=1e-2), n_estimators=3),
+        lambda: ensemble.VotingClassifier(
+            [("tree", models.DecisionTreeClassifier(max_depth=2)), ("line", models.LogisticRegression())],
+            voting="soft",
+        ),
+        lambda: ensemble.StackingClassifier([("tree", models.DecisionTreeClassifier(max_depth=2))]),
+        lambda: sklearn.calibration.CalibratedClassifierCV(models.DecisionTreeClassifier(max_depth=2)),
+        lambda: sklearn.multiclass.OneVsRestClassifier(models.LogisticRegression()),
+        lambda: make_pipeline(
+            feature_selection.SelectFromModel(models.LogisticRegression()), models.LogisticRegression()
+        ),
+    ],
+)  # fmt: skip
+def test_inside_other_tools(tool):
+    for module in ("calibration", "multiclass"):
+        __import__(f"sklearn.{module}")
+    assert tool().fit(X, Y).score(X, Y) > 0.8
+
+
+def test_metadata_routing_hands_on_the_weights():
+    weight = np.where(Y == 0, 1.0, 3.0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        ours = models.LogisticRegression(tol=1e-8).set_fit_request(sample_weight=True)
+        ours.set_score_request(sample_weight=True)
+        scaler = models.StandardScaler().set_fit_request(sample_weight=False)
+        pipeline = make_pipeline(scaler, ours)
+        again = clone(pipeline)  # the requests are cloned with it
+        again.fit(X, Y, sample_weight=weight)
+        score = again.score(X, Y, sample_weight=weight)
+        plain = models.StandardScaler().fit(X)
+        by_hand = models.LogisticRegression(tol=1e-8).fit(
+            plain.transform(X), Y, sample_weight=weight
+        )
+        np.testing.assert_array_equal(again[-1].coef_, by_hand.coef_)
+        assert score == by_hand.score(plain.transform(X), Y, weight)
+        cross_validate(ours, plain.transform(X), Y, params={"sample_weight": weight})
+
+        undecided = make_pipeline(models.StandardScaler(), models.Ridge())
+        with pytest.raises(exceptions.UnsetMetadataPassedError, match="sample_weight"):
+            undecided.fit(X, Y, sample_weight=weight)
+        assert undecided.fit(X, Y).score(X, Y) > 0.5  # without weights nothing is asked
+    with pytest.raises(
+        TypeError, match=r"Ridge.fit takes no groups\.[\s\S]*Try: sample_weight=True"
+    ):
+        models.Ridge().set_fit_request(groups=True)
+
+
+def test_set_output_makes_frames_with_names():
     pandas = pytest.importorskip("pandas")
-    X, y = load_iris(return_X_y=True)
-    frame, words = pandas.DataFrame(X), pandas.Series(np.array(["a", "b", "c"])[y])
-    model = models.DecisionTreeClassifier(max_depth=2).fit(frame, words)
-    plain = models.DecisionTreeClassifier(max_depth=2).fit(X, y)
-    assert list(model.classes_) == ["a", "b", "c"]
-    np.testing.assert_array_equal(model.predict_proba(frame), plain.predict_proba(X))
+    frame = pandas.DataFrame(X, columns=["a", "b", "c", "d"], index=[f"r{i}" for i in range(150)])
+    scaler = models.StandardScaler().set_output(transform="pandas")
+    assert scaler.set_output() is scaler
+    shown = clone(scaler).fit_transform(frame)
+    assert list(shown.columns) == ["a", "b", "c", "d"] and shown.index[3] == "r3"
+    distances = models.KMeans(2, random_state=0).set_output(transform="pandas").fit_transform(frame)
+    assert list(distances.columns) == ["kmeans0", "kmeans1"]
+    with sklearn.config_context(transform_output="pandas"):
+        assert isinstance(models.StandardScaler().fit_transform(X), pandas.DataFrame)
+    polars = pytest.importorskip("polars")
+    shown = scaler.set_output(transform="polars").fit_transform(
+        polars.DataFrame(X, schema=list("abcd"))
+    )
+    assert isinstance(shown, polars.DataFrame) and shown.columns == list("abcd")
+    with pytest.raises(ValueError, match=r"set_output\(transform='cudf'\)"):
+        scaler.set_output(transform="cudf")
+
+
+def test_columns_in_another_order_are_not_swapped_in_silence():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X[:, :2], columns=["a", "b"])
+    model = models.LinearRegression().fit(frame, Y)
+    with pytest.raises(
+        ValueError, match=r"same order as they were in fit[\s\S]*'b'; in fit it was 'a'"
+    ):
+        model.predict(frame[["b", "a"]])
+    mixed = frame.rename(columns={"b": 3})
+    with pytest.raises(
+        TypeError, match="Feature names are only supported if all input features have str"
+    ):
+        models.LinearRegression().fit(mixed, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        numbered = models.LinearRegression().fit(
+            pandas.DataFrame(X), Y
+        )  # names that are no strings
+    assert not hasattr(numbered, "feature_names_in_")
+    with pytest.warns(
+        UserWarning, match="X has feature names, but LinearRegression was fitted without"
+    ):
+        models.LinearRegression().fit(X[:, :2], Y).predict(frame)

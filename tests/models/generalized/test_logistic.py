@@ -15,7 +15,6 @@ def data(n=60, p=5, seed=0):
     return X, rng
 
 
-
 def classes_data(n_classes, n=90, seed=1):
     X, rng = data(n, 4, seed)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
