@@ -2,8 +2,8 @@
 
     from models import Ridge
 
-The contents are in `__init__.pyi`: an estimator a line, as type checkers read it. Python reads the same lines,
-and imports an estimator when it is asked for the first time.
+The contents are in `__init__.pyi`, an estimator a line, where type checkers look for them. Python reads the
+same lines, and imports an estimator when somebody asks for it.
 """
 
 import importlib
@@ -17,7 +17,7 @@ MODULE_OF = {
     for module, name in re.findall(LINE, Path(__file__).with_suffix(".pyi").read_text(), re.M)
 }
 
-__all__ = sorted(MODULE_OF)
+__all__ = list(MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:

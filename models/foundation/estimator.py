@@ -73,11 +73,9 @@ class Estimator(Parametrized, Facts, Shown):
 
     def _read(self, X: Any, y: Any, sample_weight: Any, more: bool = False) -> dict[str, Any]:
         """X, y and weight, checked. Notes the columns of X; `more` rows must have the same columns."""
-        if more and "n_features_in_" in vars(self):
-            X = self._check(X)
-        else:
-            X = self._note_columns(X, y)
-        samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        known = more and "n_features_in_" in vars(self)
+        X = self._check(X) if known else self._note_columns(X, y)
+        samples = frames.samples(X)
         weight = targets.weights(sample_weight, samples, self)
         if self._is_supervised():
             y = self._read_targets(y, samples)

@@ -60,6 +60,13 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def samples(X: Any) -> int:
+    """How many rows an array, a sparse matrix, a frame or a list has."""
+    if hasattr(X, "shape"):
+        return X.shape[0]
+    return len(X if hasattr(X, "__len__") else np.asarray(X))
+
+
 def take_rows(X: Any, rows: Any) -> Any:
     """The chosen rows of an array, a sparse matrix, a frame or a list; rows: a mask or row numbers."""
     rows = np.asarray(rows)
@@ -68,7 +75,7 @@ def take_rows(X: Any, rows: Any) -> Any:
         return X.iloc[numbers]
     if isinstance(X, (list, tuple)):
         return [X[i] for i in numbers]
-    return X[numbers]
+    return X[numbers] if hasattr(X, "shape") else np.asarray(X)[numbers]
 
 
 def as_frame(values: np.ndarray, container: str, columns: Any, like: Any) -> Any:

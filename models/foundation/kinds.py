@@ -1,13 +1,14 @@
 """The kinds of estimators: what each offers, made from the formulas that a subclass writes.
 
-    kind              a subclass writes                        and offers
-    Regressor         _predict                                 predict, score (R²)
-    Classifier        _predict_proba or _decision              predict, score (accuracy) and, of predict_proba,
-                                                               predict_log_proba, decision_function, what it can
-    Clusterer         _predict, or labels_ in _fit             fit_predict, predict
-    Transformer       _transform, perhaps _inverse_transform   transform, fit_transform, set_output, ...
-    Density           _score_samples                           score_samples, score
-    OutlierDetector   _score_samples                           score_samples, decision_function, predict
+    kind              a subclass writes                    and users call
+    Regressor         _predict                             predict, score (R²)
+    Classifier        _predict_proba or _decision          predict, score (accuracy); predict_proba and
+                                                           predict_log_proba, or decision_function
+    Clusterer         _predict, or labels_ in its _fit     predict, fit_predict
+    Transformer       _transform, _inverse_transform       transform, fit_transform, inverse_transform,
+                                                           set_output, get_feature_names_out
+    Density           _score_samples                       score_samples, score
+    OutlierDetector   _score_samples                       score_samples, decision_function, predict
 
 These formulas get a checked X: finite numbers, in the columns of fit. Kinds may be combined.
 """
@@ -102,7 +103,7 @@ class Classifier(Estimator):
 
     @where("_decision")
     def decision_function(self, X: Any) -> np.ndarray:
-        """The score of each class, shape (samples, classes); of two classes that of the second, (samples,)."""
+        """The score of each class, (samples, classes); of two classes that of the second, (samples,)."""
         return self._decision(self._check(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation.constraints import Fixed, Free
+from models.foundation.constraints import Free
 
 
 class Packing:
@@ -25,7 +25,7 @@ class Packing:
 
     def unpack(self, vector: Any) -> dict[str, Any]:
         """The parameters by name, in their shapes: arrays of an array, Tensors of a Tensor."""
-        return {name: p.value(z) for (name, p), z in zip(self.parameters.items(), self.cut(vector))}
+        return {name: p.value(z) for name, p, z in self._with_names(vector)}
 
     def cut(self, vector: Any) -> list[Any]:
         """The free numbers of each parameter, in its shape."""
@@ -34,13 +34,12 @@ class Packing:
             for name, p in self.parameters.items()
         ]
 
+    def _with_names(self, vector: Any) -> Any:
+        return zip(self.parameters, self.parameters.values(), self.cut(vector), strict=True)
+
     def prox(self, prox: Any, vector: np.ndarray, step: float) -> np.ndarray:
         """prox(name, w, step) of every parameter that may be any number; the others stay."""
         parts = [
-            prox(name, z, step) if type(p) is Free else z
-            for (name, p), z in zip(self.parameters.items(), self.cut(vector))
+            prox(name, z, step) if type(p) is Free else z for name, p, z in self._with_names(vector)
         ]
         return np.concatenate([np.ravel(part) for part in parts])
-
-    def is_learned(self, name: str) -> bool:
-        return not isinstance(self.parameters[name], Fixed)

@@ -92,7 +92,6 @@ def tags(estimator: Any) -> Any:
             allow_nan=estimator.allow_nan,
             sparse=estimator.accepts_sparse,
             positive_only=estimator.nonnegative_X,
-            two_d_array=estimator.reads != "anything",
             string=estimator.reads == "categories",
         ),
         classifier_tags=(
@@ -134,7 +133,7 @@ def metadata_request(estimator: Any) -> Any:
 
 
 def request_metadata(estimator: Any, method: str, wanted: dict[str, Any]) -> Any:
-    """Notes in `_metadata_request` what a method wants, as scikit-learn's `clone` expects; returns the estimator."""
+    """Notes what a method wants in `_metadata_request`, which scikit-learn's `clone` copies."""
     known = _metadata(estimator, method)
     request = metadata_request(estimator)
     for argument, alias in wanted.items():

@@ -140,8 +140,8 @@ def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
         row = int(np.argmin(known))
         raise refusal(
             ValueError,
-            f"{type(estimator).__name__} knows the classes {classes.tolist()}, and y has {plain(y[row])!r} in "
-            f"row {row}.",
+            f"{type(estimator).__name__} knows the classes {classes.tolist()}, and y has "
+            f"{plain(y[row])!r} in row {row}.",
             "partial_fit(X, y, classes=...) with every class, in the first call",
         )
     return np.searchsorted(classes, y)

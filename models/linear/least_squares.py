@@ -8,6 +8,7 @@ import numpy as np
 
 from models.foundation import Regressor
 from models.foundation.linear_predictor import LinearPredictor
+from tinygrad_edu.diagnostics.words import refusal
 
 # Rounding in the Gram matrix costs ε times its condition number: with 1e6 ten digits are left.
 WORST_CONDITION = 1e6
@@ -48,7 +49,19 @@ def centered(X, y, weight, fit_intercept):
 
 
 def least_squares(A, B, alpha=0.0):
-    """The w with the least ‖A w - B‖² + alpha ‖w‖², and the shortest one if there are several."""
+    """The w with the least ‖A w - B‖² + alpha ‖w‖², and the shortest one if there are several.
+
+    A: (samples, features), B: (samples,) or (samples, targets); alpha: a number, or one for each target.
+    """
+    if np.ndim(alpha):
+        if np.shape(alpha) != B.shape[1:]:
+            raise refusal(
+                ValueError,
+                f"alpha has shape {np.shape(alpha)}, and y has {B[:1].size} targets.",
+                "one number for all targets",
+            )
+        each = zip(B.T, alpha, strict=True)
+        return np.stack([least_squares(A, b, penalty) for b, penalty in each], axis=1)
     gram = A.T @ A
     gram.flat[:: len(gram) + 1] += alpha
     size = np.sqrt(gram.diagonal())

@@ -1,12 +1,10 @@
 """Ridge regression.
 
-Source: A. Hoerl, R. Kennard, Ridge regression: biased estimation for nonorthogonal problems (1970); T. Hastie,
-R. Tibshirani, J. Friedman, The Elements of Statistical Learning, 2nd edition (ESL), section 3.4.1.
+Source: A. Hoerl, R. Kennard, Ridge regression: biased estimation for nonorthogonal problems (1970);
+T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, 2nd edition (ESL), section 3.4.1.
 """
 
 from typing import Any
-
-import numpy as np
 
 from models.foundation import Regressor, array, nonnegative
 from models.foundation.linear_predictor import LinearPredictor
@@ -22,9 +20,7 @@ class Ridge(LinearPredictor, LossModel, Regressor):
 
     several_targets = True
 
-    alpha: Any = nonnegative(1.0, doc="strength of the penalty, or one for each target") | array(
-        at_least=0
-    )
+    alpha: Any = nonnegative(1.0, doc="α, or one for each target") | array(at_least=0)
     solver = "exact"
 
     def loss(self, X, y, weight, coef, intercept):
@@ -33,12 +29,7 @@ class Ridge(LinearPredictor, LossModel, Regressor):
 
     def _exact(self, X, y, weight):
         A, B, x_mean, y_mean = centered(X, y, weight, self.fit_intercept)
-        if np.ndim(self.alpha) == 0:
-            w = least_squares(A, B, self.alpha)
-        else:
-            w = np.stack(
-                [least_squares(A, *pair) for pair in zip(B.T, self.alpha, strict=True)], axis=1
-            )
+        w = least_squares(A, B, self.alpha)
         return {"coef": w.T, "intercept": y_mean - x_mean @ w if self.fit_intercept else 0.0}
 
     def _predict(self, X):

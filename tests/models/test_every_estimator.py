@@ -294,7 +294,7 @@ def test_unusual_data_give_a_finite_answer_or_one_clear_error(estimator, X, y, c
 
 # Bad data -> what the error says.
 BAD = {
-    "NaN": (lambda X, y: (poisoned(X, np.nan), y), r"1 of its 240 values, the first \(nan\) in row 7, column 1"),
+    "NaN": (lambda X, y: (poisoned(X, np.nan), y), r"1 of its 240 .*first \(nan\) in row 7, column 1"),
     "infinity": (lambda X, y: (poisoned(X, -np.inf), y), r"the first \(-inf\) in row 7, column 1"),
     "None": (lambda X, y: (poisoned(X.astype(object), None), y), r"the first \(nan\) in row 7, column 1"),
     "text": (lambda X, y: (poisoned(X.astype(object), "red"), y), "X has 'red' in row 7, column 1"),
@@ -359,11 +359,11 @@ SUPERVISED = [p for p in EXAMPLES if p.values[0]._is_supervised()]
 supervised = pytest.mark.parametrize("estimator, X, y", SUPERVISED)
 
 BAD_TARGETS = {
-    "too few": (lambda y: y[:-1], r"inconsistent numbers of samples: \[60, 59\]\. X has 60 samples and y has 59"),
+    "too few": (lambda y: y[:-1], r"numbers of samples: \[60, 59\]\. X has 60 samples and y has 59"),
     "None": (lambda y: None, "requires y to be passed, but the target y is None"),
     "three axes": (lambda y: np.zeros((60, 2, 2)), r"y should be a 1d array.*\(60, 2, 2\)"),
     "complex": (lambda y: np.arange(60) + 1j, "Complex data not supported"),
-    "NaN": (lambda y: poisoned(np.zeros((60, 2)), np.nan)[:, 1], "Input y contains NaN.*1 of its 60.*in row 7"),
+    "NaN": (lambda y: poisoned(np.zeros((60, 2)), np.nan)[:, 1], "Input y contains NaN.*in row 7"),
 }  # fmt: skip
 
 

@@ -255,7 +255,7 @@ def test_inverse_transform_wants_the_new_columns():
 
 def test_facts_about_data_are_refused_and_told_to_scikit_learn():
     with pytest.raises(
-        ValueError, match=r"Negative values in data passed to Counts: -1.0 in row 1, column 0"
+        ValueError, match=r"Negative values in data passed to Counts: -1.0 in row 1"
     ):
         Counts().fit([[1.0], [-1.0]])
 
