@@ -1,7 +1,36 @@
-"""Classical algorithms on scikit-learn's contract: fit, predict, score."""
+"""Classical algorithms on scikit-learn's contract: fit, predict, score.
 
-from models.clusters import KMeans
-from models.linear import LinearRegression, LogisticRegression
-from models.trees import DecisionTreeClassifier
+    from models import Ridge
 
-__all__ = ["DecisionTreeClassifier", "KMeans", "LinearRegression", "LogisticRegression"]
+The contents are in `__init__.pyi`, an estimator a line, where type checkers look for them. Python reads the
+same lines, and imports an estimator when somebody asks for it.
+"""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+LINE = r"^from (models\.\S+) import (\w+) as \2$"
+MODULE_OF = {
+    name: module
+    for module, name in re.findall(LINE, Path(__file__).with_suffix(".pyi").read_text(), re.M)
+}
+
+__all__ = list(MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name in MODULE_OF:
+        found = getattr(importlib.import_module(MODULE_OF[name]), name)
+        globals()[name] = found
+        return found
+    if name.startswith("__"):  # Python looks for these itself
+        raise AttributeError(f"module 'models' has no attribute {name!r}")
+    from tinygrad_edu.diagnostics.words import no_such_name
+
+    raise no_such_name("models", name, __all__, {})
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

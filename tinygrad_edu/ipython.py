@@ -16,7 +16,7 @@ SHOWN = (
     "tinygrad_edu.tensor.Op",
     "tinygrad_edu.nn.module.Module",
     "tinygrad_edu.training.history.History",
-    "models.base.Estimator",
+    "models.foundation.estimator.Estimator",
 )
 
 

@@ -17,6 +17,7 @@ from tinygrad_edu.node import Node, value
 Function = TypeVar("Function", bound=Callable)
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+MODELS = os.path.join(os.path.dirname(PACKAGE[:-1]), "models") + os.sep
 
 
 def refusal(kind: type[Exception], what: str, hint: str = "") -> Exception:
@@ -32,12 +33,12 @@ def refusal(kind: type[Exception], what: str, hint: str = "") -> Exception:
 
 
 def user_line() -> str:
-    """The user's own line: the innermost line on the stack that is not in this package."""
+    """The user's own line: the innermost line on the stack that is not in this project."""
     frame: Any = sys._getframe(1)
     while frame and (
         is_ours(frame.f_code.co_filename)
         or frame.f_globals.get("__name__", "").partition(".")[0]
-        in ("numpy", "contextlib", "functools")
+        in ("numpy", "contextlib", "functools", "sklearn", "joblib")
     ):
         frame = frame.f_back
     if frame is None:
@@ -46,10 +47,10 @@ def user_line() -> str:
 
 
 def is_ours(file: str) -> bool:
-    """Is it a file of this package? (The demo is not, as people are invited to change it.)"""
+    """Is it a file of `tinygrad_edu` or `models`? (The demo is not, as people are invited to change it.)"""
     if file.startswith("<frozen"):
         return True
-    return os.path.abspath(file).startswith(PACKAGE) and not file.endswith("demo.py")
+    return os.path.abspath(file).startswith((PACKAGE, MODELS)) and not file.endswith("demo.py")
 
 
 def line_of(file: str, number: int) -> str:

@@ -1,21 +1,31 @@
-"""Clusters: groups found without labels.
+"""k-means.
 
 Source: S. Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 (1982); D. Arthur,
 S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA (2007); C. Bishop, Pattern
 Recognition and Machine Learning, section 9.1.
 """
 
-import warnings
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
-from models.base import Clusterer, ConvergenceWarning, _known_to_sklearn
+from models.foundation import (
+    Clusterer,
+    ConvergenceWarning,
+    Transformer,
+    array,
+    choice,
+    integer,
+    learned,
+    nonnegative,
+    seed,
+    warn,
+)
+from tinygrad_edu.diagnostics.words import refusal
 
-INITS = ("k-means++", "random")
 
-
-class KMeans(Clusterer):
+class KMeans(Clusterer, Transformer):
     """Centers c_1 … c_k with the least inertia
 
         J(c) = Σ_i w_i min_k ‖x_i - c_k‖²
@@ -27,83 +37,71 @@ class KMeans(Clusterer):
 
     With the labels held, ∂J/∂c_k = 2 n_k (c_k - mean_k) and the second derivative is 2 n_k: Lloyd's
     step is Newton's step on J.
-
-    Parameters: n_clusters; init: "k-means++" (far apart), "random" (rows of X) or an array
-    (n_clusters, features); n_init: of so many starts the best is kept (one, if init is an array);
-    max_iter; tol: stops when the squared moves of the centers come to no more than tol times the
-    mean variance of the features (0: when nothing moves); random_state: a seed or a numpy Generator.
     """
 
-    cluster_centers_: np.ndarray  # (n_clusters, features)
-    inertia_: float
-    n_iter_: int  # steps of the best start
+    n_clusters: int = integer(8, at_least=1, doc="k")
+    init: Any = (
+        choice(
+            "k-means++",
+            "random",
+            doc="the first centers: far apart, any rows, or (n_clusters, features)",
+        )
+        | array()
+    )
+    n_init: int = integer(1, at_least=1, doc="of so many starts the best; one, if init is an array")
+    max_iter: int = integer(300, at_least=1, doc="steps of each start")
+    tol: float = nonnegative(
+        1e-4,
+        doc="it stops when the squared moves of the centers come to no more than tol times the mean "
+        "variance of the features; 0: when nothing moves",
+    )
+    random_state: Any = seed()
 
-    def __init__(
-        self, n_clusters=8, init="k-means++", n_init=1, max_iter=300, tol=1e-4, random_state=None
-    ):
-        self.n_clusters = n_clusters
-        self.init = init
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
+    cluster_centers_: np.ndarray = learned("(n_clusters, features)")
+    inertia_: float = learned("J at the end")
+    n_iter_: int = learned("steps of the best start")
 
-    def fit(self, X, y=None, sample_weight=None):
-        """X: (samples, features); y is ignored: pipelines pass it. Returns self.
+    @classmethod
+    def examples(cls, rng):
+        for _, X, y in super().examples(rng):
+            yield cls(3, init=X[:3], tol=0), X, y
 
-        ValueError if there are fewer samples than clusters, or init does not fit to X. Warns if X
-        has fewer different rows than there are clusters.
-        """
-        for name in ("n_clusters", "n_init", "max_iter"):
-            self._require_number(name, at_least=1, whole=True)
-        self._require_number("tol", at_least=0)
-        every_row = self._rows(X)
-        X, _, weight = self._training(every_row, None, sample_weight)
+    def _fit(self, X, weight):
         if len(X) < self.n_clusters:
-            raise ValueError(
-                f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: "
-                f"{self.n_clusters} clusters need as many samples of positive weight"
+            raise refusal(
+                ValueError,
+                f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: so many clusters need "
+                "as many samples of positive weight.",
+                f"KMeans(n_clusters={len(X)}), or fewer",
             )
-        given = self._given_centers(X.shape[1])
+        given = None if isinstance(self.init, str) else self._given_centers(X.shape[1])
 
         mean = weight @ X / weight.sum()
-        X = X - mean  # distances are the same, and what a product rounds off is least around zero
-        mean_variance = weight @ _squares(X) / weight.sum() / X.shape[1]
+        Z = X - mean  # distances are the same, and what a product rounds off is least around zero
+        mean_variance = weight @ _squares(Z) / weight.sum() / Z.shape[1]
         rng = np.random.default_rng(self.random_state)
         runs = []
         for _ in range(self.n_init if given is None else 1):
-            start = self._seed(X, weight, rng) if given is None else given - mean
-            runs.append(self._lloyd(X, weight, start, self.tol * mean_variance))
-        inertia, centers, n_iter = min(runs, key=itemgetter(0))
-
-        centers = centers + mean
-        labels = _labels(every_row, centers)
-        found = len(np.unique(labels))
+            start = self._seed(Z, weight, rng) if given is None else given - mean
+            runs.append(self._lloyd(Z, weight, start, self.tol * mean_variance))
+        self.inertia_, centers, self.n_iter_ = min(runs, key=itemgetter(0))
+        self.cluster_centers_ = centers + mean
+        found = len(np.unique(self._predict(X)))
         if found < self.n_clusters:
-            warnings.warn(
+            warn(
+                ConvergenceWarning,
                 f"KMeans found {found} distinct clusters, fewer than n_clusters={self.n_clusters}: "
                 "X seems to have no more different rows",
-                _known_to_sklearn(ConvergenceWarning),
-                stacklevel=2,
             )
-        return self._keep(
-            n_features_in_=X.shape[1],
-            cluster_centers_=centers,
-            labels_=labels,
-            inertia_=inertia,
-            n_iter_=n_iter,
-        )
 
     def _given_centers(self, n_features):
-        """init as an array, or None if it is a word."""
-        if isinstance(self.init, str):
-            self._require_choice("init", INITS)
-            return None
-        centers = self._rows(self.init)
+        centers = np.asarray(self.init, dtype=np.float64)
         if centers.shape != (self.n_clusters, n_features):
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"init has shape {centers.shape}: n_clusters={self.n_clusters} centers of "
-                f"{n_features} features need {(self.n_clusters, n_features)}"
+                f"{n_features} features need {(self.n_clusters, n_features)}.",
+                "X[:n_clusters]",
             )
         return centers
 
@@ -123,25 +121,18 @@ class KMeans(Clusterer):
             n_iter += 1
         return _inertia(X, weight, centers, _nearest(X, centers)), centers, n_iter
 
-    def predict(self, X):
-        """The number of the nearest center to each row of X."""
-        X = self._queries(X)
+    def _predict(self, X):
         return _labels(X, self.cluster_centers_)
 
-    def transform(self, X):
+    def _transform(self, X):
         """‖x - c_k‖, shape (samples, n_clusters)."""
-        X = self._queries(X)
         return np.stack([np.linalg.norm(X - c, axis=1) for c in self.cluster_centers_], axis=1)
-
-    def fit_transform(self, X, y=None, sample_weight=None):
-        """Fits, and returns the distance of each row of X to each center. y is ignored."""
-        return self.fit(X, sample_weight=sample_weight).transform(X)
 
     def score(self, X, y=None, sample_weight=None):
         """-J: minus the inertia of X around the centers. y is ignored."""
-        X = self._queries(X)
+        X = self._check(X)
         weight = self._weights(sample_weight, len(X))
-        return -_inertia(X, weight, self.cluster_centers_, _labels(X, self.cluster_centers_))
+        return -_inertia(X, weight, self.cluster_centers_, self._predict(X))
 
 
 def _squares(X):

@@ -1,10 +1,9 @@
-"""Linear models against scikit-learn, closed forms, and what theory says of them."""
+"""Logistic regression against scikit-learn, closed forms, and what theory says of it."""
 
 import numpy as np
 import pytest
 
-from models import LinearRegression, LogisticRegression
-from models.linear import _least_squares
+from models import LogisticRegression
 from tinygrad_edu import grad, hessian
 
 linear_model = pytest.importorskip("sklearn.linear_model")
@@ -14,79 +13,6 @@ def data(n=60, p=5, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, p)) * [1.0, 10.0, 0.1, 5.0, 2.0][:p] + [0, 100.0, 0, -3.0, 1.0][:p]
     return X, rng
-
-
-# ---- least squares -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("targets", [None, 1, 3])
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("weighted", [True, False])
-def test_linear_regression_agrees_with_scikit_learn(targets, fit_intercept, weighted):
-    X, rng = data()
-    y = rng.normal(size=60 if targets is None else (60, targets)) + X[:, :1].sum()
-    weight = rng.uniform(0, 3, size=60).round() if weighted else None
-    ours = LinearRegression(fit_intercept=fit_intercept).fit(X, y, sample_weight=weight)
-    theirs = linear_model.LinearRegression(fit_intercept=fit_intercept).fit(X, y, weight)
-    assert np.shape(ours.coef_) == np.shape(theirs.coef_)
-    assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
-    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-9, atol=1e-10)
-    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-9)
-    assert ours.score(X, y) == pytest.approx(theirs.score(X, y), rel=1e-9)
-
-
-def test_the_gradient_of_the_squared_error_is_zero_there():
-    X, rng = data()
-    y = rng.normal(size=60)
-    model = LinearRegression().fit(X, y)
-
-    def squared_error(w, b):
-        return ((X @ w + b - y) ** 2).sum()
-
-    dw, db = grad(squared_error, (0, 1))(model.coef_, np.array(model.intercept_))
-    assert np.abs(dw).max() < 1e-8 and abs(db) < 1e-9
-
-
-@pytest.mark.parametrize("case", ["copied column", "constant column", "fewer rows than columns"])
-def test_of_many_solutions_the_shortest(case):
-    """The pseudo-inverse of the centered X gives it (ESL exercise 3.4; Golub and Van Loan 5.5)."""
-    X, rng = data()
-    if case == "copied column":
-        X[:, 4] = X[:, 0]
-    elif case == "constant column":
-        X[:, 4] = 7.0
-    else:
-        X = X[:4]
-    y = rng.normal(size=len(X))
-    model = LinearRegression().fit(X, y)
-    shortest = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-12) @ (y - y.mean())
-    np.testing.assert_allclose(model.coef_, shortest, rtol=1e-8, atol=1e-12)
-
-
-def test_nearly_dependent_columns_keep_their_digits():
-    """The condition number is 1e7, that of the Gram matrix 1e14: it would leave two digits."""
-    X, _ = data()
-    X = X - X.mean(axis=0)
-    X[:, 4] = X[:, 0] + 1e-7 * X[:, 4]
-    truth = np.arange(1.0, 6.0)
-    coef = LinearRegression(fit_intercept=False).fit(X, X @ truth).coef_
-    np.testing.assert_allclose(coef, truth, rtol=1e-7)
-    through_gram = np.linalg.solve(X.T @ X, X.T @ (X @ truth))
-    assert np.abs(through_gram / truth - 1).max() > 1e-5
-
-
-def test_units_do_not_make_it_ill_conditioned(monkeypatch):
-    """Meters beside nanometers are well conditioned: the Gram matrix serves, without an SVD."""
-    X, rng = data()
-    B = rng.normal(size=60)
-    expected = np.linalg.lstsq(X, B, rcond=None)[0]
-    monkeypatch.delattr(np.linalg, "lstsq")
-    units = np.array([1, 1e-9, 1, 1e9, 1])
-    np.testing.assert_allclose(_least_squares(X * units, B) * units, expected, rtol=1e-9)
-
-
-# ---- logistic regression -------------------------------------------------------------------------
 
 
 def classes_data(n_classes, n=90, seed=1):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import DecisionTreeClassifier
-from models.trees import CRITERIA, LEAF
+from models.trees.tree import CRITERIA, LEAF
 
 tree = pytest.importorskip("sklearn.tree")
 

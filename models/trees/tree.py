@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.base import Classifier
+from models.foundation import Classifier, choice, integer, learned, seed
 
 LEAF = -1
 UNDEFINED = -2  # the feature and the threshold of a leaf
@@ -88,48 +88,28 @@ class DecisionTreeClassifier(Classifier):
 
     A tree is honestly not differentiable: its answer is a step function of x, its growth a search
     among finitely many questions. There is no gradient to follow, so nothing here uses the engine.
-
-    Parameters: criterion; max_depth (None: no limit); min_samples_split and min_samples_leaf,
-    counts of samples, whatever their weights; max_features: so many features are searched in each
-    node, drawn with `random_state` out of those that vary in it (None: all of them).
     """
 
-    tree_: Tree
-    feature_importances_: np.ndarray  # (features,): the share of each in the fall of the impurity
+    criterion: str = choice("gini", "entropy", doc="the impurity I")
+    max_depth: int | None = integer(None, at_least=1, doc="levels of questions; None for no limit")
+    min_samples_split: int = integer(2, at_least=2, doc="a smaller node is a leaf")
+    min_samples_leaf: int = integer(
+        1, at_least=1, doc="no leaf is smaller; samples, not their weights"
+    )
+    max_features: int | None = integer(
+        None, at_least=1, doc="features searched in each node, drawn from those that vary in it"
+    )
+    random_state: Any = seed()
 
-    def __init__(
-        self,
-        criterion="gini",
-        max_depth=None,
-        min_samples_split=2,
-        min_samples_leaf=1,
-        max_features=None,
-        random_state=None,
-    ):
-        self.criterion = criterion
-        self.max_depth = max_depth
-        self.min_samples_split = min_samples_split
-        self.min_samples_leaf = min_samples_leaf
-        self.max_features = max_features
-        self.random_state = random_state
+    tree_: Tree = learned("the nodes, as arrays")
+    feature_importances_: np.ndarray = learned(
+        "(features,): the share of each in the fall of the impurity"
+    )
 
-    def fit(self, X, y, sample_weight=None):
-        """X: (samples, features), y: (samples,) labels. Returns self. ValueError for bad input."""
-        self._require_choice("criterion", CRITERIA)
-        for name, least in (("min_samples_split", 2), ("min_samples_leaf", 1)):
-            self._require_number(name, at_least=least, whole=True)
-        for name in ("max_depth", "max_features"):
-            if getattr(self, name) is not None:
-                self._require_number(name, at_least=1, whole=True)
-        X, y, weight = self._training(X, y, sample_weight)
-        classes, labels = self._classes(y)
-        tree = self._grow(np.ascontiguousarray(X.T), labels, weight, len(classes))
-        return self._keep(
-            n_features_in_=X.shape[1],
-            classes_=classes,
-            tree_=tree,
-            feature_importances_=_importances(tree, X.shape[1]),
-        )
+    def _fit(self, X, y, weight):
+        columns = np.ascontiguousarray(X.T)
+        self.tree_ = self._grow(columns, y, weight, len(self.classes_))
+        self.feature_importances_ = _importances(self.tree_, len(columns))
 
     def _grow(self, columns, labels, weight, n_classes):
         """The Tree of samples with the given columns (features, samples), labels and weights."""
@@ -191,24 +171,20 @@ class DecisionTreeClassifier(Classifier):
         varying = np.flatnonzero(columns[every, order[:, 0]] < columns[every, order[:, -1]])
         return np.sort(rng.permutation(varying)[: self.max_features])
 
-    def predict_proba(self, X):
-        """P(class | x), shape (samples, classes)."""
-        leaves = self.apply(X)
-        return self.tree_.value[leaves]
+    def _predict_proba(self, X):
+        return self.tree_.value[self.tree_.apply(X)]
 
     def apply(self, X):
         """The number of the leaf in which each row of X ends."""
-        X = self._queries(X)
+        X = self._check(X)
         return self.tree_.apply(X)
 
     def get_depth(self):
         """How many questions the longest way down asks."""
-        self._require_fitted()
         return int(self.tree_.depth.max())
 
     def get_n_leaves(self):
         """How many leaves there are."""
-        self._require_fitted()
         return int(np.count_nonzero(self.tree_.children_left == LEAF))
 
 

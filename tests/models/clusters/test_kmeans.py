@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models import KMeans
-from models.base import ConvergenceWarning
-from models.clusters import _plus_plus
+from models.clusters.kmeans import _plus_plus
+from models.foundation import ConvergenceWarning
 from tinygrad_edu import grad, hessian
 
 cluster = pytest.importorskip("sklearn.cluster")

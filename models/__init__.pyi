@@ -1,0 +1,8 @@
+# The contents of the classical models: an estimator a line.
+from models.clusters.kmeans import KMeans as KMeans
+from models.generalized.logistic import LogisticRegression as LogisticRegression
+from models.generalized.poisson import PoissonRegressor as PoissonRegressor
+from models.linear.least_squares import LinearRegression as LinearRegression
+from models.linear.ridge import Ridge as Ridge
+from models.preprocessing.scale import StandardScaler as StandardScaler
+from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier

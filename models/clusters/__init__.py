@@ -1,0 +1,4 @@
+"""Clusters: groups found without labels.
+
+kmeans          around their means
+"""

@@ -1,0 +1,71 @@
+"""How an estimator is written: its formula, its parameters with their ranges, `_fit`, and a prediction.
+
+    class Ridge(LinearPredictor, LossModel, Regressor):
+        '''y = x·w + b with the least  Σ_i s_i (y_i - x_i·w - b)² + α ‖w‖².'''
+
+        alpha: float = nonnegative(1.0, doc="strength of the penalty")
+
+        def loss(self, X, y, weight, coef, intercept):
+            errors = weight @ (y - self.linear(X, coef, intercept)) ** 2
+            return (errors + self.alpha * (coef * coef).sum()) / weight.sum()
+
+        def _predict(self, X):
+            return self.linear(X, self.coef_, self.intercept_)
+
+1. Derive from a kind (`kinds`): Regressor, Classifier, Clusterer, Transformer, Density, OutlierDetector,
+   or several of them. It offers what users call, `predict` or `transform`, made of the formula that you
+   write with an underscore: `_predict`, `_transform`. These get a checked X: finite numbers, in the
+   columns of `fit`.
+2. Declare the parameters as fields (`parameters`): `positive(1.0)`, `integer(None, at_least=1)`,
+   `choice("a", "b")`; and what `fit` keeps: `learned("its shape")`. `__init__`, get_params, the checks and
+   the lists in `help(...)` follow. Nothing is checked before `fit`.
+3. Write `_fit(self, X, y, weight)`, with those of the three that it needs. It assigns what it learns, to
+   names that end in an underscore. `fit` calls it on a copy, and keeps the result if all went well
+   (`estimator`). Or let others do the training: the solvers, if your model is a loss (`loss_model`); rounds
+   of expectation and maximization (`em`); updates by more rows (`incremental`); other estimators (`meta`).
+4. If it takes what others do not, such as several targets or missing values, say so (`facts`).
+5. Export it by a line in `models/__init__.pyi`. From then on tests/models/test_every_estimator.py holds
+   it: scikit-learn's checks, its twin there, weights, data frames, bad data.
+
+An error is raised with `refusal(kind, what is wrong, what to try)`, which adds the user's own line.
+"""
+
+from models.foundation.conditional import where
+from models.foundation.estimator import Estimator
+from models.foundation.kinds import (
+    Classifier,
+    Clusterer,
+    Density,
+    OutlierDetector,
+    Regressor,
+    Transformer,
+)
+from models.foundation.meta import clone, fit_clone, takes_weights
+from models.foundation.parameters import (
+    anything,
+    array,
+    boolean,
+    choice,
+    function,
+    integer,
+    learned,
+    named_parts,
+    nonnegative,
+    number,
+    part,
+    positive,
+    seed,
+)
+from models.foundation.sklearn_bridge import (
+    ConvergenceWarning,
+    DataConversionWarning,
+    NotFittedError,
+    warn,
+)
+
+__all__ = [
+    "Classifier", "Clusterer", "ConvergenceWarning", "DataConversionWarning", "Density", "Estimator",
+    "NotFittedError", "OutlierDetector", "Regressor", "Transformer", "anything", "array", "boolean", "choice",
+    "clone", "fit_clone", "function", "integer", "learned", "named_parts", "nonnegative", "number", "part",
+    "positive", "seed", "takes_weights", "warn", "where",
+]  # fmt: skip

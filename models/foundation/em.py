@@ -1,0 +1,78 @@
+"""Expectation and maximization: models with something hidden, fitted by guessing it and refitting in turn.
+
+    expect      what is hidden, given the parameters: p(hidden | x, θ)
+    maximize    the parameters, given what is hidden: argmax_θ E[log p(x, hidden | θ)]
+
+Each round raises the likelihood of the data (Dempster, Laird, Rubin 1977), and ends in a local maximum:
+hence several starts, of which the best is kept.
+"""
+
+from dataclasses import KW_ONLY
+from typing import Any, ClassVar
+
+import numpy as np
+
+from models.foundation.estimator import Estimator
+from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.parameters import boolean, integer, learned, nonnegative, seed
+
+
+class EM(Estimator):
+    """A subclass writes three functions; `fit` keeps each parameter as an attribute, `means` as `means_`.
+
+    `start(X, weight, rng)`             the first parameters, name -> array
+    `expect(X, **parameters)`           log p(x) of each row, and what is expected of the hidden
+    `maximize(X, weight, expected)`     the parameters that fit to it best, name -> array
+    """
+
+    _: KW_ONLY  # the first parameter of a model is one of its own
+
+    n_init: int = integer(1, at_least=1, doc="how many starts; the best is kept")
+    max_iter: int = integer(100, at_least=1, doc="rounds of each start")
+    tol: float = nonnegative(1e-3, doc="it stops when the mean of log p(x) rises by no more")
+    random_state: Any = seed()
+    warm_start: bool = boolean(False, doc="start where the last fit ended?")
+    verbose: bool = boolean(False, doc="print a line for each round?")
+
+    n_iter_: int = learned("how many rounds the best start took")
+    converged_: bool = learned("did it stop by itself?")
+    lower_bound_: float = learned("the mean of log p(x) at the end")
+    trace_: Trace = learned("-(mean of log p(x)) after each round; trace_.plot() draws it")
+
+    start: ClassVar[Any]
+    expect: ClassVar[Any]
+    maximize: ClassVar[Any]
+
+    def _fit(self, X: Any, weight: Any) -> None:
+        rng = np.random.default_rng(self.random_state)
+        earlier = self._learned_parameters() if self.warm_start else None
+        starts = [earlier] if earlier else [self.start(X, weight, rng) for _ in range(self.n_init)]
+        runs = [self._climb(X, weight, start) for start in starts]
+        self.lower_bound_, parameters, self.converged_, self.trace_ = max(runs, key=lambda r: r[0])
+        self.n_iter_ = len(self.trace_) - 1
+        self._parameter_names_ = tuple(parameters)
+        for name, value in parameters.items():
+            setattr(self, f"{name}_", value)
+        if not self.converged_:
+            what = f"rounds, while log p(x) still rose by more than tol={self.tol}"
+            warn_not_converged(self, what, "raise max_iter, raise tol, or another start")
+
+    def _climb(self, X: Any, weight: Any, parameters: Any) -> tuple[float, Any, bool, Trace]:
+        """Rounds from one start: (mean of log p(x), parameters, did it stop by itself?, trace)."""
+        trace = Trace(type(self).__name__ if self.verbose else "")
+        log_p, expected = self.expect(X, **parameters)
+        bound = float(np.average(log_p, weights=weight))
+        trace(0, -bound)
+        for iteration in range(1, self.max_iter + 1):
+            parameters = self.maximize(X, weight, expected)
+            log_p, expected = self.expect(X, **parameters)
+            before, bound = bound, float(np.average(log_p, weights=weight))
+            trace(iteration, -bound)
+            if bound - before <= self.tol:
+                return bound, parameters, True, trace
+        return bound, parameters, False, trace
+
+    def _learned_parameters(self) -> dict[str, Any]:
+        """The parameters as `expect` takes them."""
+        names = vars(self).get("_parameter_names_", ())
+        return {name: getattr(self, f"{name}_") for name in names}

@@ -1,0 +1,178 @@
+"""The template of every estimator: `fit` around `_fit`, and checked input for all other methods.
+
+    fit:  check the parameters → read X, y and weights → `_fit` on a blank copy → take over what it learned
+
+`_fit` assigns what it learns, as in `self.coef_ = ...`. It does so on a copy with the same parameters that
+has learned nothing, and only when all went well does the estimator take that over: an error leaves an
+earlier fit as it was, and a second fit starts as fresh as the first. What is learned ends in an underscore,
+the private as well.
+"""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from models.foundation import frames, sklearn_bridge, targets, validation
+from models.foundation.facts import Facts
+from models.foundation.parameters import learned
+from models.foundation.parametrized import Parametrized
+from models.foundation.sklearn_bridge import is_learned
+from tinygrad_edu.diagnostics.words import refusal
+
+
+class Estimator(Parametrized, Facts):
+    """The base of every estimator. A subclass declares its parameters and writes `_fit`.
+
+    `_fit(self, X, y, weight)` names what it wants: without `y` it needs no targets, without `weight`
+    there is no sample_weight in `fit`. X is a finite float64 array; rows of weight 0 are left out.
+    """
+
+    _fit: ClassVar[Any]
+    _fit_takes: ClassVar[tuple[str, ...]] = ()
+
+    n_features_in_: int = learned("how many columns X had")
+    feature_names_in_: np.ndarray = learned("the names of the columns, if X was a data frame")
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if "_fit" in vars(cls):
+            cls._fit_takes = tuple(inspect.signature(cls._fit).parameters)[1:]
+            if not {*cls._fit_takes} <= {"X", "y", "weight"}:
+                what = f"{cls.__name__}._fit takes {', '.join(cls._fit_takes)}."
+                raise refusal(TypeError, what, "_fit(self, X, y, weight), or fewer of them")
+            if "fit" not in vars(cls):
+                weighted = "weight" in cls._fit_takes
+                cls.fit = Estimator.fit if weighted else _fit_without_weights  # type: ignore
+
+    @classmethod
+    def _is_supervised(cls) -> bool:
+        return "y" in cls._fit_takes
+
+    # ---- fit -----------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Learns from the rows of X, shape (samples, features), and returns self.
+
+        y: a target for each row, ignored if the estimator needs none. sample_weight: how much each row
+        counts, as if it stood there so many times; or one number for all.
+
+        Raises ValueError or TypeError for bad parameters and bad data; an earlier fit then stays.
+        """
+        self._check_parameters()
+        learner = self._copy(with_learned=getattr(self, "warm_start", False))
+        learner._learn(X, y, sample_weight)
+        return self._take_over(learner)
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Reads the data and hands `_fit` what it wants of them."""
+        data = self._read(X, y, sample_weight)
+        self._fit(**{name: data[name] for name in self._fit_takes})
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, more: bool = False) -> dict[str, Any]:
+        """X, y and weight, checked. Notes the columns of X; `more` rows must have the same columns."""
+        known = more and "n_features_in_" in vars(self)
+        X = self._check(X) if known else self._note_columns(X, y)
+        samples = frames.samples(X)
+        weight = targets.weights(sample_weight, samples, self)
+        if self._is_supervised():
+            y = self._read_targets(y, samples)
+        if not weight.all():
+            present = weight > 0
+            X, weight = frames.take_rows(X, present), weight[present]
+            y = y[present] if self._is_supervised() else None
+        return {"X": X, "y": y, "weight": weight}
+
+    def _note_columns(self, X: Any, y: Any) -> Any:
+        names = frames.column_names(X)
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
+        X = self._read_table(X, y)
+        if len(getattr(X, "shape", ())) == 2:
+            self.n_features_in_ = int(X.shape[1])
+        return X
+
+    def _read_table(self, X: Any, y: Any = None) -> Any:
+        """X as the estimator reads it: finite numbers, if it says nothing else (see Facts)."""
+        if self.reads == "anything":
+            return X
+        found = validation.table(X, self, y)
+        if self.reads == "numbers":
+            validation.require_finite(found, "X", self, source=X)
+            if self.nonnegative_X:
+                validation.require_nonnegative(found, self, source=X)
+        return found
+
+    def _read_targets(self, y: Any, samples: int) -> np.ndarray:
+        """y as `_fit` gets it."""
+        return targets.target(y, samples, self)
+
+    # ---- after fit -----------------------------------------------------------------------------
+
+    def _check(self, X: Any) -> Any:
+        """X of a method that uses what was learned: read as in `fit`, with the same columns."""
+        if self.requires_fit and not sklearn_bridge.is_fitted(self):
+            raise sklearn_bridge.not_fitted(self)
+        if not sklearn_bridge.is_fitted(self) or self.reads == "anything":
+            return self._read_table(X)
+        names = vars(self).get("feature_names_in_")
+        validation.require_same_columns(frames.column_names(X), names, self)
+        found = self._read_table(X)
+        validation.require_same_width(found, self)
+        return found
+
+    def _weights(self, sample_weight: Any, samples: int) -> np.ndarray:
+        return targets.weights(sample_weight, samples, self)
+
+    # ---- copies --------------------------------------------------------------------------------
+
+    def _copy(self, with_learned: bool) -> Any:
+        """An estimator with the same parameters and settings, and with or without what was learned."""
+        other = object.__new__(type(self))
+        kept = {n: x for n, x in vars(self).items() if with_learned or not is_learned(n)}
+        other.__dict__.update(kept)
+        return other
+
+    def _take_over(self, learner: Any) -> Any:
+        """Replaces what this estimator had learned by what the learner has, and returns self."""
+        kept = {name: x for name, x in vars(self).items() if not is_learned(name)}
+        self.__dict__ = kept | {name: x for name, x in vars(learner).items() if is_learned(name)}
+        return self
+
+    # ---- what others ask -----------------------------------------------------------------------
+
+    def __sklearn_tags__(self) -> Any:
+        return sklearn_bridge.tags(self)
+
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn's metadata routing is to pass on to the methods of this estimator."""
+        return sklearn_bridge.metadata_request(self)
+
+    def set_fit_request(self, **wanted: Any) -> Any:
+        """Asks scikit-learn's routing for arguments of `fit`: `set_fit_request(sample_weight=True)`."""
+        return sklearn_bridge.request_metadata(self, "fit", wanted)
+
+    def set_score_request(self, **wanted: Any) -> Any:
+        """Asks scikit-learn's routing for arguments of `score`."""
+        return sklearn_bridge.request_metadata(self, "score", wanted)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
+        """Small problems (estimator, X, y) that the tests fit; a subclass may write its own."""
+        from models.foundation.examples import examples_of_kind
+
+        yield from examples_of_kind(cls, rng)
+
+
+def _fit_without_weights(self: Any, X: Any, y: Any = None) -> Any:
+    """Learns from the rows of X, shape (samples, features), and returns self.
+
+    y: a target for each row, ignored if the estimator needs none. Raises ValueError or TypeError for bad
+    parameters and bad data; an earlier fit then stays.
+    """
+    return Estimator.fit(self, X, y)
+
+
+_fit_without_weights.__name__ = "fit"

@@ -1,0 +1,39 @@
+"""Small problems for each kind of estimator, from which its tests are made."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from models.foundation.parameters import REQUIRED
+
+SAMPLES, FEATURES, GROUPS = 60, 4, 3
+
+
+def examples_of_kind(kind: Any, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
+    """(estimator, X, y): groups to tell apart, or numbers that depend on X, as the kind asks for."""
+    if any(parameter.default is REQUIRED for parameter in kind._parameters.values()):
+        return  # it must write its own
+    estimator = kind()
+    if "random_state" in kind._parameters:
+        estimator.set_params(random_state=0)
+    labels = np.arange(SAMPLES) % GROUPS
+    X = 2.0 * rng.normal(size=(GROUPS, FEATURES))[labels] + rng.normal(size=(SAMPLES, FEATURES))
+    if kind.nonnegative_X:
+        X = np.abs(X)
+    if kind.kind == "classifier":
+        yield estimator, X, labels
+        if kind.several_classes:
+            yield estimator, X, np.array(["no", "yes", "yes"])[labels]
+    elif kind.kind == "regressor":
+        yield estimator, X, numbers(X, rng, kind)
+        if kind.several_targets:
+            yield estimator, X, np.stack([numbers(X, rng, kind) for _ in range(2)], axis=1)
+    else:
+        yield estimator, X, labels
+
+
+def numbers(X: np.ndarray, rng: np.random.Generator, kind: Any) -> np.ndarray:
+    """Targets that depend on X linearly, or through exp where they must be positive."""
+    η = X @ rng.normal(size=X.shape[1]) / 4 + 0.1 * rng.normal(size=len(X))
+    return η if kind.y_at_least is None and kind.y_above is None else np.exp(η)

@@ -1,0 +1,37 @@
+"""Facts about an estimator that others need to know. A class that differs from the usual says so."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class Facts:
+    """Each is the name of a class attribute, with the usual value."""
+
+    # ---- what it is
+    kind: ClassVar[str | None] = (
+        None  # "classifier", "regressor", "clusterer", ... in scikit-learn's words
+    )
+    requires_fit: ClassVar[bool] = True  # does it learn anything?
+    non_deterministic: ClassVar[bool] = False  # even with a fixed random_state?
+
+    # ---- what X may be
+    reads: ClassVar[str] = (
+        "numbers"  # "categories": any values; "anything": handed on as it is, unread
+    )
+    allow_nan: ClassVar[bool] = False
+    accepts_sparse: ClassVar[bool] = False
+    nonnegative_X: ClassVar[bool] = False
+
+    # ---- what y may be
+    several_targets: ClassVar[bool] = False  # several columns?
+    y_at_least: ClassVar[float | None] = None
+    y_above: ClassVar[float | None] = None
+    one_class: ClassVar[bool] = True  # a single class?
+    several_classes: ClassVar[bool] = True  # more than two?
+
+    # ---- its twin in scikit-learn, which the tests compare it with
+    twin: ClassVar[str | None] = None  # its name there, if it is another; "" if there is none
+    twin_settings: ClassVar[
+        Mapping[str, Any]
+    ] = {}  # parameters of the twin that make it do the same
+    twin_tolerance: ClassVar[float] = 1e-8

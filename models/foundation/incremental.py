@@ -1,0 +1,74 @@
+"""Learning from the rows as they come: `partial_fit`, for models that have an update formula."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from models.foundation.estimator import Estimator
+from models.foundation.kinds import Classifier
+from models.foundation.sklearn_bridge import request_metadata
+from tinygrad_edu.diagnostics.words import refusal
+
+
+class Incremental(Estimator):
+    """A subclass writes `_partial_fit(self, X, y, weight)`, or with less: it improves what was learned.
+
+    It works on a copy, as `_fit` does, and may not change an array in place. Without a `_fit` of its own,
+    the estimator fits by one `_partial_fit` on all rows.
+    """
+
+    _partial_fit: ClassVar[Any]
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        if "_partial_fit" in vars(cls) and "_fit" not in vars(cls):
+            cls._fit = cls._partial_fit
+        super().__init_subclass__(**settings)
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Improves what was learned by more rows, in the columns of the first ones; returns self."""
+        self._check_parameters()
+        learner = self._copy(with_learned=True)
+        learner._learn_more(X, y, sample_weight)
+        return self._take_over(learner)
+
+    def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> None:
+        data = self._read(X, y, sample_weight, more=True)
+        self._partial_fit(**{name: data[name] for name in self._fit_takes})
+
+    def set_partial_fit_request(self, **wanted: Any) -> Any:
+        """Asks scikit-learn's routing for arguments of `partial_fit`."""
+        return request_metadata(self, "partial_fit", wanted)
+
+
+class IncrementalClassifier(Incremental, Classifier):
+    """A classifier that learns from the rows as they come. Its first call names all the classes."""
+
+    def partial_fit(  # type: ignore[override]
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """Improves what was learned by more rows; returns self.
+
+        classes: every label that may ever come, in the first call; later it may be left out.
+        """
+        self._check_parameters()
+        learner = self._copy(with_learned=True)
+        learner._meet(classes)
+        learner._learn_more(X, y, sample_weight)
+        return self._take_over(learner)
+
+    def _meet(self, classes: Any) -> None:
+        known = vars(self).get("classes_")
+        if classes is None:
+            if known is None:
+                what = "classes must be passed on the first call to partial_fit."
+                raise refusal(ValueError, what, "partial_fit(X, y, classes=np.unique(all_labels))")
+            return
+        found = np.unique(classes)
+        if known is not None and not np.array_equal(known, found):
+            raise refusal(
+                ValueError,
+                f"classes={found.tolist()} is not the same as on the first call to partial_fit, which "
+                f"was {known.tolist()}.",
+                "a new model, for other classes",
+            )
+        self.classes_ = found

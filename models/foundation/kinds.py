@@ -1,0 +1,259 @@
+"""The kinds of estimators: what each offers, made from the formulas that a subclass writes.
+
+    kind              a subclass writes                    and users call
+    Regressor         _predict                             predict, score (R²)
+    Classifier        _predict_proba or _decision          predict, score (accuracy); predict_proba and
+                                                           predict_log_proba, or decision_function
+    Clusterer         _predict, or labels_ in its _fit     predict, fit_predict
+    Transformer       _transform, _inverse_transform       transform, fit_transform, inverse_transform,
+                                                           set_output, get_feature_names_out
+    Density           _score_samples                       score_samples, score
+    OutlierDetector   _score_samples                       score_samples, decision_function, predict
+
+These formulas get a checked X: finite numbers, in the columns of fit. Kinds may be combined.
+"""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from models.foundation import frames, sklearn_bridge, targets
+from models.foundation.conditional import where
+from models.foundation.estimator import Estimator
+from models.foundation.parameters import learned
+from tinygrad_edu.diagnostics.words import refusal
+
+
+class Regressor(Estimator):
+    """Predicts numbers. A subclass writes `_predict`: checked X -> (samples,) or (samples, targets)."""
+
+    kind = "regressor"
+    _predict: ClassVar[Any]
+
+    def _read_targets(self, y: Any, samples: int) -> np.ndarray:
+        return targets.numbers(y, samples, self)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The predicted target of each row of X, shape (samples,) or (samples, targets)."""
+        return self._predict(self._check(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R² = 1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², the mean of it over several targets.
+
+        1 is perfect, 0 no better than the mean ȳ. Of a target without any variance R² is 1 where it
+        is met exactly, and 0 otherwise.
+        """
+        predicted = self.predict(X)
+        samples = len(predicted)
+        y = self._read_targets(y, samples).reshape(samples, -1)
+        weight = self._weights(sample_weight, samples)
+        residual = weight @ (y - predicted.reshape(y.shape)) ** 2
+        total = weight @ (y - np.average(y, axis=0, weights=weight)) ** 2
+        constant = total == 0
+        unexplained = np.where(constant, residual != 0, residual / np.where(constant, 1, total))
+        return float(np.mean(1 - unexplained))
+
+
+class Classifier(Estimator):
+    """Predicts classes. `_fit` gets in y the numbers of the classes, from 0, in the order of `classes_`.
+
+    A subclass writes one of these, or both; or `_predict`, the numbers of the predicted classes:
+
+    `_predict_proba`    P(class | x), shape (samples, classes)
+    `_decision`         a score for each class, (samples, classes); of two classes (samples,), > 0 for the
+                        second
+    """
+
+    kind = "classifier"
+    _decision: ClassVar[Any]
+    _predict_proba: ClassVar[Any]
+
+    classes_: np.ndarray = learned("the classes in order")
+
+    def _read_targets(self, y: Any, samples: int) -> np.ndarray:
+        return targets.labels(y, samples, self)
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, more: bool = False) -> dict[str, Any]:
+        data = super()._read(X, y, sample_weight, more)
+        if more:
+            data["y"] = targets.codes(data["y"], self.classes_, self)
+        else:
+            self.classes_, data["y"] = targets.classes_of(data["y"], self)
+        return data
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The predicted class of each row of X; of equally likely ones the first."""
+        return self.classes_[self._predict(self._check(X))]
+
+    def _predict(self, X: np.ndarray) -> np.ndarray:
+        scores = self._decision(X) if hasattr(self, "_decision") else self._predict_proba(X)
+        return (scores > 0).astype(np.intp) if scores.ndim == 1 else np.argmax(scores, axis=1)
+
+    @where("_predict_proba")
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """P(class | x), shape (samples, classes)."""
+        return self._predict_proba(self._check(X))
+
+    @where("_predict_proba")
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """log P(class | x), shape (samples, classes)."""
+        with np.errstate(divide="ignore"):  # log 0 = -inf is the right answer
+            return np.log(self._predict_proba(self._check(X)))
+
+    @where("_decision")
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The score of each class, (samples, classes); of two classes that of the second, (samples,)."""
+        return self._decision(self._check(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy: the share (by weight) of rows whose class is predicted."""
+        hits = self.predict(X)
+        hits = hits == self._read_targets(y, len(hits))
+        return float(np.average(hits, weights=self._weights(sample_weight, len(hits))))
+
+
+class Clusterer(Estimator):
+    """Finds groups. A subclass writes `_predict`, the group of each row; or its `_fit` sets `labels_`."""
+
+    kind = "clusterer"
+    _predict: ClassVar[Any]
+
+    labels_: np.ndarray = learned("the cluster of each row of X; -1 for none")
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
+        super()._learn(X, y, sample_weight)
+        if hasattr(self, "_predict"):  # for every row, those of weight 0 as well
+            self.labels_ = self._predict(self._check(X))
+
+    @where("_predict")
+    def predict(self, X: Any) -> np.ndarray:
+        """The cluster of each row of X."""
+        return self._predict(self._check(X))
+
+    def fit_predict(self, X: Any, y: Any = None, **given: Any) -> np.ndarray:
+        """Fits, and returns the cluster of each row of X. y is ignored: pipelines pass it."""
+        return self.fit(X, y, **given).labels_
+
+
+class Transformer(Estimator):
+    """Makes other columns of the columns of X. A subclass writes `_transform`: checked X -> new columns.
+
+    `_inverse_transform` is the way back. `_names_out` gives names to the new columns.
+    """
+
+    _transform: ClassVar[Any]
+    _inverse_transform: ClassVar[Any]
+
+    @where("_transform")
+    def transform(self, X: Any) -> Any:
+        """The new columns for each row of X, an array or what `set_output` asks for."""
+        return self._contained(self._transform(self._check(X)), X)
+
+    def fit_transform(self, X: Any, y: Any = None, **given: Any) -> Any:
+        """Fits, and returns the new columns for each row of X."""
+        return self.fit(X, y, **given).transform(X)
+
+    @where("_inverse_transform")
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Rows of the original columns that `transform` would turn into X, or comes nearest to."""
+        width = len(self.get_feature_names_out())
+        found = self._read_table(X)
+        if found.shape[1] != width:
+            what = f"{type(self).__name__} transforms into {width} columns, X has {found.shape[1]}."
+            raise refusal(ValueError, what, "what transform(X) has returned")
+        return self._inverse_transform(found)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """The names of the columns of transform(X)."""
+        if self.requires_fit and not sklearn_bridge.is_fitted(self):
+            raise sklearn_bridge.not_fitted(self)
+        names = vars(self).get("feature_names_in_")
+        width = vars(self).get("n_features_in_")
+        if input_features is not None:
+            given = np.asarray(input_features, dtype=object)
+            if names is not None and not np.array_equal(given, names):
+                what = "input_features is not equal to feature_names_in_."
+                raise refusal(ValueError, what, "no argument: the names are known from fit")
+            if width is not None and len(given) != width:
+                what = (
+                    f"input_features should have length equal to number of features ({width}), "
+                    f"got {len(given)}."
+                )
+                raise refusal(ValueError, what, "a name for each column of X")
+            names = given
+        if names is None:
+            names = np.array([f"x{i}" for i in range(self.n_features_in_)], dtype=object)
+        return np.array(list(self._names_out(names)), dtype=object)
+
+    def _names_out(self, names: np.ndarray) -> Iterable[str]:
+        """Names of the new columns, from those of the old: here kmeans0, kmeans1, ..."""
+        width = self._transform(np.zeros((1, self.n_features_in_))).shape[1]
+        return [f"{type(self).__name__.lower()}{i}" for i in range(width)]
+
+    def set_output(self, *, transform: str | None = None) -> Any:
+        """Chooses what `transform` returns: "default" for arrays, "pandas" or "polars". Returns self."""
+        if transform is not None:
+            if transform not in ("default", "pandas", "polars"):
+                what = f"set_output(transform={transform!r}): there is no such container."
+                raise refusal(ValueError, what, "'default', 'pandas' or 'polars'")
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def _contained(self, values: Any, source: Any) -> Any:
+        container = sklearn_bridge.output_container(self)
+        if container == "default":
+            return values
+        return frames.as_frame(values, container, self.get_feature_names_out(), like=source)
+
+
+class Density(Estimator):
+    """A distribution of x. A subclass writes `_score_samples`: checked X -> log p(x), shape (samples,)."""
+
+    kind = "density_estimator"
+    _score_samples: ClassVar[Any]
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """log p(x) of each row of X, shape (samples,)."""
+        return self._score_samples(self._check(X))
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """The mean of log p(x) over the rows of X. y is ignored: pipelines pass it."""
+        scores = self.score_samples(X)
+        return float(np.average(scores, weights=self._weights(sample_weight, len(scores))))
+
+
+class OutlierDetector(Estimator):
+    """Tells rows that are unlike the others. A subclass writes `_score_samples`: the lower, the stranger.
+
+    Its `_fit` sets `offset_`, the score below which a row is an outlier. If it has a parameter
+    `contamination` that is a number, `offset_` is set here, so that this share of the rows is below.
+    """
+
+    kind = "outlier_detector"
+    _score_samples: ClassVar[Any]
+
+    offset_: float = learned("the score below which a row is an outlier")
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
+        super()._learn(X, y, sample_weight)
+        share: Any = getattr(self, "contamination", "auto")
+        if share != "auto":
+            scores = self._score_samples(self._check(X))
+            self.offset_ = float(np.percentile(scores, 100 * share))
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """A score for each row of X, shape (samples,): the lower, the stranger."""
+        return self._score_samples(self._check(X))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """score_samples(X) - offset_: below 0 for outliers."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: Any) -> np.ndarray:
+        """1 for each row of X that is like the others, -1 for an outlier."""
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def fit_predict(self, X: Any, y: Any = None, **given: Any) -> np.ndarray:
+        """Fits, and returns 1 or -1 for each row of X. y is ignored: pipelines pass it."""
+        return self.fit(X, y, **given).predict(X)

@@ -1,0 +1,34 @@
+"""η = x·w + b: what linear and generalized linear models have in common."""
+
+from typing import Any
+
+import numpy as np
+
+from models.foundation.constraints import Fixed
+from models.foundation.estimator import Estimator
+from models.foundation.parameters import boolean, learned
+
+
+class LinearPredictor(Estimator):
+    """η = x·w + b with one w and b, or with one for each column of y."""
+
+    fit_intercept: bool = boolean(True, doc="is there a b? Otherwise it is 0")
+
+    coef_: Any = learned("w: (features,), or (targets, features)")
+    intercept_: Any = learned("b: a number, or (targets,)")
+
+    def start(self, X: Any, y: Any, weight: Any) -> dict[str, Any]:
+        """w = 0 and b = 0, in the shapes that y asks for."""
+        targets = y.shape[1:]
+        return self._from_zero(targets, X.shape[1])
+
+    def _from_zero(self, targets: tuple[int, ...], features: int) -> dict[str, Any]:
+        b = np.zeros(targets)
+        return {
+            "coef": np.zeros((*targets, features)),
+            "intercept": b if self.fit_intercept else Fixed(b),
+        }
+
+    def linear(self, X: Any, coef: Any, intercept: Any) -> Any:
+        """η of every row: (samples,), or (samples, targets)."""
+        return X @ coef.T + intercept

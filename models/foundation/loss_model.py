@@ -1,0 +1,147 @@
+"""Models whose training is an optimization: the model is its loss, and the solver is a word.
+
+    class PoissonRegressor(LinearPredictor, LossModel, Regressor):
+        def loss(self, X, y, weight, coef, intercept):
+            η = self.linear(X, coef, intercept)
+            return weight @ (np.exp(η) - y * η) / weight.sum()
+
+The arguments after `weight` are what is learned: `start` says where the search for each begins, and `fit`
+keeps each as an attribute, `coef_` and `intercept_`. Gradients and Hessians come from the engine.
+"""
+
+from dataclasses import KW_ONLY
+from typing import Any, ClassVar
+
+import numpy as np
+
+from models.foundation.estimator import Estimator
+from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.packing import Packing
+from models.foundation.parameters import (
+    Parameter,
+    boolean,
+    function,
+    integer,
+    learned,
+    positive,
+    seed,
+)
+from models.foundation.stochastic import descend, optimizers
+from tinygrad_edu import hessian, hvp, value_and_grad
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.optim.minimize import METHODS, Minimum, minimize
+
+
+def _is_solver(word: Any) -> bool:
+    return isinstance(word, str) and (word in ("exact", *METHODS) or word in optimizers())
+
+
+_is_solver.words = ("exact", *METHODS, *optimizers())  # type: ignore[attr-defined]
+
+
+class LossModel(Estimator):
+    """A subclass writes `loss(self, X, y, weight, **parameters)` on Tensors, and `start`.
+
+    solver          how the loss is minimized
+        "lbfgs", "cg", "newton", "newton-cg"   with a line search, on all rows at once
+        "exact"                                by a formula, if the model has one: `_exact`
+        "proximal"                             for a penalty with kinks, which the model gives as `prox`
+        "adam", "sgd", "rmsprop", ...          any optimizer of tinygrad_edu.optim, on batches of rows
+    """
+
+    _: KW_ONLY  # the first parameter of a model is one of its own
+
+    solver: str = Parameter(  # type: ignore[assignment]
+        "lbfgs",
+        _is_solver,
+        "'exact', a method of optim.minimize (" + ", ".join(map(repr, METHODS)) + ") or the "
+        "lower-case name of an optimizer of optim, such as 'adam'",
+        doc="how the loss is minimized",
+    )
+    tol: float = positive(1e-6, doc="it stops when no element of the gradient is larger")
+    max_iter: int = integer(100, at_least=1, doc="steps, or for 'adam' and the like epochs")
+    learning_rate: Any = positive(0.01, doc="of 'adam' and the like") | function()
+    batch_size: int | None = integer(None, at_least=1, doc="rows in a step of 'adam' and the like")
+    random_state: Any = seed(doc="orders the rows for batches")
+    warm_start: bool = boolean(False, doc="start where the last fit ended?")
+    verbose: bool = boolean(False, doc="print a line for each iteration?")
+
+    n_iter_: int = learned("how many iterations there were")
+    trace_: Trace = learned("the loss and the gradient at each iteration; trace_.plot() draws them")
+
+    loss: ClassVar[Any]
+    start: ClassVar[Any]  # (X, y, weight) -> name -> an array, or a constraint around one
+    prox: ClassVar[Any]  # (name, w, step) -> argmin_v penalty(v) + ‖v - w‖² / 2 step
+    penalty: ClassVar[Any]  # (**parameters) -> what the loss leaves out and prox stands for
+    _exact: ClassVar[Any]  # (X, y, weight) -> name -> the parameter at which the loss is least
+
+    def _fit(self, X: Any, y: Any, weight: Any) -> None:
+        for name, value in self._minimize(X, y, weight).items():
+            setattr(self, f"{name}_", value)
+
+    def _minimize(self, X: Any, y: Any, weight: Any) -> dict[str, Any]:
+        """The parameters at which the loss is least, by name."""
+        self._require_suitable_solver()
+        if self.solver == "exact":
+            self.n_iter_ = 1
+            return self._exact(X, y, weight)
+        packing = self._packing(X, y, weight)
+        trace = Trace(type(self).__name__ if self.verbose else "")
+        if self.solver in METHODS:
+            found = self._by_line_search(packing, X, y, weight, trace)
+        else:
+            found = descend(self, packing, X, y, weight, trace)
+        self.n_iter_, self.trace_ = found.iterations, trace
+        if not found.converged:
+            warn_not_converged(
+                self,
+                f"steps of {self.solver!r} with a gradient of {np.abs(found.gradient).max():.1e}, "
+                f"above tol={self.tol}",
+                "raise max_iter, scale the features to a common size, or raise tol",
+            )
+        # [()] makes numbers of arrays without axes
+        return {name: np.asarray(w)[()] for name, w in packing.unpack(found.point).items()}
+
+    def _by_line_search(self, packing, X, y, weight, trace) -> Minimum:
+        def objective(vector):
+            return self.loss(X, y, weight, **packing.unpack(vector))
+
+        kinks = {}
+        if hasattr(self, "prox"):
+            kinks = {
+                "prox": lambda w, step: packing.prox(self.prox, w, step),
+                "penalty": lambda w: float(self.penalty(**packing.unpack(w))),
+            }
+        elif self.solver == "proximal":
+            kinks = {"prox": lambda w, step: w}
+        return minimize(
+            value_and_grad(objective),
+            packing.vector(),
+            method=self.solver,
+            hessian=hessian(objective),
+            product=lambda w, v: hvp(objective, (w,), (v,)),
+            tol=self.tol,
+            max_iter=self.max_iter,
+            callback=trace,
+            **kinks,
+        )
+
+    def _packing(self, X: Any, y: Any, weight: Any) -> Packing:
+        """Where the search starts; with warm_start where the last fit ended, if the shapes are the same."""
+        packing = Packing(self.start(X, y, weight))
+        for name, parameter in packing.parameters.items() if self.warm_start else ():
+            earlier = vars(self).get(f"{name}_")
+            if earlier is not None and np.shape(earlier) == parameter.shape:
+                packing.parameters[name] = parameter.at(earlier)
+        return packing
+
+    def _require_suitable_solver(self) -> None:
+        name = type(self).__name__
+        if self.solver == "exact" and not hasattr(self, "_exact"):
+            what = f"{name}(solver='exact'): there is no formula for its minimum."
+            raise refusal(ValueError, what, f"{name}(solver={self._defaults()['solver']!r})")
+        if hasattr(self, "prox") and self.solver not in ("proximal", "exact"):
+            what = (
+                f"{name}(solver={self.solver!r}): its penalty has kinks, which that solver misses."
+            )
+            raise refusal(ValueError, what, f"{name}(solver='proximal')")

@@ -1,0 +1,45 @@
+"""Named parameters as one vector, which is what a solver moves, and back."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.foundation.constraints import Free
+
+
+class Packing:
+    """Lays the free numbers of all parameters end to end. start: name -> array or constraint."""
+
+    def __init__(self, start: Mapping[str, Any]):
+        self.parameters = {n: p if isinstance(p, Free) else Free(p) for n, p in start.items()}
+        sizes = [parameter.free().size for parameter in self.parameters.values()]
+        ends = itertools.accumulate(sizes, initial=0)
+        places = [slice(a, b) for a, b in itertools.pairwise(ends)]
+        self.places = dict(zip(self.parameters, places, strict=True))
+
+    def vector(self) -> np.ndarray:
+        """The start as one vector."""
+        return np.concatenate([p.free().ravel() for p in self.parameters.values()])
+
+    def unpack(self, vector: Any) -> dict[str, Any]:
+        """The parameters by name, in their shapes: arrays of an array, Tensors of a Tensor."""
+        return {name: p.value(z) for name, p, z in self._with_names(vector)}
+
+    def cut(self, vector: Any) -> list[Any]:
+        """The free numbers of each parameter, in its shape."""
+        return [
+            vector[self.places[name]].reshape(np.shape(p.free()))
+            for name, p in self.parameters.items()
+        ]
+
+    def _with_names(self, vector: Any) -> Any:
+        return zip(self.parameters, self.parameters.values(), self.cut(vector), strict=True)
+
+    def prox(self, prox: Any, vector: np.ndarray, step: float) -> np.ndarray:
+        """prox(name, w, step) of every parameter that may be any number; the others stay."""
+        parts = [
+            prox(name, z, step) if type(p) is Free else z for name, p, z in self._with_names(vector)
+        ]
+        return np.concatenate([np.ravel(part) for part in parts])

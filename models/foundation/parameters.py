@@ -1,0 +1,243 @@
+"""Parameters: declared once, as fields of an estimator's class.
+
+    class Ridge(Regressor):
+        alpha: float = nonnegative(1.0, doc="strength of the penalty")
+        fit_intercept: bool = boolean(True, doc="is there a b? Otherwise it is 0")
+
+        coef_: np.ndarray = learned("w: (features,)")
+
+From these lines follow `__init__` with its signature, `get_params` and `set_params`, the repr, the check
+when `fit` is called, and the lists in `help(Ridge)`. A parameter that may be several things is written with
+`|`, and takes the default of the first:
+
+    max_features: int | float | str | None = choice(None, "sqrt") | integer(at_least=1)
+"""
+
+import inspect
+import numbers
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from models.foundation.sklearn_bridge import not_fitted
+from tinygrad_edu.diagnostics.words import alike, refusal, shortened
+
+REQUIRED: Any = inspect.Parameter.empty  # the default of a parameter that has none
+
+
+class Parameter:
+    """An argument of an estimator: its default, and which values it may have, as a test and in words."""
+
+    name: str
+    annotation: Any = inspect.Parameter.empty
+
+    def __init__(self, default: Any, test: Callable[[Any], bool], words: str, doc: str = ""):
+        self.default, self.test, self.words, self.doc = default, test, words, doc
+
+    def allows(self, value: Any) -> bool:
+        return (value is None and self.default is None) or self.test(value)
+
+    def __or__(self, other: "Parameter") -> "Parameter":
+        return Parameter(
+            self.default,
+            lambda value: self.test(value) or other.test(value),
+            f"{self.words} or {other.words}",
+            self.doc or other.doc,
+        )
+
+    def range(self) -> str:
+        """The allowed values in words."""
+        return self.words + (" or None" if self.default is None and not self.test(None) else "")
+
+    def refusal(self, estimator: str, value: Any) -> Exception:
+        given = self.default
+        if isinstance(value, str):  # a word, misspelled?
+            known = [word for word in getattr(self.test, "words", ()) if isinstance(word, str)]
+            given = next(iter(alike(value, known)), given)
+        hint = "" if given is REQUIRED else f"{estimator}({self.name}={given!r})"
+        return refusal(
+            InvalidParameterError,
+            f"The {self.name!r} parameter of {estimator} must be {self.range()}. "
+            f"Got {shortened(value)} instead.",
+            hint,
+        )
+
+    def __repr__(self) -> str:
+        default = "" if self.default is REQUIRED else f"={self.default!r}"
+        return f"{self.name}{default}: {self.range()}" + (f"; {self.doc}" if self.doc else "")
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has a value that it may not have."""
+
+
+class Learned:
+    """What `fit` keeps under this name. To read it before `fit` is an error that says so."""
+
+    name: str
+
+    def __init__(self, doc: str):
+        self.doc = doc
+
+    def __set_name__(self, kind: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, estimator: Any, kind: type | None = None) -> Any:
+        if estimator is None:
+            return self
+        raise not_fitted(estimator, self.name)
+
+    def __repr__(self) -> str:
+        return f"{self.name}, learned by fit: {self.doc}"
+
+
+def learned(doc: str, *, init: Literal[False] = False) -> Any:
+    """Declares what `fit` keeps, with its shape. (`init` tells type checkers that it is no argument.)"""
+    return Learned(doc)
+
+
+# ---- kinds of parameters -------------------------------------------------------------------------
+
+
+def number(
+    default: Any = REQUIRED,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    optional: bool = False,
+    doc: str = "",
+) -> Any:
+    """A real number within bounds, and None if it is `optional` or None is the default."""
+    return _number(
+        "a number", numbers.Real, default, optional, doc, at_least, above, at_most, below
+    )
+
+
+def positive(default: Any = REQUIRED, *, optional: bool = False, doc: str = "") -> Any:
+    """A number above 0."""
+    return number(default, above=0, optional=optional, doc=doc)
+
+
+def nonnegative(default: Any = REQUIRED, *, optional: bool = False, doc: str = "") -> Any:
+    """A number of 0 or more."""
+    return number(default, at_least=0, optional=optional, doc=doc)
+
+
+def integer(
+    default: Any = REQUIRED,
+    *,
+    at_least: int | None = None,
+    at_most: int | None = None,
+    optional: bool = False,
+    doc: str = "",
+) -> Any:
+    """A whole number within bounds, and None if it is `optional` or None is the default."""
+    kind = numbers.Integral
+    return _number("an integer", kind, default, optional, doc, at_least, None, at_most, None)
+
+
+def boolean(default: Any = REQUIRED, *, doc: str = "") -> Any:
+    """True or False."""
+    return Parameter(default, lambda x: isinstance(x, (bool, np.bool_)), "True or False", doc)
+
+
+def choice(*words: Any, doc: str = "") -> Any:
+    """One of these words (or None, or numbers); the first is the default."""
+
+    def test(value: Any) -> bool:
+        return any(type(value) is type(word) and value == word for word in words)
+
+    test.words = words  # type: ignore[attr-defined]
+    listed = ", ".join(map(repr, words))
+    return Parameter(words[0], test, listed if len(words) == 1 else f"one of {listed}", doc)
+
+
+def function(default: Any = REQUIRED, *, doc: str = "") -> Any:
+    """Anything that can be called, but not a class."""
+    return Parameter(default, lambda x: callable(x) and not isinstance(x, type), "a function", doc)
+
+
+def array(default: Any = REQUIRED, *, at_least: float | None = None, doc: str = "") -> Any:
+    """A list, an array or a data frame of numbers; its shape is the business of `_fit`."""
+    bound = "" if at_least is None else f" ≥ {at_least}"
+    return Parameter(default, lambda x: _is_array(x, at_least), f"an array of numbers{bound}", doc)
+
+
+def part(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -> Any:
+    """An estimator inside this one, ours or scikit-learn's: it has `get_params` and the methods needed."""
+    names = needs.split()
+    words = f"an estimator with {' and '.join(names)}"
+    return Parameter(default, lambda x: _is_estimator(x, names), words, doc)
+
+
+def named_parts(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -> Any:
+    """A list of pairs (name, estimator), each with a name of its own and without two underscores."""
+    names = needs.split()
+
+    def test(value: Any) -> bool:
+        return is_named_list(value) and all(_is_estimator(part, names) for _, part in value)
+
+    return Parameter(default, test, "a list of pairs (name, estimator), all names different", doc)
+
+
+def seed(*, doc: str = "a seed or a numpy Generator, for the same result again") -> Any:
+    """What `numpy.random.default_rng` takes; the default is None, for other numbers every time."""
+    return Parameter(None, _is_seed, "an integer ≥ 0, a numpy.random.Generator or None", doc)
+
+
+def anything(default: Any = REQUIRED, *, doc: str = "") -> Any:
+    """Whatever it is, `_fit` looks at it."""
+    return Parameter(default, lambda x: True, "anything", doc)
+
+
+def _number(words, kind: Any, default, optional, doc, at_least, above, at_most, below):
+    def test(x: Any) -> Any:
+        if not isinstance(x, kind) or isinstance(x, bool) or x != x:  # NaN is not itself
+            return optional and x is None
+        return (
+            (at_least is None or x >= at_least)
+            and (above is None or x > above)
+            and (at_most is None or x <= at_most)
+            and (below is None or x < below)
+        )
+
+    bounds = {"≥": at_least, ">": above, "≤": at_most, "<": below}
+    listed = " and ".join(f"{sign} {x}" for sign, x in bounds.items() if x is not None)
+    words = f"{words} {listed}".rstrip() + (" or None" if optional else "")
+    return Parameter(default, test, words, doc)
+
+
+def _is_array(x: Any, at_least: float | None) -> bool:
+    if not (isinstance(x, (list, tuple)) or hasattr(x, "__array__")):
+        return False
+    try:
+        found = np.asarray(x)
+    except ValueError:  # rows of different lengths
+        return False
+    if found.ndim == 0 or found.dtype.kind not in "biuf" or np.isnan(found).any():
+        return False
+    return at_least is None or bool((found >= at_least).all())
+
+
+def _is_estimator(x: Any, needs: list[str]) -> bool:
+    return not isinstance(x, type) and all(hasattr(x, name) for name in ["get_params", *needs])
+
+
+def is_named_list(x: Any) -> bool:
+    """Is it a list of pairs (name, something), each name different and without two underscores?"""
+    if not isinstance(x, (list, tuple)) or not x:
+        return False
+    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in x):
+        return False
+    names = [name for name, _ in x]
+    good = all(isinstance(name, str) and "__" not in name for name in names)
+    return good and len(set(names)) == len(names)
+
+
+def _is_seed(x: Any) -> bool:
+    if isinstance(x, (int, np.integer)) and not isinstance(x, bool):
+        return bool(x >= 0)
+    return x is None or isinstance(x, np.random.Generator)

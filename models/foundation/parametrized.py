@@ -1,0 +1,103 @@
+"""Objects whose arguments are declared as fields: get_params, set_params, repr, and the check of values."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, dataclass_transform
+
+import numpy as np
+
+from models.foundation.declaration import declare
+from models.foundation.parameters import Parameter, is_named_list, learned
+from tinygrad_edu.diagnostics.words import alike, refusal, shortened
+
+
+@dataclass_transform(field_specifiers=(learned,))  # type checkers know the arguments then
+class Parametrized:
+    """The base of whatever has parameters: estimators, and parts of them such as kernels.
+
+    The parameters of a part are reached with two underscores, `set_params(estimator__alpha=2)`. In a list
+    of pairs (name, part) the parts are reached by their names.
+    """
+
+    _parameters: ClassVar[dict[str, Parameter]] = {}
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        declare(cls)
+
+    @classmethod
+    def _defaults(cls) -> dict[str, Any]:
+        """Parameter name -> default value."""
+        return {name: parameter.default for name, parameter in cls._parameters.items()}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameter name -> value; if deep, also those of the parts, as `part__name`."""
+        own = {name: getattr(self, name) for name in self._parameters}
+        return {**own, **dict(self._parameters_of_parts())} if deep else own
+
+    def _parts(self) -> dict[str, Any]:
+        """Name -> part, for every parameter that is one or a list of named ones."""
+        parts = {}
+        for name in self._parameters:
+            value = getattr(self, name)
+            if hasattr(value, "get_params") and not isinstance(value, type):
+                parts[name] = value
+            elif is_named_list(value):
+                parts |= dict(value)
+        return parts
+
+    def _parameters_of_parts(self) -> Iterator[tuple[str, Any]]:
+        for outer, part in self._parts().items():
+            if outer not in self._parameters:
+                yield outer, part
+            if hasattr(part, "get_params"):
+                for name, value in part.get_params().items():
+                    yield f"{outer}__{name}", value
+
+    def set_params(self, **params: Any) -> Any:
+        """Changes parameters by name and returns self. ValueError for an unknown name: nothing changed."""
+        own = {name: value for name, value in params.items() if name in self._parameters}
+        parts = self._parts() | {n: x for n, x in own.items() if hasattr(x, "set_params")}
+        for name in params:
+            outer, _, inner = name.partition("__")
+            if not (outer in parts or (outer in self._parameters and not inner)):
+                raise self._unknown(name, [*self._parameters, *parts])
+        for name, value in own.items():  # first: the others may be parameters of a part that is new
+            setattr(self, name, value)
+        for name, value in params.items():
+            outer, _, inner = name.partition("__")
+            if inner:
+                self._parts()[outer].set_params(**{inner: value})
+            elif name not in self._parameters:
+                self._replace_part(name, value)
+        return self
+
+    def _unknown(self, name: str, known: list[str]) -> Exception:
+        return refusal(
+            ValueError,
+            f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
+            f"{', '.join(dict.fromkeys(known))}.",
+            ", ".join(alike(name, known)),
+        )
+
+    def _replace_part(self, name: str, part: Any) -> None:
+        """Puts another part in the place of the one with this name in a list of pairs."""
+        for parameter in self._parameters:
+            pairs = getattr(self, parameter)
+            if is_named_list(pairs) and name in dict(pairs):
+                setattr(self, parameter, [(n, part if n == name else p) for n, p in pairs])
+
+    def _check_parameters(self) -> None:
+        """Raises ValueError for a parameter whose value is not allowed: name, value and range."""
+        for name, parameter in self._parameters.items():
+            value = getattr(self, name)
+            if not parameter.allows(value):
+                raise parameter.refusal(type(self).__name__, value)
+
+    def __repr__(self) -> str:
+        changed = []
+        for name, default in self._defaults().items():
+            value = getattr(self, name)
+            if value is not default and repr(value) != repr(default):
+                shown = shortened(value) if isinstance(value, np.ndarray) else repr(value)
+                changed.append(f"{name}={shown}")
+        return f"{type(self).__name__}({', '.join(changed)})"

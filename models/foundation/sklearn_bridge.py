@@ -1,0 +1,152 @@
+"""The bridge to scikit-learn: an estimator here works inside its tools, and needs it for nothing.
+
+scikit-learn is imported where it asks us (for tags, for the routing of metadata), and where it is loaded
+already its exceptions and warnings are raised too: code around an estimator, such as a grid search or
+`warnings.filterwarnings`, catches those classes.
+"""
+
+import copy
+import inspect
+import sys
+import warnings
+from typing import Any
+
+from tinygrad_edu.diagnostics.words import is_ours, refusal
+
+
+class NotFittedError(ValueError, AttributeError):
+    """An estimator was asked for an answer before it had learned one."""
+
+
+class DataConversionWarning(UserWarning):
+    """The data were given in a form that had to be guessed at."""
+
+
+class ConvergenceWarning(UserWarning):
+    """The iterations ended before the answer stood still."""
+
+
+def known_to_sklearn(kind: type) -> Any:
+    """`kind` and, if scikit-learn is loaded, its class of the same name, in one class."""
+    theirs = getattr(sys.modules.get("sklearn.exceptions"), kind.__name__, None)
+    return kind if theirs is None else type(kind.__name__, (kind, theirs), {})
+
+
+def not_fitted(estimator: Any, missing: str = "") -> Exception:
+    """The error of an estimator that has not learned anything yet, or not what is missing."""
+    name = type(estimator).__name__
+    if is_fitted(estimator):
+        what = f"this {name} has not learned {missing}: its parameters did not ask for it"
+        return AttributeError(what)
+    return refusal(
+        known_to_sklearn(NotFittedError),
+        f"this {name} has not learned anything yet"
+        + (f", so it has no {missing}." if missing else "."),
+        f"{name}(...).fit(X, y) first"
+        if estimator._is_supervised()
+        else f"{name}(...).fit(X) first",
+    )
+
+
+def is_learned(name: str) -> bool:
+    """Is it the name of something that is learned? These end in an underscore."""
+    return name.endswith("_")
+
+
+def is_fitted(estimator: Any) -> bool:
+    """Has it learned something?"""
+    return any(map(is_learned, vars(estimator)))
+
+
+def warn(kind: type[Warning], text: str) -> None:
+    """Warns of the user's own line, in a class that scikit-learn's filters know."""
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back and is_ours(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, known_to_sklearn(kind), stacklevel=level)
+
+
+# ---- what scikit-learn asks ----------------------------------------------------------------------
+
+
+def tags(estimator: Any) -> Any:
+    """The facts about an estimator, in scikit-learn's classes for them."""
+    from sklearn.utils import (
+        ClassifierTags,
+        InputTags,
+        RegressorTags,
+        Tags,
+        TargetTags,
+        TransformerTags,
+    )
+
+    kind = estimator.kind
+    return Tags(
+        estimator_type=kind,
+        target_tags=TargetTags(
+            required=estimator._is_supervised(),
+            multi_output=estimator.several_targets,
+            positive_only=estimator.y_at_least == 0 or estimator.y_above == 0,
+        ),
+        input_tags=InputTags(
+            allow_nan=estimator.allow_nan,
+            sparse=estimator.accepts_sparse,
+            positive_only=estimator.nonnegative_X,
+            string=estimator.reads == "categories",
+        ),
+        classifier_tags=(
+            ClassifierTags(multi_class=estimator.several_classes) if kind == "classifier" else None
+        ),
+        regressor_tags=RegressorTags() if kind == "regressor" else None,
+        transformer_tags=(
+            TransformerTags(preserves_dtype=[]) if hasattr(estimator, "transform") else None
+        ),
+        requires_fit=estimator.requires_fit,
+        non_deterministic=estimator.non_deterministic,
+    )
+
+
+def output_container(estimator: Any) -> str:
+    """What `transform` is to return: "default", "pandas" or "polars", of set_output or of scikit-learn."""
+    config = vars(estimator).get("_sklearn_output_config", {})
+    if "transform" in config:
+        return config["transform"]
+    sklearn = sys.modules.get("sklearn")
+    return sklearn.get_config()["transform_output"] if sklearn else "default"
+
+
+# Metadata routing: which of its methods want a sample_weight that a Pipeline or a search was given.
+METHODS = ("fit", "partial_fit", "score")
+
+
+def metadata_request(estimator: Any) -> Any:
+    """scikit-learn's MetadataRequest: nothing is requested, unless `set_fit_request` and the like said so."""
+    from sklearn.utils.metadata_routing import MetadataRequest
+
+    if "_metadata_request" in vars(estimator):
+        return copy.deepcopy(estimator._metadata_request)
+    request = MetadataRequest(owner=type(estimator).__name__)
+    for method in METHODS:
+        for argument in _metadata(estimator, method):
+            getattr(request, method).add_request(param=argument, alias=None)
+    return request
+
+
+def request_metadata(estimator: Any, method: str, wanted: dict[str, Any]) -> Any:
+    """Notes what a method wants in `_metadata_request`, which scikit-learn's `clone` copies."""
+    known = _metadata(estimator, method)
+    request = metadata_request(estimator)
+    for argument, alias in wanted.items():
+        if argument not in known:
+            what = f"{type(estimator).__name__}.{method} takes no {argument}."
+            raise refusal(TypeError, what, ", ".join(f"{name}=True" for name in known))
+        getattr(request, method).add_request(param=argument, alias=alias)
+    estimator._metadata_request = request
+    return estimator
+
+
+def _metadata(estimator: Any, method: str) -> list[str]:
+    """The arguments of a method that are neither X nor y."""
+    function = getattr(estimator, method, None)
+    takes = inspect.signature(function).parameters.values() if function else ()
+    return [p.name for p in takes if p.name not in ("X", "y") and p.kind is not p.VAR_KEYWORD]

@@ -1,0 +1,182 @@
+"""Targets and weights, checked: y of a regressor and of a classifier, and sample_weight."""
+
+from typing import Any
+
+import numpy as np
+
+from models.foundation.frames import plain
+from models.foundation.sklearn_bridge import DataConversionWarning, warn
+from models.foundation.validation import require_finite
+from tinygrad_edu.diagnostics.words import refusal
+
+
+def target(y: Any, samples: int, estimator: Any) -> np.ndarray:
+    """y as an array with one row for each of the samples."""
+    name = type(estimator).__name__
+    if y is None:
+        raise refusal(
+            ValueError,
+            f"{name} requires y to be passed, but the target y is None.",
+            "fit(X, y)",
+        )
+    found = _plain(y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y))
+    if found.dtype.kind == "c":
+        raise refusal(ValueError, f"Complex data not supported by {name}: y.", "y.real or abs(y)")
+    if found.ndim == 2 and found.shape[1] == 1 and not estimator.several_targets:
+        warn(
+            DataConversionWarning,
+            "A column-vector y was passed when a 1d array was expected. Try y.ravel(): it has shape "
+            f"({len(found)},) instead of {found.shape}",
+        )
+        found = found.ravel()
+    if found.ndim != 1 and not (found.ndim == 2 and estimator.several_targets):
+        raise refusal(
+            ValueError,
+            f"y should be a 1d array, one target a sample; {name} got shape {found.shape}.",
+            "one column of it, y[:, 0]" if found.ndim == 2 else "y.ravel()",
+        )
+    if len(found) != samples:
+        raise refusal(
+            ValueError,
+            f"Found input variables with inconsistent numbers of samples: [{samples}, {len(found)}]. "
+            f"X has {samples} samples and y has {len(found)}.",
+            "X and y of the same split, such as X_train with y_train",
+        )
+    return found
+
+
+def _plain(y: np.ndarray) -> np.ndarray:
+    """An array of Python's numbers, as nullable columns give, as an array of numbers."""
+    if y.dtype == object and y.size and all(isinstance(v, (int, np.number)) for v in y.flat):
+        return np.array(y.tolist())
+    return y
+
+
+def numbers(y: Any, samples: int, estimator: Any) -> np.ndarray:
+    """The targets of a regressor: float64, finite, and in the range that the estimator is for."""
+    found = target(y, samples, estimator)
+    try:
+        found = found.astype(np.float64)
+    except (TypeError, ValueError):
+        row = next(i for i, value in enumerate(found) if not _is_number(value))
+        raise refusal(
+            ValueError,
+            f"{type(estimator).__name__} predicts numbers, and y has {plain(found[row])!r} in row {row}.",
+            "a classifier, if y holds the names of classes",
+        ) from None
+    require_finite(found, "y", estimator)
+    for bound, sign, wrong in (
+        (estimator.y_at_least, "≥", np.less),
+        (estimator.y_above, ">", np.less_equal),
+    ):
+        if bound is not None and wrong(found, bound).any():
+            row = int(np.argmax(wrong(found, bound)))
+            raise refusal(
+                ValueError,
+                f"{type(estimator).__name__} is for targets {sign} {bound}, and y has {found[row]} in "
+                f"row {row}.",
+                "another model for such targets, or other units",
+            )
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        np.asarray(value).astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def labels(y: Any, samples: int, estimator: Any) -> np.ndarray:
+    """The targets of a classifier: text, booleans or whole numbers."""
+    found = target(y, samples, estimator)
+    if found.dtype.kind == "f":
+        require_finite(found, "y", estimator)
+        uneven = found != np.floor(found)
+        if uneven.any():
+            row = int(np.argmax(uneven))
+            raise refusal(
+                ValueError,
+                f"Unknown label type: continuous. {type(estimator).__name__} predicts classes, and y "
+                f"has {found[row]} in row {row}.",
+                "a regressor, if y holds numbers",
+            )
+    return found
+
+
+def classes_of(y: np.ndarray, estimator: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of y in order, and for each sample the number of its class."""
+    try:
+        classes, codes = np.unique(y, return_inverse=True)
+    except TypeError:
+        kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+        raise refusal(
+            ValueError,
+            f"Unknown label type: y mixes {kinds}, which have no common order.",
+            "all of them as strings, or all as integers",
+        ) from None
+    if len(classes) == 1 and not estimator.one_class:
+        raise refusal(
+            ValueError,
+            f"{type(estimator).__name__} needs two classes or more, got one class only: "
+            f"{classes.tolist()[0]!r}.",
+            "np.unique(y, return_counts=True)",
+        )
+    if len(classes) > 2 and not estimator.several_classes:
+        raise refusal(
+            ValueError,
+            "Only binary classification is supported. The type of the target is multiclass: "
+            f"{len(classes)} classes.",
+            "a classifier of one class against all others, for each class",
+        )
+    return classes, codes
+
+
+def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
+    """For each sample the number of its class, of classes that are known."""
+    known = np.isin(y, classes)
+    if not known.all():
+        row = int(np.argmin(known))
+        raise refusal(
+            ValueError,
+            f"{type(estimator).__name__} knows the classes {classes.tolist()}, and y has "
+            f"{plain(y[row])!r} in row {row}.",
+            "partial_fit(X, y, classes=...) with every class, in the first call",
+        )
+    return np.searchsorted(classes, y)
+
+
+def weights(sample_weight: Any, samples: int, estimator: Any) -> np.ndarray:
+    """sample_weight as a float64 array of shape (samples,): all ones if it is None."""
+    if sample_weight is None:
+        return np.ones(samples)
+    try:
+        weight = np.asarray(sample_weight).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        what = f"sample_weight must be numbers: {error}."
+        raise refusal(ValueError, what, f"{samples} numbers, one a sample") from None
+    if weight.ndim == 0:
+        weight = np.full(samples, weight)
+    if weight.shape != (samples,):
+        raise refusal(
+            ValueError,
+            f"sample_weight must hold one weight for each of the {samples} samples, got shape "
+            f"{weight.shape}.",
+            "weights of the same split as X",
+        )
+    require_finite(weight, "sample_weight", estimator)
+    if (weight < 0).any():
+        row = int(np.argmax(weight < 0))
+        raise refusal(
+            ValueError,
+            f"sample_weight must not be negative: {weight[row]} in row {row}.",
+            "0, which leaves the row out",
+        )
+    if not weight.any():
+        raise refusal(
+            ValueError,
+            "every sample_weight is zero: at least one weight must not be.",
+            "sample_weight=None, for equal weights",
+        )
+    return weight

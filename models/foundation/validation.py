@@ -1,0 +1,177 @@
+"""What an estimator is given, checked: a table X, targets y, weights. Each refusal says what to try.
+
+The sentences that scikit-learn's own checks and many users search for are kept word by word.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from models.foundation import frames
+from models.foundation.sklearn_bridge import warn
+from tinygrad_edu.diagnostics.words import refusal
+
+# ---- X --------------------------------------------------------------------------------------------
+
+
+def table(X: Any, estimator: Any, y: Any = None) -> Any:
+    """X as a float64 array of shape (samples, features), not yet known to be finite.
+
+    estimator: says what else it accepts (`accepts_sparse`, `reads`). y: if it looks like the table
+    instead, the two were swapped.
+    """
+    name = type(estimator).__name__
+    if hasattr(X, "toarray"):
+        if not estimator.accepts_sparse:
+            raise refusal(TypeError, f"Sparse data are not supported by {name}.", "X.toarray()")
+        return X.tocsr().astype(np.float64)
+    try:
+        found = frames.values(X)
+    except ValueError as error:  # a list of lists of different lengths
+        raise refusal(ValueError, f"X is no table: {error}", "rows of the same length") from None
+    if found.dtype.kind == "c":
+        raise refusal(ValueError, f"Complex data not supported by {name}.", "X.real or abs(X)")
+    _require_two_axes(found, name, y)
+    if estimator.reads == "categories":
+        return found
+    if found.dtype.kind not in "biuf":
+        found = _as_numbers(X, found, name)
+    return found.astype(np.float64, copy=False)
+
+
+def _require_two_axes(X: np.ndarray, name: str, y: Any) -> None:
+    if X.ndim != 2:
+        hint = "X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if it is one sample"
+        if X.ndim > 2:
+            hint = "X.reshape(len(X), -1), which makes a row of each sample"
+        elif X.ndim == 1 and np.ndim(y) == 2 and len(y) == len(X):
+            hint = "fit(X, y): X and y seem to be swapped"
+        raise refusal(
+            ValueError,
+            f"{name} expects X of shape (samples, features), got shape {X.shape}. Reshape your data.",
+            hint,
+        )
+    for axis, things in enumerate(("sample", "feature")):
+        if X.shape[axis] == 0:
+            raise refusal(
+                ValueError,
+                f"Found array with 0 {things}(s) (shape={X.shape}) while a minimum of 1 is required "
+                f"by {name}.",
+                "X.shape, right before this line",
+            )
+
+
+def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
+    """Objects as numbers, or the error that names the first one that is none, and where it stands."""
+    try:
+        if found.dtype.kind in "mM":
+            raise TypeError(f"dates and durations ({found.dtype}) are no numbers")
+        return found.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        row, column = next(
+            ((i, j) for i, j in np.ndindex(*found.shape) if not _is_number(found[i, j])), (0, 0)
+        )
+        raise refusal(
+            kind,
+            f"{name} computes with numbers, and X has {frames.plain(found[row, column])!r} in "
+            f"{frames.place(X, row, column)}: {error}.",
+            "one column of 0 and 1 for each word that a column of text may hold",
+        ) from None
+
+
+def _is_number(value: Any) -> bool:
+    if type(value).__name__ in ("datetime64", "timedelta64", "Timestamp"):
+        return False
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return value is None or type(value).__name__ == "NAType"  # missing: that is another error
+    return True
+
+
+def require_finite(numbers: Any, name: str, estimator: Any, source: Any = None) -> None:
+    """Refuses NaN (unless the estimator allows it) and infinity; says how many, and where the first is.
+
+    source: what the numbers were read from, if that was a data frame.
+    """
+    dense = numbers.data if hasattr(numbers, "tocsr") else numbers
+    with np.errstate(all="ignore"):
+        if np.isfinite(dense.sum()):  # the quick way: one bad number spoils the sum
+            return
+    allow_nan = name == "X" and estimator.allow_nan
+    bad = np.isinf(dense) if allow_nan else ~np.isfinite(dense)
+    if not bad.any():
+        return
+    first = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), dense.shape))
+    where = f"row {first[0]}"
+    if len(first) == 2:
+        where = frames.place(source, *first)
+    raise refusal(
+        ValueError,
+        f"Input {name} contains {'infinity' if allow_nan else 'NaN or infinity'}: "
+        f"{np.count_nonzero(bad)} of its {dense.size} values, the first ({dense[first]}) in {where}. "
+        f"{type(estimator).__name__} needs finite numbers.",
+        "drop those rows, or fill them in",
+    )
+
+
+def require_nonnegative(X: Any, estimator: Any, source: Any) -> None:
+    least = X.min()
+    if least < 0:
+        row, column = (int(i) for i in np.unravel_index(int(X.argmin()), X.shape))
+        raise refusal(
+            ValueError,
+            f"Negative values in data passed to {type(estimator).__name__}: {least} in "
+            f"{frames.place(source, row, column)}.",
+            "counts or shares, which are 0 or more",
+        )
+
+
+def require_same_columns(names: Any, fitted: Any, estimator: Any) -> None:
+    """Refuses a frame whose columns are not those of fit in the same order.
+
+    names and fitted: names of columns, or None. Warns if only one of the two has names.
+    """
+    kind = type(estimator).__name__
+    if names is None and fitted is None:
+        return
+    if fitted is None:
+        warn(UserWarning, f"X has feature names, but {kind} was fitted without feature names")
+        return
+    if names is None:
+        text = f"X does not have valid feature names, but {kind} was fitted with feature names"
+        warn(UserWarning, text)
+        return
+    if np.array_equal(names, fitted):
+        return
+    text = "The feature names should match those that were passed during fit.\n"
+    unseen, missing = sorted({*names} - {*fitted}), sorted({*fitted} - {*names})
+    if unseen:
+        text += "Feature names unseen at fit time:\n" + _listed(unseen)
+    if missing:
+        text += "Feature names seen at fit time, yet now missing:\n" + _listed(missing)
+    if not unseen and not missing:
+        text += "Feature names must be in the same order as they were in fit.\n"
+    both = zip(names, fitted, strict=False)
+    first = next((i for i, (a, b) in enumerate(both) if a != b), min(len(names), len(fitted)))
+    now = repr(names[first]) if first < len(names) else "missing"
+    then = repr(fitted[first]) if first < len(fitted) else "not there"
+    text += f"Column {first} is {now}; in fit it was {then}."
+    raise refusal(ValueError, text, "X[list(model.feature_names_in_)]")
+
+
+def _listed(names: list[str], most: int = 5) -> str:
+    lines = [f"- {name}\n" for name in names[:most]]
+    return "".join(lines) + ("- ...\n" if len(names) > most else "")
+
+
+def require_same_width(X: Any, estimator: Any) -> None:
+    width = estimator.n_features_in_
+    if X.shape[1] != width:
+        raise refusal(
+            ValueError,
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {width} "
+            "features as input, as many as in fit.",
+            "the same columns as in fit",
+        )

@@ -1,0 +1,4 @@
+"""Preprocessing: features as other models like them.
+
+scale           of a common size
+"""

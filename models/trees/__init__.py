@@ -1,0 +1,4 @@
+"""Trees: one question after the other.
+
+tree            CART, exact and greedy
+"""

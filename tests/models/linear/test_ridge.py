@@ -1,0 +1,73 @@
+"""Ridge regression against scikit-learn, the formula, and its own loss."""
+
+import numpy as np
+import pytest
+
+from models import LinearRegression, Ridge
+from tinygrad_edu import grad
+
+linear_model = pytest.importorskip("sklearn.linear_model")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 5)) * [1.0, 10.0, 0.1, 5.0, 2.0] + [0, 100.0, 0, -3.0, 1.0]
+WEIGHT = RNG.uniform(0.1, 3, size=40)
+
+
+@pytest.mark.parametrize("targets", [None, 3])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("alpha", [1e-6, 0.7, 300.0])
+@pytest.mark.parametrize("rows", [40, 4])
+def test_the_same_as_scikit_learn(targets, fit_intercept, weighted, alpha, rows):
+    y = RNG.normal(size=(rows, targets or 1)) + X[:rows, :1]
+    y = y[:, 0] if targets is None else y
+    weight = WEIGHT[:rows] if weighted else None
+    ours = Ridge(alpha, fit_intercept=fit_intercept).fit(X[:rows], y, sample_weight=weight)
+    theirs = linear_model.Ridge(alpha, fit_intercept=fit_intercept, solver="svd")
+    theirs.fit(X[:rows], y, weight)
+    assert np.shape(ours.coef_) == np.shape(theirs.coef_)
+    assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-9, atol=1e-9)
+
+
+def test_a_penalty_for_each_target():
+    y = RNG.normal(size=(40, 3))
+    ours = Ridge([0.1, 1.0, 10.0]).fit(X, y, WEIGHT)
+    theirs = linear_model.Ridge([0.1, 1.0, 10.0], solver="svd").fit(X, y, WEIGHT)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-10)
+    np.testing.assert_allclose(
+        Ridge([0.1, 1, 10], solver="newton").fit(X, y, WEIGHT).coef_, ours.coef_, atol=1e-8
+    )
+    with pytest.raises(ValueError, match=r"alpha has shape \(2,\), and y has 3 targets"):
+        Ridge([0.1, 1.0]).fit(X, y)
+
+
+@pytest.mark.parametrize("alpha", [1e-9, 1.0])
+def test_columns_that_depend_on_each_other_share_the_weight(alpha):
+    """A column that stands there twice: each copy gets half of the weight, however small the penalty."""
+    twice = np.column_stack([X, X[:, 0]])
+    y = X @ np.arange(1.0, 6.0)
+    coef = Ridge(alpha).fit(twice, y).coef_
+    assert coef[5] == pytest.approx(coef[0], rel=1e-9)
+    if alpha < 1e-6:
+        np.testing.assert_allclose(coef, [0.5, 2, 3, 4, 5, 0.5], rtol=1e-6)
+
+
+def test_the_gradient_of_the_loss_is_zero_there():
+    y = RNG.normal(size=(40, 2))
+    model = Ridge(3.0).fit(X, y, WEIGHT)
+
+    def loss(coef, intercept):
+        return model.loss(X, y, WEIGHT, coef, intercept)
+
+    dw, db = grad(loss, (0, 1))(model.coef_, model.intercept_)
+    assert np.abs(dw).max() < 1e-10 and np.abs(db).max() < 1e-10
+
+
+def test_without_a_penalty_it_is_least_squares():
+    y = RNG.normal(size=40)
+    np.testing.assert_array_equal(Ridge(0.0).fit(X, y).coef_, LinearRegression().fit(X, y).coef_)
+    shrunk = [np.linalg.norm(Ridge(alpha).fit(X, y).coef_) for alpha in (0, 1, 10, 100)]
+    assert (np.diff(shrunk) < 0).all()
