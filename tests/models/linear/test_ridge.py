@@ -27,7 +27,7 @@ def test_the_same_as_scikit_learn(targets, fit_intercept, weighted, alpha, rows)
     theirs.fit(X[:rows], y, weight)
     assert np.shape(ours.coef_) == np.shape(theirs.coef_)
     assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
-    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-8, atol=1e-9)
     np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-9, atol=1e-9)
 
