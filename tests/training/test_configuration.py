@@ -182,6 +182,8 @@ def test_settings_in_words():
     assert words({"b", "a"}) == "['a', 'b']"  # in every process
     assert words({"a": scaled}) == f"[['a', {name}]]"
     assert words([0] * 2000) == "list of 2000"
+    assert words("a" * 2000).startswith("str (checksum ")
+    assert words("a" * 2000) != words("a" * 1999 + "b")
     assert words(Settings(3)) == "Settings(size=3, function=tanh)"
     assert words(Slots()) == "Slots" and words(nn.L2(0.1)).startswith("L2(")
     knot = []

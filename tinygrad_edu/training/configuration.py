@@ -107,6 +107,8 @@ def words(thing: Any) -> str:
     if hasattr(thing, "__dict__"):
         return _call(type(thing).__name__, _settings(thing))
     told = repr(thing)
+    if len(told) > 200:
+        return f"{type(thing).__name__} (checksum {zlib.crc32(told.encode()):08x})"
     return type(thing).__name__ if " at 0x" in told else told  # an address says nothing
 
 

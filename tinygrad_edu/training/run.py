@@ -42,6 +42,6 @@ class Run:
 
     def __str__(self) -> str:
         """How far it has come."""
-        return (
-            f"batch {self.batch} of epoch {self.epoch}" if self.batch else f"epoch {self.epoch - 1}"
-        )
+        if self.batch:
+            return f"batch {self.batch} of epoch {self.epoch}"
+        return f"epoch {self.epoch - 1}"
