@@ -10,7 +10,7 @@ Source: J. Nocedal, S. J. Wright, Numerical Optimization, 2nd edition (2006): N&
 """
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def minimize(
     Raises ValueError for an unknown method, "newton" without a hessian, "newton-cg" without both, or a
     start where f or its gradient is not finite.
     """
-    if method not in METHODS:
+    if method not in METHODS and method != "proximal":
         raise ValueError(f"no minimizer {method!r}: choose one of {', '.join(map(repr, METHODS))}")
     if method == "proximal":
         return _proximal(
@@ -223,13 +223,7 @@ class NewtonCG:
         return p
 
 
-METHODS: dict[str, Any] = {
-    "lbfgs": LBFGS,
-    "newton": Newton,
-    "cg": ConjugateGradient,
-    "newton-cg": NewtonCG,
-    "proximal": None,
-}
+METHODS = {"lbfgs": LBFGS, "newton": Newton, "cg": ConjugateGradient, "newton-cg": NewtonCG}
 
 
 class Trial(NamedTuple):
