@@ -18,8 +18,8 @@ from models.foundation.estimator import Estimator
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.packing import Packing
 from models.foundation.parameters import (
-    Parameter,
     boolean,
+    choice,
     function,
     integer,
     learned,
@@ -31,12 +31,7 @@ from tinygrad_edu import hessian, hvp, value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.minimize import METHODS, Minimum, minimize
 
-
-def _is_solver(word: Any) -> bool:
-    return isinstance(word, str) and (word in ("exact", *METHODS) or word in optimizers())
-
-
-_is_solver.words = ("exact", *METHODS, *optimizers())  # type: ignore[attr-defined]
+MINIMIZERS = tuple(dict.fromkeys(("lbfgs", *METHODS, "proximal")))
 
 
 class LossModel(Estimator):
@@ -51,13 +46,7 @@ class LossModel(Estimator):
 
     _: KW_ONLY  # the first parameter of a model is one of its own
 
-    solver: str = Parameter(  # type: ignore[assignment]
-        "lbfgs",
-        _is_solver,
-        "'exact', a method of optim.minimize (" + ", ".join(map(repr, METHODS)) + ") or the "
-        "lower-case name of an optimizer of optim, such as 'adam'",
-        doc="how the loss is minimized",
-    )
+    solver: str = choice(*MINIMIZERS, "exact", *optimizers(), doc="how the loss is minimized")
     tol: float = positive(1e-6, doc="it stops when no element of the gradient is larger")
     max_iter: int = integer(100, at_least=1, doc="steps, or for 'adam' and the like epochs")
     learning_rate: Any = positive(0.01, doc="of 'adam' and the like") | function()
@@ -87,7 +76,7 @@ class LossModel(Estimator):
             return self._exact(X, y, weight)
         packing = self._packing(X, y, weight)
         trace = Trace(type(self).__name__ if self.verbose else "")
-        if self.solver in METHODS:
+        if self.solver in MINIMIZERS:
             found = self._by_line_search(packing, X, y, weight, trace)
         else:
             found = descend(self, packing, X, y, weight, trace)
