@@ -855,3 +855,37 @@ def test_the_more_there_is_the_less_is_kept_of_each(monkeypatch, look):
     choose(page, graph.nodes[2].number)
     x = graph.nodes[2].value
     assert numbers_under(page, "Value") == [x.mean, x.spread, x.low, x.high]
+
+
+# ---------------------------------------------------------------------------- errors and changes
+
+
+def test_the_page_of_what_failed_tells_the_error(look):
+    x = variable(np.ones((2, 3)), '<img src=x onerror="window.hit=1">')
+    try:
+        np.tanh(x) @ np.ones((4, 2))
+    except ValueError as error:
+        graph = viz.explain_error(error)
+    page = look(graph)
+    page.evaluate(f"choose('n{graph.nodes[-1].number}')")
+    told = page.inner_text("#panel")
+    assert "ValueError: matmul(" in told and "must be equal" in told
+    assert page.evaluate("window.hit") is None
+    stroke = page.evaluate("getComputedStyle(document.querySelector('.failed rect')).stroke")
+    assert stroke == "rgb(208, 58, 43)"
+
+
+def test_the_page_of_changes_has_its_shades(look):
+    x = variable(1.0, "x")
+    before = viz.Graph(x * 2 + np.sin(variable(3.0, "still")))
+    x.data[...] = 2.0
+    graph = viz.changes(before, viz.Graph(x * 2 + np.sin(variable(3.0, "still"))))
+    page = look(graph)
+    fills = {}
+    for node in graph.nodes:
+        rect = f"document.querySelector('[data-key=n{node.number}] rect')"
+        fills[node.title] = page.evaluate(f"{rect}?.style.fill ?? ''")
+    assert "color-mix" in fills["x"] and re.search(r"\b30%", fills["x"])  # half of 60 %
+    assert fills["still"] == ""
+    page.evaluate(f"choose('n{graph.nodes[-1].number}')")
+    assert f"was {before.nodes[-1].value}" in page.inner_text("#panel")

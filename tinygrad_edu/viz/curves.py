@@ -84,7 +84,7 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
 
 def curve_svg(history: History, name: str) -> str:
     """The learning curve as an `<svg>` element for a page."""
-    about = f"{name} over {len(history)} epochs: "
+    about = f"Curve of the {name} over {len(history)} epochs: "
     about += f"training from {history[name][0]:.3f} to {history[name][-1]:.3f}"
     if f"val_{name}" in history.names:
         judged = history[f"val_{name}"]

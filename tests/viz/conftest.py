@@ -1,0 +1,29 @@
+"""What the tests of drawings share."""
+
+import sys
+
+import pytest
+
+from tinygrad_edu import Tensor
+from tinygrad_edu.nn import Linear, Sequential
+from tinygrad_edu.viz import picture
+
+
+@pytest.fixture
+def loss():
+    x = Tensor([[1.0, 2.0]], name="x")
+    return Sequential(Linear(2, 3, dtype=float, rng=0))(x).sum()
+
+
+@pytest.fixture
+def need_graphviz():
+    try:
+        picture.draw("digraph {a}", "svg")
+    except ImportError:
+        pytest.skip("there is no graphviz on this machine")
+
+
+@pytest.fixture
+def no_renderer(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
