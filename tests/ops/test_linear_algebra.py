@@ -421,7 +421,7 @@ class TestDegenerate:
 class TestRefusals:
     def test_what_is_not_determined_is_not_given(self):
         with pytest.raises(
-            ValueError, match=r"svd of a Tensor of shape \(2, 4, 3\) gives 3 vectors.*\n.*\n.*full_matrices=False"
+            ValueError, match=r"svd of a Tensor .* gives 3 vectors.*\n.*\n.*full_matrices=False"
         ):
             la.svd(leaf(TALL))
         with pytest.raises(
