@@ -43,6 +43,18 @@ def test_the_walk_tells_which_input():
         jvp(np.sqrt, (np.zeros(1),), (np.ones(1),))
 
 
+def test_each_input_is_named_by_itself():
+    x = Tensor([0.0, -2.0], requires_grad=True, name="x")
+    w = Tensor([-1.0, 2.0], requires_grad=True, name="w")
+    with np.errstate(divide="ignore"):
+        y = x**w
+    with pytest.warns(RuntimeWarning) as seen:
+        y.sum().backward()
+    words = " ".join(str(warning.message) for warning in seen)
+    assert "power: divide by zero in the derivative by its input x (2,)" in words
+    assert "power: invalid value in the derivative by its input w (2,)" in words
+
+
 def test_a_walk_without_a_domain_sets_no_error_state(monkeypatch):
     def fail(here):
         raise AssertionError
