@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor
+from tinygrad_edu.autodiff import unbroadcast
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=3)
@@ -66,6 +67,23 @@ def test_the_gradient_of_a_sum_can_be_written_to():
     x.sum().backward()
     x.grad += 1
     assert x.grad.tolist() == [[2.0] * 3] * 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((), 12.0), ((4,), [3.0] * 4), ((3, 1), [[4.0]] * 3), ((1, 1), [[12.0]]), ((3, 4), [[1.0] * 4] * 3)],
+)  # fmt: skip
+def test_broadcasting_is_undone(shape, expected):
+    x = leaf(np.ones(shape))
+    (x + np.ones((3, 4))).sum().backward()
+    assert x.grad.shape == shape and x.grad.tolist() == expected
+
+
+def test_a_large_sum_over_rows_goes_to_blas_and_is_the_same():
+    g = RNG.normal(size=(100, 3, 20))
+    assert np.allclose(unbroadcast(g, (20,)), g.sum(axis=(0, 1)), rtol=1e-12)
+    assert np.allclose(unbroadcast(g, (3, 20)), g.sum(axis=0), rtol=1e-12)
+    assert np.array_equal(unbroadcast(g, (100, 1, 20)), g.sum(axis=1, keepdims=True))
 
 
 def test_backward_with_a_seed():

@@ -281,3 +281,14 @@ def test_batches_of_different_sizes():
 def test_an_axis_that_one_example_does_not_have_is_no_way_to_the_others(f, message):
     with pytest.raises(ValueError, match=message):
         vmap(f)(np.ones((5, 3)))
+
+
+def test_methods_of_an_example():
+    x = np.array([[1.0, 0.0], [2.0, 3.0]])
+    assert vmap(lambda v: np.where((v > 0).all(), v.sum(), -1.0))(x).tolist() == [-1.0, 5.0]
+
+
+def test_backward_of_one_example_is_refused():
+    """Its gradients would be lost: there is one graph for all examples."""
+    with pytest.raises(TypeError, match="has no value of its own"):
+        vmap(lambda v: (v * v).sum().backward())(Tensor(np.ones((2, 3)), requires_grad=True))

@@ -1,7 +1,7 @@
-"""The derivative table. A file is a chapter; every row is a NumPy function beside its derivatives.
+"""The derivative table. Each file is a chapter; each row is a NumPy function beside its derivatives.
 
-Most rows answer to the NumPy function itself (`np.tanh(x)`); those that NumPy does not have are
-exported here (`from tinygrad_edu.ops import softmax`). All of them work on arrays as well.
+Most rows are used through the NumPy function itself (`np.tanh(x)`). Functions that NumPy does not have are
+exported here (`from tinygrad_edu.ops import softmax`). All of them also work on arrays.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.ops.recurrent import gru, lstm, rnn
     from tinygrad_edu.ops.scaled_dot_product import attention, attention_weights
 
-# Chapters that no function of NumPy leads to are opened when one of their names is asked for.
+# Chapters without NumPy functions are imported when one of their names is first used.
 LATER = {
     "scaled_dot_product": ("attention", "attention_weights"),
     "convolution": (
@@ -105,7 +105,7 @@ def __getattr__(name: str) -> Any:
 
 
 def rows() -> list[Op]:
-    """Every row of the table, each once."""
+    """All rows of the table, without repetition."""
     for chapter in LATER:
         importlib.import_module(f"tinygrad_edu.ops.{chapter}")
     return list({id(row): row for row in ROWS.values() if isinstance(row, Op)}.values())

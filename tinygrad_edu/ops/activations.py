@@ -1,8 +1,8 @@
-"""What networks are made of: activations, and the losses of a classifier.
+"""Activations of networks, and the losses of classifiers.
 
-Each of these could be written with the rows of the other chapters, and stands here as one row because
-the formula in one piece is faster or does not overflow. The plain way is given beside it by `plain_*`,
-and a test holds the two equal.
+Each of these could be written with rows of other chapters. It is a row of its own because one formula
+is faster or does not overflow. The plain way stands beside it as `plain_*`, and a test checks that both
+are equal.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ softsign = row(
     name="softsign", formula="x / (1 + |x|)", kinks="second derivative 0 at 0", draw=apart,
 )  # fmt: skip
 
-# With these two, sums of many layers keep mean 0 and variance 1: Klambauer et al. 2017, eq. 2 and 14.
+# With these values many layers keep mean 0 and variance 1: Klambauer et al. 2017, eq. 2 and 14.
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
@@ -103,7 +103,7 @@ def selu(x: Any) -> Any:
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """min(max(x + 3, 0), 6) / 6, a sigmoid of straight lines."""
+    """min(max(x + 3, 0), 6) / 6, a sigmoid made of straight lines."""
     return capped_relu(x + 3) / 6
 
 
@@ -115,7 +115,7 @@ def hard_silu(x: Any) -> Any:
 def glu(x: Any, axis: int = -1) -> Any:
     """a sigmoid(b), the gated linear unit of the two halves a, b of x (Dauphin et al. 2017).
 
-    Raises ValueError if the axis has no two halves.
+    Raises ValueError if the axis has an odd length.
     """
     length = np.shape(x)[axis]
     if length % 2:
@@ -133,9 +133,9 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 
 def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
-    """ln Σ eˣ, with the largest x taken out of the sum so that no power overflows."""
+    """ln Σ eˣ, with the largest x factored out so that nothing overflows."""
     top = x.max(axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)  # all -inf is a sum of nothing
+    top = np.where(np.isfinite(top), top, 0)  # if all are -inf, the sum is empty
     total = np.exp(x - top).sum(axis=axis, keepdims=True)
     y = np.log(total) + top
     return y if keepdims else np.squeeze(y, axis)
@@ -177,10 +177,10 @@ log_softmax = op(
 
 
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """max(x - τ, 0) with the τ that makes the sum 1: a softmax that gives exact zeros.
+    """max(x - τ, 0) with the τ that makes the sum 1: a softmax with exact zeros.
 
-    The nearest point to x among the probabilities. The k largest x stay above τ = (their sum - 1) / k,
-    for the largest k of which that is true. Martins and Astudillo 2016, algorithm 1.
+    The probability vector nearest to x. The k largest x lie above τ = (their sum - 1) / k, for the largest
+    k for which this holds. Martins and Astudillo 2016, algorithm 1.
     """
     falling = np.flip(np.sort(value(x), axis=axis), axis)
     k = np.ones_like(falling).cumsum(axis=axis)

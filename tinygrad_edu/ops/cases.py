@@ -1,7 +1,7 @@
-"""Numbers to try a row on: inputs inside its domain and away from its kinks.
+"""Random inputs to test a row on, inside its domain and away from its kinks.
 
-A draw takes a random generator and shapes, and returns one float64 array per shape. A row's `cases`
-turn draws into a list of (inputs, params); gradient checks and documentation are made from them.
+A draw takes a random generator and shapes, and returns one float64 array per shape. A row's `cases` is a
+function that turns draws into a list of (inputs, params), which gradient checks and documentation use.
 """
 
 from __future__ import annotations
@@ -32,16 +32,18 @@ def inside_unit(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
 
 
 def apart(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
-    """No two numbers are close to each other or to 0, in all arrays together: no ties, no kinks."""
+    """Arrays in which no two numbers are close to each other or to 0: no ties, no kinks."""
     sizes = [math.prod(shape) for shape in shapes]
-    n = sum(sizes) + sum(sizes) % 2  # an even number, so that the middle of the range is skipped
+    n = (
+        sum(sizes) + sum(sizes) % 2
+    )  # an even number of values leaves out the middle of the range, 0
     numbers = rng.permutation(np.linspace(-2, 2, n))[: sum(sizes)]
     parts = np.split(numbers, np.cumsum(sizes)[:-1])
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def broadcasting(draw: Callable, arity: int) -> Callable[[np.random.Generator], Cases]:
-    """Equal shapes, shapes that broadcast, and numbers without axes."""
+    """Cases with equal shapes, shapes that broadcast, and single numbers."""
     patterns: Any = {
         1: [((3, 4),), ((),), ((2, 0),)],
         2: [((3, 4), (3, 4)), ((3, 1), (4,)), ((2, 3), ()), ((), (3,)), ((), ())],

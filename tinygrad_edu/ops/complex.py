@@ -1,19 +1,19 @@
-"""Complex numbers on the way from real numbers to a real loss.
+"""Complex numbers between real inputs and a real loss.
 
-Frequencies are complex, so what lies between a signal and a loss may be. For a complex z = a + ib the
-walk back carries
+Frequencies are complex, so values between a signal and a loss may be complex, too. For z = a + ib the
+backward pass carries
 
     g = ∂L/∂a - i ∂L/∂b,    so that dL = Re Σ g dz.
 
-With this convention (JAX's and HIPS autograd's; PyTorch and TensorFlow carry the conjugate) a rule of a
-function with a complex derivative, dy = f'(z) dz, is the rule that it has on real numbers, g f'(z), and
-the way back of a linear map is its transpose: no row of the other chapters needs a conjugate. Only the
-rows that take numbers apart, those of this file and |z|, know that there are complex numbers. A real
-tensor that met a complex one gets the real part of what comes back: dL = Re(g dx) = Re(g) dx.
+This is the convention of JAX and HIPS autograd; PyTorch and TensorFlow carry the conjugate. With it a
+function with a complex derivative, dy = f'(z) dz, has the same rule as on real numbers, g f'(z), and the
+rule of a linear map is its transpose. So no row of another chapter needs a conjugate. Only the rows that
+take complex numbers apart, those of this file and |z|, treat them specially. A real tensor that was
+combined with a complex one gets the real part of the gradient: dL = Re(g dx) = Re(g) dx.
 
-Not in scope: complex leaves (`requires_grad=True` on complex numbers is refused: make them of two real
-tensors, `a + 1j * b`), complex losses, extremes, orderings and p-norms other than the length of complex
-numbers, and decompositions of complex matrices. Products, `inv`, `solve` and `det` have complex values.
+Not supported: complex leaves (use two real tensors, `a + 1j * b`), complex losses, extremes, orderings and
+p-norms of complex numbers other than their length, and decompositions of complex matrices. Products, `inv`,
+`solve` and `det` work on complex matrices.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Convolution: one small kernel, laid over every place of an image.
+"""Convolution: one small kernel, applied at every place of an image.
 
     y[n, p, q, o] = Σ over i, j, c of  x[n, p s + i d - before, q s + j d - before, c] · w[i, j, c, o]
 
@@ -6,18 +6,17 @@ with stride s, dilation d and zeros where the index leaves the image. (It is the
 processing: the kernel is not flipped.) V. Dumoulin and F. Visin, "A guide to convolution arithmetic
 for deep learning", arXiv:1603.07285, draws every case.
 
-Read `unfold` and `plain_conv2d` first: cut the image into patches, and a convolution is a product of
-matrices. What follows is the same thing made fast.
+Read `unfold` and `plain_conv2d` first: once the image is cut into patches, a convolution is a matrix
+product. The rest computes the same, but fast.
 
-y is linear in x and linear in w, so each derivative is linear too, and the three of them are a closed
-family. With the number <u, conv(x, w)> in mind, each row holds two of (x, w, u) and gives what the
-third is multiplied with:
+y is linear in x and linear in w, so each derivative is linear, too, and the three rows form a closed
+family. Each takes two of (x, w, u) and gives the factor of the third in the number <u, conv(x, w)>:
 
     conv(x, w)           of the shape of u
     conv_input(u, w)     of the shape of x      also known as transposed convolution
     conv_kernel(x, u)    of the shape of w
 
-Hence the rules of each are the other two, and derivatives of every order are written here.
+So the rules of each row are the other two rows, which gives derivatives of every order.
 
 Layouts are channels-last, as in Keras: images (N, H, W, C), kernels (kh, kw, in, out), sequences
 (N, T, C) with kernels (k, in, out).
@@ -42,7 +41,7 @@ Padding = str | tuple[Any, ...]
 
 
 class Windows(NamedTuple):
-    """Where a kernel is laid on an image. Every entry is a pair: along the height, along the width."""
+    """Where a kernel is applied to an image. Every entry is a pair: along the height, along the width."""
 
     size: Pair
     stride: Pair = (1, 1)
@@ -56,7 +55,7 @@ class Windows(NamedTuple):
         return (kh - 1) * dh + 1, (kw - 1) * dw + 1
 
     def grid(self, image: tuple[int, ...]) -> Pair:
-        """How many windows fit: (n + before + after - span) // stride + 1."""
+        """The number of windows that fit: (n + before + after - span) // stride + 1."""
         high, wide = (
             (n + sum(pad) - span) // step + 1
             for n, pad, span, step in zip(image, self.padding, self.span, self.stride, strict=True)
@@ -68,7 +67,7 @@ class Windows(NamedTuple):
 
 
 def padded(x: np.ndarray, padding: Any, fill: float = 0) -> np.ndarray:
-    """x with `fill` around the images; a negative number takes rows or columns away."""
+    """x with `fill` around the images; a negative padding removes rows or columns."""
     (top, bottom), (left, right) = padding
     if not (top or bottom or left or right):
         return x
@@ -79,7 +78,7 @@ def padded(x: np.ndarray, padding: Any, fill: float = 0) -> np.ndarray:
 
 
 def inside(y: np.ndarray, padding: Any) -> Any:
-    """The index of what is left of y without its padding."""
+    """The index of y without its padding."""
     (top, bottom), (left, right) = padding
     return (
         slice(None),
@@ -89,7 +88,7 @@ def inside(y: np.ndarray, padding: Any) -> Any:
 
 
 def slab(x: np.ndarray, tap: Pair, windows: Windows, count: Pair) -> np.ndarray:
-    """What the tap (i, j) of all windows sees: (N, *count, C), a view of the padded images x."""
+    """The inputs of the tap (i, j) in all windows: (N, *count, C), a view of the padded images x."""
     (sh, sw), (dh, dw) = windows.stride, windows.dilation
     i, j = tap[0] * dh, tap[1] * dw
     return x[:, i : i + (count[0] - 1) * sh + 1 : sh, j : j + (count[1] - 1) * sw + 1 : sw]
@@ -109,7 +108,7 @@ def _unfold(x: np.ndarray, windows: Any = None) -> np.ndarray:
 
 
 def _fold(patches: np.ndarray, image: Any = None, windows: Any = None) -> np.ndarray:
-    """Patches added up where they came from, overlaps and all: an image of that height and width."""
+    """Patches added up at their places, with overlaps: an image of the given height and width."""
     (n, high, wide), channels = patches.shape[:3], patches.shape[5]
     (top, bottom), (left, right) = windows.padding
     x = np.zeros((n, image[0] + top + bottom, image[1] + left + right, channels), patches.dtype)
@@ -118,12 +117,15 @@ def _fold(patches: np.ndarray, image: Any = None, windows: Any = None) -> np.nda
     return x[inside(x, windows.padding)]
 
 
-# small images, every way to lay a window: image, then Windows
+# small images with every kind of window: image, then Windows
 _GEOMETRIES: list[tuple[Pair, Windows]] = [
     ((3, 4), Windows((2, 2))),
     ((4, 3), Windows((3, 2), padding=((1, 1), (0, 1)))),
     ((5, 4), Windows((2, 3), stride=(2, 1), padding=((0, 1), (1, 1)))),
-    ((5, 5), Windows((2, 1), stride=(3, 2))),  # a stride larger than the kernel: cells nobody sees
+    (
+        (5, 5),
+        Windows((2, 1), stride=(3, 2)),
+    ),  # a stride larger than the kernel: some cells are in no window
     ((5, 4), Windows((2, 2), dilation=(2, 3))),
     ((4, 5), Windows((3, 2), stride=(2, 3), padding=((2, 1), (1, 0)), dilation=(1, 2))),
     ((2, 2), Windows((2, 1), padding=((3, 0), (1, 2)))),  # more zeros than a kernel is wide
@@ -159,7 +161,7 @@ fold_row: Op = op(
 def plain_conv2d(
     x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """`conv2d` as a textbook has it: every patch as a row, every kernel as a column, one product."""
+    """`conv2d` as in a textbook: every patch is a row, every kernel a column of one matrix product."""
     if groups > 1:
         xs, ws = _split(x, groups), _split(w, groups)
         parts = [plain_conv2d(*xw, stride, padding, dilation) for xw in zip(xs, ws, strict=True)]
@@ -173,7 +175,7 @@ def plain_conv2d(
 def plain_conv_transpose2d(
     x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1
 ) -> Any:
-    """`conv_transpose2d` step by step: every cell of x paints w, times its value, onto the image."""
+    """`conv_transpose2d` step by step: every cell of x adds its value times w to the image."""
     image, windows = _before_conv("conv_transpose2d", x, w, stride, padding, dilation)
     kh, kw, outputs, inputs = w.shape
     rows = x @ np.transpose(np.reshape(w, (kh * kw * outputs, inputs)))
@@ -188,14 +190,14 @@ def _split(x: Any, groups: int) -> list:
 
 # ----------------------------------------------------------------------------------- the fast way
 #
-# The patches are never all there at once. A few images at a time (or a few rows of a large one) are
-# cut into columns that fit in the cache, and one product of matrices takes them away again.
+# The patches never exist all at once. A few images at a time (or a few rows of a large one) are cut into
+# columns that fit in the cache, and used up by one matrix product.
 
 CACHE = 2**22  # bytes of columns at a time
 
 
 def _turns(n: int, rows: int, bytes_per_row: int) -> Iterator[tuple[slice, slice]]:
-    """Some images with all their rows, or some rows of one image, as many as fit in the cache."""
+    """Parts of the work that fit in the cache: some whole images, or some rows of one image."""
     if n == 0 or rows == 0:
         return
     fit = max(1, CACHE // max(bytes_per_row, 1))
@@ -206,19 +208,19 @@ def _turns(n: int, rows: int, bytes_per_row: int) -> Iterator[tuple[slice, slice
 
 
 def _evenly(n: int, most: int) -> int:
-    """n in parts of at most `most`, and none much smaller than the others: the size of a part."""
+    """The size of the parts if n is cut into nearly equal parts of at most `most`."""
     parts = -(-n // most)
     return -(-n // parts)
 
 
 def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple]:
-    """Turn by turn: which images, which rows of windows, and their patches, one below the other.
+    """Yields part by part: which images, which rows of windows, and their patches as rows of a matrix.
 
-    The patches are (groups, patches, kh kw C/groups), in memory that the next turn overwrites.
+    The patches are (groups, patches, kh kw C/groups), in memory that the next part overwrites.
     """
     (n, *image, channels), (kh, kw) = x.shape, windows.size
     (high, wide), each = windows.grid(tuple(image)), channels // groups
-    if windows == Windows((1, 1)):  # a 1 x 1 kernel: the image is its own patches
+    if windows == Windows((1, 1)):  # of a 1 x 1 kernel the patches are the image itself
         flat = np.reshape(x, (n * high * wide, groups, each)).transpose(1, 0, 2)
         yield slice(None), slice(None), flat
         return
@@ -231,8 +233,8 @@ def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple]:
             some = padded(x[images], windows.padding)
         r = rows.stop - rows.start
         (s0, s1, s2, s3), top = some.strides, some[:, rows.start * sh :]
-        # A patch is kw C numbers in a row, kh times, if there are channels enough to copy them so;
-        # otherwise all patches' first numbers, then all second ones: long rows again.
+        # With many channels copy kh runs of kw C numbers per patch. Otherwise copy the first numbers of all
+        # patches, then the second ones, and so on: that makes long runs, too.
         patch = (groups, kh, kw, each), (each * s3, s1 * dh, s2 * dw, s3)
         place = (m, r, wide), (s0, s1 * sh, s2 * sw)
         long_patches = kw * each >= 16
@@ -287,7 +289,7 @@ def _conv_input(
         return _depthwise_input(g, w, image, windows, groups)
     if windows.stride == (1, 1):
         return _conv(g, *_turned(w, windows, groups), groups)
-    # Elsewhere each cell of g paints its patch: fold(g wᵀ), some rows at a time.
+    # Otherwise each cell of g adds its patch: fold(g wᵀ), some rows at a time.
     (kh, kw, each, _), n, wide = w.shape, len(g), g.shape[2]
     (top, bottom), (left, right) = windows.padding
     high = image[0] + top + bottom
@@ -308,8 +310,8 @@ def _conv_input(
 
 
 def _turned(w: np.ndarray, windows: Windows, groups: int) -> tuple[np.ndarray, Windows]:
-    """With stride 1 the adjoint is a convolution as well: with the kernel turned by 180 degrees, its
-    inputs and outputs exchanged, and so many zeros around that every overlap counts."""
+    """With stride 1 the adjoint is a convolution, too: with the kernel rotated by 180 degrees, its inputs
+    and outputs exchanged, and enough padding to count every overlap."""
     kh, kw, each, outputs = w.shape
     turned = w[::-1, ::-1].reshape(kh, kw, each, groups, outputs // groups).transpose(0, 1, 4, 3, 2)
     top_bottom, left_right = (
@@ -321,17 +323,17 @@ def _turned(w: np.ndarray, windows: Windows, groups: int) -> tuple[np.ndarray, W
 
 
 def _alike(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both in the dtype of their product."""
+    """Both arrays in the dtype of their product."""
     dtype = np.result_type(x, w)
     return x.astype(dtype, copy=False), w.astype(dtype, copy=False)
 
 
-# One group per channel leaves no matrices to multiply, only sums over the taps. With stride 1 the places
-# of a row and their channels are one long run of numbers, whatever the tap: einsum likes long runs.
+# With one group per channel there are no matrices to multiply, only sums over the taps. With stride 1 the
+# places of a row and their channels are one long run of numbers for every tap, which is fast in einsum.
 
 
 def _runs(x: np.ndarray, windows: Windows, count: Pair) -> np.ndarray:
-    """What each tap sees: (N, rows, 1, kh, kw, places C), or (N, rows, places, kh, kw, C). A view."""
+    """The inputs of each tap, a view: (N, rows, 1, kh, kw, places C), or (N, rows, places, kh, kw, C)."""
     (sh, sw), (dh, dw), (s0, s1, s2, s3) = windows.stride, windows.dilation, x.strides
     shape = (len(x), count[0], *_split_row(windows, count, x.shape[3], windows.size))
     strides = (s0, s1 * sh, s2 * sw, s1 * dh, s2 * dw, s3)
@@ -339,7 +341,7 @@ def _runs(x: np.ndarray, windows: Windows, count: Pair) -> np.ndarray:
 
 
 def _split_row(windows: Windows, count: Pair, channels: int, between: Any = ()) -> tuple[int, ...]:
-    """Places of a row that stand alone, and how many numbers come in one run."""
+    """The number of places of a row that are separate, and the length of a run."""
     if windows.stride[1] == 1:
         return (1, *between, count[1] * channels)
     return (count[1], *between, channels)
@@ -372,7 +374,7 @@ def _depthwise_kernel(x: np.ndarray, g: np.ndarray, windows: Windows) -> np.ndar
 
 
 def _repeated(x: np.ndarray, outputs: int) -> np.ndarray:
-    """x, contiguous, with each channel as often as it has outputs."""
+    """x, contiguous, with each channel repeated for each of its outputs."""
     times = outputs // x.shape[3]
     return np.ascontiguousarray(x) if times == 1 else np.repeat(x, times, axis=3)
 
@@ -398,7 +400,7 @@ def _depthwise_input(
 
 
 def _trio(shapes: Any) -> Any:
-    """Cases of one row of the family: every geometry, then groups, a multiplier and no images at all."""
+    """Cases of one row of the family: every geometry, groups, a depth multiplier, and an empty batch."""
 
     def cases(rng: np.random.Generator) -> Cases:
         settings = [(im, at, 1, 2, 2) for im, at in _GEOMETRIES]
@@ -453,13 +455,15 @@ def _conv_bias(
     x: np.ndarray, w: np.ndarray, b: np.ndarray, windows: Any = None, groups: int = 1
 ) -> np.ndarray:
     y = _conv(x, w, windows, groups).astype(np.result_type(x, w, b), copy=False)
-    rows = y.reshape(-1, y.shape[2] * y.shape[3])  # a long row is added to faster than a pixel
+    rows = y.reshape(
+        -1, y.shape[2] * y.shape[3]
+    )  # adding to a long row is faster than adding to each pixel
     rows += np.tile(b, y.shape[2])
     return y
 
 
-def _of_channels(g: Any) -> Any:
-    """Σ of g over everything but the channels, as a product with ones: BLAS adds up faster."""
+def sum_over_channels(g: Any) -> Any:
+    """Σ of g over everything but the channels, as a product with ones, because BLAS is faster."""
     places, channels = math.prod(g.shape[:-1]), g.shape[-1]
     return np.ones(places, g.dtype) @ np.reshape(g, (places, channels))
 
@@ -475,7 +479,7 @@ conv_bias: Op = op(
     lambda g, y, x, w, b, windows=None, groups=1: (
         conv_kernel(x, g, windows=windows, groups=groups)),
     documented(
-        lambda g, y, x, w, b, windows=None, groups=1: _of_channels(g),
+        lambda g, y, x, w, b, windows=None, groups=1: sum_over_channels(g),
         "Σ g over samples and places",
     ),
     name="conv bias", formula="conv(x, w) + b", cases=_bias_cases,
@@ -505,8 +509,8 @@ def fold(
 
     image    the height and width, a pair; the other settings are those of `unfold`
 
-    The adjoint of `unfold`, <unfold(x), p> = <x, fold(p)>, and not its inverse: a cell in k windows
-    comes back k times.
+    This is the adjoint of `unfold`, <unfold(x), p> = <x, fold(p)>, and not its inverse: a cell in k windows
+    is counted k times.
     """
     patches = _array(patches)
     if len(patches.shape) != 6:
@@ -535,11 +539,11 @@ def conv2d(
     stride     step from window to window: a number, or a pair (along H, along W)
     padding    "valid": none, rows = (H - span) // stride + 1;
                "same": zeros so that rows = ⌈H / stride⌉, the odd one at the end;
-               p, or (along H, along W), each one number or (before, after): so many zeros
+               p, or (along H, along W), each a number or (before, after): the number of zeros
     dilation   step from tap to tap inside a window; a kernel spans (k - 1) dilation + 1
-    groups     channels and outputs in so many parts, each of which sees only its own; groups = C is
-               the depthwise convolution
-    b          (O,), if anything is to be added
+    groups     number of parts into which channels and outputs are split; each output part sees only its
+               own channels. groups = C is the depthwise convolution
+    b          (O,), added to each pixel; or None
 
     Returns (N, rows, columns, O). Raises ValueError if the shapes or settings do not fit.
     """
@@ -557,8 +561,8 @@ def conv1d(
 ) -> Any:  # fmt: skip
     """`conv2d` along one axis: x (N, T, C), w (k, C / groups, O), y (N, steps, O).
 
-    padding may also be p, (before, after), or "causal": zeros before the first step alone, so that
-    y[t] depends on nothing later than x[t].
+    padding may also be p, (before, after), or "causal": zeros only before the first step, so that y[t]
+    depends on nothing later than x[t].
     """
     x, w = check_images("conv1d", x, 3), _kernel("conv1d", w, 3)
     _fits("conv1d", x, w, groups)
@@ -573,12 +577,12 @@ def conv1d(
 def conv_transpose2d(
     x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1
 ) -> Any:
-    """The adjoint of `conv2d` in its images: every cell of x paints x w onto the image, and adds up.
+    """The adjoint of `conv2d` in its images: every cell of x adds its value times w to the image.
 
     x          (N, H, W, C)
-    w          (kh, kw, O, C): inputs last, as in Keras, for it is the kernel of the way back
+    w          (kh, kw, O, C): inputs last, as in Keras: the kernel of the convolution whose adjoint this is
     padding    "valid": rows = H stride + max(span - stride, 0); "same": rows = H stride;
-               pairs: so many rows and columns are cut off what "valid" paints,
+               pairs: the rows and columns to cut off the result of "valid",
                rows = (H - 1) stride + span - top - bottom
 
     Returns (N, rows, columns, O). (Dumoulin and Visin 2016, section 4.)
@@ -603,7 +607,7 @@ def conv_transpose1d(
 def _before_conv(
     called: str, x: Any, w: Any, stride: Any, padding: Padding, dilation: Any
 ) -> tuple[Pair, Windows]:
-    """The image whose convolution would have the shape of x, and how."""
+    """The shape of the image whose convolution has the shape of x, and the windows of that convolution."""
     axes = 3 if called.endswith("1d") else 4
     x, w = check_images(called, x, axes), _kernel(called, w, axes, "out, in")
     _fits(called, x, w, 1, inputs=axes - 1)
@@ -632,7 +636,7 @@ def _array(x: Any) -> Any:
 
 
 def check_images(called: str, x: Any, axes: int) -> Any:
-    """x, if it has as many axes as images (4) or sequences (3) have."""
+    """x, if it has the number of axes of images (4) or sequences (3)."""
     x = _array(x)
     layout, what = ("(N, T, C)", "sequences") if axes == 3 else ("(N, H, W, C)", "images")
     if len(x.shape) == axes:
@@ -696,7 +700,7 @@ def _fits(called: str, x: Any, w: Any, groups: int, inputs: int = -2) -> None:
 def check_windows(
     called: str, x: Any, size: Any, stride: Any, padding: Padding, dilation: Any, w: Any = None
 ) -> Windows:
-    """The windows asked for, checked against images x, or sequences, which are images of one row."""
+    """The windows for images x, or for sequences as images of one row; raises if they do not fit."""
     flat = len(x.shape) == 3
     image = (1,) * flat + x.shape[1:-1]
     size, stride, dilation = (
@@ -728,7 +732,7 @@ def check_windows(
 
 
 def _same(n: int, span: int, stride: int) -> Pair:
-    """Zeros before and after, so that there are ⌈n / stride⌉ windows; the odd one comes after."""
+    """Zeros before and after that make ⌈n / stride⌉ windows; an odd number has one more after."""
     zeros = max((-(-n // stride) - 1) * stride + span - n, 0)
     return zeros // 2, zeros - zeros // 2
 
@@ -750,14 +754,14 @@ def _pair(called: str, name: str, given: Any, flat: bool = False) -> Pair:
 
 
 def check_pairs(called: str, axes: int, given: Any, name: str = "padding") -> tuple[Pair, ...]:
-    """(before, after) along each axis, of numbers that stand for them."""
+    """(before, after) along each axis, from their shorter forms."""
     return _pairs(called, given, axes == 1, name, words="")[-axes:]
 
 
 def _pairs(
     called: str, padding: Any, flat: bool, name: str = "padding", words: str = "a word or "
 ) -> tuple[Pair, Pair]:
-    """Zeros before and after, along both axes; a number stands for both sides."""
+    """Zeros before and after, along both axes; a single number is meant for both sides."""
     wanted = (
         "p or (before, after)" if flat else "p or (along H, along W), each p or (before, after)"
     )
@@ -781,7 +785,7 @@ def check_settings(
     called: str, axes: int, size: Any, stride: Any, padding: Padding, dilation: Any = 1,
     words: tuple[str, ...] = ("valid", "same"),
 ) -> tuple[int, ...]:  # fmt: skip
-    """Refuses settings that would fit no image, before there is one; the size along each axis."""
+    """The size along each axis; raises for settings that fit no image, before there is one."""
     flat = axes == 1
     kernel = _pair(called, "size", size, flat)[-axes:]
     for name, given in (("stride", stride), ("dilation", dilation)):

@@ -1,12 +1,12 @@
-"""Connectionist temporal classification: the probability of a text whose timing nobody knows.
+"""Connectionist temporal classification: the probability of a text whose timing is unknown.
 
-At each of T times the network says how likely each letter is, or a blank. A path is one letter or
-blank for each time; it spells a text when repetitions are merged and blanks then dropped. CTC's loss is
--ln of the sum over all paths that spell the text (Graves et al. 2006, section 4).
+At each of T times the network gives a probability for each letter and for a blank. A path is one letter or
+blank for each time. It spells a text if merging repetitions and then dropping blanks gives the text. The
+loss is -ln of the sum of the probabilities of all paths that spell the text (Graves et al. 2006, section 4).
 
-The sum is taken over states: the text with a blank before, between and after its letters, S = 2 L + 1
-of them. From one time to the next a path stays, goes on by one state, or by two if that leaves out a
-blank between different letters. All of it is in logarithms, because the probabilities underflow.
+The sum is computed over S = 2 L + 1 states: the text with a blank before, between and after its letters.
+From one time to the next a path stays, or moves by one state, or by two if that skips a blank between
+different letters. Everything is computed in logarithms, because the probabilities underflow.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tinygrad_edu.ops.cases import real
 from tinygrad_edu.ops.indexing import scatter_add
 from tinygrad_edu.tensor import op
 
-NEVER = -1e30  # ln 0, but finite: the differences of infinities are nan
+NEVER = -1e30  # ln 0, but finite, because differences of infinities are nan
 
 
 class _States:
-    """What the labels say about paths, for a batch of N texts in arrays of S states."""
+    """The states of the paths that spell the labels, for a batch of N texts in arrays of S states."""
 
     def __init__(self, labels: np.ndarray, times: np.ndarray, lengths: np.ndarray, blank: int):
         n, longest = labels.shape
@@ -64,7 +64,7 @@ def _sum_of(*ways: Any) -> Any:
 
 
 def _forward(scores: list, states: _States) -> list:
-    """α_t: ln P of all beginnings up to time t, by the state they have come to."""
+    """α_t: ln P of all path beginnings up to time t, by the state that they reach."""
     a = scores[0] + states.start.astype(scores[0].dtype)
     skip = states.skip.astype(a.dtype)
     found = [a]
@@ -76,7 +76,7 @@ def _forward(scores: list, states: _States) -> list:
 
 
 def _backward(scores: list, states: _States) -> list:
-    """β_t: ln P of all ends after time t, by the state they set out from."""
+    """β_t: ln P of all path ends after time t, by the state that they start from."""
     end = states.end.astype(scores[0].dtype)
     skip = _moved(states.skip.astype(end.dtype), -2)
     b, found = end, [end]
@@ -89,7 +89,7 @@ def _backward(scores: list, states: _States) -> list:
 
 
 def plain_ctc(x: Any, labels: Any, times: Any, lengths: Any, blank: int = 0) -> Any:
-    """-ln of the sum over all paths, from the way forward alone; autodiff finds the way back."""
+    """-ln of the sum over all paths, by the forward recursion alone; autodiff finds the derivative."""
     states = _States(labels, times, lengths, blank)
     last = _forward(_scores(x, states), states)[-1]
     return -logsumexp(last + states.end.astype(last.dtype), axis=1)
@@ -98,7 +98,7 @@ def plain_ctc(x: Any, labels: Any, times: Any, lengths: Any, blank: int = 0) -> 
 def _ctc_rule(g: Any, y: Any, x: Any, labels: Any, times: Any, lengths: Any, blank: int = 0) -> Any:
     """g (softmax(x) - s), s the share of paths, among those that spell the labels, with a letter at a time
 
-    (Graves et al. 2006, eq. 16.) The share that is in state s at time t is e^(α + β) / P.
+    (Graves et al. 2006, eq. 16.) The share of paths in state s at time t is e^(α + β) / P.
     """
     states = _States(labels, times, lengths, blank)
     scores = _scores(x, states)

@@ -1,15 +1,15 @@
-"""Matrices in factors: cholesky, qr, eigenvalues, singular values; leading axes are a stack.
+"""Matrix decompositions: cholesky, qr, eigenvalues, singular values. Leading axes are a stack.
 
-A row has one result, these functions have two or three. So a row gives the factors in one array, one below
-the other, and the function that NumPy's name leads to takes it apart: g and y of the rule come the same
-way, and rules stay what they are, of every order.
+A row has one result, but these functions have two or three. So a row returns the factors in one array, one
+below the other, and the function behind NumPy's name takes it apart. In a rule g and y have the same
+form, so that derivatives of every order work as for any other row.
 
-What reads one triangle of a matrix (cholesky, eigh) has its derivative in that triangle: it is the
-derivative of what is computed, and that of the symmetric matrix which the triangle stands for.
+A function that reads one triangle of a matrix (cholesky, eigh) has its derivative in that triangle. That is
+the derivative of the computed function, and with respect to the symmetric matrix that the triangle defines.
 
-Vectors that belong to equal eigenvalues or singular values are arbitrary, and jump when the matrix changes:
-a derivative that needs them is nan, with a warning. Values by themselves are fine. The signs of vectors
-are arbitrary too, but stay.
+Vectors of equal eigenvalues or singular values are arbitrary, and jump when the matrix changes. A
+derivative that needs them is nan, with a warning. The values themselves have derivatives. The signs of
+vectors are arbitrary, too, but do not jump.
 
 Sources: M. Giles, "Collected matrix derivative results", 2008; S. Walter and L. Lehmann, "Algorithmic
 differentiation of linear algebra functions", 2012; M. Seeger et al., "Auto-differentiating linear algebra",
@@ -45,7 +45,7 @@ def _demand_real(a: np.ndarray, called: str) -> None:
 
 
 def _ratio_forward(x: np.ndarray, w: np.ndarray, of: str = "") -> np.ndarray:
-    """x / w, where nothing over nothing is nothing; and something over nothing is nan, and said."""
+    """x / w, where 0 / 0 is 0, and any other number over 0 is nan, with a warning."""
     none = w == 0
     y = x / np.where(none, 1, w)
     bad = none & (y != 0)
@@ -55,23 +55,23 @@ def _ratio_forward(x: np.ndarray, w: np.ndarray, of: str = "") -> np.ndarray:
     return y
 
 
-_ratio: Op = row(
+ratio: Op = row(
     _ratio_forward,
-    documented(lambda g, y, x, w, of="": _ratio(g, w, of=of), "g / w, and 0 / 0 = 0"),
-    documented(lambda g, y, x, w, of="": -_ratio(g * y, w, of=of), "-g y / w, and 0 / 0 = 0"),
+    documented(lambda g, y, x, w, of="": ratio(g, w, of=of), "g / w, and 0 / 0 = 0"),
+    documented(lambda g, y, x, w, of="": -ratio(g * y, w, of=of), "-g y / w, and 0 / 0 = 0"),
     name="ratio", formula="x / w, and 0 / 0 = 0", domain="w ≠ 0", draw=nonzero,
     cases=lambda rng: [(tuple(nonzero(rng, (2, 3, 3), (2, 3, 3))), {"of": "test"})],
 )  # fmt: skip
 
 
 def _over_gaps(x: Any, w: Any, scale: Any, of: str) -> Any:
-    """x_ij / (w_j - w_i), and 0 for i = j. Gaps that are rounding errors of `scale` count as none."""
+    """x_ij / (w_j - w_i), and 0 for i = j. Gaps as small as the rounding errors of `scale` count as 0."""
     n = w.shape[-1]
     eye = np.eye(n, dtype=bool)
     gaps = w[..., None, :] - w[..., :, None]
     size = abs(value(scale)).max(axis=-1, initial=0.0)[..., None, None]
     real = abs(value(gaps)) > n * np.finfo(w.dtype).eps * size
-    return _ratio(x * ~eye, gaps * (real & ~eye) + eye, of=of)
+    return ratio(x * ~eye, gaps * (real & ~eye) + eye, of=of)
 
 
 def _diag(w: Any) -> Any:
@@ -79,12 +79,12 @@ def _diag(w: Any) -> Any:
 
 
 def _halved(x: Any, lower: bool = True) -> Any:
-    """A triangle of x, and half of its diagonal."""
+    """One triangle of x, with half of the diagonal."""
     return (triangle(x, lower) + triangle(x, lower, -1)) / 2
 
 
 def _in_triangle(x: Any, lower: bool) -> Any:
-    """The derivative in one triangle of a symmetric matrix, from that in all of its elements."""
+    """The derivative with respect to one triangle of a symmetric matrix, from that to all elements."""
     return _halved(x + mT(x), lower)
 
 
@@ -156,13 +156,13 @@ _qr_row = op(
 
 
 def qr(a: Any, mode: str = "reduced") -> Any:
-    """np.linalg.qr. A wide matrix is q r of its first columns; the others are q (qᵀ a)."""
+    """np.linalg.qr. Of a wide matrix, q and r are those of its first columns; the rest of r is qᵀ a."""
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
         raise refusal(
             ValueError,
-            f"qr of a Tensor has mode='reduced' and mode='r', not mode={mode!r}: what is more "
-            "than the reduced factors is not determined by a.",
+            f"qr of a Tensor takes mode='reduced' or mode='r', not mode={mode!r}: a does not "
+            "determine more than the reduced factors.",
         )
     k = min(m, n)
     y = _qr_row(a[..., :k] if n > k else a)
@@ -204,7 +204,7 @@ def _eigh_da(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
 
 
 def _symmetric(rng: np.random.Generator) -> list:
-    """Eigenvalues that are well apart."""
+    """Symmetric matrices whose eigenvalues are well separated."""
     found: list = []
     for shape in ((3, 3), (2, 2, 2), (1, 1)):
         q = np.linalg.qr(rng.normal(size=shape))[0]
@@ -253,7 +253,7 @@ def _eig(a: np.ndarray) -> np.ndarray:
 def _eig_da(g: Any, y: Any, a: Any) -> Any:
     """v⁻ᵀ (diag(gw) + vᵀ (gv - v̄ Re(Σ gv v)) / (w_j - w_i)) vᵀ
 
-    Complex vectors come with an arbitrary phase, so only what does not depend on it has a derivative.
+    Complex vectors have an arbitrary phase; only functions that do not depend on it have a derivative.
     """
     w, v, gw, gv = y[..., 0, :], y[..., 1:, :], g[..., 0, :], g[..., 1:, :]
     vT = mT(v)
@@ -295,7 +295,7 @@ _eig_row = op(
 
 
 def eig(a: Any) -> EigResult:
-    """np.linalg.eig of real matrices; what it gives is complex if an eigenvalue is."""
+    """np.linalg.eig of real matrices; the result is complex if an eigenvalue is."""
     y = _eig_row(a)
     return EigResult(y[..., 0, :], y[..., 1:, :])
 
@@ -342,10 +342,10 @@ def _svd_da(g: Any, y: Any, a: Any) -> Any:
 
 
 def _over(x: Any, s: Any) -> Any:
-    """x / s by columns; singular values that are rounding errors count as 0."""
+    """x / s, column by column; singular values as small as rounding errors count as 0."""
     size = abs(value(s)).max(axis=-1, keepdims=True, initial=0.0)
     real = value(s) > s.shape[-1] * np.finfo(s.dtype).eps * size
-    return _ratio(x, (s * real)[..., None, :], of="svd")
+    return ratio(x, (s * real)[..., None, :], of="svd")
 
 
 _svd_row = op(
@@ -357,15 +357,15 @@ _svd_row = op(
 
 
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """np.linalg.svd. The vectors that full_matrices adds are not determined by a, hence not given."""
+    """np.linalg.svd. The vectors that full_matrices adds are not determined by a, and so are refused."""
     if not compute_uv:
         return svdvals(a)
     m, n = a.shape[-2:]
     if full_matrices and m != n:
         raise refusal(
             ValueError,
-            f"svd of a Tensor gives {min(m, n)} vectors on either side for shape {a.shape}: "
-            "the others are not determined by a.",
+            f"svd of a Tensor of shape {a.shape} gives {min(m, n)} vectors on either side: a does not "
+            "determine the others.",
             "np.linalg.svd(a, full_matrices=False)",
         )
     y = _svd_row(a)

@@ -1,8 +1,8 @@
-"""Calculus on one screen: y[i] depends on the i-th elements of the inputs alone.
+"""Elementwise functions: y[i] depends only on the i-th elements of the inputs.
 
-Read a row as a line of a table of derivatives: the function, then dL/dinput of each input, where
-g = dL/dy and y is the result. Inputs broadcast as NumPy's do; the walk back undoes it. Functions that
-need a page of their own (erf, Γ, sinc) are in `special.py`.
+Read a row as a line of a table of derivatives: the function, then dL/dinput for each input, where
+g = dL/dy and y is the result. Inputs broadcast as in NumPy, which the backward pass undoes. Functions whose
+values take more code (erf, Γ, sinc) are in `special.py`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def beyond_one(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
 
 
 def between_steps(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
-    """For remainders: x / w is a whole number and a bit, when x is the first array and w the second."""
+    """Draws x and w for remainders: x / w is a little more than a whole number, so away from jumps."""
     return [
         rng.integers(-3, 4, size=shape) * (i == 0) + rng.uniform(0.7, 0.75, size=shape) + (i == 1)
         for i, shape in enumerate(shapes)
@@ -43,12 +43,12 @@ def between_steps(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
 
 
 def or_zero(y: Any) -> Any:
-    """y, but 0 where it is -∞: e^(x - y) is 0 then, for every x that was taken into this sum of nothing."""
+    """y, but 0 where it is -∞, as a sum of nothing is: there e^(x - y) is then 0, and not nan."""
     return np.where(y == -np.inf, 0, y) if np.any(value(y) == -np.inf) else y
 
 
 def or_infinite(y: Any) -> Any:
-    """y, but infinite where it is 0: what is divided by it is 0 there, to every order."""
+    """y, but infinite where it is 0, so that x / y is 0 there, to every order."""
     return y if np.all(value(y)) else y + np.where(y == 0, np.inf, 0)
 
 
@@ -96,14 +96,14 @@ hypot = row(
 )  # fmt: skip
 
 
-def _less_one(x: Any, w: Any) -> Any:
+def less_one(x: Any, w: Any) -> Any:
     """w - 1, the exponent of the derivative; 0 where x = w = 0, so that 0 · 0⁻¹ counts as 0."""
     return w - 1 if np.all(value(w) != 0) else w - 1 + ((x == 0) & (w == 0))
 
 
 power = row(
     operator.pow,  # and not np.power: arrays ** 2 is a multiplication, np.power(arrays, 2) is not
-    documented(lambda g, y, x, w: g * w * x ** _less_one(x, w), "g * w * x ** (w - 1)"),
+    documented(lambda g, y, x, w: g * w * x ** less_one(x, w), "g * w * x ** (w - 1)"),
     lambda g, y, x, w: g * y * np.log(np.where(x == 0, 1, x)),
     name="power", formula="x ** w", domain="x > 0, or w a constant whole number", draw=positive,
     kinks="0 ** w with w ≥ 0 has derivative 0 in w; 0 ** 0 has derivative 0 in x",
@@ -112,7 +112,7 @@ ROWS[np.power] = power
 
 
 def float_power(x: Any, w: Any) -> Any:
-    """np.float_power: x ** w, in double precision at least."""
+    """np.float_power: x ** w in at least double precision."""
     return power(
         *(v.astype(np.float64) if isinstance(v, Tensor) else np.float64(v) for v in (x, w))
     )
@@ -231,7 +231,7 @@ def _clip(x: np.ndarray, lo: Any, hi: Any) -> np.ndarray:
 clip_row = row(
     _clip,
     lambda g, y, x, lo, hi: g * (x == y),
-    lambda g, y, x, lo, hi: g * ((x < lo) & (y == lo)),  # hi has the last word if the bounds cross
+    lambda g, y, x, lo, hi: g * ((x < lo) & (y == lo)),  # if the bounds cross, hi wins
     lambda g, y, x, lo, hi: g * (np.maximum(x, lo) > hi),
     name="clip", formula="x, but at least lo and at most hi",
     kinks="x on a bound has derivative 1, and the bound 0",
@@ -244,7 +244,7 @@ clip_row = row(
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """np.clip and x.clip: a bound may be None, an array or a Tensor, and goes by either of its names."""
+    """np.clip and x.clip. A bound may be None, an array or a Tensor, under either of its two names."""
     dtype = np.result_type(value(a))
     least, most = (
         (-np.inf, np.inf) if dtype.kind != "i" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
@@ -262,15 +262,15 @@ nan_to_num = row(
 )  # fmt: skip
 
 
-def _truth(c: Any) -> np.ndarray:
+def truth(c: Any) -> np.ndarray:
     return np.asarray(value(c), bool)
 
 
 where = row(
     np.where,
     None,
-    documented(lambda g, y, c, x, w: g * _truth(c), "g where c, else 0"),
-    documented(lambda g, y, c, x, w: g * ~_truth(c), "0 where c, else g"),
+    documented(lambda g, y, c, x, w: g * truth(c), "g where c, else 0"),
+    documented(lambda g, y, c, x, w: g * ~truth(c), "0 where c, else g"),
     name="where", formula="x where c, else w", linear=True,
     cases=lambda rng: [
         ((rng.random((3, 4)) > 0.5, *real(rng, (3, 4), (4,))), {}),
@@ -281,7 +281,7 @@ where = row(
 
 
 def where_or_nonzero(condition: Any, *choices: Any, **named: Any) -> Any:
-    """np.where: a choice between two arrays; of the condition alone, the indices where it holds."""
+    """np.where: chooses between two arrays; with the condition alone, the indices where it holds."""
     if choices or named:
         return where.from_numpy(condition, *choices, **named)
     return np.where(value(condition))
@@ -298,14 +298,14 @@ identity = row(_identity, lambda g, y, x: g, name="identity", formula="x", linea
 
 astype = op(
     np.ndarray.astype,
-    lambda g, y, x, dtype=None: g,  # the walk back gives every gradient the dtype of its tensor
+    lambda g, y, x, dtype=None: g,  # the backward pass gives every gradient the dtype of its tensor
     name="astype", formula="x in another precision", linear=True, elementwise=True,
     cases=lambda rng: [((rng.normal(size=(3,)),), {"dtype": np.dtype(np.float64)})],
 )  # fmt: skip
 
 
 def copy(a: Any) -> Any:
-    """np.copy: the same numbers in an array of their own, which still remembers."""
+    """np.copy: a copy of the array that stays in the graph."""
     return positive_(a)
 
 
@@ -317,12 +317,12 @@ if hasattr(np, "astype"):  # NumPy 2.1
 
 
 def divmod_(x: Any, w: Any) -> tuple:
-    """np.divmod: the whole part of x / w, a plain array, and the remainder."""
+    """np.divmod: the whole part of x / w as a plain array, and the remainder."""
     return np.floor_divide(value(x), value(w)), remainder(x, w)
 
 
 def modf(x: Any) -> tuple:
-    """np.modf: x without its whole part, and the whole part, a plain array."""
+    """np.modf: the fractional part of x, and the whole part as a plain array."""
     whole = np.trunc(value(x))
     return x - whole, whole
 

@@ -1,4 +1,4 @@
-"""Rows of a table, by their numbers; and back: rows added up by their numbers. An adjoint pair."""
+"""Embeddings: `lookup` takes rows of a table by id, and its adjoint `add_rows` sums rows by id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _lookup(W: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def _add_rows(g: np.ndarray, ids: np.ndarray, vocab: int = 0) -> np.ndarray:
-    """For every id the sum of its rows of g."""
+    """The sum of the rows of g with each id."""
     ids, g = ids.reshape(-1), g.reshape(-1, g.shape[-1])
     if vocab <= 256:  # few rows: a product with the one-hot matrix is faster than sorting
         one_hot = np.zeros((ids.size, vocab), g.dtype)

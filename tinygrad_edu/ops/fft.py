@@ -1,11 +1,11 @@
-"""From signals to frequencies and back: y_k = Σ_j x_j e^(-2πi jk/n), over one axis or several.
+"""Fourier transforms: y_k = Σ_j x_j e^(-2πi jk/n), over one axis or several.
 
-A Fourier transform is a product by a matrix, and the matrix is symmetric: so the way back of a transform is
-the same transform, of g. (In the convention of `complex.py`: dL = Re Σ g dz.) What remains is
-bookkeeping: a transform of n points cuts its input or fills it up with zeros, and its way back does the
-opposite; and the transforms for real signals know half of the frequencies, as the others mirror them.
+A Fourier transform is a product with a symmetric matrix. So its derivative is the same transform, of g. (In
+the convention of `complex.py`: dL = Re Σ g dz.) The rest is bookkeeping. A transform of n points cuts its
+input or pads it with zeros, and its derivative does the opposite. Transforms of real signals have only half
+of the frequencies, because the other half mirrors them.
 
-Frequencies are complex; what may be done with them on the way to a real loss is told in `complex.py`.
+Frequencies are complex; `complex.py` says how they may be used on the way to a real loss.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tinygrad_edu.tensor import ROWS, Op, op
 
 
 def _fit(g: Any, shape: tuple[int, ...]) -> Any:
-    """g cut, or filled up with zeros, to a shape."""
+    """g cut or padded with zeros to a shape."""
     if g.shape == shape:
         return g
     kept = tuple(slice(min(n, m)) for n, m in zip(g.shape, shape, strict=True))
@@ -112,12 +112,12 @@ irfft = ROWS[np.fft.irfft] = op(
 
 
 def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
-    """np.fft.hfft: the frequencies, which are real, of half a signal that mirrors itself."""
+    """np.fft.hfft: the real frequencies of a symmetric signal, given its first half."""
     return irfft(np.conjugate(a), n=n, axis=axis, norm=_TURNED[norm])
 
 
 def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
-    """np.fft.ihfft, which undoes hfft."""
+    """np.fft.ihfft: the inverse of hfft."""
     return np.conjugate(rfft(a, n=n, axis=axis, norm=_TURNED[norm]))
 
 
@@ -128,7 +128,7 @@ ROWS[np.fft.ihfft] = ihfft
 
 
 def _sizes_and_axes(a: Any, s: Any, axes: Any) -> tuple[Sequence, Sequence]:
-    """What rfftn and irfftn do along which axis; the last one is the halved one."""
+    """The sizes and axes of rfftn and irfftn; the last axis is the halved one."""
     if axes is None:
         axes = tuple(range(-len(s), 0)) if s is not None else tuple(range(a.ndim))
     if s is None:
@@ -148,7 +148,7 @@ def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
 
 
 def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-    """np.fft.irfftn, which undoes rfftn."""
+    """np.fft.irfftn: the inverse of rfftn."""
     s, axes = _sizes_and_axes(a, s, axes)
     for n, axis in zip(s[:-1], axes[:-1], strict=True):
         a = ifft(a, n=n, axis=axis, norm=norm)

@@ -1,8 +1,8 @@
-"""Choosing numbers, and putting them back: an adjoint pair.
+"""Indexing: taking numbers out and adding them in, an adjoint pair.
 
-x[index] takes numbers out; its way back adds them into zeros at the same places, so that a number
-taken twice gets both gradients. And the way back of adding into zeros is taking out. NumPy's other
-ways of choosing (`take`, `compress`, `sort`, ...) are x[index] with an index that has no derivative.
+x[index] takes numbers out. Its derivative adds g into zeros at the same places, so that a number taken
+twice gets both gradients. The derivative of adding in is taking out. NumPy's other selections (`take`,
+`compress`, `sort`, ...) are x[index] with an index that has no derivative.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def _take(x: np.ndarray, index: Any) -> np.ndarray:
 
 
 def _repeats(index: Any) -> bool:
-    """May the index name a place twice? Only several arrays together, or one of integers, can."""
+    """Can the index name a place twice? Only arrays of integers can, and several arrays together."""
     parts = index if isinstance(index, tuple) else (index,)
     arrays = [p for p in parts if not (p is None or p is ... or isinstance(p, (int, slice)))]
     return len(arrays) > 1 or any(np.asarray(p).dtype != bool for p in arrays)
 
 
 def _numbers_of_places(index: Any, shape: tuple[int, ...], least: int) -> Any:
-    """The number, in the flattened array, of each place that an index names; None if it does not pay."""
+    """The position in the flattened array of each place of an index; None if that is not faster."""
     index = np.asarray(index, np.intp) if isinstance(index, list) and index else index
     if not isinstance(index, np.ndarray):
         size = math.prod(shape)
@@ -43,15 +43,15 @@ def _numbers_of_places(index: Any, shape: tuple[int, ...], least: int) -> Any:
     n, width = shape[0], math.prod(shape[1:])  # whole rows, as in an embedding
     index = index.astype(np.intp)
     if not index.size or index.min() < -n or index.max() >= n:
-        return None  # np.add.at says what is wrong
+        return None  # np.add.at then says what is wrong
     return (index[..., None] * width + np.arange(width)).reshape(index.shape + shape[1:])
 
 
 def _add_at(y: np.ndarray, index: Any, g: np.ndarray) -> None:
-    """np.add.at(y, index, g), for large g up to five times faster.
+    """np.add.at(y, index, g), but up to five times faster for large g.
 
-    It is quick along a single axis only, so y is flattened and its places go by their numbers. (Quicker
-    than sorting and np.add.reduceat too, and the sums are the same to the last digit.)
+    np.add.at is fast only along a single axis, so y is flattened and indexed by position. (This is also
+    faster than sorting and np.add.reduceat, and the sums are equal to the last digit.)
     """
     if y.ndim > 1 and g.size >= 500:
         numbers = _numbers_of_places(index, y.shape, g.size)
@@ -103,7 +103,7 @@ def _plain_index(index: Any) -> Any:
 
 
 def add_at(x: Any, index: Any, values: Any) -> Any:
-    """x with values added at [index], a place named twice getting both: a new array, `np.add.at` in place."""
+    """A copy of x with values added at [index]; a place named twice gets both. (See np.add.at.)"""
     x, index = arraylike(x), _plain_index(index)
     chosen = np.shape(value(x)[index])
     return x + scatter_add(
@@ -132,9 +132,9 @@ def _put_dvalues(g: Any, y: Any, x: Any, values: Any, index: Any = None) -> Any:
     return chosen[(None,) * extra + (...,)] if extra > 0 else chosen
 
 
-_put: Op = op(
+put_values: Op = op(
     _assigned,
-    documented(lambda g, y, x, values, index=None: _put(g, 0.0, index=index), "g, with 0 at [index]"),
+    documented(lambda g, y, x, values, index=None: put_values(g, 0.0, index=index), "g, with 0 at [index]"),
     _put_dvalues,
     name="put", formula="x with other values at [index]", linear="together",
     kinks="of several values for one place the last one counts, and only it has a derivative",
@@ -145,8 +145,8 @@ _put: Op = op(
 
 
 def put(x: Any, index: Any, values: Any) -> Any:
-    """x with `x[index] = values`, as a new array: x stays, and both x and values have derivatives."""
-    return _put(arraylike(x), arraylike(values), index=_plain_index(index))
+    """A copy of x after `x[index] = values`; x is unchanged, and both x and values have derivatives."""
+    return put_values(arraylike(x), arraylike(values), index=_plain_index(index))
 
 
 def _in_place(function: Any, instead: str) -> None:
@@ -174,7 +174,7 @@ _in_place(np.fill_diagonal, "ops.put(x, np.diag_indices(n), values)")
 
 @composed(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
-    """np.take: x[indices] along an axis; outside it an error, the nearest (clip) or around (wrap)."""
+    """np.take: x[indices] along an axis; an index outside is an error, or clipped, or wrapped (mode)."""
     a, indices = arraylike(a), np.asarray(value(indices))
     if axis is None:
         a, axis = np.ravel(a), 0
@@ -192,7 +192,7 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
 
 
 def _along(indices: np.ndarray, shape: tuple[int, ...], axis: int) -> tuple:
-    """The index that takes, at each place, the number that `indices` names along the axis."""
+    """The index that takes at each place the element number `indices` along the axis."""
     if indices.ndim != len(shape):
         raise refusal(
             ValueError, f"indices have as many axes as the array, not {indices.shape} for {shape}"
@@ -212,7 +212,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 def put_along_axis(x: Any, indices: Any, values: Any, axis: int) -> Any:
-    """x with x[i, indices[i, j]] = values[i, j], as a new array: `np.put_along_axis` in place."""
+    """A copy of x with x[i, indices[i, j]] = values[i, j]. (See np.put_along_axis.)"""
     x = arraylike(x)
     return put(x, _along(value(indices), x.shape, positive_axis(axis, x.ndim)), values)
 
@@ -231,7 +231,7 @@ def extract(condition: Any, arr: Any) -> Any:
 
 @composed(np.select)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    """np.select: at each place the choice of the first condition that holds."""
+    """np.select: at each place the choice that belongs to the first condition that holds."""
     if not condlist or len(condlist) != len(choicelist):
         raise refusal(
             ValueError,
@@ -269,7 +269,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 def _diagonal_of_each(x: Any, /, *, offset: int = 0) -> Any:
-    """np.linalg.diagonal is about the last two axes, np.diagonal about the first two."""
+    """np.linalg.diagonal takes the last two axes, np.diagonal the first two."""
     return diagonal(x, offset, -2, -1)
 
 
@@ -278,7 +278,7 @@ composed(np.linalg.diagonal)(_diagonal_of_each)
 
 @composed(np.diag)
 def diag(v: Any, k: int = 0) -> Any:
-    """np.diag: the k-th diagonal of a matrix, or the matrix that has a vector there."""
+    """np.diag: the k-th diagonal of a matrix, or a matrix with a vector as that diagonal."""
     if v.ndim == 2:
         return diagonal(v, k)
     if v.ndim != 1:
@@ -312,7 +312,7 @@ composed(np.linalg.trace)(_trace_of_each)
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """np.piecewise: at each place the function (or number) of the last condition that holds there.
 
-    One function more than conditions is for where none holds; elsewhere the result is 0.
+    An additional function is for the places where none holds; without it the result there is 0.
     """
     x = arraylike(x)
     conditions = value(condlist)
@@ -336,7 +336,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 
 @composed(np.apply_along_axis)
 def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
-    """np.apply_along_axis: the function of each line along an axis, in whose place the results stand."""
+    """np.apply_along_axis: replaces each line along an axis by a function of it."""
     arr = arraylike(arr)
     axis = positive_axis(axis, arr.ndim)
     others = arr.shape[:axis] + arr.shape[axis + 1 :]
@@ -353,7 +353,7 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
 
 @composed(np.apply_over_axes)
 def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
-    """np.apply_over_axes: a reduction over one axis after the other, each of which stays, of length 1."""
+    """np.apply_over_axes: a reduction over one axis after the other, each kept with length 1."""
     a = arraylike(a)
     for axis in np.ravel(axes).tolist():
         y = func(a, axis)
@@ -363,7 +363,7 @@ def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
 
 @composed(np.lib.stride_tricks.sliding_window_view)
 def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
-    """np.lib.stride_tricks.sliding_window_view: x[places of each window]; for NumPy a view, here a copy."""
+    """np.lib.stride_tricks.sliding_window_view: x[places of each window], a copy (in NumPy a view)."""
     places = np.arange(x.size).reshape(x.shape)
     return np.ravel(x)[np.lib.stride_tricks.sliding_window_view(places, window_shape, axis)]
 
@@ -373,7 +373,7 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
 
 @composed(np.sort)
 def sort(a: Any, axis: int | None = -1, kind: Any = None, *, stable: bool | None = None) -> Any:
-    """np.sort: x[the order of x]. Equal numbers keep their order, and so do their gradients."""
+    """np.sort: x[the order of x]. Equal numbers, and their gradients, keep their order."""
     if axis is None:
         a, axis = np.ravel(a), 0
     return take_along_axis(a, np.argsort(value(a), axis=axis, stable=True), axis)
@@ -381,7 +381,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, *, stable: bool | None
 
 @composed(np.partition)
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Any:
-    """np.partition: x[np.argpartition(x)]; what is smaller than the k-th number stands before it."""
+    """np.partition: x[np.argpartition(x)]: the smaller numbers stand before the k-th."""
     if axis is None:
         a, axis = np.ravel(a), 0
     return take_along_axis(a, np.argpartition(value(a), kth, axis=axis, kind=kind), axis)
@@ -389,7 +389,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect"
 
 @composed(np.bincount)
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """np.bincount: y[k] = Σ of the weights where x = k; without weights plain counts."""
+    """np.bincount: y[k] = Σ of the weights where x = k; without weights a plain array of counts."""
     x = value(x)
     if not isinstance(weights, Tensor):
         return np.bincount(x, weights, minlength)
@@ -418,7 +418,7 @@ def full_like(
 
 
 def _chosen(x: Any, members: Any) -> Any:
-    """x, flat, at the first place of each of its members: NumPy's result, with the graph of x."""
+    """NumPy's result, taken from x at the first place of each member, so that it stays in the graph."""
     x, members = np.ravel(arraylike(x)), np.asarray(members)
     numbers = value(x).astype(members.dtype)
     order = np.argsort(numbers, kind="stable")
@@ -439,7 +439,7 @@ def unique(
     *,
     equal_nan: bool = True,
 ) -> Any:
-    """np.unique: x[the first place of each number], in order. Of equal numbers the first has the gradient."""
+    """np.unique: x[the first place of each number], sorted. The first of equal numbers gets the gradient."""
     ar = arraylike(ar)
     numpys: Any = np.unique
     found = numpys(value(ar), True, return_inverse, return_counts, axis=axis, equal_nan=equal_nan)
@@ -469,7 +469,7 @@ def unique_values(x: Any) -> Any:
 
 @composed(np.union1d)
 def union1d(ar1: Any, ar2: Any) -> Any:
-    """np.union1d: the numbers of both, in order; of equal ones the first has the gradient."""
+    """np.union1d: the numbers of both, sorted; the first of equal ones gets the gradient."""
     return unique(_both(ar1, ar2))
 
 
@@ -477,7 +477,7 @@ def union1d(ar1: Any, ar2: Any) -> Any:
 def intersect1d(
     ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
 ) -> Any:
-    """np.intersect1d: the numbers of ar1 that are in ar2, in order."""
+    """np.intersect1d: the numbers of ar1 that are in ar2, sorted."""
     numpys: Any = np.intersect1d
     found = numpys(value(ar1), value(ar2), assume_unique, return_indices)
     y = _chosen(_both(ar1, ar2), found[0] if return_indices else found)
@@ -492,7 +492,7 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
 
 @composed(np.setxor1d)
 def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
-    """np.setxor1d: the numbers that only one of them has, in order."""
+    """np.setxor1d: the numbers that only one of the arrays has, sorted."""
     return _chosen(_both(ar1, ar2), np.setxor1d(value(ar1), value(ar2), assume_unique))
 
 
@@ -500,9 +500,9 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
 def histogram(
     a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:
-    """np.histogram: y[k] = Σ of the weights whose a is in bin k, which has a derivative by the weights.
+    """np.histogram: y[k] = Σ of the weights whose a is in bin k, differentiable in the weights.
 
-    Counts are plain arrays, and so are the edges, which are taken for constants.
+    Counts and edges are plain arrays; the edges count as constants.
     """
     a, bins = value(a), value(bins)
     if not isinstance(weights, Tensor):
@@ -533,7 +533,7 @@ def _only_counts(function: Any) -> None:
 _only_counts(np.histogram2d)
 _only_counts(np.histogramdd)
 
-# What gives places and counts is constant almost everywhere.
+# Functions that return places or counts are constant almost everywhere.
 PLAIN |= {
     np.argpartition, np.argwhere, np.flatnonzero, np.searchsorted, np.digitize, np.isin, np.lexsort,
     np.ravel_multi_index, np.unravel_index, np.ix_, np.histogram_bin_edges, np.tril_indices_from,

@@ -1,4 +1,4 @@
-"""Functions that are known at points: differences, slopes, areas, values between, sliding sums."""
+"""Functions given at points: differences, slopes, areas, interpolation, convolution of vectors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 @composed(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """np.ediff1d: x[i + 1] - x[i] of all numbers in a row, between two ends that are given."""
+    """np.ediff1d: x[i + 1] - x[i] of the flattened x, with given values before and after."""
     x = np.ravel(arraylike(ary))
     ends = [[] if end is None else [np.ravel(arraylike(end))] for end in (to_begin, to_end)]
     return np.concatenate([*ends[0], x[1:] - x[:-1], *ends[1]])
@@ -49,13 +49,13 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 @composed(np.unwrap)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
-    """np.unwrap: p plus whole periods, so that nothing jumps; whole periods have no derivative."""
+    """np.unwrap: p plus whole periods that remove jumps; whole periods have no derivative."""
     turns = np.unwrap(value(p), discont, axis, period=period) - value(p)
     return p + turns
 
 
 def _slopes(f: Any, d: Any, edge_order: int) -> Any:
-    """df/dx along axis 0 by central differences; d holds the steps, or is the one step."""
+    """df/dx along axis 0 by central differences; d holds all steps, or the one step."""
     if np.ndim(d) == 0:
         middle = (f[2:] - f[:-2]) / (2.0 * d)
         first, last = (f[1] - f[0]) / d, (f[-1] - f[-2]) / d
@@ -84,10 +84,10 @@ def _slopes(f: Any, d: Any, edge_order: int) -> Any:
 
 @composed(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """np.gradient: the slopes of a function known on a grid, of second order inside.
+    """np.gradient: the slopes of a function given on a grid, to second order inside.
 
-    At the ends of order 1 or 2. Steps may differ; then inside Σ c f over three points with the c that
-    are exact for parabolas (Fornberg 1988). Differentiable in the steps too.
+    At the ends of order 1 or 2. If the steps differ, a slope is Σ c f over three points with the c that are
+    exact for parabolas (Fornberg 1988). Differentiable in the steps, too.
     """
     f = arraylike(f)
     f = f if f.dtype.kind in "fc" else f.astype(np.float64)
@@ -136,9 +136,9 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    """np.interp: the straight line between the two points around x, differentiable in x, xp and fp.
+    """np.interp: on the straight line between the two points around x, differentiable in x, xp and fp.
 
-    At a point xp[j] itself the slope is that of the line to its right; outside it is 0.
+    At a point xp[j] the slope is that of the line to its right; outside of the points it is 0.
     """
     x, xp, fp = arraylike(x), arraylike(xp), arraylike(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
@@ -181,7 +181,7 @@ convolve_full: Op = op(
 
 
 def _part(y: Any, a: Any, v: Any, mode: str, longer_first: bool) -> Any:
-    """What a mode keeps of the full convolution: everything, as much as the longer, what fits wholly."""
+    """The part of the full convolution that a mode keeps: full, same or valid."""
     long, short = max(a.size, v.size), min(a.size, v.size)
     if mode == "full":
         return y
@@ -212,7 +212,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 @composed(np.linspace)
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
-    """np.linspace: (1 - t) start + t stop for t from 0 to 1 in equal steps; the end may be left out."""
+    """np.linspace: (1 - t) start + t stop for t from 0 to 1 in equal steps, with or without the end."""
     t = np.linspace(0.0, 1.0, num, endpoint)
     start, stop = broadcast_arrays(start, stop)
     t = np.reshape(t, (-1,) + (1,) * start.ndim).astype(np.result_type(start.dtype, np.float32))

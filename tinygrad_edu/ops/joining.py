@@ -1,7 +1,7 @@
-"""Many arrays into one, and one into many: joining, and cutting apart.
+"""Joining arrays, and splitting them.
 
-One row joins (`concatenate`, whose way back cuts) and one cuts (`x[index]`, whose way back pads with
-zeros); the families of NumPy are words for these two.
+One row joins: `concatenate`, whose derivative splits g. One row splits: `x[index]`, whose derivative pads
+g with zeros. NumPy's other functions of this kind are written with these two.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ concatenate = op(
 
 @composed(np.concatenate)
 def concatenate_arrays(arrays: Any, axis: int | None = 0) -> Any:
-    """np.concatenate, which takes its arrays as one sequence, where the row takes them one by one."""
+    """np.concatenate, which takes its arrays as one sequence; the row takes them as arguments."""
     arrays = [arraylike(a) for a in arrays]
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
@@ -55,32 +55,32 @@ def concatenate_arrays(arrays: Any, axis: int | None = 0) -> Any:
 
 @composed(np.stack)
 def stack(arrays: Any, axis: int = 0) -> Any:
-    """np.stack: each array gets a new axis, along which they are joined."""
+    """np.stack: joins the arrays along a new axis."""
     return concatenate(*(np.expand_dims(arraylike(a), axis) for a in arrays), axis=axis)
 
 
 @composed(np.vstack)
 def vstack(tup: Any) -> Any:
-    """np.vstack: rows below each other."""
+    """np.vstack: joins rows, one below the other."""
     return concatenate(*(np.atleast_2d(a) for a in tup))
 
 
 @composed(np.hstack)
 def hstack(tup: Any) -> Any:
-    """np.hstack: columns beside each other; vectors one after the other."""
+    """np.hstack: joins columns side by side; vectors one after the other."""
     arrays = [np.atleast_1d(a) for a in tup]
     return concatenate(*arrays, axis=0 if arrays[0].ndim == 1 else 1)
 
 
 @composed(np.dstack)
 def dstack(tup: Any) -> Any:
-    """np.dstack: behind each other, along the third axis."""
+    """np.dstack: joins along the third axis."""
     return concatenate(*(np.atleast_3d(a) for a in tup), axis=2)
 
 
 @composed(np.column_stack)
 def column_stack(tup: Any) -> Any:
-    """np.column_stack: each vector is a column."""
+    """np.column_stack: joins vectors as columns."""
     arrays = [np.atleast_1d(a) for a in tup]
     return concatenate(*(a[:, None] if a.ndim == 1 else a for a in arrays), axis=1)
 
@@ -113,13 +113,13 @@ def block(arrays: Any) -> Any:
 
 @composed(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    """np.append: values behind x, along an axis, or both as one axis."""
+    """np.append: values after x, along an axis, or both flattened."""
     return concatenate_arrays((arr, values), axis=axis)
 
 
 @composed(np.delete)
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
-    """np.delete: x[what is left of 0, 1, 2, ...]."""
+    """np.delete: x[the rest of 0, 1, 2, ...]."""
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = positive_axis(axis, arr.ndim)
@@ -129,7 +129,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 @composed(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """np.insert: x and the values one after the other, then in the order that np.insert gives 0, 1, ..."""
+    """np.insert: x and the values joined, then taken in the order that np.insert gives 0, 1, ..."""
     arr, values, obj = arraylike(arr), arraylike(values), value(obj)
     if axis is None:
         arr, axis = np.ravel(arr), 0
@@ -151,7 +151,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 @composed(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list:
-    """np.array_split: into parts as equal as can be, or cut at the places of a list."""
+    """np.array_split: splits into parts that are as equal as possible, or at the places of a list."""
     axis = positive_axis(axis, ary.ndim)
     n = ary.shape[axis]
     if np.ndim(indices_or_sections):
@@ -167,7 +167,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list:
 
 @composed(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list:
-    """np.split: into equal parts, or cut at the places of a list."""
+    """np.split: splits into equal parts, or at the places of a list."""
     n = ary.shape[positive_axis(axis, ary.ndim)]
     if np.ndim(indices_or_sections) == 0 and n % indices_or_sections:
         raise refusal(
@@ -212,6 +212,6 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 
 
 def joined_ends(first: Any, middle: Any, last: Any) -> Any:
-    """A single slice before and one behind, along axis 0."""
+    """x with one slice before and one after it, along axis 0."""
     parts: Sequence[Any] = [np.expand_dims(first, 0), middle, np.expand_dims(last, 0)]
     return concatenate(*parts)

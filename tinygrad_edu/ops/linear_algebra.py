@@ -1,8 +1,8 @@
-"""Products of matrices, their inverses, determinants and exponential; leading axes are a stack.
+"""Products of matrices, their inverses, determinants and exponential. Leading axes are a stack.
 
-The rules are found in one way (M. Giles, "Collected matrix derivative results", 2008): write down how the
-result changes, dy = ..., and read dL/da off dL = Σ g dy = tr(gᵀ dy). As the matrix is turned around in a
-trace, the way back of a product by a is a product by aᵀ.
+All rules are found in the same way (M. Giles, "Collected matrix derivative results", 2008): write down how
+the result changes, dy = ..., and read dL/da off dL = Σ g dy = tr(gᵀ dy). A trace may be rotated, so the
+derivative of a product with a is a product with aᵀ.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def mT(x: Any) -> Any:
 
 
 def _matmul(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """np.matmul; a stack of x times one matrix w as one product, and not as many small ones."""
+    """np.matmul, which computes a stack of x times one matrix w as one product, not as many small ones."""
     if np.ndim(x) < 3 or np.ndim(w) != 2:
         return np.matmul(x, w)
     rows = np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
@@ -91,7 +91,7 @@ ROWS[np.matmul] = ROWS[np.linalg.matmul] = matmul
 
 
 def multi_dot(arrays: Sequence) -> Any:
-    """np.linalg.multi_dot: a b c ... in the order of fewest multiplications; the ends may be vectors.
+    """np.linalg.multi_dot: a b c ... in the order with the fewest multiplications; the ends may be vectors.
 
     The order is found by dynamic programming (Cormen et al., "Introduction to Algorithms", 15.2).
     """
@@ -118,7 +118,7 @@ def multi_dot(arrays: Sequence) -> Any:
 
 
 def matrix_power(a: Any, n: int) -> Any:
-    """np.linalg.matrix_power: a a ... a, n times, by repeated squaring; of a⁻¹ if n < 0."""
+    """np.linalg.matrix_power: aⁿ by repeated squaring; a power of a⁻¹ if n < 0."""
     _demand_square(a, "matrix_power")
     if n == 0:
         return a * 0 + np.eye(a.shape[-1], dtype=a.dtype)
@@ -149,7 +149,7 @@ ROWS[np.linalg.matrix_power] = matrix_power
 
 
 def undefined(operation: str, why: str) -> None:
-    """A warning that a derivative is nan, for a reason that is in the mathematics."""
+    """Warns that a derivative is nan because mathematics has none."""
     warnings.warn(
         f"{operation}: {why}, where it has no derivative: nan.{user_line()}",
         RuntimeWarning,
@@ -158,7 +158,7 @@ def undefined(operation: str, why: str) -> None:
 
 
 def nan_where(bad: np.ndarray, a: Any, operation: str, why: str) -> Any:
-    """a, but nan in the matrices of the stack that are bad, with a warning if there is one."""
+    """a, but nan in the bad matrices of the stack, with a warning if there is one."""
     if not bad.any():
         return a
     undefined(operation, why)
@@ -166,7 +166,7 @@ def nan_where(bad: np.ndarray, a: Any, operation: str, why: str) -> Any:
 
 
 def _singular(a: Any) -> np.ndarray:
-    """Is the determinant 0, to the digits that there are? (Against Hadamard's bound for it.)"""
+    """Is the determinant 0 within rounding errors, relative to Hadamard's bound?"""
     a = value(a)
     with np.errstate(all="ignore"):
         bound = np.prod(np.sqrt((abs(a) ** 2).sum(-1)), axis=-1)
@@ -181,7 +181,7 @@ def _well_conditioned(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def matrices(*shapes: tuple, **params: Any) -> Any:
-    """Cases of one well-conditioned matrix, or a stack of them."""
+    """Cases with well-conditioned matrices, or stacks of them."""
     return lambda rng: [((_well_conditioned(rng, *shape),), params) for shape in shapes]
 
 
@@ -197,22 +197,25 @@ _INVERT = (
 )
 
 
-def _solve_db(g: Any, y: Any, a: Any, b: Any) -> Any:
+def solve_db(g: Any, y: Any, a: Any, b: Any) -> Any:
     """a⁻ᵀ g, as y changes by a⁻¹ db"""
     if b.ndim == 1:
         return np.linalg.solve(mT(a), g[..., None])[..., 0]
     return np.linalg.solve(mT(a), g)
 
 
-def _outer(gb: Any, y: Any, b: Any) -> Any:
-    """gb yᵀ, where a vector stands for one column."""
+def outer_product(gb: Any, y: Any, b: Any) -> Any:
+    """gb yᵀ, where a vector is one column."""
     return gb[..., None] * y[..., None, :] if b.ndim == 1 else matmul(gb, mT(y))
 
 
 solve = op(
     np.linalg.solve,
-    documented(lambda g, y, a, b: -_outer(_solve_db(g, y, a, b), y, b), "-(a⁻ᵀ g) yᵀ, as dy = -a⁻¹ da y"),
-    _solve_db,
+    documented(
+        lambda g, y, a, b: -outer_product(solve_db(g, y, a, b), y, b),
+        "-(a⁻ᵀ g) yᵀ, as dy = -a⁻¹ da y",
+    ),
+    solve_db,
     formula="a⁻¹ b", domain="a square, not singular", hint=lambda a, b: _INVERT, cases=equations(),
 )  # fmt: skip
 inv = op(
@@ -251,7 +254,7 @@ def _solve_triangular(a: np.ndarray, b: np.ndarray, lower: bool = True) -> np.nd
 
 
 def _substitute(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarray:
-    """Substitution in halves. Measured: rows one by one, in Python, only win on huge stacks."""
+    """Substitution in halves. (Row by row in Python was measured to be faster only for huge stacks.)"""
     n = a.shape[-1]
     if n <= 64:
         return np.linalg.solve(a, b)
@@ -274,7 +277,7 @@ def _solve_triangular_db(g: Any, y: Any, a: Any, b: Any, lower: bool = True) -> 
 def _solve_triangular_da(g: Any, y: Any, a: Any, b: Any, lower: bool = True) -> Any:
     """-(a⁻ᵀ g) yᵀ, and of that the triangle"""
     gb = _solve_triangular_db(g, y, a, b, lower)
-    return -triangle(_outer(gb, y, b), lower)
+    return -triangle(outer_product(gb, y, b), lower)
 
 
 def triangle(x: Any, lower: bool = True, diagonal: int = 0) -> Any:
@@ -296,7 +299,7 @@ def _pinv(a: np.ndarray, rcond: Any = None, rtol: Any = None) -> np.ndarray:
 
 
 def _full_rank(p: Any, a: Any, operation: str) -> Any:
-    """p, or nan where a has not full rank: a near matrix of full rank has a pseudoinverse far away."""
+    """p, or nan where a does not have full rank, because there the pseudoinverse jumps."""
     deficient = np.asarray(np.linalg.matrix_rank(value(a)) < min(a.shape[-2:]))
     return nan_where(deficient, p, operation, "the matrix is rank-deficient")
 
@@ -354,8 +357,8 @@ _lstsq_row = op(
 
 
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
-    """np.linalg.lstsq: the solution and the sums of squared residuals can be differentiated; the rank
-    and the singular values are plain, as they come with the solution (`svdvals(a)` has derivatives).
+    """np.linalg.lstsq. The solution and the sums of squared residuals are differentiable. The rank and the
+    singular values are plain arrays (np.linalg.svdvals(a) has derivatives).
     """
     x = _lstsq_row(a, b, rcond=rcond)
     _, residuals, rank, s = np.linalg.lstsq(value(a), value(b), rcond)
@@ -372,7 +375,7 @@ ROWS[np.linalg.lstsq] = lstsq
 def _cofactors(a: Any) -> Any:
     """∂det(a)/∂a_ij = (-1)^(i+j) det(a without row i and column j): Laplace's expansion.
 
-    n² determinants, where det(a) a⁻ᵀ is one inverse, but it needs no inverse; it is made of rows.
+    This takes n² determinants, where det(a) a⁻ᵀ takes one inverse, but works if there is no inverse.
     """
     n = a.shape[-1]
     others = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
@@ -417,7 +420,7 @@ _slogdet_row = op(
 
 
 def slogdet(a: Any) -> SlogdetResult:
-    """np.linalg.slogdet; the sign is an array, as it does not change where there is a derivative."""
+    """np.linalg.slogdet. The sign is a plain array: it is constant where there is a derivative."""
     y = _slogdet_row(a)
     return SlogdetResult(value(y)[..., 0], y[..., 1])
 
@@ -436,7 +439,7 @@ _REACH = 5.371920351148152
 
 
 def _expm(a: np.ndarray) -> np.ndarray:
-    """e^a = (e^(a / 2ˢ))^(2ˢ), with s as large as it must be for the approximant, for each matrix."""
+    """e^a = (e^(a / 2ˢ))^(2ˢ), with s large enough for the approximant, for each matrix."""
     _demand_square(a, "expm")
     if a.size == 0:
         return a.copy()
@@ -467,8 +470,8 @@ def _expm(a: np.ndarray) -> np.ndarray:
 def _expm_da(g: Any, y: Any, a: Any) -> Any:
     """the derivative of expm at aᵀ in the direction g: the upper right corner of exp [[aᵀ, g], [0, aᵀ]]
 
-    (R. Mathias 1996; Higham, "Functions of Matrices", 2008, theorem 3.6.) It is linear in g, which is
-    brought to the size of 1 so that a large one does not ask for more squarings.
+    (R. Mathias 1996; Higham, "Functions of Matrices", 2008, theorem 3.6.) It is linear in g,
+    which is scaled to size 1 so that a large g does not take more squarings.
     """
     n = a.shape[-1]
     size = np.max(abs(value(g)), initial=0.0)

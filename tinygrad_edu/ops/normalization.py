@@ -1,34 +1,33 @@
-"""Normalization: numbers shifted and scaled to mean 0 and variance 1, and from there to β and γ².
+"""Normalization: numbers shifted and scaled to mean 0 and variance 1, and then to β and γ².
 
     z = (x - μ) / σ,    y = γ z + β,    μ = mean of x,    σ² = mean of (x - μ)² + ε
 
-Over which numbers the means go is all that tells batch, layer and group normalization apart. Here x is
-always (S, M, G, c), and the means are over M and c: S samples, each with G groups of c channels at M
-places. γ and β are (G c,), one number for each channel.
+Batch, layer and group normalization differ only in the numbers over which the means are taken. Here x is
+always (S, M, G, c): S samples, each with G groups of c channels at M places. The means are over M and c.
+γ and β are (G c,), one number for each channel.
 
     batch norm    (1, N H W, C, 1)          layer norm    (N, 1, 1, D)
     group norm    (N, H W, G, C / G)        (Ioffe and Szegedy 2015; Ba et al. 2016; Wu and He 2018)
 
-RMS normalization leaves the mean where it is (`centered=False`): z = x / σ, σ² = mean of x² + ε (Zhang
+RMS normalization does not subtract the mean (`centered=False`): z = x / σ, σ² = mean of x² + ε (Zhang
 and Sennrich 2019).
 
-Read `plain_normalize` first. Its derivatives are derived by the graph, and right to every order; what
-follows is the same in one piece, two to three times as fast. Since μ and σ depend on x, moving one x moves
-every z, and
+Read `plain_normalize` first: the graph finds its derivatives, to every order. The rest computes the same
+with one row, two to three times as fast. Since μ and σ depend on x, changing one x changes every z, and
 
     dL/dx = (u - mean(u) - z mean(u z)) / σ    with u = g γ
 
-takes out of u what a shift and a scaling of x would do, because z does not see either. This is linear in
-u and symmetric. So, with the number <u, normalize(x, γ)> in mind, the family is closed as that of the
-convolutions is:
+removes from u the directions of a shift and of a scaling of x, as neither changes z. This is linear in u
+and symmetric. So the derivatives of the number <u, normalize(x, γ)> form a closed family, as those of the
+convolutions do:
 
     normalize(x, γ, β)       of the shape of u
     normalize_back(u, x, γ)  of the shape of x
     normalize_gain(u, x)     of the shape of γ
 
-Nothing of the way forward is kept: μ and σ are functions of x, and a rule that took them for constants
-would have a wrong second derivative. (Who knows them already may say so, as `known=moments(x)`: that
-saves finding them again, in the value and in first derivatives, and has no say in any other.)
+Nothing of the forward pass is kept: μ and σ are functions of x, and a rule that took them for constants
+would have a wrong second derivative. (A caller that knows them can pass `known=moments(x)`. That saves
+computing them again for the value and first derivatives; higher derivatives ignore it.)
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ from tinygrad_edu.tensor import Op, op
 
 
 def plain_normalize(x: Any, gamma: Any, beta: Any, eps: float = 1e-3, centered: bool = True) -> Any:
-    """`normalize` as a textbook has it."""
+    """`normalize` as in a textbook."""
     d = x - np.mean(x, axis=(1, 3), keepdims=True) if centered else x
     sigma = np.sqrt(np.mean(d * d, axis=(1, 3), keepdims=True) + eps)
     return d / sigma * np.reshape(gamma, x.shape[2:]) + np.reshape(beta, x.shape[2:])
@@ -54,19 +53,19 @@ def plain_normalize(x: Any, gamma: Any, beta: Any, eps: float = 1e-3, centered: 
 
 # ---------------------------------------------------------------------------------- the fast way
 #
-# Samples come together as many as fit in the cache, and sums go to BLAS, as a product with ones. Rows
-# (M = G = 1) are made z one after the other. Over places, z is linear in x once μ and σ are known, and so
-# is the way back in u and x: one factor and one offset for each channel of each sample. NumPy likes its
-# rows long, so runs of several places are such a row.
+# As many samples as fit in the cache are computed together, and sums are products with ones, by BLAS. Of rows
+# (M = G = 1) z is computed directly. Over places, z is linear in x once μ and σ are known, and dL/dx is
+# linear in u and x: one factor and one offset for each channel of each sample. NumPy is fast on long rows,
+# so several places make such a row.
 
-CACHE = 2**20  # bytes of a part: smaller ones would stay nearer, but Python takes its time for each
+CACHE = 2**20  # bytes of a part; smaller ones would cost more calls
 RUN = 1024  # numbers
 
 Moments = tuple[np.ndarray, np.ndarray]
 
 
 def _samples(x: np.ndarray) -> Iterator[slice]:
-    """Which samples come together, turn by turn."""
+    """Yields the samples that are computed together."""
     step = max(1, CACHE // max(x[:1].nbytes, 1))
     yield from (slice(i, i + step) for i in range(0, len(x), step))
 
@@ -107,7 +106,7 @@ def _standard(x: np.ndarray, eps: float, centered: bool) -> tuple[np.ndarray, np
 
 
 def _times(x: np.ndarray, gamma: np.ndarray, out: np.ndarray, by: np.ufunc = np.multiply) -> None:
-    """Each row of x times γ (or plus, ...), in runs of several rows."""
+    """Multiplies each row of x by γ (or adds it, ...), in runs of several rows."""
     k = math.gcd(len(x), 1 << max(0, (RUN // gamma.size).bit_length() - 1))
     run = np.concatenate([gamma] * k)
     by(x.reshape(-1, run.size), run, out=out.reshape(-1, run.size))
@@ -154,7 +153,7 @@ def _runs(x: np.ndarray) -> np.ndarray:
 
 
 def _along(v: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """One number for each channel, or group, of each sample of x, again and again along a run."""
+    """One number for each channel, or group, of each sample of x, repeated along a run."""
     samples, _, groups, each = x.shape
     if v.shape[3] < each:
         v = np.broadcast_to(v, (samples, 1, groups, each))
@@ -164,7 +163,7 @@ def _along(v: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _parts(rows: np.ndarray) -> Iterator[Any]:
-    """Runs that come together, turn by turn: if samples do, then all of them."""
+    """Yields the runs that are computed together: some of one sample, or all of several samples."""
     step = rows.shape[1] if len(rows) > 1 else max(1, CACHE // max(rows[:, :1].nbytes, 1))
     yield from ((slice(None), slice(i, i + step)) for i in range(0, rows.shape[1], step))
 
@@ -223,7 +222,7 @@ def _places_back(
         d = rows[part] - along
         d *= us[part]
         sums[1] += _sums(d, x)
-    # (v - mean(v) - z mean(v z)) / σ is linear in u and in x: what are the factors?
+    # (v - mean(v) - z mean(v z)) / σ is linear in u and in x; these are the factors
     of_x = -_mean_of_group(sums[1] * gain, x) / sigma**3
     offset = -mean * of_x
     if centered:
@@ -260,8 +259,8 @@ def _mean_of(x: Any) -> Any:
     return np.mean(x, axis=(1, 3), keepdims=True)
 
 
-def _over_channels(x: Any, shape: tuple[int, ...]) -> Any:
-    """Summed over everything but the channels: ones times rows, by BLAS."""
+def sum_over_channels(x: Any, shape: tuple[int, ...]) -> Any:
+    """The sum over everything but the channels: ones times rows, by BLAS."""
     count = x.shape[0] * x.shape[1]
     rows = np.reshape(x, (count, x.shape[2] * x.shape[3]))
     return np.reshape(np.ones(count, x.dtype) @ rows, shape)
@@ -274,7 +273,7 @@ _SHAPES: list[tuple[tuple[int, ...], bool]] = [
 
 
 def _trio(kinds: str) -> Any:
-    """Cases of one row of the family; kinds: which of x (or u) and γ its inputs are like."""
+    """Cases of one row of the family; kinds: is an input like x (or u), or like γ?"""
 
     def cases(rng: np.random.Generator) -> Cases:
         return [
@@ -311,7 +310,7 @@ normalize: Op = op(
           "γ (g - mean g - z mean(g z)) / √(var x + ε), z = (x - mean x) / √(var x + ε)"),
     _rule(1, lambda g, x, gamma, **settings: normalize_gain(g, x, **settings),
           "Σ g z over samples and places, z = (x - mean x) / √(var x + ε)"),
-    _rule(2, lambda g, x, gamma, **settings: _over_channels(g, gamma.shape),
+    _rule(2, lambda g, x, gamma, **settings: sum_over_channels(g, gamma.shape),
           "Σ g over samples and places"),
     name="normalize", formula="γ (x - mean x) / √(var x + ε) + β", cases=_trio("xcc"),
 )  # fmt: skip
@@ -322,7 +321,7 @@ normalize_back: Op = op(
         * np.reshape(gamma, x.shape[2:])),
     _curvature,
     documented(
-        lambda g, y, u, x, gamma, eps=1e-3, centered=True: _over_channels(
+        lambda g, y, u, x, gamma, eps=1e-3, centered=True: sum_over_channels(
             u * normalize_back(g, x, np.ones(gamma.shape, gamma.dtype), eps=eps, centered=centered),
             gamma.shape),
         "Σ u normalize_back(g, x) over samples and places"),

@@ -1,4 +1,4 @@
-"""How long is a vector, how large a matrix: norms of every order, and the condition number.
+"""Norms of vectors and matrices, of every order, and the condition number.
 
 A norm has a kink at 0, where its derivative is taken to be 0.
 """
@@ -79,7 +79,7 @@ def _no_axis(i: int, x: Any) -> Any:
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    """np.linalg.vector_norm: over all axes, or those of `axis` as if they were one."""
+    """np.linalg.vector_norm: over all axes, or over those of `axis` together."""
     axis = _in_axes(x, axis)
     if ord is None or ord == 2:
         return length(x, axis=axis, keepdims=keepdims)
@@ -121,16 +121,16 @@ def _matrix_norm(x: Any, axes: tuple[int, int], keepdims: bool, ord: Any) -> Any
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    """np.linalg.matrix_norm: of every matrix in a stack."""
+    """np.linalg.matrix_norm: the norm of every matrix in a stack."""
     if np.ndim(x) < 2:
         raise refusal(ValueError, f"matrix_norm of shape {np.shape(x)}: a matrix has two axes.")
     return _matrix_norm(x, (x.ndim - 2, x.ndim - 1), keepdims, ord)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """np.linalg.norm: the length of everything; with an order or axes, a vector's or a matrix's norm.
+    """np.linalg.norm: the length of the flattened x; with an order or axes, a vector or matrix norm.
 
-    Order 0, the number of elements that are not 0, is constant almost everywhere: a plain array.
+    Order 0 counts the elements that are not 0. It is constant almost everywhere: a plain array.
     """
     if axis is None and ord is None:
         return length(x, axis=_in_axes(x, None), keepdims=keepdims)
@@ -147,7 +147,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 def cond(x: Any, p: Any = None) -> Any:
-    """np.linalg.cond: norm(x) norm(x⁻¹), the factor by which x can enlarge a relative error."""
+    """np.linalg.cond: norm(x) norm(x⁻¹), the factor by which x can magnify a relative error."""
     if p in (None, 2, -2):
         s = svdvals(x)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Polynomials by their coefficients, the highest power first: p[0] xⁿ + p[1] xⁿ⁻¹ + ... + p[n]."""
+"""Polynomials, given by their coefficients, the highest power first: p[0] xⁿ + p[1] xⁿ⁻¹ + ... + p[n]."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def polyval(p: Any, x: Any) -> Any:
 
 @composed(np.vander)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """np.vander: the powers of x, a column each: xⁿ⁻¹, ..., x, 1."""
+    """np.vander: the powers of x as columns: xⁿ⁻¹, ..., x, 1."""
     x = arraylike(x)
     if x.ndim != 1:
         raise refusal(ValueError, f"vander is of a vector, not of shape {x.shape}")
@@ -44,7 +44,7 @@ def _padded(p: Any, n: int) -> Any:
 
 
 def _pair(a1: Any, a2: Any) -> tuple[Any, Any]:
-    """Two polynomials with as many coefficients."""
+    """Two polynomials, padded to the same number of coefficients."""
     a1, a2 = np.atleast_1d(a1), np.atleast_1d(a2)
     n = max(a1.shape[0], a2.shape[0])
     return _padded(a1, n), _padded(a2, n)
@@ -66,7 +66,7 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 @composed(np.trim_zeros)
 def trim_zeros(filt: Any, trim: str = "fb") -> Any:
-    """np.trim_zeros of a vector: without the zeros in front (f) and behind (b)."""
+    """np.trim_zeros of a vector: without the zeros at the front (f) and at the back (b)."""
     filt = arraylike(filt)
     if filt.ndim != 1:
         raise refusal(ValueError, f"trim_zeros of a Tensor is of a vector, not of {filt.shape}")

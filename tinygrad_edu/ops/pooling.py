@@ -1,4 +1,4 @@
-"""Pooling: of the numbers under each window only the largest, or the mean, goes on.
+"""Pooling: the largest number under each window, or the mean.
 
 Layouts and windows are those of `convolution.py`; each channel is pooled by itself.
 """
@@ -58,7 +58,10 @@ def _window_spread(g: np.ndarray, image: Any = None, windows: Any = None) -> np.
 _GEOMETRIES: list[tuple[Pair, Windows]] = [
     ((4, 4), Windows((2, 2), (2, 2))),
     ((3, 4), Windows((2, 3))),  # windows that overlap
-    ((5, 3), Windows((2, 1), (3, 2))),  # a stride larger than the window: cells nobody sees
+    (
+        (5, 3),
+        Windows((2, 1), (3, 2)),
+    ),  # a stride larger than the window: some cells are in no window
     ((5, 3), Windows((2, 2), (2, 2), padding=((0, 1), (0, 1)))),
     ((3, 3), Windows((3, 3), (1, 2), padding=((1, 1), (1, 1)))),
     ((2, 3), Windows((1, 1))),
@@ -90,8 +93,8 @@ window_spread: Op = op(
 
 # -------------------------------------------------------------------------- the largest of a window
 #
-# Where the largest number stands does not change with small changes of x. Once that is known the way
-# back is linear, and so is the way back of that: a pair once more.
+# The place of the largest number does not change with small changes of x. Once it is known, the derivative
+# is linear, and so is the derivative of that: an adjoint pair again.
 
 
 def _max_pool(x: np.ndarray, windows: Any = None) -> np.ndarray:
@@ -100,7 +103,7 @@ def _max_pool(x: np.ndarray, windows: Any = None) -> np.ndarray:
 
 
 def winners(x: np.ndarray, y: np.ndarray, windows: Windows) -> np.ndarray:
-    """Which taps have the largest number y of their window: (taps, N, rows, columns, C) of booleans."""
+    """Booleans (taps, N, rows, columns, C): does the tap have the largest number y of its window?"""
     x, grid = padded(x, windows.padding, np.nan), (y.shape[1], y.shape[2])  # NaN equals nothing
     won = np.empty((windows.size[0] * windows.size[1], *y.shape), bool)
     for mask, tap in zip(won, windows.taps(), strict=True):
@@ -109,7 +112,7 @@ def winners(x: np.ndarray, y: np.ndarray, windows: Windows) -> np.ndarray:
 
 
 def _shares(g: np.ndarray, won: np.ndarray) -> np.ndarray:
-    """g divided by how many taps have won."""
+    """g divided by the number of taps that have the largest number."""
     ties = won[0].astype(np.uint8 if len(won) < 256 else np.uint16)
     for mask in won[1:]:
         ties += mask
@@ -119,7 +122,7 @@ def _shares(g: np.ndarray, won: np.ndarray) -> np.ndarray:
 def _max_spread(
     g: np.ndarray, won: np.ndarray, image: Any = None, windows: Any = None
 ) -> np.ndarray:
-    """g put where the largest number of each window is; in equal shares where there are several."""
+    """g at the place of the largest number of each window; equal shares if there are several."""
     n, *grid, channels = g.shape
     (top, bottom), (left, right) = windows.padding
     x = np.zeros((n, image[0] + top + bottom, image[1] + left + right, channels), g.dtype)
@@ -135,7 +138,7 @@ def _max_spread(
 
 
 def _max_gather(x: np.ndarray, won: np.ndarray, windows: Any = None) -> np.ndarray:
-    """x at the place that won each window; the mean where several did."""
+    """x at the place of the largest number of each window; the mean if there are several."""
     x, y = padded(x, windows.padding), np.zeros(won.shape[1:], x.dtype)
     for mask, tap in zip(won, windows.taps(), strict=True):
         y += slab(x, tap, windows, (y.shape[1], y.shape[2])) * mask
@@ -190,9 +193,9 @@ def max_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid"
 
     size       of the windows: a number, or a pair (along H, along W)
     stride     from window to window; the size, if not given, so that windows do not overlap
-    padding    as of `conv2d`; cells that are not there never are the largest
+    padding    as of `conv2d`; padding is never the largest
 
-    Where several cells of a window are the largest they share its gradient equally. (Frameworks give
+    If several cells of a window are the largest, they share its gradient equally. (Other frameworks give
     it to the first of them.) Raises ValueError if the windows do not fit.
     """
     x, windows = _asked("max_pool2d", x, size, stride, padding)
@@ -208,8 +211,7 @@ def max_pool1d(x: Any, size: int, stride: int | None = None, padding: Padding = 
 def avg_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid") -> Any:
     """The mean under each window of x (N, H, W, C), channel by channel: (N, rows, columns, C).
 
-    Arguments are those of `max_pool2d`. The mean is over the cells that are there: padding is not
-    counted.
+    Arguments are those of `max_pool2d`. Padding does not count in the mean.
     """
     x, windows = _asked("avg_pool2d", x, size, stride, padding)
     return window_sum(x, windows=windows) / _cells(x, windows)
@@ -223,17 +225,17 @@ def avg_pool1d(x: Any, size: int, stride: int | None = None, padding: Padding = 
 
 
 def plain_max_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid") -> Any:
-    """`max_pool2d` in a line: cut into patches, take the largest of each. (No padding.)"""
+    """`max_pool2d` in one line: cut into patches, take the largest of each. (No padding.)"""
     return np.max(unfold(x, size, size if stride is None else stride, padding), axis=(3, 4))
 
 
 def plain_avg_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid") -> Any:
-    """`avg_pool2d` in a line: cut into patches, take the mean of each. (No padding.)"""
+    """`avg_pool2d` in one line: cut into patches, take the mean of each. (No padding.)"""
     return np.mean(unfold(x, size, size if stride is None else stride, padding), axis=(3, 4))
 
 
 def _cells(x: Any, windows: Windows) -> Any:
-    """How many cells of the image each window sees."""
+    """The number of cells of the image in each window."""
     if not any(map(any, windows.padding)):
         return windows.size[0] * windows.size[1]
     return _window_sum(np.ones((1, *x.shape[1:3], 1), x.dtype), windows)

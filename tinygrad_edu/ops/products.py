@@ -1,7 +1,7 @@
-"""Sums of products: einsum, and what is einsum under another name.
+"""Sums of products: einsum, and its special cases under other names.
 
-A sum of products is linear in each factor, and its derivative in one factor is the sum of products of
-g with the others. So einsum and tensordot are their own derivatives, to every order.
+A sum of products is linear in each factor. Its derivative with respect to one factor is the sum of products
+of g with the others. So derivatives of einsum and tensordot are einsum and tensordot, to every order.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def _einsum(*operands: np.ndarray, subscripts: str = "", optimize: Any = False) 
 
 
 def _by_matmul(a: np.ndarray, b: np.ndarray, in_a: str, in_b: str, in_y: str) -> np.ndarray | None:
-    """The same as one product of stacks of matrices, which is many times faster; None if it is not one.
+    """The same as one product of stacked matrices, which is many times faster; None if it is not one.
 
-    The letters of both factors make the stack if y has them, and are summed over if not; those of one
-    factor alone are the rows (of a) and the columns (of b).
+    Letters of both factors are axes of the stack if y has them, and are summed over otherwise. Letters of
+    one factor alone are the rows (of a) and the columns (of b).
     """
     sizes = dict(zip(in_a, a.shape, strict=True))
     summed = [c for c in in_a if c in in_b and c not in in_y]
@@ -64,8 +64,8 @@ def _einsum_rule(
 ) -> Any:
     """einsum of g and the other arrays: for "ij,jk->ik" by "ik,jk->ij" and "ik,ij->jk"
 
-    Where x had a letter of its own (summed out), g repeats: a factor of ones. Where it had a letter
-    twice, only the diagonal was read: the unit matrix puts g there.
+    If x alone had a letter, which was summed over, g repeats along it: a factor of ones. If x had a letter
+    twice, only its diagonal was read: a unit matrix puts g there.
     """
     terms, out = subscripts.split("->")
     letters = terms.split(",")
@@ -87,7 +87,9 @@ def _einsum_rule(
                 factors.append((letter, np.ones(n, g.dtype)))
                 sizes[letter] = n
             own += letter
-    large = math.prod(sizes.values()) > 20_000  # then looking for a good order of products pays
+    large = (
+        math.prod(sizes.values()) > 20_000
+    )  # then it pays to look for a good order of the products
     return einsum_row(
         *(x for _, x in factors),
         subscripts=",".join(t for t, _ in factors) + "->" + own,
@@ -107,7 +109,7 @@ def _einsum_cases(rng: np.random.Generator) -> Cases:
 
 einsum_row: Op = op(
     _einsum, variadic_rule=_einsum_rule,
-    name="einsum", formula="Σ of products, the letters tell over what", linear=True, cases=_einsum_cases,
+    name="einsum", formula="Σ of products over the letters that y lacks", linear=True, cases=_einsum_cases,
     hint=lambda *shapes, subscripts="", optimize=False:
         f"one letter for each axis, equal letters for equal lengths; here {subscripts!r} and "
         + ", ".join(map(str, shapes)),
@@ -118,7 +120,7 @@ einsum_row: Op = op(
 def einsum(*operands: Any, optimize: Any = False) -> Any:
     """np.einsum, in all its forms: with or without "->", with "...", with lists of numbers for letters.
 
-    They are brought to one: a letter for every axis, and "->".
+    All are rewritten as one form: a letter for every axis, and "->".
     """
     subscripts, xs = _as_text(operands)
     terms, arrow, out = subscripts.partition("->")
@@ -243,7 +245,7 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 
 @composed(np.dot)
 def dot(a: Any, b: Any) -> Any:
-    """np.dot: the last axis of a against the one before the last of b (or its only one)."""
+    """np.dot: sums over the last axis of a and the second to last of b (or its only one)."""
     a, b = arraylike(a), arraylike(b)
     if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
@@ -254,14 +256,14 @@ def dot(a: Any, b: Any) -> Any:
 
 @composed(np.inner)
 def inner(a: Any, b: Any) -> Any:
-    """np.inner: the last axes against each other."""
+    """np.inner: sums over the last axes of both."""
     a, b = arraylike(a), arraylike(b)
     return np.multiply(a, b) if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, axes=(-1, -1))
 
 
 @composed(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
-    """np.vdot: Σ a b over all numbers, a conjugated if complex."""
+    """np.vdot: Σ a b over all elements, with a conjugated if it is complex."""
     a, b = arraylike(a), arraylike(b)
     return matmul(np.ravel(np.conjugate(a) if a.dtype.kind == "c" else a), np.ravel(b))
 
@@ -274,7 +276,7 @@ def outer(a: Any, b: Any) -> Any:
 
 @composed(np.kron)
 def kron(a: Any, b: Any) -> Any:
-    """np.kron: b once for every number of a, times that number."""
+    """np.kron: each number of a times all of b."""
     a, b = arraylike(a), arraylike(b)
     ndim = max(a.ndim, b.ndim)
     tall, wide = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))

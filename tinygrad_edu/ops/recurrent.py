@@ -1,13 +1,13 @@
-"""Sequences, one step after the other: the cells of recurrent networks, and whole sequences at once.
+"""Recurrent networks: their cells, step by step, and whole sequences at once.
 
-A cell turns the input x of one step and the state before it into the state after it; what follows the
-cells runs them along time, with one recorded operation for every product and sum. Those are the textbook
-formulas. Below stands each sequence as one row, for speed: the inputs of all steps are projected in one
-product, and the way back is the recurrence read from the end (backpropagation through time, Werbos 1990).
-A test holds the two equal.
+A cell turns the input x of one step and the state before it into the state after it. `along_time` runs a
+cell over a sequence, with one recorded operation for every product and sum. These are the textbook formulas.
+Below them each network is one row, for speed: one product projects the inputs of all steps, and the
+derivative is a recurrence from the end (backpropagation through time, Werbos 1990). A test checks that both
+are equal.
 
-Sequences have time as their first axis here, x (T, N, D), so that a step lies together in memory. A
-mask (T, N, 1) is False where a sequence of the batch has nothing to say: its state stays as it is.
+Here the first axis of sequences is time, x (T, N, D), so that a step is contiguous in memory. A mask
+(T, N, 1) is False where a sequence of the batch is padded: its state stays as it is.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def rnn_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
 
 
 def lstm_cell(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any) -> tuple[Any, Any]:
-    """c' = f c + i a, h' = o tanh c': what to forget, what to write, what to show.
+    """c' = f c + i a, h' = o tanh c': what to keep, what to write, what to show.
 
     [i, f, o] = σ(x W + h U + b) and a = tanh(...) alike; W: (D, 4u), U: (u, 4u), b: (4u,) hold
     i, f, a, o side by side. Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
@@ -48,10 +48,10 @@ def lstm_cell(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any) -> tuple[Any, Any]
 
 
 def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
-    """h' = z h + (1 - z) a: z says how much stays. r says how much of h the new a may see.
+    """h' = z h + (1 - z) a: z is the part of h that stays, r the part of h that the new a depends on.
 
     [z, r] = σ(x W + h U + b), and a = tanh(x W + (r h) U + b), or, if b has two rows (one for x and one
-    for h), a = tanh(x W + b₀ + r (h U + b₁)): r after the product, which all three can then share.
+    for h), a = tanh(x W + b₀ + r (h U + b₁)): r after the product, so that one product serves all three.
     W: (D, 3u), U: (u, 3u), b: (3u,) or (2, 3u) hold z, r, a side by side. Cho et al. 2014 (and its
     version 1 for the second form).
     """
@@ -85,12 +85,12 @@ def along_time(
 
 # --------------------------------------------------------------------- whole sequences: the fast way
 #
-# The result of such a row is all that happened: gates, cells and states side by side, (T, N, k u). So the
-# way back need not compute them again, and may use them (and be differentiated in them) as it uses y.
+# The result of such a row has everything: gates, cells and states side by side, (T, N, k u). So the rules
+# need not compute them again, and can use them, and be differentiated in them, as part of y.
 
 
 class Once:
-    """A function of (g, y, ...) that the rules of a row share: computed once for all of them.
+    """A function of (g, y, ...) that all rules of a row need, computed once for all of them.
 
     The result is forgotten together with g. Only arrays are remembered: Tensors know what they were made
     from, and would keep each other alive.
@@ -98,7 +98,9 @@ class Once:
 
     def __init__(self, function: Callable):
         self.function = function
-        self.known: Any = None  # (g, y, result), set in one go: threads may come here together
+        self.known: Any = (
+            None  # (g, y, result), set in one assignment, as several threads may run this
+        )
 
     def __call__(self, g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
         known = self.known
@@ -120,12 +122,12 @@ def _flat(x: Any) -> Any:
 
 
 def _parts(y: Any, units: int) -> list[Any]:
-    """What lies side by side on the last axis."""
+    """The k parts of the last axis."""
     return [y[..., i : i + units] for i in range(0, y.shape[-1], units)]
 
 
 def _before(y: Any, first: Any, units: int, part: int) -> list[Any]:
-    """A part of y as it was before each step."""
+    """A part of y before each step."""
     return [first, *unstack(y[:-1, :, part * units : (part + 1) * units])]
 
 
@@ -150,22 +152,22 @@ def _held(mask: np.ndarray, new: np.ndarray, old: np.ndarray) -> None:
 
 
 def _turned(U: Any) -> Any:
-    """Uᵀ, laid out anew: it is multiplied by at every step."""
+    """Uᵀ as a contiguous copy, because every step multiplies by it."""
     return np.ascontiguousarray(U.T) if isinstance(U, np.ndarray) else np.transpose(U)
 
 
-def _dW(x: Any, dz: Any) -> Any:
+def dW(x: Any, dz: Any) -> Any:
     return np.transpose(_flat(x)) @ _flat(dz)
 
 
-def _dU(y: Any, first: Any, dz: Any, part: int) -> Any:
+def dU(y: Any, first: Any, dz: Any, part: int) -> Any:
     """hᵀ dz over all steps, h being the state before the step: a part of y, and `first` before them all."""
     units = first.shape[-1]
     states = y[:-1, :, part * units : (part + 1) * units]
     return np.transpose(first) @ dz[0] + np.transpose(_flat(states)) @ _flat(dz[1:])
 
 
-def _db(dz: Any) -> Any:
+def db(dz: Any) -> Any:
     dz = _flat(dz)
     return np.ones(dz.shape[0], dz.dtype) @ dz  # the sum over rows, by BLAS
 
@@ -215,7 +217,7 @@ def _rnn(
 
 
 @Once
-def _rnn_back(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> Any:
+def rnn_back(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> Any:
     """dL/dz of every step, z being what the tanh was taken of, and dL/dh before the first."""
     dh, dzs, Ut = np.zeros(h.shape, h.dtype), [], _turned(U)
     for t, (dy, new) in reversed(list(enumerate(zip(unstack(g), unstack(y), strict=True)))):
@@ -242,7 +244,7 @@ def _of_rnn(take: Callable, formula: str) -> Callable:
     """A rule that takes its part of what the backward pass through time found."""
 
     def rule(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> Any:
-        return take(y, x, h, W, *_rnn_back(g, y, x, h, W, U, b, mask))
+        return take(y, x, h, W, *rnn_back(g, y, x, h, W, U, b, mask))
 
     return documented(rule, formula)
 
@@ -251,9 +253,9 @@ rnn_row: Op = op(
     _rnn,
     _of_rnn(lambda y, x, h, W, dz, dh: dz @ np.transpose(W), _RULES["x"]),
     _of_rnn(lambda y, x, h, W, dz, dh: dh, _RULES["h"]),
-    _of_rnn(lambda y, x, h, W, dz, dh: _dW(x, dz), _RULES["W"]),
-    _of_rnn(lambda y, x, h, W, dz, dh: _dU(y, h, dz, 0), _RULES["U"]),
-    _of_rnn(lambda y, x, h, W, dz, dh: _db(dz), _RULES["b"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: dW(x, dz), _RULES["W"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: dU(y, h, dz, 0), _RULES["U"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: db(dz), _RULES["b"]),
     name="rnn", formula="h[t] = tanh(x[t] W + h[t - 1] U + b)", cases=_cases(1, 1, (1,)),
     multiply_adds=_products,
 )  # fmt: skip
@@ -339,9 +341,9 @@ lstm_row: Op = op(
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dz @ np.transpose(W), _RULES["x"]),
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dh, _RULES["h"]),
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dc, "dc[1] f, where dc[t] = dL/dc[t]"),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: _dW(x, dz), _RULES["W"]),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: _dU(y, h, dz, 5), _RULES["U"]),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: _db(dz), _RULES["b"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: dW(x, dz), _RULES["W"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: dU(y, h, dz, 5), _RULES["U"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: db(dz), _RULES["b"]),
     name="lstm", formula="c[t] = f c[t - 1] + i a, h[t] = o tanh c[t]", cases=_cases(4, 2, (1,)),
     multiply_adds=_products,
 )  # fmt: skip
@@ -434,9 +436,9 @@ def _of_gru(take: Callable, formula: str) -> Callable:
 def _gru_dU(y: Any, x: Any, h: Any, W: Any, b: Any, from_x: Any, from_h: Any, dh: Any) -> Any:
     units = h.shape[-1]
     if b.ndim == 2:
-        return _dU(y, h, from_h, 4)
+        return dU(y, h, from_h, 4)
     m = y[:, :, 3 * units : 4 * units]
-    parts = [_dU(y, h, from_h[:, :, : 2 * units], 4), _dW(m, from_h[:, :, 2 * units :])]
+    parts = [dU(y, h, from_h[:, :, : 2 * units], 4), dW(m, from_h[:, :, 2 * units :])]
     return np.concatenate(parts, axis=1)
 
 
@@ -444,10 +446,10 @@ gru_row: Op = op(
     _gru,
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: from_x @ np.transpose(W), _RULES["x"]),
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: dh, "dh[1] z + dz[1] Uᵀ, where dh[t] = dL/dh[t]"),
-    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: _dW(x, from_x), _RULES["W"]),
+    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: dW(x, from_x), _RULES["W"]),
     _of_gru(_gru_dU, _RULES["U"]),
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh:
-            np.stack([_db(from_x), _db(from_h)]) if b.ndim == 2 else _db(from_x), _RULES["b"]),
+            np.stack([db(from_x), db(from_h)]) if b.ndim == 2 else db(from_x), _RULES["b"]),
     name="gru", formula="h[t] = z h[t - 1] + (1 - z) a", cases=_cases(3, 1, (1,), (2, 1)),
     multiply_adds=_products,
 )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Many numbers become fewer: sums, products, means, extremes; and running sums and products.
+"""Reductions: sums, products, means, extremes; and running sums and products.
 
-The derivative of a reduction spreads g back over the axes that the reduction took away.
+The derivative of a reduction spreads g over the axes that were reduced.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tinygrad_edu.tensor import ROWS, Op, Tensor, op, value
 
 
 def _broadcast_to(array: np.ndarray, shape: Any) -> np.ndarray:
-    """NumPy's, but a view of a single number is made by hand: four times faster, once per loss."""
+    """np.broadcast_to, but four times faster for a single number, which every loss needs once."""
     if type(array) is np.ndarray and array.ndim == 0 and type(shape) is tuple:
         return np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
     return np.broadcast_to(array, shape)
@@ -36,16 +36,16 @@ broadcast_to = ROWS[np.broadcast_to] = op(
 
 
 def kept(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """g with the axes that a reduction of x took away back in place, each of length 1."""
-    if keepdims or g.ndim == x.ndim or g.ndim == 0:  # a lone number spreads over any shape
+    """g with the reduced axes of x put back, each of length 1."""
+    if keepdims or g.ndim == x.ndim or g.ndim == 0:  # a single number spreads over any shape
         return g
     return np.expand_dims(g, axis)
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    """g in the shape of x, repeated along the axes that a reduction of x took away.
+    """g in the shape of x, repeated along the reduced axes.
 
-    Of x a rule hands over `x.shape` and no more: who does not look at its numbers need not watch them.
+    A rule passes only `x.shape`: an array whose values no rule reads may change before backward().
     """
     if not (keepdims or g.ndim == len(shape) or g.ndim == 0):
         g = np.expand_dims(g, axis)
@@ -53,7 +53,7 @@ def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
 
 
 def count(shape: tuple[int, ...], y: Any) -> int:
-    """How many numbers of x went into each number of y; 1 if there are none, as it is divided by."""
+    """The number of elements of x for each element of y; at least 1, as it is a divisor."""
     return max(math.prod(shape) // max(y.size, 1), 1)
 
 
@@ -74,7 +74,7 @@ _axes: tuple = (
 
 
 def _sum(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
-    # what np.sum calls in the end, at half the cost if x is small
+    # np.sum calls this in the end, at twice the cost for small x
     return np.add.reduce(a, axis=axis, keepdims=keepdims)
 
 
@@ -88,7 +88,7 @@ ROWS[np.sum] = op(
 def _mean(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
     if not (type(a) is np.ndarray and a.size and a.dtype.char in "fd"):
         return np.mean(a, axis=axis, keepdims=keepdims)
-    # what np.mean does in the end, without its questions
+    # np.mean computes this in the end, after many checks
     total = np.add.reduce(a, axis=axis, keepdims=keepdims)
     return total / a.dtype.type(a.size // np.size(total))
 
@@ -112,7 +112,7 @@ ROWS[np.amax], ROWS[np.amin] = ROWS[np.max], ROWS[np.min]
 
 
 def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """np.ptp, from peak to peak: max x - min x."""
+    """np.ptp, peak to peak: max x - min x."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
@@ -121,12 +121,12 @@ ROWS[np.ptp] = ptp
 # ----------------------------------------------------------------------------- spread around the mean
 
 
-def _left(x: Any, y: Any, ddof: float) -> float:
-    """The degrees of freedom: NumPy divides by 0 if there are fewer. Nothing at all has no derivative."""
+def degrees_of_freedom(x: Any, y: Any, ddof: float) -> float:
+    """n - ddof, at least 0, by which NumPy divides, too; 1 for an empty x, which has no derivative."""
     return max(count(x.shape, y) - ddof, 0) if x.size else 1
 
 
-def _centered(x: Any, axis: Any) -> Any:
+def centered(x: Any, axis: Any) -> Any:
     return x - np.mean(x, axis=axis, keepdims=True) if x.size else x
 
 
@@ -136,7 +136,7 @@ op(
     np.var,
     documented(
         lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-            2 * kept(g, x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
+            2 * kept(g, x, axis, keepdims) / degrees_of_freedom(x, y, ddof) * centered(x, axis)
         ),
         "2 g (x - mean x) / (n - ddof)",
     ),
@@ -146,7 +146,7 @@ op(
     np.std,
     documented(
         lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-            kept(g / or_infinite(y), x, axis, keepdims) / _left(x, y, ddof) * _centered(x, axis)
+            kept(g / or_infinite(y), x, axis, keepdims) / degrees_of_freedom(x, y, ddof) * centered(x, axis)
         ),
         "g / y (x - mean x) / (n - ddof)",
     ),
@@ -192,21 +192,21 @@ suffix_sum: Op = _running(
 
 
 def _along(axis: int, *bounds: int | None) -> tuple:
-    """The index that slices one axis, counted from the end of the shape."""
+    """The index of a slice along one axis, counted from the last."""
     return (..., slice(*bounds), *[slice(None)] * (-1 - axis))
 
 
 def _recurrence(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
-    """y_i = a_i y_(i-1) + b_i along an axis (counted from the end), from y_(-1) = 0.
+    """y_i = a_i y_(i-1) + b_i along an axis (counted from the last), from y_(-1) = 0.
 
-    Two steps of the recurrence are one step of another: y_i = (a_i a_(i-1)) y_(i-2) + (a_i b_(i-1) + b_i).
-    So the step doubles from round to round, and log₂ n rounds on whole arrays take the place of n steps.
+    Two steps are one step of another recurrence: y_i = (a_i a_(i-1)) y_(i-2) + (a_i b_(i-1) + b_i). So each
+    round doubles the step, and log₂ n rounds on whole arrays replace n steps.
     (Blelloch 1990, "Prefix sums and their applications", section 1.4.1.)
     """
     a, y, step = np.array(a), np.array(b), 1
     while step < y.shape[axis]:
         late, early = _along(axis, step, None), _along(axis, None, -step)
-        y[late] += a[late] * y[early]  # the right side is complete before the left side changes
+        y[late] += a[late] * y[early]  # the right side is computed before the left side changes
         a[late] = a[late] * a[early]
         step *= 2
     return y
@@ -233,7 +233,7 @@ recurrence: Op = op(
 
 
 def _cumprod_back(g: Any, y: Any, x: Any, axis: int) -> Any:
-    """dL/dx_i = Σ_(k≥i) g_k y_k / x_i; and where there are zeros, the same without a division.
+    """dL/dx_i = Σ_(k≥i) g_k y_k / x_i, computed without a division if there are zeros.
 
     Π_(j<i) x_j · (g_i + x_(i+1) g_(i+1) + x_(i+1) x_(i+2) g_(i+2) + ...): a recurrence from the end.
     """
@@ -263,7 +263,7 @@ cumprod = _running(
 
 
 def _cumulative(running: Callable, start: float) -> Callable:
-    """np.cumulative_sum and np.cumulative_prod: running sums and products, if asked with a first 0 or 1."""
+    """np.cumulative_sum and np.cumulative_prod: running sums and products, optionally with a first 0 or 1."""
 
     def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
         if axis is None:
@@ -286,7 +286,7 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 
 
 def _in_line(x: Any, axis: Any) -> tuple[Any, list[int], list[int]]:
-    """x with the chosen axes as one, the last; the order of axes for that, and which were chosen."""
+    """x with the chosen axes merged as the last; the order of axes for that, and the chosen axes."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     gone = [i % x.ndim for i in axes]
     rest = [i for i in range(x.ndim) if i not in gone]
@@ -294,8 +294,8 @@ def _in_line(x: Any, axis: Any) -> tuple[Any, list[int], list[int]]:
     return np.reshape(np.transpose(x, rest + gone), shape), rest + gone, gone
 
 
-def _others(x: Any, axis: Any) -> Any:
-    """For each number of x the product of all the others along the axes, without a division."""
+def product_of_others(x: Any, axis: Any) -> Any:
+    """For each element of x the product of all others along the axes, without a division."""
     line, order, _ = _in_line(x, axis)
     one = np.ones_like(line[..., :1])
     before = np.concatenate([one, cumprod(line, axis=-1)[..., :-1]], -1)
@@ -312,7 +312,7 @@ ROWS[np.prod] = op(
     documented(
         lambda g, y, x, axis=None, keepdims=False: (
             kept(g * y, x, axis, keepdims) / x if np.all(value(y))
-            else kept(g, x, axis, keepdims) * _others(x, axis)
+            else kept(g, x, axis, keepdims) * product_of_others(x, axis)
         ),
         "g y / x; where some x is 0, g times the product of the others",
     ),
@@ -326,7 +326,7 @@ ROWS[np.prod] = op(
 def average(
     a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
 ) -> Any:
-    """np.average: Σ w x / Σ w; weights of one axis, or of x's shape, and differentiable as well."""
+    """np.average: Σ w x / Σ w, with weights for one axis or in the shape of x; differentiable in both."""
     if weights is None:
         y = np.mean(a, axis=axis, keepdims=keepdims)
         return (y, np.full(np.shape(y), np.size(a) / max(np.size(y), 1))) if returned else y
@@ -350,7 +350,7 @@ ROWS[np.average] = average
 
 
 def _gaps(draw: Callable) -> Callable:
-    """Cases with a nan in each; differences leave a nan where it is."""
+    """Cases with a nan in each; finite differences leave it a nan."""
 
     def cases(rng: np.random.Generator) -> list:
         found = each(draw, *_axes[:-1])(rng)
@@ -377,13 +377,13 @@ op(
 
 
 def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """np.nanmean: the mean of what is not nan."""
+    """np.nanmean: the mean of the numbers that are not nan."""
     n = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
     return np.nansum(a, axis=axis, keepdims=keepdims) / _some(n, "nanmean")
 
 
 def _some(n: Any, called: str) -> Any:
-    """How many numbers there are, or nan and a warning where there are none."""
+    """The number of elements, or nan and a warning where there are none."""
     if np.all(n > 0):
         return n
     warnings.warn(
@@ -393,7 +393,7 @@ def _some(n: Any, called: str) -> Any:
 
 
 def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """np.nanvar: the variance of what is not nan."""
+    """np.nanvar: the variance of the numbers that are not nan."""
     left = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype) - ddof
     n = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
     mean = np.nansum(a, axis=axis, keepdims=True) / np.maximum(n, 1)
@@ -402,14 +402,14 @@ def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) ->
 
 
 def nanstd(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """np.nanstd: the root of np.nanvar; as with np.std, the derivative is 0 where all are equal."""
+    """np.nanstd: the root of np.nanvar; as for np.std, the derivative is 0 where all numbers are equal."""
     variance = nanvar(a, axis, ddof, keepdims)
     none = value(variance) == 0
     return np.sqrt(variance + none) * ~none
 
 
 def nanprod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """np.nanprod: the product of what is not nan."""
+    """np.nanprod: the product of the numbers that are not nan."""
     return np.prod(where(np.isnan(a), 1, a), axis=axis, keepdims=keepdims)
 
 
@@ -430,7 +430,7 @@ ROWS.update({np.nanmean: nanmean, np.nanvar: nanvar, np.nanstd: nanstd, np.nanpr
 
 
 def _ranked(x: np.ndarray, ranks: Any = ()) -> np.ndarray:
-    """The ranks-th smallest (from 0) along the last axis; nan if there is one, as in NumPy."""
+    """The k-th smallest number (from 0) along the last axis, for each k in ranks; nan if there is a nan."""
     ordered = np.partition(x, [*ranks, -1], axis=-1)
     y = ordered[..., list(ranks)]
     if x.dtype.kind == "f":
@@ -450,7 +450,7 @@ ranked = op(
 )  # fmt: skip
 
 
-# α and β of the place n q + α + q (1 - α - β) - 1, from 0 to n - 1, of a fraction q among n numbers.
+# α and β of the position n q + α + q (1 - α - β) - 1, from 0 to n - 1, of a fraction q among n numbers.
 # (Hyndman and Fan, "Sample quantiles in statistical packages", 1996: their definitions 4 to 9.)
 _BETWEEN = {
     "linear": (1, 1), "interpolated_inverted_cdf": (0, 1), "hazen": (0.5, 0.5), "weibull": (0, 0),
@@ -464,17 +464,17 @@ def _place(n: int, q: Any, method: Any) -> Any:
     if method in _BETWEEN:
         a, b = _BETWEEN[method]
         return np.clip(n * q + (a + q * (1 - a - b)) - 1, 0, n - 1)
-    # a step function of q: its value on 0, 1, 2, ... is the place
+    # a step function of q: its value on 0, 1, 2, ... is the position
     return np.asarray(np.quantile(np.arange(float(n)), value(q), method=method))
 
 
 def quantile(
     a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """np.quantile: what a fraction q of the numbers lie below, on the line between its two neighbors.
+    """np.quantile: the value below which a fraction q of the numbers lies, interpolated between two of them.
 
-    Differentiable in the numbers (ties share the gradient equally) and, for the methods that are not
-    steps, in q. Raises ValueError for a q outside of 0 to 1 and for a method that NumPy does not know.
+    Differentiable in the numbers (ties share the gradient equally) and, unless the method is a step
+    function, in q. Raises ValueError for a q outside of 0 to 1 and for an unknown method.
     """
     if not np.all((np.asarray(value(q)) >= 0) & (np.asarray(value(q)) <= 1)):
         raise ValueError(f"quantile: q is a fraction between 0 and 1, not {value(q)}")
@@ -503,12 +503,12 @@ def quantile(
 def percentile(
     a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """np.percentile: quantile, with q in percent."""
+    """np.percentile: np.quantile with q in percent."""
     return quantile(a, np.divide(q, 100), axis, method=method, keepdims=keepdims)
 
 
 def median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """np.median: the middle one of the numbers, or the mean of the middle two; of nothing nan."""
+    """np.median: the middle number, or the mean of the middle two; nan for an empty array."""
     if not np.size(a):
         return np.mean(a, axis=axis, keepdims=keepdims)
     return quantile(a, 0.5, axis, keepdims=keepdims)

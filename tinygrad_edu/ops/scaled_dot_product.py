@@ -1,4 +1,4 @@
-"""Attention: a mean of values, weighted by how well each key answers a query."""
+"""Attention: a mean of values, weighted by how well each key matches a query."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def plain_attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
 
 # ------------------------------------------------------------------------------------- the fast way
 #
-# The same in one row: scores are many, and every pass over them that is saved counts.
+# The same as one row: there are many scores, so every pass over them that is saved counts.
 
 
-# Bytes of scores at a time: the next pass then finds them where the last one left them.
+# Bytes of scores at a time, so that they stay in the cache from pass to pass.
 CACHE = 2**20
 
 
 def _turns(y: np.ndarray) -> Iterator[slice]:
-    """Some samples (the first axis), as many as fit in the cache."""
+    """Yields samples (the first axis), as many as fit in the cache."""
     step = max(1, CACHE // max(y[:1].nbytes, 1)) if y.ndim > 2 else len(y)
     yield from (slice(i, i + step) for i in range(0, len(y), step))
 
@@ -50,7 +50,7 @@ def _weights(q: np.ndarray, k: np.ndarray, mask: Any = None) -> np.ndarray:
         bias = None
         y = np.empty((*q.shape[:-1], k.shape[-2]), q.dtype)
     else:
-        # Adding is many times faster than choosing, and nothing is left of a number added to the least.
+        # Adding the least number is many times faster than np.where, and leaves nothing of a score.
         bias = np.where(True if mask is None else mask, 0, np.finfo(q.dtype).min / 2).astype(
             q.dtype
         )
@@ -67,7 +67,7 @@ def _weights(q: np.ndarray, k: np.ndarray, mask: Any = None) -> np.ndarray:
         np.exp(part, out=part)
         part /= (part @ ones)[..., None]  # sums by BLAS
     if mask is not None and not mask.any(axis=-1).all():
-        y *= mask  # a query that may see nothing sees nothing
+        y *= mask  # a query with a mask of False alone has weights 0
     return y
 
 
@@ -76,9 +76,9 @@ def _scores_shape(q: np.ndarray, k: np.ndarray) -> tuple[int, ...]:
 
 
 @Once
-def _dscores(g: Any, y: Any) -> Any:
-    """dL/d(scores): what softmax's rule makes of it."""
-    if type(g) is type(y) is np.ndarray:  # the same, some samples at a time
+def dscores(g: Any, y: Any) -> Any:
+    """dL/d(scores), by the rule of softmax."""
+    if type(g) is type(y) is np.ndarray:  # the same, a few samples at a time
         d, ones = np.empty(y.shape, y.dtype), np.ones(y.shape[-1], y.dtype)
         for turn in _turns(y):
             part = d[turn]
@@ -102,11 +102,11 @@ def _cases(rng: np.random.Generator) -> Cases:
 attention_weights_row: Op = op(
     _weights,
     documented(
-        lambda g, y, q, k, mask=None: _dscores(g, y) @ k * (1 / math.sqrt(k.shape[-1])),
+        lambda g, y, q, k, mask=None: dscores(g, y) @ k * (1 / math.sqrt(k.shape[-1])),
         "s k / √d, with s = y (g - Σ g y) the gradient of q kᵀ / √d",
     ),
     documented(
-        lambda g, y, q, k, mask=None: mT(_dscores(g, y)) @ q * (1 / math.sqrt(q.shape[-1])),
+        lambda g, y, q, k, mask=None: mT(dscores(g, y)) @ q * (1 / math.sqrt(q.shape[-1])),
         "sᵀ q / √d, with s = y (g - Σ g y) the gradient of q kᵀ / √d",
     ),
     name="attention_weights", formula="softmax(q kᵀ / √d)", cases=_cases,
@@ -115,10 +115,10 @@ attention_weights_row: Op = op(
 
 
 def attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
-    """softmax(q kᵀ / √d): how much each query looks at each key.
+    """softmax(q kᵀ / √d): how much each query attends to each key.
 
-    q (..., T, d), k (..., S, d); the result is (..., T, S), and sums to 1 along S. Where mask, which
-    broadcasts to it, is False the weight is 0; a query that may look at nothing has weights 0 only.
+    q (..., T, d), k (..., S, d); the result is (..., T, S), and sums to 1 along S. The weight is 0 where
+    mask, which broadcasts to the result, is False. A query with no True in its mask has weights 0 only.
     """
     return attention_weights_row(q, k, mask=None if mask is None else np.asarray(value(mask)))
 
@@ -140,12 +140,14 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None) -> Any:
 
 # ------------------------------------------------------------------- what stands between attentions
 #
-# The same numbers as those of `gelu_tanh`, which is the plain form of it, a piece at a time.
+# The same values as those of `gelu_tanh`, which is the plain form, computed piece by piece.
 
 _A, _B = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
 
 
-PIECE = 1 << 15  # numbers: a few pieces fit in the cache, and each is worth eight or more calls
+PIECE = (
+    1 << 15
+)  # numbers: a few pieces fit in the cache, and each is large enough for the cost of its calls
 
 
 def _pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:

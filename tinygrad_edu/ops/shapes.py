@@ -1,7 +1,7 @@
-"""The same numbers in another arrangement: linear operations, each with its way back.
+"""Shapes: the same numbers in another arrangement.
 
-What is a change of place and nothing else goes back by the opposite change. Functions that are made of
-such rows alone are written as in a textbook, on rows, and need no rule of their own.
+The derivative of a rearrangement is the opposite rearrangement. Functions that consist of such rows are
+written with them, and need no rule of their own.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tinygrad_edu.tensor import ROWS, Tensor, op
 
 
 def composed(*functions: Callable) -> Callable:
-    """Enters a function that is made of rows as the work of NumPy functions on Tensors.
+    """Decorator: the function, which is written with rows, implements NumPy functions for Tensors.
 
-    Its derivatives are those of the rows. A keyword that it does not have is refused by name.
+    Its derivatives are those of the rows. Raises TypeError for a keyword that it does not take.
     """
 
     def enter(f: Callable) -> Callable:
@@ -49,7 +49,7 @@ def arraylike(x: Any) -> Any:
 
 
 def positive_axis(axis: int, ndim: int) -> int:
-    """The axis counted from the front; NumPy's own error if there is none such."""
+    """The axis counted from the front; raises NumPy's own error if there is no such axis."""
     return np.lib.array_utils.normalize_axis_index(axis, ndim)
 
 
@@ -105,7 +105,7 @@ squeeze = op(
 
 
 def _at_least(ndim: int, *arrays: Any) -> Any:
-    """Each array with new axes of length 1 in front; but a matrix in three gets its third at the end."""
+    """Each array with new axes of length 1 in front; in 3-D a matrix gets its third at the end."""
     wide = []
     for x in map(arraylike, arrays):
         behind = ndim == 3 and x.ndim in (1, 2)
@@ -132,15 +132,15 @@ def atleast_3d(*arys: Any) -> Any:
 # ----------------------------------------------------------------------------- another order of axes
 
 
-def _inverse(axes: Any, ndim: int) -> Any:
-    """The order of axes that undoes an order of axes."""
+def inverse_order(axes: Any, ndim: int) -> Any:
+    """The inverse of an order of axes."""
     return None if axes is None else np.argsort([axis % ndim for axis in axes])
 
 
 transpose = op(
     np.transpose,
     documented(
-        lambda g, y, x, axes=None: np.transpose(g, _inverse(axes, x.ndim)),
+        lambda g, y, x, axes=None: np.transpose(g, inverse_order(axes, x.ndim)),
         "gᵀ, every axis back in its place",
     ),
     formula="xᵀ", linear=True,
@@ -165,7 +165,7 @@ moveaxis = op(
 
 @composed(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    """np.rollaxis: the axis moved back until it stands before `start`."""
+    """np.rollaxis: the axis moved until it stands before `start`."""
     axis = positive_axis(axis, a.ndim)
     start = positive_axis(start, a.ndim + 1)
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
@@ -182,7 +182,7 @@ def matrix_transpose(x: Any) -> Any:
 # ------------------------------------------------------------------------------- another order along
 
 
-def _turned_back(shift: Any) -> Any:
+def opposite_shift(shift: Any) -> Any:
     return -shift if isinstance(shift, int) else tuple(-s for s in np.ravel(shift).tolist())
 
 
@@ -194,7 +194,7 @@ flip = op(
 roll = op(
     np.roll,
     documented(
-        lambda g, y, x, shift=0, axis=None: np.roll(g, _turned_back(shift), axis),
+        lambda g, y, x, shift=0, axis=None: np.roll(g, opposite_shift(shift), axis),
         "np.roll(g, -shift, axis)",
     ),
     formula="x[i - shift], what falls off one end comes in at the other", linear=True,
@@ -225,14 +225,14 @@ def fliplr(m: Any) -> Any:
 
 @composed(np.broadcast_arrays)
 def broadcast_arrays(*args: Any) -> tuple:
-    """np.broadcast_arrays: all in the shape that they would have in a sum."""
+    """np.broadcast_arrays: all arrays in the shape of their sum."""
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(broadcast_to(arraylike(x), shape=shape) for x in args)
 
 
 @composed(np.tile)
 def tile(A: Any, reps: Any) -> Any:
-    """np.tile: x laid out side by side, reps times along each axis."""
+    """np.tile: x repeated as a whole, reps times along each axis."""
     reps = tuple(np.ravel(reps).tolist())
     ndim = max(len(reps), A.ndim)
     reps, shape = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - A.ndim) + A.shape
@@ -245,7 +245,7 @@ def tile(A: Any, reps: Any) -> Any:
 
 @composed(np.repeat)
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
-    """np.repeat: each number as often as `repeats` says, one count for all or one for each."""
+    """np.repeat: each number repeated, with one count for all or one for each."""
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = positive_axis(axis, a.ndim)
@@ -258,14 +258,14 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 
 @composed(np.resize)
 def resize(a: Any, new_shape: Any) -> Any:
-    """np.resize: the numbers of x in order, over and over, until the shape is full."""
+    """np.resize: the numbers of x in order, repeated until the shape is full."""
     size = math.prod(new_shape) if isinstance(new_shape, Sequence) else int(new_shape)
     return np.reshape(np.ravel(a)[np.arange(size) % a.size], new_shape)
 
 
 @composed(np.meshgrid)
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
-    """np.meshgrid: each vector along an axis of its own, repeated along the others."""
+    """np.meshgrid: each vector along its own axis, repeated along the others."""
     if indexing not in ("xy", "ij"):
         raise refusal(ValueError, f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
     axes = list(range(len(xi)))
@@ -302,7 +302,7 @@ _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 @composed(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
-    """np.pad. A margin that copies the inside is x[places]; np.pad of 0, 1, 2, ... tells the places."""
+    """np.pad. Modes that copy the inside are x[places], with the places from np.pad of 0, 1, 2, ..."""
     if mode not in _PAD_MODES:
         raise refusal(
             TypeError, f"pad of a Tensor does not take mode={mode!r}.", f"{', '.join(_PAD_MODES)}"

@@ -1,8 +1,8 @@
-"""Special functions: the error function, Γ and its kin, sinc, Bessel; and activations made of them.
+"""Special functions: the error function, Γ and its relatives, sinc, Bessel; and activations made of them.
 
 The derivatives are as short as in the other chapters, because each of these functions belongs to a
 family that is closed under differentiation (polygamma of order n gives order n + 1). What takes space
-here is to compute them from ordinary arithmetic, to about the last digit of float64.
+here is computing the values from ordinary arithmetic, to about the last digit of float64.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tinygrad_edu.ops.cases import nonzero, positive
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.tensor import Op
 
-PIECE = 1 << 13  # numbers at a time: every step below then finds its operands in the cache
+PIECE = 1 << 13  # numbers at a time, so that they stay in the cache from step to step
 
 
 def in_pieces(f: Callable, precision: type = np.float64) -> Callable:
-    """f(x) for arrays of any shape, from an f for vectors of one precision; the result has that of x."""
+    """Turns f, for vectors of one precision, into a function of arrays of any shape and precision."""
 
     @functools.wraps(f)
     def whole(x: Any, **params: Any) -> np.ndarray:
         x = np.asarray(x)
         y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
         flat_x, flat_y = x.reshape(-1), y.reshape(-1)
-        with np.errstate(all="ignore"):  # of the branches that are computed and not taken
+        with np.errstate(all="ignore"):  # branches that are not taken are computed, too
             for i in range(0, x.size, PIECE):
                 part = slice(i, i + PIECE)
                 flat_y[part] = f(flat_x[part].astype(precision, copy=False), **params)

@@ -1,4 +1,4 @@
-"""Statistics of samples: covariance and correlation, and quantiles of what is not nan."""
+"""Statistics of samples: covariance, correlation, and quantiles that ignore nan."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def cov(
     fweights: Any = None,
     aweights: Any = None,
 ) -> Any:
-    """np.cov: Σ_k w_k (x_ik - mean x_i) (x_jk - mean x_j) / n, one variable i a row.
+    """np.cov: Σ_k w_k (x_ik - mean x_i) (x_jk - mean x_j) / n, where row i is a variable.
 
-    n is Σ w less ddof; with aweights Σ w - ddof Σ w a / Σ w.
+    n is Σ w - ddof; with aweights Σ w - ddof Σ w a / Σ w.
     """
     x = _in_rows(m, rowvar)
     if y is not None:
@@ -58,16 +58,18 @@ def _in_rows(x: Any, rowvar: bool) -> Any:
 
 @composed(np.corrcoef)
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
-    """np.corrcoef: the covariances over the products of the standard deviations.
+    """np.corrcoef: the covariances divided by the products of the standard deviations.
 
-    Rounding may leave a correlation just outside of -1 to 1, where NumPy clips it; so do we.
+    A correlation that rounding puts outside of -1 to 1 is clipped, as in NumPy.
     """
     c = cov(x, y, rowvar)
     if c.ndim == 0:
         return c / c
     deviation = np.sqrt(diag(c))
     c = c / deviation[:, None] / deviation
-    return c - (value(c) - np.clip(value(c), -1, 1))  # shifted back: the derivative is that of c
+    return c - (
+        value(c) - np.clip(value(c), -1, 1)
+    )  # a shift by a constant: the derivative is that of c
 
 
 # ----------------------------------------------------------------------------- without what is nan
@@ -77,7 +79,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
 def nanquantile(
     a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """np.nanquantile: the quantile of what is not nan, line by line; nan where nothing else is."""
+    """np.nanquantile: the quantile of the numbers that are not nan; nan where there are none."""
     a = arraylike(a)
     axes = range(a.ndim) if axis is None else np.ravel(axis).tolist()
     gone = sorted(k % a.ndim for k in axes)
@@ -101,11 +103,11 @@ def nanquantile(
 def nanpercentile(
     a: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """np.nanpercentile: np.nanquantile, with q in percent."""
+    """np.nanpercentile: np.nanquantile with q in percent."""
     return nanquantile(a, np.divide(q, 100), axis, method=method, keepdims=keepdims)
 
 
 @composed(np.nanmedian)
 def nanmedian(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """np.nanmedian: the middle one of what is not nan, or the mean of the middle two."""
+    """np.nanmedian: the median of the numbers that are not nan."""
     return nanquantile(a, 0.5, axis, keepdims=keepdims)

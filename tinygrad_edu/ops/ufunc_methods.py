@@ -1,4 +1,4 @@
-"""np.add.reduce, np.multiply.outer and their kind: methods of NumPy's ufuncs, told in rows."""
+"""Methods of NumPy's ufuncs, such as np.add.reduce and np.multiply.outer, written with rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinygrad_edu.tensor import METHODS, ROWS
 
 
 def _along_axis_0(called: str, function: Callable) -> Callable:
-    """A ufunc's reduce or accumulate: the function along axis 0, unless another one is asked for."""
+    """A ufunc's reduce or accumulate: the function along axis 0 by default."""
 
     def method(x: Any, axis: Any = 0, **settings: Any) -> Any:
         if not settings.keys() <= {"keepdims"}:
@@ -24,7 +24,7 @@ def _along_axis_0(called: str, function: Callable) -> Callable:
 
 
 def _outer(ufunc: np.ufunc) -> Callable:
-    """All pairs: x gets as many new axes at its end as w has."""
+    """All pairs: x gets new axes at its end, as many as w has."""
 
     def method(x: Any, w: Any, **settings: Any) -> Any:
         if settings:
