@@ -211,13 +211,12 @@ class Builder:
                     seed=seed
                 )
         for parameter, variable in variables_of(layer):
-            for ours, theirs, where, known in KEPT:
-                kept = getattr(parameter, ours)
+            for word, module, known in KEPT:
+                kept = getattr(parameter, word)
                 if kept is not None:
-                    entry = next(entry for entry in known if entry.ours is type(kept))
-                    kind = getattr(getattr(self.keras, where), entry.keras)
-                    settings = {b: getattr(kept, a) for a, b in entry.settings.items()}
-                    given[f"{variable}_{theirs}"] = kind(**settings)
+                    kind, *names = known[type(kept)]
+                    make = getattr(getattr(self.keras, module), kind)
+                    given[f"{variable}_{word}"] = make(**{n: getattr(kept, n) for n in names})
         return getattr(self.keras.layers, row.keras)(name=name, dtype=self.dtype, **given)
 
 

@@ -337,34 +337,23 @@ ROWS: list[Row] = [
 LAYERS: dict[type[Module], Row] = {row.ours: row for row in reversed(ROWS)}
 
 
-# ------------------------------------------------------------------------- penalties and constraints
+# ------------------------------------------------------------------- regularizers and constraints
 
-
-class Kept(NamedTuple):
-    """A regularizer or constraint of ours, its name in Keras, and our attribute -> Keras's argument."""
-
-    ours: type
-    keras: str
-    settings: dict[str, str] = {}
-
-
-REGULARIZERS = [
-    Kept(nn.L1, "L1", {"l1": "l1"}),
-    Kept(nn.L2, "L2", {"l2": "l2"}),
-    Kept(nn.L1L2, "L1L2", {"l1": "l1", "l2": "l2"}),
-]
-NORM = {"min_value": "min_value", "max_value": "max_value", "rate": "rate", "axis": "axis"}
-CONSTRAINTS = [
-    Kept(nn.NonNegative, "NonNeg"),
-    Kept(nn.MaxNorm, "MaxNorm", {"max_value": "max_value", "axis": "axis"}),
-    Kept(nn.UnitNorm, "UnitNorm", {"axis": "axis"}),
-    Kept(nn.MinMaxNorm, "MinMaxNorm", NORM),
-]
-# (our attribute of a Parameter, Keras's ending, where Keras has them, what is known)
-KEPT = [
-    ("regularizer", "regularizer", "regularizers", REGULARIZERS),
-    ("constraint", "constraint", "constraints", CONSTRAINTS),
-]
+# (attribute of a Parameter and ending in Keras, module of Keras,
+#  our class -> name of Keras's class and its arguments, which are our attributes)
+KEPT: list[tuple[str, str, dict[type, tuple[str, ...]]]] = [
+    ("regularizer", "regularizers", {
+        nn.L1: ("L1", "l1"),
+        nn.L2: ("L2", "l2"),
+        nn.L1L2: ("L1L2", "l1", "l2"),
+    }),
+    ("constraint", "constraints", {
+        nn.NonNegative: ("NonNeg",),
+        nn.MaxNorm: ("MaxNorm", "max_value", "axis"),
+        nn.UnitNorm: ("UnitNorm", "axis"),
+        nn.MinMaxNorm: ("MinMaxNorm", "min_value", "max_value", "rate", "axis"),
+    }),
+]  # fmt: skip
 
 
 # ---------------------------------------------------------------- what is inside, and what cannot be
@@ -478,12 +467,12 @@ def _why_not(layer: Any, row: Row) -> str:
         if kind_of(part) is None:
             return f"a layer of the class {type(part).__name__}"
     for parameter in layer.parameters():
-        for ours, _, _, known in KEPT:
-            kept = getattr(parameter, ours)
+        for word, _, known in KEPT:
+            kept = getattr(parameter, word)
             if kept is not None and len(layer.parameters()) > len(row.variables):
-                return f"a {ours} of {parameter.name}"
-            if kept is not None and type(kept) not in [entry.ours for entry in known]:
-                return f"{parameter.name}.{ours} = {kept!r}"
+                return f"a {word} of {parameter.name}"
+            if kept is not None and type(kept) not in known:
+                return f"{parameter.name}.{word} = {kept!r}"
     return row.refuse(layer)
 
 
