@@ -87,15 +87,10 @@ class Builder:
 
     def model(self) -> Any:
         """Models within models, as ours is: what `to_keras` returns."""
-        kind, name = kind_of(self.ours), type(self.ours).__name__
-        if kind is nn.Sequential:
-            return self._sequential(self.ours, "", self.shape, self.start_dtype, name)
-        if kind in ARRANGING:
-            return self._functional(self.ours, "", self.starts(), name)
-        start = self.keras.Input(self.shape, dtype=self.start_dtype)
-        return self.keras.Sequential(
-            [start, self._block(self.ours, "", self.shape, self.start_dtype)], name=name
-        )
+        if kind_of(self.ours) in ARRANGING:
+            return self._model(self.ours, "", self.starts())
+        layers = [*self.starts(), self._block(self.ours, "", self.shape, self.start_dtype)]
+        return self.keras.Sequential(layers, name=type(self.ours).__name__)
 
     def flat(self) -> tuple[Any, list[str]]:
         """One model of the very same layers, that gives the result of each; and their paths."""
@@ -156,14 +151,11 @@ class Builder:
         return self.keras.Input(tuple(x.shape[1:]), dtype=x.dtype)
 
     def _model(self, layer: Any, path: str, starts: list[Any]) -> Any:
-        """A model to be used as a layer, made once."""
+        """A model, or one to be used as a layer; made once."""
         if path not in self.models:
-            if kind_of(layer) is nn.Sequential:
-                (start,) = starts
-                shape = tuple(start.shape[1:])
-                self.models[path] = self._sequential(layer, path, shape, start.dtype, path)
-            else:
-                self.models[path] = self._functional(layer, path, starts, path)
+            name = path or type(layer).__name__
+            make = self._sequential if kind_of(layer) is nn.Sequential else self._functional
+            self.models[path] = make(layer, path, starts, name)
         return self.models[path]
 
     def _block(self, layer: Any, path: str, shape: tuple, dtype: Any) -> Any:
@@ -173,8 +165,9 @@ class Builder:
             return self._model(layer, path, [self.keras.Input(shape, dtype=dtype)])
         return self.leaf(layer, path, shape)
 
-    def _sequential(self, layer: Any, path: str, shape: tuple, dtype: Any, name: str) -> Any:
-        blocks = [self.keras.Input(shape, dtype=dtype)]
+    def _sequential(self, layer: Any, path: str, starts: list[Any], name: str) -> Any:
+        (start,) = blocks = list(starts)
+        shape, dtype = tuple(start.shape[1:]), start.dtype
         for i, inside in enumerate(layer.layers):
             blocks.append(self._block(inside, join(path, i), shape, dtype))
             shape = tuple(blocks[-1].compute_output_shape((None, *shape))[1:])
