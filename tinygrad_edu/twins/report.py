@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.twins.optional import optional
 
 # Two correct programs that add in another order agree to about this accuracy after 50 steps.
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5}
@@ -237,7 +238,9 @@ class Report:
         Draws on the matplotlib axes `ax`, or on new ones, and returns them; nothing is shown. Raises
         ImportError without matplotlib.
         """
-        ax = _new_axes() if ax is None else ax
+        if ax is None:
+            figure = optional("matplotlib.figure", "a picture of the report", "viz")
+            ax = figure.Figure(figsize=(6.4, 3.6), layout="constrained").add_subplot()
         steps = np.arange(1, len(self) + 1)
         colors = {
             "outputs": "#8a8a8a",
@@ -346,15 +349,3 @@ def _html_table(caption: str, rows: list[list[str]], names: int, words: bool = F
         f"<div><table>\n<caption>{html.escape(caption)}</caption>\n<thead><tr>{over}</tr>\n"
         f"{line(head, 'th')}</thead>\n<tbody>{lines}</tbody>\n</table></div>"
     )
-
-
-def _new_axes() -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise refusal(
-            ImportError,
-            "a picture of the report needs matplotlib, which is not installed.",
-            "python -m pip install -e '.[viz]' in the folder of this project",
-        ) from error
-    return Figure(figsize=(6.4, 3.6), layout="constrained").add_subplot()
