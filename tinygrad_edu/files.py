@@ -1,4 +1,4 @@
-"""Files that are whole or not there: nobody ever reads half of one."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str], draft: str | None = None) -> Iterator[str]:
-    """The path of a draft to be written, which gets the name `path` once all is in it.
+    """Context that gives the path of a draft, which is renamed to `path` at the end.
 
-    draft   its path, where that is to be known; otherwise no other process has one of this name
+    draft   its path; by default a name that no other process uses
 
-    After an error the draft is gone, and what was there before is as it was. Raises FileNotFoundError if
-    there is no folder for it.
+    After an error the draft is deleted and an older file is unchanged. Raises FileNotFoundError if the
+    folder does not exist.
     """
     folder, name = os.path.split(os.path.abspath(path))
     if not os.path.isdir(folder):
@@ -25,7 +25,7 @@ def whole_file(path: str | os.PathLike[str], draft: str | None = None) -> Iterat
         yield draft
         os.replace(draft, path)
     except OSError as error:
-        if error.filename == draft:  # who asked for `path` knows of no draft
+        if error.filename == draft:  # the caller does not know the draft
             error.filename = os.fspath(path)
         raise
     finally:
