@@ -495,10 +495,10 @@ def test_what_does_not_fit_the_run(kept, capsys):
     Path("full").mkdir()
     Path("full/thesis.txt").write_text("mine")
     assert refused(capsys, "train", digits, "--out", "full") == (
-        "folder full already exists and is not a run: choose another --out, or remove it"
+        "full already exists and is not a run: choose another --out, or remove it"
     )
     assert refused(capsys, "train", digits, "--out", "full/thesis.txt") == (
-        "full/thesis.txt is a file, and a run is a folder: choose another --out"
+        "full/thesis.txt already exists and is not a run: choose another --out, or remove it"
     )
 
 

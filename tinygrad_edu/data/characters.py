@@ -10,9 +10,10 @@ fonts, I and l in most, and at this size x and X. So an accuracy of 100 % is imp
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +64,12 @@ def draw_characters(
     rng = generator("draw_characters", seed)
     y = rng.permutation(np.repeat(np.arange(len(characters)), per_class))
     font, stroke = rng.integers(len(fonts), size=len(y)), rng.choice(STROKES, len(y))
-    drawn = _Letters(fonts, size * SCALE)
+    letter = _letters(fonts, size * SCALE)
     x = np.empty((len(y), size, size), np.uint8)
     for start in range(0, len(y), PIECE):
         rows = slice(start, start + PIECE)
         letters = np.stack([
-            drawn.letter(characters[k], f, s)
+            letter(characters[k], int(f), int(s))
             for k, f, s in zip(y[rows], font[rows], stroke[rows], strict=True)
         ])  # fmt: skip
         moved = augment(letters, rng, degrees=12, zoom=0.1, shift=0.08)
@@ -144,37 +145,33 @@ def _write_images(folder: str, part: str, data: Dataset) -> None:
         file.writelines(lines)
 
 
-class _Letters:
-    """The letters of some fonts as squares of `side` pixels; each is drawn once and kept."""
-
-    def __init__(self, names: tuple[str, ...], side: int):
-        try:
-            import matplotlib
-            from PIL import Image, ImageDraw, ImageFont
-        except ImportError as missing:
-            raise ImportError(
-                f"characters are drawn by Pillow in fonts that matplotlib brings, and {missing.name} is not "
-                "installed.\n  Try: python -m pip install -e '.[viz,images]' in the folder of this project"
-            ) from None
-        self.image, self.draw, self.side = Image, ImageDraw, side
-        self.fonts: list[Any] = []
-        for name in names:
-            path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")
-            if not os.path.isfile(path):
-                raise ValueError(
-                    f"draw_characters: matplotlib has no font {name}; there is no file {path}"
-                )
-            self.fonts.append(ImageFont.truetype(path, round(0.78 * side)))
-        self.drawn: dict[tuple[str, int, int], NDArray[np.uint8]] = {}
-
-    def letter(self, character: str, font: int, stroke: int) -> NDArray[np.uint8]:
-        key = character, int(font), int(stroke)
-        if key not in self.drawn:
-            paper = self.image.new("L", (self.side, self.side), 255)
-            # "ms": the center of its width, and its baseline, which is at the same height for all.
-            place = self.side / 2, 0.72 * self.side
-            self.draw.Draw(paper).text(
-                place, character, 0, self.fonts[font], anchor="ms", stroke_width=int(stroke)
+def _letters(fonts: tuple[str, ...], side: int) -> Callable[[str, int, int], NDArray[np.uint8]]:
+    """(character, number of the font, stroke) -> its picture, side x side; each is drawn once and kept."""
+    try:
+        import matplotlib
+        from PIL import Image, ImageDraw, ImageFont
+    except ImportError as missing:
+        raise ImportError(
+            f"characters are drawn by Pillow in fonts that matplotlib brings, and {missing.name} is not "
+            "installed.\n  Try: python -m pip install -e '.[viz,images]' in the folder of this project"
+        ) from None
+    loaded = []
+    for name in fonts:
+        path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")
+        if not os.path.isfile(path):
+            raise ValueError(
+                f"draw_characters: matplotlib has no font {name}; there is no file {path}"
             )
-            self.drawn[key] = np.asarray(paper)
-        return self.drawn[key]
+        loaded.append(ImageFont.truetype(path, round(0.78 * side)))
+
+    @functools.cache
+    def letter(character: str, font: int, stroke: int) -> NDArray[np.uint8]:
+        paper = Image.new("L", (side, side), 255)
+        # "ms": the center of its width, and its baseline, which is at the same height for all.
+        place = side / 2, 0.72 * side
+        ImageDraw.Draw(paper).text(
+            place, character, 0, loaded[font], anchor="ms", stroke_width=stroke
+        )
+        return np.asarray(paper)
+
+    return letter

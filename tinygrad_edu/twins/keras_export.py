@@ -243,25 +243,21 @@ def _concatenate(builder: Builder, layer: Any, path: str, x: Any) -> Any:
 
 
 def _transformer_block(builder: Builder, layer: Any, path: str, x: Any) -> Any:
-    def call(name: str, x: Any) -> Any:
-        part = layer.dropout if name[:7] == "dropout" else as_layer(getattr(layer, name))
-        return builder.call(part, join(path, name), x)
+    def apply(x: Any, *names: str) -> Any:
+        for name in names:
+            dropout = name[:7] == "dropout"
+            if not dropout or layer.dropout.p:
+                part = layer.dropout if dropout else as_layer(getattr(layer, name))
+                x = builder.call(part, join(path, name), x)
+        return x
 
-    def look(x: Any) -> Any:
-        return drop(call("attention", x), "dropout1")
-
-    def think(x: Any) -> Any:
-        return drop(call("down", call("activation", call("up", x))), "dropout2")
-
-    def drop(x: Any, name: str) -> Any:
-        return call(name, x) if layer.dropout.p else x
-
+    attention, feed_forward = ("attention", "dropout1"), ("up", "activation", "down", "dropout2")
     add = builder.keras.layers.Add
     if layer.norm == "pre":
-        x = add()([x, look(call("norm1", x))])
-        return add()([x, think(call("norm2", x))])
-    x = call("norm1", add()([x, look(x)]))
-    return call("norm2", add()([x, think(x)]))
+        x = add()([x, apply(x, "norm1", *attention)])
+        return add()([x, apply(x, "norm2", *feed_forward)])
+    x = apply(add()([x, apply(x, *attention)]), "norm1")
+    return apply(add()([x, apply(x, *feed_forward)]), "norm2")
 
 
 def _graph(builder: Builder, layer: Graph, path: str, *xs: Any) -> Any:
