@@ -2,7 +2,7 @@
 
     python -m tinygrad_edu demo
 
-Data, model, training, examination, pictures: every program that learns has these five parts.
+Data, model, training, evaluation, pictures: every machine-learning program has these five parts.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tinygrad_edu.training import Trainer, accuracy
 def run(page: str | None = "demo.html", *, seed: int = 0, epochs: int = 30) -> float:
     """Trains, prints, writes the page (unless it is None), and returns the test accuracy."""
     # Data. Each image of 8 x 8 pixels, from 0 (paper) to 16 (ink), becomes a row of 64 numbers. A
-    # fifth of them is put aside: the network is examined on images that it has never seen.
+    # fifth of the images is the test set, which the network never trains on.
     digits = load_digits()
     x = digits.x.reshape(len(digits.x), 64) / 16
     x_train, x_test, y_train, y_test = train_test_split(x, digits.y, test=0.2, seed=seed)
 
-    # Model. Two layers; the last gives ten numbers, and the largest of them is the answer.
+    # Model. Two layers; the second has ten outputs, and the largest of them is the prediction.
     rng = np.random.default_rng(seed)
     model = nn.Sequential(
         nn.Linear(64, 64, rng=rng),
@@ -34,7 +34,7 @@ def run(page: str | None = "demo.html", *, seed: int = 0, epochs: int = 30) -> f
     )
     print(f"\nA network that reads digits\n\n{model.summary((64,))}\n")
 
-    # Training. Shown beside it: how it does on the test images, from which nothing is learned.
+    # Training. Each epoch also prints loss and accuracy on the test set.
     trainer = Trainer(
         model, nn.cross_entropy, Adam(model.parameters(), lr=0.005), metrics=[accuracy]
     )
@@ -44,7 +44,7 @@ def run(page: str | None = "demo.html", *, seed: int = 0, epochs: int = 30) -> f
     )
     seconds = time.perf_counter() - start
 
-    # Examination.
+    # Evaluation.
     predicted = trainer.predict(x_test).argmax(axis=1)
     correct, total = int((predicted == y_test).sum()), len(y_test)
     print(f"\nTest images: {correct} of {total} correct: {100 * correct / total:.1f} %")
@@ -58,7 +58,7 @@ def run(page: str | None = "demo.html", *, seed: int = 0, epochs: int = 30) -> f
 def draw(
     page: str, trainer: Trainer, x: np.ndarray, y: np.ndarray, trained: int, seconds: float
 ) -> None:
-    """Writes the page, or says what is missing for it."""
+    """Writes the page, or prints what must be installed for it."""
     from tinygrad_edu.viz.report_page import write_page  # not before: training needs no pictures
 
     try:

@@ -1,4 +1,4 @@
-"""Writes files atomically: a file is there as a whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str], draft: str | None = None) -> Iterator[str]:
-    """Context that yields the path of a draft, which is renamed to `path` at the end.
+    """Context that gives the path of a draft, which is renamed to `path` at the end.
 
-    draft   the path of the draft; by default a name that no other process uses
+    draft   its path; by default a name that no other process uses
 
-    After an error the draft is deleted, and the file that was there before is unchanged. Raises
-    FileNotFoundError if the folder does not exist.
+    After an error the draft is deleted and an older file is unchanged. Raises FileNotFoundError if the
+    folder does not exist.
     """
     folder, name = os.path.split(os.path.abspath(path))
     if not os.path.isdir(folder):
@@ -25,7 +25,7 @@ def whole_file(path: str | os.PathLike[str], draft: str | None = None) -> Iterat
         yield draft
         os.replace(draft, path)
     except OSError as error:
-        if error.filename == draft:  # the caller asked for `path` and knows no draft
+        if error.filename == draft:  # the caller does not know the draft
             error.filename = os.fspath(path)
         raise
     finally:

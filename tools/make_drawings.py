@@ -1,6 +1,6 @@
 """The pictures of the README that need no browser: python tools/make_drawings.py
 
-Each is made by a few lines that anybody could write. Needs the extra viz; writes into docs/.
+Each takes a few lines of code. Needs the extra viz; writes into docs/.
 """
 
 import itertools
@@ -21,7 +21,7 @@ DOCS = os.path.join(ROOT, "docs")
 
 
 def failure(path):
-    """A layer that does not fit: what had been computed, and the error beside it."""
+    """A layer that does not fit: the graph up to it, and the error beside it."""
     model = nn.Sequential(nn.Linear(64, 32, rng=0), nn.ReLU(), nn.Linear(64, 10, rng=1))
     images = Tensor(load_digits().x[:8].reshape(-1, 64) / 16, name="images")
     try:
@@ -38,7 +38,7 @@ def gradient(path):
 
 
 def vanishing(path):
-    """Eight sigmoid layers: each makes the gradient about ten times smaller than the one after it."""
+    """Eight sigmoid layers: the gradient of each is about ten times smaller than that of the next."""
     sizes = [64] + [32] * 8
     layers = []
     for i, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):

@@ -52,7 +52,7 @@ def transformer():
     return nn.cross_entropy(Transformer()(ids), np.roll(ids, -1, 1))
 
 
-# name of the picture: (loss, width, height, light or dark, what is done in the page first)
+# name of the picture: (loss, width, height, color scheme, actions in the page before the picture)
 PICTURES = {
     "step": (expression, 1120, 680, "light", ["go(14)"]),
     "graph": (digits, 1120, 800, "light", ["go(visible[12])"]),

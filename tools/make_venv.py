@@ -2,10 +2,10 @@
 
     python3 tools/make_venv.py .venv
 
-`python3 -m venv` does this wherever Python is complete. Debian and Ubuntu keep `ensurepip`, the
-part that brings pip, in a package of its own (python3-venv), which a fresh system lacks; there pip
-is fetched from the package index instead, and its SHA-256 compared with the one written below. An
-environment that exists is kept, and completed where something is missing.
+`python3 -m venv` does this wherever Python is complete. Debian and Ubuntu package `ensurepip`, which
+installs pip, separately (python3-venv), and a fresh system lacks it; there pip is downloaded from the
+package index, and its SHA-256 compared with the one below. An existing environment is kept, and completed
+if something is missing.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ def main(folder):
 
 
 def install_pip(python):
-    """Download pip's wheel, check it, and let it install itself: a wheel of pip is a program."""
+    """Download pip's wheel, verify it, and let it install itself: a wheel of pip can be executed."""
     index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/pip/"
     try:
         page = fetch(index).decode()
@@ -77,14 +77,14 @@ def fetch(url):
 
 
 def trust():
-    """Whom to believe on the way: the system's certificates, or those that PIP_CERT names."""
+    """The certificates to trust: the system's, or those that PIP_CERT names."""
     named = os.environ.get("PIP_CERT")
     context = ssl.create_default_context(cafile=named)
     places = ssl.get_default_verify_paths()
     any_certificate = named or places.cafile or (places.capath and os.listdir(places.capath))
     if not any_certificate:
-        # A fresh system may lack ca-certificates as well, and can then verify nobody. What is
-        # fetched is still only used if it has the SHA-256 above; pip itself carries certificates.
+        # A fresh system may lack ca-certificates as well, and can then verify no server. The download
+        # is still used only if it has the SHA-256 above; pip itself brings certificates.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -1,9 +1,9 @@
-"""What becomes of each public function of NumPy that meets a Tensor.
+"""How each public function of NumPy treats a Tensor.
 
     python tools/numpy_functions.py
 
-A function has a row of its own, is written with rows (composed), gives plain arrays because it has no
-derivative, or is refused by name. The others take no arrays, or never hand them over to a Tensor.
+A function has a row of its own, is composed of rows, returns plain arrays because it has no derivative,
+or is refused by name. The others take no arrays, or never dispatch to a Tensor.
 """
 
 import inspect

@@ -8,7 +8,7 @@ import pytest
 from PIL import ImageFont
 
 from tinygrad_edu.data import draw_characters, image_csv, read_csv, write_characters, write_csv
-from tinygrad_edu.data.characters import CHARACTERS, TEST_FONTS, TRAINING_FONTS, _Letters
+from tinygrad_edu.data.characters import CHARACTERS, TEST_FONTS, TRAINING_FONTS, _letters
 
 
 def test_sixty_two_classes_black_on_white():
@@ -38,19 +38,19 @@ def test_pictures_of_one_letter_differ():
 
 def test_no_font_is_in_both_sets_and_all_have_the_letters():
     assert not set(TRAINING_FONTS) & set(TEST_FONTS)
-    letters = _Letters(TRAINING_FONTS + TEST_FONTS, 84)
+    letter = _letters(TRAINING_FONTS + TEST_FONTS, 84)
     for font, drawn in enumerate(letters.fonts):
         assert isinstance(drawn, ImageFont.FreeTypeFont)
-        shapes = {letters.letter(c, font, 0).tobytes() for c in CHARACTERS}
+        shapes = {letter(c, font, 0).tobytes() for c in CHARACTERS}
         # a font that lacks letters draws the same box for each of them
         assert len(shapes) >= 61, drawn.getname()
 
 
 def test_letters_keep_their_relative_sizes():
-    letters = _Letters(TRAINING_FONTS, 84)
+    letter = _letters(TRAINING_FONTS, 84)
 
     def height(character, font):
-        rows = np.flatnonzero((letters.letter(character, font, 0) < 128).any(axis=1))
+        rows = np.flatnonzero((letter(character, font, 0) < 128).any(axis=1))
         return rows[-1] - rows[0] + 1
 
     for font in range(len(TRAINING_FONTS)):

@@ -218,8 +218,8 @@ def test_what_only_numpy_finds_wrong(tmp_path: Path) -> None:
 
 
 def test_many_columns_are_not_all_listed(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.csv", NAMES, [X])
-    with pytest.raises(ValueError, match=r"columns are 'pixel0', .*'pixel5', \.\.\., 'pixel11'; "):
+    path = written(tmp_path / "a.csv", [*NAMES, "pixel12"], [X, Y])
+    with pytest.raises(ValueError, match=r"columns are 'pixel0', .*'pixel9', \.\.\., 'pixel12'; "):
         read_csv(path)
 
 

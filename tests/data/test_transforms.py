@@ -197,7 +197,7 @@ def test_every_image_gets_parameters_of_its_own() -> None:
 def test_what_is_no_batch_of_images(function: Any) -> None:
     name = getattr(function, "__name__", "affine")
     arguments = [] if name == "affine" else [np.random.default_rng(0)]
-    with pytest.raises(ValueError, match=rf"^{name} got images of shape \(10, 784\): a batch is"):
+    with pytest.raises(ValueError, match=r"^got images of shape \(10, 784\): a batch is"):
         function(np.zeros((10, 784)), *arguments)
 
 
@@ -219,13 +219,13 @@ def test_what_is_no_batch_of_images(function: Any) -> None:
         ),
         (
             lambda: augment(GRAY, np.random.default_rng(0), zoom=20),
-            "augment got zoom=20: scales are drawn from 1 - zoom to 1 + zoom and must be above 0, so it is a "
-            "number from 0 up to 1, such as zoom=0.2",
+            "got a zoom of 20: scales are drawn from 1 - zoom to 1 + zoom and must be above 0, so it is a "
+            "number from 0 up to 1, such as 0.2",
         ),
         (
             lambda: zoom(GRAY, np.random.default_rng(0), share=-0.1),
-            "zoom got share=-0.1: scales are drawn from 1 - share to 1 + share and must be above 0, so it is "
-            "a number from 0 up to 1, such as share=0.2",
+            "got a zoom of -0.1: scales are drawn from 1 - zoom to 1 + zoom and must be above 0, so it is a "
+            "number from 0 up to 1, such as 0.2",
         ),
         (
             lambda: noise(GRAY, np.random.default_rng(0), std=-1),

@@ -399,7 +399,7 @@ TEXTS = {
     "label,pixel0,pixel1,pixel2,pixel3\n": "bad.csv has a header and no rows",
     "": "bad.csv is empty, or its first line is",
     "file,label\na.png,b\n": "bad.csv has no column 'image' with paths of images, and no pixels; "
-    "its columns are file, label",
+    "its columns are 'file', 'label'",
     "image,name\na.png,b\n": "bad.csv has no column 'label'; its columns are 'image', 'name'",
     "image,label\na.png\n": "line 2 of bad.csv has 1 columns and the header 2",
     "image,label\na.png,\n": "line 2 of bad.csv lacks its image or its label",
@@ -419,7 +419,7 @@ def test_a_file_that_is_no_table_of_pictures(capsys, text):
 
 def test_a_missing_file_and_a_missing_run(kept, capsys):
     assert refused(capsys, "train", "nowhere.csv") == "there is no file nowhere.csv"
-    assert refused(capsys, "train", ".") == "there is no file ., but a folder of that name"
+    assert refused(capsys, "train", ".") == "there is no file ."
     digits = str(kept / "digits.csv")
     for command in (
         ["predict", "nowhere", digits],
@@ -477,7 +477,7 @@ def test_what_does_not_fit_the_run(kept, capsys):
     bad = rewritten(kept, "bad.csv", 2, lambda row: ["11", *row[1:]])
     assert refused(capsys, "predict", run, bad) == (
         "bad.csv: row 2 has the label '11', which is not among the 10 classes of the training set: "
-        "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+        "'0', '1', '2', '3', '4', '5', '6', '7', '8', '9'"
     )
     assert "was trained on a table of pixels, and" in refused(
         capsys, "predict", run, str(kept / "images.csv")
@@ -495,10 +495,10 @@ def test_what_does_not_fit_the_run(kept, capsys):
     Path("full").mkdir()
     Path("full/thesis.txt").write_text("mine")
     assert refused(capsys, "train", digits, "--out", "full") == (
-        "folder full already exists and is not a run: choose another --out, or remove it"
+        "full already exists and is not a run: choose another --out, or remove it"
     )
     assert refused(capsys, "train", digits, "--out", "full/thesis.txt") == (
-        "full/thesis.txt is a file, and a run is a folder: choose another --out"
+        "full/thesis.txt already exists and is not a run: choose another --out, or remove it"
     )
 
 

@@ -15,9 +15,8 @@ Pixels are integers from 0 to 255, as published (uint8, a quarter of the memory 
 
 from __future__ import annotations
 
-import contextlib
+import math
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -74,8 +73,7 @@ def load_mnist(dtype: DTypeLike = np.uint8) -> tuple[Dataset, Dataset]:
 
     LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist; terms: CC BY-SA 3.0. An 11 MB download.
     """
-    path = fetch(MNIST)
-    with _reading(path), open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+    with np.load(fetch(MNIST), allow_pickle=False) as file:
         parts = [(file[f"x_{part}"], file[f"y_{part}"]) for part in ("train", "test")]
     about = "Handwritten digits of 250 (training) and 250 other people (test). LeCun et al. 1998."
     return _train_and_test("mnist", parts, dtype, tuple("0123456789"), about)
@@ -136,13 +134,11 @@ def load_california_housing(dtype: DTypeLike = np.float32) -> Dataset:
     the dtype of x. Pace and Barry, Sparse Spatial Autoregressions, 1997, from StatLib.
     A 0.4 MB download.
     """
-    path, member = fetch(CALIFORNIA_HOUSING), "CaliforniaHousing/cal_housing.data"
-    with _reading(path):
-        text = _members(path, [member])[member].decode("ascii")
-        table = np.loadtxt(text.splitlines(), delimiter=",", ndmin=2)
-        (
-            longitude, latitude, age, rooms, bedrooms, population, households, income, price,
-        ) = table.T  # fmt: skip
+    (data,) = _members(CALIFORNIA_HOUSING, ["CaliforniaHousing/cal_housing.data"])
+    table = np.loadtxt(data.decode("ascii").splitlines(), delimiter=",", ndmin=2)
+    (
+        longitude, latitude, age, rooms, bedrooms, population, households, income, price,
+    ) = table.T  # fmt: skip
     columns = {
         "MedInc": income,  # in $10,000
         "HouseAge": age,
@@ -190,26 +186,25 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     """The array in an IDX file, the format of MNIST; `.gz` is decompressed.
 
     The format: two zero bytes, one byte for the type, one for the number of axes, four for the length of
-    each axis, then the numbers (http://yann.lecun.com/exdb/mnist). Raises ValueError for any other file.
+    each axis, then the numbers (http://yann.lecun.com/exdb/mnist). Raises ValueError for any other file, and
+    gzip's errors for a damaged `.gz`.
     """
-    path = os.fspath(path)
-    with _reading(path):
-        import gzip
+    import gzip
 
-        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as opened:
-            data = opened.read()
-        if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES:
-            raise ValueError("an IDX file starts with two zero bytes and a type")
-        dtype, start = np.dtype(IDX_TYPES[data[2]]), 4 + 4 * data[3]
-        shape = np.frombuffer(data, ">u4", count=data[3], offset=4).tolist()
-        expected = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        if len(data) - start != expected:
-            raise ValueError(
-                f"shape {tuple(shape)} takes {expected:,} bytes, and it has {len(data) - start:,}"
-            )
-        return (
-            np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    path = os.fspath(path)
+    with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as opened:
+        data = opened.read()
+    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES:
+        raise ValueError(f"{path}: an IDX file starts with two zero bytes and a type")
+    dtype, start = np.dtype(IDX_TYPES[data[2]]), 4 + 4 * data[3]
+    shape = [int.from_bytes(data[i : i + 4]) for i in range(4, start, 4)]
+    expected = math.prod(shape) * dtype.itemsize
+    if len(data) - start != expected:
+        raise ValueError(
+            f"{path}: shape {tuple(shape)} takes {expected:,} bytes, and it has {len(data) - start:,}"
         )
+    numbers = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    return numbers.astype(dtype.newbyteorder("="))
 
 
 def _read_cifar(
@@ -217,47 +212,22 @@ def _read_cifar(
 ) -> tuple[tuple[str, ...], Any]:
     """Class names, and (x, y) of both parts, from rows of `labels` bytes, the last of them the class, and
     3072 pixels: 32 x 32 red, green, blue."""
-    path = fetch(file)
-    with _reading(path):
-        members = _members(path, [f"{folder}/{name}" for name in (*train, *test, names)])
-        parts = []
-        for part in (train, test):
-            data = b"".join([members[f"{folder}/{name}"] for name in part])
-            rows = np.frombuffer(data, np.uint8).reshape(-1, labels + 3072)
-            x = rows[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-            parts.append((np.ascontiguousarray(x), rows[:, labels - 1]))
-        return tuple(members[f"{folder}/{names}"].decode("ascii").split()), parts
+    members = _members(file, [f"{folder}/{name}" for name in (*train, *test, names)])
+    parts = []
+    for part in (members[: len(train)], members[len(train) : -1]):
+        rows = np.frombuffer(b"".join(part), np.uint8).reshape(-1, labels + 3072)
+        x = rows[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        parts.append((np.ascontiguousarray(x), rows[:, labels - 1]))
+    return tuple(members[-1].decode("ascii").split()), parts
 
 
-def _members(path: str, names: list[str]) -> dict[str, bytes]:
+def _members(file: RemoteFile, names: list[str]) -> list[bytes]:
     """The contents of these members of a .tar.gz, read in memory; all other members are ignored."""
     import tarfile
 
     found = {}
-    with tarfile.open(path, "r:gz") as archive:
-        for member in archive:
+    with tarfile.open(fetch(file), "r:gz") as archive:
+        for member in archive:  # in the order of the archive, which cannot be searched
             if member.name in names and member.isfile():
                 found[member.name] = archive.extractfile(member).read()  # type: ignore[union-attr]
-    missing = [name for name in names if name not in found]
-    if missing:
-        raise ValueError(f"{missing[0]} is not in it")
-    return found
-
-
-@contextlib.contextmanager
-def _reading(path: str) -> Iterator[None]:
-    """Context that turns any error of reading a damaged file into one sentence that names the file."""
-    import tarfile
-    import zipfile
-    import zlib
-
-    damaged = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError)
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (*damaged, OSError) as error:
-        reason = str(error) or type(error).__name__
-        raise ValueError(
-            f"{path} cannot be read; it is damaged or not the expected file: {reason}"
-        ) from error
+    return [found[name] for name in names]

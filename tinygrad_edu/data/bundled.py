@@ -1,8 +1,8 @@
 """Three real data sets that come with the package: digits, iris and wine.
 
-Each is one table, an `.npy` file with a row per example and the class in its last column. The clock
-chose `.npy`: reading the digits takes half a millisecond, where `.npz` takes 12 ms (it brings in
-zipfile) and text takes 25 ms. Where the data come from, and their license: `sets/LICENSE.txt`.
+Each is one table, an `.npy` file with a row per example and the class in its last column: `.npy` because the
+digits load in half a millisecond, where `.npz` takes 12 ms and text 25 ms. Sources and licenses:
+`sets/LICENSE.txt`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ FOLDER = os.path.join(os.path.dirname(__file__), "sets")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Examples and their classes, with the words that belong to them.
+    """Examples, their classes, and descriptions of both.
 
-    It unpacks into its two arrays, so that a set can be handed on in one go:
+    It unpacks into its two arrays:
 
         x, y = load_iris()
         loader = DataLoader(*load_digits(), shuffle=True, seed=0)
@@ -49,73 +49,42 @@ class Dataset:
 def load_digits(dtype: DTypeLike = np.float32) -> Dataset:
     """1797 handwritten digits.    x: (1797, 8, 8) from 0 to 16, y: (1797,) from 0 to 9
 
-    The pixels are as they were published: whole numbers from 0 (paper) to 16 (ink). Divide by 16
-    to bring them between 0 and 1, which is what networks like.
+    The pixels are integers from 0 (paper) to 16 (ink), as published. Divide by 16 to scale them to 0..1,
+    which suits networks.
     """
-    return _load(
-        "digits",
-        dtype,
-        shape=(8, 8),
-        feature_names=tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8)),
-        class_names=tuple("0123456789"),
-    )
+    pixels = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
+    return _load("digits", dtype, (8, 8), pixels, tuple("0123456789"))
 
 
 def load_iris(dtype: DTypeLike = np.float32) -> Dataset:
     """150 iris flowers of three species.    x: (150, 4) in centimeters, y: (150,) from 0 to 2"""
-    return _load(
-        "iris",
-        dtype,
-        shape=(4,),
-        feature_names=(
-            "sepal length (cm)",
-            "sepal width (cm)",
-            "petal length (cm)",
-            "petal width (cm)",
-        ),
-        class_names=("setosa", "versicolor", "virginica"),
-    )
+    features = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
+    return _load("iris", dtype, (4,), features, ("setosa", "versicolor", "virginica"))
 
 
 def load_wine(dtype: DTypeLike = np.float32) -> Dataset:
     """178 Italian wines from three growers.    x: (178, 13), y: (178,) from 0 to 2
 
-    The columns have very different scales; standardize them before measuring a distance.
+    The columns have very different scales; standardize them before measuring distances.
     """
-    return _load(
-        "wine",
-        dtype,
-        shape=(13,),
-        feature_names=(
-            "alcohol",
-            "malic_acid",
-            "ash",
-            "alcalinity_of_ash",
-            "magnesium",
-            "total_phenols",
-            "flavanoids",
-            "nonflavanoid_phenols",
-            "proanthocyanins",
-            "color_intensity",
-            "hue",
-            "od280/od315_of_diluted_wines",
-            "proline",
-        ),
-        class_names=("class_0", "class_1", "class_2"),
-    )
+    features = (
+        "alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids",
+        "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue",
+        "od280/od315_of_diluted_wines", "proline",
+    )  # fmt: skip
+    return _load("wine", dtype, (13,), features, ("class_0", "class_1", "class_2"))
 
 
 def _load(
     name: str,
     dtype: DTypeLike,
-    *,
     shape: tuple[int, ...],
     feature_names: tuple[str, ...],
     class_names: tuple[str, ...],
 ) -> Dataset:
-    """Read one table; every call returns arrays of its own, which the caller may change."""
+    """Reads a table; every call returns new arrays, which the caller may change."""
     # float32 by default, because one float64 array turns a whole float32 network into float64.
-    # The tables themselves hold every published digit: dtype=np.float64 gives them exactly.
+    # The tables hold every published digit: dtype=np.float64 gives them exactly.
     table = np.load(os.path.join(FOLDER, name + ".npy"), allow_pickle=False)
     with open(os.path.join(FOLDER, name + ".txt"), encoding="utf-8") as file:
         description = file.read()

@@ -1,19 +1,19 @@
 """Sixty-two classes without a download: 0-9, A-Z and a-z, drawn from the fonts that matplotlib brings.
 
     train = draw_characters(100, seed=0)                      # 100 pictures of each character
-    test = draw_characters(25, fonts=TEST_FONTS, seed=0)      # in letters of a cut never seen in training
+    test = draw_characters(25, fonts=TEST_FONTS, seed=0)      # in fonts that the training set does not have
     write_characters("characters", per_class=100, seed=0)     # both, as image files with train.csv, test.csv
 
-Letters keep their relative sizes, or else c and C would be one picture. Some pairs stay alike whatever is
-done: 0 and O in some fonts, I and l in most, and at this size x and X. Who reads single characters, without
-the words around them, cannot reach 100 %.
+Letters keep their relative sizes, to tell c from C. Some pairs look the same nevertheless: 0 and O in some
+fonts, I and l in most, and at this size x and X. So an accuracy of 100 % is impossible.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,9 @@ TEST_FONTS = (
     "DejaVuSans-Oblique", "DejaVuSansMono-Oblique", "DejaVuSerif-Bold", "STIXGeneralItalic", "cmss10",
 )  # fmt: skip
 
-SCALE = 3  # letters are drawn so many times larger than the picture, moved about, and then averaged
-STROKES = (0, 1)  # pixels at that scale by which lines grow on either side
-PIECE = 256  # pictures that are moved about at a time
+SCALE = 3  # letters are drawn three times larger than the picture, augmented, and then averaged
+STROKES = (0, 1)  # pixels at that scale by which lines are thickened on either side
+PIECE = 256  # pictures that are augmented at a time
 
 
 def draw_characters(
@@ -49,11 +49,11 @@ def draw_characters(
 ) -> Dataset:
     """`per_class` pictures of each character: x (n, size, size) of uint8, black (0) on white (255).
 
-    The font, the thickness of lines, a rotation up to 12°, a scale from 0.9 to 1.1, a shift up to 8 %, and
-    noise are drawn for each from the seed; class k is characters[k]. The rows come in random order.
+    For each picture a font, the thickness of lines, a rotation up to 12°, a scale from 0.9 to 1.1, a shift up
+    to 8 %, and noise are drawn from the seed. Class k is characters[k]; the rows are in random order.
 
     Raises ImportError without matplotlib (its fonts) or Pillow (which draws them), ValueError for a font that
-    matplotlib does not have, and for what is no number of pictures or pixels.
+    matplotlib does not have, and for an invalid number of pictures or pixels.
     """
     per_class = whole_number("draw_characters", "per_class", per_class)
     size = whole_number("draw_characters", "size", size)
@@ -64,12 +64,12 @@ def draw_characters(
     rng = generator("draw_characters", seed)
     y = rng.permutation(np.repeat(np.arange(len(characters)), per_class))
     font, stroke = rng.integers(len(fonts), size=len(y)), rng.choice(STROKES, len(y))
-    drawn = _Letters(fonts, size * SCALE)
+    letter = _letters(fonts, size * SCALE)
     x = np.empty((len(y), size, size), np.uint8)
     for start in range(0, len(y), PIECE):
         rows = slice(start, start + PIECE)
         letters = np.stack([
-            drawn.letter(characters[k], f, s)
+            letter(characters[k], int(f), int(s))
             for k, f, s in zip(y[rows], font[rows], stroke[rows], strict=True)
         ])  # fmt: skip
         moved = augment(letters, rng, degrees=12, zoom=0.1, shift=0.08)
@@ -95,14 +95,14 @@ def write_characters(
     seed: int = 0,
     pixels: bool = False,
 ) -> None:
-    """A new folder with train.csv and test.csv, which lists pictures in fonts that train.csv has not.
+    """Writes a new folder with train.csv and test.csv, whose fonts train.csv does not have.
 
-    test_per_class    a fifth of per_class if left out
+    test_per_class    by default a fifth of per_class
     pixels            False: columns image (the path of a PNG file) and label, as `image_csv` reads them.
-                      True: columns label, pixel0, pixel1, ... as `read_csv` reads them and Kaggle gives
-                      MNIST: white on black, and labels are numbers of classes
+                      True: columns label, pixel0, pixel1, ... as `read_csv` reads them and Kaggle publishes
+                      MNIST: white on black, and labels are class numbers
 
-    The folder appears when it is complete. Raises FileExistsError if it is there already, and what
+    The folder appears when it is complete. Raises FileExistsError if it already exists, and what
     draw_characters raises.
     """
     if os.path.exists(folder):
@@ -138,44 +138,40 @@ def _write_images(folder: str, part: str, data: Dataset) -> None:
     os.mkdir(os.path.join(folder, part))
     lines = ["image,label\n"]
     for i, (pixels, label) in enumerate(zip(data.x, data.y, strict=True), start=1):
-        name = f"{part}/{i:05}.png"  # numbers, for a system to which a.png and A.png are the same
+        name = f"{part}/{i:05}.png"  # numbers, because some systems do not tell a.png from A.png
         Image.fromarray(pixels).save(os.path.join(folder, name))
         lines.append(f"{name},{data.class_names[label]}\n")
     with open(os.path.join(folder, f"{part}.csv"), "w", encoding="utf-8") as file:
         file.writelines(lines)
 
 
-class _Letters:
-    """The letters of some fonts as squares of `side` pixels, each drawn once."""
-
-    def __init__(self, names: tuple[str, ...], side: int):
-        try:
-            import matplotlib
-            from PIL import Image, ImageDraw, ImageFont
-        except ImportError as missing:
-            raise ImportError(
-                f"characters are drawn by Pillow in fonts that matplotlib brings, and {missing.name} is not "
-                "installed.\n  Try: python -m pip install -e '.[viz,images]' in the folder of this project"
-            ) from None
-        self.image, self.draw, self.side = Image, ImageDraw, side
-        self.fonts: list[Any] = []
-        for name in names:
-            path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")
-            if not os.path.isfile(path):
-                raise ValueError(
-                    f"draw_characters: matplotlib has no font {name}; there is no file {path}"
-                )
-            self.fonts.append(ImageFont.truetype(path, round(0.78 * side)))
-        self.drawn: dict[tuple[str, int, int], NDArray[np.uint8]] = {}
-
-    def letter(self, character: str, font: int, stroke: int) -> NDArray[np.uint8]:
-        key = character, int(font), int(stroke)
-        if key not in self.drawn:
-            paper = self.image.new("L", (self.side, self.side), 255)
-            # "m", "s": the middle of its width, and its baseline, which is at the same height for all.
-            place = self.side / 2, 0.72 * self.side
-            self.draw.Draw(paper).text(
-                place, character, 0, self.fonts[font], anchor="ms", stroke_width=int(stroke)
+def _letters(fonts: tuple[str, ...], side: int) -> Callable[[str, int, int], NDArray[np.uint8]]:
+    """(character, number of the font, stroke) -> its picture, side x side; each is drawn once and kept."""
+    try:
+        import matplotlib
+        from PIL import Image, ImageDraw, ImageFont
+    except ImportError as missing:
+        raise ImportError(
+            f"characters are drawn by Pillow in fonts that matplotlib brings, and {missing.name} is not "
+            "installed.\n  Try: python -m pip install -e '.[viz,images]' in the folder of this project"
+        ) from None
+    loaded = []
+    for name in fonts:
+        path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")
+        if not os.path.isfile(path):
+            raise ValueError(
+                f"draw_characters: matplotlib has no font {name}; there is no file {path}"
             )
-            self.drawn[key] = np.asarray(paper)
-        return self.drawn[key]
+        loaded.append(ImageFont.truetype(path, round(0.78 * side)))
+
+    @functools.cache
+    def letter(character: str, font: int, stroke: int) -> NDArray[np.uint8]:
+        paper = Image.new("L", (side, side), 255)
+        # "ms": the center of its width, and its baseline, which is at the same height for all.
+        place = side / 2, 0.72 * side
+        ImageDraw.Draw(paper).text(
+            place, character, 0, loaded[font], anchor="ms", stroke_width=stroke
+        )
+        return np.asarray(paper)
+
+    return letter

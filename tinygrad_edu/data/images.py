@@ -204,13 +204,19 @@ class ImageFiles:
         self.labels = self.labels[good]
 
     def _read(self, path: str) -> NDArray[np.uint8]:
-        image = _pillow()
+        try:
+            from PIL import Image
+        except ImportError:
+            raise ImportError(
+                "image files need Pillow.\n  Try: python -m pip install -e '.[images]' in the folder of this "
+                "project"
+            ) from None
         if not os.path.isfile(path):
             raise FileNotFoundError(f"{self.name}: there is no file {path}")
         try:
-            with image.open(path) as opened:
+            with Image.open(path) as opened:
                 return self._pixels(opened, path)
-        except (OSError, SyntaxError, EOFError, image.DecompressionBombError) as error:
+        except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
             reason = str(error).replace(repr(path), "it") or type(error).__name__
             raise ValueError(f"{self.name}: {path} cannot be read as an image: {reason}") from None
 
@@ -237,14 +243,3 @@ class ImageFiles:
                 "pass size=(height, width) to scale them"
             )
         return np.array(picture, np.uint8)
-
-
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError(
-            "image files need Pillow.\n  Try: python -m pip install -e '.[images]' in the folder of this "
-            "project"
-        ) from None
-    return Image

@@ -79,7 +79,9 @@ class ExampleLoader:
     def __iter__(self) -> Iterator[Batch]:
         examples: list[Any] = []
         first = 0
-        for example in self._examples():
+        n = len(self.dataset) if self._by_index else 0
+        order = range(n) if self._rng is None else self._rng.permutation(n).tolist()
+        for example in map(self.dataset.__getitem__, order) if self._by_index else self.dataset:
             examples.append(example)
             if len(examples) == self.batch_size:
                 yield _stacked(examples, first)
@@ -87,13 +89,6 @@ class ExampleLoader:
                 examples = []
         if examples and not self.drop_last:
             yield _stacked(examples, first)
-
-    def _examples(self) -> Iterator[Any]:
-        if not self._by_index:
-            return iter(self.dataset)
-        n = len(self.dataset)
-        order = range(n) if self._rng is None else self._rng.permutation(n).tolist()
-        return (self.dataset[i] for i in order)
 
 
 class Transformed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def read_csv(
     whose length differs from the first and for a cell that is not an integer from 0 to 255.
     """
     path = os.fspath(path)
-    with _opened(path, "read_csv") as file:
+    with opened(path, "read_csv") as file:
         names = [cell.strip() for cell in next(csv.reader(file), [])]
         has_header = any(letter.isalpha() for name in names for letter in name)
         if has_header and not any(line.strip() for line in file):
@@ -49,7 +50,7 @@ def read_csv(
     place: Any = names.index(label) if isinstance(label, str) and label in names else label
     if place is not None and place not in range(len(names)):
         raise ValueError(
-            f"read_csv: {path} has no column {label!r}; its columns are {_listed(names)}; pass the right "
+            f"read_csv: {path} has no column {label!r}; its columns are {listed(names)}; pass the right "
             "name, or an index such as label=0, or label=None if it has pixels only"
         )
     pixels = len(names) - (place is not None)
@@ -60,7 +61,7 @@ def read_csv(
         )
 
     try:
-        with _opened(path, "read_csv") as file:
+        with opened(path, "read_csv") as file:
             table = np.loadtxt(
                 file, np.uint16, comments=None, delimiter=",", quotechar='"', skiprows=int(has_header),
                 ndmin=2,
@@ -120,13 +121,13 @@ def write_csv(path: str | os.PathLike[str], x: NDArray[Any], y: NDArray[Any] | N
 def read_rows(path: str, columns: list[str], caller: str) -> tuple[list[int], list[list[str]]]:
     """The line number of each row of a CSV file with a header, and its cells in these columns, as text."""
     lines, rows = [], []
-    with _opened(path, caller) as file:
+    with opened(path, caller) as file:
         reader = csv.reader(file)
         header = [name.strip() for name in next(reader, [])]
         for name in columns:
             if name not in header:
                 raise ValueError(
-                    f"{caller}: {path} has no column {name!r}; its columns are {_listed(header)}"
+                    f"{caller}: {path} has no column {name!r}; its columns are {listed(header)}"
                 )
         for row in filter(None, reader):
             if len(row) != len(header):
@@ -139,7 +140,8 @@ def read_rows(path: str, columns: list[str], caller: str) -> tuple[list[int], li
     return lines, rows
 
 
-def _opened(path: str, caller: str) -> IO[str]:
+def opened(path: str, caller: str) -> IO[str]:
+    """A CSV file, open to be read. Raises FileNotFoundError in the words of the caller."""
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{caller}: there is no file {path}")
     return open(path, encoding="utf-8-sig", newline="")
@@ -148,7 +150,7 @@ def _opened(path: str, caller: str) -> IO[str]:
 def _raise_at_first_wrong_cell(
     path: str, has_header: bool, place: int | None, names: list[str]
 ) -> None:
-    with _opened(path, "read_csv") as file:
+    with opened(path, "read_csv") as file:
         reader = csv.reader(file)
         if has_header:
             next(reader)
@@ -167,6 +169,7 @@ def _raise_at_first_wrong_cell(
                     )
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The names for a sentence: 'a', 'b', ..., 'z'."""
     shown = [repr(name) for name in names]
-    return ", ".join(shown if len(shown) <= 8 else shown[:6] + ["...", shown[-1]]) or "none"
+    return ", ".join(shown if len(shown) <= 12 else shown[:10] + ["...", shown[-1]]) or "none"

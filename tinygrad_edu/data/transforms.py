@@ -1,12 +1,12 @@
-"""Other pictures of the same things: shifted, turned, zoomed, mirrored, noisy. NumPy on whole batches.
+"""Data augmentation: images shifted, rotated, zoomed, mirrored, with noise. NumPy on whole batches.
 
-A transform is a function (images, rng) -> images. It draws its parameters for every image anew from the
-numpy.random.Generator that it is given, and changes nothing in place. Other strengths are another function:
+A transform is a function (images, rng) -> images. It draws its parameters for every image from the
+numpy.random.Generator that it is given, and changes nothing in place. partial sets other strengths:
 
-    turn = partial(rotate, degrees=10)
-    loader = Transformed(DataLoader(x, y, shuffle=True, seed=0), augment, turn, seed=1)
+    slight = partial(rotate, degrees=10)
+    loader = Transformed(DataLoader(x, y, shuffle=True, seed=0), augment, slight, seed=1)
 
-images: (N, H, W) or (N, H, W, C), channels last. Whole numbers become float32, real numbers keep their type.
+images: (N, H, W) or (N, H, W, C), channels last. Integers become float32, floats keep their dtype.
 """
 
 from __future__ import annotations
@@ -29,78 +29,60 @@ def augment(
     fill: str = "nearest",
     interpolation: str = "bilinear",
 ) -> Images:
-    """Each image turned, zoomed and shifted a little, in one resampling.
+    """Each image rotated, zoomed and shifted a little, in one resampling.
 
-    An angle from -degrees to degrees, a scale from 1 - zoom to 1 + zoom (the same for both axes), and a
-    shift down and to the right of -shift to shift of the height and the width; all uniform. Three steps one
-    after the other would blur three times: here their matrices are multiplied, and pixels are read once.
+    An angle from -degrees to degrees (counterclockwise), a scale from 1 - zoom to 1 + zoom (the same for both
+    axes), and a shift down and to the right of -shift to shift of the height and the width, fractions of
+    pixels included; all uniform. Three resamplings would blur three times, so the matrices are multiplied
+    and the pixels are read once.
     """
-    images = _as_images("augment", images)
-    _demand_share("augment", "zoom", zoom)
+    images = _as_images(images)
+    if not 0 <= zoom < 1:
+        raise ValueError(
+            f"got a zoom of {zoom}: scales are drawn from 1 - zoom to 1 + zoom and must be above 0, so it is "
+            "a number from 0 up to 1, such as 0.2"
+        )
     n = len(images)
-    angles = np.deg2rad(rng.uniform(-degrees, degrees, n))
-    scales = rng.uniform(1 - zoom, 1 + zoom, n)
-    shifts = rng.uniform(-shift, shift, (n, 2)) * images.shape[1:3]
-    return affine(images, _rotation(angles) / scales[:, None, None], shifts, fill, interpolation)
+
+    def drawn(size: float, *shape: int) -> NDArray[Any]:
+        return rng.uniform(-size, size, (n, *shape)) if size else np.zeros((n, *shape))
+
+    angles, scales = np.deg2rad(drawn(degrees)), 1 + drawn(zoom)
+    shifts = drawn(shift, 2) * images.shape[1:3]
+    cos, sin = np.cos(angles), np.sin(angles)
+    # (N, 2, 2) that lead (row, column) of the result back to the image
+    rotations = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
+    return affine(images, rotations / scales[:, None, None], shifts, fill, interpolation)
 
 
 def rotate(
-    images: ArrayLike,
-    rng: np.random.Generator,
-    *,
-    degrees: float = 25,
-    fill: str = "nearest",
-    interpolation: str = "bilinear",
+    images: ArrayLike, rng: np.random.Generator, *, degrees: float = 25, **how: Any
 ) -> Images:
-    """Each image turned about its middle, by an angle drawn from -degrees to degrees (counterclockwise)."""
-    images = _as_images("rotate", images)
-    angles = np.deg2rad(rng.uniform(-degrees, degrees, len(images)))
-    return affine(images, _rotation(angles), np.zeros((len(images), 2)), fill, interpolation)
+    """Each image rotated about its center by up to `degrees`; fill and interpolation as in `augment`."""
+    return augment(images, rng, degrees=degrees, zoom=0, shift=0, **how)
 
 
-def zoom(
-    images: ArrayLike,
-    rng: np.random.Generator,
-    *,
-    share: float = 0.2,
-    fill: str = "nearest",
-    interpolation: str = "bilinear",
-) -> Images:
-    """Each image made larger or smaller about its middle, by a scale drawn from 1 - share to 1 + share."""
-    images = _as_images("zoom", images)
-    _demand_share("zoom", "share", share)
-    scales = rng.uniform(1 - share, 1 + share, len(images))
-    matrices = np.eye(2) / scales[:, None, None]
-    return affine(images, matrices, np.zeros((len(images), 2)), fill, interpolation)
+def zoom(images: ArrayLike, rng: np.random.Generator, *, share: float = 0.2, **how: Any) -> Images:
+    """Each image scaled about its center by 1 - share to 1 + share."""
+    return augment(images, rng, degrees=0, zoom=share, shift=0, **how)
 
 
-def shift(
-    images: ArrayLike,
-    rng: np.random.Generator,
-    *,
-    share: float = 0.1,
-    fill: str = "nearest",
-    interpolation: str = "bilinear",
-) -> Images:
-    """Each image moved down and right by -share to share of its height and width, fractions included."""
-    images = _as_images("shift", images)
-    shifts = rng.uniform(-share, share, (len(images), 2)) * images.shape[1:3]
-    return affine(
-        images, np.broadcast_to(np.eye(2), (len(images), 2, 2)), shifts, fill, interpolation
-    )
+def shift(images: ArrayLike, rng: np.random.Generator, *, share: float = 0.1, **how: Any) -> Images:
+    """Each image moved down and right by -share to share of its height and width."""
+    return augment(images, rng, degrees=0, zoom=0, shift=share, **how)
 
 
 def flip(images: ArrayLike, rng: np.random.Generator, *, vertical: bool = False) -> Images:
-    """Each image mirrored left to right (or upside down) with a chance of one half."""
-    images = _as_images("flip", images)
+    """Each image mirrored left to right (or upside down) with probability one half."""
+    images = _as_images(images)
     mirrored = images[:, ::-1] if vertical else images[:, :, ::-1]
     chosen = rng.random(len(images)) < 0.5
     return np.where(chosen.reshape(-1, *[1] * (images.ndim - 1)), mirrored, images)
 
 
 def noise(images: ArrayLike, rng: np.random.Generator, *, std: float = 0.1) -> Images:
-    """Images + std ε with ε ~ N(0, 1) drawn for every pixel. std is in the units of the pixels."""
-    images = _as_images("noise", images)
+    """images + std ε, with ε ~ N(0, 1) for every pixel. std is in the units of the pixels."""
+    images = _as_images(images)
     if not std >= 0:
         raise ValueError(f"noise got std={std}: a standard deviation is 0 or more, such as std=0.1")
     return images + images.dtype.type(std) * rng.standard_normal(images.shape).astype(images.dtype)
@@ -113,8 +95,8 @@ def normalize(
     mean: ArrayLike = 0.0,
     std: ArrayLike = 255.0,
 ) -> Images:
-    """(images - mean) / std, with one number or one for each channel; as it is, from 0..255 to 0..1."""
-    images = _as_images("normalize", images)
+    """(images - mean) / std, with one number or one per channel; by default from 0..255 to 0..1."""
+    images = _as_images(images)
     mean, std = np.asarray(mean, images.dtype), np.asarray(std, images.dtype)
     if not np.all(std > 0):
         raise ValueError(f"normalize got std={std.tolist()}: it divides, so it must be above 0")
@@ -134,19 +116,18 @@ def affine(
     fill: str = "nearest",
     interpolation: str = "bilinear",
 ) -> Images:
-    """Pixel p of the result is read at A (p - c - t) + c, with c the middle of the image.
+    """Pixel p of the result is read at A (p - c - t) + c, with c the center of the image.
 
-    matrices A: (N, 2, 2) and shifts t: (N, 2) in pixels, row before column. A leads from the result back
-    to the image, so every pixel of the result gets exactly one value: to make an image twice as large,
-    A halves.
+    matrices A: (N, 2, 2) and shifts t: (N, 2) in pixels, row before column. A maps the result back to the
+    image, so that every pixel of the result gets exactly one value: A = I/2 makes an image twice as large.
 
-    interpolation   "bilinear" weighs the four pixels around the place, "nearest" takes the closest one
-    fill            what lies outside: "nearest" repeats the pixel at the edge, "constant" is 0
+    interpolation   "bilinear" weights the four pixels around the place, "nearest" takes the closest one
+    fill            for places outside the image: "nearest" repeats the pixel at the edge, "constant" is 0
 
-    scipy.ndimage.affine_transform does the same to one image, there called modes "nearest" and
-    "grid-constant". Raises ValueError for anything else, and for shapes that do not fit.
+    scipy.ndimage.affine_transform does the same to one image; its modes are "nearest" and "grid-constant".
+    Raises ValueError for anything else, and for shapes that do not fit.
     """
-    images = _as_images("affine", images)
+    images = _as_images(images)
     n, height, width = images.shape[:3]
     matrices, shifts = np.asarray(matrices, float), np.asarray(shifts, float)
     if matrices.shape != (n, 2, 2) or shifts.shape != (n, 2):
@@ -161,7 +142,7 @@ def affine(
         if given not in known:
             raise ValueError(f'{name}={given!r}: it is "{known[0]}" or "{known[1]}"')
 
-    # A (p - c - t) + c = A p + b: a sum of what rows and columns contribute, one small vector each.
+    # A (p - c - t) + c = A p + b, a sum of a vector for the row and one for the column.
     middle = (np.array([height, width]) - 1) / 2
     b = middle - (matrices @ (middle + shifts)[..., None])[..., 0]
     by_row = matrices[:, :, 0, None] * np.arange(height) + b[:, :, None]  # (N, 2, H)
@@ -169,7 +150,7 @@ def affine(
     y = by_row[:, 0, :, None] + by_column[:, 0, None, :]  # (N, H, W): where to read, row
     x = by_row[:, 1, :, None] + by_column[:, 1, None, :]  # and column
 
-    # A border one pixel wide holds what lies outside; places beyond it read the border too.
+    # A border one pixel wide holds the fill; places beyond it read the border too.
     mode: Any = {"nearest": "edge", "constant": "constant"}[fill]
     border = [(0, 0), (1, 1), (1, 1)] + [(0, 0)] * (images.ndim - 3)
     rows, columns, channels = height + 2, width + 2, images.shape[3:]
@@ -194,25 +175,11 @@ def affine(
     return upper * (1 - down) + lower * down
 
 
-def _rotation(angles: NDArray[Any]) -> NDArray[Any]:
-    """(N, 2, 2) that lead (row, column) back from an image turned counterclockwise."""
-    cos, sin = np.cos(angles), np.sin(angles)
-    return np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
-
-
-def _as_images(caller: str, images: ArrayLike) -> Images:
+def _as_images(images: ArrayLike) -> Images:
     images = np.asarray(images)
     if images.ndim not in (3, 4):
         raise ValueError(
-            f"{caller} got images of shape {images.shape}: a batch is (N, H, W) or (N, H, W, C); "
+            f"got images of shape {images.shape}: a batch is (N, H, W) or (N, H, W, C); "
             "x[None] makes a batch of one image, x.reshape(-1, 28, 28) makes images of rows"
         )
     return images if images.dtype.kind == "f" else images.astype(np.float32)
-
-
-def _demand_share(caller: str, name: str, share: float) -> None:
-    if not 0 <= share < 1:
-        raise ValueError(
-            f"{caller} got {name}={share}: scales are drawn from 1 - {name} to 1 + {name} and must be above "
-            f"0, so it is a number from 0 up to 1, such as {name}=0.2"
-        )

@@ -19,7 +19,7 @@ from tinygrad_edu.data import (
     train_validation_test_split,
 )
 from tinygrad_edu.data.images import sorted_classes
-from tinygrad_edu.data.tables import read_rows
+from tinygrad_edu.data.tables import listed, opened, read_rows
 from tinygrad_edu.programs.settings import Settings
 
 
@@ -53,7 +53,7 @@ class Examples:
                 where = f"row {name}" if self.kind == "pixels" else name
                 raise ValueError(
                     f"{self.path}: {where} has the label {label!r}, which is not among the {len(classes)} "
-                    f"classes of the training set: {_listed(classes)}"
+                    f"classes of the training set: {listed(classes)}"
                 )
         return np.array([index[label] for label in self.labels], np.int64)
 
@@ -78,11 +78,11 @@ def read(path: str, settings: Settings, *, labeled: bool) -> Examples:
     if "image" not in first and len(first) < 4:
         raise ValueError(
             f"{path} has no column 'image' with paths of images, and no pixels; its columns are "
-            + _listed(first)
+            + listed(first)
         )
     if labeled and "label" not in first:
         raise ValueError(
-            f"{path} has no column 'label'; its columns are {_listed([repr(name) for name in first])}; give "
+            f"{path} has no column 'label'; its columns are {listed(first)}; give "
             "that name to the column of the classes"
         )
     if "image" in first:
@@ -91,10 +91,7 @@ def read(path: str, settings: Settings, *, labeled: bool) -> Examples:
 
 
 def _first_line(path: str) -> list[str]:
-    if not os.path.isfile(path):
-        folder = ", but a folder of that name" if os.path.isdir(path) else ""
-        raise FileNotFoundError(f"there is no file {path}{folder}")
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    with opened(path, "read_csv") as file:
         try:
             first = [name.strip() for name in next(csv.reader(file), [])]
         except (csv.Error, UnicodeDecodeError) as error:
@@ -151,10 +148,6 @@ def _side(pixels: int) -> int:
     """The side of a square of so many pixels, 0 if they make none."""
     side = math.isqrt(max(pixels, 0))
     return side if side * side == pixels and side > 1 else 0
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names if len(names) <= 12 else [*names[:10], "...", names[-1]])
 
 
 # ------------------------------------------------------------------------------------ the three sets

@@ -70,11 +70,9 @@ class Run:
             raise FileExistsError(
                 f"{path} has a run already: add --resume to continue it, or choose another --out"
             )
-        if os.path.isfile(path):
-            raise FileExistsError(f"{path} is a file, and a run is a folder: choose another --out")
-        if os.path.isdir(path) and os.listdir(path):
+        if os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)):
             raise FileExistsError(
-                f"folder {path} already exists and is not a run: choose another --out, or remove it"
+                f"{path} already exists and is not a run: choose another --out, or remove it"
             )
         config = {
             "format": FORMAT,

@@ -1,7 +1,7 @@
 """Five networks, from a perceptron to a transformer, here and in Keras: `python -m tinygrad_edu.twins`.
 
-Every setting that Keras rounds to float32 is a number that float32 holds exactly (momentum 0.875, heads of
-16 numbers, for 1/√16 = 0.25), so that float64 can show how far the two agree.
+Every setting that Keras rounds to float32 is exact in float32 (momentum 0.875; heads of 16 numbers, for
+1/√16 = 0.25), so that float64 shows how far the two agree.
 """
 
 from __future__ import annotations

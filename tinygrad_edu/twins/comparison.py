@@ -85,9 +85,7 @@ def compare(
         raise refusal(ValueError, "compare got no batches.", "[(x, y)], a list of pairs")
     dtype = dtype_of(model)
     copied = copy_without_hooks(model).train()
-    notes = (
-        _switch_off_dropout(copied) + _note_of_new_start(optimizer) + _note_of_embeddings(copied)
-    )
+    notes = _notes_of_differences(copied, optimizer, _switch_off_noise(copied))
     groups = _groups_of(optimizer, model)
     x, y = _pair(first)
     ours = _Ours(copied, loss, optimizer, groups)
@@ -254,7 +252,7 @@ class _Keras(_Side):
                 loss += penalty
         values = [variable.value for variable in variables]
         gradients = tape.gradient(loss, values, unconnected_gradients="zero")
-        gradients = [self.dense(g) for g in gradients]  # see `_note_of_embeddings`
+        gradients = [self.dense(g) for g in gradients]  # see `_notes_of_differences`
         self.optimizer.apply(gradients, variables)
         return loss, gradients, results
 
@@ -363,43 +361,42 @@ def _pair(batch: Any) -> tuple[Any, Any]:
     return batch[0], batch[1]
 
 
-def _switch_off_dropout(model: Module) -> list[str]:
+def _switch_off_noise(model: Module) -> list[str]:
+    """Sets the strength of Dropout and noise to 0; returns the paths of these layers."""
     noisy = []
     for path, layer in model.named_modules():
         name = "p" if isinstance(layer, nn.Dropout) else "std"
         if isinstance(layer, (nn.Dropout, nn.GaussianNoise)) and getattr(layer, name):
             setattr(layer, name, 0)
             noisy.append(path)
-    if not noisy:
-        return []
-    return [
-        f"Dropout ({', '.join(noisy)}) is off on both sides: two random generators never drop the same "
-        "places."
-    ]
+    return noisy
 
 
-def _note_of_new_start(optimizer: Optimizer) -> list[str]:
-    if optimizer.t == 0:
-        return []
-    return [
-        f"The optimizer had taken {optimizer.t} steps; here both sides start anew, from the model's "
-        "present weights."
-    ]
+def _notes_of_differences(model: Module, optimizer: Optimizer, noisy: list[str]) -> list[str]:
+    """How this training differs from an ordinary one.
 
-
-def _note_of_embeddings(model: Module) -> list[str]:
-    """TensorFlow's gradient of an Embedding is a list of rows, in which a row may occur twice.
-
-    Keras's optimizers square such rows one by one before adding them up, unlike the papers (measured with
-    Keras 3.15: after one step of Adam a weight differs by lr).
+    About Embedding: TensorFlow's gradient is a list of rows, in which a row may occur twice. Keras's
+    optimizers square such rows one by one before adding them up, unlike the papers (measured with Keras
+    3.15: after one step of Adam a weight differs by lr).
     """
-    found = [path for path, layer in leaves(model) if kind_of(layer) is nn.Embedding]
-    if not found:
-        return []
-    return [
-        f"Embedding ({', '.join(found)}): both optimizers get the sum of the gradients of a word that "
-        "occurs several times in a batch. Keras's own fit squares them one by one."
-    ]
+    notes = []
+    if noisy:
+        notes.append(
+            f"Dropout ({', '.join(noisy)}) is off on both sides: two random generators never drop the "
+            "same places."
+        )
+    if optimizer.t:
+        notes.append(
+            f"The optimizer had taken {optimizer.t} steps; here both sides start anew, from the model's "
+            "present weights."
+        )
+    words = [path for path, layer in leaves(model) if kind_of(layer) is nn.Embedding]
+    if words:
+        notes.append(
+            f"Embedding ({', '.join(words)}): both optimizers get the sum of the gradients of a word that "
+            "occurs several times in a batch. Keras's own fit squares them one by one."
+        )
+    return notes
 
 
 def _rounding(optimizer: Optimizer, run: Run) -> float:

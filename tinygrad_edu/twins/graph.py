@@ -12,7 +12,7 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import value
 
-# What Keras's merging layers (and, for masks, its keras.ops.not_equal) do, by their names there.
+# Keras's merging layers, and keras.ops.not_equal for masks, by their names in Keras.
 MERGES: dict[str, Callable[[Sequence[Any], int], Any]] = {
     "Add": lambda xs, axis: reduce(np.add, xs),
     "Subtract": lambda xs, axis: reduce(np.subtract, xs),
@@ -26,9 +26,9 @@ MERGES: dict[str, Callable[[Sequence[Any], int], Any]] = {
 
 
 class Merge(Module):
-    """One result of several: Merge("Add")(a, b) = a + b, and so on for every name in `MERGES`.
+    """Combines several results: Merge("Add")(a, b) = a + b, and so on for every name in `MERGES`.
 
-    axis   that "Concatenate" goes along
+    axis   of "Concatenate"
     """
 
     def __init__(self, kind: str, axis: int = -1):
@@ -44,9 +44,11 @@ class Merge(Module):
 
 
 class Call(NamedTuple):
-    """The layer of that name, called on results: (name of a result, which of them if it is a tuple).
+    """A call of the layer of that name.
 
-    keywords   what is given by name: results, or lists of results, or plain values
+    result      the name of the result
+    arguments   References to results, lists of them, or plain values
+    keywords    the same, by name
     """
 
     result: str
@@ -56,7 +58,7 @@ class Call(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """A result of an earlier call, or an input; `part` is its number where the call gave several."""
+    """A result of an earlier call, or an input; `part` is an index if the call returned several."""
 
     result: str
     part: int | None = None
@@ -66,10 +68,10 @@ class Graph(Module):
     """Calls layers in the order of a list, each on results of the earlier ones.
 
     layers         name -> Module; paths of parameters begin with the name
-    calls          in an order in which every result is there when it is needed
-    inputs         names of the results that are given
-    outputs        what is returned: a result, or a tuple of several
-    input_shapes   of one sample of each input, as far as it is known
+    calls          in an order in which every result exists when it is needed
+    inputs         names of the inputs
+    outputs        what is returned: one result, or a tuple of several
+    input_shapes   of one sample of each input, as far as they are known
 
     >>> from tinygrad_edu.nn import Linear
     >>> x, y = Reference("x"), Reference("y")
@@ -106,7 +108,7 @@ class Graph(Module):
         return outputs[0] if len(outputs) == 1 else outputs
 
     def results(self, inputs: Sequence[Any], apply: Callable[..., Any]) -> list[Any]:
-        """The outputs, where apply(name of a layer, *arguments, **keywords) makes its result."""
+        """The outputs, if apply(name of a layer, *arguments, **keywords) computes each call."""
         results: dict[str, Any] = dict(zip(self.inputs, inputs, strict=True))
 
         def at(thing: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The same model in Keras, with the same weights. Which layer is what stands in `layers.py`."""
+"""The same model in Keras, with the same weights. `layer_table.py` lists which layer is what."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from tinygrad_edu.twins.layer_table import (
 def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: int = 0) -> Any:
     """The Keras model that computes what `model` does, with the same weights.
 
-    input_shape   of one sample, without the batch axis; may be left out if the first layer is Linear,
-                  after model.build(shape), or if the model is a Graph that tells its input_shapes
-    seed          what Keras's own draws (Dropout) come from
+    input_shape   of one sample, without the batch axis; not needed if the first layer is Linear, after
+                  model.build(shape), or if the model is a Graph with input_shapes
+    seed          of Keras's own random draws (Dropout)
 
-    A Sequential becomes a keras.Sequential, and so does a single layer; what arranges layers in
-    another way (Residual, TransformerBlock, Graph, ...) becomes a functional model. The dtype is that
-    of the parameters (float64 without any, as in NumPy), layers are named by our paths, and the weights
-    are copies: training one model does not move the other. Regularizers and constraints of parameters
-    go over, too, and frozen layers are not trainable. Masks go where our model hands them on, and nowhere
-    in secret (mask_zero is off in the twin). Keras's global settings are left as they are.
+    A Sequential or a single layer becomes a keras.Sequential; other arrangements of layers (Residual,
+    TransformerBlock, Graph, ...) become functional models. The dtype is that of the parameters (float64
+    without any), layers are named by our paths, and the weights are copies: training one model does not
+    change the other. Regularizers and constraints are kept, and frozen layers are not trainable. Masks are
+    arguments, as in our model, never implicit (mask_zero is off in the twin). Keras's global settings do not
+    change.
 
-    Raises TypeError with the list of all layers that have no counterpart, classes with a forward of their
-    own among them; ValueError if the input shape is missing, is not one that the model takes, or parameters
-    differ in dtype; ImportError without Keras.
+    Raises TypeError with the list of all layers that have no counterpart, such as classes with a forward of
+    their own; ValueError if the input shape is missing or does not fit, or parameters differ in dtype;
+    ImportError without Keras.
 
     >>> from tinygrad_edu.nn import Linear, Sequential, Tanh
     >>> model = Sequential(Linear(4, 8, rng=0), Tanh(), Linear(8, 3, rng=1))
@@ -62,14 +62,14 @@ def to_keras(model: Module, input_shape: Sequence[int] | None = None, *, seed: i
 def build_twin(
     model: Module, input_shape: Sequence[int] | None = None, seed: int = 0
 ) -> tuple[Any, dict[str, Any]]:
-    """The Keras model, and its variables by the paths of what our model keeps ("0.W")."""
+    """The Keras model, and path of a parameter or buffer ("0.W") -> Keras's variable."""
     builder = Builder(model, input_shape, seed)
     with floatx(builder.keras, builder.dtype):
         return builder.model(), builder.variables()
 
 
 class Builder:
-    """Makes one Keras layer for each of ours, and puts them together, in two ways."""
+    """Makes one Keras layer for each of ours, and assembles them in one of two ways."""
 
     def __init__(self, model: Module, input_shape: Sequence[int] | None = None, seed: int = 0):
         demand_supported(model)
@@ -80,25 +80,20 @@ class Builder:
         self.draws = np.random.default_rng(seed)
         self.made: dict[str, tuple[Any, Any]] = {}  # path -> (Keras's layer, ours)
         self.models: dict[str, Any] = {}  # path -> Keras's model
-        # In the flat way: path -> what that layer made. None while models are put into models.
+        # In the flat way: path -> output of that layer. None for nested models.
         self.results: dict[str, Any] | None = None
 
     # The two ways.
 
     def model(self) -> Any:
         """Models within models, as ours is: what `to_keras` returns."""
-        kind, name = kind_of(self.ours), type(self.ours).__name__
-        if kind is nn.Sequential:
-            return self._sequential(self.ours, "", self.shape, self.start_dtype, name)
-        if kind in ARRANGING:
-            return self._functional(self.ours, "", self.starts(), name)
-        start = self.keras.Input(self.shape, dtype=self.start_dtype)
-        return self.keras.Sequential(
-            [start, self._block(self.ours, "", self.shape, self.start_dtype)], name=name
-        )
+        if kind_of(self.ours) in ARRANGING:
+            return self._model(self.ours, "", self.starts())
+        layers = [*self.starts(), self._block(self.ours, "", self.shape, self.start_dtype)]
+        return self.keras.Sequential(layers, name=type(self.ours).__name__)
 
     def flat(self) -> tuple[Any, list[str]]:
-        """One model of the very same layers, that gives the result of each; and their paths."""
+        """One model of the same layers that returns the output of each; and their paths."""
         self.results = {}
         (start,) = self.starts()
         end = self.call(self.ours, "", start)
@@ -107,7 +102,7 @@ class Builder:
         return self.keras.Model(start, [*results, end]), paths
 
     def starts(self) -> list[Any]:
-        """Keras's inputs of the whole model."""
+        """The inputs of the whole model."""
         if isinstance(self.ours, Graph) and len(self.ours.inputs) > 1:
             shapes, dtypes = self.ours.input_shapes, input_dtypes(self.ours, self.dtype)
         else:
@@ -115,7 +110,7 @@ class Builder:
         return [self.keras.Input(s, dtype=d) for s, d in zip(shapes, dtypes, strict=True)]
 
     def variables(self) -> dict[str, Any]:
-        """Path in our model -> Keras's variable; the numbers of ours are copied into them."""
+        """Path in our model -> Keras's variable, into which our values are copied."""
         paths = {id(kept): path for path, kept in _named(self.ours)}
         found = {}
         for theirs, ours in self.made.values():
@@ -125,10 +120,10 @@ class Builder:
             theirs.trainable = trainable(ours)
         return {path: found[path] for path in paths.values()}
 
-    # What they are made of.
+    # The parts.
 
     def call(self, layer: Any, path: str, *xs: Any, **keywords: Any) -> Any:
-        """Keras's result of the layer."""
+        """The output of a layer."""
         kind = kind_of(layer)
         if kind is Merge:
             return self._merge(layer, path, xs)
@@ -152,18 +147,15 @@ class Builder:
         return getattr(self.keras.layers, layer.kind)(name=path, **axis)(list(xs))
 
     def _like(self, x: Any) -> Any:
-        """An input of a model for what x is in the model around it."""
+        """An input like x, for an inner model."""
         return self.keras.Input(tuple(x.shape[1:]), dtype=x.dtype)
 
     def _model(self, layer: Any, path: str, starts: list[Any]) -> Any:
-        """A model to be used as a layer, made once."""
+        """A model, or one to be used as a layer; made once."""
         if path not in self.models:
-            if kind_of(layer) is nn.Sequential:
-                (start,) = starts
-                shape = tuple(start.shape[1:])
-                self.models[path] = self._sequential(layer, path, shape, start.dtype, path)
-            else:
-                self.models[path] = self._functional(layer, path, starts, path)
+            name = path or type(layer).__name__
+            make = self._sequential if kind_of(layer) is nn.Sequential else self._functional
+            self.models[path] = make(layer, path, starts, name)
         return self.models[path]
 
     def _block(self, layer: Any, path: str, shape: tuple, dtype: Any) -> Any:
@@ -173,8 +165,9 @@ class Builder:
             return self._model(layer, path, [self.keras.Input(shape, dtype=dtype)])
         return self.leaf(layer, path, shape)
 
-    def _sequential(self, layer: Any, path: str, shape: tuple, dtype: Any, name: str) -> Any:
-        blocks = [self.keras.Input(shape, dtype=dtype)]
+    def _sequential(self, layer: Any, path: str, starts: list[Any], name: str) -> Any:
+        (start,) = blocks = list(starts)
+        shape, dtype = tuple(start.shape[1:]), start.dtype
         for i, inside in enumerate(layer.layers):
             blocks.append(self._block(inside, join(path, i), shape, dtype))
             shape = tuple(blocks[-1].compute_output_shape((None, *shape))[1:])
@@ -200,8 +193,8 @@ class Builder:
         if row.ours is nn.Bidirectional:
             given["layer"] = self._keras_layer(layer.forwards, shape, f"{name}_forwards")
             given["backward_layer"] = self._keras_layer(layer.backwards, shape, f"{name}_backwards")
-        # Two Dropouts of one seed would drop the same places. And weights are set from ours in the
-        # end, but drawing the first ones without a seed would move Python's global random numbers on.
+        # Two Dropouts of one seed would drop the same places. Initializers need a seed too: without one,
+        # the first weights (which ours replace) would be drawn from Python's global random numbers.
         seed = int(self.draws.integers(2**31))
         if row.draws:
             given["seed"] = seed
@@ -211,18 +204,17 @@ class Builder:
                     seed=seed
                 )
         for parameter, variable in variables_of(layer):
-            for ours, theirs, where, known in KEPT:
-                kept = getattr(parameter, ours)
+            for word, module, known in KEPT:
+                kept = getattr(parameter, word)
                 if kept is not None:
-                    entry = next(entry for entry in known if entry.ours is type(kept))
-                    kind = getattr(getattr(self.keras, where), entry.keras)
-                    settings = {b: getattr(kept, a) for a, b in entry.settings.items()}
-                    given[f"{variable}_{theirs}"] = kind(**settings)
+                    kind, *names = known[type(kept)]
+                    make = getattr(getattr(self.keras, module), kind)
+                    given[f"{variable}_{word}"] = make(**{n: getattr(kept, n) for n in names})
         return getattr(self.keras.layers, row.keras)(name=name, dtype=self.dtype, **given)
 
 
 def trainable(layer: Any) -> bool:
-    """Is there nothing to learn, or does anything learn?"""
+    """True unless all parameters of the layer are frozen."""
     parameters = layer.parameters()
     return not parameters or any(p.requires_grad for p in parameters)
 
@@ -251,25 +243,21 @@ def _concatenate(builder: Builder, layer: Any, path: str, x: Any) -> Any:
 
 
 def _transformer_block(builder: Builder, layer: Any, path: str, x: Any) -> Any:
-    def call(name: str, x: Any) -> Any:
-        part = layer.dropout if name[:7] == "dropout" else as_layer(getattr(layer, name))
-        return builder.call(part, join(path, name), x)
+    def apply(x: Any, *names: str) -> Any:
+        for name in names:
+            dropout = name[:7] == "dropout"
+            if not dropout or layer.dropout.p:
+                part = layer.dropout if dropout else as_layer(getattr(layer, name))
+                x = builder.call(part, join(path, name), x)
+        return x
 
-    def look(x: Any) -> Any:
-        return drop(call("attention", x), "dropout1")
-
-    def think(x: Any) -> Any:
-        return drop(call("down", call("activation", call("up", x))), "dropout2")
-
-    def drop(x: Any, name: str) -> Any:
-        return call(name, x) if layer.dropout.p else x
-
+    attention, feed_forward = ("attention", "dropout1"), ("up", "activation", "down", "dropout2")
     add = builder.keras.layers.Add
     if layer.norm == "pre":
-        x = add()([x, look(call("norm1", x))])
-        return add()([x, think(call("norm2", x))])
-    x = call("norm1", add()([x, look(x)]))
-    return call("norm2", add()([x, think(x)]))
+        x = add()([x, apply(x, "norm1", *attention)])
+        return add()([x, apply(x, "norm2", *feed_forward)])
+    x = apply(add()([x, apply(x, *attention)]), "norm1")
+    return apply(add()([x, apply(x, *feed_forward)]), "norm2")
 
 
 def _graph(builder: Builder, layer: Graph, path: str, *xs: Any) -> Any:
@@ -294,11 +282,11 @@ PUT_TOGETHER: dict[Any, Callable[..., Any]] = {
 }
 
 
-# ------------------------------------------------------------------------------ what the model tells
+# ------------------------------------------------------------------------------ facts about models
 
 
 def dtype_of(model: Module) -> str:
-    """The name of the one dtype of all parameters; float64 if there are none."""
+    """The name of the dtype of all parameters; float64 if there are none."""
     dtypes = {str(parameter.dtype) for parameter in model.parameters()} or {"float64"}
     if len(dtypes) > 1:
         each = ", ".join(
@@ -313,7 +301,7 @@ def dtype_of(model: Module) -> str:
 
 
 def input_dtype(model: Module, dtype: str) -> str:
-    """Whole numbers if they are looked up first, else the model's dtype."""
+    """int32 if the first layer is an Embedding, otherwise the model's dtype."""
     if isinstance(model, Graph):
         return input_dtypes(model, dtype)[0]
     return "int32" if kind_of(next(leaves(model))[1]) is nn.Embedding else dtype
@@ -331,7 +319,7 @@ def input_dtypes(graph: Graph, dtype: str) -> list[str]:
 
 
 def copy_without_hooks(model: Module) -> Module:
-    """A copy to experiment with: no number, mode, random draw or hook of the model is touched by it."""
+    """A copy without hooks: using it changes nothing in the model, not even its random generators."""
     twin = copy.deepcopy(model)
     for _, module in twin.named_modules():
         module.hooks = ()
@@ -339,7 +327,7 @@ def copy_without_hooks(model: Module) -> Module:
 
 
 def _named(model: Module) -> Iterator[tuple[str, Any]]:
-    """(path, what is kept): all parameters, then all buffers."""
+    """(path, parameter or buffer): all parameters, then all buffers."""
     yield from model.named_parameters()
     yield from model.named_buffers()
 
@@ -347,7 +335,7 @@ def _named(model: Module) -> Iterator[tuple[str, Any]]:
 def _shape_of_sample(
     model: Module, input_shape: Sequence[int] | None, dtype: str
 ) -> tuple[int, ...]:
-    """The shape of one sample, found out or checked by sending zeros through the model."""
+    """The shape of one sample, inferred, or checked by a forward pass of zeros."""
     if isinstance(model, Graph) and model.input_shapes and input_shape is None:
         return model.input_shapes[0]  # type: ignore[return-value]
     if isinstance(model, Graph) and len(model.inputs) > 1:
@@ -375,7 +363,7 @@ def _shape_of_sample(
             "batch axis.",
             "input_shape=x.shape[1:]",
         )
-    with no_grad():  # a Dense takes whatever width it is built on, a Linear says what is wrong
+    with no_grad():  # our layers raise clear errors, where a Dense would accept any width
         zeros = np.zeros((1, *input_shape), input_dtype(model, dtype))
         copy_without_hooks(model).eval()(zeros)
     return tuple(input_shape)
@@ -385,8 +373,8 @@ def _shape_of_sample(
 
 
 def import_keras() -> Any:
-    """The keras module; ImportError that says what to install if it (or its backend) is not there."""
-    # TensorFlow greets with two dozen lines about hardware; who wants them sets the variable.
+    """The keras module; ImportError that says what to install if it (or its backend) is missing."""
+    # TensorFlow prints two dozen lines about hardware, unless this variable is set.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         import keras
@@ -402,10 +390,10 @@ def import_keras() -> Any:
 
 @contextmanager
 def floatx(keras: Any, dtype: str) -> Iterator[None]:
-    """Keras's default dtype, for the lines inside and no longer.
+    """Context with another default dtype of Keras.
 
-    It has two, which must go together: `floatx` decides for losses and for the learning rate, the
-    dtype policy for layers; and the second copies the first as soon as any layer is made.
+    Keras has two settings that must agree: `floatx` for losses and the learning rate, and the dtype policy
+    for layers, which copies `floatx` when the first layer is made.
     """
     before = keras.config.dtype_policy(), keras.config.floatx()
     keras.config.set_floatx(dtype)

@@ -354,7 +354,7 @@ def _demand_known(row: Row, entry: dict[str, Any], config: dict[str, Any]) -> No
     shape = (entry.get("build_config") or {}).get("input_shape")
     rank = len(shape) if shape and not isinstance(shape[0], (list, tuple)) else None
     wrong = _other_than(row.always, config, rank)
-    kept = [f"{word}_{theirs}" for word in row.variables for _, theirs, *_ in KEPT]
+    kept = [f"{variable}_{word}" for variable in row.variables for word, *_ in KEPT]
     known = {*row.settings.values(), *row.always, *kept, *OF_NO_EFFECT}
     for name, value in config.items():
         off = value in (None, False, 0, "auto") or value == []
@@ -417,19 +417,19 @@ def _operation(kind: str, config: dict[str, Any]) -> Module:
 
 def _set_regularizers(layer: Any, row: Row, config: dict[str, Any]) -> None:
     """Gives the parameters of a layer Keras's regularizers and constraints."""
-    parameters = {word: parameter for parameter, word in variables_of(layer)}
-    for word in row.variables:
-        for ours, theirs, _, known in KEPT:
-            given = config.get(f"{word}_{theirs}")
+    parameters = {variable: parameter for parameter, variable in variables_of(layer)}
+    for variable in row.variables:
+        for word, _, known in KEPT:
+            given = config.get(f"{variable}_{word}")
             if not given:
                 continue
             if len(layer.parameters()) > len(row.variables):
-                raise Refused(f"with a {ours} of {word}")
-            entry = next((e for e in known if e.keras == given["class_name"]), None)
-            if entry is None:
-                raise Refused(f"with the {ours} {given['class_name']}")
-            settings = {a: _plain("axis", given["config"][b]) for a, b in entry.settings.items()}
-            setattr(parameters[word], ours, entry.ours(**settings))
+                raise Refused(f"with a {word} of {variable}")
+            kind = next((ours for ours in known if known[ours][0] == given["class_name"]), None)
+            if kind is None:
+                raise Refused(f"with the {word} {given['class_name']}")
+            settings = {name: _plain("axis", given["config"][name]) for name in known[kind][1:]}
+            setattr(parameters[variable], word, kind(**settings))
 
 
 # ---------------------------------------------------------------------------------- reading a call

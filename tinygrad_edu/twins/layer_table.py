@@ -1,11 +1,11 @@
 """Which layer is what in Keras: one row for each, read in both directions.
 
-`to_keras` goes from a row's left to its right, `from_keras` from right to left, and
-`load_keras_weights` looks up where a weight file keeps the numbers. A new layer is one row.
+`to_keras` reads a row from left to right, `from_keras` from right to left, and `load_keras_weights` looks up
+where a file keeps the weights. A new layer is one row.
 
-The layouts of this library are Keras's own, so weights go over as they are: what we keep (parameters,
-then buffers, in the order in which the layer assigns them) are the Keras layer's weights in theirs,
-if need be in another shape of the same memory. (Attention has an axis for its heads in Keras.)
+The layouts of this library are Keras's, so weights are copied as they are: our parameters, then buffers, in
+the order of their assignment, are the weights of the Keras layer in its order, at most in another shape of
+the same memory. (Keras's attention has an axis for the heads.)
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ Shape = tuple[int, ...]
 
 
 class Row(NamedTuple):
-    """A layer of ours and the one of Keras.
+    """A layer of ours and its counterpart in Keras.
 
-    ours        its class
+    ours        our class
     keras       the name of the class in keras.layers
-    settings    our attribute -> Keras's argument; its name (after a dot) is that of our argument, too
-    inputs      (shapes of Keras's weights, its settings) -> our `inputs`, where we have that argument
-                (of attention a pair: its context_inputs, too; of a PReLU the shape of alpha)
-    always      arguments of Keras's that have this one value in ours
-    variables   Keras's words for our parameters, in order: "kernel" has a kernel_initializer (the class
-                given here, where numbers are drawn), a kernel_regularizer and a kernel_constraint
-    files       where in the layer's place in a weight file its arrays are, one group after the other
-    draws       takes a seed
-    theirs      (our layer, shape of a sample) -> further arguments of Keras's
-    made        (our settings, dtype and inputs) -> our layer, where that is not ours(**settings)
-    call        our layer -> (keras, Keras layer, ours, x, ...) -> y, where that is not layer(x)
+    settings    our attribute (after a dot, also our argument) -> Keras's argument
+    inputs      (shapes of Keras's weights, its settings) -> our argument `inputs`, if we have one
+                (for attention a pair with context_inputs, for PReLU the shape of alpha)
+    always      Keras's arguments that have one value in ours
+    variables   Keras's names of our parameters, in order: "kernel" has a kernel_initializer (the class
+                given here, if it is random), a kernel_regularizer and a kernel_constraint
+    files       the groups in a weight file that hold the layer's arrays, in order
+    draws       True if Keras's layer takes a seed
+    theirs      (our layer, shape of a sample) -> further arguments of Keras's layer
+    made        (our settings, dtype and inputs) -> our layer, unless it is ours(**settings)
+    call        our layer -> (keras, Keras layer, ours, x, ...) -> y, unless it is layer(x)
     refuse      our layer -> why Keras has no such layer, or ""
-    shapes      our layer -> the shapes of Keras's weights, where they are not ours
-    rounds      our layer -> the numbers that Keras rounds to float32 even in float64, and their names
+    shapes      our layer -> the shapes of Keras's weights, unless they are ours
+    rounds      our layer -> name and value of numbers that Keras rounds to float32 even in float64
                 (π stands for constants of formulas)
     """
 
@@ -77,7 +77,7 @@ def _last_axis(layer: Any) -> str:
 
 
 def _convolution(ours: type[Module], keras: str, **more: Any) -> Row:
-    """Conv2d and its kind: the channels of a kernel are on its last axis but one."""
+    """A convolution: the last axis but one of a kernel is the input channels."""
     settings = {"size": "kernel_size", "stride": "strides", "padding": "padding",
                 "dilation": "dilation_rate", "bias": "use_bias"}  # fmt: skip
     common: dict[str, Any] = {
@@ -98,7 +98,7 @@ def _pool(ours: type[Module], keras: str) -> Row:
 
 
 def _per_channel(ours: type[Module], keras: str, settings: tuple[str, ...], **more: Any) -> Row:
-    """A normalization: eps and those settings, and numbers for each channel."""
+    """A normalization: eps and these settings, with parameters for each channel."""
     parts = {"scale": "gamma", "center": "beta"}
     common: dict[str, Any] = {
         "settings": {"eps": "epsilon"} | {name: name for name in settings},
@@ -141,17 +141,17 @@ def _look_at(
 
 
 def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
-    """Keras has no layer for positions, but an Embedding may look up 0, 1, 2, ..."""
+    """Keras has no layer for positions, but an Embedding can look up 0, 1, 2, ..."""
     steps = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0], dtype="int32"), axis=1) - 1
     return keras.layers.Add()([x, twin(steps)])
 
 
 def _by_tanh(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
-    return keras.ops.gelu(x, approximate=True)  # the layers of Keras have the exact one only
+    return keras.ops.gelu(x, approximate=True)  # Keras's layer is the exact GELU only
 
 
 def _with(function: str, name: str, default: float) -> Callable[[Any], Any]:
-    """A call of Keras's function, where a layer has another number than Keras's activation by name."""
+    """A call of Keras's function, for a setting other than the default of the activation by name."""
 
     def call(layer: Any) -> Callable[..., Any] | None:
         given = {name: getattr(layer, name)}
@@ -192,7 +192,7 @@ ROWS: list[Row] = [
         nn.Embedding, "Embedding",
         {"vocab": "input_dim", "size": "output_dim", "mask_zero": "mask_zero"},
         variables={"embeddings": "RandomUniform"},
-        # Keras would hand the mask on unseen; here it goes where a model says so, and so in the twin
+        # Keras would pass the mask on implicitly; in ours a mask is an argument
         theirs=lambda layer, shape: {"mask_zero": False},
     ),
     Row(
@@ -264,7 +264,7 @@ ROWS: list[Row] = [
     _recurrent(nn.SimpleRNN),
     _recurrent(nn.LSTM),
     _recurrent(nn.GRU, settings=("reset_after",)),
-    # of two layers, which have rows of their own
+    # contains two layers, which have rows of their own
     Row(
         nn.Bidirectional, "Bidirectional", {"merge": "merge_mode"},
         files=("forward_layer/cell", "backward_layer/cell"),
@@ -291,7 +291,7 @@ ROWS: list[Row] = [
     Row(nn.GaussianNoise, "GaussianNoise", {"std": "stddev"}, draws=True),
     Row(nn.GaussianDropout, "GaussianDropout", {"p": "rate"}, draws=True),
     Row(nn.AlphaDropout, "AlphaDropout", {"p": "rate"}, draws=True),
-    # ---- activations: those with a layer of their own in Keras, and the others
+    # ---- activations: first those with a layer of their own in Keras
     Row(nn.ReLU, "ReLU", {"max_value": "max_value"}),
     Row(nn.LeakyReLU, "LeakyReLU", {"negative_slope": "negative_slope"},
         rounds=lambda layer: {"negative_slope": layer.negative_slope}),
@@ -337,41 +337,30 @@ ROWS: list[Row] = [
 LAYERS: dict[type[Module], Row] = {row.ours: row for row in reversed(ROWS)}
 
 
-# ------------------------------------------------------------------------- penalties and constraints
+# ------------------------------------------------------------------- regularizers and constraints
+
+# (attribute of a Parameter and ending in Keras, module of Keras,
+#  our class -> name of Keras's class and its arguments, which are our attributes)
+KEPT: list[tuple[str, str, dict[type, tuple[str, ...]]]] = [
+    ("regularizer", "regularizers", {
+        nn.L1: ("L1", "l1"),
+        nn.L2: ("L2", "l2"),
+        nn.L1L2: ("L1L2", "l1", "l2"),
+    }),
+    ("constraint", "constraints", {
+        nn.NonNegative: ("NonNeg",),
+        nn.MaxNorm: ("MaxNorm", "max_value", "axis"),
+        nn.UnitNorm: ("UnitNorm", "axis"),
+        nn.MinMaxNorm: ("MinMaxNorm", "min_value", "max_value", "rate", "axis"),
+    }),
+]  # fmt: skip
 
 
-class Kept(NamedTuple):
-    """A regularizer or constraint of ours, its name in Keras, and our attribute -> Keras's argument."""
-
-    ours: type
-    keras: str
-    settings: dict[str, str] = {}
-
-
-REGULARIZERS = [
-    Kept(nn.L1, "L1", {"l1": "l1"}),
-    Kept(nn.L2, "L2", {"l2": "l2"}),
-    Kept(nn.L1L2, "L1L2", {"l1": "l1", "l2": "l2"}),
-]
-NORM = {"min_value": "min_value", "max_value": "max_value", "rate": "rate", "axis": "axis"}
-CONSTRAINTS = [
-    Kept(nn.NonNegative, "NonNeg"),
-    Kept(nn.MaxNorm, "MaxNorm", {"max_value": "max_value", "axis": "axis"}),
-    Kept(nn.UnitNorm, "UnitNorm", {"axis": "axis"}),
-    Kept(nn.MinMaxNorm, "MinMaxNorm", NORM),
-]
-# (our attribute of a Parameter, Keras's ending, where Keras has them, what is known)
-KEPT = [
-    ("regularizer", "regularizer", "regularizers", REGULARIZERS),
-    ("constraint", "constraint", "constraints", CONSTRAINTS),
-]
-
-
-# ---------------------------------------------------------------- what is inside, and what cannot be
+# ------------------------------------------------------------------ walking through models, refusals
 
 
 def inner(layer: Any) -> list[tuple[str, Any]] | None:
-    """(name, layer) of what a layer that arranges others has inside, None for any other."""
+    """(name, layer) of the parts of a layer that arranges others, None for any other layer."""
     kind = kind_of(layer)
     if kind in (nn.Sequential, nn.Concatenate):
         return [(str(i), part) for i, part in enumerate(layer.layers)]
@@ -401,7 +390,7 @@ FUNCTIONS: dict[str, Module] = {  # by name: a copy of a model has copies of row
 
 
 def leaves(layer: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, layer) of every layer that arranges no others, as a rule in the order of application."""
+    """(path, layer) of every layer that arranges no others, usually in the order of application."""
     parts = inner(layer)
     if not parts:
         yield path, layer
@@ -411,7 +400,7 @@ def leaves(layer: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def kind_of(layer: Any) -> type[Module] | None:
-    """The class that a layer computes as: its own, or one from which it inherits every function."""
+    """The class whose formula a layer computes: its own, or one from which it inherits every method."""
     own = type(layer)
     for i, kind in enumerate(own.__mro__):
         if kind in LAYERS or kind in ARRANGING:
@@ -426,7 +415,7 @@ ARRANGING = (nn.Sequential, nn.Concatenate, nn.Residual, nn.TransformerBlock, Gr
 
 
 def variables_of(layer: Any) -> list[tuple[Any, str]]:
-    """(parameter, Keras's word for it) of what a layer has; "gamma" is called so on both sides."""
+    """(parameter, Keras's name for it) of a layer."""
     words = list(LAYERS[kind_of(layer)].variables)  # type: ignore[index]
     parameters = layer.parameters()
     if {p.name for p in parameters} <= set(words):
@@ -435,7 +424,7 @@ def variables_of(layer: Any) -> list[tuple[Any, str]]:
 
 
 def kept_in(layer: Any) -> list[Any]:
-    """The parameters of a layer, and then its buffers: in the order of Keras's weights."""
+    """The parameters of a layer, then its buffers: the order of Keras's weights."""
     return [*layer.parameters(), *(buffer for _, buffer in layer.named_buffers())]
 
 
@@ -477,12 +466,12 @@ def _why_not(layer: Any, row: Row) -> str:
         if kind_of(part) is None:
             return f"a layer of the class {type(part).__name__}"
     for parameter in layer.parameters():
-        for ours, _, _, known in KEPT:
-            kept = getattr(parameter, ours)
+        for word, _, known in KEPT:
+            kept = getattr(parameter, word)
             if kept is not None and len(layer.parameters()) > len(row.variables):
-                return f"a {ours} of {parameter.name}"
-            if kept is not None and type(kept) not in [entry.ours for entry in known]:
-                return f"{parameter.name}.{ours} = {kept!r}"
+                return f"a {word} of {parameter.name}"
+            if kept is not None and type(kept) not in known:
+                return f"{parameter.name}.{word} = {kept!r}"
     return row.refuse(layer)
 
 

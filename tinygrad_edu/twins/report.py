@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.twins.optional import optional
 
 # Two correct programs that add in another order agree to about this accuracy after 50 steps.
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5}
@@ -61,16 +62,6 @@ class Divergence(NamedTuple):
     kind: str
     path: str
     difference: float
-
-
-class OfLayer(NamedTuple):
-    """The largest differences in one layer, over all steps; None where there is nothing to compare."""
-
-    path: str
-    layer: str
-    output: float | None
-    gradients: float | None
-    weights: float | None
 
 
 class Report:
@@ -144,22 +135,18 @@ class Report:
             path = next(path for path in parts if parts[path][i] > tolerance)
         return Divergence(i + 1, kind, path, float(self.largest(kind)[i]))
 
-    def by_layer(self) -> list[OfLayer]:
-        """The largest differences of each layer, in the order of the model."""
-        kinds = {kind: self.differences(kind) for kind in COLUMNS}
-
-        def worst(kind: str, path: str) -> float | None:
-            inside = f"{path}." if path else ""
-            found = [
-                d.max() for p, d in kinds[kind].items()
-                if p == path or (kind != "outputs" and p.startswith(inside))
-            ]  # fmt: skip
-            return float(max(found)) if found else None
-
-        return [
-            OfLayer(path, layer, *(worst(kind, path) for kind in COLUMNS))
-            for path, layer in self.layers.items()
-        ]
+    def by_layer(self) -> dict[str, dict[str, float]]:
+        """path -> {"outputs": ..., "gradients": ..., "weights": ...}: the largest differences of each layer
+        over all steps, in the order of the model, of what the layer has."""
+        found: dict[str, dict[str, float]] = {path: {} for path in self.layers}
+        for kind in COLUMNS:
+            for where, sizes in self.differences(kind).items():
+                path = where if kind == "outputs" else where.rpartition(".")[0]
+                while path not in found and path:  # a parameter may be in a part of the layer
+                    path = path.rpartition(".")[0]
+                if path in found:
+                    found[path][kind] = max(found[path].get(kind, 0.0), float(sizes.max()))
+        return found
 
     def milliseconds(self) -> dict[str, float] | None:
         """The time of the fastest step of each side, {"ours": ..., "keras": ...}."""
@@ -251,7 +238,9 @@ class Report:
         Draws on the matplotlib axes `ax`, or on new ones, and returns them; nothing is shown. Raises
         ImportError without matplotlib.
         """
-        ax = _new_axes() if ax is None else ax
+        if ax is None:
+            figure = optional("matplotlib.figure", "a picture of the report", "viz")
+            ax = figure.Figure(figsize=(6.4, 3.6), layout="constrained").add_subplot()
         steps = np.arange(1, len(self) + 1)
         colors = {
             "outputs": "#8a8a8a",
@@ -289,8 +278,12 @@ class Report:
         parts.append(_html_table("Step by step", self._table(), 3))
         if self.layers:
             rows = [
-                [path or "the model", layer, *("" if d is None else short(d) for d in differences)]
-                for path, layer, *differences in self.by_layer()
+                [
+                    path or "the model",
+                    self.layers[path],
+                    *(short(d[k]) if k in d else "" for k in COLUMNS),
+                ]
+                for path, d in self.by_layer().items()
             ]
             head = ["layer", "description", *COLUMNS]
             parts.append(
@@ -356,15 +349,3 @@ def _html_table(caption: str, rows: list[list[str]], names: int, words: bool = F
         f"<div><table>\n<caption>{html.escape(caption)}</caption>\n<thead><tr>{over}</tr>\n"
         f"{line(head, 'th')}</thead>\n<tbody>{lines}</tbody>\n</table></div>"
     )
-
-
-def _new_axes() -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise refusal(
-            ImportError,
-            "a picture of the report needs matplotlib, which is not installed.",
-            "python -m pip install -e '.[viz]' in the folder of this project",
-        ) from error
-    return Figure(figsize=(6.4, 3.6), layout="constrained").add_subplot()

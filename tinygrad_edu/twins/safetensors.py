@@ -1,19 +1,20 @@
-"""Weights in the format that models are exchanged in: a header of names, dtypes and shapes, and bytes.
+"""Weights in the safetensors format, in which models are exchanged: names, dtypes, shapes, and bytes.
 
-Nothing in such a file is a program, PyTorch, JAX and Rust read it as well, and it is written and read by
-the safetensors package of those who designed it.
+Such a file contains no program, and PyTorch, JAX and Rust read it as well. The safetensors package of its
+designers writes and reads it.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.nn import Module
+from tinygrad_edu.twins.optional import optional
 
 Model = TypeVar("Model", bound=Module)
 
@@ -21,12 +22,12 @@ Model = TypeVar("Model", bound=Module)
 def save_safetensors(module: Module, path: str | os.PathLike) -> None:
     """Writes parameters and buffers under their paths ("0.W"), a whole new file or none.
 
-    The layouts are ours: PyTorch's Linear has the transpose of W. What was written is read again, and
-    compared, before it takes the place of a file that is there. Raises FileNotFoundError if there is no
-    such folder, ImportError without the safetensors package.
+    The layouts are ours: PyTorch's Linear has the transpose of W. The new file is read and compared before
+    it replaces an old one. Raises FileNotFoundError if there is no such folder, ImportError without the
+    safetensors package.
     """
-    numpy = _import_safetensors()
-    # safetensors 0.8 writes the memory of an array as it lies there, whatever its strides say.
+    numpy = optional("safetensors.numpy", "this format (not model.save('weights.npz'))", "weights")
+    # safetensors 0.8 writes the memory of an array without regard to its strides.
     arrays = {where: np.ascontiguousarray(a) for where, a in module.state_dict().items()}
     with whole_file(path) as draft:
         numpy.save_file(arrays, draft, metadata={"writer": "tinygrad_edu"})
@@ -40,15 +41,15 @@ def save_safetensors(module: Module, path: str | os.PathLike) -> None:
 def load_safetensors(module: Model, path: str | os.PathLike, *, strict: bool = True) -> Model:
     """Sets parameters and buffers from a file of safetensors, and returns the module.
 
-    strict   the names must be the same on both sides; without it, what only one of them has is left
+    strict   the names must be the same on both sides; otherwise names that only one side has are ignored
 
     Raises ValueError that lists every difference in names, shapes and dtypes, and ValueError if the file
     is damaged or something else; then nothing has been changed. ImportError without the safetensors package.
     """
-    numpy = _import_safetensors()
+    numpy = optional("safetensors.numpy", "this format (not model.load('weights.npz'))", "weights")
     from safetensors import SafetensorError
 
-    with open(path, "rb"):  # for the usual words if there is no such file, or no right to read it
+    with open(path, "rb"):  # raises the usual error if there is no such file
         pass
     try:
         state = numpy.load_file(path)
@@ -57,20 +58,7 @@ def load_safetensors(module: Model, path: str | os.PathLike, *, strict: bool = T
         raise refusal(
             ValueError,
             f"{os.fspath(path)!r} is not a file of safetensors, only a part of one, or of "
-            f"numbers that NumPy has not ({why}); nothing was loaded.",
+            f"numbers that NumPy does not have ({why}); nothing was loaded.",
             "a file written by save_safetensors(model, path)",
         ) from error
     return module.load_state_dict(state, source=repr(os.fspath(path)), strict=strict)
-
-
-def _import_safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise refusal(
-            ImportError,
-            "safetensors is not installed.",
-            "python -m pip install -e '.[weights]' in the folder of this project, or "
-            "model.save('weights.npz'), which needs NumPy alone",
-        ) from error
-    return safetensors.numpy

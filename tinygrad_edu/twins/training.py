@@ -1,4 +1,4 @@
-"""Which loss and which optimizer is what in Keras: a row for each."""
+"""Which loss and which optimizer is what in Keras: one row for each."""
 
 from __future__ import annotations
 
@@ -10,47 +10,44 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu import nn, optim
-from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim import Optimizer
 
 # ------------------------------------------------------------------------------------------- losses
 
 
 class LossTwin(NamedTuple):
-    """A class in keras.losses, and our argument -> Keras's.
+    """A class in keras.losses, and those of our arguments that it has too.
 
-    logits    is the prediction taken for logits unless from_probabilities is said?
-    labels    the class for labels that are numbers of classes, where it is another one; without one
-              Keras is given a 1 at the place of the label, and 0 elsewhere
-    classes   are the targets classes at all?
+    logits    True if the prediction is logits unless from_probabilities is given
+    labels    the class for integer labels, if there is one; otherwise Keras gets them one-hot
+    classes   True if the targets are classes
     """
 
     keras: str
-    settings: dict[str, str] = {}
+    settings: tuple[str, ...] = ()
     logits: bool = False
     labels: str | None = None
     classes: bool = False
 
 
-SMOOTH = {"label_smoothing": "label_smoothing"}
-FOCAL = {"gamma": "gamma", "alpha": "alpha"}
 LOSSES: dict[Callable, LossTwin] = {
     nn.cross_entropy: LossTwin(
-        "CategoricalCrossentropy", SMOOTH, logits=True, labels="SparseCategoricalCrossentropy",
-        classes=True,
+        "CategoricalCrossentropy", ("label_smoothing",), logits=True,
+        labels="SparseCategoricalCrossentropy", classes=True,
     ),
     nn.mse: LossTwin("MeanSquaredError"),
     nn.mae: LossTwin("MeanAbsoluteError"),
-    nn.huber: LossTwin("Huber", {"delta": "delta"}),
+    nn.huber: LossTwin("Huber", ("delta",)),
     nn.log_cosh: LossTwin("LogCosh"),
     nn.poisson: LossTwin("Poisson"),
     nn.cosine_similarity: LossTwin("CosineSimilarity"),
-    nn.binary_cross_entropy: LossTwin("BinaryCrossentropy", SMOOTH, logits=True),
+    nn.binary_cross_entropy: LossTwin("BinaryCrossentropy", ("label_smoothing",), logits=True),
     nn.binary_focal_cross_entropy: LossTwin(
-        "BinaryFocalCrossentropy", SMOOTH | {"gamma": "gamma"}, logits=True
+        "BinaryFocalCrossentropy", ("label_smoothing", "gamma"), logits=True
     ),
     nn.focal_cross_entropy: LossTwin(
-        "CategoricalFocalCrossentropy", SMOOTH | FOCAL, logits=True, classes=True
+        "CategoricalFocalCrossentropy", ("label_smoothing", "gamma", "alpha"), logits=True, classes=True
     ),
     nn.hinge: LossTwin("Hinge"),
     nn.squared_hinge: LossTwin("SquaredHinge"),
@@ -75,34 +72,30 @@ def keras_loss(keras: Any, loss: Any, dtype: str, y: Any) -> Callable[[Any, Any]
     """(target, prediction) -> Keras's loss, for targets like y."""
     function, settings = loss_and_settings(loss)
     row = LOSSES[function]
-    given: dict[str, Any] = {
-        row.settings[name]: setting for name, setting in settings.items() if name in row.settings
-    }
+    given = {name: setting for name, setting in settings.items() if name in row.settings}
     if row.logits:
         given["from_logits"] = takes_logits(loss)
-    numbers = row.classes and np.asarray(y).dtype.kind in "iu" and not _one_hot(y)
-    name = row.labels if numbers and row.labels and not given.get("label_smoothing") else row.keras
-    if name == row.labels:
+    y = np.asarray(y)
+    one_hot = y.ndim > 1 and (y.sum(axis=-1) == 1).all() and y.min() >= 0
+    integers = row.classes and y.dtype.kind in "iu" and not one_hot
+    if integers and row.labels and not given.get("label_smoothing"):
         given.pop("label_smoothing", None)
-        return getattr(keras.losses, name)(dtype=dtype, **given)
-    theirs = getattr(keras.losses, name)(dtype=dtype, **given)
-    if not numbers:
+        return getattr(keras.losses, row.labels)(dtype=dtype, **given)
+    theirs = getattr(keras.losses, row.keras)(dtype=dtype, **given)
+    if not integers:
         return theirs
     return lambda y, x: theirs(keras.ops.one_hot(y, x.shape[-1], dtype=dtype), x)
-
-
-def _one_hot(y: Any) -> bool:
-    y = np.asarray(y)
-    return bool(y.ndim > 1 and (y.sum(axis=-1) == 1).all() and y.min() >= 0)
 
 
 def demand_loss(loss: Any) -> None:
     """Raises TypeError for a loss, or arguments of one, that have no counterpart in Keras."""
     function, settings = loss_and_settings(loss)
     if function not in LOSSES:
-        raise TypeError(
-            f"compare has no counterpart in Keras for the loss {getattr(loss, '__name__', repr(loss))}."
-            f"{user_line()}\n  Try: " + ", ".join(entry.__name__ for entry in LOSSES)
+        name = getattr(loss, "__name__", repr(loss))
+        raise refusal(
+            TypeError,
+            f"compare has no counterpart in Keras for the loss {name}.",
+            ", ".join(entry.__name__ for entry in LOSSES),
         )
     row = LOSSES[function]
     known = [*row.settings, *(["from_probabilities"] if row.logits else [])]
@@ -126,11 +119,11 @@ def loss_in_words(loss: Any) -> str:
 
 
 class OptimizerTwin(NamedTuple):
-    """A class in keras.optimizers, our attribute -> Keras's argument (or arguments, of a pair).
+    """A class in keras.optimizers, and our attribute -> Keras's argument (a pair -> two arguments).
 
-    rounded    settings that Keras rounds to float32 and that weigh, as sums forget by them
-    fixed      numbers in Keras's formulas that it rounds likewise
-    more       arguments of Keras's that differ from its defaults
+    rounded    factors of moving averages, which Keras rounds to float32 with a visible effect
+    fixed      constants in Keras's formulas that it rounds in the same way
+    more       arguments that differ from Keras's defaults
     """
 
     keras: str
@@ -208,7 +201,7 @@ def keras_optimizer(keras: Any, optimizer: Optimizer) -> Any:
 
 
 def settings_of(optimizer: Optimizer) -> dict[str, Any]:
-    """The arguments that an optimizer was made with, except the parameters; it keeps them by name."""
+    """The arguments of an optimizer, which it keeps by name, except the parameters."""
     names = inspect.signature(type(optimizer).__init__).parameters
     return {name: getattr(optimizer, name) for name in names if name not in ("self", "parameters")}
 
@@ -216,10 +209,10 @@ def settings_of(optimizer: Optimizer) -> dict[str, Any]:
 def demand_optimizer(optimizer: Any) -> None:
     """Raises TypeError for an optimizer, or groups of parameters, that Keras does not have."""
     if type(optimizer) not in OPTIMIZERS:
-        raise TypeError(
-            "compare has no counterpart in Keras for the optimizer "
-            f"{type(optimizer).__name__}.{user_line()}\n  Try: "
-            + ", ".join(kind.__name__ for kind in OPTIMIZERS)
+        raise refusal(
+            TypeError,
+            f"compare has no counterpart in Keras for the optimizer {type(optimizer).__name__}.",
+            ", ".join(kind.__name__ for kind in OPTIMIZERS),
         )
     for i, group in enumerate(optimizer.groups):
         own = {name: setting for name, setting in group.items() if name != "parameters"}
@@ -234,12 +227,12 @@ def demand_optimizer(optimizer: Any) -> None:
 
 
 def inexact(named: dict[str, float]) -> list[tuple[str, float]]:
-    """Those of the numbers that float32 does not hold exactly."""
+    """The numbers that float32 does not hold exactly."""
     return [(name, float(x)) for name, x in named.items() if float(np.float32(x)) != x]
 
 
 def rounded_settings(optimizer: Optimizer) -> list[tuple[str, float]]:
-    """(name, number) of the settings that Keras rounds to float32 and that rounding changes."""
+    """(name, number) of the settings that Keras changes by rounding them to float32."""
     return [
         (name, number)
         for name in OPTIMIZERS[type(optimizer)].rounded

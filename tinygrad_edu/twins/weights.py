@@ -21,6 +21,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.twins.layer_table import ARRANGING, LAYERS, ROWS, Row, join, kind_of
+from tinygrad_edu.twins.optional import optional
 
 Model = TypeVar("Model", bound=Module)
 
@@ -103,7 +104,10 @@ NOT_LAYERS = ("optimizer", "metrics", "_metrics", "compile_metrics", "loss_track
 
 def read_file(path: str | os.PathLike) -> KerasFile:
     """Reads a file. Raises ValueError for a damaged one, FileNotFoundError, ImportError without h5py."""
-    h5py, name = _import_h5py(), repr(os.fspath(path))
+    h5py, name = (
+        optional("h5py", "reading a weight file of Keras", "weights"),
+        repr(os.fspath(path)),
+    )
     with open(path, "rb"):  # raises the usual error if there is no such file
         pass
     try:
@@ -238,18 +242,6 @@ def snake_case(name: str) -> str:
     """MaxPooling2D -> max_pooling2d, PReLU -> p_re_lu: Keras's name of a group."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def _import_h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise refusal(
-            ImportError,
-            "weight files of Keras are read with h5py, which is not installed.",
-            "python -m pip install -e '.[weights]' in the folder of this project",
-        ) from error
-    return h5py
 
 
 # -------------------------------------------------------------------------------------- our side

@@ -1,4 +1,4 @@
-"""Computed again on the way back: the same derivatives, with less memory."""
+"""functional.checkpoint, which recomputes in the backward pass: the same derivatives, with less memory."""
 
 import tracemalloc
 
