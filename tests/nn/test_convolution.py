@@ -1,13 +1,12 @@
-"""Convolutional layers: derivatives to order two, what they make of their sizes, and what they refuse.
+"""Convolutional layers: what they make of their sizes, and what they refuse.
 
-That they equal Keras's is tested in test_keras_layers.py.
+(Derivatives: test_every_layer.py. That they equal Keras's: test_keras_convolution.py)
 """
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, nn
-from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops import conv2d
 
 RNG = np.random.default_rng(0)
@@ -27,15 +26,6 @@ LAYERS = {
     "ConvTranspose2d": (lambda: nn.ConvTranspose2d(2, 2, 3, stride=2, **ABOUT), (1, 2, 3, 2)),
     "ConvTranspose1d": (lambda: nn.ConvTranspose1d(2, 2, 2, stride=3, padding="same", **ABOUT), SEQUENCES),
 }  # fmt: skip
-
-
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", LAYERS)
-def test_derivatives_to_order_two(name, training):
-    build, shape = LAYERS[name]
-    layer = build().train(training)
-    report = gradcheck(lambda x: np.tanh(layer(x)), RNG.normal(size=shape), wrt=layer.parameters())
-    assert report, report
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -1,4 +1,4 @@
-"""Embeddings and positions: their formulas, derivatives to order two, and what they refuse."""
+"""Embeddings and positions: their formulas, and what they refuse. (Derivatives: test_every_layer.py)"""
 
 import numpy as np
 import pytest
@@ -20,13 +20,6 @@ def test_a_row_for_each_word_and_its_gradient(vocab):
     expected = np.zeros((vocab, 5))
     np.add.at(expected, IDS, g)
     assert np.allclose(layer.W.grad, expected, rtol=1e-14, atol=1e-15)
-
-
-def test_derivatives_to_order_two():
-    model = nn.Sequential(nn.Embedding(4, 2, rng=0), nn.Positions(5, 2, rng=1), np.tanh)
-    model.astype(np.float64)
-    report = gradcheck(lambda: model(IDS), wrt=model.parameters())
-    assert report, report
 
 
 def test_no_words_at_all():

@@ -1,4 +1,4 @@
-"""Losses, activations, penalties and constraints against Keras on TensorFlow, in float64.
+"""Losses against Keras on TensorFlow, in float64.
 
 Values and gradients to ten digits: for every loss and setting, with every reduction, with and without
 weights of samples. Beyond the limits, too: probabilities of exactly 0 and 1, logits of 10,000.
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, nn, ops
+from tests.nn.agreement import assert_close, keras_values, our_values
+from tinygrad_edu import nn
 
 keras: Any = pytest.importorskip("keras")
 tf: Any = pytest.importorskip("tensorflow")
-
 RNG = np.random.default_rng(0)
 N, K = 6, 4
 REAL, OTHER = RNG.normal(size=(N, K)), RNG.normal(size=(N, K))
@@ -31,6 +31,7 @@ WEIGHTS = RNG.uniform(0.1, 2, size=N)
 CLASS_WEIGHTS = np.array([0.5, 2.0, 1.25, 0.75])
 l = keras.losses
 partial = functools.partial
+
 
 # (ours, Keras's class, its settings, prediction, target for us, target for Keras)
 LOSSES = {
@@ -164,47 +165,13 @@ LOSSES = {
     ),
 }  # fmt: skip
 
+
 REDUCTIONS = {
     "mean": "sum_over_batch_size",
     "mean_with_sample_weight": "mean_with_sample_weight",
     "sum": "sum",
     "none": "none",
 }
-
-
-def keras_values(loss, prediction, target, sample_weight=None):
-    """Keras's loss, and the gradient of its sum (times 1, 2, ... where it is a table)."""
-    watched = tf.constant(prediction)
-    with tf.GradientTape() as tape:
-        tape.watch(watched)
-        y = loss(tf.constant(target), watched, sample_weight=sample_weight)
-        y = tf.convert_to_tensor(y)
-        total = tf.reduce_sum(y * tf.constant(steps(y.shape)))
-    g = tape.gradient(total, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return y.numpy(), g.numpy()
-
-
-def our_values(loss, prediction, target, **settings):
-    x = Tensor(prediction, requires_grad=True)
-    y = loss(x, target, **settings)
-    y.backward(steps(y.shape))
-    return y.data, x.grad
-
-
-def named(thing):
-    """The same name in every run: most of Keras's things show where they lie in memory."""
-    return repr(thing).partition(" at 0x")[0]
-
-
-def steps(shape):
-    return np.arange(1.0, np.prod(shape, dtype=int) + 1).reshape(tuple(shape))
-
-
-def agree(ours, theirs, limit=1e-10):
-    for a, b in zip(ours, theirs, strict=True):
-        assert a.dtype == b.dtype == np.float64 and a.shape == b.shape
-        assert np.isfinite(a).all()
-        assert np.abs(a - b).max(initial=0) <= limit * max(1, np.abs(b).max(initial=0))
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -216,7 +183,7 @@ def test_values_and_gradients(name, weighted, reduction):
     if weighted:
         w = WEIGHTS if x.ndim == 2 else RNG.uniform(0.1, 2, size=x.shape[:-1])
     theirs = kind(**settings, reduction=REDUCTIONS[reduction], dtype="float64")
-    agree(
+    assert_close(
         our_values(ours, x, t, sample_weight=w, reduction=reduction),
         keras_values(theirs, x, keras_t, None if w is None else tf.constant(w)),
     )
@@ -228,7 +195,7 @@ def test_log_cosh(reduction):
     theirs = l.LogCosh(reduction=REDUCTIONS[reduction], dtype="float64")
     y, g = our_values(nn.log_cosh, 3 * REAL, OTHER, reduction=reduction)
     keras_y, keras_g = keras_values(theirs, 3 * REAL, OTHER)
-    agree([g], [keras_g])
+    assert_close([g], [keras_g])
     assert np.allclose(y, keras_y, rtol=0, atol=2e-8 * (N if reduction == "sum" else 1))
 
 
@@ -240,7 +207,7 @@ def test_one_number_a_sample():
             theirs = kind(reduction=REDUCTIONS[reduction], dtype="float64")
             y, g = keras_values(theirs, REAL[:, :1], t[:, None], tf.constant(WEIGHTS))
             found = our_values(ours, REAL[:, 0], t, sample_weight=WEIGHTS, reduction=reduction)
-            agree(found, (y, g[:, 0]))
+            assert_close(found, (y, g[:, 0]))
 
 
 @pytest.mark.parametrize("dense", [False, True], ids=["", "dense"])
@@ -258,181 +225,3 @@ def test_class_weights_are_those_of_fit(dense):
     assert float(ours) == pytest.approx(float(theirs), rel=1e-6)  # train_on_batch gives float32
     explicit = nn.cross_entropy(logits, labels, sample_weight=CLASS_WEIGHTS[LABELS])
     assert float(ours) == pytest.approx(float(explicit), rel=1e-14)
-
-
-def test_ctc():
-    """Keras computes CTC in float32 even in float64 (tests/nn/test_losses.py has an exact reference)."""
-    x = RNG.normal(size=(5, 12, 6))
-    labels = RNG.integers(1, 6, size=(5, 4))
-    labels[1, 2:] = labels[2, :] = 0
-    for w in (None, WEIGHTS[:5]):
-        theirs = keras_values(
-            l.CTC(dtype="float64"), x, labels, None if w is None else tf.constant(w)
-        )
-        ours = our_values(nn.ctc, x, labels, sample_weight=w)
-        for a, b in zip(ours, theirs, strict=True):
-            assert a.shape == b.shape and np.allclose(a, b, rtol=2e-6, atol=2e-6)
-
-
-def test_ctc_of_samples_of_different_lengths_and_another_blank():
-    x = RNG.normal(size=(4, 9, 5)).astype(np.float32)
-    labels = np.array([[0, 1, 1], [2, 4, 4], [3, 0, 4], [0, 0, 0]])
-    times, lengths = np.array([9, 5, 7, 6]), np.array([3, 1, 2, 3])
-    watched = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(watched)
-        y = tf.nn.ctc_loss(labels, watched, lengths, times, logits_time_major=False, blank_index=4)
-    mine = Tensor(x, requires_grad=True)
-    found = nn.ctc(mine, labels, times=times, blank=4, reduction="none")
-    found.backward(np.ones(4))
-    assert found.dtype == np.float32
-    assert np.allclose(found.data, y.numpy(), rtol=1e-5)
-    assert np.allclose(mine.grad, tape.gradient(y, watched).numpy(), atol=1e-5)
-
-
-# --------------------------------------------------------------------------------------- activations
-
-a = keras.activations
-SPREAD = np.concatenate([3 * REAL, [[-1e4, 1e4, -4.5, 7.0]]])
-ACTIVATIONS = [
-    (nn.ReLU(), a.relu),
-    (nn.ReLU(6), a.relu6),
-    (nn.ReLU(0.5), partial(a.relu, max_value=0.5)),
-    (nn.LeakyReLU(0.25), keras.layers.LeakyReLU(0.25, dtype="float64")),
-    (nn.ELU(), a.elu),
-    (nn.ELU(0.5), partial(a.elu, alpha=0.5)),
-    (nn.SELU(), a.selu),
-    (nn.GELU(), None),
-    (nn.GELU(approximate=True), None),
-    (nn.SiLU(), a.silu),
-    (nn.Mish(), a.mish),
-    (nn.Softplus(), a.softplus),
-    (nn.Softsign(), a.softsign),
-    (nn.HardSigmoid(), a.hard_sigmoid),
-    (nn.HardSiLU(), a.hard_silu),
-    (nn.HardTanh(), a.hard_tanh),
-    (nn.HardShrink(), a.hard_shrink),
-    (nn.HardShrink(0.3), partial(a.hard_shrink, threshold=0.3)),
-    (nn.SoftShrink(), a.soft_shrink),
-    (nn.SoftShrink(0.3), partial(a.soft_shrink, threshold=0.3)),
-    (nn.TanhShrink(), a.tanh_shrink),
-    (nn.Threshold(0.3, -0.7), partial(a.threshold, threshold=0.3, default_value=-0.7)),
-    (nn.CELU(), a.celu),
-    (nn.CELU(0.3), partial(a.celu, alpha=0.3)),
-    (nn.Squareplus(), a.squareplus),
-    (nn.Squareplus(0.3), partial(a.squareplus, b=0.3)),
-    (nn.SparsePlus(), a.sparse_plus),
-    (nn.SparseSigmoid(), a.sparse_sigmoid),
-    (nn.LogSigmoid(), a.log_sigmoid),
-    (nn.Sigmoid(), a.sigmoid),
-    (nn.Tanh(), a.tanh),
-    (nn.Softmax(), a.softmax),
-    (nn.LogSoftmax(), a.log_softmax),
-    (nn.GLU(), a.glu),
-    (nn.Softmax(axis=0), partial(a.softmax, axis=0)),
-    (nn.LogSoftmax(0), partial(a.log_softmax, axis=0)),
-]  # fmt: skip  (Keras's sparsemax does not have the sum 1: tests/nn/test_activations.py)
-
-
-def _gelu(x, approximate):
-    """tf.nn.gelu rounds its constants to float32, whatever x is."""
-    if approximate:
-        return x * tf.sigmoid(np.sqrt(8 / np.pi) * (x + 0.044715 * x**3))
-    return x * tf.math.erfc(-x / tf.sqrt(tf.constant(2.0, tf.float64))) / 2
-
-
-@pytest.mark.parametrize(("ours", "theirs"), ACTIVATIONS, ids=named)
-def test_activations(ours, theirs):
-    x = SPREAD[:, :, None] + RNG.normal(size=(1, 1, 2)) / 8
-    if theirs is None:
-        theirs = partial(_gelu, approximate=ours.approximate)
-    watched, mine = tf.constant(x), Tensor(x, requires_grad=True)
-    with tf.GradientTape() as tape:
-        tape.watch(watched)
-        y = tf.convert_to_tensor(theirs(watched))
-    found = ours(mine)
-    u = RNG.normal(size=found.shape)
-    found.backward(u)
-    agree(
-        (found.data, mine.grad),
-        (y.numpy(), tape.gradient(y, watched, output_gradients=tf.constant(u)).numpy()),
-    )
-
-
-def test_a_leaky_relu_leaks_as_much_as_kerass():
-    """(TensorFlow rounds the slope to float32.)"""
-    x = tf.constant([-1.0])
-    assert nn.LeakyReLU().negative_slope == keras.layers.LeakyReLU().negative_slope
-    assert np.float32(ops.leaky_relu(-1.0)) == a.leaky_relu(x).numpy()[0]
-
-
-def test_prelu_shares_alpha_along_axes():
-    x = RNG.normal(size=(3, 5, 4, 2))
-    for shape, shared in (((5, 4, 2), None), ((1, 1, 2), [1, 2])):
-        layer = keras.layers.PReLU(shared_axes=shared, dtype="float64")
-        layer.build(x.shape)
-        ours = nn.PReLU(shape, dtype=np.float64)
-        assert ours.alpha.shape == tuple(layer.alpha.shape) and not ours.alpha.data.any()
-        ours.alpha.data[...] = RNG.normal(size=shape)
-        layer.alpha.assign(ours.alpha.data)
-        watched, mine = tf.constant(x), Tensor(x, requires_grad=True)
-        with tf.GradientTape() as tape:
-            tape.watch(watched)
-            y = layer(watched)
-            loss = tf.reduce_sum(y * y)
-        found = ours(mine)
-        (found * found).sum().backward()
-        dx, dalpha = (g.numpy() for g in tape.gradient(loss, [watched, layer.alpha.value]))
-        agree((found.data, mine.grad, ours.alpha.grad), (y.numpy(), dx, dalpha))
-
-
-# ----------------------------------------------------------------------- penalties and constraints
-
-L1, L2 = 0.0078125, 0.03125  # exact in float32, to which Keras rounds them
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        (nn.L1(L1), keras.regularizers.L1(L1)),
-        (nn.L2(L2), keras.regularizers.L2(L2)),
-        (nn.L1L2(L1, L2), keras.regularizers.L1L2(L1, L2)),
-        (nn.L1L2(), keras.regularizers.L1L2()),
-    ],
-    ids=named,
-)
-def test_penalties(ours, theirs):
-    w = RNG.normal(size=(3, 4))
-    watched, mine = tf.constant(w), Tensor(w, requires_grad=True)
-    with tf.GradientTape() as tape:
-        tape.watch(watched)
-        y = theirs(watched)
-    assert abs(float(ours(w)) - float(y)) < 1e-12
-    if ours.l1 or ours.l2:
-        ours(mine).backward()
-        assert np.abs(mine.grad - tape.gradient(y, watched).numpy()).max() < 1e-12
-
-
-def test_penalties_start_as_kerass_do():
-    w = np.arange(4.0)
-    for ours, theirs in ((nn.L1(), keras.regularizers.L1()), (nn.L2(), keras.regularizers.L2())):
-        assert ours(w) == pytest.approx(float(theirs(tf.constant(w))), rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        (nn.MaxNorm(), keras.constraints.MaxNorm()),
-        (nn.MaxNorm(1.5, axis=(0, 1)), keras.constraints.MaxNorm(1.5, axis=(0, 1))),
-        (nn.NonNegative(), keras.constraints.NonNeg()),
-        (nn.UnitNorm(), keras.constraints.UnitNorm()),
-        (nn.UnitNorm(axis=1), keras.constraints.UnitNorm(axis=1)),
-        (nn.MinMaxNorm(), keras.constraints.MinMaxNorm()),
-        (nn.MinMaxNorm(0.5, 1.5, 0.25, 1), keras.constraints.MinMaxNorm(0.5, 1.5, 0.25, 1)),
-    ],
-    ids=named,
-)
-def test_constraints(ours, theirs):
-    w = RNG.normal(size=(5, 4, 3)) * np.array([0.0, 0.1, 3.0])
-    assert np.abs(ours(w) - np.asarray(theirs(tf.constant(w)))).max() < 1e-12
-    assert ours(w.astype(np.float32)).dtype == np.float32

@@ -1,47 +1,14 @@
-"""Modules: what is found inside them, weights in and out, and what is refused."""
+"""Modules: what is found inside them, their state, and what is refused."""
 
 import copy
 import pickle
-import time
 
 import numpy as np
 import pytest
 
+from tests.nn.small_models import Block, Everything, mlp, refused
 from tinygrad_edu import Tensor, nn
-from tinygrad_edu.nn.summary import measured
 from tinygrad_edu.optim import SGD
-
-
-class Block(nn.Module):
-    def __init__(self):
-        self.lin = nn.Linear(2, 2, rng=0)
-        self.scale = nn.Parameter(np.ones(2, np.float32))
-
-    def forward(self, x):
-        return self.lin(x) * self.scale
-
-
-class Everything(nn.Module):
-    """Parameters in attributes, lists, tuples and dicts, one of them shared."""
-
-    def __init__(self):
-        self.first = nn.Linear(3, 2, rng=0)
-        self.blocks = [Block(), Block()]
-        self.heads = {"a": nn.Linear(2, 1, rng=1), "b": (nn.Linear(2, 1, bias=False, rng=2),)}
-        self.again = self.first
-        self.table = np.ones(3)  # a plain array is no parameter
-
-    def forward(self, x):
-        x = self.first(x)
-        for block in self.blocks:
-            x = block(x)
-        return self.heads["a"](x) + self.heads["b"][0](x)
-
-
-def mlp(**kwargs):
-    return nn.Sequential(
-        nn.Linear(4, 3, rng=0, **kwargs), nn.Tanh(), nn.Linear(3, 2, rng=1, **kwargs)
-    )
 
 
 def test_parameters_are_found_by_walking_the_attributes():
@@ -78,61 +45,6 @@ def test_train_and_eval_reach_everything_inside():
 
 def test_the_number_of_parameters():
     assert sum(p.size for p in Everything().parameters()) == 8 + 2 * (6 + 2) + 3 + 2
-
-
-def test_summary_shows_what_layers_give_and_cost():
-    assert mlp().summary((4,)).splitlines() == [
-        "layer  kind          output  parameters  multiply-adds  activations",
-        "───────────────────────────────────────────────────────────────────",
-        "0      Linear(4, 3)  (N, 3)          15             12     24 bytes",
-        "1      Tanh()        (N, 3)           0              0     12 bytes",
-        "2      Linear(3, 2)  (N, 2)           8              6     16 bytes",
-        "───────────────────────────────────────────────────────────────────",
-        "Sequential: 23 parameters, 92 bytes; 18 multiply-adds and 52 bytes of activations a sample",
-    ]
-    assert mlp().summary().splitlines()[2] == "0      Linear(4, 3)          15"
-    assert "blocks.1      Block " in Everything().summary((3,))
-    assert mlp().summary(4) == mlp().summary((4,)) == mlp().freeze().summary((4,))
-    assert nn.Linear(64, 64).summary().endswith("Linear: 4,160 parameters, 16.2 KiB")
-
-
-class Slow(nn.Module):
-    def __init__(self):
-        self.inner = nn.Tanh()
-        self.unused = nn.ReLU()
-
-    def forward(self, x):
-        time.sleep(0.02)
-        return self.inner(x)
-
-
-def test_summary_tells_the_time_of_each_layer_without_those_inside():
-    lines = nn.Sequential(Slow(), nn.Linear(3, 2)).summary((3,), timed=True).splitlines()
-    assert lines[0].split()[-1] == "ms"
-    times = {
-        line.split()[0]: float(line.split()[-1]) for line in lines[2:5] if "not called" not in line
-    }
-    assert times["0.inner"] < 10 and times["1"] < 10
-    assert any("0.unused  ReLU()" in line and "not called" in line for line in lines)
-    costs = measured(nn.Sequential(Slow()), (3,), timed=True)
-    slow = next(seconds for module, seconds in costs.seconds.items() if isinstance(module, Slow))
-    assert 0.02 <= slow < 0.2
-
-
-def test_memory_is_counted_once_where_arrays_are_shared():
-    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2, bias=False))
-    assert [line.split()[-2] for line in model.summary((2, 2)).splitlines()[2:4]] == ["0", "8"]
-
-
-def test_summary_changes_nothing():
-    model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Dropout(0.5, rng=0)).train()
-    model[0].eval()
-    model.summary((4,))
-    assert model.training and model[1].training and not model[0].training
-    assert all(module.hooks == () for _, module in model.named_modules())
-    with pytest.raises(ValueError, match="must be 4"):
-        model.summary((5,))
-    assert all(module.hooks == () for _, module in model.named_modules())
 
 
 def test_repr_is_nested():
@@ -186,7 +98,7 @@ def test_a_model_can_be_pickled():
     assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in again.parameters())
 
 
-# --------------------------------------------------------------------------------- weights and files
+# --------------------------------------------------------------------------------------- the state
 
 
 def test_state_dict_is_a_copy_and_loads_back():
@@ -200,44 +112,6 @@ def test_state_dict_is_a_copy_and_loads_back():
     assert all(p.data is k for p, k in zip(other.parameters(), kept, strict=True))  # in place
     state["0.W"][...] = 7
     assert model[0].W.data.max() < 7
-
-
-def test_save_and_load(tmp_path):
-    model, path = mlp(), tmp_path / "weights.npz"
-    model.save(path)
-    other = mlp()
-    for p in other.parameters():
-        p.data[...] = 9
-    other.load(path)
-    x = np.ones((2, 4), np.float32)
-    assert np.array_equal(model(x).data, other(x).data)
-    with np.load(path, allow_pickle=False) as file:
-        assert sorted(file.files) == ["0.W", "0.b", "2.W", "2.b"]
-    assert list(tmp_path.iterdir()) == [path]  # no draft is left lying about
-
-
-def test_saving_writes_a_whole_file_or_none(tmp_path, monkeypatch):
-    model, path = mlp(), tmp_path / "weights.npz"
-    model.save(path)
-    before = path.read_bytes()
-
-    def full(file, array, allow_pickle):
-        file.write(b"half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr(np.lib.format, "write_array", full)
-    with pytest.raises(OSError, match="disk full"):
-        model.save(path)
-    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
-
-
-def refused(model, load, words):
-    """The load is refused, in these words, and no weight has changed."""
-    before = model.state_dict()
-    with pytest.raises(ValueError, match=words) as error:
-        load()
-    assert all(np.array_equal(model.state_dict()[k], v) for k, v in before.items())
-    return str(error.value)
 
 
 def test_weights_of_another_architecture_are_refused_with_every_difference():
@@ -266,75 +140,12 @@ def test_weights_that_would_lose_digits_are_refused():
     assert double[0].W.dtype == np.float64
 
 
-@pytest.mark.parametrize("size", [0, 1, 50, 300, -1])
-def test_a_truncated_weight_file_is_refused(tmp_path, size):
-    model, path = mlp(), tmp_path / "weights.npz"
-    mlp().save(path)
-    path.write_bytes(path.read_bytes()[:size])
-    text = refused(model, lambda: model.load(path), "is not a weight file, or only a part of one")
-    assert "weights.npz" in text and "model.save(path)" in text
-
-
-def test_a_damaged_weight_file_is_refused(tmp_path):
-    model, path = mlp(), tmp_path / "weights.npz"
-    mlp().save(path)
-    content = bytearray(path.read_bytes())
-    start = content.index(b"NUMPY") + 130  # among the numbers of the first array
-    content[start : start + 8] = b"damaged!"
-    path.write_bytes(content)
-    refused(model, lambda: model.load(path), "only a part of one")
-
-
-@pytest.mark.parametrize("kind", ["text", "npy", "pickle", "npz"])
-def test_foreign_files_are_refused(tmp_path, kind):
-    model, path = mlp(), tmp_path / "file"
-    if kind == "text":
-        path.write_text("hello, I am no weight file")
-    elif kind == "pickle":
-        path.write_bytes(pickle.dumps({"0.W": np.ones(3)}))
-    elif kind == "npy":
-        with path.open("wb") as file:
-            np.save(file, np.ones(3))
-    else:
-        with path.open("wb") as file:
-            np.savez(file, images=np.ones(3))
-    words = "images .* has no place" if kind == "npz" else "is not a weight file"
-    refused(model, lambda: model.load(path), words)
-
-
-def test_parameters_of_any_name_are_saved(tmp_path):
-    class Odd(nn.Module):
-        def __init__(self):
-            self.file = nn.Parameter([1.0, 2.0])
-
-    Odd().save(tmp_path / "odd.npz")
-    assert Odd().load(tmp_path / "odd.npz").file.data.tolist() == [1.0, 2.0]
-
-
-def test_advice_is_not_to_unpickle(tmp_path):
-    (tmp_path / "file").write_text("hello, I am no weight file")
-    text = refused(mlp(), lambda: mlp().load(tmp_path / "file"), "text, or a pickle")
-    assert "allow_pickle" not in text
-
-
-def test_there_is_no_such_folder(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"there is no folder '.*nowhere' to save 'w\.npz' in"
-    ):
-        mlp().save(tmp_path / "nowhere" / "w.npz")
-
-
 def test_a_model_sends_people_to_the_trainer():
     with pytest.raises(AttributeError, match=r"a Sequential has no \.fit(.|\n)*Trainer\(model"):
         mlp().fit(1, 2)
 
 
-def test_a_missing_file_is_missing():
-    with pytest.raises(FileNotFoundError):
-        mlp().load("nowhere.npz")
-
-
-# ------------------------------------------------------------- buffers, freezing, sizes found out later
+# ----------------------------------------------------------------------------- buffers and freezing
 
 
 class Counting(nn.Module):
@@ -395,32 +206,6 @@ def test_hooks_are_called_until_they_are_removed():
     assert calls == [(model[0], (4, 3))]
 
 
-def test_the_first_input_tells_a_layer_its_size():
-    model = nn.Sequential(
-        nn.Linear(None, 4, rng=0), nn.ReLU(), nn.Linear(None, 2, bias=False, rng=1)
-    )
-    assert repr(model[0]) == "Linear(None, 4)"
-    with pytest.raises(
-        RuntimeError, match=r"layer 0, Linear\(None, 4\) has no parameters before"
-    ) as e:
-        model.parameters()
-    assert "model.build(x.shape[1:])" in str(e.value)
-    assert model.build((3,)) is model
-    told = nn.Sequential(nn.Linear(3, 4, rng=0), nn.ReLU(), nn.Linear(4, 2, bias=False, rng=1))
-    x = np.random.default_rng(0).normal(size=(5, 3))
-    np.testing.assert_array_equal(model(x).data, told(x).data)
-    assert list(model.state_dict()) == list(told.state_dict())
-    with pytest.raises(ValueError, match="the last axis must be 3"):
-        model(np.ones((5, 4)))
-
-
-def test_a_size_is_known_only_after_a_whole_first_call():
-    model = nn.Sequential(nn.Linear(None, 4, rng=0), nn.Linear(5, 2))
-    with pytest.raises(ValueError, match="the last axis must be 5"):
-        model(np.ones((2, 3)))
-    assert model[0].W.shape == (3, 4)  # that layer was called, and it is whole
-
-
 def test_loading_what_fits_and_leaving_the_rest():
     model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1))
     other = {"0.W": np.ones((2, 3)), "head.W": np.ones((9, 9))}
@@ -448,62 +233,6 @@ def test_the_penalty_is_the_sum_over_regularized_parameters():
     assert again[0].W.regularizer is model[0].W.regularizer
 
 
-@pytest.mark.parametrize(
-    ("layer", "shape", "products"),
-    [
-        (nn.Conv2d(2, 5, 3), (6, 7, 2), 4 * 5 * 5 * (3 * 3 * 2)),
-        (nn.Conv2d(4, 6, 3, groups=2, bias=False), (6, 7, 4), 4 * 5 * 6 * (3 * 3 * 2)),
-        (nn.ConvTranspose2d(2, 5, 2, stride=2), (3, 3, 2), 3 * 3 * 2 * (2 * 2 * 5)),
-        (nn.LSTM(3, 4), (7, 3), 7 * (3 * 16 + 4 * 16)),
-        (nn.GRU(3, 4), (7, 3), 7 * (3 * 12 + 4 * 12)),
-        (nn.SimpleRNN(3, 4), (7, 3), 7 * (3 * 4 + 4 * 4)),
-        (nn.Linear(3, 4), (7, 3), 7 * 3 * 4),
-    ],
-)
-def test_products_are_counted_as_their_formula_says(layer, shape, products):
-    assert sum(measured(layer, shape).multiply_adds.values()) == products
-
-
-class Reader(nn.Module):
-    def __init__(self):
-        self.words = nn.Embedding(10, 4, rng=0)
-        self.read = nn.LSTM(None, 3, rng=0)
-
-    def forward(self, ids):
-        return self.read(self.words(ids))
-
-
-@pytest.mark.parametrize(
-    "model",
-    [Reader, lambda: nn.Sequential(nn.Embedding(10, 4, rng=0), nn.LSTM(None, 3, rng=0))],
-    ids=["module", "sequential"],
-)
-def test_models_of_words_are_built_and_summed_up(model):
-    """The first layer takes whole numbers: so that is what is sent through."""
-    model = model().build((7,))
-    lines = model.summary((7,), timed=True).splitlines()
-    assert "(N, 7, 4)" in lines[2] and "(N, 3)" in lines[3]
-    assert len(model.parameters()) == 4
-
-
-def test_the_table_adds_up_and_counts_attention():
-    """4 products (4, 8, 8) of 5 steps, scores and weighted values 2 (2, 5, 5, 4), and 2 of the perceptron."""
-    model = nn.Sequential(nn.TransformerBlock(8, 2, rng=0))
-    lines = model.summary((5, 8)).splitlines()
-    cells = [line.split("  ") for line in lines[2:-2]]
-    counts = [int([c for c in row if c.strip()][-2].replace(",", "")) for row in cells]
-    assert sum(counts) == 4 * 5 * 8 * 8 + 2 * (2 * 5 * 5 * 4) + 2 * 5 * 8 * 32
-    assert f"{sum(counts):,} multiply-adds" in lines[-1]
-    assert any(line.startswith("0.attention ") and " 400 " in line for line in lines)
-
-
-def test_build_remembers_the_shapes_of_a_sample():
-    model = nn.Sequential(nn.Reshape(8, 8, 1), nn.Flatten(), nn.Linear(None, 3))
-    assert model.sample_shapes == ()
-    assert model.build((64,)).sample_shapes == ((64,),)
-    assert not nn.Linear(2, 3).sample_shapes
-
-
 def test_the_error_of_a_property_is_its_own():
     class Wide(nn.Module):
         @property
@@ -523,3 +252,29 @@ def test_a_model_may_have_an_attribute_of_any_name():
             self.weights, self.fit = nn.Parameter(np.ones(2)), 3
 
     assert Own().weights.shape == (2,) and Own().fit == 3
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nn.Linear(2, 3, activation="relu"), "Linear has no argument 'activation'"),
+        (
+            lambda: nn.Linear(in_features=2, out_features=3),
+            "Try: inputs, outputs, bias, init, rng, dtype",
+        ),
+        (lambda: nn.Dropout(rate=0.5), "Dropout has no argument 'rate'(.|\n)*Try: p, rng"),
+    ],
+)
+def test_arguments_that_a_layer_does_not_have(make, words):
+    with pytest.raises(TypeError, match=words):
+        make()
+
+
+def test_a_layer_deep_inside_is_named_by_its_path():
+    model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Sequential(nn.Tanh(), nn.Linear(4, 2, rng=0)))
+    x = np.ones((5, 4))
+    with pytest.raises(
+        ValueError, match=r"^layer 1\.1, Linear\(4, 2\), got x of shape \(5, 3\)"
+    ) as error:
+        model(x)
+    assert "test_module.py" in str(error.value) and "model(x)" in str(error.value)

@@ -1,31 +1,15 @@
-"""Normalizations: fast against plain, derivatives to order two, what is remembered, what is refused.
+"""Normalizations: moments of what comes out, moving averages, and what is refused.
 
-That they equal Keras's is tested in test_keras_layers.py.
+(Derivatives: test_every_layer.py. That they equal Keras's: test_keras_normalization.py)
 """
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, nn
-from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.ops import normalization
-from tinygrad_edu.ops.normalization import moments, normalize, plain_normalize
 
 RNG = np.random.default_rng(0)
 F64 = {"dtype": np.float64}
-
-LAYERS = {
-    "BatchNorm": (lambda: nn.BatchNorm(3, **F64), (4, 3)),
-    "BatchNorm of images": (lambda: nn.BatchNorm(3, **F64), (2, 3, 2, 3)),
-    "BatchNorm without scale": (lambda: nn.BatchNorm(3, scale=False, **F64), (4, 3)),
-    "BatchNorm without offset": (lambda: nn.BatchNorm(3, center=False, **F64), (4, 3)),
-    "LayerNorm": (lambda: nn.LayerNorm(4, **F64), (2, 3, 4)),
-    "LayerNorm of one": (lambda: nn.LayerNorm(4, center=False, scale=False, **F64), (4,)),
-    "RMSNorm": (lambda: nn.RMSNorm(4, **F64), (2, 2, 4)),
-    "GroupNorm": (lambda: nn.GroupNorm(2, 4, **F64), (2, 3, 4)),
-    "GroupNorm of one sample": (lambda: nn.GroupNorm(2, 4, **F64), (1, 2, 2, 4)),
-    "InstanceNorm": (lambda: nn.InstanceNorm(3, **F64), (2, 2, 2, 3)),
-}
 
 
 def drawn(build):
@@ -34,77 +18,6 @@ def drawn(build):
     for tensor in [*layer.parameters(), *(buffer for _, buffer in layer.named_buffers())]:
         tensor.data[...] = RNG.uniform(0.5, 1.5, tensor.shape)
     return layer
-
-
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", LAYERS)
-def test_derivatives_to_order_two(name, training):
-    build, shape = LAYERS[name]
-    layer = drawn(build).train(training)
-    report = gradcheck(lambda x: np.tanh(layer(x)), RNG.normal(size=shape), wrt=layer.parameters())
-    assert report, report
-
-
-@pytest.mark.parametrize("cache", [1, 100, 2**18])  # one place or sample at a time, some, all
-@pytest.mark.parametrize("centered", [True, False])
-@pytest.mark.parametrize(
-    "shape", [(1, 7, 3, 1), (5, 3, 2, 3), (6, 1, 1, 4), (1, 5, 2, 2), (3, 1, 2, 3), (1, 64, 2, 1)]
-)
-def test_the_fast_way_is_the_plain_way(shape, centered, cache, monkeypatch):
-    """Values, gradients, and the gradients of a function of the gradients."""
-    monkeypatch.setattr(normalization, "CACHE", cache)
-    rng = np.random.default_rng(1)
-    channels = shape[2] * shape[3]
-    arrays = 3 + rng.normal(size=shape), rng.normal(size=channels), rng.normal(size=channels)
-    g, h = rng.normal(size=shape), rng.normal(size=shape)
-    found = []
-    for form in (normalize, plain_normalize):
-        x, gamma, beta = tensors = [Tensor(a, requires_grad=True) for a in arrays]
-        y = form(x, gamma, beta, eps=0.01, centered=centered)
-        y.backward(g, retain_graph=True)
-        first = [t.grad for t in tensors]
-        for t in tensors:
-            t.grad = None
-        (y * g * y).sum().backward(create_graph=True)
-        slope = x.grad
-        for t in tensors:
-            t.grad = None
-        (slope * slope * h).sum().backward()
-        found.append([y.data, *first, *(t.grad for t in tensors)])
-    for fast, plain in zip(*found, strict=True):
-        assert fast.shape == plain.shape
-        assert np.allclose(fast, plain, rtol=1e-11, atol=1e-11)
-
-
-@pytest.mark.parametrize("shape", [(1, 7, 3, 1), (5, 3, 2, 3)])
-def test_known_moments_save_work_and_change_nothing(shape):
-    """Neither the value nor a derivative, of any order: they are no constants."""
-    rng = np.random.default_rng(2)
-    channels = shape[2] * shape[3]
-    arrays = 3 + rng.normal(size=shape), rng.normal(size=channels), rng.normal(size=channels)
-    found = []
-    for known in (None, moments(arrays[0])):
-        x, gamma, beta = tensors = [Tensor(a, requires_grad=True) for a in arrays]
-        y = normalize(x, gamma, beta, known=known)
-        (y * y).sum().backward(retain_graph=True)
-        first = [t.grad for t in tensors]
-        for t in tensors:
-            t.grad = None
-        (y * y * y).sum().backward(create_graph=True)
-        slope, x.grad = x.grad, None
-        (slope * slope).sum().backward()
-        found.append([y.data, *first, x.grad])
-    for with_them, without in zip(*found, strict=True):
-        assert np.allclose(with_them, without, rtol=1e-12, atol=1e-12)
-    wrong = normalize(arrays[0], *arrays[1:], known=moments(2 * arrays[0]))
-    assert not np.allclose(wrong, found[0][0])  # they were used
-
-
-def test_moments_are_means_and_variances():
-    x = 5 + RNG.normal(size=(3, 4, 2, 5))
-    mean, variance = moments(x)
-    assert np.allclose(mean, x.mean((1, 3), keepdims=True), rtol=1e-13)
-    assert np.allclose(variance, x.var((1, 3), keepdims=True), rtol=1e-13)
 
 
 def test_what_comes_out_has_mean_0_and_variance_1():

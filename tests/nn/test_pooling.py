@@ -1,39 +1,12 @@
-"""Pools: derivatives to order two, and what they refuse. Their numbers are Keras's: test_keras_layers.py."""
+"""Pools: results by hand, and what they refuse.
+
+(Derivatives: test_every_layer.py. That they equal Keras's: test_keras_pooling.py)
+"""
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import nn
-from tinygrad_edu.gradcheck import gradcheck
-
-IMAGES, SEQUENCES = (2, 5, 4, 2), (2, 6, 2)
-
-LAYERS = {
-    "MaxPool2d": (nn.MaxPool2d, IMAGES),
-    "MaxPool2d, overlapping": (lambda: nn.MaxPool2d((3, 2), stride=1, padding="same"), IMAGES),
-    "MaxPool1d": (lambda: nn.MaxPool1d(3, stride=2, padding=1), SEQUENCES),
-    "AvgPool2d": (lambda: nn.AvgPool2d(2, stride=(1, 3), padding="same"), IMAGES),
-    "AvgPool1d": (nn.AvgPool1d, SEQUENCES),
-    "GlobalAvgPool2d": (nn.GlobalAvgPool2d, IMAGES),
-    "GlobalAvgPool1d": (nn.GlobalAvgPool1d, SEQUENCES),
-    "GlobalMaxPool2d": (nn.GlobalMaxPool2d, IMAGES),
-    "GlobalMaxPool1d": (nn.GlobalMaxPool1d, SEQUENCES),
-}
-
-
-def apart(shape):
-    """No two numbers near each other: no ties within reach of a difference."""
-    n = np.prod(shape)
-    return np.random.default_rng(0).permutation(np.linspace(-1, 1, n)).reshape(shape)
-
-
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", LAYERS)
-def test_derivatives_to_order_two(name, training):
-    build, shape = LAYERS[name]
-    layer = build().train(training)
-    report = gradcheck(lambda x: np.sin(layer(x)), apart(shape))
-    assert report, report
 
 
 def test_results_by_hand():

@@ -1,18 +1,14 @@
-"""Recurrent layers: the fast rows against the cells, derivatives to order two, and what is refused.
+"""Recurrent layers: cells in a loop, states, masks and derivatives to order two, and what is refused.
 
-That they equal Keras's is tested in test_keras_sequence.py.
+That they equal Keras's is tested in test_keras_recurrent.py.
 """
-
-import gc
-import weakref
 
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, nn, ops
+from tinygrad_edu import Tensor, grad, nn
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.nn import recurrent as recurrent_layers
-from tinygrad_edu.ops import recurrent
 
 RNG = np.random.default_rng(0)
 MASK = np.array([[True, True, True], [False, True, False]])
@@ -20,53 +16,6 @@ MASK = np.array([[True, True, True], [False, True, False]])
 
 def draw(*shape):
     return RNG.normal(size=shape)
-
-
-# fast row, cell, number of gates, names of the states, shape of b without its last axis
-ROWS = {
-    "rnn": (ops.rnn, recurrent.rnn_cell, 1, 1, ()),
-    "lstm": (ops.lstm, recurrent.lstm_cell, 4, 2, ()),
-    "gru": (ops.gru, recurrent.gru_cell, 3, 1, (2,)),
-    "gru before": (ops.gru, recurrent.gru_cell, 3, 1, ()),
-}
-
-
-def numbers(gates, states, bias, steps=4, n=3, inputs=2, units=2):
-    shapes = [(steps, n, inputs), *[(n, units)] * states, (inputs, gates * units)]
-    return [draw(*s) for s in (*shapes, (units, gates * units), (*bias, gates * units))]
-
-
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_the_fast_form_equals_the_cells_along_time(row, masked):
-    """Outputs, last states, gradients and gradients of gradients."""
-    fast, cell, gates, states, bias = row
-    arrays = numbers(gates, states, bias)
-    mask = RNG.random((4, 3, 1)) < 0.6 if masked else None
-    u, last_u, v = draw(4, 3, 2), draw(states, 3, 2), [draw(*a.shape) for a in arrays]
-
-    def plain(x, *rest):
-        return recurrent.along_time(cell, x, rest[:states], rest[states:], mask)
-
-    def outcome(run):
-        tensors = [Tensor(a, requires_grad=True) for a in arrays]
-        y, last = run(*tensors)
-        total = (y * u).sum() + sum((s * w).sum() for s, w in zip(last, last_u, strict=True))
-        total.backward(create_graph=True)
-        first = [t.grad for t in tensors]
-        for t in tensors:
-            t.grad = None
-        sum((g * w).sum() for g, w in zip(first, v, strict=True)).backward()
-        return [
-            y.data,
-            *(s.data for s in last),
-            *(g.data for g in first),
-            *(t.grad for t in tensors),
-        ]
-
-    for one, other in zip(outcome(lambda *a: fast(*a, mask=mask)), outcome(plain), strict=True):
-        assert one.shape == other.shape
-        assert np.allclose(one, other, rtol=1e-11, atol=1e-12)
 
 
 LAYERS = {
@@ -186,31 +135,6 @@ def test_the_size_of_the_input_may_be_found_out():
 def test_the_same_seed_gives_the_same_weights():
     a, b, c = (nn.LSTM(3, 4, rng=seed).W.data for seed in (1, 1, 2))
     assert np.array_equal(a, b) and not np.array_equal(a, c)
-
-
-# ------------------------------------------------------------- one walk back for all of a row's rules
-
-
-def test_the_walk_back_is_taken_once_and_then_forgotten():
-    calls = []
-    once = recurrent.Once(lambda g, y, x: calls.append(1) or g * y * x)
-    g, y, other = np.ones(3), np.ones(3), np.zeros(3)
-    first = once(g, y, 2.0)
-    assert once(g, y, 2.0) is first and len(calls) == 1
-    once(g, other, 2.0)
-    once(other, y, 2.0)
-    assert len(calls) == 3
-    result = weakref.ref(once(g, y, 2.0))
-    del g, first
-    gc.collect()
-    assert result() is None and once.known is None
-
-
-def test_tensors_are_not_remembered():
-    once = recurrent.Once(lambda g, y: g * y)
-    g = Tensor(np.ones(3), requires_grad=True)
-    once(g, np.ones(3))
-    assert once.known is None
 
 
 def test_a_gradient_that_two_layers_share_is_not_mistaken():

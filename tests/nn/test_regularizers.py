@@ -1,4 +1,4 @@
-"""Penalties and constraints: their formulas, and what they refuse. (Keras's: test_keras_losses.py)"""
+"""Penalties and constraints: their formulas, and what they refuse. (Keras's: test_keras_regularizers.py)"""
 
 import numpy as np
 import pytest

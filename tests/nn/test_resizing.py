@@ -1,36 +1,15 @@
-"""Larger and smaller images: derivatives to order two, numbers by hand, refusals.
+"""Larger and smaller images: numbers by hand, and what they refuse.
 
-That they equal Keras's is tested in test_keras_layers.py (which computes bilinear ones in float32).
+(Derivatives: test_every_layer.py. That they equal Keras's: test_keras_resizing.py)
 """
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import nn
-from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.nn.resizing import between
 
 RNG = np.random.default_rng(0)
-IMAGES, SEQUENCES = (2, 3, 4, 2), (2, 3, 2)
-
-LAYERS = {
-    "UpSampling2d": (lambda: nn.UpSampling2d((2, 1)), IMAGES),
-    "UpSampling2d, bilinear": (lambda: nn.UpSampling2d((2, 3), interpolation="bilinear"), IMAGES),
-    "UpSampling1d": (lambda: nn.UpSampling1d(3), SEQUENCES),
-    "ZeroPadding2d": (lambda: nn.ZeroPadding2d(((1, 0), (2, 1))), IMAGES),
-    "ZeroPadding1d": (nn.ZeroPadding1d, SEQUENCES),
-    "Cropping2d": (lambda: nn.Cropping2d((1, (0, 2))), IMAGES),
-    "Cropping1d": (lambda: nn.Cropping1d((0, 1)), SEQUENCES),
-}
-
-
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", LAYERS)
-def test_derivatives_to_order_two(name, training):
-    build, shape = LAYERS[name]
-    layer = build().train(training)
-    report = gradcheck(lambda x: np.sin(layer(x)), RNG.normal(size=shape))
-    assert report, report
 
 
 def test_numbers_by_hand():

@@ -66,20 +66,20 @@ class MultiHeadAttention(SizedByInput):
         demand_sizes(
             self, inputs=inputs, heads=heads, key_dim=key_dim, value_dim=value_dim or key_dim
         )
-        self.context_inputs: Any = context_inputs
+        self.inputs, self.context_inputs = inputs, context_inputs
         self.heads, self.key_dim, self.value_dim = heads, key_dim, value_dim or key_dim
         self.causal, self.rotary = causal, rotary
         rng = np.random.default_rng(rng)
         self.dropout = Dropout(dropout, rng=rng)
-        self.make_now_or_later(inputs, rng, dtype)
+        self.make_now_or_later(rng, dtype)
 
-    def make(self, inputs: int, rng: np.random.Generator, dtype: Any) -> None:
-        self.context_inputs = self.context_inputs or inputs
+    def make(self, rng: np.random.Generator, dtype: Any) -> None:
+        self.context_inputs = self.context_inputs or self.inputs
         keys, values = self.heads * self.key_dim, self.heads * self.value_dim
-        self.query = Linear(inputs, keys, rng=rng, dtype=dtype)
+        self.query = Linear(self.inputs, keys, rng=rng, dtype=dtype)
         self.key = Linear(self.context_inputs, keys, rng=rng, dtype=dtype)
         self.value = Linear(self.context_inputs, values, rng=rng, dtype=dtype)
-        self.output = Linear(values, inputs, rng=rng, dtype=dtype)
+        self.output = Linear(values, self.inputs, rng=rng, dtype=dtype)
 
     def demand_shape(self, shape: Shape) -> None:
         demand_queries(self, shape)

@@ -70,18 +70,18 @@ class _Convolution(SizedByInput):
         demand_initializer(self, init)
         kind = type(self).__name__
         kernel = check_settings(kind, self.axes, size, stride, padding, dilation, self.words)
-        for name, number in sizes.items():
+        for name, number in {"inputs": inputs, **sizes}.items():
             setattr(self, name, number)
         self.size, self.stride, self.padding, self.dilation = size, stride, padding, dilation
         self.bias = bias
-        self.make_now_or_later(inputs, kernel, init, np.random.default_rng(rng), dtype)
+        self.make_now_or_later(kernel, init, np.random.default_rng(rng), dtype)
 
-    def channels(self, inputs: int) -> tuple[tuple[int, int], int]:
+    def channels(self) -> tuple[tuple[int, int], int]:
         """The last two axes of W, and the length of b."""
         raise NotImplementedError
 
-    def make(self, inputs: int, kernel: Shape, init: Callable, rng: Any, dtype: Any) -> None:
-        last_axes, outputs = self.channels(inputs)
+    def make(self, kernel: Shape, init: Callable, rng: Any, dtype: Any) -> None:
+        last_axes, outputs = self.channels()
         self.W = Parameter(init(rng, (*kernel, *last_axes), dtype))
         self.b = Parameter(np.zeros(outputs, dtype)) if self.bias else None
 
@@ -92,8 +92,8 @@ class _Convolution(SizedByInput):
         """The operation, on an x of a fitting shape and in the precision of the layer."""
         x = in_precision_of(self.W, x)
         self.demand_shape(x.shape)
-        laid = self.stride, self.padding, self.dilation
-        return named(self, self.convolution, x, w, *laid, **settings)
+        windows = self.stride, self.padding, self.dilation
+        return named(self, self.convolution, x, w, *windows, **settings)
 
 
 class Conv2d(_Convolution):
@@ -138,9 +138,9 @@ class Conv2d(_Convolution):
             outputs=outputs, groups=groups,
         )  # fmt: skip
 
-    def channels(self, inputs: int) -> tuple[tuple[int, int], int]:
-        demand_groups(self, self.groups, inputs=inputs, outputs=self.outputs)
-        return (inputs // self.groups, self.outputs), self.outputs
+    def channels(self) -> tuple[tuple[int, int], int]:
+        demand_groups(self, self.groups, inputs=self.inputs, outputs=self.outputs)
+        return (self.inputs // self.groups, self.outputs), self.outputs
 
     def forward(self, x: Any) -> Tensor:
         return self.convolve(x, self.W, groups=self.groups, b=self.b)
@@ -187,8 +187,8 @@ class DepthwiseConv2d(_Convolution):
             inputs, size, stride, padding, dilation, bias, init, rng, dtype, multiplier=multiplier
         )
 
-    def channels(self, inputs: int) -> tuple[tuple[int, int], int]:
-        return (inputs, self.multiplier), inputs * self.multiplier
+    def channels(self) -> tuple[tuple[int, int], int]:
+        return (self.inputs, self.multiplier), self.inputs * self.multiplier
 
     def forward(self, x: Any) -> Tensor:
         kernel = self.W.shape[: self.axes]
@@ -282,8 +282,8 @@ class ConvTranspose2d(_Convolution):
             inputs, size, stride, padding, dilation, bias, init, rng, dtype, outputs=outputs
         )
 
-    def channels(self, inputs: int) -> tuple[tuple[int, int], int]:
-        return (self.outputs, inputs), self.outputs
+    def channels(self) -> tuple[tuple[int, int], int]:
+        return (self.outputs, self.inputs), self.outputs
 
     def forward(self, x: Any) -> Tensor:
         y = self.convolve(x, self.W)

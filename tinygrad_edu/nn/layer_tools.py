@@ -17,7 +17,8 @@ def as_array(x: Any) -> Any:
 
 def in_precision_of(parameter: Tensor, x: Any) -> Any:
     """x as a Tensor or an array of the parameter's dtype."""
-    x = as_array(x)
+    if not isinstance(x, (Tensor, np.ndarray)):
+        x = np.asarray(x)
     return x if x.dtype == parameter.dtype else x.astype(parameter.dtype)
 
 
@@ -28,9 +29,9 @@ def as_called(layer: Any) -> str:
     """
     shown: list[str] = []
     for name, argument in inspect.signature(type(layer).__init__).parameters.items():
-        if name in ("self", "init", "rng", "dtype") or not hasattr(layer, name):
+        if name in ("init", "rng", "dtype") or name not in vars(layer):
             continue
-        given = getattr(layer, name)
+        given = vars(layer)[name]
         if argument.kind is argument.VAR_POSITIONAL:
             shown += map(repr, given)
         elif argument.kind is not argument.KEYWORD_ONLY:

@@ -38,11 +38,11 @@ class Linear(SizedByInput):
     ):
         demand_sizes(self, inputs=inputs, outputs=outputs)
         demand_initializer(self, init)
-        self.outputs, self.bias = outputs, bias
-        self.make_now_or_later(inputs, init, np.random.default_rng(rng), dtype)
+        self.inputs, self.outputs, self.bias = inputs, outputs, bias
+        self.make_now_or_later(init, np.random.default_rng(rng), dtype)
 
-    def make(self, inputs: int, init: Callable, rng: np.random.Generator, dtype: Any) -> None:
-        self.W = Parameter(init(rng, (inputs, self.outputs), dtype))
+    def make(self, init: Callable, rng: np.random.Generator, dtype: Any) -> None:
+        self.W = Parameter(init(rng, (self.inputs, self.outputs), dtype))
         self.b = Parameter(np.zeros(self.outputs, dtype)) if self.bias else None
 
     def forward(self, x: Any) -> Tensor:

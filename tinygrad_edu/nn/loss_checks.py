@@ -137,7 +137,7 @@ def demand_labels(
     of ignored ones); or a probability for each class, of the shape of the logits and in their precision.
     """
     labels = labels if isinstance(labels, Tensor) else np.asarray(labels)
-    shape = np.shape(value(logits))
+    shape = logits.shape
     dense = labels.shape == shape and len(shape) > 1
     if not dense and (len(shape) < 2 or labels.shape != shape[:-1]):
         raise refusal(
@@ -163,9 +163,8 @@ def demand_labels(
                 "sample_weight, 0 for what is ignored",
             )
         _demand_distributions(name, value(labels))
-        dtype = np.result_type(value(logits))
         if not isinstance(labels, Tensor):
-            labels = labels.astype(dtype if dtype.kind == "f" else float)
+            labels = labels.astype(logits.dtype if logits.dtype.kind == "f" else float)
         return labels, True, None
     labels, counted = value(labels), None
     if ignore_index is not None:

@@ -41,8 +41,8 @@ def one_hot(labels: np.ndarray, classes: int, dtype: Any) -> np.ndarray:
 
 def one_per_class(name: str, prediction: Any, labels: Any, smoothing: float = 0) -> tuple[Any, Any]:
     """(x, t): the prediction, and a probability for each class, from these or from labels."""
-    labels, dense, _ = demand_labels(name, prediction, labels)
     x = as_array(prediction)
+    labels, dense, _ = demand_labels(name, x, labels)
     t = labels if dense else one_hot(labels, x.shape[-1], x.dtype)
     return x, smoothed(name, t, smoothing)
 

@@ -249,26 +249,25 @@ def cross_entropy(
     Raises ValueError if the shapes do not fit or a label is not one of the K classes, TypeError if the
     labels are not whole numbers. Warns if the logits come out of a softmax.
     """
-    name = "cross_entropy"
+    name, logits = "cross_entropy", as_array(logits)
     labels, dense, counted = demand_labels(name, logits, labels, ignore_index)
     demand_logits(name, logits, from_probabilities, ops.softmax)
-    *places, classes = shape = np.shape(value(logits))
     weighted = not (sample_weight is None and class_weights is None and ignore_index is None)
     special = dense or label_smoothing or from_probabilities or reduction != "mean"
     if not (weighted or special):  # the usual case: one row of the derivative table
-        if len(shape) > 2:
-            logits, labels = np.reshape(logits, (-1, classes)), labels.reshape(-1)
+        if logits.ndim > 2:
+            logits, labels = np.reshape(logits, (-1, logits.shape[-1])), labels.reshape(-1)
         return ops.cross_entropy(logits, labels)
 
-    logits, weights = as_array(logits), sample_weight
+    weights = sample_weight
     if class_weights is not None:
         weights = np.asarray(value(class_weights), float)
-        demand_class_weights(name, weights, shape)
+        demand_class_weights(name, weights, logits.shape)
         weights = weights[labels if not dense else value(labels).argmax(axis=-1)]
         if sample_weight is not None:
-            weights = weights * weights_of(name, sample_weight, tuple(places))
+            weights = weights * weights_of(name, sample_weight, logits.shape[:-1])
     if dense or label_smoothing:
-        t = labels if dense else one_hot(labels, classes, logits.dtype)
+        t = labels if dense else one_hot(labels, logits.shape[-1], logits.dtype)
         t = smoothed(name, t, label_smoothing)
         values = -np.sum(t * _log_softmax(logits, from_probabilities), axis=-1)
     else:

@@ -49,13 +49,13 @@ class _Normalization(SizedByInput):
     ):
         demand_sizes(self, inputs=inputs)
         demand_eps(self, eps)
-        self.eps, self.center, self.scale = eps, center, scale
+        self.inputs, self.eps, self.center, self.scale = inputs, eps, center, scale
         self.dtype = np.dtype(dtype)
-        self.make_now_or_later(inputs)
+        self.make_now_or_later()
 
-    def make(self, inputs: int) -> None:
-        self.gamma = Parameter(np.ones(inputs, self.dtype)) if self.scale else None
-        self.beta = Parameter(np.zeros(inputs, self.dtype)) if self.center else None
+    def make(self) -> None:
+        self.gamma = Parameter(np.ones(self.inputs, self.dtype)) if self.scale else None
+        self.beta = Parameter(np.zeros(self.inputs, self.dtype)) if self.center else None
 
     def demand_shape(self, shape: Shape) -> None:
         demand_channels(self, shape, self.axes, self.inputs)
@@ -107,10 +107,10 @@ class BatchNorm(_Normalization):
         self.momentum = momentum
         super().__init__(inputs, eps=eps, center=center, scale=scale, dtype=dtype)
 
-    def make(self, inputs: int) -> None:
-        super().make(inputs)
-        self.moving_mean = Buffer(np.zeros(inputs, self.dtype))
-        self.moving_variance = Buffer(np.ones(inputs, self.dtype))
+    def make(self) -> None:
+        super().make()
+        self.moving_mean = Buffer(np.zeros(self.inputs, self.dtype))
+        self.moving_variance = Buffer(np.ones(self.inputs, self.dtype))
 
     @property
     def frozen(self) -> bool:
@@ -200,9 +200,9 @@ class GroupNorm(_Normalization):
         self.groups = groups
         super().__init__(inputs, eps=eps, center=center, scale=scale, dtype=dtype)
 
-    def make(self, inputs: int) -> None:
-        demand_equal_groups(self, inputs, self.groups)
-        super().make(inputs)
+    def make(self) -> None:
+        demand_equal_groups(self, self.inputs, self.groups)
+        super().make()
 
     def forward(self, x: Any) -> Any:
         x = self.accepted(x)

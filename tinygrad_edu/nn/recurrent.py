@@ -59,12 +59,12 @@ class RecurrentCell(SizedByInput):
         dtype: Any = np.float32,
     ):
         demand_sizes(self, inputs=inputs, units=units)
-        self.units = units
-        self.make_now_or_later(inputs, np.random.default_rng(rng), dtype)
+        self.inputs, self.units = inputs, units
+        self.make_now_or_later(np.random.default_rng(rng), dtype)
 
-    def make(self, inputs: int, rng: np.random.Generator, dtype: Any) -> None:
+    def make(self, rng: np.random.Generator, dtype: Any) -> None:
         width = self.gates * self.units
-        self.W = Parameter(glorot_uniform(rng, (inputs, width), dtype))
+        self.W = Parameter(glorot_uniform(rng, (self.inputs, width), dtype))
         self.U = Parameter(orthogonal(rng, (self.units, width), dtype))
         self.b = Parameter(self.first_bias(dtype))
 

@@ -14,39 +14,41 @@ from tinygrad_edu.tensor import value
 
 
 class SizedByInput(Module):
-    """A layer whose parameters depend on the length of the last axis of x, its `inputs`.
+    """A layer whose parameters depend on `inputs`, the length of the last axis of x.
 
-    The constructor of a subclass ends with `self.make_now_or_later(inputs, ...)`, and the subclass defines
-    `make(inputs, ...)`, which creates the parameters from the same arguments: at once, or, if inputs is
-    None, when the layer is called with its first x.
+    The constructor of a subclass sets its attributes, `inputs` among them, and ends with
+    `self.make_now_or_later(...)`. The subclass defines `make(...)`, which creates the parameters from the
+    same arguments: at once, or, if inputs is None, when the layer is called with its first x.
 
     >>> from tinygrad_edu.nn import Parameter
     >>> class Scale(SizedByInput):
     ...     def __init__(self, inputs=None, *, start=1.0):
-    ...         self.make_now_or_later(inputs, start)
+    ...         self.inputs = inputs
+    ...         self.make_now_or_later(start)
     ...
-    ...     def make(self, inputs, start):
-    ...         self.scale = Parameter(np.full(inputs, start))
+    ...     def make(self, start):
+    ...         self.scale = Parameter(np.full(self.inputs, start))
     ...
     ...     def forward(self, x):
+    ...         self.demand_shape(np.shape(x))
     ...         return x * self.scale
-    >>> Scale(3, start=0.5).scale
-    Parameter([0.5, 0.5, 0.5], name='scale')
     >>> scale = Scale(start=0.5)
-    >>> scale(np.ones((1, 2))), scale.inputs
-    (Tensor([[0.5, 0.5]], made by multiply), 2)
+    >>> scale(np.ones((1, 2)))
+    Tensor([[0.5, 0.5]], made by multiply)
+    >>> scale
+    Scale(2)
     """
 
-    inputs: Any  # a whole number, or None before it is known
+    inputs: Any  # a whole number, or None while it is unknown
 
-    def make_now_or_later(self, inputs: int | None, *start: Any) -> None:
-        """Calls make(inputs, *start) now, or, if inputs is None, in the first call of the layer."""
-        self.inputs, self._start, self.built = inputs, start, False
-        if inputs is not None:
-            self._make(inputs)
+    def make_now_or_later(self, *start: Any) -> None:
+        """Calls make(*start) now, or, if inputs is None, in the first call of the layer."""
+        self.built, self._start = False, start
+        if self.inputs is not None:
+            self._make()
 
-    def make(self, inputs: int, *start: Any) -> None:
-        raise NotImplementedError(f"{type(self).__name__} has no make(self, inputs, ...) yet")
+    def make(self, *start: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__} has no make(self, ...) yet")
 
     def demand_shape(self, shape: Shape) -> None:
         """Refuses an x whose last axis is not `inputs` long (of any length while `inputs` is None)."""
@@ -55,13 +57,18 @@ class SizedByInput(Module):
     def build_from(self, x: Any) -> None:
         shape = np.shape(value(x))
         self.demand_shape(shape)
-        self._make(shape[-1])
+        self.inputs = shape[-1]
+        try:
+            self._make()
+        except Exception:
+            self.inputs = None  # the next x may fit
+            raise
         self._sized_by = " ".join(f"sized by its first x {shape}{user_line()}".split())
+
+    def _make(self) -> None:
+        self.make(*self._start)
+        self.built = True
+        del self._start  # a random generator, say, which is not to be saved with the layer
 
     def __repr__(self) -> str:
         return as_called(self)
-
-    def _make(self, inputs: int) -> None:
-        self.make(inputs, *self._start)
-        self.inputs, self.built = inputs, True
-        del self._start  # a random generator is not to be saved with the layer

@@ -1,0 +1,120 @@
+"""The table of a model: shapes, times, products and bytes; and `build`, which looks at shapes alone."""
+
+import time
+
+import pytest
+
+from tests.nn.small_models import Everything, mlp
+from tinygrad_edu import nn
+from tinygrad_edu.nn.summary import measured
+
+
+def test_summary_shows_what_layers_give_and_cost():
+    assert mlp().summary((4,)).splitlines() == [
+        "layer  kind          output  parameters  multiply-adds  activations",
+        "───────────────────────────────────────────────────────────────────",
+        "0      Linear(4, 3)  (N, 3)          15             12     24 bytes",
+        "1      Tanh()        (N, 3)           0              0     12 bytes",
+        "2      Linear(3, 2)  (N, 2)           8              6     16 bytes",
+        "───────────────────────────────────────────────────────────────────",
+        "Sequential: 23 parameters, 92 bytes; 18 multiply-adds and 52 bytes of activations a sample",
+    ]
+    assert mlp().summary().splitlines()[2] == "0      Linear(4, 3)          15"
+    assert "blocks.1      Block " in Everything().summary((3,))
+    assert mlp().summary(4) == mlp().summary((4,)) == mlp().freeze().summary((4,))
+    assert nn.Linear(64, 64).summary().endswith("Linear: 4,160 parameters, 16.2 KiB")
+
+
+class Slow(nn.Module):
+    def __init__(self):
+        self.inner = nn.Tanh()
+        self.unused = nn.ReLU()
+
+    def forward(self, x):
+        time.sleep(0.02)
+        return self.inner(x)
+
+
+def test_summary_tells_the_time_of_each_layer_without_those_inside():
+    lines = nn.Sequential(Slow(), nn.Linear(3, 2)).summary((3,), timed=True).splitlines()
+    assert lines[0].split()[-1] == "ms"
+    times = {
+        line.split()[0]: float(line.split()[-1]) for line in lines[2:5] if "not called" not in line
+    }
+    assert times["0.inner"] < 10 and times["1"] < 10
+    assert any("0.unused  ReLU()" in line and "not called" in line for line in lines)
+    costs = measured(nn.Sequential(Slow()), (3,), timed=True)
+    slow = next(seconds for module, seconds in costs.seconds.items() if isinstance(module, Slow))
+    assert 0.02 <= slow < 0.2
+
+
+def test_memory_is_counted_once_where_arrays_are_shared():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2, bias=False))
+    assert [line.split()[-2] for line in model.summary((2, 2)).splitlines()[2:4]] == ["0", "8"]
+
+
+def test_summary_changes_nothing():
+    model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Dropout(0.5, rng=0)).train()
+    model[0].eval()
+    model.summary((4,))
+    assert model.training and model[1].training and not model[0].training
+    assert all(module.hooks == () for _, module in model.named_modules())
+    with pytest.raises(ValueError, match="must be 4"):
+        model.summary((5,))
+    assert all(module.hooks == () for _, module in model.named_modules())
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "products"),
+    [
+        (nn.Conv2d(2, 5, 3), (6, 7, 2), 4 * 5 * 5 * (3 * 3 * 2)),
+        (nn.Conv2d(4, 6, 3, groups=2, bias=False), (6, 7, 4), 4 * 5 * 6 * (3 * 3 * 2)),
+        (nn.ConvTranspose2d(2, 5, 2, stride=2), (3, 3, 2), 3 * 3 * 2 * (2 * 2 * 5)),
+        (nn.LSTM(3, 4), (7, 3), 7 * (3 * 16 + 4 * 16)),
+        (nn.GRU(3, 4), (7, 3), 7 * (3 * 12 + 4 * 12)),
+        (nn.SimpleRNN(3, 4), (7, 3), 7 * (3 * 4 + 4 * 4)),
+        (nn.Linear(3, 4), (7, 3), 7 * 3 * 4),
+    ],
+)
+def test_products_are_counted_as_their_formula_says(layer, shape, products):
+    assert sum(measured(layer, shape).multiply_adds.values()) == products
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        self.words = nn.Embedding(10, 4, rng=0)
+        self.read = nn.LSTM(None, 3, rng=0)
+
+    def forward(self, ids):
+        return self.read(self.words(ids))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Reader, lambda: nn.Sequential(nn.Embedding(10, 4, rng=0), nn.LSTM(None, 3, rng=0))],
+    ids=["module", "sequential"],
+)
+def test_models_of_words_are_built_and_summed_up(model):
+    """The first layer takes whole numbers: so that is what is sent through."""
+    model = model().build((7,))
+    lines = model.summary((7,), timed=True).splitlines()
+    assert "(N, 7, 4)" in lines[2] and "(N, 3)" in lines[3]
+    assert len(model.parameters()) == 4
+
+
+def test_the_table_adds_up_and_counts_attention():
+    """4 products (4, 8, 8) of 5 steps, scores and weighted values 2 (2, 5, 5, 4), and 2 of the perceptron."""
+    model = nn.Sequential(nn.TransformerBlock(8, 2, rng=0))
+    lines = model.summary((5, 8)).splitlines()
+    cells = [line.split("  ") for line in lines[2:-2]]
+    counts = [int([c for c in row if c.strip()][-2].replace(",", "")) for row in cells]
+    assert sum(counts) == 4 * 5 * 8 * 8 + 2 * (2 * 5 * 5 * 4) + 2 * 5 * 8 * 32
+    assert f"{sum(counts):,} multiply-adds" in lines[-1]
+    assert any(line.startswith("0.attention ") and " 400 " in line for line in lines)
+
+
+def test_build_remembers_the_shapes_of_a_sample():
+    model = nn.Sequential(nn.Reshape(8, 8, 1), nn.Flatten(), nn.Linear(None, 3))
+    assert model.sample_shapes == ()
+    assert model.build((64,)).sample_shapes == ((64,),)
+    assert not nn.Linear(2, 3).sample_shapes

@@ -1,0 +1,82 @@
+"""Attention weights and the GELU of transformers: fast forms against plain ones."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, ops
+from tinygrad_edu.ops.scaled_dot_product import PIECE, gelu_in_pieces, plain_attention_weights
+
+RNG = np.random.default_rng(0)
+
+
+SEEN = np.array([[True, False, True], [False, False, False], [True, True, True]])
+
+
+def draw(*shape):
+    return RNG.normal(size=shape)
+
+
+@pytest.mark.parametrize("mask", [None, SEEN, np.tri(3, dtype=bool)], ids=["all", "some", "causal"])
+def test_the_fast_form_equals_the_plain_one(mask):
+    """Weights, gradients and gradients of gradients."""
+    arrays, u = (draw(2, 3, 4), draw(2, 3, 4)), draw(2, 3, 3)
+
+    def outcome(weights):
+        q, k = (Tensor(a, requires_grad=True) for a in arrays)
+        y = weights(q, k, mask)
+        (y * u).sum().backward(create_graph=True)
+        first = q.grad, k.grad
+        q.grad = k.grad = None
+        (first[0] * arrays[1] + first[1] * arrays[0]).sum().backward()
+        return y.data, first[0].data, first[1].data, q.grad, k.grad
+
+    for one, other in zip(
+        outcome(ops.attention_weights), outcome(plain_attention_weights), strict=True
+    ):
+        assert np.allclose(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_weights_are_shares():
+    q, k = draw(2, 3, 4), draw(2, 5, 4)
+    weights = ops.attention_weights(q, k)
+    assert weights.shape == (2, 3, 5) and np.allclose(weights.sum(axis=-1), 1)
+    weights = ops.attention_weights(q[:, :, :], q, SEEN)
+    assert np.array_equal(weights != 0, np.broadcast_to(SEEN, (2, 3, 3)))
+    assert np.allclose(weights.sum(axis=-1), [1, 0, 1])
+
+
+def test_large_scores_do_not_overflow():
+    with np.errstate(over="raise", invalid="raise"):
+        q = np.array([[1e3, 0], [0, -1e3]], np.float32)
+        weights = ops.attention_weights(q, q, np.tri(2, dtype=bool))
+    assert np.array_equal(weights, np.eye(2))
+
+
+@pytest.mark.parametrize("size", [1, PIECE - 1, PIECE, 2 * PIECE + 3])
+def test_gelu_in_pieces_is_the_gelu_in_one(size):
+    """Values and gradients, of one piece and of several with a rest; to order two."""
+    x, u, v = draw(size), draw(size), draw(size)
+    found = []
+    for form in (gelu_in_pieces, ops.gelu_tanh):
+        t = Tensor(x, requires_grad=True)
+        y = form(t)
+        (y * u).sum().backward()
+        first = t.grad
+        t = Tensor(x, requires_grad=True)
+        (form(t) * u).sum().backward(create_graph=True)
+        slope, t.grad = t.grad, None
+        (slope * v).sum().backward()
+        found.append((y.data, first, slope.data, t.grad))
+    for one, other in zip(*found, strict=True):
+        assert np.allclose(one, other, rtol=1e-13, atol=1e-14)
+
+
+def test_gelu_in_pieces_of_what_does_not_lie_in_order():
+    x = draw(4, 3 * PIECE)[:, ::2].T
+    t = Tensor(x, requires_grad=True)
+    y = gelu_in_pieces(t)
+    y.backward(np.asfortranarray(np.ones(y.shape)))
+    other = Tensor(x, requires_grad=True)
+    ops.gelu_tanh(other).sum().backward()
+    assert np.allclose(y.data, ops.gelu_tanh(x), rtol=1e-13, atol=1e-14)
+    assert np.allclose(t.grad, other.grad, rtol=1e-13, atol=1e-14)
