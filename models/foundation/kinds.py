@@ -21,7 +21,7 @@ import numpy as np
 from models.foundation import frames, sklearn_bridge, targets
 from models.foundation.conditional import where
 from models.foundation.estimator import Estimator
-from models.foundation.parameters import learned
+from models.foundation.fields import learned
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -63,13 +63,15 @@ class Classifier(Estimator):
     `_predict_proba`    P(class | x), shape (samples, classes)
     `_decision`         a score for each class, (samples, classes); of two classes (samples,), > 0 for the
                         second
+
+    A parameter `class_weight` of a subclass, None, "balanced" or label -> weight, multiplies the weights.
     """
 
     kind = "classifier"
     _decision: ClassVar[Any]
     _predict_proba: ClassVar[Any]
 
-    classes_: np.ndarray = learned("the classes in order")
+    classes_: np.ndarray = learned("the classes in ascending order")
 
     def _read_targets(self, y: Any, samples: int) -> np.ndarray:
         return targets.labels(y, samples, self)
@@ -80,6 +82,10 @@ class Classifier(Estimator):
             data["y"] = targets.codes(data["y"], self.classes_, self)
         else:
             self.classes_, data["y"] = targets.classes_of(data["y"], self)
+        chosen = getattr(self, "class_weight", None)
+        if chosen is not None:
+            by_class = targets.class_weights(chosen, self.classes_, data["y"], data["weight"], self)
+            data["weight"] = data["weight"] * by_class[data["y"]]
         return data
 
     def predict(self, X: Any) -> np.ndarray:
@@ -119,7 +125,7 @@ class Clusterer(Estimator):
     kind = "clusterer"
     _predict: ClassVar[Any]
 
-    labels_: np.ndarray = learned("the cluster of each row of X; -1 for none")
+    labels_: np.ndarray = learned("cluster of each row of X; -1 means none")
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._learn(X, y, sample_weight)
@@ -233,7 +239,7 @@ class OutlierDetector(Estimator):
     kind = "outlier_detector"
     _score_samples: ClassVar[Any]
 
-    offset_: float = learned("the score below which a row is an outlier")
+    offset_: float = learned("score below which a row is an outlier")
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._learn(X, y, sample_weight)
