@@ -151,13 +151,13 @@ def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
 def class_weights(
     chosen: Any, classes: np.ndarray, y: np.ndarray, weight: np.ndarray, estimator: Any
 ) -> np.ndarray:
-    """The weight of each class: as a dict says, or "balanced": such that each class weighs the same.
+    """The factor for each class: as a dict says, or "balanced", after which all classes weigh the same.
 
-    Balanced is n / (K n_k), n_k the weight of the rows of class k and n the weight of all (King and Zeng 2001).
+    Balanced is n / (K n_k), with n_k the weight of class k and n that of all (King and Zeng 2001).
     """
     if not isinstance(chosen, Mapping):
         n = np.bincount(y, weight, minlength=len(classes))
-        return weight.sum() / (len(classes) * n)
+        return weight.sum() / (len(classes) * np.where(n > 0, n, 1))
     labels = classes.tolist()
     for label in chosen:
         if label not in labels:
