@@ -39,27 +39,29 @@ class KMeans(Clusterer, Transformer):
     step is Newton's step on J.
     """
 
-    n_clusters: int = integer(8, at_least=1, doc="k")
+    n_clusters: int = integer(8, at_least=1, doc="number k of clusters")
     init: Any = (
         choice(
             "k-means++",
             "random",
-            doc="the first centers: far apart, any rows, or (n_clusters, features)",
+            doc="first centers: far apart, random rows of X, or (n_clusters, features)",
         )
         | array()
     )
-    n_init: int = integer(1, at_least=1, doc="of so many starts the best; one, if init is an array")
-    max_iter: int = integer(300, at_least=1, doc="steps of each start")
+    n_init: int = integer(
+        1, at_least=1, doc="number of starts, of which the best is kept; an array init has one"
+    )
+    max_iter: int = integer(300, at_least=1, doc="most steps per start")
     tol: float = nonnegative(
         1e-4,
-        doc="it stops when the squared moves of the centers come to no more than tol times the mean "
-        "variance of the features; 0: when nothing moves",
+        doc="stop when the squared moves of the centers add up to at most tol times the mean variance "
+        "of the features; 0: when nothing moves",
     )
     random_state: Any = seed()
 
     cluster_centers_: np.ndarray = learned("(n_clusters, features)")
-    inertia_: float = learned("J at the end")
-    n_iter_: int = learned("steps of the best start")
+    inertia_: float = learned("J, the inertia")
+    n_iter_: int = learned("number of steps of the best start")
 
     @classmethod
     def examples(cls, rng):

@@ -32,6 +32,7 @@ An error is raised with `refusal(kind, what is wrong, what to try)`, which adds 
 
 from models.foundation.conditional import where
 from models.foundation.estimator import Estimator
+from models.foundation.fields import learned
 from models.foundation.kinds import (
     Classifier,
     Clusterer,
@@ -48,7 +49,7 @@ from models.foundation.parameters import (
     choice,
     function,
     integer,
-    learned,
+    mapping,
     named_parts,
     nonnegative,
     number,
@@ -66,6 +67,6 @@ from models.foundation.sklearn_bridge import (
 __all__ = [
     "Classifier", "Clusterer", "ConvergenceWarning", "DataConversionWarning", "Density", "Estimator",
     "NotFittedError", "OutlierDetector", "Regressor", "Transformer", "anything", "array", "boolean", "choice",
-    "clone", "fit_clone", "function", "integer", "learned", "named_parts", "nonnegative", "number", "part",
-    "positive", "seed", "takes_weights", "warn", "where",
+    "clone", "fit_clone", "function", "integer", "learned", "mapping", "named_parts", "nonnegative", "number",
+    "part", "positive", "seed", "takes_weights", "warn", "where",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any
 
-from models.foundation.parameters import REQUIRED, Learned, Parameter
+from models.foundation.fields import REQUIRED, Learned, Parameter
 from tinygrad_edu.diagnostics.words import refusal, refuse_unknown
 
 

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.foundation.estimator import Estimator
+from models.foundation.fields import learned
 from models.foundation.iterate import Trace, warn_not_converged
-from models.foundation.parameters import boolean, integer, learned, nonnegative, seed
+from models.foundation.parameters import boolean, integer, nonnegative, seed
 
 
 class EM(Estimator):
@@ -27,17 +28,17 @@ class EM(Estimator):
 
     _: KW_ONLY  # the first parameter of a model is one of its own
 
-    n_init: int = integer(1, at_least=1, doc="how many starts; the best is kept")
-    max_iter: int = integer(100, at_least=1, doc="rounds of each start")
-    tol: float = nonnegative(1e-3, doc="it stops when the mean of log p(x) rises by no more")
+    n_init: int = integer(1, at_least=1, doc="number of starts, of which the best is kept")
+    max_iter: int = integer(100, at_least=1, doc="most rounds per start")
+    tol: float = nonnegative(1e-3, doc="stop when the mean of log p(x) rises by no more")
     random_state: Any = seed()
-    warm_start: bool = boolean(False, doc="start where the last fit ended?")
-    verbose: bool = boolean(False, doc="print a line for each round?")
+    warm_start: bool = boolean(False, doc="start from the result of the previous fit")
+    verbose: bool = boolean(False, doc="print a line per round")
 
-    n_iter_: int = learned("how many rounds the best start took")
-    converged_: bool = learned("did it stop by itself?")
-    lower_bound_: float = learned("the mean of log p(x) at the end")
-    trace_: Trace = learned("-(mean of log p(x)) after each round; trace_.plot() draws it")
+    n_iter_: int = learned("number of rounds of the best start")
+    converged_: bool = learned("whether the rise fell below tol")
+    lower_bound_: float = learned("mean of log p(x) of the training data")
+    trace_: Trace = learned("-(mean of log p(x)) of every round; trace_.plot() draws it")
 
     start: ClassVar[Any]
     expect: ClassVar[Any]

@@ -10,13 +10,13 @@ the private as well.
 
 import inspect
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from models.foundation import frames, sklearn_bridge, targets, validation
 from models.foundation.facts import Facts
-from models.foundation.parameters import learned
+from models.foundation.fields import learned
 from models.foundation.parametrized import Parametrized
 from models.foundation.sklearn_bridge import is_learned
 from tinygrad_edu.diagnostics.words import refusal
@@ -25,20 +25,24 @@ from tinygrad_edu.diagnostics.words import refusal
 class Estimator(Parametrized, Facts):
     """The base of every estimator. A subclass declares its parameters and writes `_fit`.
 
-    `_fit(self, X, y, weight)` names what it wants: without `y` it needs no targets, without `weight`
-    there is no sample_weight in `fit`. X is a finite float64 array; rows of weight 0 are left out.
+    `_fit(self, X, y, weight)` names what it wants: without `y` the estimator ignores targets, with `y=None`
+    it can do without; without `weight` its `fit` has no sample_weight. X is a finite float64 array, weight
+    is all ones if no weights were given, and rows of weight 0 are left out.
     """
 
     _fit: ClassVar[Any]
     _fit_takes: ClassVar[tuple[str, ...]] = ()
+    _y_is_optional: ClassVar[bool] = False
 
-    n_features_in_: int = learned("how many columns X had")
-    feature_names_in_: np.ndarray = learned("the names of the columns, if X was a data frame")
+    n_features_in_: int = learned("number of columns of X")
+    feature_names_in_: np.ndarray = learned("names of the columns, if X was a data frame")
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         if "_fit" in vars(cls):
-            cls._fit_takes = tuple(inspect.signature(cls._fit).parameters)[1:]
+            takes = inspect.signature(cls._fit).parameters
+            cls._fit_takes = tuple(takes)[1:]
+            cls._y_is_optional = "y" in takes and takes["y"].default is None
             if not {*cls._fit_takes} <= {"X", "y", "weight"}:
                 what = f"{cls.__name__}._fit takes {', '.join(cls._fit_takes)}."
                 raise refusal(TypeError, what, "_fit(self, X, y, weight), or fewer of them")
@@ -48,17 +52,19 @@ class Estimator(Parametrized, Facts):
 
     @classmethod
     def _is_supervised(cls) -> bool:
-        return "y" in cls._fit_takes
+        """Must there be a y?"""
+        return "y" in cls._fit_takes and not cls._y_is_optional
 
     # ---- fit -----------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Learns from the rows of X, shape (samples, features), and returns self.
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learns from X and returns self.
 
-        y: a target for each row, ignored if the estimator needs none. sample_weight: how much each row
-        counts, as if it stood there so many times; or one number for all.
+        X               (samples, features): an array, a list of lists, a data frame
+        y               (samples,): the targets; ignored if the estimator needs none
+        sample_weight   (samples,): how many times each row counts; or one number for all
 
-        Raises ValueError or TypeError for bad parameters and bad data; an earlier fit then stays.
+        Raises ValueError or TypeError for bad parameters or data, and then keeps what an earlier fit learned.
         """
         self._check_parameters()
         learner = self._copy(with_learned=getattr(self, "warm_start", False))
@@ -71,17 +77,19 @@ class Estimator(Parametrized, Facts):
         self._fit(**{name: data[name] for name in self._fit_takes})
 
     def _read(self, X: Any, y: Any, sample_weight: Any, more: bool = False) -> dict[str, Any]:
-        """X, y and weight, checked. Notes the columns of X; `more` rows must have the same columns."""
+        """X, y and weight, checked. Keeps the columns of X; with `more` they must be those of before."""
         known = more and "n_features_in_" in vars(self)
         X = self._check(X) if known else self._note_columns(X, y)
         samples = frames.samples(X)
         weight = targets.weights(sample_weight, samples, self)
-        if self._is_supervised():
+        if "y" not in self._fit_takes or (y is None and self._y_is_optional):
+            y = None
+        else:
             y = self._read_targets(y, samples)
         if not weight.all():
             present = weight > 0
             X, weight = frames.take_rows(X, present), weight[present]
-            y = y[present] if self._is_supervised() else None
+            y = None if y is None else y[present]
         return {"X": X, "y": y, "weight": weight}
 
     def _note_columns(self, X: Any, y: Any) -> Any:
@@ -95,7 +103,7 @@ class Estimator(Parametrized, Facts):
         return X
 
     def _read_table(self, X: Any, y: Any = None) -> Any:
-        """X as the estimator reads it: finite numbers, if it says nothing else (see Facts)."""
+        """X as the estimator reads it: finite numbers, unless it says otherwise (see Facts)."""
         if self.reads == "anything":
             return X
         found = validation.table(X, self, y)
@@ -112,7 +120,7 @@ class Estimator(Parametrized, Facts):
     # ---- after fit -----------------------------------------------------------------------------
 
     def _check(self, X: Any) -> Any:
-        """X of a method that uses what was learned: read as in `fit`, with the same columns."""
+        """X for a method that uses what was learned: fitted? the same columns as in fit? finite?"""
         if self.requires_fit and not sklearn_bridge.is_fitted(self):
             raise sklearn_bridge.not_fitted(self)
         if not sklearn_bridge.is_fitted(self) or self.reads == "anything":
@@ -128,15 +136,15 @@ class Estimator(Parametrized, Facts):
 
     # ---- copies --------------------------------------------------------------------------------
 
-    def _copy(self, with_learned: bool) -> Any:
-        """An estimator with the same parameters and settings, and with or without what was learned."""
+    def _copy(self, with_learned: bool) -> Self:
+        """An estimator with the same parameters and settings, with or without what was learned."""
         other = object.__new__(type(self))
         kept = {n: x for n, x in vars(self).items() if with_learned or not is_learned(n)}
         other.__dict__.update(kept)
         return other
 
-    def _take_over(self, learner: Any) -> Any:
-        """Replaces what this estimator had learned by what the learner has, and returns self."""
+    def _take_over(self, learner: Self) -> Self:
+        """Replaces what this estimator had learned with what the learner has; returns self."""
         kept = {name: x for name, x in vars(self).items() if not is_learned(name)}
         self.__dict__ = kept | {name: x for name, x in vars(learner).items() if is_learned(name)}
         return self
@@ -147,30 +155,32 @@ class Estimator(Parametrized, Facts):
         return sklearn_bridge.tags(self)
 
     def get_metadata_routing(self) -> Any:
-        """What scikit-learn's metadata routing is to pass on to the methods of this estimator."""
+        """Tells scikit-learn's metadata routing which methods want which arguments."""
         return sklearn_bridge.metadata_request(self)
 
-    def set_fit_request(self, **wanted: Any) -> Any:
-        """Asks scikit-learn's routing for arguments of `fit`: `set_fit_request(sample_weight=True)`."""
+    def set_fit_request(self, **wanted: Any) -> Self:
+        """Asks scikit-learn's metadata routing for arguments of `fit`, as `sample_weight=True`."""
         return sklearn_bridge.request_metadata(self, "fit", wanted)
 
-    def set_score_request(self, **wanted: Any) -> Any:
-        """Asks scikit-learn's routing for arguments of `score`."""
+    def set_score_request(self, **wanted: Any) -> Self:
+        """Asks scikit-learn's metadata routing for arguments of `score`, as `sample_weight=True`."""
         return sklearn_bridge.request_metadata(self, "score", wanted)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
-        """Small problems (estimator, X, y) that the tests fit; a subclass may write its own."""
+        """Small problems (estimator, X, y) for the tests; a subclass may have its own."""
         from models.foundation.examples import examples_of_kind
 
         yield from examples_of_kind(cls, rng)
 
 
 def _fit_without_weights(self: Any, X: Any, y: Any = None) -> Any:
-    """Learns from the rows of X, shape (samples, features), and returns self.
+    """Learns from X and returns self.
 
-    y: a target for each row, ignored if the estimator needs none. Raises ValueError or TypeError for bad
-    parameters and bad data; an earlier fit then stays.
+    X   (samples, features): an array, a list of lists, a data frame
+    y   (samples,): the targets; ignored if the estimator needs none
+
+    Raises ValueError or TypeError for bad parameters or data, and then keeps what an earlier fit learned.
     """
     return Estimator.fit(self, X, y)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation.parameters import REQUIRED
+from models.foundation.fields import REQUIRED
 
 SAMPLES, FEATURES, GROUPS = 60, 4, 3
 

@@ -1,6 +1,6 @@
-"""Learning from the rows as they come: `partial_fit`, for models that have an update formula."""
+"""`partial_fit`, for models with a formula that updates what they learned with more rows."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from tinygrad_edu.diagnostics.words import refusal
 
 
 class Incremental(Estimator):
-    """A subclass writes `_partial_fit(self, X, y, weight)`, or with less: it improves what was learned.
+    """A subclass writes `_partial_fit(self, X, y, weight)`, with those of the three that it needs.
 
-    It works on a copy, as `_fit` does, and may not change an array in place. Without a `_fit` of its own,
-    the estimator fits by one `_partial_fit` on all rows.
+    Like `_fit` it works on a copy of the estimator, but one that keeps what was learned: it assigns new
+    arrays and changes none in place. Without a `_fit` of its own, `fit` is one `_partial_fit` of all rows.
     """
 
     _partial_fit: ClassVar[Any]
@@ -24,8 +24,8 @@ class Incremental(Estimator):
             cls._fit = cls._partial_fit
         super().__init_subclass__(**settings)
 
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Improves what was learned by more rows, in the columns of the first ones; returns self."""
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Updates what was learned with more rows, which have the columns of the first; returns self."""
         self._check_parameters()
         learner = self._copy(with_learned=True)
         learner._learn_more(X, y, sample_weight)
@@ -35,20 +35,20 @@ class Incremental(Estimator):
         data = self._read(X, y, sample_weight, more=True)
         self._partial_fit(**{name: data[name] for name in self._fit_takes})
 
-    def set_partial_fit_request(self, **wanted: Any) -> Any:
-        """Asks scikit-learn's routing for arguments of `partial_fit`."""
+    def set_partial_fit_request(self, **wanted: Any) -> Self:
+        """Asks scikit-learn's metadata routing for arguments of `partial_fit`."""
         return request_metadata(self, "partial_fit", wanted)
 
 
 class IncrementalClassifier(Incremental, Classifier):
-    """A classifier that learns from the rows as they come. Its first call names all the classes."""
+    """A classifier with `partial_fit`, whose first call names all classes."""
 
     def partial_fit(  # type: ignore[override]
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
-    ) -> Any:
-        """Improves what was learned by more rows; returns self.
+    ) -> Self:
+        """Updates what was learned with more rows; returns self.
 
-        classes: every label that may ever come, in the first call; later it may be left out.
+        classes: all labels that will ever occur; needed in the first call only.
         """
         self._check_parameters()
         learner = self._copy(with_learned=True)

@@ -13,16 +13,14 @@
 These formulas get a checked X: finite numbers, in the columns of fit. Kinds may be combined.
 """
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 
-from models.foundation import frames, sklearn_bridge, targets
+from models.foundation import targets
 from models.foundation.conditional import where
 from models.foundation.estimator import Estimator
-from models.foundation.parameters import learned
-from tinygrad_edu.diagnostics.words import refusal
+from models.foundation.fields import learned
 
 
 class Regressor(Estimator):
@@ -63,13 +61,15 @@ class Classifier(Estimator):
     `_predict_proba`    P(class | x), shape (samples, classes)
     `_decision`         a score for each class, (samples, classes); of two classes (samples,), > 0 for the
                         second
+
+    A parameter `class_weight` of a subclass, None, "balanced" or label -> weight, multiplies the weights.
     """
 
     kind = "classifier"
     _decision: ClassVar[Any]
     _predict_proba: ClassVar[Any]
 
-    classes_: np.ndarray = learned("the classes in order")
+    classes_: np.ndarray = learned("the classes in ascending order")
 
     def _read_targets(self, y: Any, samples: int) -> np.ndarray:
         return targets.labels(y, samples, self)
@@ -80,6 +80,10 @@ class Classifier(Estimator):
             data["y"] = targets.codes(data["y"], self.classes_, self)
         else:
             self.classes_, data["y"] = targets.classes_of(data["y"], self)
+        chosen = getattr(self, "class_weight", None)
+        if chosen is not None:
+            by_class = targets.class_weights(chosen, self.classes_, data["y"], data["weight"], self)
+            data["weight"] = data["weight"] * by_class[data["y"]]
         return data
 
     def predict(self, X: Any) -> np.ndarray:
@@ -119,7 +123,7 @@ class Clusterer(Estimator):
     kind = "clusterer"
     _predict: ClassVar[Any]
 
-    labels_: np.ndarray = learned("the cluster of each row of X; -1 for none")
+    labels_: np.ndarray = learned("cluster of each row of X; -1 means none")
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._learn(X, y, sample_weight)
@@ -134,77 +138,6 @@ class Clusterer(Estimator):
     def fit_predict(self, X: Any, y: Any = None, **given: Any) -> np.ndarray:
         """Fits, and returns the cluster of each row of X. y is ignored: pipelines pass it."""
         return self.fit(X, y, **given).labels_
-
-
-class Transformer(Estimator):
-    """Makes other columns of the columns of X. A subclass writes `_transform`: checked X -> new columns.
-
-    `_inverse_transform` is the way back. `_names_out` gives names to the new columns.
-    """
-
-    _transform: ClassVar[Any]
-    _inverse_transform: ClassVar[Any]
-
-    @where("_transform")
-    def transform(self, X: Any) -> Any:
-        """The new columns for each row of X, an array or what `set_output` asks for."""
-        return self._contained(self._transform(self._check(X)), X)
-
-    def fit_transform(self, X: Any, y: Any = None, **given: Any) -> Any:
-        """Fits, and returns the new columns for each row of X."""
-        return self.fit(X, y, **given).transform(X)
-
-    @where("_inverse_transform")
-    def inverse_transform(self, X: Any) -> np.ndarray:
-        """Rows of the original columns that `transform` would turn into X, or comes nearest to."""
-        width = len(self.get_feature_names_out())
-        found = self._read_table(X)
-        if found.shape[1] != width:
-            what = f"{type(self).__name__} transforms into {width} columns, X has {found.shape[1]}."
-            raise refusal(ValueError, what, "what transform(X) has returned")
-        return self._inverse_transform(found)
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The names of the columns of transform(X)."""
-        if self.requires_fit and not sklearn_bridge.is_fitted(self):
-            raise sklearn_bridge.not_fitted(self)
-        names = vars(self).get("feature_names_in_")
-        width = vars(self).get("n_features_in_")
-        if input_features is not None:
-            given = np.asarray(input_features, dtype=object)
-            if names is not None and not np.array_equal(given, names):
-                what = "input_features is not equal to feature_names_in_."
-                raise refusal(ValueError, what, "no argument: the names are known from fit")
-            if width is not None and len(given) != width:
-                what = (
-                    f"input_features should have length equal to number of features ({width}), "
-                    f"got {len(given)}."
-                )
-                raise refusal(ValueError, what, "a name for each column of X")
-            names = given
-        if names is None:
-            names = np.array([f"x{i}" for i in range(self.n_features_in_)], dtype=object)
-        return np.array(list(self._names_out(names)), dtype=object)
-
-    def _names_out(self, names: np.ndarray) -> Iterable[str]:
-        """Names of the new columns, from those of the old: here kmeans0, kmeans1, ..."""
-        width = self._transform(np.zeros((1, self.n_features_in_))).shape[1]
-        return [f"{type(self).__name__.lower()}{i}" for i in range(width)]
-
-    def set_output(self, *, transform: str | None = None) -> Any:
-        """Chooses what `transform` returns: "default" for arrays, "pandas" or "polars". Returns self."""
-        if transform is not None:
-            if transform not in ("default", "pandas", "polars"):
-                what = f"set_output(transform={transform!r}): there is no such container."
-                raise refusal(ValueError, what, "'default', 'pandas' or 'polars'")
-            self._sklearn_output_config = {"transform": transform}
-        return self
-
-    def _contained(self, values: Any, source: Any) -> Any:
-        container = sklearn_bridge.output_container(self)
-        if container == "default":
-            return values
-        return frames.as_frame(values, container, self.get_feature_names_out(), like=source)
 
 
 class Density(Estimator):
@@ -233,7 +166,7 @@ class OutlierDetector(Estimator):
     kind = "outlier_detector"
     _score_samples: ClassVar[Any]
 
-    offset_: float = learned("the score below which a row is an outlier")
+    offset_: float = learned("score below which a row is an outlier")
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._learn(X, y, sample_weight)

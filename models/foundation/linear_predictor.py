@@ -6,13 +6,14 @@ import numpy as np
 
 from models.foundation.constraints import Fixed
 from models.foundation.estimator import Estimator
-from models.foundation.parameters import boolean, learned
+from models.foundation.fields import learned
+from models.foundation.parameters import boolean
 
 
 class LinearPredictor(Estimator):
     """η = x·w + b with one w and b, or with one for each column of y."""
 
-    fit_intercept: bool = boolean(True, doc="is there a b? Otherwise it is 0")
+    fit_intercept: bool = boolean(True, doc="add an intercept b; otherwise b = 0")
 
     coef_: Any = learned("w: (features,), or (targets, features)")
     intercept_: Any = learned("b: a number, or (targets,)")

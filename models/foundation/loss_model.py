@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.foundation.estimator import Estimator
+from models.foundation.fields import learned
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.packing import Packing
 from models.foundation.parameters import (
@@ -22,7 +23,6 @@ from models.foundation.parameters import (
     choice,
     function,
     integer,
-    learned,
     positive,
     seed,
 )
@@ -47,16 +47,20 @@ class LossModel(Estimator):
     _: KW_ONLY  # the first parameter of a model is one of its own
 
     solver: str = choice(*MINIMIZERS, "exact", *optimizers(), doc="how the loss is minimized")
-    tol: float = positive(1e-6, doc="it stops when no element of the gradient is larger")
-    max_iter: int = integer(100, at_least=1, doc="steps, or for 'adam' and the like epochs")
-    learning_rate: Any = positive(0.01, doc="of 'adam' and the like") | function()
-    batch_size: int | None = integer(None, at_least=1, doc="rows in a step of 'adam' and the like")
-    random_state: Any = seed(doc="orders the rows for batches")
-    warm_start: bool = boolean(False, doc="start where the last fit ended?")
-    verbose: bool = boolean(False, doc="print a line for each iteration?")
+    tol: float = positive(1e-6, doc="stop when no element of the gradient is larger")
+    max_iter: int = integer(
+        100, at_least=1, doc="most iterations; epochs for optimizers such as 'adam'"
+    )
+    learning_rate: Any = positive(0.01, doc="of optimizers such as 'adam'") | function()
+    batch_size: int | None = integer(
+        None, at_least=1, doc="rows per step of such optimizers; None for all rows"
+    )
+    random_state: Any = seed(doc="shuffles the rows for batches")
+    warm_start: bool = boolean(False, doc="start from the result of the previous fit")
+    verbose: bool = boolean(False, doc="print a line per iteration")
 
-    n_iter_: int = learned("how many iterations there were")
-    trace_: Trace = learned("the loss and the gradient at each iteration; trace_.plot() draws them")
+    n_iter_: int = learned("number of iterations")
+    trace_: Trace = learned("loss and gradient of every iteration; trace_.plot() draws them")
 
     loss: ClassVar[Any]
     start: ClassVar[Any]  # (X, y, weight) -> name -> an array, or a constraint around one

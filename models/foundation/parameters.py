@@ -2,102 +2,26 @@
 
     class Ridge(Regressor):
         alpha: float = nonnegative(1.0, doc="strength of the penalty")
-        fit_intercept: bool = boolean(True, doc="is there a b? Otherwise it is 0")
+        fit_intercept: bool = boolean(True, doc="add an intercept b; otherwise b = 0")
 
         coef_: np.ndarray = learned("w: (features,)")
 
 From these lines follow `__init__` with its signature, `get_params` and `set_params`, the repr, the check
-when `fit` is called, and the lists in `help(Ridge)`. A parameter that may be several things is written with
-`|`, and takes the default of the first:
+when `fit` is called, and the lists in `help(Ridge)`. Alternatives are joined by `|`, the one with the
+default first:
 
-    max_features: int | float | str | None = choice(None, "sqrt") | integer(at_least=1)
+    max_features: int | str | None = choice(None, "sqrt") | integer(at_least=1)
+
+The first argument of each is the default; without it the parameter must be given.
 """
 
-import inspect
 import numbers
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from models.foundation.sklearn_bridge import not_fitted
-from tinygrad_edu.diagnostics.words import alike, refusal, shortened
-
-REQUIRED: Any = inspect.Parameter.empty  # the default of a parameter that has none
-
-
-class Parameter:
-    """An argument of an estimator: its default, and which values it may have, as a test and in words."""
-
-    name: str
-    annotation: Any = inspect.Parameter.empty
-
-    def __init__(self, default: Any, test: Callable[[Any], bool], words: str, doc: str = ""):
-        self.default, self.test, self.words, self.doc = default, test, words, doc
-
-    def allows(self, value: Any) -> bool:
-        return (value is None and self.default is None) or self.test(value)
-
-    def __or__(self, other: "Parameter") -> "Parameter":
-        return Parameter(
-            self.default,
-            lambda value: self.test(value) or other.test(value),
-            f"{self.words} or {other.words}",
-            self.doc or other.doc,
-        )
-
-    def range(self) -> str:
-        """The allowed values in words."""
-        return self.words + (" or None" if self.default is None and not self.test(None) else "")
-
-    def refusal(self, estimator: str, value: Any) -> Exception:
-        given = self.default
-        if isinstance(value, str):  # a word, misspelled?
-            known = [word for word in getattr(self.test, "words", ()) if isinstance(word, str)]
-            given = next(iter(alike(value, known)), given)
-        hint = "" if given is REQUIRED else f"{estimator}({self.name}={given!r})"
-        return refusal(
-            InvalidParameterError,
-            f"The {self.name!r} parameter of {estimator} must be {self.range()}. "
-            f"Got {shortened(value)} instead.",
-            hint,
-        )
-
-    def __repr__(self) -> str:
-        default = "" if self.default is REQUIRED else f"={self.default!r}"
-        return f"{self.name}{default}: {self.range()}" + (f"; {self.doc}" if self.doc else "")
-
-
-class InvalidParameterError(ValueError, TypeError):
-    """A parameter has a value that it may not have."""
-
-
-class Learned:
-    """What `fit` keeps under this name. To read it before `fit` is an error that says so."""
-
-    name: str
-
-    def __init__(self, doc: str):
-        self.doc = doc
-
-    def __set_name__(self, kind: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, estimator: Any, kind: type | None = None) -> Any:
-        if estimator is None:
-            return self
-        raise not_fitted(estimator, self.name)
-
-    def __repr__(self) -> str:
-        return f"{self.name}, learned by fit: {self.doc}"
-
-
-def learned(doc: str, *, init: Literal[False] = False) -> Any:
-    """Declares what `fit` keeps, with its shape. (`init` tells type checkers that it is no argument.)"""
-    return Learned(doc)
-
-
-# ---- kinds of parameters -------------------------------------------------------------------------
+from models.foundation.fields import REQUIRED, Parameter
 
 
 def number(
@@ -146,24 +70,30 @@ def boolean(default: Any = REQUIRED, *, doc: str = "") -> Any:
 
 def choice(*words: Any, doc: str = "") -> Any:
     """One of these words (or None, or numbers); the first is the default."""
-
-    def test(value: Any) -> bool:
-        return any(type(value) is type(word) and value == word for word in words)
-
-    test.words = words  # type: ignore[attr-defined]
     listed = ", ".join(map(repr, words))
-    return Parameter(words[0], test, listed if len(words) == 1 else f"one of {listed}", doc)
+    return Parameter(
+        words[0],
+        lambda x: any(type(x) is type(word) and x == word for word in words),
+        listed if len(words) == 1 else f"one of {listed}",
+        doc,
+        choices=words,
+    )
 
 
 def function(default: Any = REQUIRED, *, doc: str = "") -> Any:
-    """Anything that can be called, but not a class."""
+    """Anything that can be called, except a class."""
     return Parameter(default, lambda x: callable(x) and not isinstance(x, type), "a function", doc)
 
 
 def array(default: Any = REQUIRED, *, at_least: float | None = None, doc: str = "") -> Any:
-    """A list, an array or a data frame of numbers; its shape is the business of `_fit`."""
+    """A list, an array or a data frame of finite or infinite numbers; `_fit` checks its shape."""
     bound = "" if at_least is None else f" ≥ {at_least}"
     return Parameter(default, lambda x: _is_array(x, at_least), f"an array of numbers{bound}", doc)
+
+
+def mapping(default: Any = REQUIRED, *, doc: str = "") -> Any:
+    """A dict, or another mapping."""
+    return Parameter(default, lambda x: isinstance(x, Mapping), "a dict", doc)
 
 
 def part(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -> Any:
@@ -183,13 +113,13 @@ def named_parts(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -
     return Parameter(default, test, "a list of pairs (name, estimator), all names different", doc)
 
 
-def seed(*, doc: str = "a seed or a numpy Generator, for the same result again") -> Any:
-    """What `numpy.random.default_rng` takes; the default is None, for other numbers every time."""
+def seed(*, doc: str = "seed or generator, for reproducible results") -> Any:
+    """What `numpy.random.default_rng` takes; the default None gives other numbers every time."""
     return Parameter(None, _is_seed, "an integer ≥ 0, a numpy.random.Generator or None", doc)
 
 
 def anything(default: Any = REQUIRED, *, doc: str = "") -> Any:
-    """Whatever it is, `_fit` looks at it."""
+    """Any value; `_fit` checks it."""
     return Parameter(default, lambda x: True, "anything", doc)
 
 

@@ -1,12 +1,13 @@
 """Objects whose arguments are declared as fields: get_params, set_params, repr, and the check of values."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
 from models.foundation.declaration import declare
-from models.foundation.parameters import Parameter, is_named_list, learned
+from models.foundation.fields import Parameter, learned
+from models.foundation.parameters import is_named_list
 from tinygrad_edu.diagnostics.words import alike, refusal, shortened
 
 
@@ -53,7 +54,7 @@ class Parametrized:
                 for name, value in part.get_params().items():
                     yield f"{outer}__{name}", value
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Changes parameters by name and returns self. ValueError for an unknown name: nothing changed."""
         own = {name: value for name, value in params.items() if name in self._parameters}
         parts = self._parts() | {n: x for n, x in own.items() if hasattr(x, "set_params")}

@@ -1,5 +1,6 @@
 """Targets and weights, checked: y of a regressor and of a classifier, and sample_weight."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,26 @@ def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
             "partial_fit(X, y, classes=...) with every class, in the first call",
         )
     return np.searchsorted(classes, y)
+
+
+def class_weights(
+    chosen: Any, classes: np.ndarray, y: np.ndarray, weight: np.ndarray, estimator: Any
+) -> np.ndarray:
+    """The factor for each class: as a dict says, or "balanced", after which all classes weigh the same.
+
+    Balanced is n / (K n_k), with n_k the weight of class k and n that of all (King and Zeng 2001).
+    """
+    if not isinstance(chosen, Mapping):
+        n = np.bincount(y, weight, minlength=len(classes))
+        return weight.sum() / (len(classes) * np.where(n > 0, n, 1))
+    labels = classes.tolist()
+    for label in chosen:
+        if label not in labels:
+            what = (
+                f"class_weight of {type(estimator).__name__} has {label!r}, which is no class of y."
+            )
+            raise refusal(ValueError, what, f"a weight for any of {labels}")
+    return np.array([float(chosen.get(label, 1.0)) for label in labels])
 
 
 def weights(sample_weight: Any, samples: int, estimator: Any) -> np.ndarray:

@@ -3,9 +3,11 @@
 Source: C. Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.
 """
 
+from typing import Any
+
 import numpy as np
 
-from models.foundation import Classifier, learned, positive
+from models.foundation import Classifier, choice, learned, mapping, positive
 from models.foundation.linear_predictor import LinearPredictor
 from models.foundation.loss_model import LossModel
 from tinygrad_edu.ops import logsumexp, softmax
@@ -26,7 +28,8 @@ class LogisticRegression(LinearPredictor, LossModel, Classifier):
     one_class = False
     twin_settings = {"solver": "newton-cholesky"}
 
-    C: float = positive(1.0, doc="the larger, the weaker the penalty")
+    C: float = positive(1.0, doc="inverse strength of the penalty")
+    class_weight: Any = choice(None, "balanced") | mapping(doc="factors of the weights, by class")
     tol = 1e-4
 
     coef_: np.ndarray = learned("W: (classes, features), or (1, features) for two classes")

@@ -19,12 +19,12 @@ class StandardScaler(Incremental, Transformer):
     with n the sums of the weights.
     """
 
-    with_mean: bool = boolean(True, doc="is the mean subtracted?")
-    with_std: bool = boolean(True, doc="is the result divided by the standard deviation?")
+    with_mean: bool = boolean(True, doc="subtract the mean")
+    with_std: bool = boolean(True, doc="divide by the standard deviation")
 
     mean_: Any = learned("(features,)")
     var_: Any = learned("(features,)")
-    scale_: Any = learned("what the columns are divided by, (features,); 1 for a constant column")
+    scale_: Any = learned("divisors of the columns, (features,); 1 for a constant column")
     n_samples_seen_: float = learned("the sum of the weights")
 
     def _partial_fit(self, X, weight):

@@ -91,13 +91,15 @@ class DecisionTreeClassifier(Classifier):
     """
 
     criterion: str = choice("gini", "entropy", doc="the impurity I")
-    max_depth: int | None = integer(None, at_least=1, doc="levels of questions; None for no limit")
-    min_samples_split: int = integer(2, at_least=2, doc="a smaller node is a leaf")
+    max_depth: int | None = integer(
+        None, at_least=1, doc="most levels of questions; None for no limit"
+    )
+    min_samples_split: int = integer(2, at_least=2, doc="a node with fewer samples is a leaf")
     min_samples_leaf: int = integer(
-        1, at_least=1, doc="no leaf is smaller; samples, not their weights"
+        1, at_least=1, doc="fewest samples in a leaf, whatever their weights"
     )
     max_features: int | None = integer(
-        None, at_least=1, doc="features searched in each node, drawn from those that vary in it"
+        None, at_least=1, doc="features searched per node, drawn from those that vary; None for all"
     )
     random_state: Any = seed()
 

@@ -20,7 +20,7 @@ from sklearn.utils import all_estimators
 
 import models
 from models.foundation import ConvergenceWarning, NotFittedError
-from models.foundation.parameters import REQUIRED, Learned
+from models.foundation.fields import REQUIRED, Learned
 from tests.models.contract import (
     ANSWERS,
     answers,

@@ -48,6 +48,21 @@ def test_fit_takes_what_its_fit_names():
                 pass
 
 
+class Either(Estimator):
+    y_: np.ndarray = learned("the targets, or None")
+
+    def _fit(self, X, y=None):
+        self.y_ = y
+
+
+def test_targets_may_be_optional():
+    assert not Either._is_supervised() and Either().fit(X).y_ is None
+    assert Either().fit(X, [1, 2, 3, 4, 5, 6]).y_.tolist() == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(ValueError, match="X has 6 samples and y has 1"):
+        Either().fit(X, [1])
+    assert Unweighted().fit(X, ["ignored"]).rounds_ == 1
+
+
 def test_rows_of_weight_zero_are_left_out():
     got, weight = Recorder().fit(X, sample_weight=[0, 1, 2, 0, 1, 1]).data_
     np.testing.assert_array_equal(got, X[[1, 2, 4, 5]])

@@ -16,6 +16,7 @@ from models.foundation import (
     function,
     integer,
     learned,
+    mapping,
     named_parts,
     nonnegative,
     number,
@@ -47,6 +48,7 @@ RIDGE = models.Ridge()
         (array(None), [None, [1, 2], (1.0,), np.eye(2), [[1], [2]], [True]],
          [1.0, "ab", ["a"], [[1], [1, 2]], [np.nan], {}], "an array of numbers or None"),
         (array(at_least=0), [[0, 1]], [[0, -1]], "an array of numbers ≥ 0"),
+        (mapping({}), [{}, {0: 1.0}], [None, [1], "balanced"], "a dict"),
         (part(None), [None, RIDGE], [models.Ridge, 1, "ridge"], "an estimator with fit or None"),
         (part(needs="fit transform"), [models.StandardScaler()], [RIDGE],
          "an estimator with fit and transform"),
@@ -144,8 +146,8 @@ def test_the_docstring_lists_parameters_and_what_is_learned():
         "    rate=0.1: a number > 0\n\n"
         "Learned by fit:\n"
         "    weights_: (features,)\n"
-        "    n_features_in_: how many columns X had\n"
-        "    feature_names_in_: the names of the columns, if X was a data frame"
+        "    n_features_in_: number of columns of X\n"
+        "    feature_names_in_: names of the columns, if X was a data frame"
     )
     assert Child.__doc__.startswith("Parameters:\n    size=2: an integer\n    rate=0.5: ")
     assert "    more_: a number\n    weights_: (features,)\n" in Child.__doc__

@@ -81,3 +81,20 @@ def test_far_from_the_border_nothing_overflows():
     assert model.predict([[1e300], [-1e300]]).tolist() == ["high", "low"]
     np.testing.assert_array_equal(model.predict_proba([[1e300]]), [[1.0, 0.0]])
     assert model.predict_log_proba([[1e300]])[0, 1] == -np.inf
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_weights_of_classes(n_classes, weighted):
+    X, y, rng = classes_data(n_classes)
+    y = y + 5
+    weight = rng.uniform(0, 2, size=len(y)) if weighted else None
+    for class_weight in ("balanced", {5: 3.0, 6: 0.5}):
+        same = {"class_weight": class_weight, "tol": 1e-10, "max_iter": 1000}
+        ours = LogisticRegression(**same).fit(X, y, sample_weight=weight)
+        theirs = linear_model.LogisticRegression(solver="newton-cholesky", **same).fit(X, y, weight)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-8)
+    with pytest.raises(
+        ValueError, match=r"class_weight of LogisticRegression has 0, which is no class"
+    ):
+        LogisticRegression(class_weight={0: 1.0}).fit(X, y)
