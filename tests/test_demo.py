@@ -204,9 +204,7 @@ def test_without_graphviz_the_page_has_the_text_and_a_hint(again, tmp_path, monk
     assert "#1 matmul(images, W)" in page.words["details"]
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert (
-        "<details open>" in text
-        and "The picture is read" not in text
-        and 'ul class="key"' not in text
+        "<details open>" in text and "Read the picture" not in text and 'ul class="key"' not in text
     )
 
 

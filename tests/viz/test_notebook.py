@@ -14,7 +14,7 @@ from models import KMeans, LogisticRegression
 from tinygrad_edu import Tensor, nn
 from tinygrad_edu.tensor import ROWS
 from tinygrad_edu.training import History
-from tinygrad_edu.viz import notebook, render
+from tinygrad_edu.viz import notebook
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -110,7 +110,7 @@ def test_numbers_of_every_kind(data, expected):
 
 def test_what_is_not_finite_is_red_and_counted():
     page = shown(Tensor([1.0, np.nan, 2.0, np.inf, 3.0]))
-    red = re.findall(rf'<td [^>]*style="[^"]*{render.RED}[^"]*">(.*?)</td>', page)
+    red = re.findall(rf'<td [^>]*style="[^"]*{notebook.RED}[^"]*">(.*?)</td>', page)
     assert red == ["nan", "inf"]
     assert "2 of 5 not finite" in page and "from 1 to 3" in page
 

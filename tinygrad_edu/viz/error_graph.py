@@ -106,7 +106,7 @@ def _drawn(made: Tensor, error: BaseException) -> Graph:
     graph = Graph.of(Reader(made).graph)
     nothing = replace(snapshot(np.zeros(0)), words="")
     graph.nodes[-1] = replace(
-        graph.nodes[-1], kind="failed", value=nothing, gradient=None,
+        graph.nodes[-1], kind="failed", value=nothing, gradient=None, row=None,
         change=f"{type(error).__name__}: {error}",
     )  # fmt: skip
     graph.no_gradient = ""

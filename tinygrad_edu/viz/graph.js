@@ -90,7 +90,7 @@ function show(a, large) { // the numbers of an array: one, a table, or a picture
     all.append(long ? make("details", {}, make("summary", {}, `all ${count(a)} numbers`), table) : table);
   }
   if (a.bad || !a.numbers?.length && a.mean == null) all.append(make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)));
-  if (a.mean != null && large) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", spread ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
+  if (a.mean != null && large) all.append(make("p", { class: "pale" }, "mean ", data(a.mean), ", standard deviation ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)));
   else if (a.mean != null && !a.numbers) all.append(make("p", { class: "pale" }, data(a.mean), ...(a.spread ? [make("br"), "± ", data(a.spread)] : [])));
   return all;
 }
@@ -385,7 +385,7 @@ function rule(n, i) {
 const argument = (n, i) => { const r = rule(n, i); return r && !r[0].includes("_") ? r[0].slice(4) : ""; };
 function sentence(f) {
   const n = N[f.node];
-  if (f.kind == "forward") return (n.kind == "freed" ? "Freed: " : "") + called(n) + (n.inputs.length ? " of " + n.inputs.map(s => N[s].leaf && N[s].title == array(N[s].value).words ? short(array(N[s].value)) : called(N[s]) + given(array(N[s].value))).join(", ") : "") + " gives " + tiny(array(n.value));
+  if (f.kind == "forward") return (n.kind == "freed" ? "Freed: " : "") + called(n) + (n.inputs.length ? " of " + n.inputs.map(s => N[s].leaf && N[s].title == array(N[s].value).words ? short(array(N[s].value)) : called(N[s]) + given(array(N[s].value))).join(", ") : "") + (n.kind == "failed" ? " fails" : " gives " + tiny(array(n.value)));
   if (f.kind == "seed") return "The backward pass begins: the gradient of " + called(n) + " with respect to itself is 1";
   const x = N[f.source], up = array(n.gradient), l = array(f.local), c = array(f.contribution);
   const came = l ? `${tiny(up)} × ${tiny(l)} = ${tiny(c)}` : `${tiny(c)} by the rule`;
@@ -412,7 +412,7 @@ function follow() { // shows the current step everywhere on the screen
       rows.push(make("text", { x: s.x + 12, y, class: "small" + (known && a.bad ? " bad" : "") }, known ? short(a) : "?"));
       if (d) rows.push(make("text", { x: s.x + s.w - 10, y, "text-anchor": "end", class: "small " + (d.bad ? "bad" : "g") }, "∂ " + short(d)));
     } else {
-      rows.push(make("text", { x: s.x + 12, y, class: "small" + (known && a.bad ? " bad" : "") }, asking && !known ? "?" : dims(a)));
+      rows.push(make("text", { x: s.x + 12, y, class: "small" + (known && a.bad ? " bad" : "") }, asking && !known ? "?" : n.kind == "failed" ? "failed" : dims(a)));
       [[d, s.x + s.w - 38, "var(--grad)"], [known ? a : null, s.x + s.w - 70, "var(--edge)"]].forEach(([b, x, color]) => {
         const p = b && picture(b);
         if (p) rows.push(make("image", { href: p.url, x, y: y - 14, width: 28, height: 18, preserveAspectRatio: "none", style: "image-rendering:pixelated" }),
@@ -570,13 +570,15 @@ function details(key) {
   all.append(make("h2", {}, box ? clean(GROUPS[key.slice(1)].label) : called(n)), make("p", { class: "pale" }, [box ? inside[key.slice(1)].length + " operations; shown is the last of them" : n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")].filter(Boolean).join(", ")));
   if (!box && n.change) all.append(...n.change.split("\n").map(s => make("p", { class: "change" }, clean(s))));
   if (box) all.append(make("button", { click: () => toggle(+key.slice(1)) }, "expand"));
-  head("Shape and type", make("p", { class: "number" }, `${dims(array(n.value))} ${clean(array(n.value).dtype)}`));
-  head("Value", known ? show(array(n.value), true) : make("p", {}, "not computed yet"));
+  if (n.kind != "failed") {
+    head("Shape and type", make("p", { class: "number" }, `${dims(array(n.value))} ${clean(array(n.value).dtype)}`));
+    head("Value", known ? show(array(n.value), true) : make("p", {}, "not computed yet"));
+  }
   const none = grads && n.gradient != null ? "no contribution yet" : G.no_gradient || "no gradient: nothing that it was made from requires one";
-  head("Gradient ∂L/∂" + (n.leaf ? called(n) : "y"), g == null ? make("p", {}, none) : make("div", { class: "grad" }, show(array(g), true)));
+  if (n.kind != "failed") head("Gradient ∂L/∂" + (n.leaf ? called(n) : "y"), g == null ? make("p", {}, none) : make("div", { class: "grad" }, show(array(g), true)));
   if (row) {
     head("Formula", make("pre", {}, clean(row.title)));
-    for (const [name, words] of row.lines) head(name == "in" ? "Source" : name, make("pre", {}, code(words)));
+    for (const [name, words] of row.lines) head({ in: "Source", is: "Kind" }[name] ?? (name[0].toUpperCase() + name.slice(1)), make("pre", {}, code(words)));
   }
   if (n.line != null && !box) head("Your line", make("pre", {}, clean(G.lines[n.line])));
   const links = list => make("div", { class: "links" }, ...[...new Set(list)].map(i => make("button", { click: () => choose(units[i], true) }, called(N[i]))));

@@ -27,8 +27,8 @@ from tinygrad_edu.viz import picture
 from tinygrad_edu.viz.curves import BLUE, ORANGE, curve_svg
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import number, printable, snapshot
-from tinygrad_edu.viz.render import RED
 
+RED = "#e03131"  # can be read on light paper and on dark
 SHOWN = 8  # rows and columns of an array; of more the middle is left out
 MOST_NUMBERS = 1_000_000  # of which mean and range are computed
 MOST_OPERATIONS = 24  # of a graph that is drawn without being asked for
@@ -37,6 +37,9 @@ MOST_BOXES = 200  # of a Module
 MOST_CURVES = 4
 
 STYLE = """<style>
+.tinygrad-edu { overflow-x: auto; }
+.tinygrad-edu svg { max-width: 100%; height: auto; }
+.tinygrad-edu > svg text { fill: currentColor; }
 .tinygrad-edu table { font-family: monospace; border-collapse: collapse; margin: .3em 0; }
 .tinygrad-edu td { padding: .1em .5em; text-align: left; }
 .tinygrad-edu .number { text-align: right; }

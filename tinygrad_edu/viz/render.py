@@ -104,13 +104,13 @@ def lines_of(node: Node) -> list[list[tuple[str, str]]]:
     """What is written on a node: lines of (words, kind of words)."""
     title = [(f"{node.name} = {node.title}" if node.name else node.title, "title")]
     if node.settings:
-        title.append((f" ({printable(node.settings, 30)})", "type"))
+        title.append((f"({printable(node.settings, 30)})", "type"))
     what = f"{node.shape} {node.dtype}"
     lines = [title, [(what, "type")], [(node.value.words, "value" if node.finite else "bad")]]
     if node.kind == "failed" or (node.kind == "constant" and not node.shape):
         lines = [title]  # the 2 in 2 * x
     elif node.kind in ("parameter", "data", "constant") and node.shape:
-        lines = [[*title, (f" {what}", "type")], lines[2]]
+        lines = [[*title, (what, "type")], lines[2]]
     if node.gradient:
         kind = "gradient" if node.gradient.finite else "bad"
         lines.append([(f"gradient {node.gradient}", kind)])
@@ -199,7 +199,7 @@ def mermaid(graph: GraphData) -> str:
         return f'subgraph g{group}["{_harmless(graph.groups[group].label)}"]'
 
     def draw(node: Node) -> list[str]:
-        lines = ["".join(words for words, _ in line) for line in lines_of(node)]
+        lines = [" ".join(words for words, _ in line) for line in lines_of(node)]
         start, end = ("([", "])") if node.leaf else ("(", ")")
         return [f'n{node.number}{start}"{"<br>".join(map(_harmless, lines))}"{end}']
 
@@ -248,7 +248,9 @@ def dot(graph: GraphData, **page: Any) -> str:
     """
     graph = folded(graph)
     if said := graph.note or graph.no_gradient:
-        page["label"] = f"<{_font(said, 11, RED)}>"
+        page["label"] = (
+            f"<{'<br/>'.join(_font(part, 11, RED) for part in textwrap.wrap(said, 56))}>"
+        )
     chips = _beside(graph)
 
     def begin(group: int) -> str:
@@ -289,7 +291,7 @@ def _beside(graph: GraphData) -> dict[int, list[int]]:
 
 def _look(node: Node) -> dict[str, Any]:
     label = [
-        "".join(_font(words, 13 if kind == "title" else 10, COLOR[kind]) for words, kind in line)
+        " ".join(_font(words, 13 if kind == "title" else 10, COLOR[kind]) for words, kind in line)
         for line in lines_of(node)
     ]
     label[1:] = [ROOM + line + ROOM for line in label[1:]]

@@ -1,4 +1,4 @@
-"""One page that tells how a network learned to read digits: no script, and nothing from the web."""
+"""The page about a trained network: no script, and nothing from the web. The commands use parts of it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def write_page(
     seconds: float,
     title: str = "A network that reads handwritten digits",
 ) -> str:
-    """Writes the page about a trained classifier of square gray images, and the test set x, y.
+    """Writes the page about a trained classifier of square gray images and its test set x, y.
 
     x: (n, pixels) from 0 (paper) to 1 (ink), y: (n,). trained, seconds: how many images it was trained
-    on, and for how long. Returns "", or what to install for a page with a drawn graph.
+    on, and for how long. Returns "", or what to install for a picture of the graph.
 
     Raises ImportError without matplotlib; then nothing is written.
     """
@@ -80,9 +80,9 @@ def write_page(
 def filled(
     template: str, words: dict[str, str], pictures: dict[str, str], *, drawn: bool = True
 ) -> str:
-    """A page: the template with words (they are escaped), pictures (HTML), and the style of all pages.
+    """A page: the template with words (which are escaped), pictures (HTML), and the style of all pages.
 
-    drawn    is the graph a picture? Otherwise what explains its shapes and colors goes, and the text unfolds
+    drawn    is there a picture of the graph? If not, its key is left out and its text is unfolded
     """
     with open(template, encoding="utf-8") as file:
         text = file.read()
@@ -96,7 +96,7 @@ def filled(
 
 
 def misread(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The places of what was not taken for y, those first of which the network was most sure."""
+    """The indices of the wrong predictions, the most confident first."""
     said = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(said != y)
     return wrong[np.argsort(-probabilities[wrong, said[wrong]], kind="stable")]
@@ -107,14 +107,14 @@ def mistakes_heading(n: int) -> str:
 
 
 def confusion_picture(counts: np.ndarray, names: Sequence[str] | None, side: float) -> str:
-    """The confusion matrix, with a side of so many inches."""
+    """The confusion matrix as an `<svg>` element, with a side of so many inches."""
     right, total = np.trace(counts), counts.sum()
     about = f"Confusion matrix: {right} of {total} on the diagonal, {total - right} beside it"
     return inline(confusion(counts, names, ax=new_axes(side, side)), about)
 
 
 def graph_figure(graph: Graph) -> tuple[str, str]:
-    """The graph drawn, and ""; without graphviz what to install, as a paragraph and as it is."""
+    """(the picture of the graph, ""), or, without graphviz, (a paragraph, what to install)."""
     try:
         return f'<figure class="graph">{graph.svg()}</figure>', ""
     except (ImportError, RuntimeError) as error:
@@ -122,13 +122,13 @@ def graph_figure(graph: Graph) -> tuple[str, str]:
 
 
 def curves(history: Any) -> str:
-    """A picture for each number of the history, with what it was on the validation data."""
+    """The learning curves of all numbers in the history."""
     names = [name for name in history.names if name[:4] != "val_"]
     return "".join(f"<figure>{curve_svg(history, name)}</figure>" for name in names)
 
 
 def _mistake(image: np.ndarray, label: Any, probabilities: np.ndarray) -> str:
-    """A list item: the image, what it shows and what the network said."""
+    """A list item: the image, its label and the prediction."""
     said = probabilities.argmax()
     sure = f"{probabilities[said]:.1%}".replace("%", " %")
     side = round(image.size**0.5)
@@ -155,9 +155,9 @@ def _commonest_mistake(counts: np.ndarray) -> str:
 
 def _about_mistakes(n: int) -> str:
     if n == 0:
-        return "It read every one of the test images. A harder examination is in order."
+        return "It read every test image. Try a harder test."
     first = f"the first {SHOWN} of " if n > SHOWN else ""
     return (
-        f"These are {first}the test images that it misread, beginning with the answers that it was most sure "
-        "of; below each is the probability that it gave to its answer. Would you have read all of them?"
+        f"These are {first}the test images that it misread, the most confident mistakes first, each with the "
+        "probability of the wrong answer. Would you have read all of them?"
     )
