@@ -39,7 +39,6 @@ from models.foundation.kinds import (
     Density,
     OutlierDetector,
     Regressor,
-    Transformer,
 )
 from models.foundation.meta import clone, fit_clone, takes_weights
 from models.foundation.parameters import (
@@ -63,6 +62,7 @@ from models.foundation.sklearn_bridge import (
     NotFittedError,
     warn,
 )
+from models.foundation.transformer import Transformer
 
 __all__ = [
     "Classifier", "Clusterer", "ConvergenceWarning", "DataConversionWarning", "Density", "Estimator",
