@@ -64,7 +64,13 @@ def test_the_estimator_is_right(recipes):
     model = kind(delta=0.5, tol=1e-9).fit(X, y)
     A = np.column_stack([X, np.ones(50)])
     theirs = least_squares(
-        lambda w: A @ w - y, np.zeros(4), loss="soft_l1", f_scale=0.5, gtol=1e-12, ftol=1e-15, xtol=1e-15
+        lambda w: A @ w - y,
+        np.zeros(4),
+        loss="soft_l1",
+        f_scale=0.5,
+        gtol=1e-12,
+        ftol=1e-15,
+        xtol=1e-15,
     )
     assert np.allclose([*model.coef_, model.intercept_], theirs.x, atol=1e-6)
     assert repr(kind(alpha=2.0)) == "PseudoHuberRegressor(alpha=2.0)"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import nn, optim
+from tinygrad_edu.optim.flat_parameters import CHUNK
 from tinygrad_edu.optim.muon import orthogonalized
-from tinygrad_edu.optim.optimizer import PIECE
 
 RNG = np.random.default_rng(0)
 
@@ -41,7 +41,7 @@ def plain_adam(w, grads, lr=0.001, betas=(0.9, 0.999), eps=1e-7):
         (optim.Adam, plain_adam, {"lr": 0.1, "betas": (0.8, 0.9), "eps": 1e-3}),
     ],
 )
-@pytest.mark.parametrize("shapes", [[(3, 4), (4,), ()], [(PIECE + 5,), (2, 3)]])
+@pytest.mark.parametrize("shapes", [[(3, 4), (4,), ()], [(CHUNK + 5,), (2, 3)]])
 def test_ten_steps_follow_the_formula(make, plain, settings, shapes):
     start = [RNG.normal(size=shape) for shape in shapes]
     parameters = [nn.Parameter(w) for w in start]

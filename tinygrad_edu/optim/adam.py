@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, follow, in_range, pair_below_one
+from tinygrad_edu.optim.checks import LearningRate, check_betas, check_positive
+from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
 class Moments(Optimizer):
@@ -30,15 +31,14 @@ class Moments(Optimizer):
         eps: float = 1e-7,
         **settings: Any,
     ):
-        self.betas = pair_below_one("betas", betas, "(0.9, 0.999)")
-        self.eps = in_range("eps", eps, "a positive number", lambda x: x > 0)
+        self.betas = check_betas(betas)
+        self.eps = check_positive("eps", eps)
         super().__init__(parameters, lr, **settings)
 
-    def follow_moments(self, g: np.ndarray, tmp: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
+    def update_moments(self, g: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        follow(m, g, beta1, tmp)
-        np.multiply(g, g, out=tmp)
-        follow(v, tmp, beta2, tmp)
+        update_running_mean(m, g, beta1, self.scratch)
+        update_running_mean(v, np.multiply(g, g, out=self.scratch), beta2, self.scratch)
 
 
 class Adam(Moments):
@@ -67,20 +67,27 @@ class Adam(Moments):
             self.states = (*self.states, "largest")
         super().__init__(parameters, lr, betas=betas, eps=eps, **settings)
 
-    def begin_step(self) -> None:
+    def prepare_step(self) -> None:
         beta1, beta2 = self.betas
         self.alpha = (1 - beta2**self.t) ** 0.5 / (1 - beta1**self.t)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v, *largest = moments
-        self.follow_moments(g, tmp, m, v)
-        if largest:
-            v = np.maximum(v, largest[0], out=largest[0])
-        np.sqrt(v, out=tmp)
-        tmp += self.eps
-        np.divide(m, tmp, out=tmp)
-        tmp *= self.rate * self.alpha
-        w -= tmp  # w - lr α m / (√v + ε)
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        lr: float,
+        m: np.ndarray,
+        v: np.ndarray,
+        largest: np.ndarray | None = None,
+    ) -> None:
+        self.update_moments(g, m, v)
+        if largest is not None:
+            v = np.maximum(v, largest, out=largest)
+        step = np.sqrt(v, out=self.scratch)
+        step += self.eps
+        np.divide(m, step, out=step)
+        step *= lr * self.alpha
+        w -= step  # lr α m / (√v + ε)
 
 
 class AdamW(Adam):
@@ -113,7 +120,7 @@ class Nadam(Moments):
     scalars = ("product",)
     product = 1.0  # u_1 ⋯ u_t
 
-    def begin_step(self) -> None:
+    def prepare_step(self) -> None:
         beta1, beta2 = self.betas
         u = beta1 * (1 - 0.5 * WARM_UP**self.t)
         next_u = beta1 * (1 - 0.5 * WARM_UP ** (self.t + 1))
@@ -122,18 +129,16 @@ class Nadam(Moments):
         self.of_g = (1 - u) / (1 - self.product)
         self.of_v = 1 / (1 - beta2**self.t)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v = moments
-        self.follow_moments(g, tmp, m, v)
-        g *= self.of_g  # g is a copy, and free to compute in
-        np.multiply(m, self.of_m, out=tmp)
-        g += tmp  # m̂
-        np.multiply(v, self.of_v, out=tmp)
-        np.sqrt(tmp, out=tmp)
-        tmp += self.eps
-        np.divide(g, tmp, out=tmp)
-        tmp *= self.rate
-        w -= tmp
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
+        self.update_moments(g, m, v)
+        g *= self.of_g
+        g += np.multiply(m, self.of_m, out=self.scratch)  # m̂
+        root = np.multiply(v, self.of_v, out=self.scratch)
+        np.sqrt(root, out=root)
+        root += self.eps
+        g /= root
+        g *= lr
+        w -= g
 
 
 WARM_UP = 0.96  # of Nadam's momentum
@@ -148,16 +153,15 @@ class Adamax(Moments):
     Kingma and Ba 2015, section 7.1 (their u is v here), as in Keras.
     """
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v = moments
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        follow(m, g, beta1, tmp)
+        update_running_mean(m, g, beta1, self.scratch)
         v *= beta2
-        np.maximum(v, np.abs(g, out=tmp), out=v)
-        np.add(v, self.eps, out=tmp)
-        np.divide(m, tmp, out=tmp)
-        tmp *= self.rate / (1 - beta1**self.t)
-        w -= tmp
+        np.maximum(v, np.abs(g, out=self.scratch), out=v)
+        step = np.add(v, self.eps, out=self.scratch)
+        np.divide(m, step, out=step)
+        step *= lr / (1 - beta1**self.t)
+        w -= step
 
 
 class LAMB(Moments):
@@ -171,15 +175,14 @@ class LAMB(Moments):
 
     per_parameter = True
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v = moments
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        self.follow_moments(g, tmp, m, v)
-        np.divide(v, 1 - beta2**self.t, out=tmp)
-        np.sqrt(tmp, out=tmp)
-        tmp += self.eps
-        np.divide(m, tmp, out=tmp)
-        tmp /= 1 - beta1**self.t  # r
-        of_w, of_r = np.linalg.norm(w), np.linalg.norm(tmp)
-        tmp *= self.rate * (of_w / of_r if of_w > 0 and of_r > 0 else 1.0)
-        w -= tmp
+        self.update_moments(g, m, v)
+        r = np.divide(v, 1 - beta2**self.t, out=self.scratch)
+        np.sqrt(r, out=r)
+        r += self.eps
+        np.divide(m, r, out=r)
+        r /= 1 - beta1**self.t
+        norm_w, norm_r = float(np.linalg.norm(w)), float(np.linalg.norm(r))
+        r *= lr * (norm_w / norm_r if norm_w > 0 and norm_r > 0 else 1.0)
+        w -= r

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, in_range
+from tinygrad_edu.optim.checks import LearningRate, check_not_negative, check_number
+from tinygrad_edu.optim.optimizer import Optimizer
 
 
 class Ftrl(Optimizer):
@@ -43,35 +44,35 @@ class Ftrl(Optimizer):
         beta: float = 0.0,
         **settings: Any,
     ):
-        self.lr_power = in_range("lr_power", lr_power, "0 or less", lambda x: x <= 0)
-        self.initial = in_range("initial", initial, "0 or more", lambda x: x >= 0)
-        self.l1 = in_range("l1", l1, "0 or more", lambda x: x >= 0)
-        self.l2 = in_range("l2", l2, "0 or more", lambda x: x >= 0)
-        self.shrinkage = in_range("shrinkage", shrinkage, "0 or more", lambda x: x >= 0)
-        self.beta = in_range("beta", beta, "0 or more", lambda x: x >= 0)
+        self.lr_power = check_number("lr_power", lr_power, "0 or less", lambda x: x <= 0)
+        self.initial = check_not_negative("initial", initial)
+        self.l1 = check_not_negative("l1", l1)
+        self.l2 = check_not_negative("l2", l2)
+        self.shrinkage = check_not_negative("shrinkage", shrinkage)
+        self.beta = check_not_negative("beta", beta)
         super().__init__(parameters, lr, **settings)
 
-    def start(self, w: np.ndarray) -> list[np.ndarray]:
-        return [np.full_like(w, self.initial), np.zeros_like(w)]
+    def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
+        return {"n": np.full_like(w, self.initial), "z": np.zeros_like(w)}
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
-        if not self.rate:  # the leader of steps that cost infinitely much stays where it is
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, n: np.ndarray, z: np.ndarray) -> None:
+        if not lr:  # the formulas divide by lr; their limit is that w stays
             return
-        n, z = states
         p = -self.lr_power
         before = n**p
-        np.multiply(g, g, out=tmp)
-        n += tmp
-        np.power(n, p, out=tmp)
-        np.subtract(tmp, before, out=before)
-        before /= self.rate
+        n += np.multiply(g, g, out=self.scratch)
+        now = np.power(n, p, out=self.scratch)
+        np.subtract(now, before, out=before)
+        before /= lr
         before -= 2 * self.shrinkage
         before *= w
         z += g
-        z -= before
-        tmp += self.beta
-        tmp /= self.rate
-        tmp += 2 * self.l2
-        np.clip(z, -self.l1, self.l1, out=before)
-        before -= z
-        np.divide(before, tmp, out=w, where=tmp > 0)  # n₀ = 0 and no gradient yet: w stays
+        z -= before  # g + 2 s w - (n'ᵖ - nᵖ) / lr · w
+        curvature = now
+        curvature += self.beta
+        curvature /= lr
+        curvature += 2 * self.l2
+        w_numerator = np.clip(z, -self.l1, self.l1, out=before)
+        w_numerator -= z
+        # Where n₀ = 0 and there has been no gradient yet, the curvature is 0 and w stays.
+        np.divide(w_numerator, curvature, out=w, where=curvature > 0)

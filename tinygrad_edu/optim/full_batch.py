@@ -12,8 +12,8 @@ from tinygrad_edu.autodiff import gradients
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.modes import recording
 from tinygrad_edu.nn.module import Parameter
+from tinygrad_edu.optim.checks import check_parameters
 from tinygrad_edu.optim.minimize import Minimum, minimize
-from tinygrad_edu.optim.optimizer import demand_parameters
 from tinygrad_edu.tensor import Tensor
 
 
@@ -38,7 +38,7 @@ def minimize_loss(
     Frozen parameters stay. Raises ValueError for a loss that is no single number, does not depend on the
     parameters or is not finite at the start. After any error the parameters are as they were.
     """
-    learned = [p for p in demand_parameters(parameters, "minimize_loss") if p.requires_grad]
+    learned = [p for p in check_parameters(parameters, "minimize_loss") if p.requires_grad]
     if not learned:
         raise refusal(ValueError, "minimize_loss: all parameters are frozen.", ".unfreeze()")
     ends = [0, *itertools.accumulate(p.size for p in learned)]

@@ -10,7 +10,8 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.optim.optimizer import Optimizer, in_range, share_below_one
+from tinygrad_edu.optim.checks import check_fraction, check_number, check_positive, check_whole
+from tinygrad_edu.optim.optimizer import Optimizer
 
 
 class LearningRates(NamedTuple):
@@ -47,12 +48,11 @@ def find_lr(
 
     Raises ValueError for settings out of their range, or if the loss stays finite for less than three steps.
     """
-    in_range("low", low, "a positive number", lambda x: x > 0)
-    in_range("high", high, f"above low, {low}", lambda x: x > low)
-    in_range("stop_at", stop_at, "above 1", lambda x: x > 1)
-    share_below_one("smoothing", smoothing)
-    if not isinstance(steps, (int, np.integer)) or steps < 3:
-        raise refusal(ValueError, f"steps must be a whole number, 3 or more, not {steps!r}.")
+    check_positive("low", low)
+    check_number("high", high, f"above low, {low}", lambda x: x > low)
+    check_number("stop_at", stop_at, "above 1", lambda x: x > 1)
+    check_fraction("smoothing", smoothing)
+    check_whole("steps", steps, 3)
 
     lr, state = optimizer.lr, optimizer.state_dict()
     weights = model.state_dict()

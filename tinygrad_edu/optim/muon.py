@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.adam import Adam
-from tinygrad_edu.optim.optimizer import LearningRate, in_range, share_below_one
+from tinygrad_edu.optim.checks import LearningRate, check_fraction, check_positive, check_whole
 
 
 class Muon(Adam):
@@ -43,26 +42,27 @@ class Muon(Adam):
         weight_decay: float | None = 0.004,
         **settings: Any,
     ):
-        self.momentum, self.nesterov = share_below_one("momentum", momentum), nesterov
-        if not isinstance(rounds, (int, np.integer)) or rounds < 0:
-            raise refusal(ValueError, f"rounds must be a whole number, 0 or more, not {rounds!r}.")
-        self.rounds = rounds
-        self.rms = in_range("rms", rms, "a positive number", lambda x: x > 0)
+        self.momentum, self.nesterov = check_fraction("momentum", momentum), nesterov
+        self.rounds = check_whole("rounds", rounds, 0)
+        self.rms = check_positive("rms", rms)
         super().__init__(parameters, lr, weight_decay=weight_decay, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        lr: float,
+        m: np.ndarray,
+        v: np.ndarray,
+        largest: np.ndarray | None = None,
+    ) -> None:
         if w.ndim != 2 or self.group.get("adam"):
-            super().update(w, g, tmp, *moments)
+            super().update(w, g, lr, m, v, largest)
             return
-        m = moments[0]
         m *= self.momentum
         m += g
-        if self.nesterov:
-            np.multiply(m, self.momentum, out=tmp)
-            g += tmp
-        step = orthogonalized(g if self.nesterov else m, self.rounds)
-        step *= self.rate * self.rms * max(w.shape) ** 0.5
-        w -= step
+        step = orthogonalized(g + self.momentum * m if self.nesterov else m, self.rounds)
+        w -= lr * self.rms * max(w.shape) ** 0.5 * step
 
 
 def orthogonalized(x: np.ndarray, rounds: int = 5) -> np.ndarray:

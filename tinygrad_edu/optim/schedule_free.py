@@ -10,8 +10,9 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.optim.adam import Moments
-from tinygrad_edu.optim.ema import lent
-from tinygrad_edu.optim.optimizer import LearningRate, follow, pair_below_one
+from tinygrad_edu.optim.checks import LearningRate, check_betas
+from tinygrad_edu.optim.ema import restored_afterwards
+from tinygrad_edu.optim.optimizer import update_running_mean
 
 
 class ScheduleFreeAdamW(Moments):
@@ -42,7 +43,7 @@ class ScheduleFreeAdamW(Moments):
         eps: float = 1e-8,
         **settings: Any,
     ):
-        if not pair_below_one("betas", betas, "(0.9, 0.999)")[0]:
+        if not check_betas(betas)[0]:
             raise refusal(
                 ValueError,
                 f"betas[0] must be above 0, not {betas[0]!r}: it is the share of the average "
@@ -62,32 +63,29 @@ class ScheduleFreeAdamW(Moments):
                 )
         super().step()
 
-    def begin_step(self) -> None:
-        if self.t == 1:  # and not when it was made: weights may have been loaded since
-            for vector in self._vectors:
-                vector.states[0][...] = vector.w
+    def prepare_step(self) -> None:
+        if self.t == 1:  # not when the optimizer was made: weights may have been loaded since
+            for flat in self.flat_parameters:
+                flat.states["z"][...] = flat.w
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
-        z, v = states
+    def update(self, y: np.ndarray, g: np.ndarray, lr: float, z: np.ndarray, v: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        np.multiply(g, g, out=tmp)
-        follow(v, tmp, beta2, tmp)
-        np.divide(v, 1 - beta2**self.t, out=tmp)
-        np.sqrt(tmp, out=tmp)
-        tmp += self.eps
-        g /= tmp  # g is a copy, and free to compute in
-        g *= self.rate
+        update_running_mean(v, np.multiply(g, g, out=self.scratch), beta2, self.scratch)
+        root = np.divide(v, 1 - beta2**self.t, out=self.scratch)
+        np.sqrt(root, out=root)
+        root += self.eps
+        g /= root
+        g *= lr
         z -= g
-        # As x = (y - (1 - β₁) z) / β₁, the new y is (1 - 1/t) (y - (1 - β₁) step) + 1/t z
-        share = 1 / self.t
-        follow(w, z, 1 - share, tmp)
-        g *= (1 - share) * (1 - beta1)
-        w -= g
+        # As x = (y - (1 - β₁) z) / β₁, the new y is (1 - 1/t) (y - (1 - β₁) step) + 1/t z.
+        update_running_mean(y, z, 1 - 1 / self.t, self.scratch)
+        g *= (1 - 1 / self.t) * (1 - beta1)
+        y -= g
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Within, the parameters are x, the averages; afterwards again y."""
-        with lent(self.parameters):
+        """Context in which parameters hold their averages x; afterwards again y."""
+        with restored_afterwards(self.parameters):
             self._set_average()
             yield
 
@@ -97,15 +95,14 @@ class ScheduleFreeAdamW(Moments):
         self.forget_average()
 
     def forget_average(self) -> None:
-        for vector in self._vectors:
-            vector.gather()  # whatever was assigned to .data since the last step
-            vector.states[0][...] = vector.w
+        for flat in self.flat_parameters:
+            flat.adopt_weights()
+            flat.states["z"][...] = flat.w
 
     def _set_average(self) -> None:
         if not self.t:
             return
-        share = 1 - self.betas[0]
-        for vector in self._vectors:
-            for i, p in enumerate(vector.parameters):
-                z = vector.states_of(i)[0]
-                p.data[...] = (p.data - share * z) / self.betas[0]
+        beta1 = self.betas[0]
+        for flat in self.flat_parameters:
+            flat.adopt_weights()
+            flat.w[...] = (flat.w - (1 - beta1) * flat.states["z"]) / beta1  # x

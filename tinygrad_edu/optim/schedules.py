@@ -14,7 +14,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.optimizer import LearningRate, checked_state, in_range
+from tinygrad_edu.optim.checks import LearningRate, check_number
+from tinygrad_edu.optim.state import check_state
 
 RANGES = {  # of the settings that have the same meaning everywhere
     "lr": ("a positive number", lambda x: x > 0),
@@ -40,7 +41,7 @@ class Schedule:
         for field in fields(self):
             if field.name in RANGES:
                 name = f"{type(self).__name__}({field.name}=...)"
-                in_range(name, getattr(self, field.name), *RANGES[field.name])
+                check_number(name, getattr(self, field.name), *RANGES[field.name])
 
     def __call__(self, t: float) -> float:
         raise NotImplementedError
@@ -101,7 +102,7 @@ class PiecewiseConstant(Schedule):
         if list(self.boundaries) != sorted(self.boundaries):
             raise refusal(ValueError, f"PiecewiseConstant: boundaries {self.boundaries} must grow.")
         for i, number in enumerate(self.values):
-            in_range(f"PiecewiseConstant(values[{i}])", number, *RANGES["end"])
+            check_number(f"PiecewiseConstant(values[{i}])", number, *RANGES["end"])
 
     def __call__(self, t: float) -> float:
         return self.values[bisect.bisect_left(self.boundaries, t)]
@@ -184,7 +185,7 @@ class Warmup(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not callable(self.after):
-            in_range("Warmup(after=...)", self.after, *RANGES["lr"])
+            check_number("Warmup(after=...)", self.after, *RANGES["lr"])
 
     def __call__(self, t: float) -> float:
         early = t < self.steps
@@ -267,12 +268,12 @@ class ReduceOnPlateau:
         min_lr: float = 0.0,
         mode: str = "min",
     ):
-        self.start = self.lr = in_range("lr", lr, "a positive number", lambda x: x > 0)
-        self.factor = in_range("factor", factor, "between 0 and 1", lambda x: 0 < x < 1)
-        self.patience = in_range("patience", patience, "0 or more", lambda x: x >= 0)
-        self.min_delta = in_range("min_delta", min_delta, "0 or more", lambda x: x >= 0)
-        self.cooldown = in_range("cooldown", cooldown, "0 or more", lambda x: x >= 0)
-        self.min_lr = in_range("min_lr", min_lr, "0 or more", lambda x: x >= 0)
+        self.start = self.lr = check_number("lr", lr, "a positive number", lambda x: x > 0)
+        self.factor = check_number("factor", factor, "between 0 and 1", lambda x: 0 < x < 1)
+        self.patience = check_number("patience", patience, "0 or more", lambda x: x >= 0)
+        self.min_delta = check_number("min_delta", min_delta, "0 or more", lambda x: x >= 0)
+        self.cooldown = check_number("cooldown", cooldown, "0 or more", lambda x: x >= 0)
+        self.min_lr = check_number("min_lr", min_lr, "0 or more", lambda x: x >= 0)
         if mode not in ("min", "max"):
             raise refusal(ValueError, f'mode must be "min" or "max", not {mode!r}.')
         self.mode = mode
@@ -307,5 +308,5 @@ class ReduceOnPlateau:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Raises ValueError that lists every difference; then nothing has been changed."""
         vars(self).update(
-            checked_state(self.state_dict(), state, "the state is not of this schedule")
+            check_state(self.state_dict(), state, "the state is not of this schedule")
         )
