@@ -1,6 +1,7 @@
 """No name can run a script in what a notebook shows. (A file of its own: no kernel runs beside a browser.)"""
 
 import numpy as np
+import pytest
 
 from models import KMeans
 from tinygrad_edu import Tensor, nn
@@ -37,3 +38,14 @@ def test_no_name_can_run_a_script(visit):
     assert page.evaluate("window.hit") is None
     assert page.evaluate("document.querySelectorAll('script, img').length") == 0
     assert page.inner_text("body").count("<script>window.hit=2</script>") >= 5
+
+
+def test_words_in_curves_have_the_color_of_the_page(visit):
+    pytest.importorskip("matplotlib")
+    history = History()
+    for loss in (2.0, 1.0):
+        history.add({"loss": loss})
+    dark = "<!doctype html><style>body { background: #111; color: rgb(238, 238, 238); }</style>"
+    page = visit(dark + notebook.view(history), scheme="dark")
+    fills = "all => all.map(e => getComputedStyle(e).fill)"
+    assert set(page.eval_on_selector_all("svg text", fills)) == {"rgb(238, 238, 238)"}

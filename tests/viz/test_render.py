@@ -123,6 +123,14 @@ def test_a_constant_with_two_uses_stands_beside_neither():
     assert "cluster_row" not in viz.Graph(x * two + np.exp(x) * two).dot
 
 
+def test_a_long_note_is_whole_and_wrapped():
+    source = viz.Graph(variable([1.0, 2.0, 3.0], "x") * 2).dot
+    note = re.search(r"label=<(.*)>\]", source)[1]
+    lines = re.findall(r">([^<]+)<", note)
+    assert " ".join(lines) == viz.Graph(variable([1.0, 2.0, 3.0], "x") * 2).no_gradient
+    assert len(lines) > 1 and max(map(len, lines)) <= 56
+
+
 def test_the_layout_is_bounded(loss):
     source = viz.Graph(loss).dot
     assert "nslimit=" in source

@@ -688,6 +688,20 @@ def test_a_long_vector_is_a_strip_with_its_numbers_folded_away(look):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
+def test_upstream_times_local_is_contribution_in_one_line(look, width):
+    page = look(viz.Graph(expression()), width=width)
+    page.evaluate("go(14)")
+    names = "all => all.map(e => e.textContent)"
+    assert page.eval_on_selector_all("#panel .sum small", names) == [
+        "upstream gradient", "local derivative", "contribution",
+    ]  # fmt: skip
+    tops = page.eval_on_selector_all(
+        "#panel .sum:has(small) > div", "all => all.map(e => e.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 3 and len(set(tops)) == 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_widths_and_themes(look, width, scheme):
     page = look(viz.Graph(network()[1]), width=width, scheme=scheme)
@@ -870,6 +884,9 @@ def test_the_page_of_what_failed_tells_the_error(look):
     page.evaluate(f"choose('n{graph.nodes[-1].number}')")
     told = page.inner_text("#panel")
     assert "ValueError: matmul(" in told and "must be equal" in told
+    for heading in ("Shape", "Value\n", "Gradient", "Formula"):  # it has none
+        assert heading not in told
+    assert "failed" in drawn(page, f"[data-key=n{graph.nodes[-1].number}]")
     assert page.evaluate("window.hit") is None
     stroke = page.evaluate("getComputedStyle(document.querySelector('.failed rect')).stroke")
     assert stroke == "rgb(208, 58, 43)"

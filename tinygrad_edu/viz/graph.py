@@ -83,34 +83,12 @@ class Graph(GraphData):
         other.nodes = nodes
         return other
 
-    def text(self) -> str:
-        """The operations in the order of computing, as a tree of modules."""
-        return render.text(self)
-
-    @property
-    def dot(self) -> str:
-        """The graph in graphviz's language."""
-        return render.dot(self)
-
-    def html(self) -> str:
-        """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
-        return step_page(self)
-
-    def mermaid(self) -> str:
-        """The graph in Mermaid's language, which GitHub and many editors draw."""
-        return render.mermaid(self)
-
-    def json(self) -> str:
-        """All that is known, for other programs: see `json_export.as_json`."""
-        return as_json(self)
-
-    def svg(self) -> str:
-        """The picture as an `<svg>` element.
-
-        Drawn by the program `dot`, or else by the graphviz inside pygraphviz. Raises ImportError if neither
-        is there, RuntimeError if they fail or take too long.
-        """
-        return picture.svg(self)
+    text = render.text
+    mermaid = render.mermaid
+    dot = property(render.dot)
+    svg = picture.svg
+    html = step_page
+    json = as_json
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the graph in the format that the ending of the path names (.html, .svg, .png, ...).

@@ -23,7 +23,6 @@ from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, value
 from tinygrad_edu.training import History
 from tinygrad_edu.training.progress import cell_number
-from tinygrad_edu.viz import picture
 from tinygrad_edu.viz.curves import BLUE, ORANGE, curve_svg
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import number, printable, snapshot
@@ -141,7 +140,7 @@ def _made(x: Tensor) -> str:
         return _pale(f"{words}; its graph is large: viz.Graph(...) draws it")
     graph = Graph(x)
     try:
-        drawn = picture.svg(graph, seconds=SECONDS)
+        drawn = graph.svg(seconds=SECONDS)
     except Exception as error:  # no graphviz, or it fails
         return _pale(words) + f"<pre>{escape(graph.text())}</pre>" + _pale(_text(error, 300))
     return _pale(words) + f'<div class="paper">{drawn}</div>'

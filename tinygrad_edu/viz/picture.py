@@ -62,7 +62,10 @@ def draw(source: str, kind: str, seconds: float | None = None) -> bytes:
 
 
 def svg(graph: GraphData, seconds: float | None = None) -> str:
-    """An `<svg>` element, to stand in a page or alone."""
+    """The picture as an `<svg>` element, to stand in a page or alone.
+
+    Raises ImportError if there is no graphviz, RuntimeError if it fails or takes too long.
+    """
     drawing = draw(dot(graph), "svg", seconds).decode()
     drawing = drawing[drawing.index("<svg") :]  # without the XML prolog: it names a DTD on the web
     drawing = re.sub(r"<title>.*?</title>\n?", "", drawing)  # graphviz's own names: n0, n1, ...

@@ -192,7 +192,7 @@ def _row(node: Node, names: dict[int, str]) -> tuple[str, str, str, str]:
 
 
 def mermaid(graph: GraphData) -> str:
-    """The graph in Mermaid's language. Its special characters are escaped wherever they come from."""
+    """The graph in Mermaid's language, which GitHub and many editors draw. Special characters are escaped."""
     graph = folded(graph)
 
     def begin(group: int) -> str:

@@ -20,7 +20,7 @@ LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in pl
 
 
 def step_page(graph: GraphData) -> str:
-    """The page, as it stands in a file."""
+    """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
     known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE)
     page = _text("graph.html")
     title = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
