@@ -177,10 +177,8 @@ class StandardScaler:
         x = np.asarray(x)
         if self.mean is None or self.std is None:
             raise RuntimeError("StandardScaler: call fit(x_train) first; it computes mean and std")
-        fits = x.ndim == self.mean.ndim + 1 and all(
-            m in (1, length) for m, length in zip(self.mean.shape, x.shape[1:], strict=True)
-        )
-        if not fits:
+        sizes = zip(self.mean.shape, x.shape[1:], strict=False)
+        if x.ndim != self.mean.ndim + 1 or not all(m in (1, length) for m, length in sizes):
             raise ValueError(
                 f"StandardScaler got an array of shape {x.shape}: the mean of the training set has shape "
                 f"{self.mean.shape}"

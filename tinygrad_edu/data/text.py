@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any, SupportsIndex
 
@@ -243,14 +244,10 @@ def _save(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
 
 
 def _load(path: str | os.PathLike[str], kind: str, key: str) -> Any:
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    try:
-        content = json.loads(text)
+    with open(path, encoding="utf-8") as file, suppress(ValueError, KeyError, TypeError):
+        content = json.load(file)
         if content["kind"] == kind:
             return content[key]
-    except (ValueError, KeyError, TypeError):
-        pass
     raise ValueError(
         f"{os.fspath(path)} is not a tokenizer of {kind}: pass a file that save() has written"
     )

@@ -58,10 +58,11 @@ def show(run_path: str, out: str | None = None) -> None:
     counts = confusion_matrix(y, probabilities.argmax(axis=1), len(run.classes))
     graph = Graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
     drawn, hint = graph_figure(graph)
+    network = {"cnn": "A convolutional network", "mlp": "A multilayer perceptron"}
     side = max(4.6, 0.21 * len(run.classes))  # inches, for names that can be read
     correct, total = len(y) - len(wrong), len(y)
     words = {
-        "title": _title(run),
+        "title": f"{network[run.settings.model]} that classifies pictures into {len(run.classes)} classes",
         "percent": f"{100 * correct / total:.2f} %",
         "correct": f"{correct:,}",
         "total": f"{total:,}",
@@ -108,11 +109,6 @@ def png(pixels: NDArray[np.uint8]) -> str:
     file = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _title(run: Run) -> str:
-    network = {"cnn": "A convolutional network", "mlp": "A multilayer perceptron"}
-    return f"{network[run.settings.model]} that classifies pictures into {len(run.classes)} classes"
 
 
 def _epochs(result: dict[str, Any]) -> str:

@@ -289,9 +289,7 @@ def dtype_of(model: Module) -> str:
     """The name of the dtype of all parameters; float64 if there are none."""
     dtypes = {str(parameter.dtype) for parameter in model.parameters()} or {"float64"}
     if len(dtypes) > 1:
-        each = ", ".join(
-            f"{path} {parameter.dtype}" for path, parameter in model.named_parameters()
-        )
+        each = ", ".join(f"{path} {p.dtype}" for path, p in model.named_parameters())
         raise refusal(
             ValueError,
             f"a twin has one dtype, but the parameters have several: {each}.",
