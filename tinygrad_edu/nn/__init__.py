@@ -6,7 +6,7 @@ A file is a family of layers. The names in its `__all__` are the names of `nn`.
 # ruff: noqa: F403
 from typing import TYPE_CHECKING
 
-import tinygrad_edu.nn.summary  # noqa: F401  (it gives modules their methods `summary` and `build`)
+from tinygrad_edu.nn import summary  # noqa: F401  (it gives modules their methods `summary` and `build`)
 from tinygrad_edu.nn.activations import *
 from tinygrad_edu.nn.attention import *
 from tinygrad_edu.nn.containers import *
