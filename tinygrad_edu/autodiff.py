@@ -1,15 +1,15 @@
 """The way back: from a number to its derivatives with respect to everything it was made from.
 
-If L depends on y, and y = f(x), then dL/dx = dL/dy · dy/dx: each row of the table knows how to turn
-the gradient g = dL/dy of its result into the gradient of each of its inputs. So: start at L with
-dL/dL = 1, visit the operations youngest first (nothing is older than what it was made from, so a
-gradient is complete when its turn comes), and add up what arrives over different paths.
+If L depends on y, and y = f(x), then dL/dx = dL/dy · dy/dx: each row of the table turns the gradient
+g = dL/dy of its result into the gradients of its inputs. So start at L with dL/dL = 1, visit the operations
+from the youngest to the oldest, and add up what arrives on different paths. A result is younger than its
+inputs, so a gradient is complete when its turn comes.
 
-`L.backward()` walks like that and adds to `x.grad` of the leaves; this is how networks are trained.
+`L.backward()` walks like this and adds to `x.grad` of the leaves, which is how networks are trained.
 `gradients` is the same walk for the functions of functions in `functional.py` (`grad(f)`, `hessian(f)`).
 
-First derivatives are computed with plain arrays. With `create_graph` the same rules are given Tensors: then
-they record themselves, and the gradient can be differentiated again.
+First derivatives are computed with plain arrays. With `create_graph` the same rules get Tensors. Then they
+record themselves, and the gradient can be differentiated again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tinygrad_edu.tensor import Op, Tensor, value
 
 __all__ = ["FREED", "backward", "gradients", "history", "pull_back", "unbroadcast", "walk_back"]
 
-FREED = Op(lambda x: x, None, name="freed")  # stands where the row of a freed operation was
+FREED = Op(lambda x: x, None, name="freed")  # replaces the row of a freed operation
 
 
 def backward(
@@ -51,13 +51,13 @@ def backward(
         if y.data.size != 1:
             raise errors.not_one_number(y)
         if y.data.dtype.kind == "c":
-            raise errors.is_complex(y, "backward() starts from")
+            raise errors.complex_result(y, "backward() starts from")
         g = np.ones(y.data.shape, y.data.dtype)
     else:
         g = np.asarray(value(gradient))
         if g.shape != y.data.shape:
             raise errors.wrong_start(y, g)
-        # a leaf, or a graph, must not keep the very array of the user
+        # a leaf, or a graph, must not keep the user's own array
         g = g.astype(y.data.dtype, copy=create_graph or y.op is None)
 
     grads: dict[Tensor, Any] = {y: g}
@@ -104,12 +104,11 @@ def walk_back(
     create_graph: bool = False,
     free: bool = False,
 ) -> None:
-    """Takes the gradients of results in `grads` through the operations, from the youngest.
+    """Turns the gradients of results in `grads` into gradients of leaves, from the youngest operation on.
 
-    At the end only the gradients of leaves are left in `grads`. `operations` is used up, so that with
-    `free` the memory of a result is given back as soon as its turn is over.
+    `operations` is emptied, so that with `free` the memory of a result is released after its turn.
 
-    The walk itself is `_walk`. Around it stands what lets errors and warnings name the operation.
+    The walk itself is `_walk`. What stands around it lets errors and warnings name the operation.
     """
     here, can_warn = Here(), False
     for y in operations:
@@ -157,7 +156,7 @@ def _walk(
             if x in grads:
                 gx = grads[x] + gx
             elif x.op is None and not create_graph and (gx is g or gx.base is not None):
-                gx = gx.copy()  # a leaf's gradient is the user's to change: it shares no memory
+                gx = gx.copy()  # the user may change a leaf's gradient, so it shares no memory
             grads[x] = gx
         if free:
             y.op, y.inputs, y.params, y.checksums = FREED, (), {}, ()

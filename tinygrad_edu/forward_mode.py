@@ -1,7 +1,7 @@
-"""The way forward: how a result changes when the variables move, by the same rows as the way back.
+"""Forward mode: how a result changes when the variables move, from the same rows as the way back.
 
 The walk goes from the oldest operation to the youngest, and turns the change ẋ of the inputs of each into
-the change ẏ of its result. Nobody writes rules for it: those of the way back tell.
+the change ẏ of its result. It needs no rules of its own: those of the way back contain them.
 """
 
 from __future__ import annotations

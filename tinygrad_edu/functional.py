@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.diagnostics.backward import is_complex
+from tinygrad_edu.diagnostics.backward import complex_result
 from tinygrad_edu.diagnostics.operations import only_floats
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.forward_mode import push_forward
@@ -72,7 +72,7 @@ def value_and_grad(
                 ".sum() or .mean() in it, or jacobian",
             )
         if call.outputs[0].dtype.kind == "c":
-            raise is_complex(call.outputs[0], "grad takes a function of")
+            raise complex_result(call.outputs[0], "grad takes a function of")
         one = rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))
         grads = call.pull_back(one)
         y = call.give(call.y)
@@ -132,7 +132,7 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, mode: str = "auto") 
                 "jacobian of each, or np.stack of them",
             )
         if call.outputs[0].dtype.kind == "c":
-            raise is_complex(call.outputs[0], "jacobian takes a function of")
+            raise complex_result(call.outputs[0], "jacobian takes a function of")
         forward = sum(v.size for v in call.variables) < call.outputs[0].size
         forward = mode == "forward" or (mode == "auto" and forward)
         parts = _columns(call) if forward else _rows(call)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["debug", "no_grad", "recording", "set_mode", "thread"]
 
 
-@dataclass(slots=True)
 class Mode:
     """What holds at the moment."""
 
-    recording: bool = True  # are operations noted for a later backward()?
-    depth: int = 0  # the number of enclosing functions that are being differentiated
-    scope: tuple[Any, ...] = ()  # the modules being called, outermost first
-    debug: bool = False  # is every result checked for NaN and infinity?
-    batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
+    def __init__(self) -> None:
+        self.recording = True  # are operations noted for a later backward()?
+        self.depth = 0  # the number of enclosing functions that are being differentiated
+        self.scope: tuple[Any, ...] = ()  # the modules being called, outermost first
+        self.debug = False  # is every result checked for NaN and infinity?
+        self.batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
 
 
 class _Thread(threading.local):

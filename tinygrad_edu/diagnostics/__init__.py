@@ -1,1 +1,1 @@
-"""What guards, explains and words errors. Nothing here knows the Tensor."""
+"""Guards, explanations and error messages. They know the Node, and not the Tensor."""

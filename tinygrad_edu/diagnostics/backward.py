@@ -38,7 +38,7 @@ def not_one_number(y: Node) -> Exception:
     )
 
 
-def is_complex(y: Any, who: str) -> Exception:
+def complex_result(y: Any, who: str) -> Exception:
     return refusal(
         TypeError,
         f"{who} real numbers, but {describe(y, 'the result')} is complex.",
@@ -57,8 +57,7 @@ def wrong_start(y: Node, g: np.ndarray) -> Exception:
 def graph_was_freed(y: Node) -> Exception:
     return refusal(
         RuntimeError,
-        f"the graph behind {describe(y)} was freed by an earlier backward(): a graph serves only one "
-        "unless told otherwise.",
+        f"the graph behind {describe(y)} was freed by an earlier backward(), which frees it by default.",
         "backward(retain_graph=True) the first time, or compute the loss again",
     )
 
