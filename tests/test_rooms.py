@@ -5,12 +5,14 @@ inside of a function, so that half of the rule stands here.
 """
 
 import ast
+import graphlib
 import itertools
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import tinygrad_edu
 from tinygrad_edu import Tensor
@@ -104,3 +106,14 @@ def test_diagnostics_know_the_node_and_not_the_tensor() -> None:
     below = {"tinygrad_edu.node", "tinygrad_edu.modes"}
     assert below <= ours
     assert {n for n in ours - below if not n.startswith("tinygrad_edu.diagnostics.")} == set()
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not even for types alone, and not inside functions: every file can be read after those it imports."""
+    grimp = pytest.importorskip("grimp")
+    graph = grimp.build_graph("tinygrad_edu", "models")
+    needs = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        tuple(graphlib.TopologicalSorter(needs).static_order())
+    except graphlib.CycleError as error:
+        raise AssertionError(" → ".join(error.args[1])) from None
