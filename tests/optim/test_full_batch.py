@@ -79,7 +79,7 @@ def test_float32_frozen_and_the_optimizer_of_the_same_weights():
         np.array_equal(p.data, b) for p, b in zip(model[0].parameters(), before, strict=True)
     )
     assert {p.dtype for p in model.parameters()} == {np.dtype(np.float32)}
-    assert optimizer.parameters[2].data is optimizer._vectors[0].views[2][0]
+    assert optimizer.parameters[2].data is optimizer.flat_parameters[0].views[2][0]
 
 
 def test_what_is_refused_leaves_the_parameters():

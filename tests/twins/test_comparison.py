@@ -226,7 +226,7 @@ def test_a_wrong_optimizer(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         beta1, _ = self.betas
         self.alpha = 1 / (1 - beta1**self.t)
 
-    monkeypatch.setattr(Adam, "begin_step", as_pytorch)
+    monkeypatch.setattr(Adam, "prepare_step", as_pytorch)
     model = mlp()
     parting = parting_with(model, OPTIMIZERS["Adam"](model.parameters()))
     assert parting is not None
@@ -392,7 +392,7 @@ def test_model_optimizer_and_keras_are_left_as_they_were(keras: Any) -> None:
     model.hooks = (lambda *_: called.append(1),)
     arrays = [p.data for p in model.parameters()]
     before, gradients = model.state_dict(), [p.grad.copy() for p in model.parameters()]
-    velocity = optimizer._vectors[0].states[0].copy()
+    velocity = optimizer.state_dict()["v.0"]
     draws = str(model[1].rng.bit_generator.state)
 
     report = compare(model, cross_entropy, optimizer, CLASSES[:3])
@@ -404,7 +404,7 @@ def test_model_optimizer_and_keras_are_left_as_they_were(keras: Any) -> None:
         np.array_equal(p.grad, g) for p, g in zip(model.parameters(), gradients, strict=True)
     )
     assert optimizer.t == 1
-    assert np.array_equal(optimizer._vectors[0].states[0], velocity)
+    assert np.array_equal(optimizer.state_dict()["v.0"], velocity)
     assert not called
     assert (model.training, model[1].training, model[1].p) == (False, False, 0.5)
     assert str(model[1].rng.bit_generator.state) == draws

@@ -1,4 +1,4 @@
-"""A step size for every number of a matrix, remembered by its rows and columns alone."""
+"""A step size for every weight of a matrix, from means over its rows and columns alone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, follow, in_range
+from tinygrad_edu.optim.checks import LearningRate, check_number, check_pair, check_positive
+from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
 class Adafactor(Optimizer):
-    """RMSprop with the memory of n + m numbers for n m weights:
+    """RMSprop that remembers n + m numbers for a matrix of n m weights:
 
         β = 1 - t^beta2_decay
         r ← β r + (1 - β) mean of (g² + ε₁) along rows         (n numbers)
@@ -20,15 +20,15 @@ class Adafactor(Optimizer):
         u = g / √v,   u ← u / max(1, rms(u) / d)
         w ← w - max(ε₂, rms(w)) min(lr, 1/√t) u,   rms(x) = √(mean x²)
 
-    v is the matrix of rank one that has these means of rows and columns. A parameter of more than two
-    axes is a stack of matrices, of its last two; one of fewer keeps v itself, v ← β v + (1 - β)(g² + ε₁).
+    v is the matrix of rank one with these means of rows and columns. A parameter with more than two axes
+    is a stack of matrices, along its last two; one with fewer keeps v itself, v ← β v + (1 - β)(g² + ε₁).
 
-    beta2_decay     the power of t, from -1 to below 0: the first step remembers nothing, later ones much
+    beta2_decay     the power of t, from -1 to below 0: the memory grows with the number of steps
     eps             (ε₁, ε₂)
-    clip_threshold  d: how much longer than lr a step may be, for the size of the parameter
+    clip_threshold  d: limits the root mean square of u
 
-    Shazeer and Stern 2018 (algorithms 4 and 5, of which theirs has lr = 0.01), as in Keras. There
-    relative_step chooses between min(lr, 1/√t) and the same.
+    Shazeer and Stern 2018 (algorithms 4 and 5, there with lr = 0.01), as in Keras, whose `relative_step`
+    changes nothing: both of its choices are min(lr, 1/√t).
     """
 
     per_parameter = True
@@ -44,47 +44,41 @@ class Adafactor(Optimizer):
         clip_threshold: float = 1.0,
         **settings: Any,
     ):
-        self.beta2_decay = in_range(
+        self.beta2_decay = check_number(
             "beta2_decay", beta2_decay, "from -1 to below 0", lambda x: -1 <= x < 0
         )
-        if not isinstance(eps, (tuple, list)) or len(eps) != 2:
-            raise refusal(ValueError, f"eps must be two numbers, as (1e-30, 0.001), not {eps!r}.")
-        self.eps = tuple(
-            in_range(f"eps[{i}]", e, "a positive number", lambda x: x > 0)
-            for i, e in enumerate(eps)
-        )
-        self.clip_threshold = in_range(
-            "clip_threshold", clip_threshold, "a positive number", lambda x: x > 0
-        )
+        self.eps = check_pair("eps", eps, check_positive, "(1e-30, 0.001)")
+        self.clip_threshold = check_positive("clip_threshold", clip_threshold)
         super().__init__(parameters, lr, **settings)
 
-    def start(self, w: np.ndarray) -> list[np.ndarray]:
-        none = np.zeros(0, w.dtype)
+    def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
         if w.ndim < 2:
-            return [none, none.copy(), np.zeros_like(w)]
-        return [np.zeros_like(w[..., 0]), np.zeros_like(w[..., 0, :]), none]
+            shapes = {"r": (0,), "c": (0,), "v": w.shape}
+        else:
+            shapes = {"r": w[..., 0].shape, "c": w[..., 0, :].shape, "v": (0,)}
+        return {name: np.zeros(shape, w.dtype) for name, shape in shapes.items()}
 
-    def begin_step(self) -> None:
+    def prepare_step(self) -> None:
         self.beta = 1 - self.t**self.beta2_decay
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
-        r, c, v = states
-        np.multiply(g, g, out=tmp)
-        tmp += self.eps[0]
+    def update(
+        self, w: np.ndarray, g: np.ndarray, lr: float, r: np.ndarray, c: np.ndarray, v: np.ndarray
+    ) -> None:
+        scratch = np.multiply(g, g, out=self.scratch)
+        scratch += self.eps[0]
         if w.ndim < 2:
-            follow(v, tmp, self.beta, tmp)
-            np.sqrt(v, out=tmp)
+            update_running_mean(v, scratch, self.beta, scratch)
+            np.sqrt(v, out=scratch)
         else:
-            for mean, axis in ((r, -1), (c, -2)):
-                now = tmp.mean(axis=axis)
-                follow(mean, now, self.beta, now)
+            r += (1 - self.beta) * (scratch.mean(axis=-1) - r)
+            c += (1 - self.beta) * (scratch.mean(axis=-2) - c)
             of_rows = r / r.mean(axis=-1, keepdims=True)
-            np.multiply(of_rows[..., :, None], c[..., None, :], out=tmp)
-            np.sqrt(tmp, out=tmp)
-        np.divide(g, tmp, out=tmp)  # u
-        size = max(self.eps[1], rms(w)) * min(self.rate, self.t**-0.5)
-        tmp *= size / max(1.0, rms(tmp) / self.clip_threshold)
-        w -= tmp
+            np.multiply(of_rows[..., :, None], c[..., None, :], out=scratch)
+            np.sqrt(scratch, out=scratch)
+        g /= scratch  # u
+        size = max(self.eps[1], rms(w)) * min(lr, self.t**-0.5)
+        g *= size / max(1.0, rms(g) / self.clip_threshold)
+        w -= g
 
 
 def rms(x: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""A step size for every number, from the running moments of its gradient: Adam and its family."""
+"""Adam and its family: a step size for every weight, from running means of its gradient."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, follow, in_range, pair_below_one
+from tinygrad_edu.optim.checks import LearningRate, check_betas, check_positive
+from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
+
+WARM_UP = 0.96  # of the momentum of Nadam
 
 
 class Moments(Optimizer):
-    """What the family has in common, the running mean of the gradient and of its square:
+    """Base of Adam's family: running means of the gradient and of its square.
 
         m ← m + (1 - β₁)(g - m)
         v ← v + (1 - β₂)(g² - v)
 
-    Both start from 0 and are too small by (1 - β₁ᵗ) and (1 - β₂ᵗ) after t steps: their bias, which each
-    method corrects. betas = (β₁, β₂).
+    Both start at 0. After t steps they are too small by the factors 1 - β₁ᵗ and 1 - β₂ᵗ, a bias which
+    each method corrects. betas = (β₁, β₂).
     """
 
     states: tuple[str, ...] = ("m", "v")
@@ -30,15 +33,14 @@ class Moments(Optimizer):
         eps: float = 1e-7,
         **settings: Any,
     ):
-        self.betas = pair_below_one("betas", betas, "(0.9, 0.999)")
-        self.eps = in_range("eps", eps, "a positive number", lambda x: x > 0)
+        self.betas = check_betas(betas)
+        self.eps = check_positive("eps", eps)
         super().__init__(parameters, lr, **settings)
 
-    def follow_moments(self, g: np.ndarray, tmp: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
+    def update_moments(self, g: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        follow(m, g, beta1, tmp)
-        np.multiply(g, g, out=tmp)
-        follow(v, tmp, beta2, tmp)
+        update_running_mean(m, g, beta1, self.scratch)
+        update_running_mean(v, np.multiply(g, g, out=self.scratch), beta2, self.scratch)
 
 
 class Adam(Moments):
@@ -46,10 +48,10 @@ class Adam(Moments):
 
         w ← w - lr α m / (√v + ε),       α = √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 
-    Kingma and Ba 2015, in the order of computation of the end of their section 2, as in Keras; there ε
-    is added to √v before its bias is corrected. (PyTorch adds it after: its ε is larger by 1/√(1 - β₂ᵗ).)
+    Kingma and Ba 2015, in the form at the end of their section 2, as in Keras: ε is added to √v before
+    the bias is corrected. (PyTorch adds it afterwards, which makes its ε larger by 1/√(1 - β₂ᵗ).)
 
-    amsgrad     the largest v yet takes the place of v: steps that do not grow again (Reddi et al. 2018)
+    amsgrad     divides by the largest v so far, so that step sizes do not grow again (Reddi et al. 2018)
     """
 
     def __init__(
@@ -67,20 +69,27 @@ class Adam(Moments):
             self.states = (*self.states, "largest")
         super().__init__(parameters, lr, betas=betas, eps=eps, **settings)
 
-    def begin_step(self) -> None:
+    def prepare_step(self) -> None:
         beta1, beta2 = self.betas
         self.alpha = (1 - beta2**self.t) ** 0.5 / (1 - beta1**self.t)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v, *largest = moments
-        self.follow_moments(g, tmp, m, v)
-        if largest:
-            v = np.maximum(v, largest[0], out=largest[0])
-        np.sqrt(v, out=tmp)
-        tmp += self.eps
-        np.divide(m, tmp, out=tmp)
-        tmp *= self.rate * self.alpha
-        w -= tmp  # w - lr α m / (√v + ε)
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        lr: float,
+        m: np.ndarray,
+        v: np.ndarray,
+        largest: np.ndarray | None = None,
+    ) -> None:
+        self.update_moments(g, m, v)
+        if largest is not None:
+            v = np.maximum(v, largest, out=largest)
+        step = np.sqrt(v, out=self.scratch)
+        step += self.eps
+        np.divide(m, step, out=step)
+        step *= lr * self.alpha
+        w -= step  # lr α m / (√v + ε)
 
 
 class AdamW(Adam):
@@ -113,34 +122,29 @@ class Nadam(Moments):
     scalars = ("product",)
     product = 1.0  # u_1 ⋯ u_t
 
-    def begin_step(self) -> None:
+    def prepare_step(self) -> None:
         beta1, beta2 = self.betas
         u = beta1 * (1 - 0.5 * WARM_UP**self.t)
         next_u = beta1 * (1 - 0.5 * WARM_UP ** (self.t + 1))
         self.product *= u
-        self.of_m = next_u / (1 - self.product * next_u)
-        self.of_g = (1 - u) / (1 - self.product)
-        self.of_v = 1 / (1 - beta2**self.t)
+        self.m_factor = next_u / (1 - self.product * next_u)
+        self.g_factor = (1 - u) / (1 - self.product)
+        self.v_factor = 1 / (1 - beta2**self.t)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v = moments
-        self.follow_moments(g, tmp, m, v)
-        g *= self.of_g  # g is a copy, and free to compute in
-        np.multiply(m, self.of_m, out=tmp)
-        g += tmp  # m̂
-        np.multiply(v, self.of_v, out=tmp)
-        np.sqrt(tmp, out=tmp)
-        tmp += self.eps
-        np.divide(g, tmp, out=tmp)
-        tmp *= self.rate
-        w -= tmp
-
-
-WARM_UP = 0.96  # of Nadam's momentum
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
+        self.update_moments(g, m, v)
+        g *= self.g_factor
+        g += np.multiply(m, self.m_factor, out=self.scratch)  # m̂
+        root = np.multiply(v, self.v_factor, out=self.scratch)
+        np.sqrt(root, out=root)
+        root += self.eps
+        g /= root
+        g *= lr
+        w -= g
 
 
 class Adamax(Moments):
-    """Adam with the largest gradient, fading away, in place of the root of the mean square:
+    """Adam with the largest recent gradient in place of the root mean square:
 
         v ← max(β₂ v, |g|)
         w ← w - lr / (1 - β₁ᵗ) m / (v + ε)
@@ -148,38 +152,36 @@ class Adamax(Moments):
     Kingma and Ba 2015, section 7.1 (their u is v here), as in Keras.
     """
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v = moments
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        follow(m, g, beta1, tmp)
+        update_running_mean(m, g, beta1, self.scratch)
         v *= beta2
-        np.maximum(v, np.abs(g, out=tmp), out=v)
-        np.add(v, self.eps, out=tmp)
-        np.divide(m, tmp, out=tmp)
-        tmp *= self.rate / (1 - beta1**self.t)
-        w -= tmp
+        np.maximum(v, np.abs(g, out=self.scratch), out=v)
+        step = np.add(v, self.eps, out=self.scratch)
+        np.divide(m, step, out=step)
+        step *= lr / (1 - beta1**self.t)
+        w -= step
 
 
 class LAMB(Moments):
-    """Adam's direction, with steps as long for each parameter as the parameter itself is:
+    """Adam's direction, with steps of lr times the norm of each parameter:
 
         m̂ = m / (1 - β₁ᵗ),   v̂ = v / (1 - β₂ᵗ),   r = m̂ / (√v̂ + ε)
-        w ← w - lr ‖w‖/‖r‖ r               (and w - lr r where either norm is 0)
+        w ← w - lr ‖w‖/‖r‖ r               (w - lr r if either norm is 0)
 
-    You et al. 2020 (algorithm 2), as in Keras: weight decay comes before, and is no part of r.
+    You et al. 2020 (algorithm 2), as in Keras: weight decay comes first and is not part of r.
     """
 
     per_parameter = True
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        m, v = moments
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        self.follow_moments(g, tmp, m, v)
-        np.divide(v, 1 - beta2**self.t, out=tmp)
-        np.sqrt(tmp, out=tmp)
-        tmp += self.eps
-        np.divide(m, tmp, out=tmp)
-        tmp /= 1 - beta1**self.t  # r
-        of_w, of_r = np.linalg.norm(w), np.linalg.norm(tmp)
-        tmp *= self.rate * (of_w / of_r if of_w > 0 and of_r > 0 else 1.0)
-        w -= tmp
+        self.update_moments(g, m, v)
+        r = np.divide(v, 1 - beta2**self.t, out=self.scratch)
+        np.sqrt(r, out=r)
+        r += self.eps
+        np.divide(m, r, out=r)
+        r /= 1 - beta1**self.t
+        norm_w, norm_r = float(np.linalg.norm(w)), float(np.linalg.norm(r))
+        r *= lr * (norm_w / norm_r if norm_w > 0 and norm_r > 0 else 1.0)
+        w -= r

@@ -1,4 +1,4 @@
-"""A step size for every number, from the sizes of the gradients it has seen.
+"""A step size for every weight, from the sizes of its past gradients.
 
 All three divide g by a root of s, where s is a sum of g² (Adagrad) or its running mean (RMSprop,
 Adadelta). They add ε under the root, as Keras does; PyTorch adds it to the root.
@@ -10,11 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, follow, in_range, share_below_one
+from tinygrad_edu.optim.checks import (
+    LearningRate,
+    check_fraction,
+    check_not_negative,
+    check_positive,
+)
+from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
 class Adagrad(Optimizer):
-    """Steps that only become shorter:
+    """Step sizes that only decrease:
 
         s ← s + g²                   s = s₀ at first
         w ← w - lr g / √(s + ε)
@@ -33,26 +39,24 @@ class Adagrad(Optimizer):
         eps: float = 1e-7,
         **settings: Any,
     ):
-        self.initial = in_range("initial", initial, "0 or more", lambda x: x >= 0)
-        self.eps = in_range("eps", eps, "a positive number", lambda x: x > 0)
+        self.initial = check_not_negative("initial", initial)
+        self.eps = check_positive("eps", eps)
         super().__init__(parameters, lr, **settings)
 
-    def start(self, w: np.ndarray) -> list[np.ndarray]:
-        return [np.full_like(w, self.initial)]
+    def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
+        return {"s": np.full_like(w, self.initial)}
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
-        (s,) = states
-        np.multiply(g, g, out=tmp)
-        s += tmp
-        np.add(s, self.eps, out=tmp)
-        np.sqrt(tmp, out=tmp)
-        np.divide(g, tmp, out=tmp)
-        tmp *= self.rate
-        w -= tmp
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, s: np.ndarray) -> None:
+        s += np.multiply(g, g, out=self.scratch)
+        root = np.add(s, self.eps, out=self.scratch)
+        np.sqrt(root, out=root)
+        g /= root
+        g *= lr
+        w -= g
 
 
 class RMSprop(Optimizer):
-    """Adagrad that forgets:
+    """Adagrad that forgets old gradients:
 
         s ← ρ s + (1 - ρ) g²
         w ← w - v,      v = lr g / √(s + ε)
@@ -72,39 +76,44 @@ class RMSprop(Optimizer):
         eps: float = 1e-7,
         **settings: Any,
     ):
-        self.rho = share_below_one("rho", rho)
-        self.momentum = share_below_one("momentum", momentum)
+        self.rho = check_fraction("rho", rho)
+        self.momentum = check_fraction("momentum", momentum)
         self.centered = centered
-        self.eps = in_range("eps", eps, "a positive number", lambda x: x > 0)
+        self.eps = check_positive("eps", eps)
         self.states = ("s", *(["m"] if centered else []), *(["v"] if momentum else []))
         super().__init__(parameters, lr, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
-        s, *others = states
-        np.multiply(g, g, out=tmp)
-        follow(s, tmp, self.rho, tmp)
-        if self.centered:
-            m = others[0]
-            follow(m, g, self.rho, tmp)
-            np.multiply(m, m, out=tmp)
-            np.subtract(s, tmp, out=tmp)  # s - m²
-            tmp += self.eps
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        lr: float,
+        s: np.ndarray,
+        m: np.ndarray | None = None,
+        v: np.ndarray | None = None,
+    ) -> None:
+        scratch = self.scratch
+        update_running_mean(s, np.multiply(g, g, out=scratch), self.rho, scratch)
+        if m is None:
+            root = np.add(s, self.eps, out=scratch)
         else:
-            np.add(s, self.eps, out=tmp)
-        np.sqrt(tmp, out=tmp)
-        np.divide(g, tmp, out=tmp)
-        tmp *= self.rate
-        if self.momentum:
-            v = others[-1]
+            update_running_mean(m, g, self.rho, scratch)
+            root = np.multiply(m, m, out=scratch)
+            np.subtract(s, root, out=root)  # s - m²
+            root += self.eps
+        np.sqrt(root, out=root)
+        g /= root
+        g *= lr
+        if v is None:
+            w -= g
+        else:
             v *= self.momentum
-            v += tmp
+            v += g
             w -= v
-        else:
-            w -= tmp
 
 
 class Adadelta(Optimizer):
-    """RMSprop with steps in the units of w, their length from the steps before:
+    """RMSprop with steps in the units of w, taken from the sizes of past steps:
 
         s ← ρ s + (1 - ρ) g²
         Δ = √(d + ε) / √(s + ε) g
@@ -125,19 +134,17 @@ class Adadelta(Optimizer):
         eps: float = 1e-7,
         **settings: Any,
     ):
-        self.rho = share_below_one("rho", rho)
-        self.eps = in_range("eps", eps, "a positive number", lambda x: x > 0)
+        self.rho = check_fraction("rho", rho)
+        self.eps = check_positive("eps", eps)
         super().__init__(parameters, lr, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
-        s, d = states
-        np.multiply(g, g, out=tmp)
-        follow(s, tmp, self.rho, tmp)
-        np.add(s, self.eps, out=tmp)
-        np.divide(g, np.sqrt(tmp, out=tmp), out=g)  # g is a copy, and free to compute in
-        np.add(d, self.eps, out=tmp)
-        g *= np.sqrt(tmp, out=tmp)  # Δ
-        np.multiply(g, g, out=tmp)
-        follow(d, tmp, self.rho, tmp)
-        g *= self.rate
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, s: np.ndarray, d: np.ndarray) -> None:
+        scratch = self.scratch
+        update_running_mean(s, np.multiply(g, g, out=scratch), self.rho, scratch)
+        np.add(s, self.eps, out=scratch)
+        g /= np.sqrt(scratch, out=scratch)
+        np.add(d, self.eps, out=scratch)
+        g *= np.sqrt(scratch, out=scratch)  # Δ
+        update_running_mean(d, np.multiply(g, g, out=scratch), self.rho, scratch)
+        g *= lr
         w -= g

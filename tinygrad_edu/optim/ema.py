@@ -1,4 +1,4 @@
-"""The mean of the weights over the last steps: often better than the last of them."""
+"""The average of the weights over the last steps, which often does better than the last weights."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Parameter
-from tinygrad_edu.optim.optimizer import checked_state, demand_parameters, share_below_one
+from tinygrad_edu.optim.checks import check_fraction, check_parameters
+from tinygrad_edu.optim.state import check_state
 
 
 @contextmanager
-def lent(parameters: list[Parameter]) -> Iterator[None]:
-    """Afterwards the parameters have the values again that they had before."""
+def restored_afterwards(parameters: list[Parameter]) -> Iterator[None]:
+    """Context in which parameters may be changed; afterwards they have the values from before."""
     kept = [p.data.copy() for p in parameters]
     try:
         yield
@@ -25,7 +26,7 @@ def lent(parameters: list[Parameter]) -> Iterator[None]:
 
 
 class EMA:
-    """The exponential moving average of parameters, a ← μ a + (1 - μ) w, at first a = w.
+    """The exponential moving average of parameters: a ← μ a + (1 - μ) w, starting from a = w.
 
         ema = EMA(model.parameters())
         ...
@@ -34,18 +35,18 @@ class EMA:
         with ema.averaged():
             trainer.evaluate(x, y)
 
-    Keras's use_ema. Polyak and Juditsky 1992 (the plain mean); its memory is about 1 / (1 - μ) steps.
+    It averages over about 1 / (1 - μ) steps. Keras's use_ema; Polyak and Juditsky 1992 (the plain mean).
     Raises ValueError unless 0 ≤ μ < 1, TypeError for anything but Parameters.
     """
 
     def __init__(self, parameters: Iterable[Parameter], momentum: float = 0.99):
-        self.momentum = share_below_one("momentum", momentum)
-        self.parameters = demand_parameters(parameters, "EMA")
+        self.momentum = check_fraction("momentum", momentum)
+        self.parameters = check_parameters(parameters, "EMA")
         self.averages = [np.zeros_like(p.data) for p in self.parameters]
         self.updates = 0
 
     def update(self) -> None:
-        """Takes the weights into the average. To be called after a step."""
+        """Adds the present weights to the average. Call it after each step."""
         momentum = self.momentum if self.updates else 0.0
         for p, average in zip(self.parameters, self.averages, strict=True):
             average *= momentum
@@ -53,20 +54,20 @@ class EMA:
         self.updates += 1
 
     def keep(self) -> None:
-        """Sets the parameters to their averages, for good."""
+        """Sets the parameters to their averages permanently."""
         for p, average in zip(self.parameters, self.averages, strict=True):
             p.data[...] = average
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Within, the parameters have the averaged values; afterwards those they had before."""
+        """Context in which parameters hold their averaged values; afterwards those from before."""
         if not self.updates:
             raise refusal(
                 RuntimeError,
                 "EMA.averaged(): there is no average yet.",
                 "ema.update() after each optimizer.step()",
             )
-        with lent(self.parameters):
+        with restored_afterwards(self.parameters):
             self.keep()
             yield
 
@@ -78,7 +79,7 @@ class EMA:
 
     def load_state_dict(self, state: Mapping[str, Any], source: str = "the state") -> None:
         """Raises ValueError that lists every difference; then nothing has been changed."""
-        new = checked_state(self.state_dict(), state, f"{source} is not of this EMA")
+        new = check_state(self.state_dict(), state, f"{source} is not of this EMA")
         self.updates = new["updates"]
         for i, average in enumerate(self.averages):
             average[...] = new[f"average.{i}"]

@@ -1,4 +1,4 @@
-"""Follow the leader: the weights that would have been best for all gradients so far."""
+"""Follow the regularized leader: the weights that would have been best for all gradients so far."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.optim.optimizer import LearningRate, Optimizer, in_range
+from tinygrad_edu.optim.checks import LearningRate, check_not_negative, check_number
+from tinygrad_edu.optim.optimizer import Optimizer
 
 
 class Ftrl(Optimizer):
-    """Adagrad whose weights may be exactly 0: follow the (proximally) regularized leader.
+    """Adagrad whose weights can become exactly 0.
 
         n' = n + g²                                     n = n₀, z = 0 at first
-        z ← z + g + 2 s w - (n'ᵖ - nᵖ) / lr · w,         p = -lr_power, ½ as a rule
+        z ← z + g + 2 s w - (n'ᵖ - nᵖ) / lr · w,         p = -lr_power, usually ½
         w ← (clip(z, -l1, l1) - z) / ((n'ᵖ + β) / lr + 2 l2)
 
-    That is the w of least  z w + l1 |w| + l2 w² + ½ (n'ᵖ + β) / lr · w², the sum of what all gradients so far
-    ask for: where |z| ≤ l1 it is 0. With l1 = l2 = s = β = 0 it takes Adagrad's steps, and with p = 0 SGD's,
-    but for the start: as z = 0 says w = 0, a first weight counts with the share (n'ᵖ - nᵖ) / n'ᵖ alone.
-    Made for linear models that start from 0 and of which few features are there at a time.
+    This w minimizes  z w + l1 |w| + l2 w² + ½ (n'ᵖ + β) / lr · w²,  the linearized losses of all steps so far
+    with their penalties, and is 0 where |z| ≤ l1. Made for linear models with many features, few of which
+    are not 0 at a time.
+
+    If weights start at 0 and l1 = l2 = s = β = 0, the steps are those of Adagrad, or with p = 0 those of SGD.
+    (z = 0 stands for w = 0; of another start, the first step keeps only the share (n'ᵖ - nᵖ) / n'ᵖ.)
 
     initial     n₀
-    shrinkage   s: a penalty s w² on the weights of this moment, where l2 is one on those to come
+    shrinkage   s: a penalty s w² on the present weights, whereas l2 is one on the new weights
 
-    McMahan et al. 2013 (algorithm 1, in which n₀ = 0 and 2 l2 is λ₂), as in Keras. A step of lr = 0 changes
+    McMahan et al. 2013 (algorithm 1, where n₀ = 0 and λ₂ = 2 l2), as in Keras. With lr = 0 a step changes
     nothing.
     """
 
@@ -43,35 +46,34 @@ class Ftrl(Optimizer):
         beta: float = 0.0,
         **settings: Any,
     ):
-        self.lr_power = in_range("lr_power", lr_power, "0 or less", lambda x: x <= 0)
-        self.initial = in_range("initial", initial, "0 or more", lambda x: x >= 0)
-        self.l1 = in_range("l1", l1, "0 or more", lambda x: x >= 0)
-        self.l2 = in_range("l2", l2, "0 or more", lambda x: x >= 0)
-        self.shrinkage = in_range("shrinkage", shrinkage, "0 or more", lambda x: x >= 0)
-        self.beta = in_range("beta", beta, "0 or more", lambda x: x >= 0)
+        self.lr_power = check_number("lr_power", lr_power, "0 or less", lambda x: x <= 0)
+        self.initial = check_not_negative("initial", initial)
+        self.l1 = check_not_negative("l1", l1)
+        self.l2 = check_not_negative("l2", l2)
+        self.shrinkage = check_not_negative("shrinkage", shrinkage)
+        self.beta = check_not_negative("beta", beta)
         super().__init__(parameters, lr, **settings)
 
-    def start(self, w: np.ndarray) -> list[np.ndarray]:
-        return [np.full_like(w, self.initial), np.zeros_like(w)]
+    def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
+        return {"n": np.full_like(w, self.initial), "z": np.zeros_like(w)}
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *states: np.ndarray) -> None:
-        if not self.rate:  # the leader of steps that cost infinitely much stays where it is
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, n: np.ndarray, z: np.ndarray) -> None:
+        if not lr:  # the formulas divide by lr
             return
-        n, z = states
         p = -self.lr_power
-        before = n**p
-        np.multiply(g, g, out=tmp)
-        n += tmp
-        np.power(n, p, out=tmp)
-        np.subtract(tmp, before, out=before)
-        before /= self.rate
-        before -= 2 * self.shrinkage
-        before *= w
+        change = n**p
+        n += np.multiply(g, g, out=self.scratch)
+        root = np.power(n, p, out=self.scratch)
+        np.subtract(root, change, out=change)
+        change /= lr
+        change -= 2 * self.shrinkage
+        change *= w
         z += g
-        z -= before
-        tmp += self.beta
-        tmp /= self.rate
-        tmp += 2 * self.l2
-        np.clip(z, -self.l1, self.l1, out=before)
-        before -= z
-        np.divide(before, tmp, out=w, where=tmp > 0)  # n₀ = 0 and no gradient yet: w stays
+        z -= change
+        root += self.beta
+        root /= lr
+        root += 2 * self.l2
+        numerator = np.clip(z, -self.l1, self.l1, out=change)
+        numerator -= z
+        # The root is 0 where n₀ = 0 and there has been no gradient yet: there w stays.
+        np.divide(numerator, root, out=w, where=root > 0)

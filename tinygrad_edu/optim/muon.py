@@ -1,4 +1,4 @@
-"""Matrices are more than their numbers: steps that treat all of their directions alike."""
+"""Momentum for matrices: steps that are equally large in all directions."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.adam import Adam
-from tinygrad_edu.optim.optimizer import LearningRate, in_range, share_below_one
+from tinygrad_edu.optim.checks import LearningRate, check_fraction, check_positive, check_whole
 
 
 class Muon(Adam):
-    """Momentum, orthogonalized: every singular value of a step is about the same.
+    """Orthogonalized momentum: all singular values of a step are about the same.
 
         m ← μ m + g
-        O = orthogonalized(g + μ m)          (of m alone without nesterov)
+        O = orthogonalized(g + μ m)          (without nesterov, of m)
         w ← w - lr ρ √max(rows, columns) O
 
-    for parameters with two axes. All others take Adam's step, and so do the groups with "adam": True,
-    which embeddings and the last layer are for: Muon([{"parameters": [...], "adam": True}, ...]).
+    for parameters with two axes. All others take Adam's step, and so do groups with "adam": True, as
+    embeddings and the last layer should: Muon([{"parameters": [...], "adam": True}, ...]).
 
     momentum    μ
-    rms         ρ, which makes a step as large as one of Adam as a rule is (Liu et al. 2025)
-    rounds      of the iteration in `orthogonalized`; the cost of each is three products of matrices
+    rms         ρ: 0.2 makes steps about as large as Adam's usually are (Liu et al. 2025)
+    rounds      iterations of `orthogonalized`, of three matrix products each
 
     Jordan 2024, as in Keras, weight decay included.
     """
@@ -43,36 +42,37 @@ class Muon(Adam):
         weight_decay: float | None = 0.004,
         **settings: Any,
     ):
-        self.momentum, self.nesterov = share_below_one("momentum", momentum), nesterov
-        if not isinstance(rounds, (int, np.integer)) or rounds < 0:
-            raise refusal(ValueError, f"rounds must be a whole number, 0 or more, not {rounds!r}.")
-        self.rounds = rounds
-        self.rms = in_range("rms", rms, "a positive number", lambda x: x > 0)
+        self.momentum, self.nesterov = check_fraction("momentum", momentum), nesterov
+        self.rounds = check_whole("rounds", rounds, 0)
+        self.rms = check_positive("rms", rms)
         super().__init__(parameters, lr, weight_decay=weight_decay, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        lr: float,
+        m: np.ndarray,
+        v: np.ndarray,
+        largest: np.ndarray | None = None,
+    ) -> None:
         if w.ndim != 2 or self.group.get("adam"):
-            super().update(w, g, tmp, *moments)
+            super().update(w, g, lr, m, v, largest)
             return
-        m = moments[0]
         m *= self.momentum
         m += g
-        if self.nesterov:
-            np.multiply(m, self.momentum, out=tmp)
-            g += tmp
-        step = orthogonalized(g if self.nesterov else m, self.rounds)
-        step *= self.rate * self.rms * max(w.shape) ** 0.5
-        w -= step
+        step = orthogonalized(g + self.momentum * m if self.nesterov else m, self.rounds)
+        w -= lr * self.rms * max(w.shape) ** 0.5 * step
 
 
 def orthogonalized(x: np.ndarray, rounds: int = 5) -> np.ndarray:
-    """Nearly U Vᵀ, of the singular value decomposition x = U S Vᵀ: S between about 0.7 and 1.2.
+    """About U Vᵀ, where x = U S Vᵀ is the singular value decomposition.
 
         x ← x / ‖x‖
         A = x xᵀ,    x ← a x + (b A + c A²) x,        a, b, c = 3.4445, -4.7750, 2.0315
 
-    A round sends each singular value s to a s + b s³ + c s⁵: small ones grow more than threefold, and
-    those near 1 stay near it. (Newton and Schulz's iteration, which would end at 1, has 1.5, -0.5, 0.)
+    A round maps each singular value s to a s + b s³ + c s⁵: small ones more than triple, and those near 1
+    stay between about 0.7 and 1.2. (The Newton-Schulz iteration, with 1.5, -0.5, 0, converges to 1.)
     """
     if x.shape[0] > x.shape[1]:
         return orthogonalized(x.T, rounds).T  # A is then the smaller of the two

@@ -1,8 +1,8 @@
-"""Learning rates that change with time: functions of t, the number of steps before.
+"""Learning rates that change with time: functions of t, the number of steps made before.
 
     optimizer = Adam(model.parameters(), lr=Warmup(Cosine(0.01, 10_000), 500))
 
-The first step uses schedule(0). Any function of t can take their place.
+The first step uses schedule(0). Any function of t will do.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.optimizer import LearningRate, checked_state, in_range
+from tinygrad_edu.optim.checks import LearningRate, check_number
+from tinygrad_edu.optim.state import check_state
 
-RANGES = {  # of the settings that have the same meaning everywhere
+RANGES = {  # of settings that mean the same in every schedule
     "lr": ("a positive number", lambda x: x > 0),
     "steps": ("a positive number of steps", lambda x: x > 0),
     "rate": ("a positive number", lambda x: x > 0),
@@ -40,7 +41,7 @@ class Schedule:
         for field in fields(self):
             if field.name in RANGES:
                 name = f"{type(self).__name__}({field.name}=...)"
-                in_range(name, getattr(self, field.name), *RANGES[field.name])
+                check_number(name, getattr(self, field.name), *RANGES[field.name])
 
     def __call__(self, t: float) -> float:
         raise NotImplementedError
@@ -60,7 +61,7 @@ class Exponential(Schedule):
 
 @dataclass(eq=False)
 class Step(Schedule):
-    """lr rate^⌊t / steps⌋: constant for `steps` steps, then lower. Exponential, with stairs."""
+    """lr rate^⌊t / steps⌋: constant for `steps` steps, then lower. Exponential in stairs."""
 
     lr: float
     steps: float
@@ -72,8 +73,8 @@ class Step(Schedule):
 
 @dataclass(eq=False)
 class InverseTime(Schedule):
-    """lr / (1 + rate t / steps). Their sum is infinite and the sum of their squares is not, which is what
-    Robbins and Monro (1951) ask for. Keras's InverseTimeDecay.
+    """lr / (1 + rate t / steps): infinite in sum, finite in the sum of squares, as Robbins and Monro (1951)
+    require. Keras's InverseTimeDecay.
     """
 
     lr: float
@@ -86,7 +87,7 @@ class InverseTime(Schedule):
 
 @dataclass(eq=False)
 class PiecewiseConstant(Schedule):
-    """values[0] while t ≤ boundaries[0], values[1] while t ≤ boundaries[1], ..., values[-1] after all."""
+    """values[0] while t ≤ boundaries[0], values[1] while t ≤ boundaries[1], ..., then values[-1]."""
 
     boundaries: Sequence[float]
     values: Sequence[float]
@@ -101,7 +102,7 @@ class PiecewiseConstant(Schedule):
         if list(self.boundaries) != sorted(self.boundaries):
             raise refusal(ValueError, f"PiecewiseConstant: boundaries {self.boundaries} must grow.")
         for i, number in enumerate(self.values):
-            in_range(f"PiecewiseConstant(values[{i}])", number, *RANGES["end"])
+            check_number(f"PiecewiseConstant(values[{i}])", number, *RANGES["end"])
 
     def __call__(self, t: float) -> float:
         return self.values[bisect.bisect_left(self.boundaries, t)]
@@ -109,9 +110,9 @@ class PiecewiseConstant(Schedule):
 
 @dataclass(eq=False)
 class Polynomial(Schedule):
-    """(lr - end)(1 - t / steps)^power + end, and end after `steps`: a straight line where power = 1.
+    """(lr - end)(1 - t / steps)^power + end, then `end`: a straight line if power = 1.
 
-    cycle   instead of staying at the end, it jumps up to the polynomial of 2, 3, ... times `steps`
+    cycle   instead of staying at `end`, jump to the polynomial with 2, 3, ... times `steps`
     """
 
     lr: float
@@ -129,11 +130,11 @@ class Polynomial(Schedule):
 
 @dataclass(eq=False)
 class Cosine(Schedule):
-    """From lr to alpha lr in half a wave, and there it stays:
+    """From lr to alpha lr along half a cosine wave, then constant:
 
         lr ((1 - alpha) ½ (1 + cos(π t / steps)) + alpha)
 
-    Loshchilov and Hutter 2017. Keras's CosineDecay (whose warm-up is Warmup around it).
+    Loshchilov and Hutter 2017. Keras's CosineDecay; for its warm-up, wrap it in Warmup.
     """
 
     lr: float
@@ -147,7 +148,7 @@ class Cosine(Schedule):
 
 @dataclass(eq=False)
 class CosineRestarts(Schedule):
-    """Cosine again and again: each time `longer` times as long, from `lower` times as high.
+    """Cosine with restarts: each `longer` times as long as the one before, from `lower` times its height.
 
     Loshchilov and Hutter 2017 (SGDR). Keras's CosineDecayRestarts, its t_mul and m_mul.
     """
@@ -172,7 +173,7 @@ class CosineRestarts(Schedule):
 
 @dataclass(eq=False)
 class Warmup(Schedule):
-    """In a straight line from `start` to where `after` begins, in `steps` steps; then `after`.
+    """A straight line from `start` to the first value of `after`, in `steps` steps; then `after`.
 
     after   a number or another schedule, whose t counts from the end of the warm-up
     """
@@ -184,7 +185,7 @@ class Warmup(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not callable(self.after):
-            in_range("Warmup(after=...)", self.after, *RANGES["lr"])
+            check_number("Warmup(after=...)", self.after, *RANGES["lr"])
 
     def __call__(self, t: float) -> float:
         early = t < self.steps
@@ -201,7 +202,7 @@ class Warmup(Schedule):
 
 @dataclass(eq=False)
 class OneCycle(Schedule):
-    """Up and down, once, in half waves: from lr / rise to lr in a share `warm` of `steps`, then down
+    """Up and down once, along half waves: from lr / rise to lr in the share `warm` of `steps`, then down
     to lr / rise / fall at the last step.
 
     Smith and Topin 2018; PyTorch's OneCycleLR, where lr is max_lr and the last step is t = steps - 1.
@@ -237,21 +238,20 @@ def _half_wave(x: float) -> float:
 
 
 class ReduceOnPlateau:
-    """lr, until what is observed gets no better; then lr · factor, and so on.
+    """lr, until the observed value stops improving; then lr · factor, and so on.
 
         plateau = ReduceOnPlateau(0.01)
         optimizer = SGD(model.parameters(), lr=plateau)
         ...                                             # an epoch
         plateau.observe(validation_loss)
 
-    A Trainer tells it by the callback `training.Observe(plateau, "val_loss")`; without being told, it never
-    changes anything.
+    With a Trainer, the callback `training.Observe(plateau, "val_loss")` calls `observe` after each epoch.
 
     factor      lr ← max(lr · factor, min_lr)
-    patience    after so many observations without progress
-    min_delta   less than this is no progress; NaN never is
-    cooldown    observations after a reduction that are not counted
-    mode        "min" if less is better, as a loss; "max" if more is, as an accuracy
+    patience    observations without improvement before that
+    min_delta   a smaller change is no improvement; NaN never is one
+    cooldown    observations after a reduction that do not count
+    mode        "min" if less is better, as for a loss; "max" if more is, as for an accuracy
 
     Keras's callback ReduceLROnPlateau. Raises ValueError for settings out of their range.
     """
@@ -267,12 +267,12 @@ class ReduceOnPlateau:
         min_lr: float = 0.0,
         mode: str = "min",
     ):
-        self.start = self.lr = in_range("lr", lr, "a positive number", lambda x: x > 0)
-        self.factor = in_range("factor", factor, "between 0 and 1", lambda x: 0 < x < 1)
-        self.patience = in_range("patience", patience, "0 or more", lambda x: x >= 0)
-        self.min_delta = in_range("min_delta", min_delta, "0 or more", lambda x: x >= 0)
-        self.cooldown = in_range("cooldown", cooldown, "0 or more", lambda x: x >= 0)
-        self.min_lr = in_range("min_lr", min_lr, "0 or more", lambda x: x >= 0)
+        self.start = self.lr = check_number("lr", lr, "a positive number", lambda x: x > 0)
+        self.factor = check_number("factor", factor, "between 0 and 1", lambda x: 0 < x < 1)
+        self.patience = check_number("patience", patience, "0 or more", lambda x: x >= 0)
+        self.min_delta = check_number("min_delta", min_delta, "0 or more", lambda x: x >= 0)
+        self.cooldown = check_number("cooldown", cooldown, "0 or more", lambda x: x >= 0)
+        self.min_lr = check_number("min_lr", min_lr, "0 or more", lambda x: x >= 0)
         if mode not in ("min", "max"):
             raise refusal(ValueError, f'mode must be "min" or "max", not {mode!r}.')
         self.mode = mode
@@ -286,7 +286,7 @@ class ReduceOnPlateau:
         return f"ReduceOnPlateau({self.lr}, factor={self.factor}, patience={self.patience})"
 
     def observe(self, value: float) -> bool:
-        """Tells how good things are, as a rule once an epoch. Has the learning rate been reduced?"""
+        """Takes note of a value, usually once an epoch. Returns whether the learning rate was reduced."""
         if self.resting:
             self.resting -= 1
             self.waited = 0
@@ -307,5 +307,5 @@ class ReduceOnPlateau:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Raises ValueError that lists every difference; then nothing has been changed."""
         vars(self).update(
-            checked_state(self.state_dict(), state, "the state is not of this schedule")
+            check_state(self.state_dict(), state, "the state is not of this schedule")
         )

@@ -1,4 +1,4 @@
-"""Down the slope: gradient descent, plain, with momentum, and by signs alone."""
+"""Gradient descent: plain, with momentum, and by the signs of the gradient."""
 
 from __future__ import annotations
 
@@ -7,13 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.optimizer import (
-    LearningRate,
-    Optimizer,
-    follow,
-    pair_below_one,
-    share_below_one,
-)
+from tinygrad_edu.optim.checks import LearningRate, check_betas, check_fraction
+from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
 class SGD(Optimizer):
@@ -34,36 +29,34 @@ class SGD(Optimizer):
         nesterov: bool = False,
         **settings: Any,
     ):
-        self.momentum = share_below_one("momentum", momentum)
+        self.momentum = check_fraction("momentum", momentum)
         if nesterov and not momentum:
             raise refusal(ValueError, "nesterov looks ahead by the momentum, which is 0.")
         self.nesterov = nesterov
         self.states = ("v",) if momentum else ()
         super().__init__(parameters, lr, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *v: np.ndarray) -> None:
-        np.multiply(g, self.rate, out=tmp)  # lr g
-        if not v:
-            w -= tmp
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, v: np.ndarray | None = None) -> None:
+        g *= lr
+        if v is None:
+            w -= g
             return
-        velocity = v[0]
-        velocity *= self.momentum
-        velocity -= tmp
+        v *= self.momentum
+        v -= g
         if self.nesterov:
-            w -= tmp
-            np.multiply(velocity, self.momentum, out=tmp)  # μ v
-            w += tmp
+            w += np.multiply(v, self.momentum, out=self.scratch)
+            w -= g
         else:
-            w += velocity
+            w += v
 
 
 class Lion(Optimizer):
-    """Steps of exactly lr in every number, with the sign of a running mean of the gradient:
+    """Steps of exactly lr in every weight, with the sign of a running mean of the gradient:
 
         w ← w - lr sign(β₁ m + (1 - β₁) g)
         m ← β₂ m + (1 - β₂) g
 
-    Chen et al. 2023 (algorithm 2), as in Keras. With β₁ = 0 this is the descent by signs.
+    Chen et al. 2023 (algorithm 2), as in Keras. With β₁ = 0 it is sign descent.
     """
 
     states = ("m",)
@@ -76,16 +69,15 @@ class Lion(Optimizer):
         betas: tuple[float, float] = (0.9, 0.99),
         **settings: Any,
     ):
-        self.betas = pair_below_one("betas", betas, "(0.9, 0.99)")
+        self.betas = check_betas(betas, "(0.9, 0.99)")
         super().__init__(parameters, lr, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, tmp: np.ndarray, *moments: np.ndarray) -> None:
-        (m,) = moments
+    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray) -> None:
         beta1, beta2 = self.betas
-        np.subtract(m, g, out=tmp)
-        tmp *= beta1
-        tmp += g  # β₁ m + (1 - β₁) g
-        np.sign(tmp, out=tmp)
-        tmp *= self.rate
-        w -= tmp
-        follow(m, g, beta2, tmp)
+        c = np.subtract(m, g, out=self.scratch)
+        c *= beta1
+        c += g  # β₁ m + (1 - β₁) g
+        step = np.sign(c)  # into another array: in place it takes three times as long
+        step *= lr
+        w -= step
+        update_running_mean(m, g, beta2, self.scratch)
