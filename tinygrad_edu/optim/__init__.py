@@ -1,4 +1,4 @@
-"""Optimizers: how parameters follow their gradients."""
+"""Optimizers, schedules of the learning rate, and minimizers on all data at once."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""A step size for every number of a matrix, remembered by its rows and columns alone."""
+"""A step size for every weight of a matrix, from means over its rows and columns alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
 class Adafactor(Optimizer):
-    """RMSprop with the memory of n + m numbers for n m weights:
+    """RMSprop that remembers n + m numbers for a matrix of n m weights:
 
         β = 1 - t^beta2_decay
         r ← β r + (1 - β) mean of (g² + ε₁) along rows         (n numbers)
@@ -20,15 +20,15 @@ class Adafactor(Optimizer):
         u = g / √v,   u ← u / max(1, rms(u) / d)
         w ← w - max(ε₂, rms(w)) min(lr, 1/√t) u,   rms(x) = √(mean x²)
 
-    v is the matrix of rank one that has these means of rows and columns. A parameter of more than two
-    axes is a stack of matrices, of its last two; one of fewer keeps v itself, v ← β v + (1 - β)(g² + ε₁).
+    v is the matrix of rank one with these means of rows and columns. A parameter with more than two axes
+    is a stack of matrices, along its last two; one with fewer keeps v itself, v ← β v + (1 - β)(g² + ε₁).
 
-    beta2_decay     the power of t, from -1 to below 0: the first step remembers nothing, later ones much
+    beta2_decay     the power of t, from -1 to below 0: the memory grows with the number of steps
     eps             (ε₁, ε₂)
-    clip_threshold  d: how much longer than lr a step may be, for the size of the parameter
+    clip_threshold  d: limits the root mean square of u
 
-    Shazeer and Stern 2018 (algorithms 4 and 5, of which theirs has lr = 0.01), as in Keras. There
-    relative_step chooses between min(lr, 1/√t) and the same.
+    Shazeer and Stern 2018 (algorithms 4 and 5, there with lr = 0.01), as in Keras, whose `relative_step`
+    changes nothing: both of its choices are min(lr, 1/√t).
     """
 
     per_parameter = True
@@ -52,10 +52,11 @@ class Adafactor(Optimizer):
         super().__init__(parameters, lr, **settings)
 
     def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
-        shapes = (
-            ((0,), (0,), w.shape) if w.ndim < 2 else (w[..., 0].shape, w[..., 0, :].shape, (0,))
-        )
-        return {name: np.zeros(shape, w.dtype) for name, shape in zip("rcv", shapes, strict=True)}
+        if w.ndim < 2:
+            shapes = {"r": (0,), "c": (0,), "v": w.shape}
+        else:
+            shapes = {"r": w[..., 0].shape, "c": w[..., 0, :].shape, "v": (0,)}
+        return {name: np.zeros(shape, w.dtype) for name, shape in shapes.items()}
 
     def prepare_step(self) -> None:
         self.beta = 1 - self.t**self.beta2_decay

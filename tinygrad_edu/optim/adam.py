@@ -1,4 +1,4 @@
-"""A step size for every number, from the running moments of its gradient: Adam and its family."""
+"""Adam and its family: a step size for every weight, from running means of its gradient."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import numpy as np
 from tinygrad_edu.optim.checks import LearningRate, check_betas, check_positive
 from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
+WARM_UP = 0.96  # of the momentum of Nadam
+
 
 class Moments(Optimizer):
-    """What the family has in common, the running mean of the gradient and of its square:
+    """Base of Adam's family: running means of the gradient and of its square.
 
         m ← m + (1 - β₁)(g - m)
         v ← v + (1 - β₂)(g² - v)
 
-    Both start from 0 and are too small by (1 - β₁ᵗ) and (1 - β₂ᵗ) after t steps: their bias, which each
-    method corrects. betas = (β₁, β₂).
+    Both start at 0. After t steps they are too small by the factors 1 - β₁ᵗ and 1 - β₂ᵗ, a bias which
+    each method corrects. betas = (β₁, β₂).
     """
 
     states: tuple[str, ...] = ("m", "v")
@@ -46,10 +48,10 @@ class Adam(Moments):
 
         w ← w - lr α m / (√v + ε),       α = √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 
-    Kingma and Ba 2015, in the order of computation of the end of their section 2, as in Keras; there ε
-    is added to √v before its bias is corrected. (PyTorch adds it after: its ε is larger by 1/√(1 - β₂ᵗ).)
+    Kingma and Ba 2015, in the form at the end of their section 2, as in Keras: ε is added to √v before
+    the bias is corrected. (PyTorch adds it afterwards, which makes its ε larger by 1/√(1 - β₂ᵗ).)
 
-    amsgrad     the largest v yet takes the place of v: steps that do not grow again (Reddi et al. 2018)
+    amsgrad     divides by the largest v so far, so that step sizes do not grow again (Reddi et al. 2018)
     """
 
     def __init__(
@@ -125,15 +127,15 @@ class Nadam(Moments):
         u = beta1 * (1 - 0.5 * WARM_UP**self.t)
         next_u = beta1 * (1 - 0.5 * WARM_UP ** (self.t + 1))
         self.product *= u
-        self.of_m = next_u / (1 - self.product * next_u)
-        self.of_g = (1 - u) / (1 - self.product)
-        self.of_v = 1 / (1 - beta2**self.t)
+        self.m_factor = next_u / (1 - self.product * next_u)
+        self.g_factor = (1 - u) / (1 - self.product)
+        self.v_factor = 1 / (1 - beta2**self.t)
 
     def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
         self.update_moments(g, m, v)
-        g *= self.of_g
-        g += np.multiply(m, self.of_m, out=self.scratch)  # m̂
-        root = np.multiply(v, self.of_v, out=self.scratch)
+        g *= self.g_factor
+        g += np.multiply(m, self.m_factor, out=self.scratch)  # m̂
+        root = np.multiply(v, self.v_factor, out=self.scratch)
         np.sqrt(root, out=root)
         root += self.eps
         g /= root
@@ -141,11 +143,8 @@ class Nadam(Moments):
         w -= g
 
 
-WARM_UP = 0.96  # of Nadam's momentum
-
-
 class Adamax(Moments):
-    """Adam with the largest gradient, fading away, in place of the root of the mean square:
+    """Adam with the largest recent gradient in place of the root mean square:
 
         v ← max(β₂ v, |g|)
         w ← w - lr / (1 - β₁ᵗ) m / (v + ε)
@@ -165,12 +164,12 @@ class Adamax(Moments):
 
 
 class LAMB(Moments):
-    """Adam's direction, with steps as long for each parameter as the parameter itself is:
+    """Adam's direction, with steps of lr times the norm of each parameter:
 
         m̂ = m / (1 - β₁ᵗ),   v̂ = v / (1 - β₂ᵗ),   r = m̂ / (√v̂ + ε)
-        w ← w - lr ‖w‖/‖r‖ r               (and w - lr r where either norm is 0)
+        w ← w - lr ‖w‖/‖r‖ r               (w - lr r if either norm is 0)
 
-    You et al. 2020 (algorithm 2), as in Keras: weight decay comes before, and is no part of r.
+    You et al. 2020 (algorithm 2), as in Keras: weight decay comes first and is not part of r.
     """
 
     per_parameter = True

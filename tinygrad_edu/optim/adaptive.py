@@ -1,4 +1,4 @@
-"""A step size for every number, from the sizes of the gradients it has seen.
+"""A step size for every weight, from the sizes of its past gradients.
 
 All three divide g by a root of s, where s is a sum of g² (Adagrad) or its running mean (RMSprop,
 Adadelta). They add ε under the root, as Keras does; PyTorch adds it to the root.
@@ -20,7 +20,7 @@ from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
 class Adagrad(Optimizer):
-    """Steps that only become shorter:
+    """Step sizes that only decrease:
 
         s ← s + g²                   s = s₀ at first
         w ← w - lr g / √(s + ε)
@@ -56,7 +56,7 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Adagrad that forgets:
+    """Adagrad that forgets old gradients:
 
         s ← ρ s + (1 - ρ) g²
         w ← w - v,      v = lr g / √(s + ε)
@@ -113,7 +113,7 @@ class RMSprop(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """RMSprop with steps in the units of w, their length from the steps before:
+    """RMSprop with steps in the units of w, taken from the sizes of past steps:
 
         s ← ρ s + (1 - ρ) g²
         Δ = √(d + ε) / √(s + ε) g

@@ -1,4 +1,4 @@
-"""The mean of the weights over the last steps: often better than the last of them."""
+"""The average of the weights over the last steps, which often does better than the last weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def restored_afterwards(parameters: list[Parameter]) -> Iterator[None]:
 
 
 class EMA:
-    """The exponential moving average of parameters, a ← μ a + (1 - μ) w, at first a = w.
+    """The exponential moving average of parameters: a ← μ a + (1 - μ) w, starting from a = w.
 
         ema = EMA(model.parameters())
         ...
@@ -35,7 +35,7 @@ class EMA:
         with ema.averaged():
             trainer.evaluate(x, y)
 
-    Keras's use_ema. Polyak and Juditsky 1992 (the plain mean); its memory is about 1 / (1 - μ) steps.
+    It averages over about 1 / (1 - μ) steps. Keras's use_ema; Polyak and Juditsky 1992 (the plain mean).
     Raises ValueError unless 0 ≤ μ < 1, TypeError for anything but Parameters.
     """
 

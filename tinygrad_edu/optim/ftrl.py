@@ -1,4 +1,4 @@
-"""Follow the leader: the weights that would have been best for all gradients so far."""
+"""Follow the regularized leader: the weights that would have been best for all gradients so far."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from tinygrad_edu.optim.optimizer import Optimizer
 
 
 class Ftrl(Optimizer):
-    """Adagrad whose weights may be exactly 0: follow the (proximally) regularized leader.
+    """Adagrad whose weights can become exactly 0.
 
         n' = n + g²                                     n = n₀, z = 0 at first
-        z ← z + g + 2 s w - (n'ᵖ - nᵖ) / lr · w,         p = -lr_power, ½ as a rule
+        z ← z + g + 2 s w - (n'ᵖ - nᵖ) / lr · w,         p = -lr_power, usually ½
         w ← (clip(z, -l1, l1) - z) / ((n'ᵖ + β) / lr + 2 l2)
 
-    That is the w of least  z w + l1 |w| + l2 w² + ½ (n'ᵖ + β) / lr · w², the sum of what all gradients so far
-    ask for: where |z| ≤ l1 it is 0. With l1 = l2 = s = β = 0 it takes Adagrad's steps, and with p = 0 SGD's,
-    but for the start: as z = 0 says w = 0, a first weight counts with the share (n'ᵖ - nᵖ) / n'ᵖ alone.
-    Made for linear models that start from 0 and of which few features are there at a time.
+    This w minimizes  z w + l1 |w| + l2 w² + ½ (n'ᵖ + β) / lr · w²,  the linearized losses of all steps so far
+    with their penalties, and is 0 where |z| ≤ l1. Made for linear models with many features, few of which
+    are not 0 at a time.
+
+    If weights start at 0 and l1 = l2 = s = β = 0, the steps are those of Adagrad, or with p = 0 those of SGD.
+    (z = 0 stands for w = 0; of another start, the first step keeps only the share (n'ᵖ - nᵖ) / n'ᵖ.)
 
     initial     n₀
-    shrinkage   s: a penalty s w² on the weights of this moment, where l2 is one on those to come
+    shrinkage   s: a penalty s w² on the present weights, whereas l2 is one on the new weights
 
-    McMahan et al. 2013 (algorithm 1, in which n₀ = 0 and 2 l2 is λ₂), as in Keras. A step of lr = 0 changes
+    McMahan et al. 2013 (algorithm 1, where n₀ = 0 and λ₂ = 2 l2), as in Keras. With lr = 0 a step changes
     nothing.
     """
 
@@ -56,23 +58,22 @@ class Ftrl(Optimizer):
         return {"n": np.full_like(w, self.initial), "z": np.zeros_like(w)}
 
     def update(self, w: np.ndarray, g: np.ndarray, lr: float, n: np.ndarray, z: np.ndarray) -> None:
-        if not lr:  # the formulas divide by lr; their limit is that w stays
+        if not lr:  # the formulas divide by lr
             return
         p = -self.lr_power
-        before = n**p
+        change = n**p
         n += np.multiply(g, g, out=self.scratch)
-        now = np.power(n, p, out=self.scratch)
-        np.subtract(now, before, out=before)
-        before /= lr
-        before -= 2 * self.shrinkage
-        before *= w
+        root = np.power(n, p, out=self.scratch)
+        np.subtract(root, change, out=change)
+        change /= lr
+        change -= 2 * self.shrinkage
+        change *= w
         z += g
-        z -= before  # g + 2 s w - (n'ᵖ - nᵖ) / lr · w
-        curvature = now
-        curvature += self.beta
-        curvature /= lr
-        curvature += 2 * self.l2
-        w_numerator = np.clip(z, -self.l1, self.l1, out=before)
-        w_numerator -= z
-        # Where n₀ = 0 and there has been no gradient yet, the curvature is 0 and w stays.
-        np.divide(w_numerator, curvature, out=w, where=curvature > 0)
+        z -= change
+        root += self.beta
+        root /= lr
+        root += 2 * self.l2
+        numerator = np.clip(z, -self.l1, self.l1, out=change)
+        numerator -= z
+        # The root is 0 where n₀ = 0 and there has been no gradient yet: there w stays.
+        np.divide(numerator, root, out=w, where=root > 0)

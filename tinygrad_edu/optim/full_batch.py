@@ -1,4 +1,4 @@
-"""A Module trained on all of its data at once, by the minimizers of one vector."""
+"""Training on all data at once, by the minimizers of one vector."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def minimize_loss(
     tol: float = 1e-6,
     max_iter: int = 100,
 ) -> Minimum:
-    """Moves the parameters to where loss() is least, and tells how it went.
+    """Moves the parameters to a minimum of loss(), and returns how that went.
 
         found = minimize_loss(lambda: nn.mse(model(x), y), model.parameters())
 
-    loss    a function without arguments that computes the loss from these parameters: the same each
-            time, so on all data and without Dropout
-    method  "lbfgs", "cg", "newton", "newton-cg": see `minimize`. "newton" builds the whole Hessian, of n²
-            numbers; "newton-cg" takes products with it, at about the cost of two gradients each
+    loss    a function without arguments that computes the loss from these parameters, and gives the same
+            each time: on all data, without Dropout
+    method  "lbfgs", "cg", "newton", "newton-cg": see `minimize`. "newton" builds the whole Hessian of n²
+            numbers; "newton-cg" uses products with it, each at about the cost of two gradients
 
-    They want float64: in float32 the loss is too coarse to follow below a gradient of about 1e-3.
-    Frozen parameters stay. Raises ValueError for a loss that is no single number, does not depend on the
-    parameters or is not finite at the start. After any error the parameters are as they were.
+    Use float64: in float32 the loss is too coarse to get the gradient below about 1e-3. Frozen parameters
+    stay. Raises ValueError for a loss that is not a single number, does not depend on the parameters or is
+    not finite at the start. After any error the parameters are as they were.
     """
     learned = [p for p in check_parameters(parameters, "minimize_loss") if p.requires_grad]
     if not learned:
@@ -70,7 +70,7 @@ def minimize_loss(
         y = at(w)
         return y.item(), joined(gradients({y: np.ones_like(y.data)}, learned))
 
-    graph: Any = [None, None]  # the latest w, and the gradient there, ready to be differentiated
+    graph: Any = [None, None]  # the latest w, and the gradient there, which can be differentiated
 
     def product(w: np.ndarray, v: np.ndarray) -> np.ndarray:
         if graph[0] is not w:

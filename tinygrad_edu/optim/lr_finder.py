@@ -1,4 +1,4 @@
-"""Which learning rate? Try them all, from much too small to much too large."""
+"""A search for the learning rate: try them all, from much too small to much too large."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinygrad_edu.optim.optimizer import Optimizer
 
 
 class LearningRates(NamedTuple):
-    """lrs and the losses met there, both (n,), losses smoothed; suggestion, one of the lrs."""
+    """The learning rates tried, the smoothed losses there, both (n,), and the one suggested."""
 
     lrs: np.ndarray
     losses: np.ndarray
@@ -33,18 +33,18 @@ def find_lr(
     smoothing: float = 0.9,
     stop_at: float = 4.0,
 ) -> LearningRates:
-    """Trains with a learning rate that grows from `low` to `high`, a little each step, and undoes it all.
+    """Trains with a learning rate that grows from `low` to `high` step by step, then undoes it all.
 
         lr_i = low (high / low)^(i / (steps - 1))
         a ← β a + (1 - β) loss,   losses[i] = a / (1 - β^{i + 1})
 
     step        takes one training step with the optimizer and returns the loss before it
     smoothing   β
-    stop_at     it ends when the smoothed loss is so many times the smallest yet, or is not finite
+    stop_at     ends when the smoothed loss is this many times the smallest so far, or not finite
 
-    suggestion is where the smoothed loss falls fastest with ln lr: Smith 2017 takes the range up to
-    where it stops falling. Groups with a learning rate of their own keep it. The model's parameters and
-    buffers and the optimizer are as before afterwards; what `step` draws from a generator is drawn.
+    The suggestion is where the smoothed loss falls fastest with ln lr. (Smith 2017 takes the range up to
+    where it stops falling.) Groups with a learning rate of their own keep it. Afterwards the optimizer and
+    the model's parameters and buffers are as before; random generators that `step` used are not.
 
     Raises ValueError for settings out of their range, or if the loss stays finite for less than three steps.
     """

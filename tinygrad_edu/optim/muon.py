@@ -1,4 +1,4 @@
-"""Matrices are more than their numbers: steps that treat all of their directions alike."""
+"""Momentum for matrices: steps that are equally large in all directions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tinygrad_edu.optim.checks import LearningRate, check_fraction, check_positi
 
 
 class Muon(Adam):
-    """Momentum, orthogonalized: every singular value of a step is about the same.
+    """Orthogonalized momentum: all singular values of a step are about the same.
 
         m ← μ m + g
-        O = orthogonalized(g + μ m)          (of m alone without nesterov)
+        O = orthogonalized(g + μ m)          (without nesterov, of m)
         w ← w - lr ρ √max(rows, columns) O
 
-    for parameters with two axes. All others take Adam's step, and so do the groups with "adam": True,
-    which embeddings and the last layer are for: Muon([{"parameters": [...], "adam": True}, ...]).
+    for parameters with two axes. All others take Adam's step, and so do groups with "adam": True, as
+    embeddings and the last layer should: Muon([{"parameters": [...], "adam": True}, ...]).
 
     momentum    μ
-    rms         ρ, which makes a step as large as one of Adam as a rule is (Liu et al. 2025)
-    rounds      of the iteration in `orthogonalized`; the cost of each is three products of matrices
+    rms         ρ: 0.2 makes steps about as large as Adam's usually are (Liu et al. 2025)
+    rounds      iterations of `orthogonalized`, of three matrix products each
 
     Jordan 2024, as in Keras, weight decay included.
     """
@@ -66,13 +66,13 @@ class Muon(Adam):
 
 
 def orthogonalized(x: np.ndarray, rounds: int = 5) -> np.ndarray:
-    """Nearly U Vᵀ, of the singular value decomposition x = U S Vᵀ: S between about 0.7 and 1.2.
+    """About U Vᵀ, where x = U S Vᵀ is the singular value decomposition.
 
         x ← x / ‖x‖
         A = x xᵀ,    x ← a x + (b A + c A²) x,        a, b, c = 3.4445, -4.7750, 2.0315
 
-    A round sends each singular value s to a s + b s³ + c s⁵: small ones grow more than threefold, and
-    those near 1 stay near it. (Newton and Schulz's iteration, which would end at 1, has 1.5, -0.5, 0.)
+    A round maps each singular value s to a s + b s³ + c s⁵: small ones more than triple, and those near 1
+    stay between about 0.7 and 1.2. (The Newton-Schulz iteration, with 1.5, -0.5, 0, converges to 1.)
     """
     if x.shape[0] > x.shape[1]:
         return orthogonalized(x.T, rounds).T  # A is then the smaller of the two

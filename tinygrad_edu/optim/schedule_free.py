@@ -1,4 +1,4 @@
-"""The mean of all steps, found on the way, in place of a learning rate that falls towards a known end."""
+"""An average over all steps in place of a schedule for the learning rate."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tinygrad_edu.optim.optimizer import update_running_mean
 
 
 class ScheduleFreeAdamW(Moments):
-    """Adam's step sizes without a schedule: z steps, x is the mean of all z, and y learns between the two.
+    """AdamW without a schedule: z takes the steps, x is the mean of all z, and gradients are taken between.
 
         v ← v + (1 - β₂)(g² - v)                         g the gradient at y
         z ← z - lr g / (√(v / (1 - β₂ᵗ)) + ε)
         x ← (1 - 1/t) x + 1/t z
         y = (1 - β₁) z + β₁ x
 
-    The parameters are y. The model is to be judged by x: `with optimizer.averaged():` lends it, as the
-    Trainer does in `evaluate`, `predict` and for `validation`, and `optimizer.keep()` sets it for good.
+    While training, the parameters are y; the result is x. `with optimizer.averaged():` sets the parameters to
+    x for a while, as the Trainer does to evaluate and predict, and `optimizer.keep()` permanently.
 
-    Defazio et al. 2024 (algorithm 1, with the same weight for all z), as in Keras, where weight decay shrinks
-    y and where the model keeps y. For a warm-up, lr may be a schedule.
+    Defazio et al. 2024 (algorithm 1, with equal weights for all z), as in Keras, where weight decay shrinks y
+    and where the model keeps y. For a warm-up, lr may be a schedule.
 
-    `step()` raises ValueError for a parameter with a constraint: moved aside, y would no longer tell x.
+    `step()` raises ValueError for a parameter with a constraint: x could no longer be computed from y and z.
     """
 
     states = ("z", "v")
@@ -46,8 +46,8 @@ class ScheduleFreeAdamW(Moments):
         if not check_betas(betas)[0]:
             raise refusal(
                 ValueError,
-                f"betas[0] must be above 0, not {betas[0]!r}: it is the share of the average "
-                "in the weights.",
+                f"betas[0] must be above 0, not {betas[0]!r}: it is the share of the average x "
+                "in the weights y.",
                 f"Adam with betas=(0, {betas[1]}), which keeps no average",
             )
         super().__init__(parameters, lr, betas=betas, eps=eps, **settings)
@@ -57,7 +57,7 @@ class ScheduleFreeAdamW(Moments):
             if p.constraint is not None:
                 raise refusal(
                     ValueError,
-                    f"ScheduleFreeAdamW keeps an average that {p.constraint!r} of "
+                    f"ScheduleFreeAdamW keeps an average of the weights, which {p.constraint!r} of "
                     f"{describe(p)} would make wrong; nothing was changed.",
                     "Adam, which keeps none",
                 )
@@ -90,7 +90,7 @@ class ScheduleFreeAdamW(Moments):
             yield
 
     def keep(self) -> None:
-        """Sets the parameters to their averages x, for good; further steps start from there."""
+        """Sets the parameters to their averages x permanently; further steps start from there."""
         self._set_average()
         self.forget_average()
 

@@ -1,8 +1,8 @@
-"""Learning rates that change with time: functions of t, the number of steps before.
+"""Learning rates that change with time: functions of t, the number of steps made before.
 
     optimizer = Adam(model.parameters(), lr=Warmup(Cosine(0.01, 10_000), 500))
 
-The first step uses schedule(0). Any function of t can take their place.
+The first step uses schedule(0). Any function of t will do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.checks import LearningRate, check_number
 from tinygrad_edu.optim.state import check_state
 
-RANGES = {  # of the settings that have the same meaning everywhere
+RANGES = {  # of settings that mean the same in every schedule
     "lr": ("a positive number", lambda x: x > 0),
     "steps": ("a positive number of steps", lambda x: x > 0),
     "rate": ("a positive number", lambda x: x > 0),
@@ -61,7 +61,7 @@ class Exponential(Schedule):
 
 @dataclass(eq=False)
 class Step(Schedule):
-    """lr rate^⌊t / steps⌋: constant for `steps` steps, then lower. Exponential, with stairs."""
+    """lr rate^⌊t / steps⌋: constant for `steps` steps, then lower. Exponential in stairs."""
 
     lr: float
     steps: float
@@ -73,8 +73,8 @@ class Step(Schedule):
 
 @dataclass(eq=False)
 class InverseTime(Schedule):
-    """lr / (1 + rate t / steps). Their sum is infinite and the sum of their squares is not, which is what
-    Robbins and Monro (1951) ask for. Keras's InverseTimeDecay.
+    """lr / (1 + rate t / steps): infinite in sum, finite in the sum of squares, as Robbins and Monro (1951)
+    require. Keras's InverseTimeDecay.
     """
 
     lr: float
@@ -87,7 +87,7 @@ class InverseTime(Schedule):
 
 @dataclass(eq=False)
 class PiecewiseConstant(Schedule):
-    """values[0] while t ≤ boundaries[0], values[1] while t ≤ boundaries[1], ..., values[-1] after all."""
+    """values[0] while t ≤ boundaries[0], values[1] while t ≤ boundaries[1], ..., then values[-1]."""
 
     boundaries: Sequence[float]
     values: Sequence[float]
@@ -110,9 +110,9 @@ class PiecewiseConstant(Schedule):
 
 @dataclass(eq=False)
 class Polynomial(Schedule):
-    """(lr - end)(1 - t / steps)^power + end, and end after `steps`: a straight line where power = 1.
+    """(lr - end)(1 - t / steps)^power + end, then `end`: a straight line if power = 1.
 
-    cycle   instead of staying at the end, it jumps up to the polynomial of 2, 3, ... times `steps`
+    cycle   instead of staying at `end`, jump to the polynomial with 2, 3, ... times `steps`
     """
 
     lr: float
@@ -130,11 +130,11 @@ class Polynomial(Schedule):
 
 @dataclass(eq=False)
 class Cosine(Schedule):
-    """From lr to alpha lr in half a wave, and there it stays:
+    """From lr to alpha lr along half a cosine wave, then constant:
 
         lr ((1 - alpha) ½ (1 + cos(π t / steps)) + alpha)
 
-    Loshchilov and Hutter 2017. Keras's CosineDecay (whose warm-up is Warmup around it).
+    Loshchilov and Hutter 2017. Keras's CosineDecay; for its warm-up, wrap it in Warmup.
     """
 
     lr: float
@@ -148,7 +148,7 @@ class Cosine(Schedule):
 
 @dataclass(eq=False)
 class CosineRestarts(Schedule):
-    """Cosine again and again: each time `longer` times as long, from `lower` times as high.
+    """Cosine with restarts: each `longer` times as long as the one before, from `lower` times its height.
 
     Loshchilov and Hutter 2017 (SGDR). Keras's CosineDecayRestarts, its t_mul and m_mul.
     """
@@ -173,7 +173,7 @@ class CosineRestarts(Schedule):
 
 @dataclass(eq=False)
 class Warmup(Schedule):
-    """In a straight line from `start` to where `after` begins, in `steps` steps; then `after`.
+    """A straight line from `start` to the first value of `after`, in `steps` steps; then `after`.
 
     after   a number or another schedule, whose t counts from the end of the warm-up
     """
@@ -202,7 +202,7 @@ class Warmup(Schedule):
 
 @dataclass(eq=False)
 class OneCycle(Schedule):
-    """Up and down, once, in half waves: from lr / rise to lr in a share `warm` of `steps`, then down
+    """Up and down once, along half waves: from lr / rise to lr in the share `warm` of `steps`, then down
     to lr / rise / fall at the last step.
 
     Smith and Topin 2018; PyTorch's OneCycleLR, where lr is max_lr and the last step is t = steps - 1.
@@ -238,21 +238,20 @@ def _half_wave(x: float) -> float:
 
 
 class ReduceOnPlateau:
-    """lr, until what is observed gets no better; then lr · factor, and so on.
+    """lr, until the observed value stops improving; then lr · factor, and so on.
 
         plateau = ReduceOnPlateau(0.01)
         optimizer = SGD(model.parameters(), lr=plateau)
         ...                                             # an epoch
         plateau.observe(validation_loss)
 
-    A Trainer tells it by the callback `training.Observe(plateau, "val_loss")`; without being told, it never
-    changes anything.
+    With a Trainer, the callback `training.Observe(plateau, "val_loss")` calls `observe` after each epoch.
 
     factor      lr ← max(lr · factor, min_lr)
-    patience    after so many observations without progress
-    min_delta   less than this is no progress; NaN never is
-    cooldown    observations after a reduction that are not counted
-    mode        "min" if less is better, as a loss; "max" if more is, as an accuracy
+    patience    observations without improvement before that
+    min_delta   a smaller change is no improvement; NaN never is one
+    cooldown    observations after a reduction that do not count
+    mode        "min" if less is better, as for a loss; "max" if more is, as for an accuracy
 
     Keras's callback ReduceLROnPlateau. Raises ValueError for settings out of their range.
     """
@@ -287,7 +286,7 @@ class ReduceOnPlateau:
         return f"ReduceOnPlateau({self.lr}, factor={self.factor}, patience={self.patience})"
 
     def observe(self, value: float) -> bool:
-        """Tells how good things are, as a rule once an epoch. Has the learning rate been reduced?"""
+        """Takes note of a value, usually once an epoch. Returns whether the learning rate was reduced."""
         if self.resting:
             self.resting -= 1
             self.waited = 0

@@ -1,4 +1,4 @@
-"""Down the slope: gradient descent, plain, with momentum, and by signs alone."""
+"""Gradient descent: plain, with momentum, and by the signs of the gradient."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class SGD(Optimizer):
 
 
 class Lion(Optimizer):
-    """Steps of exactly lr in every number, with the sign of a running mean of the gradient:
+    """Steps of exactly lr in every weight, with the sign of a running mean of the gradient:
 
         w ← w - lr sign(β₁ m + (1 - β₁) g)
         m ← β₂ m + (1 - β₂) g
 
-    Chen et al. 2023 (algorithm 2), as in Keras. With β₁ = 0 this is the descent by signs.
+    Chen et al. 2023 (algorithm 2), as in Keras. With β₁ = 0 it is sign descent.
     """
 
     states = ("m",)
