@@ -1,6 +1,6 @@
-"""What an estimator is given, checked: a table X, targets y, weights. Each refusal says what to try.
+"""The table X that an estimator is given, checked. Each refusal says what to try.
 
-The sentences that scikit-learn's own checks and many users search for are kept word by word.
+Sentences that scikit-learn's checks ask for, and that people search for, are kept word by word.
 """
 
 from typing import Any
@@ -10,8 +10,6 @@ import numpy as np
 from models.foundation import frames
 from models.foundation.sklearn_bridge import warn
 from tinygrad_edu.diagnostics.words import refusal
-
-# ---- X --------------------------------------------------------------------------------------------
 
 
 def table(X: Any, estimator: Any, y: Any = None) -> Any:
