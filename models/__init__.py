@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import Any
 
 LINE = r"^from (models\.\S+) import (\w+) as \2$"
-MODULE_OF = {
-    name: module
-    for module, name in re.findall(LINE, Path(__file__).with_suffix(".pyi").read_text(), re.M)
-}
+CONTENTS = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+MODULE_OF = {name: module for module, name in re.findall(LINE, CONTENTS, re.MULTILINE)}
+CHAPTERS = {"foundation", *(module.split(".")[1] for module in MODULE_OF.values())}
 
 __all__ = list(MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
     if name in MODULE_OF:
-        found = getattr(importlib.import_module(MODULE_OF[name]), name)
-        globals()[name] = found
-        return found
-    if name.startswith("__"):  # Python looks for these itself
+        return getattr(importlib.import_module(MODULE_OF[name]), name)
+    if name in CHAPTERS:
+        return importlib.import_module(f"models.{name}")
+    if name.startswith("__"):  # Python itself asks for such names
         raise AttributeError(f"module 'models' has no attribute {name!r}")
     from tinygrad_edu.diagnostics.words import no_such_name
 
@@ -33,4 +32,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *CHAPTERS})

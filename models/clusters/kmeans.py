@@ -40,17 +40,8 @@ class KMeans(Clusterer, Transformer):
     """
 
     n_clusters: int = integer(8, at_least=1, doc="number k of clusters")
-    init: Any = (
-        choice(
-            "k-means++",
-            "random",
-            doc="first centers: far apart, random rows of X, or (n_clusters, features)",
-        )
-        | array()
-    )
-    n_init: int = integer(
-        1, at_least=1, doc="number of starts, of which the best is kept; an array init has one"
-    )
+    init: Any = choice("k-means++", "random", doc="first centers, or how to draw them") | array()
+    n_init: int = integer(1, at_least=1, doc="number of starts by draws; the best is kept")
     max_iter: int = integer(300, at_least=1, doc="most steps per start")
     tol: float = nonnegative(
         1e-4,

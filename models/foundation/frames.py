@@ -12,6 +12,8 @@ from tinygrad_edu.diagnostics.words import refusal
 
 
 def is_frame(X: Any) -> bool:
+    if hasattr(X, "collect"):  # a lazy frame, whose columns are still to be computed
+        return False
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
@@ -35,7 +37,9 @@ def column_names(X: Any) -> np.ndarray | None:
 
 
 def values(X: Any) -> np.ndarray:
-    """What is in X: its numbers where it has numbers only; of a frame, missing values become NaN."""
+    """X as an array, of numbers if it has nothing else; missing and masked values become NaN."""
+    if isinstance(X, np.ma.MaskedArray):
+        return np.ma.filled(X.astype(np.float64), np.nan)
     found = np.asarray(X)
     if found.dtype == object and is_frame(X):
         # pandas has missing values that are no NaN; if it finds text here, the array of objects stands

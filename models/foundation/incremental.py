@@ -1,5 +1,6 @@
 """`partial_fit`, for models with a formula that updates what they learned with more rows."""
 
+import inspect
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -32,8 +33,12 @@ class Incremental(Estimator):
         return self._take_over(learner)
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> None:
+        takes = inspect.signature(self._partial_fit).parameters
+        if sample_weight is not None and "weight" not in takes:
+            what = f"{type(self).__name__}.partial_fit has no use for weights."
+            raise refusal(ValueError, what, "sample_weight=None")
         data = self._read(X, y, sample_weight, more=True)
-        self._partial_fit(**{name: data[name] for name in self._fit_takes})
+        self._partial_fit(**{name: data[name] for name in takes})
 
     def set_partial_fit_request(self, **wanted: Any) -> Self:
         """Asks scikit-learn's metadata routing for arguments of `partial_fit`."""

@@ -1,4 +1,4 @@
-"""What iterations have in common: their trace, their progress lines, the warning of an end too soon."""
+"""What iterations share: their history, their progress lines, and the warning that they did not converge."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from models.foundation.sklearn_bridge import ConvergenceWarning, warn
 
 
 class Trace:
-    """The way of an iteration: the loss and the size of the gradient, at the start and after each step.
+    """The history of an iteration: loss and size of the gradient, at the start and after each step.
 
     loss            array of shape (iterations + 1,)
     gradient_norm   the largest element of the gradient; NaN for an iteration without gradients

@@ -16,20 +16,18 @@ SETTINGS = ("_sklearn_output_config", "_metadata_request")
 
 
 def clone(estimator: Any) -> Any:
-    """An estimator with the same parameters that has learned nothing; of a list or dict, of all in it.
+    """An estimator with the same parameters that has learned nothing; for a list, a list of clones.
 
     Parameters are copied too, estimators among them cloned. Raises TypeError for what is no estimator.
     """
-    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
-        if isinstance(estimator, (list, tuple)):
-            return type(estimator)([clone(part) for part in estimator])
+    if isinstance(estimator, (list, tuple)):
+        return type(estimator)([clone(part) for part in estimator])
+    if isinstance(estimator, type):
+        what = f"cannot clone the class {estimator.__name__}: it is no estimator."
+        raise refusal(TypeError, what, f"{estimator.__name__}()")
+    if not hasattr(estimator, "get_params"):
         what = f"cannot clone {estimator!r}: it is no estimator."
-        hint = (
-            f"{estimator.__name__}()"
-            if isinstance(estimator, type)
-            else "an object with get_params"
-        )
-        raise refusal(TypeError, what, hint)
+        raise refusal(TypeError, what, "an object with get_params and fit")
     if hasattr(estimator, "__sklearn_clone__"):
         return estimator.__sklearn_clone__()
     params = estimator.get_params(deep=False)

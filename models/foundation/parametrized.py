@@ -55,7 +55,7 @@ class Parametrized:
                     yield f"{outer}__{name}", value
 
     def set_params(self, **params: Any) -> Self:
-        """Changes parameters by name and returns self. ValueError for an unknown name: nothing changed."""
+        """Changes parameters by name; returns self. An unknown name is a ValueError and changes nothing."""
         own = {name: value for name, value in params.items() if name in self._parameters}
         parts = self._parts() | {n: x for n, x in own.items() if hasattr(x, "set_params")}
         for name in params:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import optim, value_and_grad
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.minimize import Minimum
 from tinygrad_edu.optim.optimizer import Optimizer
@@ -34,32 +35,39 @@ def descend(model: Any, packing: Any, X: Any, y: Any, weight: Any, trace: Any) -
     optimizer = optimizers()[model.solver](learned, lr=model.learning_rate)
     size = len(X) if model.batch_size is None else min(model.batch_size, len(X))
 
-    def loss(rows: Any, scale: float, free: Any) -> Any:
+    def loss_of(rows: np.ndarray) -> Any:
         values = zip(packing.parameters.items(), free, strict=True)
         parameters = {name: p.value(z) for (name, p), z in values}
-        return model.loss(X[rows], y if y is None else y[rows], weight[rows] * scale, **parameters)
+        scaled = weight[rows] * (weight.sum() / weight[rows].sum())
+        return model.loss(X[rows], y if y is None else y[rows], scaled, **parameters)
 
-    def on_all_rows(vector: Any) -> Any:
+    def loss_of_all(vector: Any) -> Any:
         return model.loss(X, y, weight, **packing.unpack(vector))
 
-    def judge() -> tuple[np.ndarray, float, np.ndarray]:
+    for epoch in range(model.max_iter + 1):
+        if epoch > 0:
+            order = rng.permutation(len(X))
+            for start in range(0, len(X), size):
+                optimizer.zero_grad()
+                loss_of(order[start : start + size]).backward()
+                optimizer.step()
         with optimizer.averaged():
             point = np.concatenate([p.data.ravel() for p in free])
-        value, gradient = value_and_grad(on_all_rows)(point)
-        return point, float(value), gradient
+        with np.errstate(all="ignore"):
+            value, gradient = value_and_grad(loss_of_all)(point)
+        steepest = float(np.abs(gradient).max())
+        trace(epoch, value, steepest)
+        if not (np.isfinite(value) and np.isfinite(steepest)):
+            raise _diverged(model, epoch)
+        if steepest <= model.tol:
+            break
+    return Minimum(point, float(value), gradient, epoch, steepest <= model.tol, [])
 
-    point, value, gradient = judge()
-    trace(0, value, np.abs(gradient).max())
-    epoch = 0
-    while np.abs(gradient).max() > model.tol and epoch < model.max_iter:
-        order = rng.permutation(len(X))
-        for start in range(0, len(X), size):
-            rows = order[start : start + size]
-            optimizer.zero_grad()
-            loss(rows, weight.sum() / weight[rows].sum(), free).backward()
-            optimizer.step()
-        epoch += 1
-        point, value, gradient = judge()
-        trace(epoch, value, np.abs(gradient).max())
-    converged = bool(np.abs(gradient).max() <= model.tol)
-    return Minimum(point, value, gradient, epoch, converged, [])
+
+def _diverged(model: Any, epoch: int) -> Exception:
+    return refusal(
+        FloatingPointError,
+        f"{type(model).__name__}(solver={model.solver!r}): the loss or its gradient is not finite after "
+        f"{epoch} epochs with learning_rate={model.learning_rate}.",
+        "a smaller learning_rate, features of a common size (StandardScaler), or solver='lbfgs'",
+    )

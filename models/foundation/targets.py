@@ -20,7 +20,7 @@ def target(y: Any, samples: int, estimator: Any) -> np.ndarray:
             f"{name} requires y to be passed, but the target y is None.",
             "fit(X, y)",
         )
-    found = _plain(y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y))
+    found = _array(y, name)
     if found.dtype.kind == "c":
         raise refusal(ValueError, f"Complex data not supported by {name}: y.", "y.real or abs(y)")
     if found.ndim == 2 and found.shape[1] == 1 and not estimator.several_targets:
@@ -34,7 +34,7 @@ def target(y: Any, samples: int, estimator: Any) -> np.ndarray:
         raise refusal(
             ValueError,
             f"y should be a 1d array, one target a sample; {name} got shape {found.shape}.",
-            "one column of it, y[:, 0]" if found.ndim == 2 else "y.ravel()",
+            "one column of it, y[:, 0]" if found.ndim == 2 else "one target for each row of X",
         )
     if len(found) != samples:
         raise refusal(
@@ -46,11 +46,19 @@ def target(y: Any, samples: int, estimator: Any) -> np.ndarray:
     return found
 
 
-def _plain(y: np.ndarray) -> np.ndarray:
-    """An array of Python's numbers, as nullable columns give, as an array of numbers."""
-    if y.dtype == object and y.size and all(isinstance(v, (int, np.number)) for v in y.flat):
-        return np.array(y.tolist())
-    return y
+def _array(y: Any, name: str) -> np.ndarray:
+    """y as an array, in which Python's numbers and those of nullable columns are NumPy's."""
+    try:
+        found = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
+    except ValueError as error:  # lists of different lengths
+        raise refusal(ValueError, f"{name} cannot read y: {error}", "one target a sample") from None
+    listed = isinstance(y, (list, tuple)) and found.ndim == 1
+    if listed and found.dtype.kind == "U" and not all(isinstance(label, str) for label in y):
+        return np.array(y, dtype=object)  # NumPy had made words of numbers
+    numeric = (isinstance(label, (int, np.number)) for label in found.flat)
+    if found.dtype == object and found.size and all(numeric):
+        return np.array(found.tolist())
+    return found
 
 
 def numbers(y: Any, samples: int, estimator: Any) -> np.ndarray:

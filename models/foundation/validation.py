@@ -1,6 +1,6 @@
-"""What an estimator is given, checked: a table X, targets y, weights. Each refusal says what to try.
+"""The table X that an estimator is given, checked. Each refusal says what to try.
 
-The sentences that scikit-learn's own checks and many users search for are kept word by word.
+Sentences that scikit-learn's checks ask for, and that people search for, are kept word by word.
 """
 
 from typing import Any
@@ -10,8 +10,6 @@ import numpy as np
 from models.foundation import frames
 from models.foundation.sklearn_bridge import warn
 from tinygrad_edu.diagnostics.words import refusal
-
-# ---- X --------------------------------------------------------------------------------------------
 
 
 def table(X: Any, estimator: Any, y: Any = None) -> Any:
@@ -25,6 +23,8 @@ def table(X: Any, estimator: Any, y: Any = None) -> Any:
         if not estimator.accepts_sparse:
             raise refusal(TypeError, f"Sparse data are not supported by {name}.", "X.toarray()")
         return X.tocsr().astype(np.float64)
+    if hasattr(X, "collect"):
+        raise refusal(TypeError, f"{name} got a lazy frame, which has no rows yet.", "X.collect()")
     try:
         found = frames.values(X)
     except ValueError as error:  # a list of lists of different lengths
@@ -42,9 +42,11 @@ def table(X: Any, estimator: Any, y: Any = None) -> Any:
 def _require_two_axes(X: np.ndarray, name: str, y: Any) -> None:
     if X.ndim != 2:
         hint = "X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if it is one sample"
-        if X.ndim > 2:
+        if X.ndim == 0:
+            hint = "an array, a list of rows or a data frame"
+        elif X.ndim > 2:
             hint = "X.reshape(len(X), -1), which makes a row of each sample"
-        elif X.ndim == 1 and np.ndim(y) == 2 and len(y) == len(X):
+        elif np.ndim(y) == 2 and len(y) == len(X):
             hint = "fit(X, y): X and y seem to be swapped"
         raise refusal(
             ValueError,
@@ -72,12 +74,13 @@ def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
         row, column = next(
             ((i, j) for i, j in np.ndindex(*found.shape) if not _is_number(found[i, j])), (0, 0)
         )
+        value = frames.plain(found[row, column])
         raise refusal(
             kind,
-            f"{name} computes with numbers, and X has {frames.plain(found[row, column])!r} in "
-            f"{frames.place(X, row, column)}: {error}.",
-            "one column of 0 and 1 for each word that a column of text may hold",
-        ) from None
+            f"{name} computes with numbers, and X has {value!r} in {frames.place(X, row, column)}: {error}.",
+            "a column of 0 and 1 for each word of that column" if isinstance(value, str)
+            else "numbers made of that column",
+        ) from None  # fmt: skip
 
 
 def _is_number(value: Any) -> bool:
@@ -103,14 +106,15 @@ def require_finite(numbers: Any, name: str, estimator: Any, source: Any = None) 
     bad = np.isinf(dense) if allow_nan else ~np.isfinite(dense)
     if not bad.any():
         return
-    first = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), dense.shape))
-    where = f"row {first[0]}"
-    if len(first) == 2:
-        where = frames.place(source, *first)
+    at = int(np.argmax(bad))
+    first = [int(i) for i in np.unravel_index(at, dense.shape)]
+    if hasattr(numbers, "tocsr"):
+        first = [int(numbers.tocoo().row[at]), int(numbers.tocoo().col[at])]
+    where = frames.place(source, *first) if len(first) == 2 else f"row {first[0]}"
     raise refusal(
         ValueError,
         f"Input {name} contains {'infinity' if allow_nan else 'NaN or infinity'}: "
-        f"{np.count_nonzero(bad)} of its {dense.size} values, the first ({dense[first]}) in {where}. "
+        f"{np.count_nonzero(bad)} of its {dense.size} values, the first ({dense.flat[at]}) in {where}. "
         f"{type(estimator).__name__} needs finite numbers.",
         "drop those rows, or fill them in",
     )

@@ -304,6 +304,7 @@ BAD = {
     "one axis": (lambda X, y: (X[:, 0], y), r"got shape \(60,\)\. Reshape your data"),
     "three axes": (lambda X, y: (X[:, None], y), r"got shape \(60, 1, 4\).*\s.*\s.*reshape\(len\(X\), -1"),
     "a number": (lambda X, y: (3.0, y), r"got shape \(\)"),
+    "masked values": (lambda X, y: (np.ma.masked_equal(X, X[7, 1]), y), r"\(nan\) in row 7, column 1"),
     "None as X": (lambda X, y: (None, y), r"got shape \(\)"),
     "rows of different lengths": (lambda X, y: ([[1.0], [1.0, 2.0]], y[:2]), "X is no table"),
     "no rows": (lambda X, y: (X[:0], y[:0]), r"0 sample\(s\) \(shape=\(0, 4\)\) while a minimum of 1 is req"),

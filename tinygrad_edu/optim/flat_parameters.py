@@ -8,16 +8,14 @@ updated in chunks that stay in the processor's cache from one NumPy call to the 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.tensor import value
-
-if TYPE_CHECKING:
-    from tinygrad_edu.optim.optimizer import Optimizer
 
 CHUNK = 32_768  # numbers; a few vectors of this length fit into a second-level cache
 CACHE_LINE = 64  # bytes
@@ -31,21 +29,26 @@ class FlatParameters:
 
     w, g     the parameters and copies of their gradients, each end to end in one vector; every
              `parameter.data` is a view of its part of w
-    states   name -> vector like w; with optimizer.per_parameter a list, for each parameter name -> array
+    states   name -> vector like w; with per_parameter a list, for each parameter name -> array
     moving   for each parameter: has it a gradient in this step?
     """
 
-    def __init__(self, group: dict[str, Any], parameters: list[Parameter], optimizer: Optimizer):
-        self.group, self.parameters = group, parameters
-        self.per_parameter = optimizer.per_parameter
+    def __init__(
+        self,
+        group: dict[str, Any],
+        parameters: list[Parameter],
+        initial_states: Callable[[np.ndarray], dict[str, np.ndarray]],
+        *,
+        per_parameter: bool,
+        accumulates: bool,
+    ):
+        self.group, self.parameters, self.per_parameter = group, parameters, per_parameter
         self._lay_out()
         self.states: Any = (
-            [optimizer.initial_states(w) for w, _ in self.views]
-            if self.per_parameter
-            else optimizer.initial_states(self.w)
+            [initial_states(w) for w, _ in self.views] if per_parameter else initial_states(self.w)
         )
         self.moving = [False] * len(parameters)
-        summed = len(self.w) if optimizer.accumulate > 1 else 0
+        summed = len(self.w) if accumulates else 0
         self.total = np.zeros(summed, self.w.dtype)  # the sum of the gradients accumulated so far
         self.summed = np.zeros(len(parameters), bool)  # which parameters have a gradient in it
         self.all_chunks = self._cut(0, len(self.w))

@@ -82,7 +82,13 @@ class Optimizer:
         self.parameters = [p for group in self.groups for p in group["parameters"]]
         self.t = self.calls = 0
         self.flat_parameters = [
-            FlatParameters(group, [p for p in group["parameters"] if p.dtype == dtype], self)
+            FlatParameters(
+                group,
+                [p for p in group["parameters"] if p.dtype == dtype],
+                self.initial_states,
+                per_parameter=self.per_parameter,
+                accumulates=self.accumulate > 1,
+            )
             for group in self.groups
             for dtype in dict.fromkeys(p.dtype for p in group["parameters"])
         ]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, shortened
 
-if TYPE_CHECKING:
-    from tinygrad_edu.optim.optimizer import Optimizer
 
-
-def state_of(optimizer: Optimizer) -> dict[str, Any]:
+def state_of(optimizer: Any) -> dict[str, Any]:
     """The state, with copies of the arrays: see `Optimizer.state_dict`."""
     state: dict[str, Any] = {
         "optimizer": type(optimizer).__name__,
@@ -30,7 +27,7 @@ def state_of(optimizer: Optimizer) -> dict[str, Any]:
     return state | {name: array.copy() for name, array in _arrays(optimizer).items()}
 
 
-def load_state(optimizer: Optimizer, state: Mapping[str, Any], source: str) -> None:
+def load_state(optimizer: Any, state: Mapping[str, Any], source: str) -> None:
     """Loads a state, or raises ValueError and changes nothing: see `Optimizer.load_state_dict`."""
     new = check_state(
         state_of(optimizer), state, f"{source} is not of this {type(optimizer).__name__}"
@@ -52,7 +49,7 @@ def load_state(optimizer: Optimizer, state: Mapping[str, Any], source: str) -> N
         array[...] = new[name]
 
 
-def _arrays(optimizer: Optimizer) -> dict[str, np.ndarray]:
+def _arrays(optimizer: Any) -> dict[str, np.ndarray]:
     """ "m.3" -> a view of the state m of parameter 3, for every state and parameter."""
     index = {id(p): i for i, p in enumerate(optimizer.parameters)}
     arrays: dict[str, np.ndarray] = {}

@@ -45,10 +45,20 @@ def test_in_parts_or_at_once():
     assert model.fit(X[:9], Y[:9]).counts_.tolist() == [3, 3, 3]  # a fit starts afresh
 
 
+def test_weights_that_would_be_ignored_are_refused():
+    class Unweighted(NearestMean):
+        def _partial_fit(self, X, y):
+            super()._partial_fit(X, y, np.ones(len(X)))
+
+    Unweighted().partial_fit(X, Y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="Unweighted.partial_fit has no use for weights"):
+        Unweighted().partial_fit(X, Y, classes=[0, 1, 2], sample_weight=WEIGHT)
+
+
 def test_the_first_call_names_the_classes():
     with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
         NearestMean().partial_fit(X, Y)
-    model = NearestMean().partial_fit(X[:1], Y[:1], classes=["2", "1", "0"][::-1] and [0, 1, 2])
+    model = NearestMean().partial_fit(X[:1], Y[:1], classes=[2, 0, 1])
     assert model.predict(X).tolist() == [0] * 30
     with pytest.raises(ValueError, match=r"classes=\[0, 1\] is not the same as on the first call"):
         model.partial_fit(X, Y, classes=[0, 1])

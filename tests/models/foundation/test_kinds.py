@@ -209,6 +209,8 @@ def test_one_class_and_two_and_three():
         ),
         (np.array(["a", 1] * 6, dtype=object), "Unknown label type: y mixes int, str"),
         (np.array(["a", None] * 6, dtype=object), "y mixes NoneType, str"),
+        ([np.nan, "a"] * 6, "y mixes float, str"),
+        ([[1], [2, 3]] * 6, "NearestMean cannot read y: setting an array element with a sequence"),
         (np.stack([Y, Y], axis=1), r"y should be a 1d array.*got shape \(12, 2\)"),
     ],
 )
@@ -262,6 +264,14 @@ def test_facts_about_data_are_refused_and_told_to_scikit_learn():
     assert np.isnan(Gaps().fit_transform([[np.nan]])).all()
     with pytest.raises(ValueError, match="Input X contains infinity: 1 of its 1 values"):
         Gaps().fit([[np.inf]])
+    csr = pytest.importorskip("scipy.sparse").csr_array
+    with pytest.raises(
+        ValueError, match=r"1 of its 3 values, the first \(nan\) in row 2, column 1"
+    ):
+        Sparse().fit(csr(np.array([[1.0, 0], [2, 0], [0, np.nan]])))
+    lazy = pytest.importorskip("polars").DataFrame({"a": [1.0]}).lazy()
+    with pytest.raises(TypeError, match=r"Halves got a lazy frame[\s\S]*X\.collect\(\)"):
+        Halves().fit(lazy)
 
     assert Words().fit_transform([["a", "b"]]).shape == (1, 2)
     for kind, fact in (

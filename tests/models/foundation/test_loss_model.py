@@ -106,6 +106,13 @@ def test_gradient_descent_on_all_rows_is_the_formula():
     assert model.intercept_ == pytest.approx(b, rel=1e-12)
 
 
+def test_a_learning_rate_that_is_too_large_is_an_error():
+    with pytest.raises(
+        FloatingPointError, match=r"Ridge\(solver='sgd'\): the loss or its gradient is not"
+    ):
+        models.Ridge(solver="sgd", learning_rate=1e9).fit(X, Y)
+
+
 def test_a_batch_stands_for_all_rows():
     """With the penalty alone, a step on a batch is the step on all rows: its weights add up to theirs."""
     settings = {

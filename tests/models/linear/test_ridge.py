@@ -55,6 +55,18 @@ def test_columns_that_depend_on_each_other_share_the_weight(alpha):
         np.testing.assert_allclose(coef, [0.5, 2, 3, 4, 5, 0.5], rtol=1e-6)
 
 
+def test_a_weak_penalty_on_nearly_dependent_columns():
+    """The smallest singular value squared is about as large as alpha, and 1e8 times less than the largest."""
+    A = RNG.normal(size=(40, 5))
+    A[:, 4] = A[:, 0] + 1e-4 * A[:, 4]
+    y = RNG.normal(size=40)
+    U, d, Vt = np.linalg.svd(A, full_matrices=False)
+    expected = Vt.T @ (d / (d * d + 1e-6) * (U.T @ y))  # ESL 3.47
+    assert d[0] ** 2 > 1e7 * (d[-1] ** 2 + 1e-6) and 0.1 < d[-1] ** 2 / 1e-6 < 10
+    coef = Ridge(1e-6, fit_intercept=False).fit(A, y).coef_
+    np.testing.assert_allclose(coef, expected, rtol=1e-9)
+
+
 def test_the_gradient_of_the_loss_is_zero_there():
     y = RNG.normal(size=(40, 2))
     model = Ridge(3.0).fit(X, y, WEIGHT)
