@@ -79,5 +79,7 @@ def test_the_import_registers_in_a_shell_and_the_extension_after_it(before, afte
     assert done.stdout.split() == ["False", "True", "True"], done.stderr
 
 
-def test_without_ipython_there_is_no_view():
+def test_without_ipython_or_its_formatter_there_is_no_view():
     assert ipython.shell() is None and ipython.view(Tensor([1.0])) == ""
+    ipython.register(None)
+    ipython.register(SimpleNamespace(display_formatter=None))

@@ -26,11 +26,10 @@ keep_pages()
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext tinygrad_edu` does: for an IPython that was started after this import."""
-    ipython.register(shell.display_formatter)
+    ipython.register(shell)
 
 
-if ipython.shell():
-    load_ipython_extension(ipython.shell())
+ipython.register(ipython.shell())
 
 if TYPE_CHECKING:
     from tinygrad_edu.explaining import explain

@@ -1,6 +1,6 @@
-"""Tells IPython how a notebook shows a Tensor, a Module, a History, a row of the table and an estimator.
+"""Registers with IPython how a notebook shows a Tensor, a Module, a History, a row and an estimator.
 
-The classes know nothing of it: IPython gets their names, and `viz.notebook` is loaded when the first of
+Their classes know nothing of it: IPython gets their names, and `viz.notebook` is loaded when the first of
 these objects is shown.
 """
 
@@ -26,20 +26,24 @@ def shell() -> Any:
     return ipython.get_ipython() if ipython else None
 
 
-def register(display_formatter: Any) -> None:
+def register(shell: Any) -> None:
     """Registers the HTML views. A terminal asks for none, because its IPython shows text only."""
-    for name in SHOWN:
-        display_formatter.formatters["text/html"].for_type(name, _html)
+    for name in SHOWN if _html_formatter(shell) else ():
+        _html_formatter(shell).for_type(name, _html)
+
+
+def _html_formatter(shell: Any) -> Any:
+    formatter = getattr(shell, "display_formatter", None)
+    return formatter and formatter.formatters.get("text/html")
 
 
 def _html(thing: Any) -> str | None:
-    own = getattr(
-        type(thing), "_repr_html_", None
-    )  # a class derived from ours may have its own view
+    # a class derived from ours may have a view of its own
+    own = getattr(type(thing), "_repr_html_", None)
     return own(thing) if own else importlib.import_module("tinygrad_edu.viz.notebook").view(thing)
 
 
 def view(thing: Any) -> str:
-    """The view of a thing, as IPython shows it; empty if it shows text only."""
-    formatter = getattr(shell(), "display_formatter", None)
-    return (formatter.formatters["text/html"](thing) or "") if formatter else ""
+    """The HTML of a thing, as IPython shows it; empty if it shows text only."""
+    formatter = _html_formatter(shell())
+    return (formatter(thing) or "") if formatter else ""

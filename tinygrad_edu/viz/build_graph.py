@@ -89,7 +89,7 @@ class Reader:
 
     def _inputs(self, made: list[Tensor], home: _Box) -> Iterator[int]:
         """The nodes that these operations take; a leaf that has none yet is written."""
-        within = set(made)
+        within, box = set(made), home.outer if home.collapsed else home
         for y in made:
             for i, x in enumerate(y.inputs):
                 is_tensor = isinstance(x, Tensor)
@@ -100,11 +100,9 @@ class Reader:
                         continue
                 if is_tensor and x in self.numbers:
                     yield self.numbers[x]
-                elif home.collapsed:
-                    scope = y.scope[: home.level - 1]
-                    yield self._write_leaf(x, _title(y, i), self._box(x, home.outer, scope))
                 else:
-                    yield self._write_leaf(x, _title(y, i), self._box(x, home, y.scope))
+                    group = self._box(x, box, y.scope[: box.level])
+                    yield self._write_leaf(x, _title(y, i), group)
 
     def _box(self, x: Any, box: _Box, scope: tuple[Module, ...]) -> int | None:
         """The group of a leaf that an operation uses in this box, called in this scope.

@@ -60,7 +60,7 @@ def as_json(graph: GraphData, brief: bool = False) -> str:
 
 
 class _List:
-    """Things of which each is written once, and referred to by its place."""
+    """A list without repetitions, whose items are referred to by their places."""
 
     def __init__(self, encode: Callable[[Any], Any]) -> None:
         self.encode = encode
@@ -81,7 +81,7 @@ class _List:
 
 
 def _facts(**facts: Any) -> dict[str, Any]:
-    """Without what is None, "", [] or 0, except for places."""
+    """Leaves out None, "", [] and 0, but keeps the place 0."""
     return {name: fact for name, fact in facts.items() if fact or (fact == 0 and name in PLACES)}
 
 

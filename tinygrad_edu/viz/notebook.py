@@ -89,7 +89,7 @@ def _named(error: Exception) -> str:
 
 
 def _told(tell: Any, thing: Any) -> str:
-    """tell(thing), or, if it fails, how."""
+    """tell(thing), or words for its error."""
     try:
         return tell(thing)
     except Exception as error:
@@ -147,7 +147,7 @@ def _made(x: Tensor) -> str:
 
 
 def _is_small(x: Tensor) -> bool:
-    """Is the graph quickly drawn: few operations, and few numbers of which to find mean and range?"""
+    """Is the graph drawn quickly? It has few operations, and few numbers to find mean and range of."""
     found, waiting, numbers = {x}, [x], 0
     while waiting:
         for part in waiting.pop().inputs:

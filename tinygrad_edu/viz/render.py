@@ -85,7 +85,7 @@ def folded(graph: GraphData) -> GraphData:
 def boxes(
     graph: GraphData, begin: Callable[[int], str], end: str, draw: Callable[[Node], list[str]]
 ) -> Iterator[str]:
-    """The lines of a program that draws boxes within boxes."""
+    """The lines of a program that draws boxes within boxes, indented."""
     inside = contents(graph)
 
     def within(group: int | None, indent: str) -> Iterator[str]:
@@ -101,7 +101,7 @@ def boxes(
 
 
 def lines_of(node: Node) -> list[list[tuple[str, str]]]:
-    """What is written on a node: lines of (words, kind of words)."""
+    """The words on a node, line by line, each a list of (words, their kind)."""
     title = [(f"{node.name} = {node.title}" if node.name else node.title, "title")]
     if node.settings:
         title.append((f"({printable(node.settings, 30)})", "type"))
@@ -271,7 +271,7 @@ def dot(graph: GraphData, **page: Any) -> str:
 
 
 def _attributes(facts: dict[str, Any]) -> str:
-    """Of our own words all: only what stands in <...> may come from anywhere, and that is escaped."""
+    """Names and values. A value in <...>, a label, may come from anywhere: it is escaped already."""
     return " ".join(
         f"{name}={fact}" if str(fact)[0] == "<" else f'{name}="{fact}"'
         for name, fact in facts.items()
@@ -321,13 +321,13 @@ def _edges(graph: GraphData, node: Node, chips: list[int]) -> Iterator[str]:
 
 
 def _mixed(paper: str, shade: float) -> str:
-    """A color with so much orange in it."""
+    """A color mixed with a share of orange."""
     parts = zip(bytes.fromhex(paper[1:]), bytes.fromhex(ORANGE[1:]), strict=True)
     return "#" + "".join(f"{round((1 - shade) * a + shade * b):02x}" for a, b in parts)
 
 
 def _font(words: str, size: int, color: str) -> str:
-    r"""Words of any origin in a label. Graphviz takes \N, for one, to be the name of the node."""
+    r"""Words for a label, escaped: graphviz would replace \N, for example, by the name of the node."""
     safe = html.escape(printable(words)).replace("\\", "\\\\")
     safe = f"<b>{safe}</b>" if size == 13 else safe
     return f'<font point-size="{size}" color="{color}">{safe}</font>'
