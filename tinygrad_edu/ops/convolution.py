@@ -806,4 +806,4 @@ def _known(called: str, padding: str, words: tuple[str, ...]) -> None:
 def refuse(called: str, *operands_what_hint: Any) -> None:
     *operands, what, hint = operands_what_hint
     words = ", ".join(x if isinstance(x, str) else describe(*x) for x in operands)
-    raise refusal(ValueError, f"{called}({words}): {what}.", f"{hint}")
+    raise refusal(ValueError, f"{called}({words}): {what}.", hint)

@@ -305,7 +305,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
     """np.pad. Modes that copy the inside are x[places], with the places from np.pad of 0, 1, 2, ..."""
     if mode not in _PAD_MODES:
         raise refusal(
-            TypeError, f"pad of a Tensor does not take mode={mode!r}.", f"{', '.join(_PAD_MODES)}"
+            TypeError, f"pad of a Tensor does not take mode={mode!r}.", ", ".join(_PAD_MODES)
         )
     if isinstance(constant_values, Tensor):
         raise refusal(

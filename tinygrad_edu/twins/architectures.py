@@ -96,7 +96,7 @@ def five_architectures(
         raise refusal(
             ValueError,
             f"there is no architecture {', '.join(unknown)}.",
-            f"{', '.join(ARCHITECTURES)}",
+            ", ".join(ARCHITECTURES),
         )
     for name in names:
         model, optimizer, x, y = ARCHITECTURES[name]()

@@ -105,7 +105,7 @@ def gradient_errors(
             raise refusal(
                 ValueError,
                 f"no gradient {path} {g.shape} here to compare with.",
-                f"{shortened(known)[1:-1]}",
+                shortened(known)[1:-1],
             )
         words, shade = _error(np.asarray(value(mine)), g)
         first = read.first.get(parameters[path])
