@@ -49,7 +49,7 @@ def test_the_counts_of_the_table_are_those_of_the_table():
         r"(\d+) rows, (\d+) functions written.*?have (\d+) cases", table(), flags=re.DOTALL
     )
     told = re.search(
-        r"table has (\d+) rows\s+and (\d+) functions written with them.*?; (\d+) cases",
+        r"table has (\d+) rows and (\d+) functions written with them.*?bring\s+(\d+) cases",
         TEXT,
         flags=re.DOTALL,
     )
