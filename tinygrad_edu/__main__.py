@@ -65,7 +65,7 @@ def _demo(given: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read our lines has gone: there is nobody to complain to
+    except BrokenPipeError:  # the reader of our output, such as `head`, has ended
         sys.stdout = None
         return 1
     except OSError as error:
