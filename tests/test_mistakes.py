@@ -476,7 +476,7 @@ MISTAKES = {
     "no samples": (
         lambda: fit(nn.Linear(4, 3), Y[:0], X[:0]),
         ValueError,
-        "there is no row in them",
+        "which have no rows",
         "",
     ),
     "predict before fit": (

@@ -63,7 +63,7 @@ def test_the_largest_penalty_that_leaves_anything():
         )
         assert found.converged and found.point.tolist() == [0, 0, 0, 0]
         assert (found.iterations == 0) == (not start.any())
-    found = minimize(least_squares(X, y), np.zeros(4), "proximal", prox=soft(0.9 * enough))
+    found = minimize(least_squares(X, y), np.zeros(4), "proximal", prox=soft(0.999 * enough))
     assert np.count_nonzero(found.point) == 1
 
 

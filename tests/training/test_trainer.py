@@ -155,7 +155,7 @@ def test_a_fit_that_breaks_leaves_the_model_in_eval_mode():
 
 
 def test_train_and_eval_tell_what_changes():
-    assert "moving means follow" in nn.Module.train.__doc__
+    assert "updates its moving averages" in nn.Module.train.__doc__
     assert "leaves them as they are" in nn.Module.eval.__doc__
 
 
