@@ -221,4 +221,6 @@ def test_compare_refuses_what_does_not_fit_before_it_starts(kept, capsys):
 
 def test_a_side_tells_errors_as_a_fact(kept, capsys):
     compare_worker.main("ours", str(kept / "run"), "nowhere.csv", "", "1")
-    assert json.loads(capsys.readouterr().out) == {"error": "read_csv: there is no file nowhere.csv"}
+    assert json.loads(capsys.readouterr().out) == {
+        "error": "read_csv: there is no file nowhere.csv"
+    }
