@@ -20,16 +20,19 @@ METHODS = (*DIRECTIONS, "proximal")
 
 
 class Minimum(NamedTuple):
-    """Where a minimizer stopped, and the way there."""
+    """Where a minimizer stopped, and the way there.
+
+    gradient     ∇f at the point; of "proximal" a subgradient of f + h there
+    converged    max |gradient| ≤ tol
+    trace        (value, max |gradient|) at the start and after each iteration
+    """
 
     point: np.ndarray
     value: float
-    gradient: np.ndarray  # of "proximal" the subgradient nearest to 0 that it knows
+    gradient: np.ndarray
     iterations: int
-    converged: bool  # max |gradient| ≤ tol
-    trace: list[
-        tuple[float, float]
-    ]  # the value and max |gradient| at the start and after each iteration
+    converged: bool
+    trace: list[tuple[float, float]]
 
 
 def minimize(
