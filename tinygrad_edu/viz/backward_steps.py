@@ -22,7 +22,8 @@ from tinygrad_edu.viz.nodes import printable
 
 __all__ = ["Path", "Step", "Why", "local_derivative", "paths_to", "steps_back", "through", "why"]
 
-MOST = 1_000  # paths that are followed; the rest is known as a whole
+MOST = 10_000  # paths that are all followed; of more,
+FOLLOWED = 1_000  # so many, and the rest is known as a whole
 LOOKED = 200_000  # steps at most in search of the largest
 LONG = 16  # operations of a path that are all named
 PRINTED = 10  # paths
@@ -133,7 +134,7 @@ def why(loss: Tensor, x: Tensor, index: tuple[int, ...] | int = ()) -> Why:
     product of their derivatives, and the gradient is the sum over all paths: the chain rule, written out.
     `index` names the number; () if x is a single one.
 
-    Of more than 1,000 paths, 1,000 are followed, those with the largest bound on their contribution first:
+    Of more than 10,000 paths, 1,000 are followed, those with the largest bound on their contribution first:
     of single numbers and elementwise operations these are the largest of all. The rest is known as a whole,
     from the gradient.
 
@@ -201,7 +202,7 @@ def paths_to(loss: Any, x: Any, asked: str) -> dict[Tensor, int]:
 def _follow(
     loss: Tensor, x: Tensor, index: tuple[int, ...], counts: dict[Tensor, int]
 ) -> list[Path]:
-    """The paths from x to the loss, found from its end: at most 1,000, the largest first.
+    """The paths from x to the loss, found from its end: all, or of too many the largest.
 
     Those first whose contribution has the largest bound: max|Jᵀg| ≤ max|Jᵀ1| · max|g| of an operation
     whose Jacobian J has one number in each row, or none below zero; so the contribution is at most the
@@ -219,11 +220,11 @@ def _follow(
             bound[y] = max(bound[y], largest)
     called = {y: _called(y) for y in counts if y is not x}
     paths: list[Path] = []
-    turn = itertools.count(
-        0, -1
-    )  # of equal bounds the youngest first: a path is followed to its end
+    # of equal bounds the youngest first: a path is followed to its end
+    turn = itertools.count(0, -1)
     waiting: list[Any] = [(0.0, next(turn), loss, np.ones_like(loss.data), (), ())]
-    while waiting and len(paths) < MOST:
+    most = MOST if counts[loss] <= MOST else FOLLOWED
+    while waiting and len(paths) < most:
         _, _, y, g, operations, factors = heapq.heappop(waiting)
         if y is x:
             paths.append(Path(operations, float(g[index]), factors or None))
