@@ -226,6 +226,7 @@ class TestAtZero:
             assert slopes(f, [-INF], [-INF]) == [[0.0], [0.0]]
             assert slopes(f, [-INF], [1.0]) == [[0.0], [1.0]]
             assert f(Tensor(-INF), -INF).data == -INF
+        assert slopes(ops.logsumexp, [-INF, -INF]) == [0.0, 0.0]
 
 
 class TestTheWarning:

@@ -200,3 +200,36 @@ def test_functions_of_math_are_refused_where_they_have_a_derivative():
 def test_a_function_that_calls_another_is_not_looked_into():
     """The limit of it, which CONVENTIONS.md tells."""
     assert list(map(math.exp, leaf()[0])) == [math.exp(1.5), math.exp(2.0)]
+
+
+def test_operands_may_be_lists_on_either_side():
+    matrix = [[1.0, 2.0], [3.0, 4.0]]
+    x = Tensor([1.0, 1.0], requires_grad=True)
+    for y in (matrix @ x, np.matmul(matrix, x), np.sum(np.multiply(matrix, x), axis=1)):
+        x.grad = None
+        y.sum().backward()
+        assert x.grad.tolist() == [4.0, 6.0]
+    x.grad = None
+    (x @ tuple(matrix)).sum().backward()
+    assert x.grad.tolist() == [3.0, 7.0]
+    x.grad = None
+    np.logaddexp(x, [0.0, 1.0]).sum().backward()
+    assert np.allclose(x.grad, 1 / (1 + np.exp([-1.0, 0.0])))
+
+
+def test_numpys_own_defaults_may_be_given():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    for y in (
+        np.sum(x, dtype=None, out=None, where=True), np.mean(x, where=True, dtype=None),
+        np.concatenate([x, x], dtype=None, out=None, casting="same_kind")[0],
+        np.tanh(x, out=None, where=True),
+        np.stack([x, x], casting="same_kind")[0, 0], np.add(x, 1, dtype=None, casting="same_kind"),
+        np.max(x, out=None), np.linalg.norm(x), np.cumsum(x, dtype=None, out=None),
+    ):  # fmt: skip
+        assert isinstance(y, Tensor) and y.requires_grad
+    for refused in (
+        lambda: np.sum(x, dtype=np.float32), lambda: np.sum(x, where=[True, False]),
+        lambda: np.add(x, 1, casting="unsafe"), lambda: np.tanh(x, out=np.zeros(2)),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match="dtype|where|casting|out"):
+            refused()

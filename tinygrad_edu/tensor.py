@@ -101,6 +101,8 @@ class Op(Signature):
                     is_tensor = True
                     tracked = tracked or x.requires_grad
                     arrays.append(x.data)
+                elif type(x) is list or type(x) is tuple:  # rules get arrays
+                    return self(*map(as_operand, inputs), **params)
                 else:
                     arrays.append(x)
             y = self.forward(*arrays, **params)
@@ -150,6 +152,20 @@ class Op(Signature):
 
     def __repr__(self) -> str:
         return f"<row {self.name}: {self.formula or self.forward.__name__}>"
+
+
+def as_operand(x: Any) -> Any:
+    """x, or the array that NumPy makes of a list or tuple."""
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+# What NumPy does if these keywords are left out: to give them changes nothing.
+DEFAULTS = {"out": None, "dtype": None, "where": True, "casting": "same_kind"}
+
+
+def without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keywords without those that only repeat NumPy's default, such as out=None."""
+    return {k: x for k, x in kwargs.items() if not (k in DEFAULTS and x is DEFAULTS[k])}
 
 
 def result_of(
@@ -245,6 +261,7 @@ class Tensor(Node):
     # NumPy's protocol: every NumPy function that gets a Tensor calls one of these.
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        kwargs = without_defaults(kwargs) if kwargs else kwargs
         if method == "__call__" and not kwargs and ufunc in ROWS:
             return ROWS[ufunc](*inputs)
         if ufunc in PLAIN:
@@ -255,6 +272,7 @@ class Tensor(Node):
 
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
         row = ROWS.get(function)
+        kwargs = without_defaults(kwargs) if kwargs else kwargs
         if row is not None:
             return row.from_numpy(*args, **kwargs) if isinstance(row, Op) else row(*args, **kwargs)
         if function in PLAIN:

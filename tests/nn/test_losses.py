@@ -397,3 +397,25 @@ def test_an_activation_before_a_loss_of_logits_is_warned_of(layer, loss, target)
         warnings.simplefilter("error")
         loss(p, target, from_probabilities=True)
         loss(p * 2, target)
+
+
+def test_a_masked_class_costs_nothing():
+    """A logit of -inf is a class that cannot be: of probability 0, and 0 ln 0 = 0."""
+    logits = Tensor([[-np.inf, 0.0, 1.0]], requires_grad=True)
+    loss = nn.cross_entropy(logits, np.array([[0.0, 1.0, 0.0]]))
+    loss.backward()
+    two = Tensor([[0.0, 1.0]], requires_grad=True)
+    without = nn.cross_entropy(two, np.array([[1.0, 0.0]]))
+    without.backward()
+    assert loss.item() == pytest.approx(without.item(), rel=1e-15)
+    assert logits.grad[0, 0] == 0 and np.allclose(logits.grad[0, 1:], two.grad[0], rtol=1e-15)
+    assert nn.cross_entropy(np.array([[-np.inf, 0.0]]), np.array([[0.0, 1.0]])).item() == 0
+    assert nn.cross_entropy(np.array([[-np.inf, 0.0]]), np.array([[0.5, 0.5]])).item() == np.inf
+
+
+def test_an_ignored_sample_may_have_any_logits():
+    logits = Tensor([[-np.inf, 0.0], [1.0, 2.0]], requires_grad=True)
+    loss = nn.cross_entropy(logits, np.array([-1, 0]), ignore_index=-1)
+    loss.backward()
+    assert loss.item() == pytest.approx(np.log1p(np.e), rel=1e-15)
+    assert logits.grad[0].tolist() == [0.0, 0.0] and np.isfinite(logits.grad).all()

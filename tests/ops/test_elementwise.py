@@ -337,3 +337,22 @@ def test_large_inputs_do_not_overflow(big):
 def test_derivatives_across_the_joints_of_the_approximations():
     assert gradcheck(special.erf, np.array([0.46875, -4.0, 4.0, 0.0]))
     assert gradcheck(special.lgamma, np.array([0.9, 1.9, 3.0, 13.0, -0.5, -2.5]))
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        # from closed forms: 1 / |x|, 1 / x², eˣ, λ α eˣ, 1 / (1 + |x|)²
+        (np.arcsinh, np.float32(1e20), 1e-20), (np.arcsinh, -1e200, 1e-200),
+        (np.arctan, np.float32(1e18), 1e-36), (np.arctan, -1e150, 1e-300),
+        (np.expm1, np.float32(-60), math.exp(-60)), (np.expm1, -700.0, math.exp(-700)),
+        (activations.elu, np.float32(-40), math.exp(-40)), (activations.elu, -40.0, math.exp(-40)),
+        (activations.selu, -40.0, 1.0507009873554805 * 1.6732632423543772 * math.exp(-40)),
+        (activations.softsign, np.float32(1e18), 1e-36), (activations.softsign, 1e150, 1e-300),
+    ],
+    ids=lambda x: getattr(x, "name", None) or getattr(x, "__name__", repr(x)),
+)  # fmt: skip
+def test_derivatives_far_out_keep_their_digits(f, x, slope):
+    """They are small, not 0: nothing is lost by 1 - y², y + 1, or a square that overflows."""
+    digits = 8 * float(np.finfo(np.asarray(x).dtype).eps)
+    assert grad(f)(x) == pytest.approx(slope, rel=digits)

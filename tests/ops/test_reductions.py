@@ -331,3 +331,27 @@ def test_extremes_in_single_precision_are_computed_in_it():
     """A mask divided by a count would be float64, and twice the work."""
     x, g = np.float32([1, 3, 3]), np.float32(2)
     assert reductions._extreme_rule(np.asarray(g), np.asarray(x.max()), x).dtype == np.float32
+
+
+@pytest.mark.parametrize("f", [np.prod, lambda x: np.cumprod(x)[-1]], ids=["prod", "cumprod"])
+@pytest.mark.parametrize(
+    "x", [[1e-310, 1.0, 2.0], [1e-200, 1e-200, 3.0], [1e200, 1e-200, 2.0], [0.0, 1.0, 2.0]]
+)
+def test_hessians_of_products_of_very_small_and_large_numbers(f, x):
+    a, b, c = x
+    expected = [[0, c, b], [c, 0, a], [b, a, 0]]
+    assert np.allclose(hessian(f)(np.array(x)), expected, rtol=1e-14, atol=0)
+
+
+def test_means_of_more_numbers_than_float16_can_count():
+    slopes = grad(np.mean)(np.ones(70_000, np.float16))
+    assert slopes.dtype == np.float16 and (slopes == np.float16(1 / 70_000)).all()
+
+
+def test_a_masked_sum_of_exponentials_has_no_slope():
+    """Where all x are -inf, as CONVENTIONS.md has it for logaddexp; elsewhere that of the others."""
+    from tinygrad_edu.ops import logsumexp
+
+    x = np.array([[-np.inf, -np.inf], [-np.inf, 0.5]])
+    assert grad(lambda x: logsumexp(x)[1])(x).tolist() == [[0.0, 0.0], [0.0, 1.0]]
+    assert grad(lambda x: logsumexp(x))(x[0]).tolist() == [0.0, 0.0]

@@ -317,3 +317,11 @@ def test_an_average_of_another_model_is_refused():
         trainer.fit(np.ones((4, 3)), np.zeros(4, int), callbacks=[other], progress=False)
     with pytest.raises(TypeError, match=r"AverageWeights\(0.99\): it takes an EMA(.|\n)*optim.EMA"):
         AverageWeights(0.99)
+
+
+def test_a_number_is_better_than_a_first_nan():
+    epochs, left, stopping = scripted([np.nan, 3.0, 2.0, 1.0, 4.0, 5.0], patience=2)
+    assert (epochs, left) == (6, 4)
+    assert (stopping.best, stopping.best_epoch) == (1.0, 4)
+    epochs, left, stopping = scripted([np.nan] * 5, patience=3)
+    assert (epochs, left, stopping.best) == (3, 3, None)

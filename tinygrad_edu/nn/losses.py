@@ -269,10 +269,16 @@ def cross_entropy(
     if dense or label_smoothing:
         t = labels if dense else one_hot(labels, logits.shape[-1], logits.dtype)
         t = smoothed(name, t, label_smoothing)
-        values = -np.sum(t * _log_softmax(logits, from_probabilities), axis=-1)
+        y = _log_softmax(logits, from_probabilities)
+        impossible = (value(t) == 0) & np.isneginf(value(y))
+        if impossible.any():
+            y = np.where(impossible, 0, y)  # 0 ln 0 = 0: masks are logits of -∞
+        values = -np.sum(t * y, axis=-1)
     else:
         y = ops.log_softmax(_log(logits) if from_probabilities else logits)
         values = -np.take_along_axis(y, labels[..., None], axis=-1)[..., 0]
+    if counted is not None and not counted.all():
+        values = np.where(counted, values, 0)  # not 0 times infinity
     return reduced(name, values, weights, reduction, counted)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
-from tinygrad_edu.ops.elementwise import row
+from tinygrad_edu.ops.elementwise import or_zero, row
 from tinygrad_edu.ops.reductions import kept
 from tinygrad_edu.tensor import op, value
 
@@ -78,7 +78,7 @@ def _elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
 
 
 elu = row(
-    _elu, lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1, y + alpha),
+    _elu, lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0))),
     name="elu", formula="x where x > 0, else α (eˣ - 1)", kinks="derivative α at 0",
     cases=each(apart, ((3, 4), {}), ((3, 4), {"alpha": 0.5})),
 )  # fmt: skip
@@ -89,7 +89,7 @@ def _softsign(x: np.ndarray) -> np.ndarray:
 
 
 softsign = row(
-    _softsign, lambda g, y, x: g / np.square(1 + np.abs(x)),
+    _softsign, lambda g, y, x: g / (1 + np.abs(x)) / (1 + np.abs(x)),
     name="softsign", formula="x / (1 + |x|)", kinks="second derivative 0 at 0", draw=apart,
 )  # fmt: skip
 
@@ -137,16 +137,17 @@ def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndar
     top = x.max(axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)  # if all are -inf, the sum is empty
     total = np.exp(x - top).sum(axis=axis, keepdims=True)
-    y = np.log(total) + top
+    with np.errstate(divide="ignore"):  # ln 0 = -inf is the right answer there
+        y = np.log(total) + top
     return y if keepdims else np.squeeze(y, axis)
 
 
 logsumexp = op(
     _logsumexp,
     lambda g, y, x, axis=-1, keepdims=False: (
-        kept(g, x, axis, keepdims) * np.exp(x - kept(y, x, axis, keepdims))
+        kept(g, x, axis, keepdims) * np.exp(x - kept(or_zero(y), x, axis, keepdims))
     ),
-    name="logsumexp", formula="ln Σ eˣ",
+    name="logsumexp", formula="ln Σ eˣ", kinks="derivative 0 where all x are -∞",
     cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3), {"axis": (0, 1)}),
                ((2, 3), {"axis": 1, "keepdims": True})),
 )  # fmt: skip

@@ -125,7 +125,7 @@ LN2, LN10 = float(np.log(2)), float(np.log(10))
 
 exp = row(np.exp, lambda g, y, x: g * y, formula="eˣ")
 exp2 = row(np.exp2, lambda g, y, x: g * (y * LN2), formula="2ˣ")
-expm1 = row(np.expm1, lambda g, y, x: g * (y + 1), formula="eˣ - 1, exact near 0")
+expm1 = row(np.expm1, lambda g, y, x: g * np.exp(x), formula="eˣ - 1, exact near 0")
 log = row(np.log, lambda g, y, x: g / x, formula="ln x", domain="x > 0", draw=positive)
 log2 = row(np.log2, lambda g, y, x: g / (x * LN2), formula="log₂ x", domain="x > 0", draw=positive)
 log10 = row(
@@ -160,7 +160,7 @@ arccos = row(
     np.arccos, lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),
     formula="arccos x", domain="-1 < x < 1", draw=inside_unit,
 )  # fmt: skip
-arctan = row(np.arctan, lambda g, y, x: g / (1 + x * x), formula="arctan x")
+arctan = row(np.arctan, lambda g, y, x: g / np.hypot(1, x) / np.hypot(1, x), formula="arctan x")
 arctan2 = row(
     np.arctan2, lambda g, y, x, w: g * (w / (x * x + w * w)), lambda g, y, x, w: -g * (x / (x * x + w * w)),
     formula="the angle of the point (w, x)", domain="not x = w = 0", draw=nonzero,
@@ -168,7 +168,7 @@ arctan2 = row(
 sinh = row(np.sinh, lambda g, y, x: g * np.cosh(x), formula="sinh x")
 cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
 tanh = row(np.tanh, lambda g, y, x: g * (1 - y * y), formula="tanh x")
-arcsinh = row(np.arcsinh, lambda g, y, x: g / np.sqrt(1 + x * x), formula="arsinh x")
+arcsinh = row(np.arcsinh, lambda g, y, x: g / np.hypot(1, x), formula="arsinh x")
 arccosh = row(
     np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x", domain="x > 1", draw=beyond_one,

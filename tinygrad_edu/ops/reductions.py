@@ -57,6 +57,11 @@ def count(shape: tuple[int, ...], y: Any) -> int:
     return max(math.prod(shape) // max(y.size, 1), 1)
 
 
+def divided(g: Any, n: float) -> Any:
+    """g / n, also where n is too large for the dtype of g, as it soon is for float16."""
+    return g / n if n <= float(np.finfo(g.dtype).max) else g * (1 / n)
+
+
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """g where x = y, shared equally among ties"""
     ties = kept(y, x, axis, keepdims) == x
@@ -95,7 +100,9 @@ def _mean(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
 
 ROWS[np.mean] = op(
     _mean,
-    lambda g, y, x, axis=None, keepdims=False: spread(g / count(x.shape, y), x.shape, axis, keepdims),
+    lambda g, y, x, axis=None, keepdims=False: (
+        spread(divided(g, count(x.shape, y)), x.shape, axis, keepdims)
+    ),
     name="mean", formula="Σ x / n", linear=True, cases=each(real, *_axes),
 )  # fmt: skip
 op(
@@ -237,7 +244,7 @@ def _cumprod_back(g: Any, y: Any, x: Any, axis: int) -> Any:
 
     Π_(j<i) x_j · (g_i + x_(i+1) g_(i+1) + x_(i+1) x_(i+2) g_(i+2) + ...): a recurrence from the end.
     """
-    if np.all(value(y)):
+    if divisible(y, x):
         return suffix_sum(g * y, axis=axis) / x
     axis = axis % x.ndim - x.ndim
     before = np.concatenate([np.ones_like(y[_along(axis, 0, 1)]), y[_along(axis, None, -1)]], axis)
@@ -294,6 +301,17 @@ def _in_line(x: Any, axis: Any) -> tuple[Any, list[int], list[int]]:
     return np.reshape(np.transpose(x, rest + gone), shape), rest + gone, gone
 
 
+def divisible(y: Any, x: Any) -> bool:
+    """Can products y of x be divided by x, and once more by x for the second derivative?
+
+    Not by 0, and not by numbers whose powers are too small or too large for the dtype.
+    """
+    y, sizes = value(y), np.abs(value(x))
+    limits = np.finfo(sizes.dtype if sizes.dtype.kind == "f" else np.float64)
+    small, large = float(limits.tiny) ** 0.25, float(limits.max) ** 0.25
+    return bool(np.all(y) and np.isfinite(y).all() and ((sizes > small) & (sizes < large)).all())
+
+
 def product_of_others(x: Any, axis: Any) -> Any:
     """For each element of x the product of all others along the axes, without a division."""
     line, order, _ = _in_line(x, axis)
@@ -311,7 +329,7 @@ ROWS[np.prod] = op(
     _prod,
     documented(
         lambda g, y, x, axis=None, keepdims=False: (
-            kept(g * y, x, axis, keepdims) / x if np.all(value(y))
+            kept(g * y, x, axis, keepdims) / x if divisible(y, x)
             else kept(g, x, axis, keepdims) * product_of_others(x, axis)
         ),
         "g y / x; where some x is 0, g times the product of the others",

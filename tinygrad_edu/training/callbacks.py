@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
 from tinygrad_edu.diagnostics.words import alike, refusal, shortened
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import EMA, Optimizer
@@ -126,7 +128,9 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, epoch: int, values: dict[str, float]) -> None:
         now = values[self.monitor]
         self.waited += 1
-        if self.best is None or self.sign * now - self.min_delta > self.sign * self.best:
+        # NaN is no best value: the first number is better than it.
+        first = self.best is None and not np.isnan(now)
+        if first or (self.best is not None and self.sign * (now - self.best) > self.min_delta):
             self.best, self.best_epoch, self.waited = now, epoch, 0
             if self.restore_best_weights:
                 with self.trainer.optimizer.averaged():  # the weights that were evaluated
