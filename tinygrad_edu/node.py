@@ -47,3 +47,8 @@ def value(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         return [value(part) for part in x] if isinstance(x, list) else tuple(map(value, x))
     return x
+
+
+def as_operand(x: Any) -> Any:
+    """x, or the array that NumPy makes of a list or tuple."""
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x

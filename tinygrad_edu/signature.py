@@ -1,12 +1,21 @@
-"""What the signatures of a row's functions tell about its arguments."""
+"""The arguments of a row: what the signatures of its functions say, and what NumPy passes along."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from tinygrad_edu.diagnostics.rules import inputs_used
+
+# What NumPy does if these keywords are left out: to give them changes nothing.
+DEFAULTS = {"out": None, "dtype": None, "where": True, "casting": "same_kind"}
+
+
+def without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keywords without those that only repeat NumPy's default, such as out=None."""
+    return {k: x for k, x in kwargs.items() if not (k in DEFAULTS and x is DEFAULTS[k])}
 
 
 class Signature:

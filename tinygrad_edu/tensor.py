@@ -35,8 +35,8 @@ from tinygrad_edu.diagnostics.operations import (
 )
 from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
-from tinygrad_edu.node import Node, NoValue, value
-from tinygrad_edu.signature import Signature
+from tinygrad_edu.node import Node, NoValue, as_operand, value
+from tinygrad_edu.signature import Signature, without_defaults
 
 __all__ = ["METHODS", "PLAIN", "ROWS", "Op", "Tensor", "op", "value"]
 
@@ -152,20 +152,6 @@ class Op(Signature):
 
     def __repr__(self) -> str:
         return f"<row {self.name}: {self.formula or self.forward.__name__}>"
-
-
-def as_operand(x: Any) -> Any:
-    """x, or the array that NumPy makes of a list or tuple."""
-    return np.asarray(x) if isinstance(x, (list, tuple)) else x
-
-
-# What NumPy does if these keywords are left out: to give them changes nothing.
-DEFAULTS = {"out": None, "dtype": None, "where": True, "casting": "same_kind"}
-
-
-def without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The keywords without those that only repeat NumPy's default, such as out=None."""
-    return {k: x for k, x in kwargs.items() if not (k in DEFAULTS and x is DEFAULTS[k])}
 
 
 def result_of(
