@@ -295,7 +295,5 @@ class Trainer:
         self.takes_weights = diagnosis.takes_weights(self.loss)
 
     def __repr__(self) -> str:
-        return (
-            f"Trainer({type(self.model).__name__}, {name_of(self.loss)}, {self.optimizer!r}, "
-            f"{len(self.history)} epochs done)"
-        )
+        parts = f"{type(self.model).__name__}, {name_of(self.loss)}, {self.optimizer!r}"
+        return f"Trainer({parts}, {len(self.history)} epochs done)"
