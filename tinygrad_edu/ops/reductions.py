@@ -57,11 +57,6 @@ def count(shape: tuple[int, ...], y: Any) -> int:
     return max(math.prod(shape) // max(y.size, 1), 1)
 
 
-def divided(g: Any, n: float) -> Any:
-    """g / n, also where n is too large for the dtype of g, as it soon is for float16."""
-    return g / n if n <= float(np.finfo(g.dtype).max) else g * (1 / n)
-
-
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """g where x = y, shared equally among ties"""
     ties = kept(y, x, axis, keepdims) == x
@@ -100,9 +95,7 @@ def _mean(a: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
 
 ROWS[np.mean] = op(
     _mean,
-    lambda g, y, x, axis=None, keepdims=False: (
-        spread(divided(g, count(x.shape, y)), x.shape, axis, keepdims)
-    ),
+    lambda g, y, x, axis=None, keepdims=False: spread(g / count(x.shape, y), x.shape, axis, keepdims),
     name="mean", formula="Σ x / n", linear=True, cases=each(real, *_axes),
 )  # fmt: skip
 op(

@@ -130,7 +130,9 @@ class EarlyStopping(Callback):
         self.waited += 1
         # NaN is no best value: the first number is better than it.
         first = self.best is None and not np.isnan(now)
-        if first or (self.best is not None and self.sign * (now - self.best) > self.min_delta):
+        if first or (
+            self.best is not None and self.sign * now - self.min_delta > self.sign * self.best
+        ):
             self.best, self.best_epoch, self.waited = now, epoch, 0
             if self.restore_best_weights:
                 with self.trainer.optimizer.averaged():  # the weights that were evaluated
