@@ -139,7 +139,7 @@ def test_early_stopping_is_keras_early_stopping(mode):
         values = rng.integers(0, 12, size=rng.integers(1, 20)) / 4  # with ties
         if rng.random() < 0.2:
             values[rng.integers(len(values))] = rng.choice([np.nan, np.inf, -np.inf])
-        if np.isnan(values[0]):  # Keras keeps a first NaN as the best value; ours waits for a number
+        if np.isnan(values[0]):  # which Keras would keep as the best value
             values[0] = 1.0
         settings = {
             "mode": mode, "patience": int(rng.integers(0, 5)),

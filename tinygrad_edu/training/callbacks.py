@@ -97,7 +97,8 @@ class EarlyStopping(Callback):
     restore_best_weights    at the end of training, however it ended, load the weights of the best epoch
 
     This is Keras's rule, except that Keras restores the best weights only on demand, and keeps a first NaN
-    as the best value; Prechelt (1998) compares others. Raises ValueError when training begins if the history will have no such number.
+    as the best value; Prechelt (1998) compares others. Raises ValueError when training begins if the
+    history will have no such number.
     """
 
     remembered = ("best", "best_epoch", "waited", "best_weights")
