@@ -286,7 +286,9 @@ class Reader:
                 given["inputs"] = row.inputs(shapes, config)
             except IndexError as error:
                 raise Refused("has no weights yet: build the model") from error
-        if arrays and "dtype" in inspect.signature(row.ours).parameters:
+        # Of a class, Python 3.11.2 would give the signature of Module.__new__.
+        takes = inspect.signature(row.ours.__init__ if isinstance(row.ours, type) else row.ours)
+        if arrays and "dtype" in takes.parameters:
             given["dtype"] = arrays[0].dtype
         layer = _made(row, given)
         if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or trainable):
