@@ -5,22 +5,9 @@ import functools
 import numpy as np
 import pytest
 
+from tests.training.small_network import X, Y, model, trainer
 from tinygrad_edu import nn, optim
 from tinygrad_edu.training import Trainer, accuracy, auc, r2, recall
-
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(50, 4)).astype(np.float32)
-Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
-
-
-def model(*extra):
-    return nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), *extra, nn.Linear(8, 3, rng=1))
-
-
-def trainer(network=None, **settings):
-    network = network or model()
-    optimizer = optim.Adam(network.parameters(), lr=0.05)
-    return Trainer(network, nn.cross_entropy, optimizer, metrics=[accuracy], **settings)
 
 
 def share(prediction, y):
