@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, no_grad
+from tinygrad_edu.diagnostics.words import line_made
 from tinygrad_edu.tensor import METHODS
 
 X = np.array([[1.5, 2.0], [3.0, 4.0]])
@@ -215,6 +216,12 @@ def test_operands_may_be_lists_on_either_side():
     x.grad = None
     np.logaddexp(x, [0.0, 1.0]).sum().backward()
     assert np.allclose(x.grad, 1 / (1 + np.exp([-1.0, 0.0])))
+
+
+def test_an_operation_on_a_list_is_known_by_the_line_of_its_user():
+    x = Tensor([1.0, 1.0], requires_grad=True)
+    for y in ([[1.0, 2.0]] @ x, np.multiply([1.0, 2.0], x)):  # this line
+        assert line_made(y).startswith("\n  at test_protocol.py") and "# this line" in line_made(y)
 
 
 def test_numpys_own_defaults_may_be_given():

@@ -94,17 +94,18 @@ class Op(Signature):
 
         Without a Tensor among the inputs this is just `forward`.
         """
-        arrays, is_tensor, tracked = [], False, False
+        arrays, is_tensor, tracked, has_lists = [], False, False, False
         try:
             for x in inputs:
                 if isinstance(x, Tensor):
                     is_tensor = True
                     tracked = tracked or x.requires_grad
                     arrays.append(x.data)
-                elif type(x) is list or type(x) is tuple:  # rules get arrays
-                    return self(*map(as_operand, inputs), **params)
                 else:
+                    has_lists = has_lists or type(x) is list or type(x) is tuple
                     arrays.append(x)
+            if has_lists:  # rules get arrays
+                arrays, inputs = [*map(as_operand, arrays)], tuple(map(as_operand, inputs))
             y = self.forward(*arrays, **params)
         except NoValue as batch:  # inside vmap: all examples at once
             return batch.tensor.through(self, inputs, params)
