@@ -45,13 +45,9 @@ def backward(
     Raises RuntimeError if y depends on nothing that requires a gradient, or its graph was freed;
     ValueError if y is not a single number and no gradient is given, or one of another shape.
     """
-    if not y.requires_grad:
-        raise errors.depends_on_nothing(y)
+    if not y.requires_grad or (gradient is None and (y.data.size != 1 or y.data.dtype.kind == "c")):
+        raise errors.cannot_begin(y)
     if gradient is None:
-        if y.data.size != 1:
-            raise errors.not_one_number(y)
-        if y.data.dtype.kind == "c":
-            raise errors.complex_result(y, "backward() starts from")
         g = np.ones(y.data.shape, y.data.dtype)
     else:
         g = np.asarray(value(gradient))
@@ -112,7 +108,7 @@ def walk_back(
     """
     here, can_warn = Here(), False
     for y in operations:
-        if y.checksums:
+        if y.checksums or y.data.flags.writeable:
             here.y = y
             demand_unchanged(y)
         if y.op and y.op.domain:

@@ -259,7 +259,7 @@ class _Call:
                 return y
             if isinstance(y, Batched):
                 return as_examples(everything(y).detach(), y)
-            return y.data if y.ndim else y.data[()]
+            return y.numpy() if y.ndim else y.data[()]
 
         return rebuild(tree, map(given, leaves(tree)))
 

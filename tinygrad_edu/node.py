@@ -52,3 +52,9 @@ def value(x: Any) -> Any:
 def as_operand(x: Any) -> Any:
     """x, or the array that NumPy makes of a list or tuple."""
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+def own_index(index: Any) -> Any:
+    """A part of an index; a copy of an array, which the backward pass needs as it is now."""
+    index = value(index)
+    return index.copy() if isinstance(index, (np.ndarray, list)) else index

@@ -35,7 +35,7 @@ from tinygrad_edu.diagnostics.operations import (
 )
 from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
-from tinygrad_edu.node import Node, NoValue, as_operand, value
+from tinygrad_edu.node import Node, NoValue, as_operand, own_index, value
 from tinygrad_edu.signature import Signature, without_defaults
 
 __all__ = ["METHODS", "PLAIN", "ROWS", "Op", "Tensor", "op", "value"]
@@ -120,6 +120,10 @@ class Op(Signature):
             demand_finite(y, self, inputs)
         if not (tracked and mode.recording and y.dtype.kind in "fc"):
             return result_of(None, (), params, y, mode.scope)
+        for x in arrays:
+            if x is y:  # the array of a leaf stays writable
+                y = y.view()
+        y.setflags(False)  # read-only, as a rule may read it again in the backward pass
         result = result_of(self, inputs, params, y, mode.scope)
         # The line of the user: that of our caller, or of the caller of the operator that called us.
         caller = sys._getframe(1)
@@ -218,7 +222,8 @@ class Tensor(Node):
     yet, raises TypeError, because its result would silently be cut out of the graph.
 
     The given array is not copied. It may be changed after backward(), but not between a computation and
-    its backward(), which raises RuntimeError then (`diagnostics/changed_arrays.py` tells what it notices).
+    its backward(), which raises RuntimeError then. The array of a recorded result is read-only.
+    (`diagnostics/changed_arrays.py` tells what is noticed.)
 
     Raises TypeError if `requires_grad` is asked of anything but floating point numbers.
 
@@ -240,6 +245,8 @@ class Tensor(Node):
             raise only_numbers(self.data.dtype, data)
         if requires_grad and self.data.dtype.kind != "f":
             raise only_floats(self.data, name)
+        if requires_grad and not self.data.flags.writeable:
+            self.data = self.data.copy()  # an optimizer changes it
         self.requires_grad = requires_grad
         self.name, self._grad, self.order = name, None, _next_order()
         self.op, self.inputs, self.params, self.scope = None, (), {}, thread.mode.scope
@@ -291,7 +298,7 @@ class Tensor(Node):
 
     def __getitem__(self, index: Any) -> Tensor:
         try:
-            index = tuple(map(_own, index)) if isinstance(index, tuple) else _own(index)
+            index = tuple(map(own_index, index)) if isinstance(index, tuple) else own_index(index)
         except NoValue as batch:
             return batch.tensor.pick(self, index)
         return ROWS[Tensor.__getitem__](self, index=index)
@@ -362,8 +369,8 @@ class Tensor(Node):
     # The numbers alone.
 
     def numpy(self) -> np.ndarray:
-        """The array, without the memory of how it was made."""
-        return self.data
+        """The array, without the memory of how it was made; a copy of a read-only one."""
+        return self.data if self.data.flags.writeable else self.data.copy()
 
     def detach(self) -> Tensor:
         """The same numbers without their history: a constant to every derivative."""
@@ -425,9 +432,3 @@ def _restore(kind: type[Tensor], data: np.ndarray, requires_grad: bool, name: st
     tensor = kind.__new__(kind)
     Tensor.__init__(tensor, data, requires_grad=requires_grad, name=name)
     return tensor
-
-
-def _own(index: Any) -> Any:
-    """A part of an index; a copy of an array, which the backward pass needs as it is now."""
-    index = value(index)
-    return index.copy() if isinstance(index, (np.ndarray, list)) else index

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, debug, grad, nn, optim, vjp
+from tinygrad_edu import Tensor, debug, grad, hessian, hvp, jacobian, jvp, nn, ops, optim, vjp, vmap
 from tinygrad_edu.diagnostics.changed_arrays import checksum
 
 
@@ -128,3 +128,103 @@ def test_only_arrays_of_the_user_have_a_checksum():
     assert [i for i, _ in (y * x).checksums] == [1]
     assert (y * 2.0).checksums == []
     assert [i for i, _ in np.einsum("i,i->", y, x).checksums] == [1]  # one rule for all inputs
+
+
+# ------------------------------------------------------------------------ the results of operations
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [lambda x: x * 2, np.tanh, lambda x: x[1:], lambda x: x.reshape(3, 1), ops.identity, np.real],
+)
+def test_a_recorded_result_is_read_only_and_its_leaf_is_not(operation):
+    x = leaf([1.0, 2.0, 3.0])
+    b = operation(x)
+    with pytest.raises(ValueError, match="read-only"):
+        b.data[...] = 100
+    with pytest.raises(ValueError, match="read-only"):
+        b.data += 1
+    x.data[0] = 7
+    assert x.data[0] == 7
+
+
+def test_every_row_leaves_its_inputs_writable_and_its_result_not():
+    rng = np.random.default_rng(0)
+    for row in ops.rows():
+        for inputs, params in row.cases(rng) if row.cases else ():
+            tensors = [leaf(x) if np.asarray(x).dtype.kind == "f" else x for x in inputs]
+            arrays = [x.data for x in tensors if isinstance(x, Tensor)]
+            result = row(*tensors, **params)
+            assert all(x.flags.writeable for x in arrays), row.name
+            if isinstance(result, Tensor) and result.op:
+                assert not result.data.flags.writeable, row.name
+
+
+def test_a_view_of_a_leaf_is_changed_through_the_leaf():
+    x = leaf([1.0, 2.0, 3.0])
+    flat = x.reshape(3, 1)
+    y = (flat * flat).sum()
+    x.data[...] = 100
+    refused(y, "(3, 1) float64", "after multiply had", "y = (flat * flat).sum()")
+
+
+def test_a_result_whose_data_were_replaced():
+    x = leaf([1.0, 2.0, 3.0])
+    b = x * 2
+    y = (b * b).sum()
+    right = b.data
+    b.data = np.full(3, 100.0)
+    with pytest.raises(
+        RuntimeError, match="b = x . 2[^~]*was replaced before[^~]*multiply[^~]*Try"
+    ):
+        y.backward()
+    assert x.grad is None
+    b.data = right
+    y.backward()
+    assert x.grad.tolist() == [8.0, 16.0, 24.0]
+
+
+def test_the_numbers_of_a_result_as_an_array_of_ones_own():
+    x = leaf([1.0, 2.0])
+    b = x * 2
+    mine = b.numpy()
+    mine += 1
+    (b * b).sum().backward()
+    assert x.grad.tolist() == [8.0, 16.0]
+    assert x.numpy() is x.data
+
+
+def test_functions_of_functions_give_arrays_that_may_be_changed():
+    def f(x):
+        return np.tanh(x) * x
+
+    def total(x):
+        return f(x).sum()
+
+    x = np.array([0.5, -1.0])
+    y, pullback = vjp(f, x)
+    y += 1
+    assert np.array_equal(pullback(np.ones(2))[0], vjp(f, x)[1](np.ones(2))[0])
+    whole = [
+        grad(total)(x),
+        hessian(total)(x),
+        hvp(total, (x,), (x,)),
+        *jvp(f, (x,), (x,)),
+        vmap(f)(x),
+    ]
+    whole += [jacobian(f, mode=mode)(x) for mode in ("forward", "reverse")]
+    for result in whole:
+        result[...] = 0
+
+
+def test_a_leaf_made_from_a_result_can_be_stepped_on():
+    x = leaf([1.0, 2.0])
+    w = nn.Parameter((x * 2).data)
+    (w * w).sum().backward()
+    optim.SGD([w], lr=0.25).step()
+    assert w.data.tolist() == [1.0, 2.0]
+    frozen = np.ones(2)
+    frozen.flags.writeable = False
+    w = leaf(frozen)
+    w.data -= 1
+    assert frozen.tolist() == [1.0, 1.0]

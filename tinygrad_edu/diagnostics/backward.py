@@ -21,28 +21,21 @@ from tinygrad_edu.node import Node, value
 # ----------------------------------------------------------------------------- where it cannot begin
 
 
-def depends_on_nothing(y: Node) -> Exception:
-    return refusal(
-        RuntimeError,
-        f"{describe(y)} depends on no tensor that requires a gradient.",
-        "Tensor(..., requires_grad=True) for what is to be learned; and look for no_grad(), detach(), "
-        ".data or float(...) on the way, which cut the graph",
-    )
-
-
-def not_one_number(y: Node) -> Exception:
+def cannot_begin(y: Node) -> Exception:
+    """Why backward() without a gradient cannot begin at y."""
+    if not y.requires_grad:
+        return refusal(
+            RuntimeError,
+            f"{describe(y)} depends on no tensor that requires a gradient.",
+            "Tensor(..., requires_grad=True) for what is to be learned; and look for no_grad(), detach(), "
+            ".data or float(...) on the way, which cut the graph",
+        )
+    if y.data.size == 1:
+        return complex_result(y, "backward() starts from")
     return refusal(
         ValueError,
         f"backward() starts from a single number, but {describe(y)} has {y.data.size}.",
         f".sum() or .mean() first, or backward(g) with dL/dy of shape {y.data.shape}",
-    )
-
-
-def complex_result(y: Any, who: str) -> Exception:
-    return refusal(
-        TypeError,
-        f"{who} real numbers, but {describe(y, 'the result')} is complex.",
-        "np.abs(z) ** 2, np.real(z) or np.imag(z)",
     )
 
 
@@ -51,6 +44,14 @@ def wrong_start(y: Node, g: np.ndarray) -> Exception:
         ValueError,
         f"backward(gradient) of {describe(y)} got a gradient of shape {g.shape}.",
         f"an array of shape {y.data.shape}",
+    )
+
+
+def complex_result(y: Any, who: str) -> Exception:
+    return refusal(
+        TypeError,
+        f"{who} real numbers, but {describe(y, 'the result')} is complex.",
+        "np.abs(z) ** 2, np.real(z) or np.imag(z)",
     )
 
 
@@ -100,7 +101,10 @@ def warn_no_gradient(x: Node) -> None:
     """Warns that x.grad is None and will stay so, and says why."""
     if x.op is not None:
         why = "an operation made it, and only leaves keep one"
-        hint = "grad(f)(x), with f the rest of the computation; or viz.Graph(loss), which shows them all"
+        hint = (
+            "grad(f)(x), with f the rest of the computation; or viz.Graph(loss), which shows them all.\n"
+            "  A step is w.data -= lr * w.grad: w = w - lr * w.grad makes a new tensor"
+        )
     else:
         why = "it does not require one"
         hint = "Tensor(..., requires_grad=True), before it is computed with"

@@ -1,7 +1,8 @@
 """Notices an array that is changed between a computation and its backward().
 
-The backward pass reads the user's arrays again, so they must be as they were. A checksum of each array that
-a rule will read is kept on the recorded operation, and compared before the walk begins.
+The backward pass reads arrays again, so they must be as they were. The result of a recorded operation is
+read-only: NumPy refuses a change at the line that tries it. The user's own arrays stay writable. A checksum
+of each one that a rule will read is kept on the recorded operation, and compared before the walk begins.
 """
 
 from __future__ import annotations
@@ -30,18 +31,33 @@ def checksum(x: np.ndarray) -> bytes:
 def checksums(row: Any, inputs: Sequence, arrays: Sequence) -> list[tuple[int, bytes]]:
     """(number, checksum) of each input that a rule reads and the user can change.
 
-    The results of other operations are left out: they belong to the graph.
+    The results of other operations are left out, unless they show an array of the user: as a reshaped
+    leaf does.
     """
     used = range(len(inputs)) if row.variadic_rule else row.inputs_used
     found = []
     for i in used:
-        if type(arrays[i]) is np.ndarray and not (isinstance(inputs[i], Node) and inputs[i].op):
-            found.append((i, checksum(arrays[i])))
+        x = arrays[i]
+        if type(x) is np.ndarray and (
+            x.flags.writeable or (x.base is not None and _can_change(x.base))
+        ):
+            found.append((i, checksum(x)))
     return found
 
 
+def _can_change(base: Any) -> bool:
+    """Whether what owns the memory of a read-only array allows changes."""
+    return not isinstance(base, np.ndarray) or base.flags.writeable
+
+
 def demand_unchanged(y: Node) -> None:
-    """Raises RuntimeError if an input of a recorded operation is not as it was."""
+    """Raises RuntimeError if a recorded operation, or an input of it, is not as it was."""
+    if y.data.flags.writeable:
+        raise RuntimeError(
+            f"{describe(y, 'a result')}, made{made_at(y)}, has other data now: .data was replaced before "
+            f"backward(), which needs the result of {y.op.name} as it was\n"
+            "  Try: a new Tensor for the new numbers, or np.where(mask, new, x) inside the computation"
+        )
     for i, before in y.checksums:
         if checksum(value(y.inputs[i])) != before:
             raise RuntimeError(
