@@ -33,6 +33,7 @@ from tinygrad_edu.diagnostics.operations import (
     refuse_ufunc,
     refused,
 )
+from tinygrad_edu.diagnostics.steps_by_hand import refuse_steps
 from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
 from tinygrad_edu.node import Node, NoValue, as_operand, own_index, value
@@ -426,6 +427,7 @@ class Tensor(Node):
 
 
 answer_missing(Tensor)
+refuse_steps(Tensor)
 
 
 def _restore(kind: type[Tensor], data: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
