@@ -412,7 +412,8 @@ class TestMatrices:
 
     def test_vectors_of_repeated_eigenvalues(self):
         for f, name in (
-            (lambda a: np.linalg.eigh(a)[1][0], "eigh"), (lambda a: np.linalg.eig(a)[1][0], "eig"),
+            (lambda a: np.linalg.eigh(a)[1][0], "eigh"),
+            (lambda a: np.real(np.linalg.eig(a)[1][0]), "eig"),
             (lambda a: np.linalg.svd(a)[0][0], "svd"),
         ):  # fmt: skip
             with pytest.warns(RuntimeWarning, match=f"^{name}: the result depends on vectors"):

@@ -28,9 +28,6 @@ LEFT_OUT = [
 # The first NumPy with a wheel, for Pythons that are younger than the first that we allow.
 FIRST_WHEEL = {(3, 13): "2.1.0", (3, 14): "2.3.2"}
 NEWEST_PYTHON = (3, 14)
-# From 2.5 on eig, eigvals and roots give complex numbers for real matrices; their rows expect real ones
-# where the imaginary parts are zero. When they do not any more, this becomes "numpy".
-NEWEST_NUMPY = "numpy<2.5"
 
 
 def oldest():
@@ -44,7 +41,7 @@ def newest():
     found = [sys.executable, *filter(None, map(shutil.which, names))]
     found += glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python"))
     working = [(version(python), python) for python in found]
-    return max(x for x in working if x[0] <= NEWEST_PYTHON)[1], NEWEST_NUMPY
+    return max(x for x in working if x[0] <= NEWEST_PYTHON)[1], "numpy"
 
 
 def version(python):

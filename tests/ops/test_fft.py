@@ -107,11 +107,29 @@ class TestComplex:
             lambda z: np.linalg.norm(z, axis=1), lambda z: np.linalg.norm(z, 1),
             lambda z: np.linalg.norm(z, 3, axis=0), lambda z: np.linalg.det(z[:, 1:]),
             lambda z: np.linalg.inv(z[:, :3]), lambda z: np.linalg.solve(z[:, :3], z),
+            lambda z: np.vecdot(z, z * z), lambda z: np.vecdot(z * z, z), lambda z: np.vdot(z, z * z),
+            *((lambda z: np.matvec(z, z[0] * z[1]), lambda z: np.vecmat(z[:, 0], z * z),
+               lambda z: np.vecmat(z[:, 0] * z[:, 1], z)) if hasattr(np, "matvec") else ()),
         ],
     )  # fmt: skip
     def test_derivatives_agree_with_differences(self, f):
         report = gradcheck(lambda a, b: f(a + 1j * b), A, B, tolerance=1e-7)
         assert report, report
+        parts = lambda a: np.real(f(a + 1j * B)) * 0.7 + np.imag(f(a + 1j * B))
+        assert np.allclose(jacobian(parts, mode="forward")(A), jacobian(parts, mode="reverse")(A))
+
+    def test_eigenvalues_and_roots_on_the_way(self):
+        turning = np.array([[0.0, -2.0], [1.0, 0.5]])
+        for f, x in (
+            (lambda a: np.abs(np.linalg.eigvals(a)), turning),
+            (lambda a: np.abs(np.linalg.eig(a)[1]), turning),
+            (lambda p: np.real(np.roots(p)), np.array([1.0, 2.0, 5.0])),
+            (lambda a: np.poly(a), turning),
+        ):
+            assert f(Tensor(x)).dtype == f(x).dtype
+            assert gradcheck(f, x)
+            forward, reverse = (jacobian(f, mode=mode)(x) for mode in ("forward", "reverse"))
+            assert np.allclose(forward, reverse, rtol=1e-12, atol=1e-12)
 
     def test_the_convention(self):
         """g = ∂L/∂a - i ∂L/∂b: what the walk carries for z of L = Re(c z) is c itself."""

@@ -295,7 +295,7 @@ _eig_row = op(
 
 
 def eig(a: Any) -> EigResult:
-    """np.linalg.eig of real matrices; the result is complex if an eigenvalue is."""
+    """np.linalg.eig of real matrices; before NumPy 2.5 the result is real if each eigenvalue is."""
     y = _eig_row(a)
     return EigResult(y[..., 0, :], y[..., 1:, :])
 

@@ -173,8 +173,8 @@ def _convolve(a: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 convolve_full: Op = op(
     _convolve,
-    lambda g, y, a, v: np.correlate(g, v, "valid"),
-    lambda g, y, a, v: np.correlate(g, a, "valid"),
+    lambda g, y, a, v: np.correlate(g, np.conjugate(v), "valid"),
+    lambda g, y, a, v: np.correlate(g, np.conjugate(a), "valid"),
     name="convolve", formula="y[k] = Σ a[k - i] v[i]", linear=True,
     cases=each(real, ((5,), (3,), {}), ((2,), (4,), {}), ((1,), (1,), {})),
 )  # fmt: skip
@@ -202,9 +202,9 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 @composed(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """np.correlate: y[k] = Σ a[k + i] v[i], the convolution with v reversed."""
+    """np.correlate: y[k] = Σ a[k + i] v̄[i], the convolution with v reversed (and conjugated)."""
     a, v = np.atleast_1d(a), np.atleast_1d(v)
-    return _part(convolve_full(a, v[::-1]), a, v, mode, a.size >= v.size)
+    return _part(convolve_full(a, np.conjugate(v[::-1])), a, v, mode, a.size >= v.size)
 
 
 # ------------------------------------------------------------------------------------ points to look at

@@ -111,7 +111,9 @@ def poly(seq_of_zeros: Any) -> Any:
     p: Any = np.ones(1)
     for k in range(roots.shape[0]):
         p = convolve(p, np.stack([roots[k] * 0 + 1, -roots[k]]))
-    return p
+    z = value(roots)
+    in_pairs = z.dtype.kind == "c" and np.array_equal(np.sort(z), np.sort(z.conj()))
+    return np.real(p) if in_pairs else p
 
 
 @composed(np.roots)
@@ -127,6 +129,8 @@ def roots(p: Any) -> Any:
     if n == 0:
         return np.zeros(zeros, p.dtype)
     found = np.linalg.eigvals(put(np.eye(n, k=-1, dtype=p.dtype), 0, -p[1:] / p[0]))
+    if p.dtype.kind == "f" and not np.any(np.imag(value(found))):
+        found = np.real(found)
     return np.concatenate([found, np.zeros(zeros, found.dtype)]) if zeros else found
 
 

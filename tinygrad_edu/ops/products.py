@@ -216,8 +216,9 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 # ------------------------------------------------------------------- vectors and matrices in stacks
 
 vecdot: Op = op(
-    np.vecdot, lambda g, y, x, w: g[..., None] * w, lambda g, y, x, w: g[..., None] * x,
-    name="vecdot", formula="Σ x w along the last axis", linear=True,
+    np.vecdot,
+    lambda g, y, x, w: np.conjugate(g[..., None] * w), lambda g, y, x, w: g[..., None] * np.conjugate(x),
+    name="vecdot", formula="Σ x̄ w along the last axis", linear=True,
     cases=each(real, ((3,), (3,), {}), ((2, 3), (3,), {}), ((2, 1, 3), (4, 3), {})),
 )  # fmt: skip
 
@@ -229,13 +230,17 @@ def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 if hasattr(np, "matvec"):  # NumPy 2.2
     matvec: Op = op(
-        np.matvec, lambda g, y, a, x: g[..., None] * x[..., None, :], lambda g, y, a, x: np.vecmat(g, a),
+        np.matvec,
+        lambda g, y, a, x: g[..., None] * x[..., None, :],
+        lambda g, y, a, x: np.vecmat(np.conjugate(g), a),
         name="matvec", formula="a x, x vectors in a stack", linear=True,
         cases=each(real, ((2, 3), (3,), {}), ((2, 3), (4, 3), {}), ((4, 2, 3), (3,), {})),
     )  # fmt: skip
     vecmat: Op = op(
-        np.vecmat, lambda g, y, x, a: np.matvec(a, g), lambda g, y, x, a: x[..., None] * g[..., None, :],
-        name="vecmat", formula="xᵀ a, x vectors in a stack", linear=True,
+        np.vecmat,
+        lambda g, y, x, a: np.conjugate(np.matvec(a, g)),
+        lambda g, y, x, a: np.conjugate(x)[..., None] * g[..., None, :],
+        name="vecmat", formula="x̄ᵀ a, x vectors in a stack", linear=True,
         cases=each(real, ((2,), (2, 3), {}), ((4, 2), (2, 3), {}), ((2,), (4, 2, 3), {})),
     )  # fmt: skip
 
