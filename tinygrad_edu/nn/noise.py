@@ -32,7 +32,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
-        demand_probability(self, p)
+        demand_probability(self, p=p)
         self.p = p
         self.rng = np.random.default_rng(rng)
 
