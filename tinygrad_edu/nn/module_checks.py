@@ -14,11 +14,8 @@ from tinygrad_edu.nn.checks import layer_name
 
 def no_value(module: Any) -> Exception:
     """The error of a forward that returns None."""
-    return refusal(
-        TypeError,
-        f"{layer_name(module)} gave None: its forward returns nothing.",
-        "return y at the end of forward",
-    )
+    what = f"{layer_name(module)} gave None: its forward returns nothing."
+    return refusal(TypeError, what, "return y at the end of forward")
 
 
 def unbuilt(path: str, layer: Any) -> Exception:

@@ -166,34 +166,33 @@ def _count(y: Any, costs: Costs) -> None:
 
 def best_times(model: Module, modules: list[Module], x: list) -> dict[Module, float]:
     """Seconds in each module's own forward, without the modules inside it; the best of five rounds."""
+    own: dict[Module, float] = {}
+    inside = [0.0]  # for each module that is being called, the time of those inside it
+
+    def timed(module: Module) -> Any:
+        def forward(*inputs: Any, **kwargs: Any) -> Any:
+            inside.append(0.0)
+            start = time.perf_counter()
+            y = type(module).forward(module, *inputs, **kwargs)
+            seconds = time.perf_counter() - start
+            own[module] = own.get(module, 0.0) + seconds - inside.pop()
+            inside[-1] += seconds
+            return y
+
+        return forward
+
     best: dict[Module, float] = {}
-    for _ in range(5):
-        own: dict[Module, float] = defaultdict(float)
-        running = [0.0]  # for each module that is being called, the time of those inside it
-
-        def timed(module: Module, own: Any = own, running: Any = running) -> Any:
-            forward = type(module).forward
-
-            def run(*inputs: Any, **kwargs: Any) -> Any:
-                running.append(0.0)
-                start = time.perf_counter()
-                y = forward(module, *inputs, **kwargs)
-                seconds = time.perf_counter() - start
-                own[module] += seconds - running.pop()
-                running[-1] += seconds
-                return y
-
-            return run
-
-        try:
-            for module in modules:
-                object.__setattr__(module, "forward", timed(module))
+    try:
+        for module in modules:
+            object.__setattr__(module, "forward", timed(module))
+        for _ in range(5):
+            own.clear()
             with no_grad():
                 model(*x)
-        finally:
-            for module in modules:
-                object.__delattr__(module, "forward")
-        best = {m: min(seconds, best.get(m, seconds)) for m, seconds in own.items()}
+            best = {m: min(seconds, best.get(m, seconds)) for m, seconds in own.items()}
+    finally:
+        for module in modules:
+            object.__delattr__(module, "forward")
     return best
 
 
