@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import LOSS_ARGUMENTS
 from tinygrad_edu.diagnostics.words import answering, refuse_unknown
+from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight
 from tinygrad_edu.tensor import value
 
@@ -37,6 +38,8 @@ def loss(per: str) -> Callable[[Errors], Errors]:
         ) -> Any:
             if not settings.keys() <= takes.parameters.keys():
                 refuse_unknown(call, settings, LOSS_ARGUMENTS)
+            if sample_weight is not None:
+                args = weighty(sample_weight, *args)
             values = errors(*args, **settings)
             if sample_weight is None and reduction == "mean":
                 return np.mean(values)  # the mean of means of equally many numbers is that of all
@@ -83,6 +86,27 @@ def reduced(
     if reduction == "mean_with_sample_weight" and weights is not None:
         n = float(weights.sum())
     return total / n if n else total * 0
+
+
+def weighty(sample_weight: Any, *arrays: Any) -> tuple[Any, ...]:
+    """The arrays, with a sample that counts in place of samples of weight 0 that hold NaN or infinity.
+
+    These may be padding, and 0 · NaN would be NaN.
+    """
+    counts = np.asarray(value(sample_weight)) != 0
+    if counts.all() or not counts.any():
+        return arrays
+    first = np.unravel_index(counts.argmax(), counts.shape)
+    return tuple(_where_wrong(as_array(x), ~counts, value(as_array(x))[first]) for x in arrays)
+
+
+def _where_wrong(x: Any, unweighted: np.ndarray, fill: Any) -> Any:
+    """x, with `fill` in place of samples without weight that hold NaN or infinity."""
+    wrong = ~np.isfinite(value(x))
+    wrong = wrong.any(axis=tuple(range(unweighted.ndim, wrong.ndim))) & unweighted
+    if not wrong.any():
+        return x
+    return np.where(wrong.reshape(wrong.shape + (1,) * (x.ndim - wrong.ndim)), fill, x)
 
 
 def weights_of(name: str, sample_weight: Any, shape: tuple) -> np.ndarray:

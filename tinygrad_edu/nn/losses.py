@@ -29,8 +29,9 @@ from tinygrad_edu.nn.loss_checks import (
     demand_pair,
     demand_range,
 )
-from tinygrad_edu.nn.loss_reduction import answered, loss, reduced, weights_of
+from tinygrad_edu.nn.loss_reduction import answered, loss, reduced, weights_of, weighty
 from tinygrad_edu.nn.loss_targets import one_hot, one_per_class, signs, smoothed, yes_or_no
+from tinygrad_edu.ops.recurrent import unread
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = [
@@ -222,7 +223,10 @@ def cross_entropy(
     Raises ValueError if the shapes do not fit or a label is not one of the K classes, TypeError if the
     labels are not whole numbers. Warns if the logits come out of a softmax.
     """
-    name, logits = "cross_entropy", as_array(logits)
+    name = "cross_entropy"
+    if sample_weight is not None:
+        logits, labels = weighty(sample_weight, logits, labels)
+    logits = as_array(logits)
     labels, dense, counted = demand_labels(name, logits, labels, ignore_index)
     demand_logits(name, logits, from_probabilities, ops.softmax)
     weighted = not (sample_weight is None and class_weights is None and ignore_index is None)
@@ -232,6 +236,8 @@ def cross_entropy(
             logits, labels = np.reshape(logits, (-1, logits.shape[-1])), labels.reshape(-1)
         return ops.cross_entropy(logits, labels)
 
+    if counted is not None:
+        logits = unread(logits, counted[..., None])
     weights = sample_weight
     if class_weights is not None:
         weights = np.asarray(value(class_weights), float)
