@@ -34,7 +34,10 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
         demand_probability(self, p=p)
         self.p = p
-        self.rng = np.random.default_rng(rng)
+        self.draw(np.random.default_rng(rng))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        self.rng = rng
 
     def forward(self, x: Any) -> Any:
         return self.noisy(as_array(x)) if self.training and self.p else x
@@ -79,7 +82,11 @@ class GaussianNoise(Module):
 
     def __init__(self, std: float, *, rng: np.random.Generator | int | None = None):
         demand_not_negative(self, std=std)
-        self.std, self.rng = std, np.random.default_rng(rng)
+        self.std = std
+        self.draw(np.random.default_rng(rng))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        self.rng = rng
 
     def forward(self, x: Any) -> Any:
         if not self.training or self.std == 0:
