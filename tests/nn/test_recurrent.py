@@ -3,6 +3,8 @@
 That they equal Keras's is tested in test_keras_recurrent.py.
 """
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -230,3 +232,29 @@ def test_two_directions_that_do_not_go_together(forward, backward, settings, wor
 def test_two_directions_of_something_else():
     with pytest.raises(TypeError, match="is no SimpleRNN, LSTM or GRU"):
         nn.Bidirectional(nn.Linear(3, 4), nn.LSTM(3, 4, go_backwards=True))
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"return_sequences": True}, {"go_backwards": True}], ids=str
+)
+@pytest.mark.parametrize(
+    "kind", [nn.SimpleRNN, nn.LSTM, nn.GRU, functools.partial(nn.GRU, reset_after=False)], ids=str
+)
+def test_padding_may_be_nan(kind, settings):
+    """Values and gradients are those of any other padding: nothing of it is read."""
+    layer, mask = (
+        kind(2, 3, rng=0, **settings),
+        np.array([[True, True, False], [False, True, True]]),
+    )
+    x = np.random.default_rng(0).normal(size=(2, 3, 2)).astype(np.float32)
+    found = []
+    for padding in (0, 7, np.nan, np.inf):
+        x[~mask] = padding
+        inputs = Tensor(x, requires_grad=True)
+        for parameter in layer.parameters():
+            parameter.grad = None
+        y = layer(inputs, mask=mask)
+        np.square(y).sum().backward()
+        found.append([y.data, inputs.grad, *(p.grad for p in layer.parameters())])
+    for other in found[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))

@@ -56,10 +56,7 @@ class _Convolution(SizedByInput):
     def __init__(
         self,
         inputs: int | None,
-        size: Any,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
+        windows: tuple[Any, Any, Any, Any],
         bias: bool,
         init: Callable,
         rng: Rng,
@@ -68,12 +65,10 @@ class _Convolution(SizedByInput):
     ):
         demand_sizes(self, inputs=inputs, **sizes)
         demand_initializer(self, init)
-        kind = type(self).__name__
-        kernel = check_settings(kind, self.axes, size, stride, padding, dilation, self.words)
-        for name, number in {"inputs": inputs, **sizes}.items():
-            setattr(self, name, number)
-        self.size, self.stride, self.padding, self.dilation = size, stride, padding, dilation
-        self.bias = bias
+        kernel = check_settings(type(self).__name__, self.axes, *windows, self.words)
+        self.size, self.stride, self.padding, self.dilation = windows
+        self.inputs, self.bias = inputs, bias
+        vars(self).update(sizes)
         self.make_now_or_later(kernel, init, np.random.default_rng(rng), dtype)
 
     def channels(self) -> tuple[tuple[int, int], int]:
@@ -133,10 +128,8 @@ class Conv2d(_Convolution):
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
-        super().__init__(
-            inputs, size, stride, padding, dilation, bias, init, rng, dtype,
-            outputs=outputs, groups=groups,
-        )  # fmt: skip
+        windows = size, stride, padding, dilation
+        super().__init__(inputs, windows, bias, init, rng, dtype, outputs=outputs, groups=groups)
 
     def channels(self) -> tuple[tuple[int, int], int]:
         demand_groups(self, self.groups, inputs=self.inputs, outputs=self.outputs)
@@ -183,9 +176,8 @@ class DepthwiseConv2d(_Convolution):
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
-        super().__init__(
-            inputs, size, stride, padding, dilation, bias, init, rng, dtype, multiplier=multiplier
-        )
+        windows = size, stride, padding, dilation
+        super().__init__(inputs, windows, bias, init, rng, dtype, multiplier=multiplier)
 
     def channels(self) -> tuple[tuple[int, int], int]:
         return (self.inputs, self.multiplier), self.inputs * self.multiplier
@@ -278,9 +270,8 @@ class ConvTranspose2d(_Convolution):
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
-        super().__init__(
-            inputs, size, stride, padding, dilation, bias, init, rng, dtype, outputs=outputs
-        )
+        windows = size, stride, padding, dilation
+        super().__init__(inputs, windows, bias, init, rng, dtype, outputs=outputs)
 
     def channels(self) -> tuple[tuple[int, int], int]:
         return (self.outputs, self.inputs), self.outputs

@@ -83,33 +83,36 @@ class AvgPool1d(_Pool):
     axes, operation = 1, staticmethod(avg_pool1d)
 
 
-class GlobalAvgPool2d(Module):
+class _GlobalPool(Module):
+    """What the next layers share: one number of all places of a channel."""
+
+    axes: int
+    operation: Callable
+
+    def forward(self, x: Any) -> Any:
+        demand_images(self, np.shape(x), self.axes)
+        return self.operation(x, axis=tuple(range(1, 1 + self.axes)))
+
+
+class GlobalAvgPool2d(_GlobalPool):
     """The mean of each channel: (N, H, W, C) -> (N, C). (Lin et al. 2014, "Network in network", 3.2.)"""
 
-    def forward(self, x: Any) -> Any:
-        demand_images(self, np.shape(x))
-        return np.mean(x, axis=(1, 2))
+    axes, operation = 2, staticmethod(np.mean)
 
 
-class GlobalAvgPool1d(Module):
+class GlobalAvgPool1d(GlobalAvgPool2d):
     """The mean of each channel of sequences: (N, T, C) -> (N, C)."""
 
-    def forward(self, x: Any) -> Any:
-        demand_images(self, np.shape(x), axes=1)
-        return np.mean(x, axis=1)
+    axes = 1
 
 
-class GlobalMaxPool2d(Module):
+class GlobalMaxPool2d(_GlobalPool):
     """The largest number of each channel: (N, H, W, C) -> (N, C). Ties share the gradient equally."""
 
-    def forward(self, x: Any) -> Any:
-        demand_images(self, np.shape(x))
-        return np.max(x, axis=(1, 2))
+    axes, operation = 2, staticmethod(np.max)
 
 
-class GlobalMaxPool1d(Module):
+class GlobalMaxPool1d(GlobalMaxPool2d):
     """The largest number of each channel of sequences: (N, T, C) -> (N, C)."""
 
-    def forward(self, x: Any) -> Any:
-        demand_images(self, np.shape(x), axes=1)
-        return np.max(x, axis=1)
+    axes = 1

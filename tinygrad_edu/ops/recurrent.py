@@ -23,7 +23,7 @@ from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import unstack
-from tinygrad_edu.tensor import Op, op
+from tinygrad_edu.tensor import Op, op, value
 
 # ------------------------------------------------------------------------------------------- cells
 
@@ -69,11 +69,22 @@ def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
     return (z * h + (1 - z) * a,)
 
 
+def unread(x: Any, seen: np.ndarray) -> Any:
+    """x, with 0 in place of NaN and infinity where `seen` is False, because 0 · NaN would be NaN.
+
+    So padding may hold any numbers, and no gradient does. `seen` broadcasts to the shape of x.
+    """
+    if seen.all() or np.isfinite(value(x)).all():
+        return x
+    return np.where(seen | np.isfinite(value(x)), x, 0)
+
+
 def along_time(
     cell: Callable, x: Any, states: Sequence, parameters: Sequence, mask: Any = None
 ) -> tuple[Any, Any]:
     """Runs a cell over x (T, N, D): the first state after every step, (T, N, u), and the last states."""
     outputs = []
+    x = x if mask is None else unread(x, mask)
     for t in range(len(x)):
         after = cell(x[t], *states, *parameters)
         if mask is not None:
@@ -263,6 +274,7 @@ rnn_row: Op = op(
 
 def rnn(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(rnn_cell, x, [h], [W, U, b], mask)`."""
+    x = x if mask is None else unread(x, mask)
     y = rnn_row(x, h, W, U, b, mask=mask)
     return y, (y[-1],)
 
@@ -354,6 +366,7 @@ def lstm(
 ) -> tuple[Any, tuple[Any, Any]]:
     """`along_time(lstm_cell, x, [h, c], [W, U, b], mask)`."""
     units = h.shape[-1]
+    x = x if mask is None else unread(x, mask)
     y = lstm_row(x, h, c, W, U, b, mask=mask)
     return y[:, :, 5 * units :], (y[-1, :, 5 * units :], y[-1, :, 4 * units : 5 * units])
 
@@ -457,6 +470,7 @@ gru_row: Op = op(
 
 def gru(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(gru_cell, x, [h], [W, U, b], mask)`."""
+    x = x if mask is None else unread(x, mask)
     y = gru_row(x, h, W, U, b, mask=mask)
     units = h.shape[-1]
     return y[:, :, 4 * units :], (y[-1, :, 4 * units :],)
