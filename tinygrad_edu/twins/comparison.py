@@ -102,9 +102,7 @@ def compare(
     about = (
         f"{optimizer!r}, {loss_in_words(loss)}, {dtype}, in tinygrad_edu and in {theirs.version}"
     )
-    inside, told = (
-        _notes_of_rounding(copied, optimizer) if dtype == "float64" else (False, [])
-    )
+    inside, told = _notes_of_rounding(copied, optimizer) if dtype == "float64" else (False, [])
     if tolerance is None:
         tolerance = ROUNDED if inside else TOLERANCES.get(dtype, 1e-2)
     layers = {path: repr(layer) for path, layer in leaves(copied) if path in outputs}

@@ -121,17 +121,19 @@ def _recurrent(ours: type[Module], **more: Any) -> Row:
     )  # fmt: skip
 
 
-def _activation(ours: type[Module], name: str, defaults: dict[str, Any] = {}, **more: Any) -> Row:
+def _activation(
+    ours: type[Module], name: str, defaults: dict[str, Any] | None = None, **more: Any
+) -> Row:
     """An activation that Keras has by name, for the defaults of its settings (our names, Keras's order).
 
     For other settings Keras has a function: keras.ops.celu(x, 0.5).
     """
 
     def call(layer: Any) -> Callable[..., Any] | None:
-        given = {name: getattr(layer, name) for name in defaults}
-        if given == defaults:
+        settings = [getattr(layer, setting) for setting in defaults or ()]
+        if settings == list((defaults or {}).values()):
             return None
-        return lambda keras, twin, layer, x: getattr(keras.ops, name)(x, *given.values())
+        return lambda keras, twin, layer, x: getattr(keras.ops, name)(x, *settings)
 
     return Row(ours, "Activation", always={"activation": name}, call=call, **more)
 

@@ -325,7 +325,9 @@ def short(difference: float) -> str:
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines of a table in plain text: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
 
 
 def _html_table(caption: str, rows: list[list[str]], names: int, words: bool = False) -> str:
