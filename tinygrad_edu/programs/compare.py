@@ -20,6 +20,7 @@ from tinygrad_edu.programs.dataset import read, split
 from tinygrad_edu.programs.predict import demand_like
 from tinygrad_edu.programs.run import Run, write_json, write_text
 from tinygrad_edu.programs.train import print_skipped
+from tinygrad_edu.twins.report import aligned
 
 TEMPLATE = os.path.join(os.path.dirname(__file__), "compare.html")
 
@@ -125,13 +126,8 @@ def _table(report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def _text(report: dict[str, Any]) -> str:
-    rows = _table(report)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    ]
-    lines.insert(1, "─" * len(lines[0]))
-    return "\n".join([*lines, "", *_explained(report)])
+    head, *lines = aligned(_table(report))
+    return "\n".join([head, "─" * len(head), *lines, "", *_explained(report)])
 
 
 def _explained(report: dict[str, Any]) -> list[str]:

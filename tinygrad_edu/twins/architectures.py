@@ -17,7 +17,7 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.twins.comparison import compare
-from tinygrad_edu.twins.report import Report, short
+from tinygrad_edu.twins.report import Report, aligned, short
 
 BETAS = (0.875, 0.9990234375)
 LETTERS = "\n +=0123456789"
@@ -119,19 +119,10 @@ def summary(reports: Mapping[str, Report]) -> str:
         "network", "layers", "parameters", "first loss", "last loss", "outputs", "gradients", "weights",
         "here", "Keras", "here", "Keras",
     ]  # fmt: skip
-    rows = [head, *(_row(name, report) for name, report in reports.items())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    first, *lines = (
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    )
-    ends = {
-        8: "largest difference in",
-        10: "ms a step",
-        12: "MB",
-    }  # titles over the columns up to there
-    over = ""
-    for columns, title in ends.items():
-        over += title.rjust(sum(widths[:columns]) + 2 * (columns - 1) - len(over))
+    first, *lines = aligned([head, *(_row(name, report) for name, report in reports.items())])
+    over = "largest difference in".rjust(first.index("weights") + len("weights"))
+    over += "ms a step".rjust(first.index("Keras") + len("Keras") - len(over))
+    over += "MB".rjust(len(first) - len(over))
     rule = "─" * len(first)
     return "\n".join([over, first, rule, *lines, rule, _conclusion(reports)])
 

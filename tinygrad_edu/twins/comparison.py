@@ -102,17 +102,13 @@ def compare(
     about = (
         f"{optimizer!r}, {loss_in_words(loss)}, {dtype}, in tinygrad_edu and in {theirs.version}"
     )
-    rounding, inside_layers = 0.0, False
-    if dtype == "float64":
-        rounding = _rounding(optimizer, ours.run)
-        inside_layers, told = _notes_of_rounding(copied, optimizer, rounding)
-        notes += told
+    inside, told = _notes_of_rounding(copied, optimizer) if dtype == "float64" else (False, [])
     if tolerance is None:
-        tolerance = ROUNDED if inside_layers else TOLERANCES.get(dtype, 1e-2)
+        tolerance = ROUNDED if inside else TOLERANCES.get(dtype, 1e-2)
     layers = {path: repr(layer) for path, layer in leaves(copied) if path in outputs}
     return Report(
         ours.run, theirs.run, outputs=outputs, layers=layers, tolerance=tolerance, about=about,
-        notes=notes, rounding=rounding,
+        notes=notes + told,
     )  # fmt: skip
 
 
@@ -160,7 +156,10 @@ class _Ours(_Side):
                 {**given, "parameters": [parameters[p] for p in paths]} for given, paths in groups
             ]
             make: Any = type(optimizer)
-            self.optimizer = make(own, **settings_of(optimizer))
+            settings = settings_of(optimizer)
+            if dtype_of(model) == "float64":
+                settings |= rounded_settings(optimizer)
+            self.optimizer = make(own, **settings)
         self.made: dict[str, np.ndarray] = {}
         for path, layer in model.named_modules():
             layer.add_hook(functools.partial(self._keep_output, path))
@@ -221,7 +220,7 @@ class _Keras(_Side):
             self.model, self.paths = builder.flat()
             variables = builder.variables()
             self.loss = keras_loss(self.keras, loss, dtype, y)
-            self.optimizer = keras_optimizer(self.keras, optimizer)
+            self.optimizer = keras_optimizer(self.keras, ours.optimizer)
             self.learned = {path: variables[path] for path in ours.learned}
             spared = [variables[p] for own, paths in groups for p in paths if "weight_decay" in own]
             if spared and optimizer.weight_decay:
@@ -399,30 +398,14 @@ def _notes_of_differences(model: Module, optimizer: Optimizer, noisy: list[str])
     return notes
 
 
-def _rounding(optimizer: Optimizer, run: Run) -> float:
-    """How much a weight may differ, roughly, because Keras rounds settings.
-
-    A moving average with factor β spans 1 / (1 - β) steps, so an error δ in β changes the length of a step
-    by a share of about δ / (1 - β). The way of a weight is the sum of the lengths of its steps.
-    """
-    shares = [
-        abs(float(np.float32(beta)) - beta) / (1 - beta) for _, beta in rounded_settings(optimizer)
-    ]
-    ways = [np.abs(np.diff(run.weights[p], axis=0)).sum(axis=0).max() for p in run.gradients]
-    return max(shares, default=0.0) * float(max(ways))
-
-
-def _notes_of_rounding(
-    model: Module, optimizer: Optimizer, rounding: float
-) -> tuple[bool, list[str]]:
-    """Whether Keras rounds inside layers or formulas, and notes about all that it rounds."""
+def _notes_of_rounding(model: Module, optimizer: Optimizer) -> tuple[bool, list[str]]:
+    """Whether Keras rounds where ours cannot follow, and notes about all that it rounds."""
     notes: list[str] = []
     settings = rounded_settings(optimizer)
     if settings:
-        words = ", ".join(f"{name} {h:g} to {float(np.float32(h)):.12g}" for name, h in settings)
+        words = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         notes.append(
-            f"Even in float64, Keras rounds settings to float32 ({words}): weights may differ by about "
-            f"{rounding:.0e} for that alone. (0.875 and 0.9990234375 are exact.)"
+            f"Even in float64, Keras rounds settings of the optimizer to float32: both sides use {words}."
         )
     inside: dict[str, list[str]] = {}
     for path, layer in leaves(model):
@@ -432,10 +415,10 @@ def _notes_of_rounding(
             if parameter.regularizer is not None:
                 factors = vars(parameter.regularizer)
                 numbers |= {f"{name} of {parameter.name}": x for name, x in factors.items()}
-        for name, _ in inexact(numbers):
+        for name in inexact(numbers):
             inside.setdefault(name, []).append(path)
     fixed = OPTIMIZERS[type(optimizer)].fixed | {"weight_decay": optimizer.weight_decay or 0.0}
-    inside |= {name: [type(optimizer).__name__] for name, _ in inexact(fixed)}
+    inside |= {name: [type(optimizer).__name__] for name in inexact(fixed)}
     if inside:
         where = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inside.items())
         notes.append(

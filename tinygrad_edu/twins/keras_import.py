@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from tinygrad_edu.nn.recurrent import Recurrent
 from tinygrad_edu.twins.graph import MERGES, Call, Graph, Merge, Reference
 from tinygrad_edu.twins.keras_export import import_keras
 from tinygrad_edu.twins.layer_table import KEPT, ROWS, Row, kept_in, variables_of
-from tinygrad_edu.twins.weights import is_model, is_operation, read_file
+from tinygrad_edu.twins.weights import is_model, is_operation, read_file, snake_case
 
 Place = tuple[str, ...]  # names of layers, from model to model
 
@@ -318,14 +318,8 @@ UNKNOWN = {
     "TimeDistributed": "is a loop over steps (a Dense or an Activation takes sequences without it)",
     "Masking": "passes on a mask of vectors (Embedding(mask_zero=True) is known)",
 }
-# Functions of keras.ops, with our layers that take the same settings.
+# Functions of keras.ops of two results.
 BINARY = {"Add", "Subtract", "Multiply", "Maximum", "Minimum", "NotEqual"}
-OPERATIONS: dict[str, Callable[..., Module]] = {
-    "Relu": nn.ReLU, "Sigmoid": nn.Sigmoid, "Tanh": nn.Tanh, "Silu": nn.SiLU, "Softplus": nn.Softplus,
-    "Gelu": nn.GELU, "Softmax": nn.Softmax, "HardShrink": nn.HardShrink, "SoftShrink": nn.SoftShrink,
-    "Celu": nn.CELU, "Squareplus": nn.Squareplus,
-    "Threshold": lambda threshold, default_value: nn.Threshold(threshold, default_value),
-}  # fmt: skip
 
 
 def _row_of(kind: str, config: dict[str, Any]) -> Row:
@@ -398,21 +392,28 @@ def _activation(given: Any) -> list[Module]:
             raise Refused(f"with the activation {given['class_name']}, which has weights")
         _demand_known(row, given, given["config"])
         return [row.ours(**_settings(row, given["config"]))]
-    for row in ROWS:
-        if row.keras == "Activation" and row.always["activation"] == given:
-            return [_made(row, {})]
-    raise Refused(f"with activation={given!r}")
+    row = _row_of_activation(given)
+    if row is None:
+        raise Refused(f"with activation={given!r}")
+    return [_made(row, {})]
+
+
+def _row_of_activation(name: str) -> Row | None:
+    return next((row for row in ROWS if row.always.get("activation") == name and
+                 row.keras == "Activation"), None)  # fmt: skip
 
 
 def _operation(kind: str, config: dict[str, Any]) -> Module:
     """A function of keras.ops that was called on a result: x + y, keras.ops.relu(x)."""
     settings = {
-        name: value for name, value in config.items() if name != "name" and value is not None
-    }
+        {"default_value": "value"}.get(name, name): value
+        for name, value in config.items() if name != "name" and value is not None
+    }  # fmt: skip
     if kind in BINARY and not settings:
         return Merge(kind)
-    if kind in OPERATIONS:
-        return OPERATIONS[kind](**settings)
+    row = _row_of_activation(snake_case(kind))
+    if row and settings.keys() <= inspect.signature(row.ours.__init__).parameters.keys():
+        return row.ours(**settings) if settings else _made(row, {})
     told = ", ".join(f"{name}={value!r}" for name, value in settings.items())
     raise Refused(f"(of keras.ops){f' with {told}' if told else ''} has no counterpart")
 

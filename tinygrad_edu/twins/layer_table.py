@@ -121,8 +121,21 @@ def _recurrent(ours: type[Module], **more: Any) -> Row:
     )  # fmt: skip
 
 
-def _activation(ours: type[Module], name: str, **more: Any) -> Row:
-    return Row(ours, "Activation", always={"activation": name}, **more)
+def _activation(
+    ours: type[Module], name: str, defaults: dict[str, Any] | None = None, **more: Any
+) -> Row:
+    """An activation that Keras has by name, for the defaults of its settings (our names, Keras's order).
+
+    For other settings Keras has a function: keras.ops.celu(x, 0.5).
+    """
+
+    def call(layer: Any) -> Callable[..., Any] | None:
+        settings = [getattr(layer, setting) for setting in defaults or ()]
+        if settings == list((defaults or {}).values()):
+            return None
+        return lambda keras, twin, layer, x: getattr(keras.ops, name)(x, *settings)
+
+    return Row(ours, "Activation", always={"activation": name}, call=call, **more)
 
 
 def _shared_axes(layer: Any, shape: Shape) -> dict[str, Any]:
@@ -144,26 +157,6 @@ def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
     """Keras has no layer for positions, but an Embedding can look up 0, 1, 2, ..."""
     steps = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0], dtype="int32"), axis=1) - 1
     return keras.layers.Add()([x, twin(steps)])
-
-
-def _by_tanh(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
-    return keras.ops.gelu(x, approximate=True)  # Keras's layer is the exact GELU only
-
-
-def _with(function: str, name: str, default: float) -> Callable[[Any], Any]:
-    """A call of Keras's function, for a setting other than the default of the activation by name."""
-
-    def call(layer: Any) -> Callable[..., Any] | None:
-        given = {name: getattr(layer, name)}
-        if given[name] == default:
-            return None
-        return lambda keras, twin, layer, x: getattr(keras.ops, function)(x, **given)
-
-    return call
-
-
-def _over_threshold(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
-    return keras.ops.threshold(x, layer.threshold, layer.value)
 
 
 def _shapes_of_attention(layer: Any) -> list[Shape]:
@@ -310,7 +303,7 @@ ROWS: list[Row] = [
     _activation(nn.Sigmoid, "sigmoid"),
     _activation(nn.SELU, "selu"),
     _activation(
-        nn.GELU, "gelu", call=lambda layer: _by_tanh if layer.approximate else None,
+        nn.GELU, "gelu", {"approximate": False},
         rounds=lambda layer: {"gelu": np.pi},
     ),
     _activation(nn.SiLU, "silu"),
@@ -320,12 +313,12 @@ ROWS: list[Row] = [
     _activation(nn.HardSigmoid, "hard_sigmoid"),
     _activation(nn.HardSiLU, "hard_silu"),
     _activation(nn.HardTanh, "hard_tanh"),
-    _activation(nn.HardShrink, "hard_shrink", call=_with("hard_shrink", "threshold", 0.5)),
-    _activation(nn.SoftShrink, "soft_shrink", call=_with("soft_shrink", "threshold", 0.5)),
+    _activation(nn.HardShrink, "hard_shrink", {"threshold": 0.5}),
+    _activation(nn.SoftShrink, "soft_shrink", {"threshold": 0.5}),
     _activation(nn.TanhShrink, "tanh_shrink"),
-    _activation(nn.Threshold, "threshold", call=lambda layer: _over_threshold),
-    _activation(nn.CELU, "celu", call=_with("celu", "alpha", 1.0)),
-    _activation(nn.Squareplus, "squareplus", call=_with("squareplus", "b", 4.0)),
+    _activation(nn.Threshold, "threshold", {"threshold": None, "value": None}),
+    _activation(nn.CELU, "celu", {"alpha": 1.0}),
+    _activation(nn.Squareplus, "squareplus", {"b": 4.0}),
     _activation(nn.SparsePlus, "sparse_plus"),
     _activation(nn.SparseSigmoid, "sparse_sigmoid"),
     _activation(nn.LogSigmoid, "log_sigmoid"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -73,8 +73,7 @@ class Report:
 
     outputs     path of a layer -> (steps,), differences between its outputs, in the order of the model
     layers      path -> description of the layer
-    notes       lines that a reader of the numbers needs to know
-    rounding    how much the weights may differ, roughly, because Keras rounds settings
+    notes       what a reader of the numbers needs to know, as lines of text
     """
 
     def __init__(
@@ -87,13 +86,12 @@ class Report:
         tolerance: float = TOLERANCES["float64"],
         about: str = "",
         notes: Iterable[str] = (),
-        rounding: float = 0.0,
     ):
         self.ours, self.keras = ours.as_arrays(), keras.as_arrays()
         self.outputs = {path: np.asarray(d) for path, d in (outputs or {}).items()}
         self.layers = dict(layers or {})
         self.tolerance, self.about = tolerance, about
-        self.notes, self.rounding = list(notes), rounding
+        self.notes = list(notes)
 
     def __len__(self) -> int:
         """The number of steps."""
@@ -157,15 +155,13 @@ class Report:
     # Text.
 
     def __str__(self) -> str:
-        rows = self._table()
-        least = [5, 15, 15, 9, 9, 9]
-        columns = zip(*rows, strict=True)
-        widths = [max(n, *map(len, column)) for n, column in zip(least, columns, strict=False)]
+        widths = (5, 17, 17, 11, 11, 11)
         head, *lines = (
-            "  ".join(f"{cell:>{n}}" for cell, n in zip(row, widths, strict=True)) for row in rows
+            "".join(f"{cell:>{n}}" for cell, n in zip(row, widths, strict=False))
+            for row in self._table()
         )
+        over = f"{'largest difference in':>63}"
         rule = "─" * len(head)
-        over = " " * (sum(widths[:3]) + 6) + " largest difference in"
         return "\n".join([self.about, "", over, head, rule, *lines, rule, *self._conclusions()])
 
     __repr__ = __str__
@@ -211,11 +207,6 @@ class Report:
         if divergence is None:
             return f"They agree in all {len(self)} steps: no difference exceeds {self.tolerance:g} ({sizes})."
         step, kind, path, size = divergence
-        if kind == "weights" and largest["weights"] <= 3 * self.rounding:
-            return (
-                f"They diverge at step {step} by {short(size)}, no more than Keras's rounding explains\n"
-                f"  ({sizes})."
-            )
         reason = {
             "outputs": "the forward pass differs, first in the output of",
             "losses": "the forward pass differs (a layer or the loss); the gradient that differs most is of",
@@ -329,6 +320,14 @@ def difference(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 def short(difference: float) -> str:
     return f"{difference:.1e}" if difference else "0"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table in plain text: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
 
 
 def _html_table(caption: str, rows: list[list[str]], names: int, words: bool = False) -> str:

@@ -123,7 +123,7 @@ class OptimizerTwin(NamedTuple):
 
     rounded    factors of moving averages, which Keras rounds to float32 with a visible effect
     fixed      constants in Keras's formulas that it rounds in the same way
-    more       arguments that differ from Keras's defaults
+    more       further arguments of Keras's optimizer, from ours
     """
 
     keras: str
@@ -206,6 +206,17 @@ def settings_of(optimizer: Optimizer) -> dict[str, Any]:
     return {name: getattr(optimizer, name) for name in names if name not in ("self", "parameters")}
 
 
+def rounded_settings(optimizer: Optimizer) -> dict[str, Any]:
+    """The settings that Keras rounds to float32 even in float64, as it rounds them."""
+    rounded = {}
+    for name in OPTIMIZERS[type(optimizer)].rounded:
+        exact = getattr(optimizer, name)
+        as_keras = np.float32(exact).astype(float).tolist()
+        if not np.array_equal(exact, as_keras):
+            rounded[name] = tuple(as_keras) if isinstance(exact, tuple) else as_keras
+    return rounded
+
+
 def demand_optimizer(optimizer: Any) -> None:
     """Raises TypeError for an optimizer, or groups of parameters, that Keras does not have."""
     if type(optimizer) not in OPTIMIZERS:
@@ -226,16 +237,6 @@ def demand_optimizer(optimizer: Any) -> None:
             )
 
 
-def inexact(named: dict[str, float]) -> list[tuple[str, float]]:
-    """The numbers that float32 does not hold exactly."""
-    return [(name, float(x)) for name, x in named.items() if float(np.float32(x)) != x]
-
-
-def rounded_settings(optimizer: Optimizer) -> list[tuple[str, float]]:
-    """(name, number) of the settings that Keras changes by rounding them to float32."""
-    return [
-        (name, number)
-        for name in OPTIMIZERS[type(optimizer)].rounded
-        for part in np.ravel(getattr(optimizer, name))
-        for _, number in inexact({name: float(part)})
-    ]
+def inexact(named: dict[str, float]) -> list[str]:
+    """The names of the numbers that float32 does not hold exactly."""
+    return [name for name, x in named.items() if float(np.float32(x)) != x]
