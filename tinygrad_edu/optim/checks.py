@@ -191,8 +191,8 @@ def no_gradient(optimizer: Any) -> Exception:
 def norm_not_finite(optimizer: Any) -> Exception:
     return refusal(
         FloatingPointError,
-        f"{type(optimizer).__name__}.step(): a gradient that is infinite, NaN or too long "
-        "for its precision cannot be clipped to a length; nothing was changed.",
+        f"{type(optimizer).__name__}.step(): a gradient that is infinite or NaN cannot be "
+        "clipped to a length; nothing was changed.",
         "clip_value, or with debug(): to see where it comes from",
     )
 
