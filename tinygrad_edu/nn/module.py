@@ -240,10 +240,13 @@ class Module:
     def load(self: Self, path: str | os.PathLike) -> Self:
         """Sets parameters and buffers from a file that `save` wrote, or from a checkpoint of a training.
 
-        Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
+        Raises ValueError if it is of another architecture, and DamagedFileError, a ValueError, if it is
+        something else, incomplete, changed, or unfolds to much more than this module holds; then nothing
         has been changed.
         """
-        return self.load_state_dict(read_weights(path), source=repr(os.fspath(path)))
+        state = self.state_dict()  # as complex128, and with a header of 1 kB for each array
+        most = sum(16 * array.size + 1024 for array in state.values())
+        return self.load_state_dict(read_weights(path, most), source=repr(os.fspath(path)))
 
     # Attributes.
 
