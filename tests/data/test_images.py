@@ -285,7 +285,7 @@ def test_folders_that_are_no_set(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "image_csv: {path} has no column 'image'; its columns are none"),
+        ("", "image_csv: {path} is empty, or its first line is"),
         ("image\na.png\n", "image_csv: {path} has no column 'label'; its columns are 'image'"),
         ("image,label\n", "image_csv: {path} has a header and no rows"),
         ("image,label\na,b,c\n", "image_csv: line 2 of {path} has 3 columns and the header 2"),

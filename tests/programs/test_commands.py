@@ -429,7 +429,6 @@ def test_a_missing_file_and_a_missing_run(kept, capsys):
         assert refused(capsys, *command) == (
             "there is no folder nowhere; `tinygrad-edu train CSV --out nowhere` creates it"
         )
-    assert refused(capsys, "train", digits, "--resume").startswith("there is no folder run;")
     Path("thesis").mkdir()
     assert refused(capsys, "show", "thesis") == (
         "folder thesis is not a run: it has no config.json; give the --out of a training"
@@ -595,3 +594,17 @@ def test_the_commands_start_quickly_and_list_themselves():
     loaded = set(re.findall(r"\| +(\S+)", done.stderr))
     assert "tinygrad_edu.programs.commands" in loaded
     assert not {"tinygrad_edu.training", "tinygrad_edu.nn", "tinygrad_edu.programs.train"} & loaded
+
+
+def test_a_run_that_was_killed_before_its_first_file_begins_anew(kept, capsys):
+    digits = str(kept / "digits.csv")
+    Path("run").mkdir()
+    for out in ("run", "new"):
+        capsys.readouterr()
+        assert main(["train", digits, "--out", out, "--resume", *QUICK]) == 0
+        assert f"{out} has nothing to resume: a new run begins\n" in capsys.readouterr().out
+        with (
+            np.load(f"{out}/weights-0002.npz") as new,
+            np.load(kept / "run/weights-0002.npz") as old,
+        ):
+            assert all(np.array_equal(new[name], old[name]) for name in old.files)

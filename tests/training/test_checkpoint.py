@@ -146,7 +146,8 @@ def test_twenty_kills_change_nothing(tmp_path):
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         if place in IS_THERE_A_DRAFT:
-            assert (cut / "run" / "unfinished.draft").exists() == IS_THERE_A_DRAFT[place]
+            drafts = [*(cut / "run").glob(".checkpoint-*.draft")]
+            assert len(drafts) == IS_THERE_A_DRAFT[place]  # older ones were removed
     assert epochs == sorted(epochs) and len({*epochs}) > 12 and epochs[-1] < 60
     last = start(cut)
     assert last.communicate()[0] == "done\n" and last.returncode == 0
@@ -432,7 +433,7 @@ def test_if_the_newest_file_is_damaged_the_one_before_is_resumed(tmp_path):
     folder = tmp_path / "cut"
     with pytest.raises(PowerCutError):
         run(folder, of_arrays, CutAfter(7))
-    older, newer = sorted(folder.iterdir())
+    older, newer = sorted(folder.glob("*.npz"))
     newer.write_bytes(newer.read_bytes()[:-100])
     words = rf"{newer.name}' is damaged \(BadZipFile: .*resumes from '.*{older.name}"
     with pytest.warns(UserWarning, match=words):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 from collections.abc import Callable
 
 import numpy as np
@@ -22,6 +21,7 @@ from tinygrad_edu.data.bundled import Dataset
 from tinygrad_edu.data.checks import Seed, generator, whole_number
 from tinygrad_edu.data.tables import write_csv
 from tinygrad_edu.data.transforms import augment, noise
+from tinygrad_edu.files import whole_folder
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 TRAINING_FONTS = (
@@ -111,10 +111,7 @@ def write_characters(
         )
     if test_per_class is None:
         test_per_class = max(1, per_class // 5)
-    draft = f"{os.path.abspath(folder)}.draft"
-    shutil.rmtree(draft, ignore_errors=True)
-    try:
-        os.makedirs(draft)
+    with whole_folder(folder) as draft:
         for part, count, fonts in (
             ("train", per_class, TRAINING_FONTS),
             ("test", test_per_class, TEST_FONTS),
@@ -127,9 +124,6 @@ def write_characters(
                 write_csv(os.path.join(draft, f"{part}.csv"), 255 - data.x, data.y)
             else:
                 _write_images(draft, part, data)
-        os.replace(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write_images(folder: str, part: str, data: Dataset) -> None:

@@ -75,12 +75,7 @@ def image_csv(
     column, a missing cell, and a row that is longer or shorter than the header.
     """
     path = os.fspath(path)
-    lines, rows = read_rows(path, [image, label], "image_csv")
-    if not rows:
-        raise ValueError(f"image_csv: {path} has a header and no rows")
-    for line, cells in zip(lines, rows, strict=True):
-        if not all(cells):
-            raise ValueError(f"image_csv: line {line} of {path} lacks its {image} or its {label}")
+    rows = read_rows(path, [image, label], "image_csv")
     paths = [os.path.join(os.path.dirname(path), file) for file, _ in rows]
     classes = sorted_classes({name for _, name in rows})
     number = {name: i for i, name in enumerate(classes)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -147,16 +148,17 @@ class StandardScaler:
                 f"StandardScaler(axis={self.axis}): axis 0, the examples, must be in it"
             )
         count = int(np.prod([x.shape[a] for a in axes]))
-        step = max(1, self.PIECE // max(1, x[0].size))
-        starts = range(0, len(x), step)
+        step = max(1, self.PIECE // x[0].size)
 
-        # Two passes, because sum(x²) - sum(x)²/n would lose the digits of a small spread about a large mean.
-        total = sum(_finite(x, i, step).sum(axis=axes, keepdims=True) for i in starts)
-        mean: Any = total / count
-        squares = sum(
-            np.square(x[i : i + step] - mean).sum(axis=axes, keepdims=True) for i in starts
-        )
-        variance: Any = squares / count
+        def average(function: Callable[[Any], Any]) -> Any:
+            blocks = (x[i : i + step].astype(np.float64) for i in range(0, len(x), step))
+            return sum(function(b).sum(axis=axes, keepdims=True) for b in blocks) / count
+
+        with np.errstate(invalid="ignore"):  # infinity - infinity is reported below
+            mean = average(lambda block: block)
+        _demand_finite(x, mean)
+        # Two passes, because mean(x²) - mean(x)² would lose the digits of a small spread about a large mean.
+        variance = average(lambda block: np.square(block - mean))
         # The variance that rounding alone gives to a constant column (Chan, Golub and LeVeque 1983).
         eps = np.finfo(np.float64).eps
         constant = variance <= count * eps * variance + (count * mean * eps) ** 2
@@ -192,14 +194,12 @@ class StandardScaler:
         return f"StandardScaler(axis={self.axis}{fitted})"
 
 
-def _finite(x: NDArray[Any], start: int, step: int) -> NDArray[np.float64]:
-    """A block of x in float64; raises ValueError if a number in it is not finite."""
-    block = x[start : start + step].astype(np.float64)
-    if not np.isfinite(block).all():
-        first = np.argwhere(~np.isfinite(block))[0]
-        index = ", ".join(map(str, (first[0] + start, *first[1:])))
+def _demand_finite(x: NDArray[Any], mean: NDArray[Any]) -> None:
+    """Raises ValueError with the index of the first number of x that is not finite, if the mean is not."""
+    if np.isfinite(mean).all():
+        return
+    for place in np.argwhere(~np.isfinite(x))[:1]:
         raise ValueError(
-            f"StandardScaler.fit: x[{index}] is {block[tuple(first)]}: fill such places, or leave out their "
-            "rows, before"
+            f"StandardScaler.fit: x[{', '.join(map(str, place))}] is {x[tuple(place)]}: fill such places, or "
+            "leave out their rows, before"
         )
-    return block

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu.data.bundled import Dataset
-from tinygrad_edu.files import whole_file
+from tinygrad_edu.files import DamagedFileError, open_text, whole_file
+from tinygrad_edu.files.text import where_not_utf8
 
 MOST_CLASSES = 65_536  # what uint16 can tell apart
 
@@ -34,17 +36,14 @@ def read_csv(
     Returns a Dataset, x: (n, *shape) of uint8 and y: (n,) of int64; with label=None the array x alone. The
     first line is a header if it has letters.
 
+    The text is UTF-8, or UTF-16 with a mark at its start.
+
     Raises FileNotFoundError; ValueError for a missing label column, and, with line and column, for a row
-    whose length differs from the first and for a cell that is not an integer from 0 to 255.
+    whose length differs from the first and for a cell that is not an integer from 0 to 255;
+    DamagedFileError, a ValueError, for a file that is not text.
     """
     path = os.fspath(path)
-    with opened(path, "read_csv") as file:
-        names = [cell.strip() for cell in next(csv.reader(file), [])]
-        has_header = any(letter.isalpha() for name in names for letter in name)
-        if has_header and not any(line.strip() for line in file):
-            raise ValueError(f"read_csv: {path} has a header and no rows")
-    if not names:
-        raise ValueError(f"read_csv: {path} is empty, or its first line is")
+    names, has_header = first_line(path, "read_csv")
     if not has_header:
         names = [f"column {i}" for i in range(len(names))]
     place: Any = names.index(label) if isinstance(label, str) and label in names else label
@@ -112,18 +111,34 @@ def write_csv(path: str | os.PathLike[str], x: NDArray[Any], y: NDArray[Any] | N
                 f"{y.shape}, {y.dtype}"
             )
         names, table = ["label", *names], np.column_stack([y, table])
-    with whole_file(path) as draft, open(draft, "w", encoding="utf-8") as file:
+    with whole_file(path, encoding="utf-8") as file:
         file.write(",".join(names) + "\n")
         for row in table:  # four times as fast as np.savetxt
             file.write(",".join(map(str, row.tolist())) + "\n")
 
 
-def read_rows(path: str, columns: list[str], caller: str) -> tuple[list[int], list[list[str]]]:
-    """The line number of each row of a CSV file with a header, and its cells in these columns, as text."""
-    lines, rows = [], []
+def first_line(path: str, caller: str) -> tuple[list[str], bool]:
+    """The cells of the first line of a CSV file, and whether it is a header, that is, has letters.
+
+    Raises ValueError if the first line is empty, and if there are no rows below a header.
+    """
+    with opened(path, caller) as file:
+        names = [cell.strip() for cell in next(csv.reader(file), [])]
+        has_header = any(letter.isalpha() for name in names for letter in name)
+        if has_header and not any(line.strip() for line in file):
+            raise ValueError(f"{caller}: {path} has a header and no rows")
+    if not names:
+        raise ValueError(f"{caller}: {path} is empty, or its first line is")
+    return names, has_header
+
+
+def read_rows(path: str, columns: list[str], caller: str) -> list[list[str]]:
+    """The cells in these columns of a CSV file with a header, as text. No cell may be empty."""
+    header, _ = first_line(path, caller)
+    rows = []
     with opened(path, caller) as file:
         reader = csv.reader(file)
-        header = [name.strip() for name in next(reader, [])]
+        next(reader)
         for name in columns:
             if name not in header:
                 raise ValueError(
@@ -135,16 +150,25 @@ def read_rows(path: str, columns: list[str], caller: str) -> tuple[list[int], li
                     f"{caller}: line {reader.line_num} of {path} has {len(row)} columns and the header "
                     f"{len(header)}"
                 )
-            lines.append(reader.line_num)
-            rows.append([row[header.index(name)].strip() for name in columns])
-    return lines, rows
+            cells = [row[header.index(name)].strip() for name in columns]
+            if not all(cells):
+                lacks = " or its ".join(columns)
+                raise ValueError(f"{caller}: line {reader.line_num} of {path} lacks its {lacks}")
+            rows.append(cells)
+    return rows
 
 
-def opened(path: str, caller: str) -> IO[str]:
-    """A CSV file, open to be read. Raises FileNotFoundError in the words of the caller."""
+@contextmanager
+def opened(path: str, caller: str) -> Iterator[IO[str]]:
+    """Context with a CSV file, open to be read. Raises FileNotFoundError and DamagedFileError for it."""
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{caller}: there is no file {path}")
-    return open(path, encoding="utf-8-sig", newline="")
+    try:
+        with open_text(path, newline="") as file:
+            yield file
+    except (csv.Error, UnicodeError) as error:
+        why = where_not_utf8(path) if isinstance(error, UnicodeError) else error
+        raise DamagedFileError(f"{caller}: {path} is not a CSV file: {why}") from None
 
 
 def _raise_at_first_wrong_cell(
@@ -162,9 +186,9 @@ def _raise_at_first_wrong_cell(
                 )
             for i, cell in enumerate(row):
                 kind, limit = ("class", MOST_CLASSES) if i == place else ("pixel", 256)
-                if not (cell.strip().isdecimal() and int(cell) < limit):
+                if not (cell.strip().isdecimal() and len(cell) < 99 and int(cell) < limit):
                     raise ValueError(
-                        f"{where} has {cell!r} in column {names[i]!r}: a {kind} is an integer from 0 to "
+                        f"{where} has {cell[:99]!r} in column {names[i]!r}: a {kind} is an integer from 0 to "
                         f"{limit - 1}"
                     )
 

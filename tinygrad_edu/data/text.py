@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import heapq
 import json
+import operator
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from itertools import pairwise
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu.data.checks import whole_number
-from tinygrad_edu.files import whole_file
+from tinygrad_edu.files import DamagedFileError, naming_damage, write_text
+from tinygrad_edu.files.damage import reason
 
 Pair = tuple[int, int]
+T = TypeVar("T")
 
 
 class CharTokenizer:
@@ -66,17 +68,27 @@ class CharTokenizer:
         return "".join([self.vocabulary[i] for i in numbers])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        _save(path, {"kind": "characters", "vocabulary": self.vocabulary})
+        """Writes a whole new file of JSON, or none."""
+        _save(path, "characters", "vocabulary", self.vocabulary)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> CharTokenizer:
-        return cls(_load(path, "characters", "vocabulary"))
+        """The tokenizer in a file of `save`. Raises DamagedFileError, a ValueError, for any other file."""
+        return _load(path, "characters", "vocabulary", cls._of_file)
+
+    @classmethod
+    def _of_file(cls, vocabulary: Any) -> CharTokenizer:
+        tokenizer = cls(vocabulary)
+        if list(tokenizer.vocabulary) != vocabulary or any(len(c) != 1 for c in vocabulary):
+            raise ValueError("its vocabulary is not a sorted list of different characters")
+        return tokenizer
 
 
 # The text is first split, as in GPT-2, into words with the blank before them, runs of punctuation, and other
 # white space, whose last blank belongs to the next word. Pieces never cross these borders. No word is longer
 # than 64 letters, so that a text without blanks does not become one word of a million letters.
 WORDS = re.compile(r" ?\w{1,64}| ?[^\w\s]{1,64}|\s{1,64}(?!\S)|\s{1,64}")
+LONGEST = 1 + 64 * 4  # bytes in a word, as a character of UTF-8 has up to four
 
 
 class BytePairTokenizer:
@@ -90,17 +102,24 @@ class BytePairTokenizer:
     Birch, Neural Machine Translation of Rare Words with Subword Units, 2016; on bytes: Radford et al.,
     Language Models are Unsupervised Multitask Learners, 2019.
 
-    Raises ValueError for a merge of pieces that do not exist yet, and for ids that are no piece.
+    Raises ValueError for a merge of pieces that do not exist yet or are longer than a word, and for ids that
+    are no piece.
     """
 
     def __init__(self, merges: Iterable[Iterable[int]]):
         self.merges: list[Pair] = []
         self.pieces = [bytes([b]) for b in range(256)]
-        for a, b in merges:
+        for pair in merges:
+            a, b = map(operator.index, pair)
             if not 0 <= min(a, b) <= max(a, b) < len(self.pieces):
                 raise ValueError(
                     f"BytePairTokenizer: merge {len(self.merges)} joins pieces {a} and {b}, but only "
                     f"{len(self.pieces)} pieces exist at that point"
+                )
+            if len(self.pieces[a]) + len(self.pieces[b]) > LONGEST:
+                raise ValueError(
+                    f"BytePairTokenizer: merge {len(self.merges)} makes a piece of more than {LONGEST} "
+                    "bytes, which no word has"
                 )
             self.merges.append((a, b))
             self.pieces.append(self.pieces[a] + self.pieces[b])
@@ -120,37 +139,35 @@ class BytePairTokenizer:
         # How often each pair occurs, and in which words, because a merge changes only a few words.
         occurs: Counter[Pair] = Counter()
         where: defaultdict[Pair, set[int]] = defaultdict(set)
-        for i, word in enumerate(words):
-            for pair in pairwise(word):
-                occurs[pair] += times[i]
+
+        def count(i: int, sign: int = 1) -> None:
+            for pair in pairwise(words[i]):
+                occurs[pair] += sign * times[i]
                 where[pair].add(i)
+                changed.add(pair)
+
+        changed: set[Pair] = set()
+        for i in range(len(words)):
+            count(i)
 
         learned: list[Pair] = []
         # The most frequent pair is at the top of the heap. When the count of a pair changes, it is pushed
         # again, and its outdated entry is skipped when its turn comes.
-        heap = [(-count, pair) for pair, count in occurs.items()]
-        heapq.heapify(heap)
-        while heap and len(learned) < limit:
-            count, best = heapq.heappop(heap)
-            if -count != occurs[best]:
-                continue
-            if -count < 2:
-                break
-            piece = 256 + len(learned)
-            learned.append(best)
-            changed: set[Pair] = set()
-            for i in where.pop(best):
-                word = words[i]
-                for pair in pairwise(word):
-                    occurs[pair] -= times[i]
-                    changed.add(pair)
-                words[i] = word = _merged(word, best, piece)
-                for pair in pairwise(word):
-                    occurs[pair] += times[i]
-                    where[pair].add(i)
-                    changed.add(pair)
+        heap: list[tuple[int, Pair]] = []
+        while len(learned) < limit:
             for pair in changed:
                 heapq.heappush(heap, (-occurs[pair], pair))
+            while heap and -heap[0][0] != occurs[heap[0][1]]:
+                heapq.heappop(heap)
+            if not heap or heap[0][0] > -2:
+                break
+            _, best = heapq.heappop(heap)
+            learned.append(best)
+            changed.clear()
+            for i in where.pop(best):
+                count(i, -1)
+                words[i] = _merged(words[i], best, 255 + len(learned))
+                count(i)
         return cls(learned)
 
     def __len__(self) -> int:
@@ -180,11 +197,13 @@ class BytePairTokenizer:
         return b"".join([self.pieces[i] for i in numbers]).decode(errors="replace")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        _save(path, {"kind": "byte pairs", "merges": self.merges})
+        """Writes a whole new file of JSON, or none."""
+        _save(path, "byte pairs", "merges", self.merges)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> BytePairTokenizer:
-        return cls(_load(path, "byte pairs", "merges"))
+        """The tokenizer in a file of `save`. Raises DamagedFileError, a ValueError, for any other file."""
+        return _load(path, "byte pairs", "merges", cls)
 
 
 def token_windows(
@@ -238,16 +257,30 @@ def _checked_ids(caller: str, ids: ArrayLike, size: int) -> list[int]:
     )
 
 
-def _save(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
-    with whole_file(path) as draft, open(draft, "w", encoding="ascii") as file:
-        json.dump(content, file)
+def _save(path: str | os.PathLike[str], kind: str, key: str, content: Any) -> None:
+    write_text(path, json.dumps({"kind": kind, key: content, "crc32": _checksum(content)}))
 
 
-def _load(path: str | os.PathLike[str], kind: str, key: str) -> Any:
-    with open(path, encoding="utf-8") as file, suppress(ValueError, KeyError, TypeError):
-        content = json.load(file)
-        if content["kind"] == kind:
-            return content[key]
-    raise ValueError(
-        f"{os.fspath(path)} is not a tokenizer of {kind}: pass a file that save() has written"
+def _load(path: str | os.PathLike[str], kind: str, key: str, make: Callable[[Any], T]) -> T:
+    """The tokenizer that `make` makes of the content of a file. Files without a checksum may be older."""
+    with open(path, encoding="utf-8") as file, naming_damage(path, kind, _no_tokenizer):
+        read = json.load(file)
+        content = read[key]
+        if read.keys() - {"crc32"} != {"kind", key} or read["kind"] != kind:
+            raise ValueError("its keys are others")
+        if read.get("crc32") not in (None, _checksum(content)):
+            raise ValueError("its checksum is wrong")
+        return make(content)
+
+
+def _no_tokenizer(path: Any, kind: str, error: Exception) -> Exception:
+    return DamagedFileError(
+        f"{os.fspath(path)} is not a tokenizer of {kind}: pass a file that save() has written "
+        f"({reason(error)})"
     )
+
+
+def _checksum(content: Any) -> int:
+    import zlib
+
+    return zlib.crc32(json.dumps(content).encode())

@@ -281,11 +281,15 @@ class Module:
 
         strict, prefix   load parts of it: see `load_state_dict`
 
-        Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
+        Raises ValueError if it is of another architecture, and DamagedFileError, a ValueError, if it is
+        something else, incomplete, changed, or unfolds to much more than this module holds; then nothing
         has been changed.
         """
+        most = None
+        if strict and not prefix:  # as complex128, and with a header of 1 kB for each array
+            most = sum(16 * array.size + 1024 for array in self.state_dict().values())
         source = repr(os.fspath(path))
-        return self.load_state_dict(read_weights(path), source, strict=strict, prefix=prefix)
+        return self.load_state_dict(read_weights(path, most), source, strict=strict, prefix=prefix)
 
     # Attributes.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import alike, refusal
-from tinygrad_edu.files import whole_file
+from tinygrad_edu.files import DamagedFileError, read_npz, whole_file, write_npz
+from tinygrad_edu.files.damage import reason
 
 Path = str | os.PathLike
 
@@ -17,44 +17,28 @@ Path = str | os.PathLike
 def write_weights(path: Path, state: Mapping[str, np.ndarray]) -> None:
     """Writes a state as a whole new file, or none."""
     demand_own_format(path, "save")
-    with whole_file(path) as draft, open(draft, "wb") as file:
+    with whole_file(path, "wb") as file:
         write_npz(file, state)
 
 
-def read_weights(path: Path) -> dict[str, np.ndarray]:
+def read_weights(path: Path, most: int = 0) -> dict[str, np.ndarray]:
     """The state in a file of `write_weights`, or that of the model in a checkpoint of a training.
 
-    Raises FileNotFoundError if there is no such file, ValueError if it is something else or incomplete.
+    most   how many bytes a compressed file may unfold to
+
+    Raises FileNotFoundError if there is no such file, DamagedFileError (a ValueError) if it is something
+    else, incomplete or changed.
     """
     demand_own_format(path, "load")
     if not os.path.exists(path):
         raise no_such_file(path)
-    import zipfile  # importing it takes longer than a small network's first epoch
-
-    try:
-        with open(path, "rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("one array and not an archive of them")
-            state = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise not_a_weight_file(path, error) from error
+    state = read_npz(path, "a weight file", most=most, describe=not_a_weight_file)
     if "state" in state and any(name.startswith("model/") for name in state):  # a checkpoint
         state = {
             name.removeprefix("model/"): array
             for name, array in state.items() if name.startswith("model/")
         }  # fmt: skip
     return state
-
-
-def write_npz(file: Any, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes what np.savez writes, but takes names of every kind ("file" is an argument of np.savez)."""
-    import zipfile
-
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
 # ----------------------------------------------------------------------------------------- what is refused
@@ -87,11 +71,9 @@ def no_such_file(path: Path) -> Exception:
     )
 
 
-def not_a_weight_file(path: Path, error: Exception) -> Exception:
-    # NumPy would advise to unpickle an unknown file, which may run a stranger's program
-    why = "text, or a pickle" if "pickle" in str(error) else error
+def not_a_weight_file(path: Path, kind: str, error: Exception) -> Exception:
     return refusal(
-        ValueError,
-        f"{os.fspath(path)!r} is not a weight file, or only a part of one ({why}); nothing was loaded.",
+        DamagedFileError,
+        f"{os.fspath(path)!r} is not {kind}, or only a part of one ({reason(error)}); nothing was loaded.",
         "a file written by model.save(path)",
     )

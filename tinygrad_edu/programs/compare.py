@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.files import write_json, write_text
 from tinygrad_edu.programs.dataset import read, split
 from tinygrad_edu.programs.predict import demand_like
-from tinygrad_edu.programs.run import Run, write_json, write_text
+from tinygrad_edu.programs.run import Run
 from tinygrad_edu.programs.train import print_skipped
 from tinygrad_edu.twins.report import aligned
 

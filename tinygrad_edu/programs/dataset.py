@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 import os
@@ -19,7 +18,7 @@ from tinygrad_edu.data import (
     train_validation_test_split,
 )
 from tinygrad_edu.data.images import sorted_classes
-from tinygrad_edu.data.tables import listed, opened, read_rows
+from tinygrad_edu.data.tables import first_line, listed, read_rows
 from tinygrad_edu.programs.settings import Settings
 
 
@@ -67,8 +66,8 @@ def read(path: str, settings: Settings, *, labeled: bool) -> Examples:
 
     Raises FileNotFoundError, and ValueError for a mistake in the file, with its line.
     """
-    first = _first_line(path)
-    if not any(letter.isalpha() for name in first for letter in name):
+    first, has_header = first_line(path, "read_csv")
+    if not has_header:
         label = 0 if _side(len(first) - 1) else None
         if labeled and label is None:
             raise ValueError(
@@ -90,17 +89,6 @@ def read(path: str, settings: Settings, *, labeled: bool) -> Examples:
     return _pixels(path, len(first), "label" if "label" in first else None, settings)
 
 
-def _first_line(path: str) -> list[str]:
-    with opened(path, "read_csv") as file:
-        try:
-            first = [name.strip() for name in next(csv.reader(file), [])]
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not a CSV file: {error}") from None
-    if not first:
-        raise ValueError(f"{path} is empty, or its first line is")
-    return first
-
-
 def _pixels(path: str, columns: int, label: str | int | None, settings: Settings) -> Examples:
     if settings.skip_bad:
         raise ValueError(f"{path} lists pixels: --skip-bad is for image files that cannot be read")
@@ -118,12 +106,7 @@ def _pixels(path: str, columns: int, label: str | int | None, settings: Settings
 
 def _images(path: str, names: list[str], settings: Settings) -> Examples:
     columns = ["image", "label"] if "label" in names else ["image"]
-    lines, rows = read_rows(path, columns, "read_csv")
-    if not rows:
-        raise ValueError(f"{path} has a header and no rows")
-    for line, cells in zip(lines, rows, strict=True):
-        if not all(cells):
-            raise ValueError(f"line {line} of {path} lacks its {' or its '.join(columns)}")
+    rows = read_rows(path, columns, "read_csv")
     folder = os.path.dirname(path)
     images = ImageFiles(
         [os.path.join(folder, cells[0]) for cells in rows],

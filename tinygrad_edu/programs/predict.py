@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinygrad_edu.files import write_text
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
 from tinygrad_edu.programs.dataset import Examples, read, size_of, standardized
-from tinygrad_edu.programs.run import Run, demand_replaceable, write_text
+from tinygrad_edu.programs.run import Run, demand_replaceable
 from tinygrad_edu.programs.train import print_skipped
 from tinygrad_edu.tensor import value
 

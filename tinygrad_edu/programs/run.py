@@ -18,14 +18,13 @@ import json
 import os
 import platform
 import re
-import shutil
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu.files import whole_file
+from tinygrad_edu.files import naming_damage, read_npz, whole_folder, write_json
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.programs.dataset import Split, digests
 from tinygrad_edu.programs.networks import network
@@ -93,18 +92,11 @@ class Run:
         }
         x, y = sets.test if sets.test_names else sets.validation
         seen = np.unique(digests(np.concatenate([sets.train[0], sets.validation[0]])))
-        draft = f"{os.path.abspath(path)}.draft"
-        shutil.rmtree(draft, ignore_errors=True)
-        try:
-            os.makedirs(draft)
+        names = np.array(sets.test_names, str)
+        with whole_folder(path) as draft:
             write_json(os.path.join(draft, "config.json"), config)
-            np.savez(
-                os.path.join(draft, "evaluation.npz"), x=x, y=y, names=np.array(sets.test_names)
-            )
+            np.savez(os.path.join(draft, "evaluation.npz"), x=x, y=y, names=names)
             np.savez(os.path.join(draft, "seen.npz"), digests=seen)
-            os.replace(draft, path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
         return cls(path)
 
     def file(self, name: str) -> str:
@@ -154,12 +146,16 @@ class Run:
 
     def evaluation_set(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
         """x, y and names of the test set; of the validation set, without names, if there is no test set."""
-        with np.load(self.file("evaluation.npz"), allow_pickle=False) as archive:
+        path = self.file("evaluation.npz")
+        archive = read_npz(path)
+        with naming_damage(path, "the evaluation set of a run"):
             return archive["x"], archive["y"], archive["names"].tolist()
 
     def seen(self, x: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Which of the pictures are in its training or validation set."""
-        with np.load(self.file("seen.npz"), allow_pickle=False) as archive:
+        path = self.file("seen.npz")
+        archive = read_npz(path)
+        with naming_damage(path, "the list of the pictures of a run"):
             return np.isin(digests(x), archive["digests"])
 
     def _json(self, name: str) -> dict[str, Any]:
@@ -168,16 +164,6 @@ class Run:
                 return json.load(file)
         except ValueError as error:
             raise ValueError(f"{self.file(name)} is damaged: {error}") from None
-
-
-def write_text(path: str, text: str) -> None:
-    """Writes a whole new file or none."""
-    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-
-
-def write_json(path: str, content: dict[str, Any]) -> None:
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def demand_replaceable(path: str, pattern: str, what: str) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_edu.files import write_text
 from tinygrad_edu.nn import Conv2d, Linear, Module, cross_entropy
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.programs.dataset import standardized
 from tinygrad_edu.programs.predict import scores_of
-from tinygrad_edu.programs.run import Run, demand_replaceable, write_text
+from tinygrad_edu.programs.run import Run, demand_replaceable
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import confusion_matrix, f1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict, replace
 from typing import Any
@@ -34,6 +35,9 @@ def train(
     given    settings; the others have their defaults. A resumed run keeps its settings, but may get another
              number of epochs
     """
+    if resume and not (os.path.lexists(out) and (os.path.isfile(out) or os.listdir(out))):
+        print(f"{out} has nothing to resume: a new run begins")  # it may have been killed before
+        resume = False
     run = Run(out) if resume else None
     settings = replace(run.settings if run else Settings(), **given)
     if run:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.files import DamagedFileError
+from tinygrad_edu.files.damage import reason
+from tinygrad_edu.files.lock import lock, unlock
 from tinygrad_edu.training.batches import batches_of
 from tinygrad_edu.training.callbacks import Callback, Training
-from tinygrad_edu.training.checkpoint_files import found, write
+from tinygrad_edu.training.checkpoint_files import found, remove_drafts, write
 from tinygrad_edu.training.configuration import configuration, differences, rate_called
 from tinygrad_edu.training.random_states import Generators, generators, set_states, states
 
@@ -35,7 +38,8 @@ class Checkpoint(Callback):
     the random generators in its attributes are saved; to resume within an epoch, loaders other than
     DataLoader are read through up to that batch.
 
-    Raises ValueError when training begins if the folder has checkpoints of another run.
+    Raises ValueError when training begins if the folder has checkpoints of another run, RuntimeError if
+    another process is training with them.
     """
 
     turn = 1  # called after other callbacks, to save the states that they have then
@@ -67,6 +71,14 @@ class Checkpoint(Callback):
                 f"{self.folder!r} has checkpoints of another run, which would be overwritten.",
                 f"fit(..., resume={self.folder!r}) to continue that run, or another folder",
             )
+        if not lock(self.folder):
+            raise refusal(
+                RuntimeError,
+                f"another process is saving its training to {self.folder!r}, and two would overwrite each "
+                "other's checkpoints.",
+                "another folder, or wait until that process has ended",
+            )
+        remove_drafts(self.folder)
         configuration_of(self.trainer)  # before training changes it
 
     def on_epoch_begin(self, epoch: int) -> None:
@@ -91,6 +103,9 @@ class Checkpoint(Callback):
         for path in found(self.folder)[: -self.keep]:
             os.unlink(path)
 
+    def on_train_end(self) -> None:
+        unlock(self.folder)
+
 
 def snapshot(trainer: Training) -> dict[str, Any]:
     """Everything that the rest of a training depends on, except for the data."""
@@ -114,18 +129,30 @@ def snapshot(trainer: Training) -> dict[str, Any]:
 def restore(trainer: Training, source: str, state: dict[str, Any]) -> None:
     """Puts a training back to a snapshot of it.
 
-    Raises ValueError if the snapshot is of another run: of another model, optimizer, loader and so on.
-    Then nothing has been changed.
+    Raises ValueError if the snapshot is of another run: of another model, optimizer, loader and so on;
+    DamagedFileError if it is none. Then nothing has been changed.
     """
-    run, model, optimizer = trainer.run, trainer.model, trainer.optimizer
-    demand_same_run(trainer, source, state)
-    before = model.state_dict()
-    model.load_state_dict(state["model"], source=repr(source))
+    model, optimizer = trainer.model, trainer.optimizer
+    before = model.state_dict(), optimizer.state_dict()
     try:
+        demand_same_run(trainer, source, state)
+        model.load_state_dict(state["model"], source=repr(source))
         optimizer.load_state_dict(state["optimizer"])
-    except Exception:
-        model.load_state_dict(before)
-        raise
+        _restore_run(trainer, state)
+    except Exception as error:
+        model.load_state_dict(before[0])
+        optimizer.load_state_dict(before[1])
+        if isinstance(error, ValueError):
+            raise
+        raise refusal(
+            DamagedFileError,
+            f"{source!r} is damaged, or no checkpoint of a training ({reason(error)}); nothing was loaded.",
+            f"delete it, and resume from an older one in {os.path.dirname(source)!r}",
+        ) from error
+
+
+def _restore_run(trainer: Training, state: dict[str, Any]) -> None:
+    run = trainer.run
     run.configuration = state["configuration"]
     run.epoch, run.batch, run.steps = state["epoch"], state["batch"], state["steps"]
     run.means.load_state_dict(state["means"])

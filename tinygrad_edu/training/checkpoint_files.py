@@ -2,13 +2,11 @@
 
 A checkpoint is one .npz file: the arrays of model, optimizer and callbacks, and beside them `state`, a
 JSON text with everything else. (No pickle: unpickling may run a stranger's program.) It is written under
-another name and then renamed, which file systems do in one step, so `checkpoint-...npz` is never half a
-file.
+another name and then renamed, which file systems do in one step, so `checkpoint-...npz` is never half a file.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import warnings
@@ -17,15 +15,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.files import whole_file
-from tinygrad_edu.nn.weight_files import write_npz
+from tinygrad_edu.files import DamagedFileError, naming_damage, read_npz, whole_file, write_npz
+from tinygrad_edu.files.damage import reason
 
 NAME = re.compile(r"checkpoint-(\d+)\.npz")
+DRAFT = re.compile(
+    r"\.checkpoint-\d+\.npz\.[0-9a-f]{16}\.draft"
+)  # the name that `whole_file` gives
 FORMAT = 2
-
-
-class DamagedError(ValueError):
-    """The file is not a complete checkpoint."""
 
 
 def found(folder: str) -> list[str]:
@@ -37,6 +34,13 @@ def found(folder: str) -> list[str]:
     return [os.path.join(folder, name) for _, name in numbered]
 
 
+def remove_drafts(folder: str) -> None:
+    """Deletes the drafts of checkpoints that killed processes left in a folder, which this one has locked."""
+    for entry in os.scandir(folder):
+        if DRAFT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            os.unlink(entry.path)
+
+
 def write(path: str, state: dict[str, Any]) -> None:
     """Writes a complete file or none. When this returns, the file is on the disk."""
     import json  # only programs with checkpoints need it
@@ -45,8 +49,7 @@ def write(path: str, state: dict[str, Any]) -> None:
     text = json.dumps(_without_arrays({"format": FORMAT, **state}, "", arrays))
     arrays = {"state": np.frombuffer(text.encode(), np.uint8), **arrays}
     folder = os.path.dirname(path)
-    draft = os.path.join(folder, "unfinished.draft")  # what a killed process left is overwritten
-    with whole_file(path, draft), open(draft, "wb") as file:
+    with whole_file(path, "wb") as file:
         write_npz(file, arrays)
         file.flush()
         os.fsync(file.fileno())
@@ -61,29 +64,34 @@ def write(path: str, state: dict[str, Any]) -> None:
 def read(path: str) -> dict[str, Any]:
     """The state that `write` wrote.
 
-    Raises DamagedError for anything else, changed bytes included: each entry of an .npz has a checksum
+    Raises DamagedFileError for anything else, changed bytes included: each entry of an .npz has a checksum
     (CRC), which is compared when it is read.
     """
     import json
 
-    with open(path, "rb") as file:
-        content = io.BytesIO(file.read())
-    try:
-        with np.load(content, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+    arrays = read_npz(path, "a checkpoint", describe=_damaged)
+    with naming_damage(path, "a checkpoint", _damaged):
         state = json.loads(arrays["state"].tobytes().decode())
         if state["format"] != FORMAT:
             raise ValueError(f"it has the format {state['format']}, known is {FORMAT}")
+        for name in ("epoch", "batch", "steps"):
+            number = state.get(name, 0)
+            if type(number) is not int or number < 0:
+                raise ValueError(
+                    f"{name}={number!r}, which is not a number of an epoch, batch or step"
+                )
         return _with_arrays(state, arrays)
-    except Exception as error:  # a changed byte can cause any error
-        raise DamagedError(f"{type(error).__name__}: {error}") from error
+
+
+def _damaged(path: Any, kind: str, error: Exception) -> Exception:
+    return DamagedFileError(f"{os.fspath(path)!r} is damaged ({reason(error)})")
 
 
 def newest(folder: str) -> tuple[str, dict[str, Any]] | None:
     """(path, state) of the newest complete checkpoint in a folder; None if it has no checkpoint.
 
-    Warns of damaged ones. Raises ValueError if all are damaged, because starting anew would silently lose
-    them; and ValueError for a file.
+    Warns of damaged ones. Raises DamagedFileError if all are damaged, because starting anew would silently
+    lose them; and ValueError for a file.
     """
     if os.path.isfile(folder):
         raise refusal(
@@ -95,15 +103,15 @@ def newest(folder: str) -> tuple[str, dict[str, Any]] | None:
     for path in reversed(found(folder)):
         try:
             state = read(path)
-        except DamagedError as error:
-            damaged.append(f"{path!r} is damaged ({error})")
+        except DamagedFileError as error:
+            damaged.append(str(error))
         else:
             if damaged:
                 warnings.warn(f"{'; '.join(damaged)}; training resumes from {path!r}", stacklevel=2)
             return path, state
     if damaged:
         raise refusal(
-            ValueError,
+            DamagedFileError,
             f"no complete checkpoint to resume from: {'; '.join(damaged)}; nothing was loaded.",
             f"delete {folder!r} to start anew",
         )

@@ -29,9 +29,10 @@ def save_safetensors(module: Module, path: str | os.PathLike) -> None:
     numpy = optional("safetensors.numpy", "this format (not model.save('weights.npz'))", "weights")
     # safetensors 0.8 writes the memory of an array without regard to its strides.
     arrays = {where: np.ascontiguousarray(a) for where, a in module.state_dict().items()}
-    with whole_file(path) as draft:
-        numpy.save_file(arrays, draft, metadata={"writer": "tinygrad_edu"})
-        read = numpy.load_file(draft)
+    with whole_file(path, "w+b") as file:
+        file.write(numpy.save(arrays, metadata={"writer": "tinygrad_edu"}))
+        file.seek(0)
+        read = numpy.load(file.read())
         if any(read[where].tobytes() != a.tobytes() for where, a in arrays.items()):
             raise OSError(
                 f"{os.path.basename(path)!r} came back from the disk with other numbers; it was not kept"

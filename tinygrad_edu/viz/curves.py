@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.files import whole_file
+from tinygrad_edu.files import write_text
 from tinygrad_edu.training import Callback, History
 from tinygrad_edu.training.callbacks import demand_monitored
 from tinygrad_edu.training.progress import notebook_display
@@ -142,8 +142,7 @@ class LivePlot(Callback):
         if self.cell:
             self.cell.update({"image/svg+xml": svg}, raw=True)
         else:  # a browser that reads the file meanwhile sees a whole picture
-            with whole_file(self.path or "") as draft, open(draft, "w", encoding="utf-8") as file:
-                file.write(svg)
+            write_text(self.path or "", svg)
         self.drawn = time.perf_counter()
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal, shortened
+from tinygrad_edu.files import whole_file
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.viz import picture, render
 from tinygrad_edu.viz.build_graph import LIMIT, Reader
@@ -93,7 +94,7 @@ class Graph(GraphData):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the graph in the format that the ending of the path names (.html, .svg, .png, ...).
 
-        Raises ValueError for another ending, and what `svg` raises; then no file is written.
+        A whole new file or none. Raises ValueError for another ending, and what `svg` raises.
         """
         ending = os.path.splitext(os.fspath(path))[1].lower()
         if ending not in FORMATS:
@@ -103,7 +104,7 @@ class Graph(GraphData):
                 f"a path that ends in {', '.join(FORMATS)}",
             )
         content = FORMATS[ending](self)
-        with open(path, "wb") as file:
+        with whole_file(path, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.files import write_text
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import Trainer, confusion_matrix
@@ -72,8 +73,7 @@ def write_page(
         "mistakes": "\n".join(_mistake(x[i], y[i], probabilities[i]) for i in wrong[:SHOWN]),
         "graph": drawn,
     }
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(filled(TEMPLATE, words, pictures, drawn=not hint))
+    write_text(path, filled(TEMPLATE, words, pictures, drawn=not hint))
     return hint
 
 
