@@ -237,7 +237,7 @@ def test_ctrl_c_saves_all_and_resume_leads_to_the_very_same_weights(kept, capsys
     assert main([*asked, "--out", "never-stopped"]) == 0
     a, b = Run("stopped"), Run("never-stopped")
     assert a.result()["ended"] and len(a.history()) == len(b.history()) == 6
-    assert a.history().epochs == b.history().epochs
+    assert a.history().history == b.history().history
     one, other = a.model().state_dict(), b.model().state_dict()
     assert all(np.array_equal(one[path], other[path]) for path in one)
     assert [name for name in os.listdir("stopped") if "weights" in name] == ["weights-0006.npz"]
@@ -328,7 +328,7 @@ def test_a_full_disk_leaves_what_was_whole(kept, capsys, monkeypatch, when):
     monkeypatch.setattr(Checkpoint, "save", save)
     assert main(["train", str(kept / "digits.csv"), "--resume"]) == 0
     a, b = Run("run"), Run(str(kept / "run"))
-    assert a.history().epochs == b.history().epochs
+    assert a.history().history == b.history().history
 
 
 LIMITED = """

@@ -52,7 +52,7 @@ def test_models_with_several_inputs_take_tuples_and_dicts():
         t = trainer(Sum())
         t.fit(x, Y, epochs=2, batch_size=16, seed=3, validation_split=0.2, progress=False)
         assert t.evaluate(x, Y).keys() == {"loss", "accuracy"}
-        histories.append(t.history.epochs)
+        histories.append(t.history.history)
         predictions.append(t.predict(x, batch_size=7))
     assert histories[0] == histories[1]
     np.testing.assert_array_equal(*predictions)
@@ -160,7 +160,7 @@ def test_validation_split_puts_the_last_part_aside_before_shuffling():
     a, b = trainer(), trainer()
     a.fit(X, Y, epochs=2, seed=1, validation_split=0.3, progress=False)
     b.fit(X[:35], Y[:35], epochs=2, seed=1, validation=(X[35:], Y[35:]), progress=False)
-    assert a.history.epochs == b.history.epochs and a.run.loader.rows == 35
+    assert a.history.history == b.history.history and a.run.loader.rows == 35
 
 
 # ------------------------------------------------------------------------------------------ refusals

@@ -98,7 +98,7 @@ assert plateau.lr < 0.005
 end |= {f"mean {k}": v for k, v in ema.state_dict().items()}
 assert ema.updates == 480 and "w 1.moving_mean" in end
 end["drawn"] = json.dumps(model[2].rng.bit_generator.state)
-end["history"] = json.dumps(history.epochs)
+end["history"] = json.dumps(history.history)
 np.savez(folder + "/end.npz", **end)
 print("done")
 """
@@ -291,7 +291,7 @@ def same(a, b):
     for one, other in (
         (a.model.state_dict(), b.model.state_dict()),
         (a.optimizer.state_dict(), b.optimizer.state_dict()),
-        (a.history.epochs, b.history.epochs),
+        (a.history.history, b.history.history),
     ):
         assert one.keys() == other.keys()
         for name in one:
@@ -538,7 +538,7 @@ def test_states_of_other_shapes_and_averages_go_on(make, tmp_path):
             X, Y, epochs=epochs, batch_size=16, seed=0, validation=(X, Y), progress=False,
             callbacks=[stop, Checkpoint(tmp_path / folder)], **settings,
         )  # fmt: skip
-        return history.epochs, network.state_dict(), trainer.optimizer.state_dict()
+        return history.history, network.state_dict(), trainer.optimizer.state_dict()
 
     whole = fit(4, "whole")
     fit(2, "parts")

@@ -58,7 +58,7 @@ y = (x[:, 0] > 0).astype(int)
 model = nn.Sequential(nn.Linear(4, 9, rng=0), nn.ReLU(), nn.Dropout(0.3, rng=1), nn.Linear(9, 2, rng=2))
 trainer = Trainer(model, nn.cross_entropy, optim.Adam(model.parameters()), metrics=[accuracy])
 trainer.fit(x, y, epochs=3, seed=7, validation_split=0.2, progress=False)
-end = repr(trainer.history.epochs) + "".join(w.tobytes().hex() for w in model.state_dict().values())
+end = repr(trainer.history.history) + "".join(w.tobytes().hex() for w in model.state_dict().values())
 """
 
 

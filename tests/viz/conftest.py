@@ -27,3 +27,9 @@ def need_graphviz():
 def no_renderer(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
+
+
+@pytest.fixture(autouse=True)
+def no_pyplot(monkeypatch):
+    """As in a program that does not use pyplot, whatever other tests have loaded."""
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)

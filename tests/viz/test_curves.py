@@ -51,7 +51,7 @@ def test_confusion_writes_each_count_in_its_square():
     # (column, row): what was said, what is
     assert texts(ax) == {(0, 0, "5"), (2, 0, "2"), (1, 1, "7"), (0, 2, "1"), (2, 2, "9")}
     assert [t.get_text() for t in ax.get_xticklabels()] == ["ant", "bee", "cat"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("the network said", "the image shows")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
     assert ax.get_ylim() == (2.5, -0.5)  # the first class on top
     colors = {text.get_text(): patch.get_facecolor()[:3] for text, patch in zip(
         ax.texts, ax.patches, strict=True)}  # fmt: skip
@@ -94,10 +94,113 @@ def test_they_draw_on_the_axes_they_are_given(history):
     assert viz.image_grid(np.ones((1, 2, 2)), ax=axes[2]) is axes[2]
 
 
-def test_pyplot_is_left_alone(history):
-    loaded = "matplotlib.pyplot" in sys.modules
+@pytest.fixture
+def pyplot():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
+    yield plt
+    plt.close("all")
+
+
+def test_pyplot_is_not_loaded(history):
     viz.learning_curve(history).figure.canvas.draw()
-    assert ("matplotlib.pyplot" in sys.modules) == loaded
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_without_a_figure_pyplot_gets_one_of_the_right_size(pyplot, history, tmp_path):
+    ax = viz.learning_curve(history)
+    assert ax is pyplot.gca() and pyplot.get_fignums() == [1]
+    assert ax.figure.get_size_inches().tolist() == [6.4, 3.6]
+    pyplot.savefig(tmp_path / "loss.svg")
+    assert (tmp_path / "loss.svg").read_bytes().count(b"<path") > 20  # an empty one has 1
+
+
+PICTURES = {
+    "learning_curve": lambda h: viz.learning_curve(h),
+    "confusion": lambda h: viz.confusion(np.eye(2, dtype=int)),
+    "image_grid": lambda h: viz.image_grid(np.ones((2, 3, 3))),
+    "lr_curve": lambda h: viz.lr_curve([0.1, 1.0], [3.0, 2.0]),
+    "decision_boundary": lambda h: viz.decision_boundary(
+        lambda p: p[:, 0] > 0, np.eye(2), np.arange(2), resolution=5
+    ),
+    "filters": lambda h: viz.filters(np.ones((2, 2, 1, 3))),
+    "attention_map": lambda h: viz.attention_map(np.eye(2)),
+    "embedding": lambda h: viz.embedding(np.eye(3), [0, 1, 2]),
+    "History.plot": lambda h: h.plot(),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_each_picture_is_drawn_where_pyplot_is(name, pyplot, history):
+    _, (left, right) = pyplot.subplots(1, 2)
+    pyplot.sca(left)
+    assert PICTURES[name](history) is left
+    assert left.has_data() and not right.has_data()
+
+
+def test_a_second_picture_does_not_cover_the_first(pyplot, history):
+    first = viz.learning_curve(history)
+    second = viz.confusion(np.eye(2, dtype=int))
+    assert second.figure is not first.figure and second is pyplot.gca()
+    assert len(first.lines) == 2 and first.get_xlabel() == "epoch"
+    pyplot.cla()
+    assert viz.learning_curve(history) is second  # cleared, so there is nothing to cover
+    assert viz.learning_curve(history, "accuracy", ax=first) is first  # where it was asked to
+
+
+def test_pages_do_not_draw_on_the_figure_of_the_program(pyplot, history):
+    pyplot.figure()
+    assert "<svg" in curves.curve_svg(history, "loss")
+    assert pyplot.gcf().axes == []
+
+
+STRANGE = ["$x $$", "_hidden", r"\frac{$", "<b>&"]
+
+
+def drawn_words(ax):
+    """Draws the figure, and returns the words on it, as `\\$` is drawn: without its backslash."""
+    ax.figure.canvas.draw()
+    texts = [
+        *ax.texts,
+        *ax.get_xticklabels(),
+        *ax.get_yticklabels(),
+        ax.xaxis.label,
+        ax.yaxis.label,
+    ]
+    texts += ax.get_legend().get_texts() if ax.get_legend() else []
+    return {t.get_text().replace(r"\$", "$") for t in texts}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: viz.confusion(np.eye(4, dtype=int), STRANGE),
+        lambda: viz.image_grid(np.ones((4, 2, 2)), STRANGE),
+        lambda: viz.attention_map(np.eye(4), STRANGE, STRANGE),
+        lambda: viz.embedding(np.eye(4), names=STRANGE),
+        lambda: viz.embedding(np.eye(4), np.array(STRANGE)),
+        lambda: viz.decision_boundary(
+            lambda p: np.array(STRANGE)[(p[:, 0] * 3.9).clip(0, 3.9).astype(int)],
+            np.eye(4, 2), np.array(STRANGE), resolution=4),
+    ],
+)  # fmt: skip
+def test_names_are_drawn_as_they_are(draw):
+    assert set(STRANGE) <= drawn_words(draw())
+
+
+def test_names_of_metrics_and_parameters_are_drawn_as_they_are(history):
+    history.add(dict.fromkeys(STRANGE, 1.0))
+    for name in STRANGE:
+        assert name in drawn_words(viz.learning_curve(history, name))
+        assert "<svg" in curves.curve_svg(history, name)
+    model = nn.Sequential(nn.Linear(2, 2, rng=0))
+    watch = viz.Watch(model)
+    model[0].W.grad = np.ones((2, 2))
+    for name in STRANGE:
+        watch.model.named_parameters = lambda name=name: [(name, model[0].W)]
+        watch.record()
+    assert set(STRANGE) <= drawn_words(watch.plot())
+    assert set(STRANGE) <= drawn_words(watch.histogram())
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_the_landscape_is_the_loss_and_the_weights_are_put_back():
 def test_watch_draws_what_backward_left():
     model, _, _, watch, _ = trained(steps=4)
     ax = watch.plot()
-    assert [line.get_label() for line in ax.lines] == ["0.W", "0.b", "2.W", "2.b"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["0.W", "0.b", "2.W", "2.b"]
     last = np.median(np.abs(model[0].W.grad))
     np.testing.assert_allclose(ax.lines[0].get_ydata()[-1], last)
     assert len(watch.plot("weights").lines[0].get_xdata()) == 4
@@ -153,7 +153,7 @@ def test_histograms_hold_the_share_of_each_size():
         expected = np.histogram(np.abs(p.grad), edges)[0] / p.size  # of the last step
         shades = picture.get_array()[..., 3]
         assert shades.shape == (64, 4), path
-        every = np.stack([c for c in watch.shares["gradients"][path]], axis=1)
+        every = np.stack([shares for _, shares in watch.records["gradients"][path]], axis=1)
         np.testing.assert_allclose(every[:, -1], expected, atol=1e-7)
         np.testing.assert_allclose(shades, np.sqrt(every / every.max()), atol=1e-6)
     left, right, low, high = ax.images[2].get_extent()
@@ -174,9 +174,9 @@ def test_zeros_and_what_is_not_finite_have_a_place_in_a_histogram():
     model[0].b.grad = np.array([1.5, 150.0])
     with np.errstate(all="raise"):
         watch.record()
-    shares = watch.shares["gradients"]["0.W"][0]
+    ((_, shares),) = watch.records["gradients"]["0.W"]
     assert (shares[0], shares[-1], shares.sum()) == (0.5, 0.5, 1)
-    assert np.flatnonzero(watch.shares["gradients"]["0.b"][0]).tolist() == [48, 56]
+    assert np.flatnonzero(watch.records["gradients"]["0.b"][0][1]).tolist() == [48, 56]
     assert watch.plot().lines[0].get_marker() == "o"  # one step makes no line
 
 

@@ -35,7 +35,7 @@ def cells(page):
 
 def shown(thing):
     page = notebook.view(thing)
-    assert "no picture of it" not in page, page
+    assert page is not None
     return page
 
 
@@ -194,7 +194,7 @@ def test_a_module_that_waits_for_its_input():
 
 def test_a_model_of_many_parts_is_cut_off():
     page = shown(nn.Sequential(*[nn.Linear(1, 1 + i % 2) for i in range(1000)]))
-    assert "and 801 more" in page and len(page) < 200_000
+    assert "and 800 more" in page and len(page) < 200_000
 
 
 # -------------------------------------------------------------------------------------------- History
@@ -265,31 +265,28 @@ def test_an_estimator_shows_what_it_was_told_and_what_it_learned():
 # ------------------------------------------------------------------------------------ whatever is wrong
 
 
-def test_it_never_raises():
-    class BadRepr(nn.Module):
-        def __repr__(self):
-            raise ZeroDivisionError("of no use")
+class BadRepr(nn.Module):
+    def __repr__(self):
+        raise ZeroDivisionError
 
-    page = words(notebook.view(BadRepr()))
-    assert "<BadRepr, whose repr fails: ZeroDivisionError: of no use>" in page
 
+def without_data():
     x = leaf([1.0])
     del x.data  # a slot without a value
-    assert "no picture of it: AttributeError" in words(notebook.view(x))
+    return x
 
-    history = history_of(loss=[1.0])
-    history.epochs["loss"] = "no numbers"
-    assert "no picture of it: " in words(notebook.view(history))
 
-    class Unspeakable(Exception):
-        def __str__(self):
-            raise ZeroDivisionError
-
-    class Worse(nn.Module):
-        def __repr__(self):
-            raise Unspeakable
-
-    assert "Unspeakable" in words(notebook.view(Worse()))
+@pytest.mark.parametrize(
+    ("thing", "kind"),
+    [
+        (BadRepr(), "BadRepr, which raised ZeroDivisionError"),
+        (without_data(), "Tensor, which raised AttributeError"),
+        (history_of(loss=["no number"]), "History, which raised "),
+    ],
+)
+def test_it_never_raises(thing, kind):
+    with pytest.warns(UserWarning, match=f"no picture of this {kind}"):
+        assert notebook.view(thing) is None
 
 
 # --------------------------------------------------------------------------------- in a real kernel

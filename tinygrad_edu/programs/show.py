@@ -213,12 +213,13 @@ def _about_filters(model: Module, shape: tuple[int, ...]) -> str:
 
 
 def _filters(model: Module, shape: tuple[int, ...]) -> Any:
-    from tinygrad_edu.viz import filters
+    from tinygrad_edu.viz.curves import new_axes
+    from tinygrad_edu.viz.insight import filters
 
     W = _first(model).W.data
     if W.ndim == 2:
         W = W.reshape(*shape, -1)[..., :32]
-    return filters(W[:, :, :1])
+    return filters(W[:, :, :1], ax=new_axes(8.8, 1.1 * -(-W.shape[-1] // 8)))
 
 
 def _settings(run: Run) -> dict[str, Any]:

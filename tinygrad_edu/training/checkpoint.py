@@ -118,7 +118,7 @@ def snapshot(trainer: Training) -> dict[str, Any]:
         "batch": run.batch,
         "steps": run.steps,
         "means": run.means.state_dict(),
-        "history": trainer.history.epochs,
+        "history": trainer.history.history,
         "stopped": trainer.stop_training,
         "callbacks": {name: c.state_dict() for name, c in named(trainer.callbacks).items()},
         "random": states(generators_of(trainer)),
@@ -157,7 +157,8 @@ def _restore_run(trainer: Training, state: dict[str, Any]) -> None:
     run.epoch, run.batch, run.steps = state["epoch"], state["batch"], state["steps"]
     run.means.load_state_dict(state["means"])
     run.loader_states = state["loader_states"]
-    trainer.history.epochs = state["history"]
+    trainer.history.clear()
+    trainer.history.update(state["history"])
     trainer.stop_training = state["stopped"]
     for name, callback in named(trainer.callbacks).items():
         if name in state["callbacks"]:

@@ -1,9 +1,11 @@
 """Pictures of training: learning curves, confusion matrices, images.
 
-Each function draws on the matplotlib axes `ax`, or on new ones, and returns them; the picture is
-`ax.figure`. None of them shows anything, and pyplot with its global state is not touched.
+Each function draws on the matplotlib axes `ax` and returns them. Without `ax` it draws, as seaborn does, on
+the current axes of pyplot if the program has imported pyplot, so that `plt.savefig` and `plt.show` work;
+otherwise on a new figure, `ax.figure`. Unlike seaborn, it does not draw over another of these pictures: the
+second gets a new figure. Names are shown as they are: `$` does not begin a formula.
 
-Without matplotlib and without an `ax` they raise ImportError, which says what to install.
+Raises ImportError without matplotlib, with what to install.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import importlib
 import io
 import os
 import re
+import sys
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +30,7 @@ from tinygrad_edu.training.callbacks import demand_monitored
 from tinygrad_edu.training.progress import notebook_display
 
 INSTALL = "python -m pip install -e '.[viz]' in the folder of this project"
+TAKEN: weakref.WeakSet = weakref.WeakSet()  # axes of pyplot with one of these pictures
 BLUE, ORANGE = "#3b82c4", "#e07b39"  # seen as different by all eyes, on light paper and on dark
 
 
@@ -39,9 +44,29 @@ def optional(library: str) -> Any:
 
 
 def new_axes(width: float, height: float) -> Any:
-    """Axes on a figure of their own, of a size in inches."""
+    """Axes on a new figure of a size in inches, unknown to pyplot."""
     figure = optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
     return figure.add_subplot()
+
+
+def axes_for(ax: Any, width: float, height: float) -> Any:
+    """`ax`; or, if None, the current axes of pyplot if it is in use; or new axes."""
+    if ax is not None:
+        return ax
+    optional("matplotlib.figure")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return new_axes(width, height)
+    taken = pyplot.get_fignums() and pyplot.gca() in TAKEN and pyplot.gca().has_data()
+    if taken or not pyplot.get_fignums():
+        pyplot.figure(figsize=(width, height), layout="constrained")
+    TAKEN.add(pyplot.gca())
+    return pyplot.gca()
+
+
+def literal(words: Any) -> str:
+    """Words that matplotlib shows as they are: it would take what is between two `$` for a formula."""
+    return str(words).replace("$", r"\$")
 
 
 def inline(ax: Any, about: str) -> str:
@@ -66,7 +91,7 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
 
     Raises KeyError if the history has no such number.
     """
-    ax = new_axes(6.4, 3.6) if ax is None else ax
+    ax = axes_for(ax, 6.4, 3.6)
     lines = [(history[name], BLUE, "-", "training")]
     if f"val_{name}" in history.names:
         lines.append((history[f"val_{name}"], ORANGE, "--", "validation"))
@@ -74,7 +99,7 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
         epochs = range(1, len(numbers) + 1)
         dot = "o" if len(epochs) == 1 else None  # one point makes no line
         ax.plot(epochs, numbers, style, color=color, linewidth=2, marker=dot, label=label)
-    ax.set(xlabel="epoch", ylabel=name)
+    ax.set(xlabel="epoch", ylabel=literal(name))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", alpha=0.25)
@@ -154,13 +179,15 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
     """
     counts = np.asarray(counts)
     classes = len(counts)
-    names = [str(i) for i in range(classes)] if names is None else list(names)
+    names = [literal(name) for name in (range(classes) if names is None else names)]
     if counts.shape != (classes, classes) or len(names) != classes:
-        raise ValueError(
-            f"confusion takes counts of shape (K, K) and K names, not {counts.shape} and {len(names)}"
+        raise refusal(
+            ValueError,
+            f"confusion takes counts (K, K) and K names, not {counts.shape} and {len(names)}.",
+            "counts = confusion_matrix(y, predicted)",
         )
     side = min(max(5.2, 0.24 * classes), 14)
-    ax = new_axes(side, side) if ax is None else ax
+    ax = axes_for(ax, side, side)
     cell = 72 * ax.figure.get_figwidth() * ax.get_position().width / max(classes, 1)  # points
     small = {"fontsize": min(10.0, 0.8 * cell)}
     right = np.eye(classes, dtype=bool)
@@ -177,7 +204,7 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
         ax.text(j, i, f"{n}", ha="center", va="center", fontsize=room)
     ax.set(
         xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal",
-        xlabel="the network said", ylabel="the image shows",
+        xlabel="predicted class", ylabel="true class",
     )  # fmt: skip
     turned = {"rotation": 90} if max(map(len, names), default=0) > 3 else {}
     ax.set_xticks(range(classes), names, **small, **turned)
@@ -204,9 +231,11 @@ def image_grid(
     titled = titles is None or len(titles) == len(images)
     if not (images.ndim == 3 or color) or not images.size or not titled:
         given = "" if titles is None else f" and {len(titles)} titles"
-        raise ValueError(
+        raise refusal(
+            ValueError,
             "image_grid takes images (n, height, width) or (n, height, width, 3), "
-            f"not {images.shape}{given}"
+            f"not {images.shape}{given}.",
+            "images.reshape(-1, height, width) for rows of pixels; a title for each image",
         )
     n, height, width = images.shape[:3]
     if color:
@@ -222,7 +251,7 @@ def image_grid(
     rows = -(-n // columns)
     above = 0.3 * height if titles is not None else 0.0  # room for a title
     step_x, step_y = 1.1 * width, 1.1 * height + above
-    ax = new_axes(1.1 * columns, 1.1 * rows * step_y / step_x) if ax is None else ax
+    ax = axes_for(ax, 1.1 * columns, 1.1 * rows * step_y / step_x)
     for i, image in enumerate(images):
         x, y = i % columns * step_x, i // columns * step_y + above
         ax.imshow(
@@ -230,7 +259,7 @@ def image_grid(
             vmax=images.max(), interpolation="nearest",
         )  # fmt: skip
         if titles is not None:
-            ax.text(x + width / 2, y - 0.05 * height, titles[i], ha="center", va="bottom")
+            ax.text(x + width / 2, y - 0.05 * height, literal(titles[i]), ha="center", va="bottom")
     ax.set(xlim=(-0.05 * width, columns * step_x), ylim=(rows * step_y, 0), aspect="equal")
     ax.set_axis_off()
     return ax

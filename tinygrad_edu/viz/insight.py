@@ -1,11 +1,13 @@
 """Pictures of what a network has learned: boundaries, filters, attention, loss landscapes, gradients.
 
-As in `curves.py`, each function draws on the matplotlib axes `ax`, or on new ones, and returns them.
+As in `curves.py`, each function draws on the matplotlib axes `ax`, on pyplot's or on new ones, and returns
+them.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,7 +19,7 @@ from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes, optional
+from tinygrad_edu.viz.curves import BLUE, ORANGE, axes_for, image_grid, literal, new_axes, optional
 
 # Colors that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
@@ -33,7 +35,7 @@ def lr_curve(lrs: Any, losses: Any, suggestion: float | None = None, *, ax: Any 
     if lrs.shape != losses.shape or lrs.ndim != 1:
         words = f"lr_curve takes one loss for each rate, not {losses.shape} for {lrs.shape}."
         raise refusal(ValueError, words, "lr_curve(found.lrs, found.losses)")
-    ax = new_axes(6.4, 3.6) if ax is None else ax
+    ax = axes_for(ax, 6.4, 3.6)
     ax.plot(lrs, losses, color=BLUE, linewidth=2)
     if suggestion is not None:
         ax.axvline(suggestion, color=ORANGE, linestyle="--", label=f"lr = {suggestion:.2g}")
@@ -60,7 +62,7 @@ def decision_boundary(
             f"decision_boundary draws x (n, 2) with labels (n,), not {x.shape} and {y.shape}.",
             "two of the features, or embedding(x, y) for many",
         )
-    ax = new_axes(5.2, 4.4) if ax is None else ax
+    ax = axes_for(ax, 5.2, 4.4)
     low, high = x.min(axis=0), x.max(axis=0)
     low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
     across, up = (np.linspace(a, b, resolution) for a, b in zip(low, high, strict=True))
@@ -74,17 +76,17 @@ def decision_boundary(
             f"labels (m,), not {said.shape} for {points.shape}.",
             "lambda points: net(points)[:, 0] > 0, if one score tells two classes apart",
         )
-    names = np.unique(y if said.ndim == 2 else np.concatenate([y, said]))
     if said.ndim == 2:
+        names = np.unique(y)
         if said.shape[1] != len(names):
             names = np.arange(said.shape[1])
-        second, best = np.sort(said, axis=1)[:, -2:].T
-        strength = 0.15 + 0.35 * np.minimum(
-            (best - second) / max(np.median(best - second), 1e-12), 1
-        )
         classes = said.argmax(axis=1)
+        second, best = np.sort(said, axis=1)[:, -2:].T
+        lead = (best - second) / max(np.median(best - second), 1e-12)
+        strength = 0.15 + 0.35 * np.minimum(lead, 1)
     else:
-        strength, classes = np.full(len(said), 0.4), np.searchsorted(names, said)
+        names = np.unique(np.concatenate([y, said]))
+        classes, strength = np.searchsorted(names, said), 0.4
     picture = optional("matplotlib.colors").to_rgba_array([*CLASSES])[classes % len(CLASSES)]
     picture[:, 3] = strength
     ax.imshow(
@@ -97,11 +99,21 @@ def decision_boundary(
 
 def _scatter(ax: Any, points: np.ndarray, classes: Any, names: Any, **look: Any) -> None:
     """Points in the colors of their classes, with a legend."""
-    for i, name in enumerate(names):
-        mine = points[classes == name]
-        if len(mine):
-            ax.scatter(*mine.T, color=CLASSES[i % len(CLASSES)], label=str(name), **look)
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    drawn = {
+        str(name): ax.scatter(*points[classes == name].T, color=CLASSES[i % len(CLASSES)], **look)
+        for i, name in enumerate(names) if np.any(classes == name)
+    }  # fmt: skip
+    _legend(ax, drawn)
+
+
+def _legend(ax: Any, drawn: dict[str, Any], **look: Any) -> None:
+    """A legend beside the axes. It gets its words last, as matplotlib hides labels that begin with `_`."""
+    legend = ax.legend(
+        [*drawn.values()], [*map(str, range(len(drawn)))],
+        frameon=False, loc="upper left", bbox_to_anchor=(1, 1), **look,
+    )  # fmt: skip
+    for text, name in zip(legend.get_texts(), drawn, strict=True):
+        text.set_text(literal(name))
 
 
 def filters(
@@ -153,12 +165,12 @@ def attention_map(
             f"{' and '.join(str(n) for n in named if n is not None) or 'no'} names.",
             "weights[0, 0], of one sample and one head",
         )
-    ax = new_axes(1.5 + 0.3 * weights.shape[1], 1.2 + 0.3 * weights.shape[0]) if ax is None else ax
+    ax = axes_for(ax, 1.5 + 0.3 * weights.shape[1], 1.2 + 0.3 * weights.shape[0])
     drawn = ax.imshow(weights, cmap="Blues", vmin=0, vmax=max(weights.max(), 1e-12))
     if keys is not None:
-        ax.set_xticks(range(len(keys)), keys, rotation=90)
+        ax.set_xticks(range(len(keys)), map(literal, keys), rotation=90)
     if queries is not None:
-        ax.set_yticks(range(len(queries)), queries)
+        ax.set_yticks(range(len(queries)), map(literal, queries))
     ax.set(xlabel="attends to", ylabel="position")
     ax.figure.colorbar(drawn, ax=ax, fraction=0.046)
     return ax
@@ -183,11 +195,12 @@ def attentions(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
             module.training = training
     paths = {module: path for path, module in model.named_modules()}
     found: dict[str, np.ndarray] = {}
+    calls: Counter[str] = Counter()
     for made in history([y]):
         if made.op is attention_weights_row and made.scope:
             path = paths.get(made.scope[-1], "")
-            calls = sum(name.partition(", call ")[0] == path for name in found)
-            found[f"{path}, call {calls + 1}" if calls else path] = made.data
+            calls[path] += 1
+            found[f"{path}, call {calls[path]}" if calls[path] > 1 else path] = made.data
     if not found:
         raise refusal(
             ValueError,
@@ -213,13 +226,13 @@ def embedding(
     u, s, _ = np.linalg.svd(centered, full_matrices=False)
     plane = u[:, :2] * s[:2]
     shares = s**2 / max((s**2).sum(), 1e-300)
-    ax = new_axes(5.2, 4.4) if ax is None else ax
+    ax = axes_for(ax, 5.2, 4.4)
     if labels is None:
         ax.scatter(*plane.T, s=14, color=CLASSES[0])
     else:
         _scatter(ax, plane, np.asarray(labels), np.unique(labels), s=14)
     for where, name in zip(plane, names or (), strict=False):
-        ax.annotate(name, where, xytext=(3, 3), textcoords="offset points", fontsize=8)
+        ax.annotate(literal(name), where, xytext=(3, 3), textcoords="offset points", fontsize=8)
     ax.set(
         xlabel=f"first component, {shares[0]:.0%} of the variance",
         ylabel=f"second, {shares[1]:.0%}",
@@ -253,7 +266,7 @@ def loss_landscape(
     put back, also when `loss` raises. Put a model with BatchNorm into eval mode: its running means are
     not. Raises ValueError for a path of other weights, and if the loss is nowhere finite.
     """
-    ax = new_axes(5.2, 4.4) if ax is None else ax  # before the long work, as it may be refused
+    ax = axes_for(ax, 5.2, 4.4)  # before the long work, as it may be refused
     parameters = list(parameters)
     here = flat(parameters)
     if path is None:
@@ -326,12 +339,12 @@ def _plane_of(path: Sequence[np.ndarray], here: np.ndarray) -> tuple[np.ndarray,
 
 # ------------------------------------------------------------------------- weights and gradients in time
 
-DECADES = (-12, 4)  # the powers of ten of a histogram,
-BINS = 64  # in so many bins
+DECADES = (-12, 4)  # the range of a histogram, in powers of ten,
+BINS = 64  # which has so many bins
 
 
 class Watch:
-    """Records how large the gradients and weights of each parameter are, as training goes on.
+    """Records how large the gradients and weights of each parameter are during training.
 
         watch = viz.Watch(model)
         ... loss.backward(); watch.record(); optimizer.step()
@@ -339,18 +352,16 @@ class Watch:
         watch.histogram()
 
     Gradients that shrink from layer to layer vanish, those that grow explode; both are seen at a glance.
-    Of each step and parameter 67 numbers are kept.
     """
 
     def __init__(self, model: Module):
         self.model = model
-        # path of a parameter -> for each step the 5th, 50th and 95th percentile of the sizes
-        self.percentiles: dict[str, dict[str, list]] = {"gradients": {}, "weights": {}}
-        # and the share of each size
-        self.shares: dict[str, dict[str, list]] = {"gradients": {}, "weights": {}}
+        # path of a parameter -> for each step the 5th, 50th and 95th percentile of the absolute values,
+        # and their histogram
+        self.records: dict[str, dict[str, list]] = {"gradients": {}, "weights": {}}
 
     def record(self) -> None:
-        """Call it between backward() and the step."""
+        """Call it between backward() and the optimizer's step."""
         for path, p in self.model.named_parameters():
             for what, numbers in (("weights", p.data), ("gradients", value(p.grad))):
                 if numbers is None or not numbers.size:
@@ -358,78 +369,77 @@ class Watch:
                 sizes = np.abs(numbers)
                 finite = sizes[np.isfinite(sizes)]
                 percentiles = np.percentile(finite, (5, 50, 95)) if finite.size else [np.nan] * 3
-                self.percentiles[what].setdefault(path, []).append(percentiles)
-                self.shares[what].setdefault(path, []).append(_shares(sizes))
+                self.records[what].setdefault(path, []).append((percentiles, _shares(sizes)))
 
     def plot(self, what: str = "gradients", *, ax: Any = None) -> Any:
         """The median size of each parameter's gradients (or "weights") by step, and 90 % of them around it.
 
         Raises ValueError before the first `record`, and for another word.
         """
-        kept = self._kept(self.percentiles, what)
-        ax = new_axes(6.8, 3.8) if ax is None else ax
+        records = self._recorded(what)
+        ax = axes_for(ax, 6.8, 3.8)
         # from the color of the first layer to that of the last
         start, end = optional("matplotlib.colors").to_rgba_array([BLUE, ORANGE])
-        for depth, (path, sizes) in zip(np.linspace(0, 1, len(kept)), kept.items(), strict=True):
-            low, middle, high = np.stack(sizes, axis=1)
-            steps = np.arange(1, len(middle) + 1)
-            color = (1 - depth) * start + depth * end
+        colors = np.linspace(start, end, len(records))
+        lines = {}
+        for color, (path, steps) in zip(colors, records.items(), strict=True):
+            low, middle, high = np.transpose([percentiles for percentiles, _ in steps])
+            x = np.arange(1, len(steps) + 1)
             dot = "o" if len(steps) == 1 else None
-            ax.plot(steps, middle, color=color, linewidth=1.5, marker=dot, label=path)
-            ax.fill_between(steps, low, high, color=color, alpha=0.12, linewidth=0)
+            (lines[path],) = ax.plot(x, middle, color=color, linewidth=1.5, marker=dot)
+            ax.fill_between(x, low, high, color=color, alpha=0.12, linewidth=0)
         ax.set(yscale="log", xlabel="step", ylabel=f"size of {what}")
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+        _legend(ax, lines, fontsize=8)
         return ax
 
     def histogram(self, what: str = "gradients", *, ax: Any = None) -> Any:
-        """How many of each parameter's gradients (or "weights") are of which size: a column per parameter.
+        """How many of each parameter's gradients (or "weights") have which size: a column per parameter.
 
         Within a column the steps go from left to right; the darker, the larger the share of that size. If
         the cloud sinks from column to column towards the input, the gradient vanishes. Zeros, and what is
         smaller than 10⁻¹², are in the lowest row. Raises ValueError as `plot` does.
         """
-        kept = self._kept(self.shares, what)
-        columns = {path: np.stack(shares, axis=1) for path, shares in kept.items()}
-        ax = new_axes(1.6 + 0.75 * max(6, len(columns)), 4.0) if ax is None else ax
-        for i, shares in enumerate(columns.values()):
-            picture = np.full((*shares.shape, 4), optional("matplotlib.colors").to_rgba(BLUE))
-            picture[..., 3] = np.sqrt(
-                shares / max(shares.max(), 1e-12)
-            )  # on light paper or on dark
+        records = self._recorded(what)
+        ax = axes_for(ax, 1.6 + 0.75 * max(6, len(records)), 4.0)
+        blue = optional("matplotlib.colors").to_rgba(BLUE)
+        seen = np.zeros(BINS)
+        for i, steps in enumerate(records.values()):
+            shares = np.stack([share for _, share in steps], axis=1)
+            seen += shares.sum(axis=1)
+            picture = np.full((*shares.shape, 4), blue)  # paper shines through, light or dark
+            picture[..., 3] = np.sqrt(shares / max(shares.max(), 1e-12))
             ax.imshow(
                 picture, extent=(i + 0.04, i + 0.96, *DECADES), origin="lower", aspect="auto",
                 interpolation="nearest",
             )  # fmt: skip
-        seen = np.flatnonzero(np.sum([shares.sum(axis=1) for shares in columns.values()], axis=0))
-        edges = np.linspace(*DECADES, BINS + 1)
-        ax.set(xlim=(0, len(columns)), ylim=(edges[seen[0]] - 0.25, edges[seen[-1] + 1] + 0.25))
-        ax.set_xticks(np.arange(len(columns)) + 0.5, [*columns], rotation=90)
+        edges, used = np.linspace(*DECADES, BINS + 1), np.flatnonzero(seen)
+        ax.set(xlim=(0, len(records)), ylim=(edges[used[0]] - 0.25, edges[used[-1] + 1] + 0.25))
+        ax.set_xticks(np.arange(len(records)) + 0.5, map(literal, records), rotation=90)
         ax.yaxis.get_major_locator().set_params(integer=True)
         ax.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:.0f}}}$")
-        steps = shares.shape[1]
-        many = "1 step" if steps == 1 else f"{steps:,} steps"
-        ax.set_xlabel(f"parameter; in each column {many}, from left to right")
-        ax.set_ylabel(f"size of {what}")
+        many = "1 step" if len(steps) == 1 else f"{len(steps):,} steps"
+        ax.set(
+            xlabel=f"parameter; in each column {many}, from left to right",
+            ylabel=f"size of {what}",
+        )
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
-    def _kept(self, kept: dict[str, dict[str, list]], what: str) -> dict[str, list]:
-        if what not in kept:
+    def _recorded(self, what: str) -> dict[str, list]:
+        if what not in self.records:
             raise refusal(ValueError, f"Watch draws no {what!r}.", "'gradients' or 'weights'")
-        if not kept[what]:
+        if not self.records[what]:
             hint = "record() between backward() and step()"
             raise refusal(ValueError, f"Watch has no {what} yet.", hint)
-        return kept[what]
+        return self.records[what]
 
 
 def _shares(sizes: np.ndarray) -> np.ndarray:
-    """The share of each size in an array, by powers of ten; what is not finite counts as the largest."""
+    """The share of each power of ten in an array; what is not finite counts as the largest."""
     with np.errstate(divide="ignore"):
-        powers = np.log10(sizes.ravel())
-    low, high = DECADES
-    powers = np.clip(np.nan_to_num(powers, nan=high, posinf=high, neginf=low), low, high)
-    counts = np.histogram(powers, BINS, DECADES)[0]
+        powers = np.nan_to_num(np.log10(sizes), nan=np.inf)
+    counts = np.histogram(np.clip(powers, *DECADES), BINS, DECADES)[0]
     return (counts / sizes.size).astype(np.float32)
 
 
@@ -453,12 +463,12 @@ def animate(
             f"{os.fspath(path)!r}.",
         )
     ax = new_axes(5.2, 4.4)
-    pictures = []
-    image = optional("PIL.Image")
-    canvas = optional("matplotlib.backends.backend_agg").FigureCanvasAgg(ax.figure)
-    for frame in frames:
+
+    def redraw(frame: Any) -> None:
         ax.clear()
         draw(ax, frame)
-        canvas.draw()
-        pictures.append(image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=1000 // fps, loop=0)
+
+    moving = optional("matplotlib.animation").FuncAnimation(
+        ax.figure, redraw, frames, init_func=lambda: None
+    )
+    moving.save(path, writer="pillow", fps=fps)

@@ -32,7 +32,7 @@ SHOWN = 8  # rows and columns of an array; of more the middle is left out
 MOST_NUMBERS = 1_000_000  # of which mean and range are computed
 MOST_OPERATIONS = 24  # of a graph that is drawn without being asked for
 SECONDS = 5  # for such a picture
-MOST_BOXES = 200  # of a Module
+MOST_BOXES = 200  # within the box of a Module
 MOST_CURVES = 4
 
 STYLE = """<style>
@@ -56,7 +56,7 @@ STYLE = """<style>
 
 
 def view(thing: Any) -> str | None:
-    """The HTML of a thing, or None if its text is enough. Never raises: it shows the error instead."""
+    """The HTML of a thing. None if its text is enough, or if there is no picture of it (then it warns)."""
     if isinstance(thing, History) and thing.cell == (cell_number(), len(thing)):
         return None  # the running cell has shown these curves while it trained
     try:
@@ -64,8 +64,9 @@ def view(thing: Any) -> str | None:
             warnings.simplefilter("ignore")  # a letter that a font lacks, say: browsers have others
             shown = _html(thing)
     except Exception as error:
-        shown = f"<pre>{escape(_told(repr, thing))}</pre>"
-        shown += _pale(f"no picture of it: {_text(_told(_named, error), 200)}")
+        kinds = type(thing).__name__, type(error).__name__
+        warnings.warn("no picture of this {}, which raised {}".format(*kinds), stacklevel=2)
+        return None
     return f'{STYLE}<div class="tinygrad-edu">{shown}</div>'
 
 
@@ -82,19 +83,6 @@ def _html(thing: Any) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- words
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _told(tell: Any, thing: Any) -> str:
-    """tell(thing), or words for its error."""
-    try:
-        return tell(thing)
-    except Exception as error:
-        kind = type(thing).__name__
-        return f"<{kind}, whose repr fails: {_told(_named, error)}>" if tell is repr else kind
 
 
 def _text(words: Any, longest: int = 80) -> str:
@@ -215,7 +203,7 @@ def _statistics(x: np.ndarray) -> str:
 
 def _module(model: Module) -> str:
     """Boxes within boxes; of equal neighbors one, and how many."""
-    return _box("", model, 1, iter(range(MOST_BOXES))) + _pale(_parameters(model))
+    return _box("", model, 1) + _pale(_parameters(model))
 
 
 def _parameters(model: Module) -> str:
@@ -229,11 +217,8 @@ def _parameters(model: Module) -> str:
     return words + (f"; {frozen:,} of them frozen" if frozen else "")
 
 
-def _box(path: str, module: Module, times: int, left: Iterator[int]) -> str:
-    """The box of a module; empty if none of the MOST_BOXES is left."""
-    if next(left, None) is None:
-        return ""
-    inside = module.inner_modules()
+def _box(path: str, module: Module, times: int) -> str:
+    inside = [*_folded(module.inner_modules())]
     title = f'<span class="pale">{_text(path)}:</span> ' if path else ""
     title += _text(type(module).__name__ if inside else repr(module))
     title += f" <b>× {times}</b>" if times > 1 else ""
@@ -243,11 +228,10 @@ def _box(path: str, module: Module, times: int, left: Iterator[int]) -> str:
         return f'<div class="box">{title}</div>'
     # a Sequential calls its parts in order; elsewhere forward() alone knows the order
     between = '<div class="then">↓</div>' if isinstance(module, Sequential) else ""
-    boxes = [_box(*part, left) for part in _folded(inside)]
-    shown = [box for box in boxes if box]
-    if len(shown) < len(boxes):
-        shown.append(_pale(f"and {len(boxes) - len(shown):,} more"))
-    return f'<details open class="box"><summary>{title}</summary>{between.join(shown)}</details>'
+    boxes = [_box(*part) for part in inside[:MOST_BOXES]]
+    if more := len(inside) - len(boxes):
+        boxes.append(_pale(f"and {more:,} more"))
+    return f'<details open class="box"><summary>{title}</summary>{between.join(boxes)}</details>'
 
 
 def _folded(inside: list[tuple[str, Module]]) -> Iterator[tuple[str, Module, int]]:
@@ -269,7 +253,7 @@ def _history(history: History) -> str:
     except ImportError as error:
         curves = _pale(_text(error, 300))
     rows = [["", "first", "last", "smallest", "largest"]]
-    for name, kept in history.epochs.items():
+    for name, kept in history.items():
         extremes = [f"{kept[i]:.4f} (epoch {i + 1})" for i in (np.argmin(kept), np.argmax(kept))]
         rows.append([_text(name), f"{kept[0]:.4f}", f"{kept[-1]:.4f}", *extremes])
     epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
