@@ -29,18 +29,18 @@ GRADIENT = [-0.625, 0.125, 0.5]
         (LOSS, 0.5, "gradient should be a list of three numbers, and yours has the shape ()"),
         (LOSS, [GRADIENT], "gradient should be a list of three numbers, and yours has the shape"),
         (-LOSS, GRADIENT, "loss: the right size, but"),
-        (3 / 8, GRADIENT, "loss: that is the share p of the right class"),
-        (np.log(2), GRADIENT, "loss: that would be so if the third class were right"),
-        (-np.log10(3 / 8), GRADIENT, "loss: a logarithm of another base"),
-        (-np.log2(3 / 8), GRADIENT, "loss: a logarithm of another base"),
-        (np.log(3), GRADIENT, "loss: that is the score alone"),
-        (-np.log(3), GRADIENT, "loss: that is the score alone"),
-        (0.7, GRADIENT, "loss: no. Raise e to each score"),
-        (np.nan, GRADIENT, "loss: no. Raise e to each score"),
-        (LOSS, [0.375, 0.125, 0.5], "The loss is right. gradient: these are the shares"),
+        (3 / 8, GRADIENT, "loss: that is the probability p of the right class"),
+        (np.log(2), GRADIENT, "loss: that is the loss if the third class is right"),
+        (-np.log10(3 / 8), GRADIENT, "loss: that is a logarithm to another base"),
+        (-np.log2(3 / 8), GRADIENT, "loss: that is a logarithm to another base"),
+        (np.log(3), GRADIENT, "loss: that is only the score"),
+        (-np.log(3), GRADIENT, "loss: that is only the score"),
+        (0.7, GRADIENT, "loss: not right. Raise e to each score"),
+        (np.nan, GRADIENT, "loss: not right. Raise e to each score"),
+        (LOSS, [0.375, 0.125, 0.5], "The loss is right. gradient: these are the probabilities"),
         (LOSS, [0.625, -0.125, -0.5], "The loss is right. gradient: all signs are wrong"),
-        (LOSS, [0.375, 0.125, -0.5], "The loss is right. gradient: minus 1 at the right class"),
-        (LOSS, [-0.625, 0.0, 0.0], "The loss is right. gradient: no. It is p minus 1"),
+        (LOSS, [0.375, 0.125, -0.5], "The loss is right. gradient: subtract 1 at the right class"),
+        (LOSS, [-0.625, 0.0, 0.0], "The loss is right. gradient: not right. It is p, minus 1"),
         (LOSS, [np.nan] * 3, "The loss is right. gradient: it adds up to 0, but"),
         (LOSS, [-0.7, 0.2, 0.5], "The loss is right. gradient: it adds up to 0, but"),
         (LOSS, GRADIENT, "Right, both"),
@@ -52,7 +52,7 @@ def test_on_paper(loss: Any, gradient: Any, says: str, hint: Callable) -> None:
     assert hint(1, loss, gradient).startswith(says)
 
 
-RIGHT = "counts = np.zeros((classes, classes), int); np.add.at(counts, (labels, said), 1)"
+RIGHT = "counts = np.zeros((classes, classes), int); np.add.at(counts, (labels, predicted), 1)"
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,16 @@ RIGHT = "counts = np.zeros((classes, classes), int); np.add.at(counts, (labels, 
         (f"{RIGHT}; return counts.T", "Rows and columns are exchanged"),
         (f"{RIGHT}; return np.minimum(counts, 1)", "Every count is 0 or 1"),
         (
-            "counts = np.zeros((classes, classes), int); counts[labels, said] += 1; return counts",
+            "counts = np.zeros((classes, classes), int); counts[labels, predicted] += 1; return counts",
             "Every count is 0 or 1",
         ),
         (f"{RIGHT}; return counts - np.diag(np.diag(counts))", "You count only the mistakes"),
-        (f"{RIGHT}; return np.diag(np.diag(counts))", "You count only what is right"),
-        (f"{RIGHT}; return counts / 8", "These are shares"),
-        (f"{RIGHT}; return counts / counts.sum(axis=1, keepdims=True)", "These are shares"),
+        (f"{RIGHT}; return np.diag(np.diag(counts))", "You count only correct answers"),
+        (f"{RIGHT}; return counts / 8", "These are fractions"),
+        (f"{RIGHT}; return counts / counts.sum(axis=1, keepdims=True)", "These are fractions"),
         (f"{RIGHT}; return 2 * counts", "There are 8 images, and your counts add up to 16"),
         (f"{RIGHT}; return np.zeros((3, 3))", "There are 8 images, and your counts add up to 0"),
-        (f"{RIGHT}; return np.roll(counts, 1)", "They add up to 8, but of class 0 you find"),
+        (f"{RIGHT}; return np.roll(counts, 1)", "They add up to 8, but the row of class 0"),
         (f"{RIGHT}; return counts[:3, :3]", "Right for these 8 images of 3 classes, but not"),
         (
             "assert classes == 3; " + f"{RIGHT}; return counts",
@@ -91,7 +91,7 @@ RIGHT = "counts = np.zeros((classes, classes), int); np.add.at(counts, (labels, 
     ],
 )
 def test_confusions(body: str, says: str, hint_to_code: Callable) -> None:
-    code = f"def count(labels, said, classes):\n    {body}\n"
+    code = f"def count(labels, predicted, classes):\n    {body}\n"
     assert hint_to_code(2, "count", code).startswith(says)
 
 
@@ -109,7 +109,7 @@ class Scaled(nn.Module):
 @pytest.mark.parametrize(
     ("right", "wrong", "says"),
     [
-        ("(nn.Module)", "", "Scaled should be a class made from nn.Module"),
+        ("(nn.Module)", "", "Scaled should be a subclass of nn.Module"),
         ("return x * self.scale + self.shift", "return None", "forward returns None."),
         ("np.ones(size)", "np.ones(size, int)", "Python says: "),
         ("self.scale + self", "self.skale + self", "Python says: 'Scaled' object has no attribute"),
@@ -121,7 +121,7 @@ class Scaled(nn.Module):
         (
             "nn.Parameter(np.zeros(size))",
             "Tensor(np.zeros(size), requires_grad=True)",
-            "self.shift is a Tensor. To be found and learned",
+            "self.shift is a Tensor. To be found and trained",
         ),
         (
             "self.shift = nn.Parameter(np.zeros(size))",
@@ -145,12 +145,12 @@ class Scaled(nn.Module):
         (
             "x * self.scale + self.shift",
             "x.data * self.scale.data + self.shift.data",
-            "forward gives a plain array, which forgets",
+            "forward returns a plain array without a graph",
         ),
         (
             "x * self.scale + self.shift",
             "(x * self.scale + self.shift).sum(axis=1)",
-            "For x of shape (2, 3), y should have that shape, too",
+            "For x of shape (2, 3), y should have that shape too",
         ),
         ("x * self.scale + self.shift", "(x + self.shift) * self.scale", "First multiply, then"),
         ("x * self.scale + self.shift", "x * self.scale", "Only one of the two is used"),

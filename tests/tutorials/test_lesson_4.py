@@ -42,11 +42,11 @@ Y = [[4, -1], [2, 6]]
             "y: look again at row 1, column 1. The kernel covers [[1, 3], [0, 1]]",
         ),
         (Y, "12", "y is right. places should be a plain number"),
-        (Y, 24, "y is right. places: with stride 1"),
+        (Y, 24, "y is right. places: that is right for stride 1"),
         (Y, 14, "y is right. places: the last kernel would hang"),
         (Y, 11, "y is right. places: count the first place"),
         (Y, 11.5, "y is right. places: count the first place"),
-        (Y, 12.5, "y is right. places: half a place"),
+        (Y, 12.5, "y is right. places: there is no half place"),
         (Y, 144, "y is right. places: put n = 28"),
         (Y, 12, "Right"),
         (np.array(Y, float), np.int64(12), "Right"),
@@ -59,7 +59,7 @@ def test_on_paper(y: Any, places: Any, says: str, hint: Callable) -> None:
 def test_other_ways_to_lay_the_kernel(names: dict[str, Any], hint: Callable) -> None:
     x, w = np.array([[1, 2, 0], [0, 1, 3], [2, 0, 1]]), np.array([[1, 2], [0, -1]])
     assert names["convolve"](x, w).tolist() == Y
-    assert hint(1, names["convolve"](x, w[::-1, ::-1]), 12).startswith("y: you have turned")
+    assert hint(1, names["convolve"](x, w[::-1, ::-1]), 12).startswith("y: you have rotated")
     assert hint(1, names["convolve"](x, w.T), 12).startswith("y: rows and columns of the kernel")
 
 
@@ -81,8 +81,8 @@ CORNER = "out = np.zeros((2 * len(g), 2 * g.shape[1])); out[::2, ::2] = g"
         (f"return {RIGHT} / 2", "The right places, but a wrong factor"),
         ("return np.tile(g, (2, 2)) / 4", "g is repeated as a whole"),
         ("return np.tile(g, (2, 2))", "g is repeated as a whole"),
-        (f"{CORNER}; return out", "Of each block only one pixel"),
-        (f"{CORNER} / 4; return out", "Of each block only one pixel"),
+        (f"{CORNER}; return out", "Only one pixel of each block"),
+        (f"{CORNER} / 4; return out", "Only one pixel of each block"),
         (
             f"return -{RIGHT}",
             "<average(x), g> and <x, average_back(g)> differ. If only pixel (2, 1)",
@@ -149,7 +149,7 @@ HALVES = "(kh // 2, kh - kh // 2)", "(kw // 2, kw - kw // 2)"
             ),
             "A kernel of (4, 3): here the number of zeros is odd",
         ),
-        (padded(*HALVES, ", mode='edge'"), "A kernel of (3, 3): the rim is repeated"),
+        (padded(*HALVES, ", mode='edge'"), "A kernel of (3, 3): the border is repeated"),
         (
             padded(*HALVES, ", mode='wrap'"),
             "A kernel of (3, 3): the size is right, the numbers are",

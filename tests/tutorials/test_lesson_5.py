@@ -15,12 +15,12 @@ NEEDS = ("matplotlib",)
 
 
 @pytest.mark.parametrize(
-    ("inputs", "knobs", "says"),
+    ("inputs", "parameters", "says"),
     [
         (None, 7850, "Not answered yet"),
         (784, None, "Not answered yet"),
         ("784", 7850, "inputs should be a plain number, and yours is of type str"),
-        (784, [7850], "knobs should be a plain number, and yours is of type list"),
+        (784, [7850], "parameters should be a plain number, and yours is of type list"),
         (28 * 28 * 16, 7850, "inputs: that is without the two poolings"),
         (14 * 14 * 16, 7850, "inputs: that is with one pooling"),
         (49, 7850, "inputs: 7 x 7 places is right"),
@@ -28,16 +28,16 @@ NEEDS = ("matplotlib",)
         (5 * 5 * 16, 7850, "inputs: that is without padding"),
         (800, 7850, "inputs: that was in the lesson"),
         (16, 7850, "inputs: follow the shape"),
-        (784, 7840, "inputs is right. knobs: these are the weights"),
-        (784, 9098, "inputs is right. knobs: that is the whole network"),
-        (784, 794, "inputs is right. knobs: each of the ten sums"),
-        (784, 785, "inputs is right. knobs: a weight for each input"),
+        (784, 7840, "inputs is right. parameters: these are the weights"),
+        (784, 9098, "inputs is right. parameters: that is the whole network"),
+        (784, 794, "inputs is right. parameters: each of the ten sums"),
+        (784, 785, "inputs is right. parameters: a weight for each input"),
         (784, 7850, "Right, both"),
         (np.int64(784), 7850.0, "Right, both"),
     ],
 )
-def test_on_paper(inputs: Any, knobs: Any, says: str, hint: Callable) -> None:
-    assert hint(1, inputs, knobs).startswith(says)
+def test_on_paper(inputs: Any, parameters: Any, says: str, hint: Callable) -> None:
+    assert hint(1, inputs, parameters).startswith(says)
 
 
 BY_TRAIN = "(train - train.mean()) / train.std(), (other - train.mean()) / train.std()"
@@ -49,7 +49,7 @@ BOTH = "both = np.concatenate([train, other])"
     [
         ("return None", "Not answered yet"),
         ("return mean(train), other", "Python says: name 'mean' is not defined"),
-        (f"a = {BY_TRAIN}; train += 1; return a", "Your function has changed the pictures"),
+        (f"a = {BY_TRAIN}; train += 1; return a", "Your function has changed the images"),
         ("return (train - train.mean()) / train.std()", "Return two arrays"),
         ("return 1", "Return two arrays"),
         (
@@ -57,14 +57,14 @@ BOTH = "both = np.concatenate([train, other])"
             "The shapes should stay (6, 4, 5) and (4, 4, 5)",
         ),
         (f"a, b = {BY_TRAIN}; return a, b[:1]", "The shapes should stay"),
-        (f"a, b = {BY_TRAIN}; return a.astype(int), b.astype(int)", "Whole numbers cannot hold"),
+        (f"a, b = {BY_TRAIN}; return a.astype(int), b.astype(int)", "Integers cannot hold"),
         (
             f"{BOTH}; return (train - both.mean()) / both.std(), (other - both.mean()) / both.std()",
-            "Mean and std are of both parts together",
+            "Mean and std are of both arrays together",
         ),
         (
             "m, s = train.mean(axis=0), train.std(axis=0); return (train - m) / s, (other - m) / s",
-            "A mean for each pixel",
+            "You use one mean per pixel",
         ),
         ("return train - train.mean(), other - train.mean()", "You subtract the mean. Then divide"),
         (
@@ -83,7 +83,7 @@ BOTH = "both = np.concatenate([train, other])"
             "return tuple((x - x.mean()) / x.std() for x in (train, other))",
             "train is right. other has its own mean and std",
         ),
-        (f"a, b = {BY_TRAIN}; return a, b + 1", "train is right. other needs the very same"),
+        (f"a, b = {BY_TRAIN}; return a, b + 1", "train is right. other needs the same"),
         (f"return {BY_TRAIN}", "Right"),
         (f"return [x.astype(np.float32) for x in ({BY_TRAIN})]", "Right"),
     ],
@@ -135,17 +135,17 @@ def write_results(path, filenames, scores, names):
             "For 4 files there should be 4 rows below the head",
         ),
         ("{file},{names", "{file};{names", "Each row should have two fields"),
-        ("{file},{names", "{file}, {names", "There is a blank beside a comma"),
+        ("{file},{names", "{file}, {names", "There is a space beside a comma"),
         (
             "    Path",
             "    lines[1:] = sorted(lines[1:])\n    Path",
-            "Each file has its answer, but the",
+            "Each file has its prediction, but the",
         ),
         ("zip(filenames", "zip(sorted(filenames)", "The files are not in the order of filenames"),
         ("{names[k]}", "{k}", "These are the numbers of the classes"),
         ("argmax(axis=1)", "argmin(axis=1)", "You take the smallest score"),
-        ("argmax(axis=1)", "argmax(axis=1)[::-1]", "The right answers, beside the wrong files"),
-        ("{names[k]}", "{names[0]}", "c.png has the scores [0.1, 0.7, 0.2], and you say 'x'"),
+        ("argmax(axis=1)", "argmax(axis=1)[::-1]", "The predictions are beside the wrong files"),
+        ("{names[k]}", "{names[0]}", "c.png has the scores [0.1, 0.7, 0.2], and you predict 'x'"),
         ("names[k]", "names[k]", "Right"),
         ('.join(lines) + "\\n"', ".join(lines)", "Right"),
     ],

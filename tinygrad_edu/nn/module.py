@@ -285,7 +285,7 @@ class Module:
         something else, incomplete, changed, or unfolds to much more than this module holds; then nothing
         has been changed.
         """
-        most = None
+        most = 0
         if strict and not prefix:  # as complex128, and with a header of 1 kB for each array
             most = sum(16 * array.size + 1024 for array in self.state_dict().values())
         source = repr(os.fspath(path))
