@@ -285,7 +285,7 @@ class Module:
         something else, incomplete, changed, or unfolds to much more than this module holds; then nothing
         has been changed.
         """
-        most = 0
+        most = 2**30  # bytes that the file of another model may unfold to
         if strict and not prefix:  # as complex128, and with a header of 1 kB for each array
             most = sum(16 * array.size + 1024 for array in self.state_dict().values())
         source = repr(os.fspath(path))
