@@ -96,7 +96,7 @@ def test_orthogonal_needs_rows_and_columns():
     "initializer",
     [*SPREAD, start.truncated_normal, start.random_normal, start.random_uniform, start.orthogonal,
      start.constant, start.zeros, start.ones],
-    ids=repr,
+    ids=lambda f: getattr(f, "__name__", repr(f)),
 )  # fmt: skip
 def test_dtype_and_seed(initializer):
     one, other = (initializer(np.random.default_rng(3), (4, 5), np.float32) for _ in range(2))
