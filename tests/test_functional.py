@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
+from tinygrad_edu import Tensor, grad, hessian, hvp, jacobian, jvp, nn, no_grad, value_and_grad, vjp
 from tinygrad_edu.tensor import Op
 
 RNG = np.random.default_rng(0)
@@ -323,3 +323,37 @@ def test_forward_mode_goes_through_the_operations_once():
 
     assert jvp(chain, (3.0,), (1.0,)) == (3.0, 1.0)
     assert len(visits) == 50
+
+
+# ------------------------------------------------------------------ functions that use other Tensors
+
+
+def test_a_derivative_depends_on_the_tensors_that_the_function_uses():
+    """d/dx of x · d(xy)/dy = x² is 2x, in whichever way x is differentiated."""
+    square = lambda x: x * grad(lambda y: x * y)(2.0)
+    x = Tensor(3.0, requires_grad=True)
+    square(x).backward()
+    assert x.grad == 6.0 == grad(square)(3.0)
+    x.grad = None
+    y = x * 2  # the result of an operation, and not a leaf
+    (y * grad(lambda z: y * z)(2.0)).backward()
+    assert x.grad == 24.0
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        lambda f, x: grad(f)(x), lambda f, x: value_and_grad(f)(x)[1], lambda f, x: vjp(f, x)[1](1.0)[0],
+        lambda f, x: jvp(f, (x,), (np.ones(2),))[1], lambda f, x: jacobian(f)(x),
+    ],
+)  # fmt: skip
+def test_parameters_of_a_model_learn_from_a_derivative(derivative):
+    """Of f = Σ sin(w x), Σ df/dx = Σ w cos(w x), which has the derivative cos(w x) - w x sin(w x)."""
+    w, x = nn.Parameter(np.array([0.5, -1.0])), np.array([0.3, 0.7])
+    f = lambda x: np.sin(w * x).sum()
+    total = derivative(f, x).sum()
+    assert np.isclose(total.item(), (w.data * np.cos(w.data * x)).sum(), rtol=1e-14)
+    total.backward()
+    assert close(w.grad, np.cos(w.data * x) - w.data * x * np.sin(w.data * x))
+    with no_grad():
+        assert not isinstance(derivative(f, x), Tensor)

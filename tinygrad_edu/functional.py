@@ -6,7 +6,9 @@
     checkpoint                      computes a function again in the backward pass, to save memory
 
 They take arrays, Tensors and numbers, alone or in dicts, lists and tuples. They return arrays for arrays
-and Tensors for Tensors, and nest to any depth.
+and Tensors for Tensors, and nest to any depth. If f itself uses Tensors that require a gradient, such as the
+parameters of a model, they return Tensors, because the derivative depends on those, too: a penalty on a
+gradient can be learned from. With `no_grad()` they return arrays.
 
 Each differentiates with respect to fresh variables that stand for the arguments, and not the arguments
 themselves. So in grad(lambda x: x * grad(lambda y: x + y)(x)) the inner derivative is 1, although y is x.
@@ -20,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.autodiff import gradients, history
 from tinygrad_edu.diagnostics.backward import complex_result
 from tinygrad_edu.diagnostics.operations import only_floats
 from tinygrad_edu.diagnostics.words import describe, refusal
@@ -235,6 +237,7 @@ class _Call:
         self.primals = tuple(primals)
         given = list(leaves(self.primals))
         self.variables = [_stand_in(x, f"argument {i}") for i, x in enumerate(given)]
+        watched = thread.mode.recording
         with recording(deeper=1):
             self.y = f(*rebuild(self.primals, iter(self.variables)))
         self.aux = None
@@ -244,6 +247,8 @@ class _Call:
             self.y, self.aux = self.y
         self.outputs = [y if isinstance(y, Tensor) else Tensor(y) for y in leaves(self.y)]
         self.given_tensors = _tensors_among(given)
+        if watched and not thread.mode.depth and not self.given_tensors:
+            self.given_tensors = _uses_tensors(self.outputs, self.variables)
         self.nested = self.given_tensors or thread.mode.depth > 0
 
     def give(self, tree: Any, as_tensors: bool = False) -> Any:
@@ -319,6 +324,16 @@ def _tensors_among(given: Iterable) -> bool:
     """Did the user give Tensors? (Inside vmap an example that nobody tracks was given as an array.)"""
     return any(
         isinstance(x, Tensor) and (x.requires_grad or not isinstance(x, Batched)) for x in given
+    )
+
+
+def _uses_tensors(outputs: Sequence[Tensor], variables: Sequence[Tensor]) -> bool:
+    """Does f use Tensors that require a gradient and are no arguments? Then so do its derivatives."""
+    ends = {*map(everything, variables)}
+    return any(
+        isinstance(x, Tensor) and x.requires_grad and x not in ends and x.op is None
+        for y in history({*map(everything, outputs)} - ends, ends)
+        for x in y.inputs
     )
 
 
