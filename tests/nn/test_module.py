@@ -360,3 +360,9 @@ def test_a_slice_of_a_model_is_a_model():
     first = model[:2]
     assert isinstance(first, nn.Sequential) and first[0] is model[0] and len(first) == 2
     assert model[-1] is model.layers[2] and len(model[::-1]) == 3
+
+
+def test_layers_that_share_a_parameter_had_no_seed_in_common():
+    one, other = nn.Linear(3, 3), nn.Linear(3, 3)
+    other.W = one.W
+    nn.Sequential(one, other)  # warnings are errors here

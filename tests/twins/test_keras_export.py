@@ -136,7 +136,7 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
         lambda: nn.MultiHeadAttention(4, 2, 4, value_dim=3, causal=True, **NEW), STEPS,
     ),
     "attention between layers": (
-        lambda: Sequential(linear(4, 4, 0), nn.MultiHeadAttention(4, 1, 4, **NEW), Tanh()), STEPS,
+        lambda: Sequential(linear(4, 4, 1), nn.MultiHeadAttention(4, 1, 4, **NEW), Tanh()), STEPS,
     ),
     "TransformerBlock": (
         lambda: Sequential(
@@ -155,7 +155,7 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "Residual with a projection": (
         lambda: Sequential(
             nn.Conv2d(4, 6, 1, **NEW),
-            nn.Residual(Sequential(nn.Conv2d(6, 3, 1, **NEW), Tanh()), nn.Conv2d(6, 3, 1, **NEW)),
+            nn.Residual(Sequential(nn.Conv2d(6, 3, 1, **NEW), Tanh()), nn.Conv2d(6, 3, 1, **F64, rng=1)),
             ReLU(),
         ),
         IMAGES,

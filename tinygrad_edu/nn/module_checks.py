@@ -107,7 +107,7 @@ def fitting(
 
 def alike_starts(module: Any) -> None:
     """Warns of weights of one shape that start from the same random numbers: their layers had one seed."""
-    first: dict[tuple, str] = {}
+    first: dict[tuple, tuple[str, Any]] = {}
     pairs = []
     for path, layer in module.named_modules():
         for name, weights in vars(layer).items():
@@ -117,9 +117,9 @@ def alike_starts(module: Any) -> None:
             if (some == some[:1]).all():
                 continue  # zeros, say
             start = weights.shape, weights.dtype, some.tobytes()
-            here = f"{path}.{name}"
-            if first.setdefault(start, here) != here:
-                pairs.append(f"{here} starts as {first[start]}")
+            there, same = first.setdefault(start, (f"{path}.{name}", weights))
+            if same is not weights:  # two layers may share a parameter
+                pairs.append(f"{path}.{name} starts as {there}")
     if pairs:
         warnings.warn(
             f"{type(module).__name__}: weights are equal, as their layers had the same seed: "
