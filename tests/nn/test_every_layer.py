@@ -25,7 +25,7 @@ def apart(*shape):
     return far_apart(np.random.default_rng(0), shape)[0]
 
 
-FLAT, STEPS, IMAGES = (3, 4), (2, 3, 4), (2, 3, 4, 2)
+FLAT, STEPS, IMAGES, VOLUMES = (3, 4), (2, 3, 4), (2, 3, 4, 2), (1, 2, 3, 3, 2)
 SEEN = np.array([[True, False, True], [True, True, False]])
 
 SMALL = apart(*STEPS) / 4  # a softmax of large scores bends too much for differences
@@ -49,12 +49,19 @@ def twice(layer):
 
 # name in nn -> layers to check, each with the shape of its input or the input itself
 LAYERS = {
+    "AdaptiveAvgPool1d": [(lambda: nn.AdaptiveAvgPool1d(2), STEPS)],
+    "AdaptiveAvgPool2d": [(lambda: nn.AdaptiveAvgPool2d((2, 3)), IMAGES)],
+    "AdaptiveAvgPool3d": [(lambda: nn.AdaptiveAvgPool3d(2), VOLUMES)],
+    "AdaptiveMaxPool1d": [(lambda: nn.AdaptiveMaxPool1d(2), STEPS)],
+    "AdaptiveMaxPool2d": [(lambda: nn.AdaptiveMaxPool2d((2, 3)), IMAGES)],
+    "AdaptiveMaxPool3d": [(lambda: nn.AdaptiveMaxPool3d(2), VOLUMES)],
     "AlphaDropout": [(lambda: nn.AlphaDropout(0.4, rng=1), FLAT)],
     "AvgPool1d": [(nn.AvgPool1d, STEPS), (lambda: nn.AvgPool1d(3, stride=2, padding="same"), STEPS)],
     "AvgPool2d": [
         (nn.AvgPool2d, IMAGES), (lambda: nn.AvgPool2d((2, 3), padding="same"), IMAGES),
         (lambda: nn.AvgPool2d(2, stride=(1, 3), padding="same"), IMAGES),
     ],
+    "AvgPool3d": [(lambda: nn.AvgPool3d((1, 2, 2), stride=2, padding="same"), VOLUMES)],
     "BatchNorm": [
         (lambda: nn.BatchNorm(4, **F64), FLAT), (lambda: nn.BatchNorm(2, **F64), IMAGES),
         (lambda: nn.BatchNorm(4, scale=False, **F64), FLAT),
@@ -74,6 +81,10 @@ LAYERS = {
         (lambda: nn.Conv2d(2, 4, 2, groups=2, dilation=2, bias=False, **NEW), IMAGES),
         (lambda: nn.Conv2d(2, 2, (2, 1), stride=(2, 3), padding=(1, (0, 2)), **NEW), IMAGES),
         (lambda: nn.Conv2d(2, 2, 2, dilation=(2, 3), bias=False, **NEW), IMAGES),
+    ],
+    "Conv3d": [
+        (lambda: nn.Conv3d(2, 2, 2, stride=(1, 2, 1), padding="same", **NEW), VOLUMES),
+        (lambda: nn.Conv3d(2, 4, (2, 1, 2), groups=2, dilation=(1, 1, 2), **NEW), VOLUMES),
     ],
     "ConvTranspose1d": [
         (lambda: nn.ConvTranspose1d(4, 3, 3, stride=2, **NEW), STEPS),
@@ -108,10 +119,16 @@ LAYERS = {
     ],
     "GaussianDropout": [(lambda: nn.GaussianDropout(0.4, rng=1), FLAT)],
     "GaussianNoise": [(lambda: nn.GaussianNoise(0.4, rng=1), FLAT)],
-    "GlobalAvgPool1d": [(nn.GlobalAvgPool1d, STEPS)],
+    "GlobalAvgPool1d": [
+        (nn.GlobalAvgPool1d, STEPS), (lambda: padded(nn.GlobalAvgPool1d(keepdims=True)), STEPS),
+    ],
     "GlobalAvgPool2d": [(nn.GlobalAvgPool2d, IMAGES)],
-    "GlobalMaxPool1d": [(nn.GlobalMaxPool1d, STEPS)],
+    "GlobalAvgPool3d": [(nn.GlobalAvgPool3d, VOLUMES)],
+    "GlobalMaxPool1d": [
+        (nn.GlobalMaxPool1d, STEPS), (lambda: padded(nn.GlobalMaxPool1d(keepdims=True)), STEPS),
+    ],
     "GlobalMaxPool2d": [(nn.GlobalMaxPool2d, IMAGES)],
+    "GlobalMaxPool3d": [(nn.GlobalMaxPool3d, VOLUMES)],
     "GroupNorm": [
         (lambda: nn.GroupNorm(2, 4, **F64), STEPS), (lambda: nn.GroupNorm(2, 4, **F64), (1, 2, 2, 4)),
     ],
@@ -144,6 +161,9 @@ LAYERS = {
     "MaxPool2d": [
         (nn.MaxPool2d, IMAGES), (lambda: nn.MaxPool2d(3, stride=2, padding="same"), IMAGES),
         (lambda: nn.MaxPool2d((3, 2), stride=1, padding="same"), IMAGES),
+    ],
+    "MaxPool3d": [
+        (nn.MaxPool3d, VOLUMES), (lambda: nn.MaxPool3d((1, 2, 2), stride=1, padding="same"), VOLUMES),
     ],
     "Mish": [(nn.Mish, FLAT)],
     "MultiHeadAttention": [

@@ -1,7 +1,7 @@
 """Layers that apply one small kernel at every place of an image or a sequence.
 
-Layouts are channels-last, as in Keras: images (N, H, W, C), sequences (N, T, C). The operations
-themselves, and the three words for padding, are in `tinygrad_edu/ops/convolution.py`.
+Layouts are channels-last, as in Keras: images (N, H, W, C), sequences (N, T, C), volumes (N, D, H, W, C).
+The operations themselves, and the three words for padding, are in `tinygrad_edu/ops/convolution.py`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,14 @@ from tinygrad_edu.nn.initializers import glorot_uniform
 from tinygrad_edu.nn.layer_tools import in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter
 from tinygrad_edu.nn.sized_by_input import SizedByInput
-from tinygrad_edu.ops.convolution import (
-    check_settings,
-    conv1d,
-    conv2d,
-    conv_transpose1d,
-    conv_transpose2d,
-)
+from tinygrad_edu.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from tinygrad_edu.ops.volumes import check_settings, conv3d
 from tinygrad_edu.tensor import Tensor
 
 __all__ = [
     "Conv1d",
     "Conv2d",
+    "Conv3d",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "DepthwiseConv1d",
@@ -49,7 +45,7 @@ Rng = np.random.Generator | int | None
 class _Convolution(SizedByInput):
     """What the layers of this file share: settings, kernels W (from `init`) and biases b (from 0)."""
 
-    axes: int  # of a kernel: 2 for images, 1 for sequences
+    axes: int  # of a kernel: 1 for sequences, 2 for images, 3 for volumes
     words: tuple[str, ...] = ("valid", "same")  # for the padding
     convolution: Callable  # the operation
 
@@ -148,6 +144,16 @@ class Conv1d(Conv2d):
 
     axes, convolution = 1, staticmethod(conv1d)
     words = ("valid", "same", "causal")
+
+
+class Conv3d(Conv2d):
+    """`Conv2d` along three axes: x (N, D, H, W, inputs), W (kd, kh, kw, inputs / groups, outputs).
+
+    size, stride and dilation are a number or three, along D, H and W; padding is a word, or along each
+    axis a number or (before, after). Keras's Conv3D.
+    """
+
+    axes, convolution = 3, staticmethod(conv3d)
 
 
 class DepthwiseConv2d(_Convolution):

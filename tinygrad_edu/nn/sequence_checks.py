@@ -81,6 +81,14 @@ def demand_step_mask(layer: Any, mask: np.ndarray, wanted: tuple[int, int]) -> N
     _demand_truth_values(layer, "mask", mask, "True at the steps that count")
 
 
+def demand_place_mask(layer: Any, mask: np.ndarray, wanted: Shape) -> None:
+    """A mask of pools has a truth value for each place, (N, H, W)."""
+    if mask.shape != wanted:
+        of, hint = f"x with places {wanted}", "one truth value for each place"
+        raise _wrong_mask(layer, "mask", mask, of, str(wanted), hint)
+    _demand_truth_values(layer, "mask", mask, "True at the places that count")
+
+
 def _wrong_mask(
     layer: Any, name: str, mask: np.ndarray, of: str, takes: str, hint: str
 ) -> Exception:
