@@ -89,10 +89,13 @@ LAYERS = {
     "ConvTranspose1d": [
         (lambda: nn.ConvTranspose1d(4, 3, 3, stride=2, **NEW), STEPS),
         (lambda: nn.ConvTranspose1d(4, 2, 2, stride=3, padding="same", **NEW), STEPS),
+        (lambda: nn.ConvTranspose1d(4, 6, 3, stride=3, output_padding=2, groups=2, **NEW), STEPS),
     ],
     "ConvTranspose2d": [
         (lambda: nn.ConvTranspose2d(2, 2, 3, stride=2, padding="same", **NEW), IMAGES),
         (lambda: nn.ConvTranspose2d(2, 2, 3, stride=2, **NEW), (1, 2, 3, 2)),
+        (lambda: nn.ConvTranspose2d(2, 4, 3, stride=2, groups=2, padding=1, output_padding=(1, 0), **NEW),
+         (1, 2, 3, 2)),
     ],
     "Cropping1d": [(lambda: nn.Cropping1d((1, 1)), STEPS), (lambda: nn.Cropping1d((0, 1)), STEPS)],
     "Cropping2d": [

@@ -153,3 +153,39 @@ def test_conv_transpose1d(stride, padding):
         K.Conv1DTranspose(4, 3, strides=stride, padding=padding),
         draw(2, 5, 3),
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "more"),
+    [(3, 2, "same", 0), (3, 2, "same", 1), (4, 3, "same", 2), (4, 3, "valid", 2), ((2, 5), (2, 3), "valid", (1, 0)),
+     (1, 3, "valid", 1)],
+)  # fmt: skip
+def test_output_padding(size, stride, padding, more):
+    assert_layers_agree(
+        nn.ConvTranspose2d(
+            3, 4, size, stride=stride, padding=padding, output_padding=more, **ABOUT
+        ),
+        K.Conv2DTranspose(4, size, strides=stride, padding=padding, output_padding=more),
+        draw(2, 4, 5, 3),
+    )
+    if isinstance(size, int):
+        assert_layers_agree(
+            nn.ConvTranspose1d(
+                3, 4, size, stride=stride, padding=padding, output_padding=more, **ABOUT
+            ),
+            K.Conv1DTranspose(4, size, strides=stride, padding=padding, output_padding=more),
+            draw(2, 4, 3),
+        )
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_transposed_convolutions_in_groups(groups):
+    """Each group is a transposed convolution of its own channels. (Keras has no groups there.)"""
+    settings = {"stride": 2, "padding": (1, 0), "output_padding": 1, **ABOUT}
+    whole, x = nn.ConvTranspose2d(4, 8, 3, groups=groups, **settings), draw(2, 3, 4, 4)
+    each, outputs = 4 // groups, 8 // groups
+    y = whole(x)
+    for k in range(groups):
+        part = nn.ConvTranspose2d(each, outputs, 3, **settings)
+        part.W.data[...] = whole.W.data[..., k * each : (k + 1) * each]
+        close(part(x[..., k * each : (k + 1) * each]), y.data[..., k * outputs : (k + 1) * outputs])

@@ -250,10 +250,12 @@ class SeparableConv1d(SeparableConv2d):
 class ConvTranspose2d(_Convolution):
     """Each cell of x adds the kernel, times its value, to a larger image: the gradient of `Conv2d` in x.
 
-    x: (N, H, W, inputs), W: (kh, kw, outputs, inputs), y: (N, rows, columns, outputs)
+    x: (N, H, W, inputs), W: (kh, kw, outputs / groups, inputs), y: (N, rows, columns, outputs)
 
-    padding    "valid": rows = H s + max((kh - 1) d + 1 - s, 0); "same": rows = H s; numbers: so many
-               rows and columns of the result are cut off
+    padding          "valid": rows = H s + max((kh - 1) d + 1 - s, 0); "same": rows = H s; numbers: so many
+                     rows and columns of the result are cut off
+    output_padding   from 0 to s - 1: so many more rows at the end, because images of several sizes have a
+                     convolution of the size of x. A number or a pair; see `ops.conv_transpose2d`
 
     The other settings are those of `Conv2d`. Keras's Conv2DTranspose. (Dumoulin and Visin 2016,
     section 4.)
@@ -261,6 +263,8 @@ class ConvTranspose2d(_Convolution):
 
     axes, convolution = 2, staticmethod(conv_transpose2d)
     outputs: int
+    groups: int
+    output_padding: Any
 
     def __init__(
         self,
@@ -270,24 +274,29 @@ class ConvTranspose2d(_Convolution):
         *,
         stride: Any = 1,
         padding: Any = "valid",
+        output_padding: Any = None,
         dilation: Any = 1,
+        groups: int = 1,
         bias: bool = True,
         init: Callable = glorot_uniform,
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
+        self.output_padding = output_padding
         windows = size, stride, padding, dilation
-        super().__init__(inputs, windows, bias, init, rng, dtype, outputs=outputs)
+        super().__init__(inputs, windows, bias, init, rng, dtype, outputs=outputs, groups=groups)
 
     def channels(self) -> tuple[tuple[int, int], int]:
-        return (self.outputs, self.inputs), self.outputs
+        demand_groups(self, self.groups, inputs=self.inputs, outputs=self.outputs)
+        return (self.outputs // self.groups, self.inputs), self.outputs
 
     def forward(self, x: Any) -> Tensor:
-        y = self.convolve(x, self.W)
+        more = {"groups": self.groups, "output_padding": self.output_padding}
+        y = self.convolve(x, self.W, **more)
         return y if self.b is None else y + self.b
 
 
 class ConvTranspose1d(ConvTranspose2d):
-    """`ConvTranspose2d` along one axis: x (N, T, inputs), W (k, outputs, inputs), y (N, steps, outputs)."""
+    """`ConvTranspose2d` along one axis: x (N, T, inputs), W (k, outputs / groups, inputs), y (N, steps, outputs)."""
 
     axes, convolution = 1, staticmethod(conv_transpose1d)

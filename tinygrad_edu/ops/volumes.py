@@ -160,7 +160,8 @@ def check_settings(
     """`convolution.check_settings`, for volumes (axes = 3) as well."""
     if axes < 3:
         return convolution.check_settings(called, axes, size, stride, padding, dilation, words)
+    kernel = _triple(called, "size", size)
     for name, given in (("stride", stride), ("dilation", dilation)):
         _triple(called, name, given)
     _sides(called, padding)
-    return _triple(called, "size", size)
+    return kernel
