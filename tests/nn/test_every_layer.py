@@ -116,6 +116,7 @@ LAYERS = {
         (lambda: nn.GRU(4, 2, return_sequences=True, **NEW), STEPS),
         (lambda: nn.GRU(4, 2, reset_after=False, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.GRU(4, 2, **NEW)), STEPS),
+        (lambda: nn.GRU(4, 2, dropout=0.3, recurrent_dropout=0.3, bias=False, **NEW), STEPS),
     ],
     "GRUCell": [
         (lambda: nn.GRUCell(4, 2, **NEW), FLAT), (lambda: nn.GRUCell(4, 2, reset_after=False, **NEW), FLAT),
@@ -144,6 +145,7 @@ LAYERS = {
         (lambda: nn.LSTM(4, 2, return_sequences=True, **NEW), STEPS),
         (lambda: nn.LSTM(4, 2, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.LSTM(4, 2, **NEW)), STEPS),
+        (lambda: nn.LSTM(4, 2, dropout=0.3, recurrent_dropout=0.3, bias=False, **NEW), STEPS),
     ],
     "LSTMCell": [(lambda: twice(nn.LSTMCell(4, 2, **NEW)), FLAT)],
     "LayerNorm": [
@@ -177,6 +179,10 @@ LAYERS = {
     "Permute": [(lambda: nn.Permute(2, 1), STEPS)],
     "Positions": [(lambda: nn.Positions(7, 4, **NEW), STEPS)],
     "RMSNorm": [(lambda: nn.RMSNorm(4, **F64), STEPS)],
+    "RNN": [
+        (lambda: nn.RNN(nn.LSTMCell(4, 2, **NEW), return_sequences=True), SMALL),
+        (lambda: nn.RNN(nn.SimpleRNNCell(4, 2, bias=False, **NEW), go_backwards=True), STEPS),
+    ],
     "ReLU": [(nn.ReLU, FLAT), (lambda: nn.ReLU(1.0), FLAT)],
     "Reshape": [(lambda: nn.Reshape(2, -1), STEPS)],
     "Residual": [
@@ -213,9 +219,13 @@ LAYERS = {
     "SpatialDropout1d": [(lambda: nn.SpatialDropout1d(0.4, rng=1), STEPS)],
     "SpatialDropout2d": [(lambda: nn.SpatialDropout2d(0.4, rng=1), IMAGES)],
     "Squareplus": [(nn.Squareplus, FLAT), (lambda: nn.Squareplus(0.25), FLAT)],
+    "StackedCells": [
+        (lambda: nn.RNN(nn.StackedCells(nn.GRUCell(4, 2, **NEW), nn.LSTMCell(2, 2, **NEW))), SMALL),
+    ],
     "Tanh": [(nn.Tanh, FLAT)],
     "TanhShrink": [(nn.TanhShrink, FLAT)],
     "Threshold": [(lambda: nn.Threshold(0.3, -1.0), FLAT)],
+    "TimeDistributed": [(lambda: nn.TimeDistributed(nn.Conv1d(4, 2, 2, **NEW)), (2, 2, 3, 4))],
     "TransformerBlock": [
         (lambda: nn.TransformerBlock(4, 2, hidden=3, causal=True, dropout=0.3, eps=0.5, **NEW), SMALL),
         (lambda: nn.TransformerBlock(4, 2, hidden=3, norm="post", eps=0.5, **NEW), SMALL),

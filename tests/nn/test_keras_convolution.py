@@ -157,8 +157,8 @@ def test_conv_transpose1d(stride, padding):
 
 @pytest.mark.parametrize(
     ("size", "stride", "padding", "more"),
-    [(3, 2, "same", 0), (3, 2, "same", 1), (4, 3, "same", 2), (4, 3, "valid", 2), ((2, 5), (2, 3), "valid", (1, 0)),
-     (1, 3, "valid", 1)],
+    [(3, 2, "same", 0), (3, 2, "same", 1), (4, 3, "same", 2), (4, 3, "valid", 2), (1, 3, "valid", 1),
+     ((2, 5), (2, 3), "valid", (1, 0))],
 )  # fmt: skip
 def test_output_padding(size, stride, padding, more):
     assert_layers_agree(

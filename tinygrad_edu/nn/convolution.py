@@ -297,6 +297,6 @@ class ConvTranspose2d(_Convolution):
 
 
 class ConvTranspose1d(ConvTranspose2d):
-    """`ConvTranspose2d` along one axis: x (N, T, inputs), W (k, outputs / groups, inputs), y (N, steps, outputs)."""
+    """`ConvTranspose2d` along one axis: x (N, T, inputs), W (k, outputs / groups, inputs)."""
 
     axes, convolution = 1, staticmethod(conv_transpose1d)
