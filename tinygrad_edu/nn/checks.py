@@ -208,10 +208,11 @@ def demand_width(layer: Any, shape: Shape) -> None:
 
 
 def demand_images(layer: Any, shape: Shape, axes: int = 2, channels: int | None = None) -> None:
-    """x is images (N, H, W, C), or with axes=1 sequences (N, T, C), of so many channels."""
+    """x is images (N, H, W, C), or with axes=1 sequences and with axes=3 volumes, of so many channels."""
     if len(shape) == axes + 2 and channels in (None, shape[-1]):
         return
-    what, layout = [("sequences", "(N, T, C)"), ("images", "(N, H, W, C)")][axes - 1]
+    kinds = ("sequences", "(N, T, C)"), ("images", "(N, H, W, C)"), ("volumes", "(N, D, H, W, C)")
+    what, layout = kinds[axes - 1]
     hint = f"Reshape(...) before this layer, to {layout}"
     if len(shape) == axes + 1:
         hint = f"x[None], if it is one {what[:-1]}"

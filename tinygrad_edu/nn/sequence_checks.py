@@ -81,6 +81,14 @@ def demand_step_mask(layer: Any, mask: np.ndarray, wanted: tuple[int, int]) -> N
     _demand_truth_values(layer, "mask", mask, "True at the steps that count")
 
 
+def demand_place_mask(layer: Any, mask: np.ndarray, wanted: Shape) -> None:
+    """A mask of pools has a truth value for each place, (N, H, W)."""
+    if mask.shape != wanted:
+        of, hint = f"x with places {wanted}", "one truth value for each place"
+        raise _wrong_mask(layer, "mask", mask, of, str(wanted), hint)
+    _demand_truth_values(layer, "mask", mask, "True at the places that count")
+
+
 def _wrong_mask(
     layer: Any, name: str, mask: np.ndarray, of: str, takes: str, hint: str
 ) -> Exception:
@@ -115,8 +123,25 @@ def demand_two_directions(forward: Any, backward: Any, recurrent: type) -> None:
 def demand_same_units(forward: Any, backward: Any) -> None:
     """Outputs of two directions that are added have the same length."""
     if forward.units != backward.units:
-        what = f"Bidirectional: {forward.units} and {backward.units} units cannot be added."
+        what = f"Bidirectional: {forward.units} and {backward.units} units do not fit together."
         raise refusal(ValueError, what, "merge='concat', or the same number of units")
+
+
+def demand_same_batch(layer: Any, before: int, n: int) -> None:
+    """A stateful layer goes on with the sequences of the batch before."""
+    if n != before:
+        what = (
+            f"{n} sequences, but as a stateful layer it goes on with the {before} of its last call"
+        )
+        hint = "layer.reset_state() before other sequences"
+        raise refusal(ValueError, f"{layer_got(layer)} {what}.", hint)
+
+
+def demand_cell(layer: Any, cell: Any, name: str) -> None:
+    """A cell is called for one step, and tells which of its states is the output."""
+    if not callable(cell) or isinstance(cell, type) or not hasattr(cell, "output"):
+        what = f"{type(layer).__name__}: {name} is {cell!r}, which is not a recurrent cell."
+        raise refusal(TypeError, what, "LSTMCell(8, 16), or GRUCell or SimpleRNNCell")
 
 
 # --------------------------------------------------------------------------------------------- attention

@@ -136,7 +136,7 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
             costs.shapes[module] = y.shape
 
     modules = [module for _, module in model.named_modules()]
-    before = [(module.hooks, module.training) for module in modules]
+    before = [(m.hooks, m.training, vars(m).get("last")) for m in modules]
     kept = (p for m in modules for p in vars(m).values() if isinstance(p, KEPT))
     dtype = next((p.dtype for p in kept), np.dtype(np.float32))
     dtype = np.dtype(_taken(model) or dtype)
@@ -145,13 +145,17 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
     try:
         for module in modules:
             module.hooks, module.training = (note,), False
+            if getattr(module, "stateful", False):
+                module.last = None
         with recording():
             y = model(*x)
         if timed:
             costs.seconds = best_times(model, modules, x)
     finally:
-        for module, (hooks, training) in zip(modules, before, strict=True):
+        for module, (hooks, training, last) in zip(modules, before, strict=True):
             module.hooks, module.training = hooks, training
+            if getattr(module, "stateful", False):
+                module.last = last  # zeros are no sequence to go on with
     _count(y, costs)
     return costs
 

@@ -28,26 +28,33 @@ from tinygrad_edu.tensor import Op, op, value
 # ------------------------------------------------------------------------------------------- cells
 
 
-def rnn_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
+# keep, in all of them, is a factor of h where U is applied to it: the mask of dropout, or None.
+
+
+def rnn_cell(x: Any, h: Any, W: Any, U: Any, b: Any, keep: Any = None) -> tuple[Any]:
     """h' = tanh(x W + h U + b).    x: (N, D), h: (N, u), W: (D, u), U: (u, u), b: (u,)
 
     Elman 1990.
     """
-    return (np.tanh(x @ W + h @ U + b),)
+    return (np.tanh(x @ W + _kept(h, keep) @ U + b),)
 
 
-def lstm_cell(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any) -> tuple[Any, Any]:
+def _kept(h: Any, keep: Any) -> Any:
+    return h if keep is None else h * keep
+
+
+def lstm_cell(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, keep: Any = None) -> tuple[Any, Any]:
     """c' = f c + i a, h' = o tanh c': what to keep, what to write, what to show.
 
     [i, f, o] = σ(x W + h U + b) and a = tanh(...) alike; W: (D, 4u), U: (u, 4u), b: (4u,) hold
     i, f, a, o side by side. Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
     """
-    i, f, a, o = np.split(x @ W + h @ U + b, 4, axis=-1)
+    i, f, a, o = np.split(x @ W + _kept(h, keep) @ U + b, 4, axis=-1)
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(a)
     return sigmoid(o) * np.tanh(c), c
 
 
-def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
+def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any, keep: Any = None) -> tuple[Any]:
     """h' = z h + (1 - z) a: z is the part of h that stays, r the part of h that the new a depends on.
 
     [z, r] = σ(x W + h U + b), and a = tanh(x W + (r h) U + b), or, if b has two rows (one for x and one
@@ -55,17 +62,17 @@ def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
     W: (D, 3u), U: (u, 3u), b: (3u,) or (2, 3u) hold z, r, a side by side. Cho et al. 2014 (and its
     version 1 for the second form).
     """
-    units = h.shape[-1]
+    units, k = h.shape[-1], _kept(h, keep)
     if b.ndim == 2:
-        from_x, from_h = x @ W + b[0], h @ U + b[1]
+        from_x, from_h = x @ W + b[0], k @ U + b[1]
         z = sigmoid(from_x[:, :units] + from_h[:, :units])
         r = sigmoid(from_x[:, units : 2 * units] + from_h[:, units : 2 * units])
         a = np.tanh(from_x[:, 2 * units :] + r * from_h[:, 2 * units :])
     else:
         from_x = x @ W + b
-        zr = sigmoid(from_x[:, : 2 * units] + h @ U[:, : 2 * units])
+        zr = sigmoid(from_x[:, : 2 * units] + k @ U[:, : 2 * units])
         z, r = zr[:, :units], zr[:, units:]
-        a = np.tanh(from_x[:, 2 * units :] + (r * h) @ U[:, 2 * units :])
+        a = np.tanh(from_x[:, 2 * units :] + (r * k) @ U[:, 2 * units :])
     return (z * h + (1 - z) * a,)
 
 
