@@ -85,7 +85,8 @@ def _downloader(megabytes: int) -> Callable[[str, str, Any], None]:
             with _progress_bar(response.headers.get("Content-Length")) as bar:
                 while piece := read(1 << 16, decode_content=True):
                     size += file.write(piece)
-                    bar.update(len(piece))
+                    if bar is not None:
+                        bar.update(len(piece))
                     if size > megabytes * 1_000_000:
                         raise ValueError(
                             f"it sends more than {megabytes} MB, which the file has not"
@@ -97,20 +98,12 @@ def _downloader(megabytes: int) -> Callable[[str, str, Any], None]:
 
 
 def _progress_bar(size: str | None) -> Any:
-    """tqdm's bar on stderr; without tqdm, an object that shows nothing."""
+    """Context with tqdm's bar on stderr; with None if tqdm is not installed."""
     try:
         from tqdm import tqdm
     except ImportError:
-        return _NoBar()
-    return tqdm(total=int(size or 0) or None, unit="B", unit_scale=True)
-
-
-class _NoBar(nullcontext):
-    def __enter__(self) -> Any:
-        return self
-
-    def update(self, size: int) -> None:
-        """Shows nothing."""
+        return nullcontext()
+    return tqdm(total=int(size) if size and size.isdecimal() else None, unit="B", unit_scale=True)
 
 
 def cached(file: RemoteFile) -> str | None:
