@@ -7,11 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from tinygrad_edu.programs import commands as programs
+from tinygrad_edu.terminal import make_printable
 from tinygrad_edu.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0, 1 for an error, 130 for Ctrl-C."""
+    make_printable(sys.stdout)
+    make_printable(sys.stderr)
     parser = argparse.ArgumentParser(
         prog="tinygrad-edu",
         description="Machine learning to read, run and draw.",

@@ -15,6 +15,7 @@ from tinygrad_edu.diagnostics.operations import no_row
 from tinygrad_edu.diagnostics.rules import place_of, source_of
 from tinygrad_edu.diagnostics.words import numpy_name, refusal, shortened
 from tinygrad_edu.tensor import PLAIN, ROWS, Op
+from tinygrad_edu.terminal import printable
 
 __all__ = ["Explanation", "explain"]
 
@@ -32,7 +33,7 @@ class Explanation:
             f"  {heading:<{width}}   " + words.replace("\n", "\n" + " " * (width + 5))
             for heading, words in self.lines
         ]
-        return "\n".join([self.title, *told])
+        return printable("\n".join([self.title, *told]))
 
     __repr__ = __str__
 

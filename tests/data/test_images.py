@@ -2,8 +2,11 @@
 
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from PIL import Image
 from tinygrad_edu.data import train_test_split
 from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
 from tinygrad_edu.data.streams import ExampleLoader
+from tinygrad_edu.files import DamagedFileError
 
 RNG = np.random.default_rng(0)
 COLOR = RNG.integers(0, 256, (6, 10, 8, 3), np.uint8)
@@ -179,10 +183,20 @@ def test_pictures_of_every_kind(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(Image.fromarray(gray).convert("RGBA"), "a.png"), gray)
     palette = Image.fromarray(gray).convert("P")
     np.testing.assert_array_equal(read(palette, "a.gif"), gray)
-    np.testing.assert_array_equal(read(palette, "a.png", transparency=bytes(256)), gray)
+    seen = bytes(255 * (i % 2) for i in range(256))  # odd colors are seen, even ones are clear
+    on_paper = np.where(np.asarray(palette) % 2, gray, 255)
+    np.testing.assert_array_equal(read(palette, "a.png", transparency=seen), on_paper)
+    np.testing.assert_array_equal(read(palette, "a.png", transparency=bytes(256)), 0 * gray + 255)
+    layers = np.stack([gray, gray, gray, np.full_like(gray, 51)], axis=-1)  # a fifth of the ink
+    on_paper = np.rint(255 - (255 - gray.astype(float)) / 5)
+    assert np.abs(read(Image.fromarray(layers), "a.png") - on_paper).max() <= 1
+    assert np.abs(read(Image.fromarray(layers[..., 2:]), "a.png") - on_paper).max() <= 1
     np.testing.assert_array_equal(read(Image.fromarray(gray > 99), "a.png"), 255 * (gray > 99))
     deep = Image.fromarray(gray.astype(np.uint16) * 257)
-    np.testing.assert_array_equal(read(deep, "a.png"), gray)
+    for ending in ("png", "tif", "pgm"):
+        np.testing.assert_array_equal(read(deep, f"a.{ending}"), gray)
+    paper = np.where(gray == gray[0, 1], 255, gray)
+    np.testing.assert_array_equal(read(deep, "a.png", transparency=int(gray[0, 1]) * 257), paper)
     assert np.abs(read(Image.fromarray(gray), "a.jpg", quality=95).astype(int) - gray).max() < 16
 
 
@@ -196,6 +210,55 @@ def test_photographs_are_turned_as_the_camera_says(tmp_path: Path) -> None:
 
 
 # --- bad files ---
+
+
+@pytest.mark.parametrize(
+    ("pixels", "kind"),
+    [
+        (np.array([[0, 0.5, 1]], np.float32), "floats"),
+        (np.array([[0, 100, 255]], np.int32), "32-bit integers"),
+    ],
+)
+def test_numbers_without_a_known_white_are_refused(
+    tmp_path: Path, pixels: np.ndarray, kind: str
+) -> None:
+    (tmp_path / "class").mkdir()
+    path = tmp_path / "class" / "a.tif"
+    Image.fromarray(pixels).save(path)
+    with pytest.raises(
+        DamagedFileError, match=rf"a\.tif cannot be .*its pixels are {kind}, whose bl"
+    ):
+        image_folder(tmp_path)[0]
+
+
+def test_a_name_does_not_choose_the_decoder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostScript is a program, and Pillow would have Ghostscript run it, whatever the name of the file."""
+    from PIL import EpsImagePlugin
+
+    ran = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_, **__: ran.append(1))
+    Image.fromarray(COLOR[0]).save(folder / "cat" / "a.eps")
+    (folder / "cat" / "a.eps").rename(folder / "cat" / "a.PNG")
+    with pytest.raises(DamagedFileError, match=r"a\.PNG cannot be read as an image"):
+        image_folder(folder)[0]
+    assert not ran
+
+
+@pytest.mark.parametrize("side", [9_000, 20_000])
+def test_a_small_file_of_too_many_pixels(folder: Path, side: int) -> None:
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    (folder / "cat" / "a.PNG").write_bytes(content)
+    with (
+        warnings.catch_warnings(),
+        pytest.raises(DamagedFileError, match=r"a\.PNG cannot be read as an image"),
+    ):
+        warnings.simplefilter("ignore")  # Pillow's own, of a bomb
+        image_folder(folder)[0]
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", "cut"])

@@ -24,6 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu.data.bundled import Dataset
 from tinygrad_edu.data.downloads import RemoteFile, fetch
+from tinygrad_edu.files import naming_damage, read_npz
 
 GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 ZALANDO = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -33,6 +34,7 @@ MNIST = RemoteFile(
     "mnist.npz",
     "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
     (GOOGLE + "mnist.npz",),
+    megabytes=12,
 )
 FASHION_MNIST = {
     name: RemoteFile(
@@ -40,6 +42,7 @@ FASHION_MNIST = {
         sha256,
         (GOOGLE + name, ZALANDO + name),
         torchvision=f"FashionMNIST/raw/{name}",
+        megabytes=27,
     )
     for name, sha256 in {
         "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
@@ -62,6 +65,7 @@ CALIFORNIA_HOUSING = RemoteFile(
     "cal_housing.tgz",
     "aaa5c9a6afe2225cc2aed2723682ae403280c4a3695a2ddda4ffb5d8215ea681",
     ("https://ndownloader.figshare.com/files/5976036",),
+    megabytes=1,
 )
 
 
@@ -73,7 +77,9 @@ def load_mnist(dtype: DTypeLike = np.uint8) -> tuple[Dataset, Dataset]:
 
     LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist; terms: CC BY-SA 3.0. An 11 MB download.
     """
-    with np.load(fetch(MNIST), allow_pickle=False) as file:
+    path = fetch(MNIST)
+    file = read_npz(path, most=MOST_BYTES)
+    with naming_damage(path, "the archive of MNIST"):
         parts = [(file[f"x_{part}"], file[f"y_{part}"]) for part in ("train", "test")]
     about = "Handwritten digits of 250 (training) and 250 other people (test). LeCun et al. 1998."
     return _train_and_test("mnist", parts, dtype, tuple("0123456789"), about)
@@ -134,11 +140,13 @@ def load_california_housing(dtype: DTypeLike = np.float32) -> Dataset:
     the dtype of x. Pace and Barry, Sparse Spatial Autoregressions, 1997, from StatLib.
     A 0.4 MB download.
     """
-    (data,) = _members(CALIFORNIA_HOUSING, ["CaliforniaHousing/cal_housing.data"])
-    table = np.loadtxt(data.decode("ascii").splitlines(), delimiter=",", ndmin=2)
-    (
-        longitude, latitude, age, rooms, bedrooms, population, households, income, price,
-    ) = table.T  # fmt: skip
+    path = fetch(CALIFORNIA_HOUSING)
+    (data,) = _members(path, ["CaliforniaHousing/cal_housing.data"])
+    with naming_damage(path, "the table of California's houses"):
+        table = np.loadtxt(data.decode("ascii").splitlines(), delimiter=",", ndmin=2)
+        (
+            longitude, latitude, age, rooms, bedrooms, population, households, income, price,
+        ) = table.T  # fmt: skip
     columns = {
         "MedInc": income,  # in $10,000
         "HouseAge": age,
@@ -178,6 +186,8 @@ def _train_and_test(
 
 # ---- the formats ----
 
+MOST_BYTES = 1 << 30  # that a file may unfold to; the largest of these sets has 185 MB
+
 # The third byte of an IDX file gives the type of its numbers, which are big-endian.
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
@@ -186,25 +196,30 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     """The array in an IDX file, the format of MNIST; `.gz` is decompressed.
 
     The format: two zero bytes, one byte for the type, one for the number of axes, four for the length of
-    each axis, then the numbers (http://yann.lecun.com/exdb/mnist). Raises ValueError for any other file, and
-    gzip's errors for a damaged `.gz`.
+    each axis, then the numbers (http://yann.lecun.com/exdb/mnist). Raises DamagedFileError, a ValueError,
+    for any other file. At most 1 GB is read.
     """
     import gzip
 
     path = os.fspath(path)
-    with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as opened:
-        data = opened.read()
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES:
-        raise ValueError(f"{path}: an IDX file starts with two zero bytes and a type")
-    dtype, start = np.dtype(IDX_TYPES[data[2]]), 4 + 4 * data[3]
-    shape = [int.from_bytes(data[i : i + 4]) for i in range(4, start, 4)]
-    expected = math.prod(shape) * dtype.itemsize
-    if len(data) - start != expected:
-        raise ValueError(
-            f"{path}: shape {tuple(shape)} takes {expected:,} bytes, and it has {len(data) - start:,}"
-        )
-    numbers = np.frombuffer(data, dtype, offset=start).reshape(shape)
-    return numbers.astype(dtype.newbyteorder("="))
+    with open(path, "rb") as raw, naming_damage(path, "an IDX file"):
+        file: Any = gzip.GzipFile(fileobj=raw) if path.endswith(".gz") else raw
+        start = file.read(4)
+        if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in IDX_TYPES:
+            raise ValueError("an IDX file starts with two zero bytes and a type")
+        dtype = np.dtype(IDX_TYPES[start[2]])
+        lengths = file.read(4 * start[3])
+        shape = tuple(int.from_bytes(lengths[i : i + 4]) for i in range(0, len(lengths), 4))
+        expected = math.prod(shape) * dtype.itemsize
+        if expected > MOST_BYTES:
+            raise ValueError(
+                f"shape {shape} takes {expected:,} bytes; {MOST_BYTES:,} are read at most"
+            )
+        data = file.read(expected + 1)  # one more, to see that nothing follows
+        if len(lengths) != 4 * start[3] or len(data) != expected:
+            has = f"more than {expected:,}" if len(data) > expected else f"{len(data):,}"
+            raise ValueError(f"shape {shape} takes {expected:,} bytes, and it has {has}")
+        return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
 
 def _read_cifar(
@@ -212,22 +227,34 @@ def _read_cifar(
 ) -> tuple[tuple[str, ...], Any]:
     """Class names, and (x, y) of both parts, from rows of `labels` bytes, the last of them the class, and
     3072 pixels: 32 x 32 red, green, blue."""
-    members = _members(file, [f"{folder}/{name}" for name in (*train, *test, names)])
-    parts = []
-    for part in (members[: len(train)], members[len(train) : -1]):
-        rows = np.frombuffer(b"".join(part), np.uint8).reshape(-1, labels + 3072)
-        x = rows[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        parts.append((np.ascontiguousarray(x), rows[:, labels - 1]))
-    return tuple(members[-1].decode("ascii").split()), parts
+    path = fetch(file)
+    members = _members(path, [f"{folder}/{name}" for name in (*train, *test, names)])
+    with naming_damage(path, "an archive of CIFAR"):
+        classes = tuple(members[-1].decode("ascii").split())
+        parts = []
+        for part in (members[: len(train)], members[len(train) : -1]):
+            rows = np.frombuffer(b"".join(part), np.uint8).reshape(-1, labels + 3072)
+            x = rows[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+            y = rows[:, labels - 1]
+            if not len(y) or y.max() >= len(classes):
+                raise ValueError(f"{len(y)} pictures, of classes that it does not name")
+            parts.append((np.ascontiguousarray(x), y))
+        return classes, parts
 
 
-def _members(file: RemoteFile, names: list[str]) -> list[bytes]:
+def _members(path: str, names: list[str]) -> list[bytes]:
     """The contents of these members of a .tar.gz, read in memory; all other members are ignored."""
     import tarfile
 
     found = {}
-    with tarfile.open(fetch(file), "r:gz") as archive:
+    with (
+        open(path, "rb") as file,
+        naming_damage(path, "an archive of this data set"),
+        tarfile.open(fileobj=file, mode="r:gz") as archive,
+    ):
         for member in archive:  # in the order of the archive, which cannot be searched
+            if member.offset_data + member.size > MOST_BYTES:
+                raise ValueError(f"it unfolds to more than {MOST_BYTES:,} bytes")
             if member.name in names and member.isfile():
                 found[member.name] = archive.extractfile(member).read()  # type: ignore[union-attr]
-    return [found[name] for name in names]
+        return [found[name] for name in names]

@@ -7,10 +7,15 @@ folder of another library, or a mirror.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+
+TIMEOUT = 30  # seconds to wait for the next bytes
+FIRST_SECONDS, SECONDS_PER_MEGABYTE = 60, 20  # to wait for a file, at most: 50 kB per second
 
 
 class DownloadError(OSError):
@@ -25,6 +30,7 @@ class RemoteFile:
     sha256: str
     urls: tuple[str, ...]  # the source, then its mirrors
     torchvision: str = ""  # path of the same file below data/, the folder in torchvision's examples
+    megabytes: int = 200  # it is smaller than that
 
 
 def cache_folder() -> str:
@@ -46,19 +52,58 @@ def fetch(file: RemoteFile) -> str:
         return path
     pooch = _import_pooch()
     from requests import RequestException
+    from urllib3.exceptions import HTTPError
 
     folder, name = os.path.split(os.path.join(cache_folder(), file.name))
-    download = pooch.HTTPDownloader(progressbar=importlib.util.find_spec("tqdm") is not None)
     problems = []
     for url in file.urls:
         try:
-            return pooch.retrieve(url, f"sha256:{file.sha256}", name, folder, downloader=download)
-        except (RequestException, ValueError) as error:  # ValueError: the wrong checksum
+            return pooch.retrieve(
+                url, f"sha256:{file.sha256}", name, folder, downloader=_downloader(file.megabytes)
+            )
+        except (RequestException, HTTPError, ValueError) as error:  # ValueError: the wrong checksum
             problems.append(f"{url}: {error}")
     raise DownloadError(
         f"{file.name} could not be downloaded. {'; '.join(problems)}.\n  Try: again when this machine is "
         f"online, or save the file as {os.path.join(folder, name)} (load_digits() needs no network)"
     )
+
+
+def _downloader(megabytes: int) -> Callable[[str, str, Any], None]:
+    """A downloader for pooch that gives up on a server that sends too much, or too slowly."""
+
+    def download(url: str, path: str, pooch: Any) -> None:
+        import requests
+
+        end = time.monotonic() + FIRST_SECONDS + megabytes * SECONDS_PER_MEGABYTE
+        size = 0
+        with requests.get(url, stream=True, timeout=TIMEOUT) as response, open(path, "wb") as file:
+            response.raise_for_status()
+            # read1() returns what has arrived. (read() would wait for all, and one byte in 20 seconds is
+            # within the timeout.)
+            read = getattr(response.raw, "read1", response.raw.read)
+            with _progress_bar(response.headers.get("Content-Length")) as bar:
+                while piece := read(1 << 16, decode_content=True):
+                    size += file.write(piece)
+                    if bar is not None:
+                        bar.update(len(piece))
+                    if size > megabytes * 1_000_000:
+                        raise ValueError(
+                            f"it sends more than {megabytes} MB, which the file has not"
+                        )
+                    if time.monotonic() > end:
+                        raise ValueError(f"it is too slow: {size:,} bytes until the time was over")
+
+    return download
+
+
+def _progress_bar(size: str | None) -> Any:
+    """Context with tqdm's bar on stderr; with None if tqdm is not installed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return nullcontext()
+    return tqdm(total=int(size) if size and size.isdecimal() else None, unit="B", unit_scale=True)
 
 
 def cached(file: RemoteFile) -> str | None:

@@ -21,11 +21,15 @@ from numpy.typing import ArrayLike, NDArray
 from tinygrad_edu.data.bundled import Dataset
 from tinygrad_edu.data.checks import whole_number
 from tinygrad_edu.data.tables import read_rows
+from tinygrad_edu.files import DamagedFileError, naming_damage
+from tinygrad_edu.files.damage import reason
 
 ENDINGS = (
     ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
 )  # fmt: skip
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow's names of these decoders
 MODES = {"gray": "L", "rgb": "RGB"}
+MOST_PIXELS = 80_000_000  # in a file; more than that is no photograph, and would take 240 MB
 
 
 def image_folder(path: str | os.PathLike[str], **settings: Any) -> ImageFiles:
@@ -98,10 +102,12 @@ class ImageFiles:
     skip_bad    reads every file at once and leaves out those that cannot be read; `skipped` lists them with
                 the reason. Otherwise such a file is an error when it is asked for
     keep        keeps what was read, so that only the first epoch decodes; False for sets larger than memory
-    Photographs are rotated as their EXIF data say.
+    Photographs are rotated as their EXIF data say. Transparent pixels show white paper. 16 bits per pixel
+    are scaled to 8; floats and 32-bit integers are refused, as it is not known what is white in them.
 
     class_names[label] is the name of a class, paths[i] the file of image i. Raises ValueError for an unknown
-    setting and a file that cannot be read, FileNotFoundError for a missing file.
+    setting, DamagedFileError (a ValueError) for a file that cannot be read, FileNotFoundError for a missing
+    one.
     """
 
     def __init__(
@@ -127,9 +133,8 @@ class ImageFiles:
         self.labels = np.array(labels, np.int64)
         self.class_names = tuple(class_names)
         self.skipped: list[tuple[str, str]] = []
-        self._first: tuple[str, tuple[int, int]] | None = (
-            None  # path and size that others must have
-        )
+        # The first path that was read, and its size, which all others must have.
+        self._first: tuple[str, tuple[int, int]] | None = None
         self._kept: dict[str, NDArray[np.uint8]] = {}
         missing = [path for path in self.paths if not os.path.isfile(path)]
         if skip_bad:
@@ -208,33 +213,54 @@ class ImageFiles:
             ) from None
         if not os.path.isfile(path):
             raise FileNotFoundError(f"{self.name}: there is no file {path}")
-        try:
-            with Image.open(path) as opened:
-                return self._pixels(opened, path)
-        except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-            reason = str(error).replace(repr(path), "it") or type(error).__name__
-            raise ValueError(f"{self.name}: {path} cannot be read as an image: {reason}") from None
+        with (
+            open(path, "rb") as file,
+            naming_damage(path, self.name, _no_image),
+            # Only these decoders: Pillow has others that start programs, such as Ghostscript.
+            Image.open(file, formats=FORMATS) as opened,
+        ):
+            if opened.width * opened.height > MOST_PIXELS:
+                raise ValueError(
+                    f"it has {opened.width} x {opened.height} pixels, which is too many"
+                )
+            pixels = self._pixels(opened)
+        return self._demand_same_size(pixels, path)
 
-    def _pixels(self, opened: Any, path: str) -> NDArray[np.uint8]:
+    def _pixels(self, opened: Any) -> NDArray[np.uint8]:
+        """The pixels of an image file, on white paper where it is transparent."""
         from PIL import Image, ImageOps
 
         picture = ImageOps.exif_transpose(opened)
-        if picture.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip at 255
-            deep = np.asarray(picture, np.float64) / 257
-            picture = Image.fromarray(np.clip(np.rint(deep), 0, 255).astype(np.uint8))
-        if "transparency" in picture.info:
-            picture = picture.convert("RGBA")
-        picture = picture.convert(MODES[self.mode])
-        here = (picture.height, picture.width)
-        if self.size is not None:
-            if here != self.size:
-                picture = picture.resize(self.size[::-1], Image.Resampling.BILINEAR)
-        elif self._first is None:
-            self._first = path, here
-        elif here != self._first[1]:
-            first, (height, width) = self._first
+        if picture.mode == "F" or (picture.mode == "I" and opened.format == "TIFF"):
             raise ValueError(
-                f"{self.name}: {path} is {here[0]} x {here[1]} pixels and {first} is {height} x {width}; "
-                "pass size=(height, width) to scale them"
+                f"its pixels are {'floats' if picture.mode == 'F' else '32-bit integers'}, whose black and "
+                "white are not known; scale them to 0..255, and save them as uint8"
             )
+        clear = picture.info.get("transparency")
+        if picture.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip at 255
+            deep = np.asarray(picture, np.float64)
+            if clear is not None:
+                deep = np.where(deep == clear, 65535, deep)
+            picture = Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8))
+        elif picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or clear is not None:
+            paper = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(paper, picture.convert("RGBA"))
+        picture = picture.convert(MODES[self.mode])
+        if self.size is not None and (picture.height, picture.width) != self.size:
+            picture = picture.resize(self.size[::-1], Image.Resampling.BILINEAR)
         return np.array(picture, np.uint8)
+
+    def _demand_same_size(self, pixels: NDArray[np.uint8], path: str) -> NDArray[np.uint8]:
+        height, width = pixels.shape[:2]
+        first, expected = self._first = self._first or (path, (height, width))
+        if (height, width) != expected:
+            raise ValueError(
+                f"{self.name}: {path} is {height} x {width} pixels and {first} is {expected[0]} x "
+                f"{expected[1]}; pass size=(height, width) to scale them"
+            )
+        return pixels
+
+
+def _no_image(path: Any, name: str, error: Exception) -> Exception:
+    why = reason(error).replace(repr(path), "it")
+    return DamagedFileError(f"{name}: {path} cannot be read as an image: {why}")

@@ -6,7 +6,6 @@ Both give every text back exactly as it was: decode(encode(text)) == text.
 from __future__ import annotations
 
 import heapq
-import json
 import operator
 import os
 import re
@@ -20,8 +19,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu.data.checks import whole_number
-from tinygrad_edu.files import DamagedFileError, naming_damage, write_text
+from tinygrad_edu.files import DamagedFileError, naming_damage
 from tinygrad_edu.files.damage import reason
+from tinygrad_edu.files.json_files import read_json, write_checked_json
 
 Pair = tuple[int, int]
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class CharTokenizer:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a whole new file of JSON, or none."""
-        _save(path, "characters", "vocabulary", self.vocabulary)
+        write_checked_json(path, {"kind": "characters", "vocabulary": self.vocabulary})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> CharTokenizer:
@@ -198,7 +198,7 @@ class BytePairTokenizer:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a whole new file of JSON, or none."""
-        _save(path, "byte pairs", "merges", self.merges)
+        write_checked_json(path, {"kind": "byte pairs", "merges": self.merges})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> BytePairTokenizer:
@@ -257,20 +257,13 @@ def _checked_ids(caller: str, ids: ArrayLike, size: int) -> list[int]:
     )
 
 
-def _save(path: str | os.PathLike[str], kind: str, key: str, content: Any) -> None:
-    write_text(path, json.dumps({"kind": kind, key: content, "crc32": _checksum(content)}))
-
-
 def _load(path: str | os.PathLike[str], kind: str, key: str, make: Callable[[Any], T]) -> T:
-    """The tokenizer that `make` makes of the content of a file. Files without a checksum may be older."""
-    with open(path, encoding="utf-8") as file, naming_damage(path, kind, _no_tokenizer):
-        read = json.load(file)
-        content = read[key]
-        if read.keys() - {"crc32"} != {"kind", key} or read["kind"] != kind:
-            raise ValueError("its keys are others")
-        if read.get("crc32") not in (None, _checksum(content)):
-            raise ValueError("its checksum is wrong")
-        return make(content)
+    """The tokenizer that `make` makes of the content of a file."""
+    content = read_json(path, kind, _no_tokenizer)
+    with naming_damage(path, kind, _no_tokenizer):
+        if content.keys() != {"kind", key} or content["kind"] != kind:
+            raise ValueError("it holds something else")
+        return make(content[key])
 
 
 def _no_tokenizer(path: Any, kind: str, error: Exception) -> Exception:
@@ -278,9 +271,3 @@ def _no_tokenizer(path: Any, kind: str, error: Exception) -> Exception:
         f"{os.fspath(path)} is not a tokenizer of {kind}: pass a file that save() has written "
         f"({reason(error)})"
     )
-
-
-def _checksum(content: Any) -> int:
-    import zlib
-
-    return zlib.crc32(json.dumps(content).encode())

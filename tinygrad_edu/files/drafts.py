@@ -70,13 +70,6 @@ def write_text(path: Path, text: str) -> None:
         file.write(text)
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Writes a whole new file of JSON or none."""
-    import json
-
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
 def draft_of(path: Path) -> str:
     """A new name for the draft of `path`, in the same folder."""
     folder, name = os.path.split(os.path.abspath(path))

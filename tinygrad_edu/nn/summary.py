@@ -15,6 +15,7 @@ from tinygrad_edu.diagnostics.words import on_one_line
 from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn.module import KEPT, Module, Parameter
 from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.terminal import printable
 
 Model = TypeVar("Model", bound=Module)
 
@@ -87,9 +88,8 @@ def summary(
         end[-1] += f" {size(sum(costs.bytes.values()))} of activations a sample"
     lines = in_columns(table, text=2 + bool(costs))
     rule = "─" * len(lines[0])
-    return "\n".join(
-        [lines[0], rule, *lines[1:], rule, f"{type(model).__name__}: {'; '.join(end)}"]
-    )
+    last = f"{type(model).__name__}: {'; '.join(end)}"
+    return printable("\n".join([lines[0], rule, *lines[1:], rule, last]))
 
 
 def learning(parameters: list[Parameter]) -> list[Parameter]:

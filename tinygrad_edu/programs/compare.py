@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.files import write_json, write_text
+from tinygrad_edu.files import write_text
+from tinygrad_edu.files.json_files import write_json
 from tinygrad_edu.programs.dataset import read, split
 from tinygrad_edu.programs.predict import demand_like
 from tinygrad_edu.programs.run import Run

@@ -14,7 +14,6 @@ A run without result.json has not ended. A new result replaces the old one at on
 from __future__ import annotations
 
 import csv
-import json
 import os
 import platform
 import re
@@ -24,15 +23,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu.files import naming_damage, read_npz, whole_folder, write_json
+from tinygrad_edu.files import DamagedFileError, naming_damage, read_npz, whole_folder
+from tinygrad_edu.files.damage import reason
+from tinygrad_edu.files.json_files import read_json, write_json
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.programs.dataset import Split, digests
 from tinygrad_edu.programs.networks import network
-from tinygrad_edu.programs.settings import Settings
+from tinygrad_edu.programs.settings import Settings, demand_valid
 from tinygrad_edu.training import History
 from tinygrad_edu.version import __version__
 
 FORMAT = 3
+WEIGHTS = re.compile(r"weights-\d{4,}\.npz")
 
 
 class Run:
@@ -40,7 +42,8 @@ class Run:
 
     settings, classes, shape, mean, std, kind    what it was begun with
 
-    Raises FileNotFoundError for a folder that is not a run, ValueError for a damaged one.
+    Raises FileNotFoundError for a folder that is not a run, DamagedFileError (a ValueError) for a damaged
+    one.
     """
 
     def __init__(self, path: str):
@@ -53,14 +56,24 @@ class Run:
             raise FileNotFoundError(
                 f"folder {self.path} is not a run: it has no config.json; give the --out of a training"
             )
-        self.config = self._json("config.json")
+        self.config = read_json(self.file("config.json"), describe=_damaged)
         if self.config.get("format") != FORMAT:
             raise ValueError(f"{self.path} is a run in a format that this version does not know")
-        self.settings = Settings(**self.config["settings"])
-        self.classes: list[str] = self.config["classes"]
-        self.shape = tuple(self.config["shape"])
-        self.kind: str = self.config["kind"]
-        self.mean, self.std = self.config["mean"], self.config["std"]
+        with naming_damage(self.file("config.json"), "the description of a run", _damaged):
+            self.settings = Settings(**self.config["settings"])
+            self.classes: list[str] = self.config["classes"]
+            self.shape = tuple(self.config["shape"])
+            self.kind: str = self.config["kind"]
+            self.mean, self.std = float(self.config["mean"]), float(self.config["std"])
+            demand_valid(self.settings)
+            if len(self.shape) != 3 or not all(
+                type(n) is int and 0 < n < 10_000 for n in self.shape
+            ):
+                raise ValueError(f"shape={self.shape}")
+            if len(self.classes) < 2 or not all(isinstance(name, str) for name in self.classes):
+                raise ValueError(f"{len(self.classes)} classes")
+            if self.kind not in ("pixels", "images"):
+                raise ValueError(f"kind={self.kind!r}")
 
     @classmethod
     def begin(cls, path: str, settings: Settings, sets: Split, csv_path: str, kind: str) -> Run:
@@ -108,12 +121,21 @@ class Run:
         return os.path.isfile(self.file("result.json"))
 
     def result(self) -> dict[str, Any]:
+        """What `finish` was given, and the file of the weights."""
         if not self.ended:
             raise ValueError(
                 f"{self.path} has no weights yet: its training was cut off. "
                 f"`tinygrad-edu train {self.config['csv']} --out {self.path} --resume` continues it"
             )
-        return self._json("result.json")
+        path = self.file("result.json")
+        result = read_json(path, describe=_damaged)
+        with naming_damage(path, "the result of a run", _damaged):
+            for name in ("epochs", "epochs_asked_for", "best_epoch"):
+                if type(result[name]) is not int:
+                    raise ValueError(f"{name}={result[name]!r}")
+            if not WEIGHTS.fullmatch(result["weights"]):  # and no path that leads elsewhere
+                raise ValueError(f"weights={result['weights']!r}")
+            return {**result, "ended": bool(result["ended"])}
 
     def start(self) -> Module:
         """The untrained network."""
@@ -132,13 +154,17 @@ class Run:
         model.save(self.file(name))
         write_json(self.file("result.json"), {**result, "weights": name})
         for other in os.listdir(self.path):
-            if other.startswith("weights-") and other.endswith(".npz") and other != name:
+            if WEIGHTS.fullmatch(other) and other != name:
                 os.unlink(self.file(other))
 
     def history(self) -> History:
         history = History()
-        if os.path.isfile(self.file("history.csv")):
-            with open(self.file("history.csv"), encoding="utf-8", newline="") as file:
+        path = self.file("history.csv")
+        if os.path.isfile(path):
+            with (
+                open(path, encoding="utf-8", newline="") as file,
+                naming_damage(path, "the history of a run", _damaged),
+            ):
                 for row in csv.DictReader(file):
                     del row["epoch"]
                     history.add({name: float(number) for name, number in row.items()})
@@ -148,22 +174,27 @@ class Run:
         """x, y and names of the test set; of the validation set, without names, if there is no test set."""
         path = self.file("evaluation.npz")
         archive = read_npz(path)
-        with naming_damage(path, "the evaluation set of a run"):
-            return archive["x"], archive["y"], archive["names"].tolist()
+        with naming_damage(path, "the evaluation set of a run", _damaged):
+            x, y, names = archive["x"], archive["y"], archive["names"].tolist()
+            wrong = x.dtype != np.uint8 or y.dtype != np.int64 or len(names) not in (0, len(y))
+            if (
+                wrong
+                or x.shape != (*y.shape, *self.shape)
+                or not 0 <= y.min() <= y.max() < len(self.classes)
+            ):
+                raise ValueError("its pictures and labels do not fit the run")
+            return x, y, names
 
     def seen(self, x: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Which of the pictures are in its training or validation set."""
         path = self.file("seen.npz")
         archive = read_npz(path)
-        with naming_damage(path, "the list of the pictures of a run"):
+        with naming_damage(path, "the list of the pictures of a run", _damaged):
             return np.isin(digests(x), archive["digests"])
 
-    def _json(self, name: str) -> dict[str, Any]:
-        try:
-            with open(self.file(name), encoding="utf-8") as file:
-                return json.load(file)
-        except ValueError as error:
-            raise ValueError(f"{self.file(name)} is damaged: {error}") from None
+
+def _damaged(path: Any, kind: str, error: Exception) -> Exception:
+    return DamagedFileError(f"{path} is damaged: {reason(error)}")
 
 
 def demand_replaceable(path: str, pattern: str, what: str) -> None:

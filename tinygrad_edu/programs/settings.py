@@ -5,7 +5,7 @@ This module imports nothing, so that `--help` is quick.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -45,3 +45,22 @@ class Settings:
     rgb: bool = setting(False, "keep the colors of image files")
     skip_bad: bool = setting(False, "leave out image files that cannot be read, and list them")
     seed: int = setting(0, "random seed", at_least=0)
+
+
+def demand_valid(settings: Settings) -> None:
+    """Raises ValueError for a setting outside its limits, as a file may have it."""
+    for option in fields(settings):
+        value, limits = getattr(settings, option.name), option.metadata
+        if "choices" in limits:
+            valid = value in limits["choices"]
+        elif isinstance(option.default, bool):
+            valid = isinstance(value, bool)
+        else:
+            kinds = (int,) if isinstance(option.default, int) else (int, float)
+            infinity = float("inf")
+            valid = type(value) in kinds and (
+                limits.get("at_least", -infinity) <= value < limits.get("below", infinity)
+                and value > limits.get("above", -infinity)
+            )
+        if not valid:
+            raise ValueError(f"the setting {option.name}={value!r}")

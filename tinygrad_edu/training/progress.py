@@ -8,6 +8,7 @@ import time
 from typing import Any, TextIO
 
 from tinygrad_edu import ipython
+from tinygrad_edu.terminal import printable
 from tinygrad_edu.training.history import History
 
 
@@ -64,6 +65,7 @@ class Progress:
         return f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
 
     def _show(self, line: str, final: bool = False) -> None:
+        line = line if self.display else printable(line, self.stream)
         if self.display:
             self.display.show(line, final)
         elif self.live:

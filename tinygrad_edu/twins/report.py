@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.terminal import printable
 from tinygrad_edu.twins.optional import optional
 
 # Two correct programs that add in another order agree to about this accuracy after 50 steps.
@@ -162,7 +163,8 @@ class Report:
         )
         over = f"{'largest difference in':>63}"
         rule = "─" * len(head)
-        return "\n".join([self.about, "", over, head, rule, *lines, rule, *self._conclusions()])
+        lines = [self.about, "", over, head, rule, *lines, rule, *self._conclusions()]
+        return printable("\n".join(lines))
 
     __repr__ = __str__
 

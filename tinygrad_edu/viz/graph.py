@@ -21,6 +21,7 @@ from typing import Any
 from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.terminal import printable
 from tinygrad_edu.viz import picture, render
 from tinygrad_edu.viz.build_graph import LIMIT, Reader
 from tinygrad_edu.viz.json_export import as_json
@@ -108,7 +109,7 @@ class Graph(GraphData):
             file.write(content.encode() if isinstance(content, str) else content)
 
     def __str__(self) -> str:
-        return self.text()
+        return printable(self.text())
 
     def __repr__(self) -> str:
         counts = Counter("leaves" if n.leaf else "operations" for n in self.nodes)

@@ -1,0 +1,51 @@
+"""Text for terminals whose encoding has few characters: cp1252 and cp437 (Windows), ASCII (containers)."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+ASCII = {
+    "─": "-", "━": "=", "╌": ".", "│": "|", "└": "`", "├": "+", "±": "+-", "°": " degrees", "·": "*",
+    "×": "x", "…": "...", "→": "->", "←": "<-", "∂": "d", "∫": "integral ", "√": "sqrt ", "∛": "cbrt ",
+    "Σ": "sum ", "Π": "prod ", "∞": "inf", "⌊": "floor(", "⌋": ")", "α": "alpha", "β": "beta",
+    "γ": "gamma", "ε": "epsilon", "π": "pi", "ψ": "psi", "Γ": "Gamma", "Φ": "Phi", "−": "-", "≤": "<=",
+    "≥": ">=", "≠": "!=", "“": '"', "”": '"', "’": "'", "–": "-",
+}  # fmt: skip
+
+
+def printable(text: str, stream: Any = None) -> str:
+    """The text as a stream, by default stdout, can show it: `-` for `─` and so on where necessary."""
+    encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return _in_ascii(text)
+    return text
+
+
+def make_printable(stream: Any) -> None:
+    """Has a stream show other characters for those that its encoding does not have, instead of failing."""
+    import codecs
+
+    def shown(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return _in_ascii(error.object[error.start : error.end]), error.end
+
+    if hasattr(stream, "reconfigure"):
+        codecs.register_error("tinygrad_edu.printable", shown)
+        stream.reconfigure(errors="tinygrad_edu.printable")
+
+
+def _in_ascii(text: str) -> str:
+    import unicodedata
+
+    shown, above = "", False
+    for character in text:
+        raised = unicodedata.decomposition(character).startswith("<super>")
+        parts = unicodedata.normalize("NFKD", character)  # the 2 of ², e and an accent of é
+        plain = "".join(c if c.isascii() else ASCII.get(c, "") for c in parts)
+        shown += "^" if raised and not above else ""
+        shown += ASCII.get(character) or plain or "?"
+        above = raised
+    return shown
