@@ -173,7 +173,7 @@ def test_validation_split_puts_the_last_part_aside_before_shuffling():
         (lambda t: t.fit(X, Y, epochs=1.5), r"fit\(epochs=1\.5\)"),
         (
             lambda t: t.fit(X, Y, validation=X),
-            r"wants a pair, not ndarray(.|\n)*validation=\(x_test, y_test\)",
+            r"wants a pair, not ndarray(.|\n)*validation=\(x_val, y_val\)",
         ),
         (lambda t: t.fit(X), "y is missing"),
         (lambda t: t.fit(data.DataLoader(X, Y), Y), "a DataLoader has its own targets"),

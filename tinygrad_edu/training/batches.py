@@ -78,7 +78,7 @@ def validation_loader(validation: Any) -> Any:
         raise refusal(
             ValueError,
             f"fit(validation=...) wants a pair, not {type(validation).__name__}.",
-            "validation=(x_test, y_test)",
+            "validation=(x_val, y_val)",
         )
     return loader_of(validation, None, batch_size=1024)
 
