@@ -405,7 +405,7 @@ function follow() { // shows the current step everywhere on the screen
     e.classList.toggle("now", current.includes(key));
     e.classList.toggle("chosen", key == chosen);
     e.classList.toggle("wrong", Boolean(known && a.bad || d?.bad));
-    e.setAttribute("aria-label", (s.about.box ? "Module " + clean(GROUPS[key.slice(1)].label) : n.kind + " " + called(n)) + (known ? ", value " + short(a) : ", not computed yet") + (d ? ", gradient " + short(d) : ""));
+    e.setAttribute("aria-label", (s.about.box ? "Module " + clean(GROUPS[key.slice(1)].label) : n.kind == "freed" ? called(n) : n.kind + " " + called(n)) + (known ? ", value " + short(a) : ", not computed yet") + (d ? ", gradient " + short(d) : ""));
     const rows = [], y = s.y + s.about.height - 9;
     if (s.about.bare) { /* its value is its name */ }
     else if (s.about.single) {
@@ -604,7 +604,7 @@ function welcome() {
 function steps(open) { // all steps in words, for screen readers and for reading
   const near = visible.length > 400 ? visible.filter(k => Math.abs(k - (at ?? 0)) < 300).slice(0, 400) : visible;
   const list = make("ol", { start: visible.indexOf(near[0]) + 1 });
-  const all = make("details", { id: "all" }, make("summary", {}, `All ${visible.length} steps`), list);
+  const all = make("details", { id: "all" }, make("summary", {}, visible.length == 1 ? "The only step" : `All ${visible.length} steps`), list);
   const fill = () => { if (all.open && !list.childElementCount) list.append(...near.map(k => make("li", {}, make("button", { click: () => go(k), ...(k == at ? { "aria-current": "step" } : {}) }, sentence(FRAMES[k - 1]))))); };
   all.addEventListener("toggle", fill);
   all.open = open ?? false; fill();
@@ -718,7 +718,8 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 document.documentElement.classList.toggle("dark", dark.matches);
 dark.addEventListener("change", e => document.documentElement.classList.toggle("dark", e.matches));
 document.querySelector("h1").textContent = "Computation graph of " + called(N[LAST]).replace(/ #\d+$/, "");
-$("about").textContent = `${order} operations, ${N.length - order} leaves` + (G.no_gradient ? "; " + clean(G.no_gradient) : "");
+const plural = (n, one, many) => `${n} ${n == 1 ? one : many}`;
+$("about").textContent = `${plural(order, "operation", "operations")}, ${plural(N.length - order, "leaf", "leaves")}` + (G.no_gradient ? "; " + clean(G.no_gradient) : "");
 if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
 start(); draw(); fit();
 addEventListener("resize", () => { follow(); fit(); });
