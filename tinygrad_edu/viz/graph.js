@@ -428,7 +428,7 @@ function follow() { // shows the current step everywhere on the screen
   }
   $("at").max = visible.length;
   $("at").value = at == null ? visible.length : visible.filter(k => k <= at).length;
-  const words = asking ? "What comes next?" : f ? `${$("at").value} of ${visible.length}: ${sentence(f)}` : at == 0 ? "Before the first step: only the inputs are known" : G.note || G.no_gradient || "Press → to step through the graph";
+  const words = asking ? "What comes next?" : f ? `${$("at").value} of ${visible.length}: ${sentence(f)}` : at == 0 ? "Before the first step: only the inputs are known" : G.note || G.no_gradient || (N[LAST].kind == "failed" ? `${called(N[LAST])} failed` : "") || "Press → to step through the graph";
   $("at").setAttribute("aria-valuetext", words);
   if ($("words").textContent != words) $("words").textContent = words;
   panel(f);
@@ -596,7 +596,7 @@ function panel(f) {
   $("panel").replaceChildren(...parts);
 }
 function welcome() {
-  const said = [G.note, G.no_gradient].filter(Boolean);
+  const said = [G.note, G.no_gradient, N[LAST].kind == "failed" && N[LAST].change].filter(Boolean);
   return make("section", {}, make("h2", {}, "How this number was made"), ...said.map(s => make("p", { class: "bad" }, clean(s))),
     make("p", {}, "Each node is an operation with its value and, in violet, its gradient. Click a node to see its formula, its numbers and the line of your program."),
     make("p", {}, "Press → to step through the forward pass, and then through the backward pass, edge by edge."));
