@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ from tinygrad_edu.diagnostics.words import answering
 from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight
 from tinygrad_edu.tensor import value
 
+COUNTS: ContextVar[list[float] | None] = ContextVar("counts", default=None)
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
 
 loss = answering(LOSS_ARGUMENTS)  # the decorator of a loss: answers arguments of other libraries
@@ -49,7 +53,24 @@ def reduced(
     n = float(values.size if counted is None else np.count_nonzero(counted))
     if reduction == "mean_with_sample_weight" and weights is not None:
         n = float(weights.sum())
+    counts = COUNTS.get()
+    if counts is not None:
+        counts.append(n)
     return total / n if n else total * 0
+
+
+@contextmanager
+def counting() -> Iterator[list[float]]:
+    """Context that collects what each loss is a mean over: the number of samples, or the sum of weights.
+
+    A mean over the batches of an epoch needs it, if samples are ignored. The list stays empty if all count.
+    """
+    counts: list[float] = []
+    token = COUNTS.set(counts)
+    try:
+        yield counts
+    finally:
+        COUNTS.reset(token)
 
 
 def weights_of(name: str, sample_weight: Any, shape: tuple) -> np.ndarray:
