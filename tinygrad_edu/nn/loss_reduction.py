@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -59,18 +57,19 @@ def reduced(
     return total / n if n else total * 0
 
 
-@contextmanager
-def counting() -> Iterator[list[float]]:
+class counting:
     """Context that collects what each loss is a mean over: the number of samples, or the sum of weights.
 
     A mean over the batches of an epoch needs it, if samples are ignored. The list stays empty if all count.
     """
-    counts: list[float] = []
-    token = COUNTS.set(counts)
-    try:
-        yield counts
-    finally:
-        COUNTS.reset(token)
+
+    def __enter__(self) -> list[float]:
+        counts: list[float] = []
+        self.token = COUNTS.set(counts)
+        return counts
+
+    def __exit__(self, *_: object) -> None:
+        COUNTS.reset(self.token)
 
 
 def weights_of(name: str, sample_weight: Any, shape: tuple) -> np.ndarray:

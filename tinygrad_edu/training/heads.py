@@ -53,6 +53,11 @@ class Heads:
             return sum(self.weights[key] * loss for key, loss in self._last.items())
         return sum(weight * values[f"{name(key)}_loss"] for key, weight in self.weights.items())
 
+    def counted(self, metric: Callable, n: int) -> float:
+        """What a metric is a mean over, in the latest batch: n, or what the loss of its output counts."""
+        counted = self._counted[metric.key] if isinstance(metric, _HeadLoss) else None
+        return n if counted is None else counted
+
     def metrics(self, given: Any) -> dict[str, Callable]:
         """price_loss, price_mae, ...: functions (prediction, target) of the outputs together."""
         metrics: dict[str, Callable] = {
@@ -83,10 +88,6 @@ class _HeadLoss:
 
     def __init__(self, heads: Heads, key: Any):
         self._heads, self.key = heads, key
-
-    @property
-    def counted(self) -> float | None:
-        return self._heads._counted[self.key]
 
     def __call__(self, prediction: Any, target: Any) -> float:
         return self._heads._last[self.key]

@@ -47,10 +47,8 @@ class Means:
         self._add("loss", loss, n if counted is None else counted)
         for name, metric in self.averaged.items():
             mean = number(name, metric(prediction, y))
-            over = getattr(
-                metric, "counted", None
-            )  # that of the loss of an output, known after the call
-            self._add(name, mean, n if over is None else over)
+            # What the loss of one output is a mean over, is known when it is computed.
+            self._add(name, mean, n if self.heads is None else self.heads.counted(metric, n))
         if self.whole:
             if not self.seen:
                 self._try(prediction, y)

@@ -36,4 +36,6 @@ def joined(parts: Sequence[Any]) -> Any:
 
 def rows_of(part: Any) -> int:
     """The number of samples."""
-    return len(leaves(part)[0][1])
+    if isinstance(part, (tuple, dict)):
+        part = leaves(part)[0][1]
+    return len(part)
