@@ -48,3 +48,15 @@ def test_what_an_average_refuses():
         optim.EMA([nn.Parameter([1.0])]).averaged(),
     ):
         pass
+
+
+def test_the_average_of_float16_parameters_is_float32():
+    p = nn.Parameter(np.zeros(1, np.float16))
+    ema = optim.EMA([p], 0.99)
+    ema.update()
+    p.data[...] = 1
+    for _ in range(100):
+        ema.update()
+    assert abs(ema.averages[0][0] - (1 - 0.99**100)) < 1e-6
+    with ema.averaged():
+        assert p.dtype == np.float16 and abs(float(p.data[0]) - 0.634) < 1e-3

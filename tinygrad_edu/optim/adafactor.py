@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from tinygrad_edu.optim.checks import LearningRate, check_number, check_pair, check_positive
+from tinygrad_edu.optim.checks import check_number, check_pair, check_positive
 from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
@@ -36,13 +34,13 @@ class Adafactor(Optimizer):
 
     def __init__(
         self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
+        parameters,
+        lr=0.001,
         *,
-        beta2_decay: float = -0.8,
-        eps: tuple[float, float] = (1e-30, 1e-3),
-        clip_threshold: float = 1.0,
-        **settings: Any,
+        beta2_decay=-0.8,
+        eps=(1e-30, 0.001),
+        clip_threshold=1.0,
+        **settings,
     ):
         self.beta2_decay = check_number(
             "beta2_decay", beta2_decay, "from -1 to below 0", lambda x: -1 <= x < 0
@@ -51,19 +49,17 @@ class Adafactor(Optimizer):
         self.clip_threshold = check_positive("clip_threshold", clip_threshold)
         super().__init__(parameters, lr, **settings)
 
-    def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
+    def initial_states(self, w):
         if w.ndim < 2:
             shapes = {"r": (0,), "c": (0,), "v": w.shape}
         else:
             shapes = {"r": w[..., 0].shape, "c": w[..., 0, :].shape, "v": (0,)}
         return {name: np.zeros(shape, w.dtype) for name, shape in shapes.items()}
 
-    def prepare_step(self) -> None:
+    def prepare_step(self):
         self.beta = 1 - self.t**self.beta2_decay
 
-    def update(
-        self, w: np.ndarray, g: np.ndarray, lr: float, r: np.ndarray, c: np.ndarray, v: np.ndarray
-    ) -> None:
+    def update(self, w, g, lr, r, c, v):
         scratch = np.multiply(g, g, out=self.scratch)
         scratch += self.eps[0]
         if w.ndim < 2:

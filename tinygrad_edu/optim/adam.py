@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from tinygrad_edu.optim.checks import LearningRate, check_betas, check_positive
+from tinygrad_edu.optim.checks import check_betas, check_positive
 from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 WARM_UP = 0.96  # of the momentum of Nadam
@@ -24,20 +22,12 @@ class Moments(Optimizer):
 
     states: tuple[str, ...] = ("m", "v")
 
-    def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-7,
-        **settings: Any,
-    ):
+    def __init__(self, parameters, lr=0.001, *, betas=(0.9, 0.999), eps=1e-7, **settings):
         self.betas = check_betas(betas)
         self.eps = check_positive("eps", eps)
         super().__init__(parameters, lr, **settings)
 
-    def update_moments(self, g: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
+    def update_moments(self, g, m, v):
         beta1, beta2 = self.betas
         update_running_mean(m, g, beta1, self.scratch)
         update_running_mean(v, np.multiply(g, g, out=self.scratch), beta2, self.scratch)
@@ -55,33 +45,18 @@ class Adam(Moments):
     """
 
     def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-7,
-        amsgrad: bool = False,
-        **settings: Any,
+        self, parameters, lr=0.001, *, betas=(0.9, 0.999), eps=1e-7, amsgrad=False, **settings
     ):
         self.amsgrad = amsgrad
         if amsgrad:
             self.states = (*self.states, "largest")
         super().__init__(parameters, lr, betas=betas, eps=eps, **settings)
 
-    def prepare_step(self) -> None:
+    def prepare_step(self):
         beta1, beta2 = self.betas
         self.alpha = (1 - beta2**self.t) ** 0.5 / (1 - beta1**self.t)
 
-    def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        lr: float,
-        m: np.ndarray,
-        v: np.ndarray,
-        largest: np.ndarray | None = None,
-    ) -> None:
+    def update(self, w, g, lr, m, v, largest=None):
         self.update_moments(g, m, v)
         if largest is not None:
             v = np.maximum(v, largest, out=largest)
@@ -98,14 +73,7 @@ class AdamW(Adam):
     Loshchilov and Hutter 2019, as in Keras, where λ = 0.004. Every optimizer here takes weight_decay.
     """
 
-    def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
-        *,
-        weight_decay: float | None = 0.004,
-        **settings: Any,
-    ):
+    def __init__(self, parameters, lr=0.001, *, weight_decay=0.004, **settings):
         super().__init__(parameters, lr, weight_decay=weight_decay, **settings)
 
 
@@ -122,7 +90,7 @@ class Nadam(Moments):
     scalars = ("product",)
     product = 1.0  # u_1 ⋯ u_t
 
-    def prepare_step(self) -> None:
+    def prepare_step(self):
         beta1, beta2 = self.betas
         u = beta1 * (1 - 0.5 * WARM_UP**self.t)
         next_u = beta1 * (1 - 0.5 * WARM_UP ** (self.t + 1))
@@ -131,7 +99,7 @@ class Nadam(Moments):
         self.g_factor = (1 - u) / (1 - self.product)
         self.v_factor = 1 / (1 - beta2**self.t)
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
+    def update(self, w, g, lr, m, v):
         self.update_moments(g, m, v)
         g *= self.g_factor
         g += np.multiply(m, self.m_factor, out=self.scratch)  # m̂
@@ -152,7 +120,7 @@ class Adamax(Moments):
     Kingma and Ba 2015, section 7.1 (their u is v here), as in Keras.
     """
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
+    def update(self, w, g, lr, m, v):
         beta1, beta2 = self.betas
         update_running_mean(m, g, beta1, self.scratch)
         v *= beta2
@@ -174,7 +142,7 @@ class LAMB(Moments):
 
     per_parameter = True
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray, v: np.ndarray) -> None:
+    def update(self, w, g, lr, m, v):
         beta1, beta2 = self.betas
         self.update_moments(g, m, v)
         r = np.divide(v, 1 - beta2**self.t, out=self.scratch)

@@ -6,12 +6,9 @@ Adadelta). They add ε under the root, as Keras does; PyTorch adds it to the roo
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_edu.optim.checks import (
-    LearningRate,
     check_fraction,
     check_not_negative,
     check_positive,
@@ -30,23 +27,15 @@ class Adagrad(Optimizer):
 
     states = ("s",)
 
-    def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
-        *,
-        initial: float = 0.1,
-        eps: float = 1e-7,
-        **settings: Any,
-    ):
+    def __init__(self, parameters, lr=0.001, *, initial=0.1, eps=1e-7, **settings):
         self.initial = check_not_negative("initial", initial)
         self.eps = check_positive("eps", eps)
         super().__init__(parameters, lr, **settings)
 
-    def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
+    def initial_states(self, w):
         return {"s": np.full_like(w, self.initial)}
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, s: np.ndarray) -> None:
+    def update(self, w, g, lr, s):
         s += np.multiply(g, g, out=self.scratch)
         root = np.add(s, self.eps, out=self.scratch)
         np.sqrt(root, out=root)
@@ -66,15 +55,7 @@ class RMSprop(Optimizer):
     """
 
     def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
-        *,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        centered: bool = False,
-        eps: float = 1e-7,
-        **settings: Any,
+        self, parameters, lr=0.001, *, rho=0.9, momentum=0.0, centered=False, eps=1e-7, **settings
     ):
         self.rho = check_fraction("rho", rho)
         self.momentum = check_fraction("momentum", momentum)
@@ -83,15 +64,7 @@ class RMSprop(Optimizer):
         self.states = ("s", *(["m"] if centered else []), *(["v"] if momentum else []))
         super().__init__(parameters, lr, **settings)
 
-    def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        lr: float,
-        s: np.ndarray,
-        m: np.ndarray | None = None,
-        v: np.ndarray | None = None,
-    ) -> None:
+    def update(self, w, g, lr, s, m=None, v=None):
         scratch = self.scratch
         update_running_mean(s, np.multiply(g, g, out=scratch), self.rho, scratch)
         if m is None:
@@ -125,20 +98,12 @@ class Adadelta(Optimizer):
 
     states = ("s", "d")
 
-    def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
-        *,
-        rho: float = 0.95,
-        eps: float = 1e-7,
-        **settings: Any,
-    ):
+    def __init__(self, parameters, lr=0.001, *, rho=0.95, eps=1e-7, **settings):
         self.rho = check_fraction("rho", rho)
         self.eps = check_positive("eps", eps)
         super().__init__(parameters, lr, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, s: np.ndarray, d: np.ndarray) -> None:
+    def update(self, w, g, lr, s, d):
         scratch = self.scratch
         update_running_mean(s, np.multiply(g, g, out=scratch), self.rho, scratch)
         np.add(s, self.eps, out=scratch)

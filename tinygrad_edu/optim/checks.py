@@ -49,11 +49,10 @@ def check_fraction(name: str, number: Any) -> Any:
 
 def check_whole(name: str, number: Any, least: int) -> int:
     """The number, if it is a whole one and not below `least`."""
-    if not isinstance(number, (int, np.integer)) or number < least:
-        raise refusal(
-            ValueError, f"{name} must be a whole number, {least} or more, not {number!r}."
-        )
-    return int(number)
+    wanted = f"a whole number, {least} or more"
+    return check_number(
+        name, number, wanted, lambda x: isinstance(x, (int, np.integer)) and bool(x >= least)
+    )
 
 
 def check_pair(
@@ -191,8 +190,8 @@ def no_gradient(optimizer: Any) -> Exception:
 def norm_not_finite(optimizer: Any) -> Exception:
     return refusal(
         FloatingPointError,
-        f"{type(optimizer).__name__}.step(): a gradient that is infinite, NaN or too long "
-        "for its precision cannot be clipped to a length; nothing was changed.",
+        f"{type(optimizer).__name__}.step(): a gradient that is infinite or NaN cannot be "
+        "clipped to a length; nothing was changed.",
         "clip_value, or with debug(): to see where it comes from",
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.checks import check_fraction, check_parameters
+from tinygrad_edu.optim.flat_parameters import precision_of_steps
 from tinygrad_edu.optim.state import check_state
 
 
@@ -42,7 +43,7 @@ class EMA:
     def __init__(self, parameters: Iterable[Parameter], momentum: float = 0.99):
         self.momentum = check_fraction("momentum", momentum)
         self.parameters = check_parameters(parameters, "EMA")
-        self.averages = [np.zeros_like(p.data) for p in self.parameters]
+        self.averages = [np.zeros(p.shape, precision_of_steps(p.dtype)) for p in self.parameters]
         self.updates = 0
 
     def update(self) -> None:
@@ -50,7 +51,7 @@ class EMA:
         momentum = self.momentum if self.updates else 0.0
         for p, average in zip(self.parameters, self.averages, strict=True):
             average *= momentum
-            average += (1 - momentum) * p.data
+            average += np.multiply(p.data, 1 - momentum, dtype=average.dtype)
         self.updates += 1
 
     def keep(self) -> None:

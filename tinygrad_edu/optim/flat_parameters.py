@@ -29,8 +29,11 @@ class FlatParameters:
 
     w, g     the parameters and copies of their gradients, each end to end in one vector; every
              `parameter.data` is a view of its part of w
-    states   name -> vector like w; with per_parameter a list, for each parameter name -> array
+    states   name -> vector like g; with per_parameter a list, for each parameter name -> array
     moving   for each parameter: has it a gradient in this step?
+
+    Of float16 parameters, g and the states are float32: the square of 1e-4 would be 0 in float16, and so
+    would an ε of 1e-8.
     """
 
     def __init__(
@@ -44,20 +47,23 @@ class FlatParameters:
     ):
         self.group, self.parameters, self.per_parameter = group, parameters, per_parameter
         self._lay_out()
+        # Given w, and not g, as states may start from the weights; in the precision of g.
         self.states: Any = (
-            [initial_states(w) for w, _ in self.views] if per_parameter else initial_states(self.w)
+            [initial_states(w.astype(g.dtype, copy=False)) for w, g in self.views]
+            if per_parameter
+            else initial_states(self.w.astype(self.g.dtype, copy=False))
         )
         self.moving = [False] * len(parameters)
         summed = len(self.w) if accumulates else 0
-        self.total = np.zeros(summed, self.w.dtype)  # the sum of the gradients accumulated so far
+        self.total = np.zeros(summed, self.g.dtype)  # the sum of the gradients accumulated so far
         self.summed = np.zeros(len(parameters), bool)  # which parameters have a gradient in it
         self.all_chunks = self._cut(0, len(self.w))
 
     def _lay_out(self) -> None:
         size, dtype = sum(p.size for p in self.parameters), self.parameters[0].dtype
-        self.w, self.g = np.empty(size, dtype), np.zeros(size, dtype)
+        self.w, self.g = np.empty(size, dtype), np.zeros(size, precision_of_steps(dtype))
         largest = max(p.size for p in self.parameters) if self.per_parameter else CHUNK
-        self.scratch = aligned(min(size, largest), dtype)
+        self.scratch = aligned(min(size, largest), self.g.dtype)
         ends = [0, *itertools.accumulate(p.size for p in self.parameters)]
         self.places = [slice(start, stop) for start, stop in itertools.pairwise(ends)]
         self.views = [
@@ -128,21 +134,14 @@ class FlatParameters:
     def chunks(self) -> list[Chunk]:
         """The parameters that have a gradient, in chunks or one by one, with all that goes with them.
 
-        Usually all of them have one, and the chunks are those cut in advance. Otherwise neighbors that
-        have one are cut as a whole.
+        Usually all of them have one, and the chunks are those cut in advance.
         """
         if False not in self.moving:
             return self.all_chunks
         if self.per_parameter:
             return list(itertools.compress(self.all_chunks, self.moving))
-        chunks = []
-        for moves, run in itertools.groupby(
-            zip(self.moving, self.places, strict=True), lambda x: x[0]
-        ):
-            if moves:
-                places = [place for _, place in run]
-                chunks += self._cut(places[0].start, places[-1].stop)
-        return chunks
+        places = itertools.compress(self.places, self.moving)
+        return [chunk for place in places for chunk in self._cut(place.start, place.stop)]
 
     def states_of(self, i: int) -> dict[str, np.ndarray]:
         """The states of parameter i, as views in its shape."""
@@ -173,6 +172,11 @@ class FlatParameters:
         vars(self).update(kept)
         self._lay_out()
         self.all_chunks = self._cut(0, len(self.w))
+
+
+def precision_of_steps(dtype: np.dtype) -> np.dtype:
+    """The dtype in which steps are computed: that of the parameters, but float32 for float16."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
 def aligned(size: int, dtype: np.dtype) -> np.ndarray:

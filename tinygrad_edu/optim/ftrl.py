@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from tinygrad_edu.optim.checks import LearningRate, check_not_negative, check_number
+from tinygrad_edu.optim.checks import check_not_negative, check_number
 from tinygrad_edu.optim.optimizer import Optimizer
 
 
@@ -35,16 +33,16 @@ class Ftrl(Optimizer):
 
     def __init__(
         self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
+        parameters,
+        lr=0.001,
         *,
-        lr_power: float = -0.5,
-        initial: float = 0.1,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        shrinkage: float = 0.0,
-        beta: float = 0.0,
-        **settings: Any,
+        lr_power=-0.5,
+        initial=0.1,
+        l1=0.0,
+        l2=0.0,
+        shrinkage=0.0,
+        beta=0.0,
+        **settings,
     ):
         self.lr_power = check_number("lr_power", lr_power, "0 or less", lambda x: x <= 0)
         self.initial = check_not_negative("initial", initial)
@@ -54,10 +52,10 @@ class Ftrl(Optimizer):
         self.beta = check_not_negative("beta", beta)
         super().__init__(parameters, lr, **settings)
 
-    def initial_states(self, w: np.ndarray) -> dict[str, np.ndarray]:
+    def initial_states(self, w):
         return {"n": np.full_like(w, self.initial), "z": np.zeros_like(w)}
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, n: np.ndarray, z: np.ndarray) -> None:
+    def update(self, w, g, lr, n, z):
         if not lr:  # the formulas divide by lr
             return
         p = -self.lr_power

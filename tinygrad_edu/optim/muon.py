@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_edu.optim.adam import Adam
-from tinygrad_edu.optim.checks import LearningRate, check_fraction, check_positive, check_whole
+from tinygrad_edu.optim.checks import check_fraction, check_positive, check_whole
 
 
 class Muon(Adam):
@@ -32,30 +30,22 @@ class Muon(Adam):
 
     def __init__(
         self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
+        parameters,
+        lr=0.001,
         *,
-        momentum: float = 0.95,
-        nesterov: bool = True,
-        rounds: int = 5,
-        rms: float = 0.2,
-        weight_decay: float | None = 0.004,
-        **settings: Any,
+        momentum=0.95,
+        nesterov=True,
+        rounds=5,
+        rms=0.2,
+        weight_decay=0.004,
+        **settings,
     ):
         self.momentum, self.nesterov = check_fraction("momentum", momentum), nesterov
         self.rounds = check_whole("rounds", rounds, 0)
         self.rms = check_positive("rms", rms)
         super().__init__(parameters, lr, weight_decay=weight_decay, **settings)
 
-    def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        lr: float,
-        m: np.ndarray,
-        v: np.ndarray,
-        largest: np.ndarray | None = None,
-    ) -> None:
+    def update(self, w, g, lr, m, v, largest=None):
         if w.ndim != 2 or self.group.get("adam"):
             super().update(w, g, lr, m, v, largest)
             return

@@ -39,6 +39,7 @@ class Optimizer:
     t                 updates made
 
     The order of a step is that of Keras. A parameter without a gradient, such as a frozen one, is skipped.
+    Of float16 parameters, steps and states are computed in float32.
 
     Raises TypeError for anything but Parameters and for arguments that the optimizer does not have;
     ValueError for settings out of their range.
@@ -119,11 +120,14 @@ class Optimizer:
         for flat, lr in zip(flats, rates, strict=True):
             self.group = flat.group
             decay = lr * (self.group.get("weight_decay", self.weight_decay) or 0)
-            for w, g, scratch, states in flat.chunks():
+            for weights, g, scratch, states in flat.chunks():
                 self.scratch = scratch
+                w = weights if weights.dtype == g.dtype else weights.astype(g.dtype)
                 if decay:  # not w *= 1 - decay: in float32 that rounds decay, for all of w alike
                     w -= np.multiply(w, decay, out=scratch)
                 self.update(w, g, lr, **states)
+                if w is not weights:  # float16, of which steps are computed in float32
+                    weights[...] = w
         for flat in flats:
             flat.apply_constraints()
 
@@ -135,11 +139,10 @@ class Optimizer:
         if limit is None:
             return
         gradients = [g for flat in flats for g in flat.gradients()]
-        with np.errstate(over="ignore"):
-            norms = [math.sqrt(np.vdot(g, g)) for g in gradients]
+        norms = [norm_of(g) for g in gradients]
         if self.clip_global_norm is not None:
             norms = [math.hypot(*norms)] * len(norms)
-        if not math.isfinite(sum(norms)):
+        if not all(map(math.isfinite, norms)):
             self.calls -= self.calls % self.accumulate  # what was accumulated is not used
             raise checks.norm_not_finite(self)
         for g, norm in zip(gradients, norms, strict=True):
@@ -248,6 +251,16 @@ class Optimizer:
             if name == "lr" or name not in common or value != common[name].default
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def norm_of(g: np.ndarray) -> float:
+    """‖g‖, also where the squares of the elements are too large or too small for their precision."""
+    with np.errstate(over="ignore", under="ignore"):
+        square = float(np.vdot(g, g))
+    if np.finfo(g.dtype).tiny < square < math.inf or not g.size:
+        return math.sqrt(square)
+    largest = float(np.abs(g).max())
+    return largest * float(np.linalg.norm(g / largest)) if 0 < largest < math.inf else largest
 
 
 def update_running_mean(mean: np.ndarray, x: np.ndarray, beta: float, scratch: np.ndarray) -> None:

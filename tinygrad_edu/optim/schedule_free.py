@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.optim.adam import Moments
-from tinygrad_edu.optim.checks import LearningRate, check_betas
+from tinygrad_edu.optim.checks import check_betas
 from tinygrad_edu.optim.ema import restored_afterwards
 from tinygrad_edu.optim.optimizer import update_running_mean
 
@@ -34,15 +33,7 @@ class ScheduleFreeAdamW(Moments):
 
     states = ("z", "v")
 
-    def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.0025,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        **settings: Any,
-    ):
+    def __init__(self, parameters, lr=0.0025, *, betas=(0.9, 0.999), eps=1e-8, **settings):
         if not check_betas(betas)[0]:
             raise refusal(
                 ValueError,
@@ -63,12 +54,12 @@ class ScheduleFreeAdamW(Moments):
                 )
         super().step()
 
-    def prepare_step(self) -> None:
+    def prepare_step(self):
         if self.t == 1:  # not when the optimizer was made: weights may have been loaded since
             for flat in self.flat_parameters:
                 flat.states["z"][...] = flat.w
 
-    def update(self, y: np.ndarray, g: np.ndarray, lr: float, z: np.ndarray, v: np.ndarray) -> None:
+    def update(self, y, g, lr, z, v):
         beta1, beta2 = self.betas
         update_running_mean(v, np.multiply(g, g, out=self.scratch), beta2, self.scratch)
         root = np.divide(v, 1 - beta2**self.t, out=self.scratch)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.checks import LearningRate, check_number
+from tinygrad_edu.optim.checks import LearningRate, check_not_negative, check_number, check_positive
 from tinygrad_edu.optim.state import check_state
 
 RANGES = {  # of settings that mean the same in every schedule
@@ -267,12 +267,12 @@ class ReduceOnPlateau:
         min_lr: float = 0.0,
         mode: str = "min",
     ):
-        self.start = self.lr = check_number("lr", lr, "a positive number", lambda x: x > 0)
+        self.start = self.lr = check_positive("lr", lr)
         self.factor = check_number("factor", factor, "between 0 and 1", lambda x: 0 < x < 1)
-        self.patience = check_number("patience", patience, "0 or more", lambda x: x >= 0)
-        self.min_delta = check_number("min_delta", min_delta, "0 or more", lambda x: x >= 0)
-        self.cooldown = check_number("cooldown", cooldown, "0 or more", lambda x: x >= 0)
-        self.min_lr = check_number("min_lr", min_lr, "0 or more", lambda x: x >= 0)
+        self.patience = check_not_negative("patience", patience)
+        self.min_delta = check_not_negative("min_delta", min_delta)
+        self.cooldown = check_not_negative("cooldown", cooldown)
+        self.min_lr = check_not_negative("min_lr", min_lr)
         if mode not in ("min", "max"):
             raise refusal(ValueError, f'mode must be "min" or "max", not {mode!r}.')
         self.mode = mode

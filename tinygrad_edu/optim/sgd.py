@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.checks import LearningRate, check_betas, check_fraction
+from tinygrad_edu.optim.checks import check_betas, check_fraction
 from tinygrad_edu.optim.optimizer import Optimizer, update_running_mean
 
 
@@ -20,15 +18,7 @@ class SGD(Optimizer):
     As in Keras. Momentum: Polyak 1964; Nesterov: Sutskever et al. 2013.
     """
 
-    def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.01,
-        *,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        **settings: Any,
-    ):
+    def __init__(self, parameters, lr=0.01, *, momentum=0.0, nesterov=False, **settings):
         self.momentum = check_fraction("momentum", momentum)
         if nesterov and not momentum:
             raise refusal(ValueError, "nesterov looks ahead by the momentum, which is 0.")
@@ -36,7 +26,7 @@ class SGD(Optimizer):
         self.states = ("v",) if momentum else ()
         super().__init__(parameters, lr, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, v: np.ndarray | None = None) -> None:
+    def update(self, w, g, lr, v=None):
         g *= lr
         if v is None:
             w -= g
@@ -61,18 +51,11 @@ class Lion(Optimizer):
 
     states = ("m",)
 
-    def __init__(
-        self,
-        parameters: Any,
-        lr: LearningRate = 0.001,
-        *,
-        betas: tuple[float, float] = (0.9, 0.99),
-        **settings: Any,
-    ):
+    def __init__(self, parameters, lr=0.001, *, betas=(0.9, 0.99), **settings):
         self.betas = check_betas(betas, "(0.9, 0.99)")
         super().__init__(parameters, lr, **settings)
 
-    def update(self, w: np.ndarray, g: np.ndarray, lr: float, m: np.ndarray) -> None:
+    def update(self, w, g, lr, m):
         beta1, beta2 = self.betas
         c = np.subtract(m, g, out=self.scratch)
         c *= beta1

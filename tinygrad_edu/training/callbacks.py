@@ -50,9 +50,7 @@ class Callback:
     """
 
     trainer: Training
-    turn = (
-        0  # callbacks with a smaller number are called first; equal ones in the order of the list
-    )
+    turn = 0  # those with a smaller number are called first; equal ones in the order of the list
     draws = False  # True if it draws curves, so that the progress in a notebook need not
 
     def on_train_begin(self) -> None:
@@ -221,10 +219,11 @@ class AverageWeights(Callback):
 
     def on_batch_end(self, batch: int) -> None:
         if (
-            self.trainer.optimizer.t != self.steps
-        ):  # while gradients accumulate, weights do not change
-            self.steps = self.trainer.optimizer.t
-            self.ema.update()
+            self.trainer.optimizer.t == self.steps
+        ):  # gradients accumulate, and no weight has changed
+            return
+        self.steps = self.trainer.optimizer.t
+        self.ema.update()
 
     def on_train_end(self) -> None:
         if self.swap and self.ema.updates:
