@@ -14,7 +14,7 @@ import pytest
 from tinygrad_edu import demo as demo_module
 from tinygrad_edu import nn
 from tinygrad_edu.__main__ import main
-from tinygrad_edu.data import load_digits, train_test_split
+from tinygrad_edu.data import load_digits, train_validation_test_split
 from tinygrad_edu.optim import Adam
 from tinygrad_edu.training import Trainer, accuracy
 
@@ -84,13 +84,15 @@ def again():
     """The same training, written out here: the trainer and its test set."""
     digits = load_digits()
     x = digits.x.reshape(-1, 64) / 16
-    x_train, x_test, y_train, y_test = train_test_split(x, digits.y, test=0.2, seed=0)
+    x_train, x_val, x_test, y_train, y_val, y_test = train_validation_test_split(
+        x, digits.y, validation=0.1, test=0.2, seed=0
+    )
     rng = np.random.default_rng(0)
     model = nn.Sequential(nn.Linear(64, 64, rng=rng), nn.ReLU(), nn.Linear(64, 10, rng=rng))
     trainer = Trainer(model, nn.cross_entropy, Adam(model.parameters(), lr=0.005),
                       metrics=[accuracy])  # fmt: skip
     trainer.fit(x_train, y_train, epochs=30, batch_size=32, seed=0, progress=False,
-                validation=(x_test, y_test))  # fmt: skip
+                validation=(x_val, y_val))  # fmt: skip
     return trainer, x_test, y_test
 
 
@@ -137,7 +139,7 @@ def test_page_has_the_numbers(demo, again):
     body = Page(html).words["main"]
     assert f"{correct} of {total} test images" in body
     assert f"{correct / total:.1%}".replace("%", " %") in body
-    assert "1,438 images, 30 epochs" in body
+    assert "1,258 images, 30 epochs" in body
     assert again[0].model.summary((64,)) in body
 
 

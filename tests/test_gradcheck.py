@@ -73,10 +73,26 @@ def test_refusals():
     with pytest.raises(TypeError, match=r"float64; input 0 \(3,\) float32 has too few digits"):
         gradcheck(np.sin, X.astype(np.float32))
     with pytest.raises(
-        TypeError, match=r"the result is float32(.|\n)*model\.astype\(np\.float64\)"
+        TypeError, match=r"astype in Linear\(3, 2\) is float32(.|\n)*model\.astype\(np\.float64\)"
     ):
         gradcheck(nn.Linear(3, 2, rng=0), X)
+    with pytest.raises(TypeError, match="the result is float32, which has too few digits"):
+        gradcheck(lambda x: np.float32(1), X)
     with pytest.raises(ValueError, match="different values for the same input"):
         gradcheck(nn.Dropout(0.5, rng=0), X)
     with pytest.raises(ValueError, match="nothing to vary"):
         gradcheck(lambda n: n, 3)
+
+
+def test_single_precision_on_the_way_is_named_and_no_kink_is_invented():
+    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh())
+    double_target = np.ones((2, 4))  # which makes the loss float64
+    x = np.stack([X, X + 1])
+    with pytest.raises(
+        TypeError, match=r"float64, but astype in layer 0, Linear\(3, 4\) is float32"
+    ):
+        gradcheck(lambda x: np.mean((model(x) - double_target) ** 2), x)
+    with pytest.raises(TypeError, match="but astype is float16"):
+        gradcheck(lambda x: np.sum(x.astype(np.float16)).astype(np.float64), x)
+    model.astype(np.float64)
+    assert gradcheck(lambda x: np.mean((model(x) - double_target) ** 2), x)

@@ -393,7 +393,7 @@ MISTAKES = {
         lambda: fit(nn.Linear(4, 3), validation_data=(X, Y)),
         TypeError,
         "fit has no argument 'validation_data'",
-        "validation=(x_test, y_test)",
+        "validation=(x_val, y_val)",
     ),
     "Keras's weights": (
         lambda: nn.Linear(4, 3).weights,

@@ -12,18 +12,21 @@ import time
 import numpy as np
 
 from tinygrad_edu import nn
-from tinygrad_edu.data import load_digits, train_test_split
+from tinygrad_edu.data import load_digits, train_validation_test_split
 from tinygrad_edu.optim import Adam
 from tinygrad_edu.training import Trainer, accuracy
 
 
 def run(page: str | None = "demo.html", *, seed: int = 0, epochs: int = 30) -> float:
     """Trains, prints, writes the page (unless it is None), and returns the test accuracy."""
-    # Data. Each image of 8 x 8 pixels, from 0 (paper) to 16 (ink), becomes a row of 64 numbers. A
-    # fifth of the images is the test set, which the network never trains on.
+    # Data. Each image of 8 x 8 pixels, from 0 (paper) to 16 (ink), becomes a row of 64 numbers. The
+    # network learns from the training set. The validation set shows how it does on other images while
+    # somebody may still change the program; the test set is used once, at the end.
     digits = load_digits()
     x = digits.x.reshape(len(digits.x), 64) / 16
-    x_train, x_test, y_train, y_test = train_test_split(x, digits.y, test=0.2, seed=seed)
+    x_train, x_val, x_test, y_train, y_val, y_test = train_validation_test_split(
+        x, digits.y, validation=0.1, test=0.2, seed=seed
+    )
 
     # Model. Two layers; the second has ten outputs, and the largest of them is the prediction.
     rng = np.random.default_rng(seed)
@@ -34,13 +37,13 @@ def run(page: str | None = "demo.html", *, seed: int = 0, epochs: int = 30) -> f
     )
     print(f"\nA network that reads digits\n\n{model.summary((64,))}\n")
 
-    # Training. Each epoch also prints loss and accuracy on the test set.
+    # Training. Each epoch also prints loss and accuracy on the validation set.
     trainer = Trainer(
         model, nn.cross_entropy, Adam(model.parameters(), lr=0.005), metrics=[accuracy]
     )
     start = time.perf_counter()
     trainer.fit(
-        x_train, y_train, epochs=epochs, batch_size=32, seed=seed, validation=(x_test, y_test)
+        x_train, y_train, epochs=epochs, batch_size=32, seed=seed, validation=(x_val, y_val)
     )
     seconds = time.perf_counter() - start
 

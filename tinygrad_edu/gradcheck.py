@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import gradients
-from tinygrad_edu.diagnostics.words import describe, refusal
+from tinygrad_edu.autodiff import gradients, history
+from tinygrad_edu.diagnostics.words import describe, inside, refusal
 from tinygrad_edu.tensor import Tensor, value
 
 STEP = 1e-3
@@ -100,7 +100,11 @@ def gradcheck(
                 "x.astype(np.float64), model.astype(np.float64)",
             )
     if not variables:
-        raise refusal(ValueError, "gradcheck: there is nothing to vary, as no input has floats.")
+        raise refusal(
+            ValueError,
+            "gradcheck: there is nothing to vary, as no input is a float or an array of floats.",
+            "np.array(x, float)",
+        )
 
     def call() -> Tensor:
         y = f(*arguments)
@@ -108,13 +112,7 @@ def gradcheck(
         return y if y.dtype.kind != "c" else np.stack([np.real(y), np.imag(y)])  # type: ignore
 
     y = call()
-    if y.dtype != np.float64:
-        raise refusal(
-            TypeError,
-            f"gradcheck needs float64, but the result is {y.dtype}: a part of the function computes "
-            "with fewer digits.",
-            "model.astype(np.float64)",
-        )
+    _demand_double(y)
     if not np.array_equal(y.data, call().data, equal_nan=True):
         raise refusal(
             ValueError,
@@ -134,6 +132,18 @@ def gradcheck(
 
     worst = [_worst(number, n, variables, tolerance) for n, number in ((1, s), (2, t))[:order]]
     return Report(tuple(worst), order * sum(x.size for x in variables), tolerance)
+
+
+def _demand_double(y: Tensor) -> None:
+    """Raises TypeError for the first operation with fewer digits: its rounding would look like a kink."""
+    for made in history([y]) if y.op else [y]:
+        if made.dtype not in (np.float64, np.complex128):
+            where = f"{made.op.name}{inside(made.scope)}" if made.op else "the result"
+            raise refusal(
+                TypeError,
+                f"gradcheck needs float64, but {where} is {made.dtype}, which has too few digits.",
+                "model.astype(np.float64), x.astype(np.float64)",
+            )
 
 
 def _is_float(x: Any) -> bool:

@@ -1,12 +1,16 @@
 """What fit and evaluate take: arrays, loaders, data sets, weights, a part for validation; and refuse."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from tests.training.small_network import X, Y, trainer
 from tinygrad_edu import data, nn, optim
 from tinygrad_edu.data.streams import ExampleLoader
+from tinygrad_edu.tensor import value
 from tinygrad_edu.training import Trainer
+from tinygrad_edu.training.batches import split_off
 
 
 def test_a_loader_can_be_given_instead_of_arrays():
@@ -173,7 +177,7 @@ def test_validation_split_puts_the_last_part_aside_before_shuffling():
         (lambda t: t.fit(X, Y, epochs=1.5), r"fit\(epochs=1\.5\)"),
         (
             lambda t: t.fit(X, Y, validation=X),
-            r"wants a pair, not ndarray(.|\n)*validation=\(x_test, y_test\)",
+            r"wants a pair, not ndarray(.|\n)*validation=\(x_val, y_val\)",
         ),
         (lambda t: t.fit(X), "y is missing"),
         (lambda t: t.fit(data.DataLoader(X, Y), Y), "a DataLoader has its own targets"),
@@ -206,8 +210,14 @@ def test_validation_split_puts_the_last_part_aside_before_shuffling():
         ),
         (lambda t: t.fit(iter([]), Y), "a list_iterator has its own targets"),
         (lambda t: t.fit((X, X[:-1]), Y), "50.*49"),
-        (lambda t: t.fit((X, X[:-1]), Y, validation_split=0.5), "x has 49 rows, but y has 50"),
-        (lambda t: t.fit({"a": X[:9]}, Y, validation_split=0.5), "a has 9 rows, but y has 50"),
+        (
+            lambda t: t.fit((X, X[:-1]), Y, validation_split=0.5),
+            r"x\[1\] has 49 rows, but y has 50",
+        ),
+        (
+            lambda t: t.fit({"a": X[:9]}, Y, validation_split=0.5),
+            r"x\['a'\] has 9 rows, but y has 50",
+        ),
         (lambda t: t.fit(X, Y, validation=(X, Y[:-1])), "50.*49"),
         (
             lambda t: t.fit(X, Y, validation=(X, Y), validation_split=0.5),
@@ -245,3 +255,76 @@ def test_bad_input_is_refused_before_anything_changes(call, words):
         call(t)
     assert all(np.array_equal(before[k], v) for k, v in t.model.state_dict().items())
     assert len(t.history) == 0
+
+
+# -------------------------------------------------------------------------- the size of batches is no matter
+
+
+IGNORING = functools.partial(nn.cross_entropy, ignore_index=-1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "weight"),
+    [
+        (nn.cross_entropy, Y, None),
+        (nn.cross_entropy, Y, WEIGHTS),
+        (IGNORING, np.where(np.arange(50) < 20, -1, Y), None),
+        (IGNORING, np.where(np.arange(50) % 3 > 0, -1, Y), WEIGHTS),
+        (functools.partial(nn.cross_entropy, reduction="mean_with_sample_weight"), Y, WEIGHTS),
+        (lambda p, t: 2 * IGNORING(p, t), np.where(np.arange(50) < 20, -1, Y), None),
+    ],
+)
+def test_evaluation_does_not_depend_on_the_size_of_batches(loss, y, weight):
+    t = trainer()
+    t = Trainer(t.model.astype(np.float64), loss, optim.SGD(t.model.parameters()))
+    x = X.astype(np.float64)
+    settings = {} if weight is None else {"sample_weight": weight}
+    whole = loss(t.predict(x), y, **settings)
+    for size in (1, 7, 20, 50):
+        judged = t.evaluate(x, y, batch_size=size, **settings)
+        assert judged["loss"] == pytest.approx(float(value(whole)), rel=1e-6)
+
+
+def test_training_losses_are_means_over_what_counts():
+    y = np.where(np.arange(50) < 20, -1, Y)
+    seen = []
+    for size in (10, 50):
+        m = trainer().model
+        t = Trainer(m, IGNORING, optim.SGD(m.parameters(), lr=1e-9))
+        seen.append(t.fit(X, y, batch_size=size, shuffle=False, progress=False)["loss"][0])
+    assert seen[0] == pytest.approx(seen[1], rel=1e-5)
+
+
+# ------------------------------------------------------------------------------------------ ordered classes
+
+
+@pytest.mark.parametrize("y", [np.repeat([0, 1, 2], 20), np.eye(3)[np.repeat([0, 1, 2], 20)],
+                               np.repeat([0.0, 1.0], 30), np.repeat([3, 5, 8], 20)[:, None]])  # fmt: skip
+def test_a_split_of_ordered_classes_is_warned_of(y):
+    x = np.zeros((60, 4), np.float32)
+    words = (
+        r"validation_split=0\.25\): the last part .* so the (training|validation) data has no y = "
+    )
+    with pytest.warns(UserWarning, match=words) as caught:
+        split_off(x, y, None, 0.25)
+    text = str(caught[0].message)
+    assert (
+        "test_batches.py" in text
+        and "train_test_split(x, y, test=0.25)" in text
+        and len(caught) == 1
+    )
+
+
+@pytest.mark.parametrize("y", [np.tile([0, 1, 2], 20), np.eye(3)[np.tile([0, 1, 2], 20)],
+                               np.r_[np.tile([0, 1], 29), 2, 2], np.linspace(0, 1, 60),
+                               np.arange(60), np.linspace(0, 1, 60)[:, None] * np.ones(3)])  # fmt: skip
+def test_other_splits_are_not_warned_of(y):
+    split_off(np.zeros((60, 4)), y, None, 0.25)
+
+
+def test_the_class_that_is_missing_is_named():
+    y = np.repeat([0, 1, 2], [20, 20, 30])
+    with pytest.warns(UserWarning, match="the validation data has no y = 0, 1: "):
+        split_off(np.zeros((70, 1)), y, None, 0.25)
+    with pytest.warns(UserWarning, match="the training data has no y = 7: "):
+        split_off(np.zeros((40, 1)), np.repeat([4, 7], [20, 20]), None, 0.5)

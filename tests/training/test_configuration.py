@@ -217,7 +217,9 @@ def test_data_in_words():
     for known in (loader, Prefetch(loader)):
         assert dict(data_words(known)) == {"x": x, "y": y}
     grouped = Grouped({"a": X, "b": X}, Y, Y, batch_size=9)
-    assert dict(data_words(grouped)) == {"a": x, "b": x, "y": y, "sample weights": y}
+    assert dict(data_words(grouped)) == {
+        "x['a']": x, "x['b']": x, "y": y, "sample weights": y,
+    }  # fmt: skip
     assert dict(data_words(Grouped((X, X), Y))) == {"x[0]": x, "x[1]": x, "y": y}
     batches = dict(data_words([(X, Y), (X, Y)]))
     assert batches.keys() == {"in all batches"}

@@ -40,6 +40,24 @@ def test_an_optimizer_of_another_model():
         Trainer(model(), nn.cross_entropy, trainer().optimizer)
 
 
+def test_an_optimizer_that_lacks_parameters_of_the_model_is_refused_by_their_paths():
+    t = trainer()
+    t.model.layers[2] = nn.Linear(8, 3, rng=3)
+    words = (
+        r"Adam does not hold 2 of the 4 parameters that the model is to learn: 2\.W, 2\.b, but 2 that the "
+        r"model does not have; they would never change(.|\n)*Adam\(model\.parameters\(\)\), made after"
+    )
+    with pytest.raises(ValueError, match=words):
+        t.fit(X, Y, progress=False)  # replaced after the trainer was made
+    with pytest.raises(ValueError, match=words):
+        Trainer(t.model, nn.cross_entropy, t.optimizer)
+    t.model.layers[2].freeze()
+    t.fit(X, Y, progress=False)
+    t.model.layers.append(nn.Linear(3, 3, rng=4))
+    with pytest.raises(ValueError, match=r"2 of the 4 parameters .* learn: 3\.W, 3\.b, but 2 that"):
+        t.fit(X, Y, progress=False)
+
+
 @pytest.mark.parametrize("names", [("accuracy", "accuracy"), ("loss",)])
 def test_metrics_of_one_name_are_refused(names):
     def named(name):
@@ -125,7 +143,7 @@ def test_nan_in_the_data_is_found_before_it_reaches_the_weights():
     x[3, 1] = np.nan
     t = trainer()
     before = t.model.state_dict()
-    words = r"batch 1 of epoch 1: the loss is nan.*x of this batch has 1 numbers.*first at \[3, 1\]"
+    words = r"batch 1 of epoch 1: the loss is nan.*x has 1 numbers.*1 of 50 rows, the first in row 3, col"
     text = not_finite(t, x, Y, words)
     assert "drop those rows" in text and "test_diagnosis.py" in text
     assert all(np.array_equal(before[k], v) for k, v in t.model.state_dict().items())

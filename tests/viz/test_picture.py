@@ -165,5 +165,14 @@ def test_no_line_of_a_node_touches_its_border_in_a_browser(visit):
             Math.min(line.x - frame.x, frame.x + frame.width - line.x - line.width));
         })"""
     )
+    above_and_below = page.evaluate(
+        """[...document.querySelectorAll(".node")].map(node => {
+          const frame = node.querySelector("path, polygon").getBBox();
+          const lines = [...node.querySelectorAll("text")].map(t => t.getBBox());
+          return [Math.min(...lines.map(b => b.y)) - frame.y,
+                  frame.y + frame.height - Math.max(...lines.map(b => b.y + b.height))];
+        })"""
+    )
+    assert all(abs(above - below) < 3 and above > 1 for above, below in above_and_below)
     assert len(rooms) > 20
     assert min(rooms) > 4, rooms

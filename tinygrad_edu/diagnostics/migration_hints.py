@@ -178,7 +178,7 @@ TRAINING = {
 
 # Arguments missing in Trainer.fit and Trainer.evaluate.
 FIT = {
-    "validation_data": "validation=(x_test, y_test)",
+    "validation_data": "validation=(x_val, y_val)",
     "verbose": "progress=False, to show nothing",
     "initial_epoch": "resume=folder, with callbacks=[Checkpoint(folder)]",
     "optimizer": "Trainer(model, loss, optimizer)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight
 from tinygrad_edu.tensor import value
 
+COUNTS: ContextVar[list[float] | None] = ContextVar("counts", default=None)
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
 
 Errors = TypeVar("Errors", bound=Callable)
@@ -85,6 +87,9 @@ def reduced(
     n = float(values.size if counted is None else np.count_nonzero(counted))
     if reduction == "mean_with_sample_weight" and weights is not None:
         n = float(weights.sum())
+    counts = COUNTS.get()
+    if counts is not None:
+        counts.append(n)
     return total / n if n else total * 0
 
 
@@ -107,6 +112,21 @@ def _where_wrong(x: Any, unweighted: np.ndarray, fill: Any) -> Any:
     if not wrong.any():
         return x
     return np.where(wrong.reshape(wrong.shape + (1,) * (x.ndim - wrong.ndim)), fill, x)
+
+
+class counting:
+    """Context that collects what each loss is a mean over: the number of samples, or the sum of weights.
+
+    A mean over the batches of an epoch needs it, if samples are ignored. The list stays empty if all count.
+    """
+
+    def __enter__(self) -> list[float]:
+        counts: list[float] = []
+        self.token = COUNTS.set(counts)
+        return counts
+
+    def __exit__(self, *_: object) -> None:
+        COUNTS.reset(self.token)
 
 
 def weights_of(name: str, sample_weight: Any, shape: tuple) -> np.ndarray:

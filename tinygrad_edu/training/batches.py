@@ -1,8 +1,13 @@
-"""Turns the data that `fit` and `evaluate` are given into batches (x, y) or (x, y, weight)."""
+"""Turns the data that `fit` and `evaluate` are given into batches (x, y) or (x, y, weight).
+
+Each of the three is an array, or several in a tuple or a dict: the inputs, targets or weights of a model with
+several inputs or outputs.
+"""
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
@@ -10,18 +15,20 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
-from tinygrad_edu.diagnostics.words import refusal, shortened
+from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, value
+from tinygrad_edu.training import tables
+from tinygrad_edu.training.structure import leaves, mapped, rows_of
 
 
 class Grouped:
-    """A DataLoader for models with several inputs: batches ((x1, x2), y) or ({"name": x1, ...}, y)."""
+    """A DataLoader whose batches are made of tuples and dicts: ((x1, x2), y) or ({"name": x1, ...}, y)."""
 
-    def __init__(self, x: Any, *rest: Any, **settings: Any):
-        self.names = list(x) if isinstance(x, dict) else None
-        self.inputs = len(x)
-        self.loader = DataLoader(*(x.values() if self.names else x), *rest, **settings)
+    def __init__(self, *parts: Any, **settings: Any):
+        self.form = [mapped(lambda array: None, part) for part in parts]
+        arrays = [array for part in parts for _, array in leaves(part)]
+        self.loader = DataLoader(*arrays, **settings)
 
     def __len__(self) -> int:
         return len(self.loader)
@@ -32,20 +39,25 @@ class Grouped:
     def batches(self, start: int = 0) -> Iterator[tuple]:
         return map(self._grouped, self.loader.batches(start))
 
-    def __repr__(self) -> str:
-        return f"{self.inputs} inputs by {self.loader!r}"
-
     def _grouped(self, batch: tuple) -> tuple:
-        x = batch[: self.inputs]
-        grouped = dict(zip(self.names, x, strict=True)) if self.names else x
-        return (grouped, *batch[self.inputs :])
+        arrays = iter(batch)
+        return tuple([mapped(lambda _: next(arrays), part) for part in self.form])
+
+    def __repr__(self) -> str:
+        counts = zip(("inputs", "targets"), self.form, strict=False)
+        several = [f"{len(part)} {name}" for name, part in counts if part is not None]
+        return f"{' and '.join(several)} by {self.loader!r}"
 
 
 def output_of(model: Module, x: Any) -> Any:
-    """model(x), or model(*x) for a tuple and model(**x) for a dict of inputs."""
-    if isinstance(x, tuple):
-        return model(*x)
-    return model(**x) if isinstance(x, dict) else model(x)
+    """model(x), or model(*x) for a tuple and model(**x) for a dict of inputs. A list becomes a tuple."""
+    if isinstance(x, dict):
+        y = model(**x)
+    elif isinstance(x, tuple):
+        y = model(*x)
+    else:
+        y = model(x)
+    return tuple(y) if isinstance(y, list) else y
 
 
 def loaders_of_fit(
@@ -59,6 +71,12 @@ def loaders_of_fit(
     **settings: Any,
 ) -> tuple[Any, Any]:
     """(batches to learn from, batches to evaluate on or None), of the arguments of `fit`."""
+    y = targets_of(y)
+    if y is not None:
+        demand_arrays(x, y)
+        if isinstance(validation, (tuple, list)) and len(validation):
+            tables.demand_columns(tables.columns_by_part(x), validation[0])
+        x, y = numbers(x, "x"), numbers(y, "y")
     weight = weights_of(y, sample_weight, None, dtype)
     if validation_split:
         if validation is not None:
@@ -78,13 +96,14 @@ def validation_loader(validation: Any) -> Any:
         raise refusal(
             ValueError,
             f"fit(validation=...) wants a pair, not {type(validation).__name__}.",
-            "validation=(x_test, y_test)",
+            "validation=(x_val, y_val)",
         )
     return loader_of(validation, None, batch_size=1024)
 
 
 def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
     """Something with a length that yields batches: made of the arrays or the data set, or given as x."""
+    y = targets_of(y)
     if y is not None:
         demand_arrays(x, y)
         return arrays_loader(x, *((y,) if weight is None else (y, weight)), **settings)
@@ -98,15 +117,31 @@ def loader_of(x: Any, y: Any, weight: Any = None, **settings: Any) -> Any:
     raise refusal(ValueError, "y is missing.", "(x, y)")
 
 
-def arrays_loader(x: Any, *rest: Any, **settings: Any) -> Any:
-    """Batches (x, *rest) of arrays; x may be a tuple or a dict of them."""
-    kind = Grouped if isinstance(x, (tuple, dict)) else DataLoader
-    return kind(x, *rest, **settings)
+def arrays_loader(*parts: Any, **settings: Any) -> Any:
+    """Batches of arrays, or of tuples and dicts of them: (x, y, weight) or part of that."""
+    parts = tuple(map(numbers, parts, ("x", "y", "sample_weight")))
+    several = any(isinstance(part, (tuple, dict)) for part in parts)
+    return (Grouped if several else DataLoader)(*parts, **settings)
+
+
+def numbers(part: Any, name: str) -> Any:
+    """An array or several, if they are of numbers."""
+    return mapped(lambda array: tables.numbers(name, array), part)
+
+
+def targets_of(y: Any) -> Any:
+    """y, but one array for a tuple of numbers, which is not a tuple of targets."""
+    several = isinstance(y, tuple) and all(
+        np.ndim(part) and hasattr(part, "__array__") for part in y
+    )
+    return np.asarray(y) if isinstance(y, tuple) and not several else y
 
 
 def is_arrays(x: Any) -> bool:
     """Is it one array or several, that need a y?"""
-    return isinstance(x, (tuple, dict, str, Tensor)) or hasattr(x, "__array__")
+    return (
+        isinstance(x, (tuple, dict, str, Tensor)) or hasattr(x, "__array__") or tables.is_sparse(x)
+    )
 
 
 def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
@@ -121,11 +156,13 @@ def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
 
 def arrays_of(loader: Any) -> Iterator[tuple[str, np.ndarray]]:
     """(name, array) of the arrays that the batches are taken from, as far as they are known."""
+    parts = ("x", "y", "sample weights")
     if isinstance(loader, DataLoader):
-        yield from zip(("x", "y", "sample weights"), loader.arrays, strict=False)
+        yield from zip(parts, loader.arrays, strict=False)
     elif isinstance(loader, Grouped):
-        inputs = loader.names or [f"x[{i}]" for i in range(loader.inputs)]
-        yield from zip((*inputs, "y", "sample weights"), loader.loader.arrays, strict=False)
+        forms = zip(parts, loader.form, strict=False)
+        names = [name for part, form in forms for name, _ in leaves(form, part)]
+        yield from zip(names, loader.loader.arrays, strict=True)
     elif hasattr(loader, "loader"):
         yield from arrays_of(loader.loader)
 
@@ -133,8 +170,11 @@ def arrays_of(loader: Any) -> Iterator[tuple[str, np.ndarray]]:
 # --------------------------------------------------------------------------- weights, and splitting
 
 
-def weights_of(y: Any, sample_weight: Any, class_weight: Any, dtype: Any) -> np.ndarray | None:
-    """How much each sample counts: sample_weight * class_weight[y]. None if neither is given."""
+def weights_of(y: Any, sample_weight: Any, class_weight: Any, dtype: Any) -> Any:
+    """How much each sample counts: sample_weight * class_weight[y]. None if neither is given.
+
+    sample_weight may be a tuple or a dict, for several targets.
+    """
     if sample_weight is None and class_weight is None:
         return None
     if y is None:
@@ -143,24 +183,36 @@ def weights_of(y: Any, sample_weight: Any, class_weight: Any, dtype: Any) -> np.
             "sample_weight and class_weight go with arrays x and y, but a loader was given.",
             "DataLoader(x, y, weight), which gives each batch its weights",
         )
-    y = np.asarray(y)
-    weight = np.ones(len(y)) if class_weight is None else _of_classes(y, class_weight)
-    if sample_weight is not None:
-        given = np.asarray(sample_weight)
-        if given.shape != (len(y),):
-            raise refusal(
-                ValueError,
-                f"sample_weight has shape {given.shape}, but there are {len(y)} samples.",
-                f"one number for each, shape ({len(y)},)",
-            )
-        weight = weight * given
+    y = targets_of(y)
+    n = rows_of(y)
+    if class_weight is not None and isinstance(y, (tuple, dict)):
+        raise refusal(
+            ValueError,
+            f"class_weight goes with one target, and y has {len(y)}.",
+            "sample_weight, with the weights of each target in a tuple or a dict as y",
+        )
+    if sample_weight is None:
+        return _demand_weights(_of_classes(np.asarray(y), class_weight), n).astype(dtype)
+    by_class = 1.0 if class_weight is None else _of_classes(np.asarray(y), class_weight)
+    return mapped(lambda w: (by_class * _demand_weights(w, n)).astype(dtype), sample_weight)
+
+
+def _demand_weights(weight: Any, n: int) -> np.ndarray:
+    """The weights, if there is one for each of n samples, none below 0, and not all 0."""
+    weight = np.asarray(weight)
+    if weight.shape != (n,):
+        raise refusal(
+            ValueError,
+            f"sample_weight has shape {weight.shape}, but there are {n} samples.",
+            f"one number for each, shape ({n},)",
+        )
     if not (np.isfinite(weight).all() and weight.min(initial=0) >= 0 and weight.any()):
         raise refusal(
             ValueError,
             "weights are finite numbers, none below 0 and not all 0; these run from "
             f"{weight.min()} to {weight.max()}.",
         )
-    return weight.astype(dtype)
+    return weight
 
 
 def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
@@ -196,7 +248,7 @@ def split_off(x: Any, y: Any, weight: Any, share: Any) -> tuple[tuple, tuple]:
             "validation_split goes with arrays x and y, but a loader was given.",
             "validation=, with another loader",
         )
-    n = len(y)
+    n = rows_of(y)
     fits = isinstance(share, Real) and 0 < float(share) < 1
     start = math.floor(n * (1.0 - float(share))) if fits else 0
     if start in (0, n):
@@ -205,19 +257,53 @@ def split_off(x: Any, y: Any, weight: Any, share: Any) -> tuple[tuple, tuple]:
             f"validation_split={share!r} of {n} samples leaves none on one side.",
             "a share between 0 and 1, such as 0.1",
         )
-    demand_rows(x, n)
+    for name, part in leaves(x) + leaves(y, "y"):
+        if len(part) != n:
+            raise refusal(ValueError, f"{name} has {len(part)} rows, but y has {n}.")
+    for name, part in leaves(y, "y"):
+        warn_of_missing_classes(name, np.asarray(part), start, share)
+
+    def rows(part: Any, which: slice) -> Any:
+        return mapped(lambda array: np.asarray(array)[which], part)
+
     first, last = slice(None, start), slice(start, None)
-    kept = None if weight is None else weight[first]
-    judged = () if weight is None else (weight[last],)
-    return (_rows(x, first), _rows(y, first), kept), (_rows(x, last), _rows(y, last), *judged)
+    kept = None if weight is None else rows(weight, first)
+    judged = () if weight is None else (rows(weight, last),)
+    return (rows(x, first), rows(y, first), kept), (rows(x, last), rows(y, last), *judged)
 
 
-def _rows(x: Any, rows: slice) -> Any:
-    if isinstance(x, dict):
-        return {name: np.asarray(part)[rows] for name, part in x.items()}
-    if isinstance(x, tuple):
-        return tuple(np.asarray(part)[rows] for part in x)
-    return np.asarray(x)[rows]
+def warn_of_missing_classes(name: str, y: np.ndarray, start: int, share: Any) -> None:
+    """Warns if a split leaves out a class that a random one would have on both sides, of labels in order.
+
+    y: labels (n,) or (n, 1), or one-hot (n, K). A class with c samples is missing from a random share s of
+    them with a probability of about (1 - s)^c, which must be below 1 %.
+    """
+    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    one_hot = (
+        y.ndim < 2
+        or y.shape[1] == 1
+        or np.array_equal(np.sort(y, axis=1)[:, -2:], [[0, 1]] * len(y))
+    )
+    if y.ndim > 2 or not one_hot or labels.dtype.kind not in "iubf":
+        return
+    classes, which = np.unique(labels, return_inverse=True)
+    first, last = (np.bincount(part, minlength=len(classes)) for part in np.split(which, [start]))
+    for here, there, part, side in (
+        (first, last, 1 - float(share), "training"),
+        (last, first, float(share), "validation"),
+    ):
+        missing = (here == 0) & ((1 - part) ** there < 0.01)
+        if missing.any():
+            told = ", ".join(f"{k:g}" for k in classes[missing][:5])
+            warnings.warn(
+                f"fit(validation_split={share}): the last part of the samples is taken for validation, "
+                f"before any shuffling, and so the {side} data has no {name} = {told}: the samples are in "
+                f"the order of their classes.{user_line()}\n  Try: x_train, x_val, y_train, y_val = "
+                f"train_test_split(x, y, test={share}), which shuffles and stratifies; and "
+                "validation=(x_val, y_val)",
+                stacklevel=2,
+            )
+            return
 
 
 # -------------------------------------------------------------------------------------------- checks
@@ -231,7 +317,7 @@ def demand_arrays(x: Any, y: Any) -> None:
             f"a {type(x).__name__} has its own targets, and y was given too.",
             "the loader alone, or x and y",
         )
-    if isinstance(x, (tuple, dict)):
+    if isinstance(x, (tuple, dict)) or isinstance(y, (tuple, dict)):
         return  # DataLoader compares them
     shape, wanted = np.shape(value(x)), np.shape(value(y))
     if shape and wanted and shape[0] != wanted[0]:
@@ -274,9 +360,7 @@ def checked_batch(batch: Any) -> Any:
             f"a batch is a tuple (x, y) or (x, y, weight), not a {got}.",
             "DataLoader(x, y), or yield x, y",
         )
-    x, *rest = batch
-    inputs = x.values() if isinstance(x, dict) else x if isinstance(x, tuple) else (x,)
-    shapes = [np.shape(part) for part in (*inputs, *rest)]
+    shapes = [np.shape(array) for part in batch for _, array in leaves(part)]
     no_rows = not all(shapes) or shapes[0][0] == 0
     if no_rows or len({shape[0] for shape in shapes}) > 1:
         raise refusal(
@@ -297,11 +381,3 @@ def demand_numbers_of_classes(class_weight: Mapping) -> None:
                 f"class_weight={shortened(class_weight)}: {k!r} is not the number of a class.",
                 "{0: 1.0, 1: 5.0}",
             )
-
-
-def demand_rows(x: Any, n: int) -> None:
-    """Refuses inputs that have not n rows each."""
-    inputs = x if isinstance(x, (tuple, dict)) else (x,)
-    for name, part in inputs.items() if isinstance(inputs, dict) else (("x", x) for x in inputs):
-        if len(part) != n:
-            raise refusal(ValueError, f"{name} has {len(part)} rows, but y has {n}.")

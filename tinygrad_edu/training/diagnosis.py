@@ -19,21 +19,25 @@ from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.training.batches import output_of
+from tinygrad_edu.training.batches import arrays_of, output_of
 from tinygrad_edu.training.callbacks import Callback, Training
+from tinygrad_edu.training.heads import Heads, name_of
 from tinygrad_edu.training.random_states import generators, set_states, states
 from tinygrad_edu.training.run import Run
-from tinygrad_edu.training.running_metrics import name_of
+from tinygrad_edu.training.structure import leaves
+from tinygrad_edu.training.tables import place
 
 # ----------------------------------------------------------------------------------------- arguments
 
 
 def demand_trainable(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
     """Refuses what a Trainer cannot be made of."""
-    is_metrics = isinstance(metrics, (list, tuple)) and all(map(callable, metrics))
+    several = isinstance(loss, (dict, tuple, list))  # a loss, and metrics, for each output
+    is_loss = several or (callable(loss) and not isinstance(loss, type))
+    is_metrics = several or (isinstance(metrics, (list, tuple)) and all(map(callable, metrics)))
     for name, thing, fits, hint in (
         ("model", model, isinstance(model, Module), "nn.Sequential(...)"),
-        ("loss", loss, callable(loss) and not isinstance(loss, type), "nn.cross_entropy"),
+        ("loss", loss, is_loss, "nn.cross_entropy"),
         (
             "optimizer",
             optimizer,
@@ -56,7 +60,8 @@ def demand_trainable(model: Any, loss: Any, optimizer: Any, metrics: Any) -> Non
             f"in the model, a {type(model).__name__}.",
             f"a new optimizer, {type(optimizer).__name__}(model.parameters()), for a new model",
         )
-    names = ["loss", *map(name_of, metrics)]
+    demand_all_parameters(model, optimizer)
+    names = ["loss", *([] if several else map(name_of, metrics))]
     if len({*names}) < len(names):
         raise refusal(
             ValueError,
@@ -65,8 +70,33 @@ def demand_trainable(model: Any, loss: Any, optimizer: Any, metrics: Any) -> Non
         )
 
 
-def demand_callbacks(callbacks: Any) -> None:
-    """Refuses anything but a list of callbacks."""
+def demand_all_parameters(model: Module, optimizer: Optimizer) -> None:
+    """Refuses an optimizer that does not hold every parameter of the model that is to be learned."""
+    held = {id(p) for p in optimizer.parameters}
+    trainable = [path for path, p in model.named_parameters() if p.requires_grad]
+    missing = [
+        path for path, p in model.named_parameters() if p.requires_grad and id(p) not in held
+    ]
+    if missing:
+        kind = type(optimizer).__name__
+        own = {id(p) for p in model.parameters()}
+        strange = sum(id(p) not in own for p in optimizer.parameters)
+        also = f", but {strange} that the model does not have" if strange else ""
+        raise refusal(
+            ValueError,
+            f"{kind} does not hold {len(missing)} of the {len(trainable)} parameters that the model is to "
+            f"learn: {', '.join(missing[:4])}{', ...' if len(missing) > 4 else ''}{also}; they would never "
+            "change.",
+            f"{kind}(model.parameters()), made after the last layer was added or replaced; or freeze() for "
+            "what is not to be learned",
+        )
+
+
+def demand_settings(trainer: Training, epochs: Any, callbacks: Any) -> None:
+    """Refuses a number of epochs that is none, an optimizer of other parameters, and no list of callbacks."""
+    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
+        raise refusal(ValueError, f"fit(epochs={epochs!r}): a whole number, 0 or more.")
+    demand_all_parameters(trainer.model, trainer.optimizer)
     given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
     strange = [callback for callback in given if not isinstance(callback, Callback)]
     if given is callbacks and not strange:
@@ -83,6 +113,8 @@ def demand_callbacks(callbacks: Any) -> None:
 
 def takes_weights(loss: Callable[..., Any]) -> bool:
     """Has the loss an argument `sample_weight`?"""
+    if isinstance(loss, Heads):
+        return all(map(takes_weights, loss.losses.values()))
     try:
         takes = inspect.signature(loss).parameters
     except ValueError:  # a function without a signature: its own error will tell
@@ -131,15 +163,23 @@ def not_finite(trainer: Training, loss: Any, x: Any, y: Any) -> Exception:
 
 
 def _not_finite(trainer: Training, x: Any, y: Any) -> tuple[str, str]:
-    inputs = list(x.values()) if isinstance(x, dict) else x if isinstance(x, tuple) else [x]
-    for name, part in (*(("x", part) for part in inputs), ("the targets", y)):
-        array = np.asarray(value(part))
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            bad = np.argwhere(~np.isfinite(array)).tolist()
-            return (
-                f"{name} of this batch has {len(bad)} numbers that are not finite, the first at {bad[0]}",
-                "drop those rows, or fill them in",
-            )
+    batch = [(name, np.asarray(value(part))) for name, part in leaves(x) + leaves(y, "y")]
+    if not all(map(_is_finite, (array for _, array in batch))):
+        run = getattr(trainer, "run", None)
+        data = (
+            [] if run is None else [*arrays_of(run.loader)]
+        )  # where a row has the number that users know
+        given = {} if run is None else dict(leaves(run.given))
+        for arrays, which in ((data, ""), (batch, " of this batch")):
+            for name, array in arrays:
+                if not _is_finite(array):
+                    bad = np.argwhere(~np.isfinite(array))
+                    at = place(None if which else given.get(name), tuple(bad[0].tolist()))
+                    return (
+                        f"{name}{which} has {len(bad)} numbers that are not finite, in "
+                        f"{len({*bad[:, 0].tolist()})} of {len(array)} rows, the first in {at}",
+                        "drop those rows, or fill them in",
+                    )
     lr = trainer.optimizer.lr
     for path, parameter in trainer.model.named_parameters():
         if not np.isfinite(parameter.data).all():
@@ -151,6 +191,10 @@ def _not_finite(trainer: Training, x: Any, y: Any) -> tuple[str, str]:
         f"the data and the weights are finite, but {_first_not_finite(trainer, x)}",
         f"with debug(): to see the operation, a smaller learning rate than {lr}, or data of size 1",
     )
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def _first_not_finite(trainer: Training, x: Any) -> str:

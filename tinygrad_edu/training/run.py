@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.training.progress import Progress
 from tinygrad_edu.training.random_states import Generators
 from tinygrad_edu.training.running_metrics import Means
@@ -21,6 +22,7 @@ class Run:
     means: Means  # of the current epoch
     progress: Progress
     first_lr: Any  # the learning rate, or the schedule of it, before the first step
+    given: Any = None  # x as `fit` got it
     ctrl_c: CtrlC = field(default_factory=CtrlC)
     epoch: int = 1  # the current one
     batch: int = 0  # how many batches of this epoch are done
@@ -39,6 +41,11 @@ class Run:
         """The names of the numbers that the history gets for each epoch."""
         names = self.means.names
         return names if self.validation is None else names + [f"val_{name}" for name in names]
+
+    def changing_rate(self, optimizer: Optimizer) -> float | None:
+        """The learning rate of the next step, if it has changed or will."""
+        changes = callable(optimizer.lr) or optimizer.lr != self.first_lr
+        return optimizer.learning_rate if changes else None
 
     def __str__(self) -> str:
         """How far it has come."""

@@ -11,27 +11,22 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import FIT
-from tinygrad_edu.diagnostics.words import answering, refusal
+from tinygrad_edu.diagnostics.words import answering
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
+from tinygrad_edu.nn.loss_reduction import counting
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.training import diagnosis
-from tinygrad_edu.training.batches import (
-    arrays_loader,
-    batches_of,
-    loader_of,
-    loaders_of_fit,
-    output_of,
-    weights_of,
-)
+from tinygrad_edu.training import batches, diagnosis, tables
 from tinygrad_edu.training.callbacks import Callback, overridden
 from tinygrad_edu.training.checkpoint import restore, resume_message
 from tinygrad_edu.training.checkpoint_files import newest
+from tinygrad_edu.training.heads import compiled, name_of, one
 from tinygrad_edu.training.history import History
 from tinygrad_edu.training.progress import Progress
 from tinygrad_edu.training.run import Run
-from tinygrad_edu.training.running_metrics import Means, name_of
+from tinygrad_edu.training.running_metrics import Means
+from tinygrad_edu.training.structure import joined, mapped, rows_of
 
 
 class Trainer:
@@ -42,6 +37,10 @@ class Trainer:
     metrics    functions (prediction, target) -> number, shown and recorded under their names. They are
                averaged over samples; metrics marked `whole` are computed once per epoch
 
+    A model with several outputs returns a tuple or a dict, and y has the same form. `loss` is one function of
+    both, or a loss for each output, in a tuple or a dict; so are `metrics` and `loss_weights`. The history
+    then has "price_loss" and "price_mae" of an output "price" ("output_0_loss" in a tuple).
+
     history         loss and metrics of every epoch, from all calls of `fit`
     stop_training   set by a callback to end the training after the current batch
     run             the state of the last call of `fit`
@@ -50,17 +49,19 @@ class Trainer:
     def __init__(
         self,
         model: Module,
-        loss: Callable[..., Tensor],
+        loss: Any,
         optimizer: Optimizer,
         *,
-        metrics: Sequence[Callable[[Any, Any], float]] = (),
+        metrics: Any = (),
+        loss_weights: Any = None,
     ):
         diagnosis.demand_trainable(model, loss, optimizer, metrics)
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.metrics = {name_of(metric): metric for metric in metrics}
+        self.model, self.optimizer = model, optimizer
+        self.loss, self.metrics = compiled(loss, loss_weights, metrics)
         self.callbacks: list[Callback] = []
         self.history = History()
         self.stop_training = False
+        self.columns: dict[str, list[str]] = {}  # of the data frames that it was trained on
         self._prepare()
 
     def train_step(
@@ -86,7 +87,7 @@ class Trainer:
             if not (isinstance(loss, Tensor) and loss.requires_grad):
                 raise diagnosis.cut_graph(self, x)
             if measure is not None:
-                measure(number, value(prediction))
+                measure(number, prediction)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
@@ -94,7 +95,7 @@ class Trainer:
             for buffer, numbers in before:
                 buffer.data[...] = numbers
             raise
-        return number, value(prediction)
+        return number, prediction
 
     @answering(FIT)
     def fit(
@@ -116,41 +117,42 @@ class Trainer:
     ) -> History:
         """Trains for some epochs and returns the history.
 
-        x, y             arrays; x may be a tuple or a dict of arrays, for model(*x) or model(**x). Or x
-                         alone: a DataLoader, anything with a length that yields batches (x, y) or
-                         (x, y, weight), or a data set with len() and [i] that gives samples
+        x, y             arrays or data frames, or tuples or dicts of them: several inputs, for model(*x)
+                         or model(**x), and several targets. Or x alone: a DataLoader, anything with a
+                         length that yields batches (x, y) or (x, y, weight), or a data set with len()
+                         and [i] that gives samples
         seed             decides the order of the batches. If the layers got `rng=` too, the whole run is
                          reproducible to the last bit
         validation       (x, y) or (x, y, weight), or batches: evaluated after each epoch, not trained on
         validation_split the share of x and y to use for validation: the last part, before any shuffling
-        sample_weight    (n,): how much each sample counts in the loss
+        sample_weight    (n,): how much each sample counts in the loss; in a tuple or dict for each target
         class_weight     {class: weight}, others 1; or an array (K,): weights by class, in training only
         callbacks        see `Callback`; a Checkpoint comes after the others, to save their states
         resume           a folder with checkpoints: continues from the newest; starts anew if there is none.
                          Everything but the number of epochs must be as in the first call
 
-        Losses and metrics are means over the batches while the weights change, as in Keras. Ctrl-C stops
+        Losses and metrics are means over the samples that count, while the weights change. Ctrl-C stops
         after the current batch, with weights and history intact; a second Ctrl-C stops at once. The model
         is in training mode while it learns, and in eval mode in `on_epoch_end` and afterwards, however
         `fit` ends.
 
-        Raises ValueError for bad settings, an empty loader, and arrays of different lengths, before
-        anything has changed; FloatingPointError if a loss is not finite, before it is learned from.
+        Raises ValueError for settings and data that do not fit, before anything has changed;
+        FloatingPointError if a loss is not finite, before it is learned from.
         """
-        if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-            raise refusal(ValueError, f"fit(epochs={epochs!r}): a whole number, 0 or more.")
+        diagnosis.demand_settings(self, epochs, callbacks)
         self._prepare()
-        loader, validation = loaders_of_fit(
+        loader, validation = batches.loaders_of_fit(
             x, y, validation, validation_split, sample_weight, class_weight, self.dtype,
             batch_size=batch_size, shuffle=shuffle, seed=seed,
         )  # fmt: skip
         if (sample_weight is not None or class_weight is not None) and not self.takes_weights:
             raise diagnosis.no_weights(self.loss)
-        diagnosis.demand_callbacks(callbacks)
         self.callbacks = sorted(callbacks, key=lambda callback: callback.turn)
         history = None if any(callback.draws for callback in self.callbacks) else self.history
         shown = Progress(epochs, len(loader), history=history, quiet=not progress)
-        self.run = Run(loader, validation, Means(self.metrics), shown, self.optimizer.lr)
+        self.columns = tables.columns_by_part(x)
+        means = Means(self.metrics, self.loss)
+        self.run = Run(loader, validation, means, shown, self.optimizer.lr, given=x)
         self._train(self.run, epochs, resume)
         return self.history
 
@@ -200,11 +202,9 @@ class Trainer:
             judged = self._evaluate(run.validation)
             values |= {f"val_{name}": number for name, number in judged.items()}
         self.history.add(values)
-        run.epoch, run.batch, run.means = epoch + 1, 0, Means(self.metrics)
+        run.epoch, run.batch, run.means = epoch + 1, 0, Means(self.metrics, self.loss)
         run.interrupted = run.ctrl_c.pressed
-        lr = self.optimizer.lr
-        changes = callable(lr) or lr != run.first_lr
-        run.progress.epoch(epoch, values, self.optimizer.learning_rate if changes else None)
+        run.progress.epoch(epoch, values, run.changing_rate(self.optimizer))
         for callback in self.callbacks:
             callback.on_epoch_end(epoch, values)
         if epoch == 1:
@@ -214,13 +214,12 @@ class Trainer:
         """Takes a step for every batch that is left of the epoch."""
         on_batch_begin = overridden(self.callbacks, "on_batch_begin")
         on_batch_end = overridden(self.callbacks, "on_batch_end")
-        batches = batches_of(run.loader) if run.rest is None else run.rest
-        run.rest = None
+        todo, run.rest = run.rest or batches.batches_of(run.loader), None
 
         def measure(loss: float, prediction: Any) -> None:
-            run.means.add(len(y), loss, prediction, y)
+            run.means.add(rows_of(y), loss, prediction, y, self.counted)
 
-        for x, y, *weight in batches:
+        for x, y, *weight in todo:
             i = run.batch + 1
             for tell in on_batch_begin:
                 tell(i)
@@ -244,25 +243,27 @@ class Trainer:
     def evaluate(
         self, x: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int = 1024
     ) -> dict[str, float]:
-        """Loss and metrics on data, in eval mode, with `optimizer.averaged()`; nothing is learned."""
+        """Loss and metrics on data, in eval mode, with `optimizer.averaged()`; whatever the batch size."""
         self._prepare()
-        weight = weights_of(y, sample_weight, None, self.dtype)
-        return self._evaluate(loader_of(x, y, weight, batch_size=batch_size))
+        tables.demand_columns(self.columns, x)
+        weight = batches.weights_of(y, sample_weight, None, self.dtype)
+        return self._evaluate(batches.loader_of(x, y, weight, batch_size=batch_size))
 
     def _evaluate(self, loader: Any) -> dict[str, float]:
-        means = Means(self.metrics)
+        means = Means(self.metrics, self.loss)
         with self._in_use():
-            for x, y, *weight in batches_of(loader):
+            for x, y, *weight in batches.batches_of(loader):
                 loss, prediction = self._loss(x, y, *weight)
-                means.add(len(y), loss.item(), value(prediction), y)
+                means.add(rows_of(y), loss.item(), prediction, y, self.counted)
         return means.final()
 
-    def predict(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
-        """The model's output for all of x, in eval mode, with `optimizer.averaged()`, as one array."""
-        loader = arrays_loader(x, batch_size=batch_size)
+    def predict(self, x: Any, *, batch_size: int = 1024) -> Any:
+        """The output for all of x, in eval mode, with `optimizer.averaged()`: an array, a tuple or a dict."""
+        tables.demand_columns(self.columns, x)
+        loader = batches.arrays_loader(x, batch_size=batch_size)
         with self._in_use():
-            parts = [value(output_of(self.model, batch)) for (batch,) in loader]
-        return np.concatenate(parts)
+            parts = [mapped(value, batches.output_of(self.model, batch)) for (batch,) in loader]
+        return joined(parts)
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
@@ -277,14 +278,14 @@ class Trainer:
                 self.model.train()
 
     def _loss(self, x: Any, y: Any, weight: Any = None) -> tuple[Tensor, Any]:
-        prediction = output_of(self.model, x)
-        if weight is None:
-            loss = self.loss(prediction, y)
-        elif self.takes_weights:
-            loss = self.loss(prediction, y, sample_weight=weight)
-        else:
+        """The loss of a batch, and the prediction as arrays. Sets `counted`, what the loss is a mean over."""
+        if not (weight is None or self.takes_weights):
             raise diagnosis.no_weights(self.loss)
-        return (loss + self.model.penalty() if self.penalized else loss), prediction
+        prediction = batches.output_of(self.model, x)
+        with counting() as counts:
+            loss = self.loss(prediction, y, **({} if weight is None else {"sample_weight": weight}))
+        self.counted = one(counts)
+        return (loss + self.model.penalty() if self.penalized else loss), mapped(value, prediction)
 
     def _prepare(self) -> None:
         """Finds out once per `fit` what would take too long to find out for every batch."""

@@ -392,10 +392,10 @@ def _activation(given: Any) -> list[Module]:
             raise Refused(f"with the activation {given['class_name']}, which has weights")
         _demand_known(row, given, given["config"])
         return [row.ours(**_settings(row, given["config"]))]
-    row = _row_of_activation(given)
-    if row is None:
+    named = _row_of_activation(given)
+    if named is None:
         raise Refused(f"with activation={given!r}")
-    return [_made(row, {})]
+    return [_made(named, {})]
 
 
 def _row_of_activation(name: str) -> Row | None:

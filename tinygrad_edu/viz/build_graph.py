@@ -123,7 +123,7 @@ class Reader:
         settings = ", ".join(f"{name}={_shown(x)}" for name, x in _settings(y))
         kind, title = ("result" if y is self.result else "operation"), row.name
         if row is FREED:
-            kind, title = "freed", "made by freed operations"
+            kind, title = "freed", "freed operations"
         node = self._add(y, kind, title, settings, inputs, home.number)
         if y.created_at not in self.lines:
             self.lines[y.created_at] = line_made(y).removeprefix("\n  at ")

@@ -405,7 +405,7 @@ function follow() { // shows the current step everywhere on the screen
     e.classList.toggle("now", current.includes(key));
     e.classList.toggle("chosen", key == chosen);
     e.classList.toggle("wrong", Boolean(known && a.bad || d?.bad));
-    e.setAttribute("aria-label", (s.about.box ? "Module " + clean(GROUPS[key.slice(1)].label) : n.kind + " " + called(n)) + (known ? ", value " + short(a) : ", not computed yet") + (d ? ", gradient " + short(d) : ""));
+    e.setAttribute("aria-label", (s.about.box ? "Module " + clean(GROUPS[key.slice(1)].label) : n.kind == "freed" ? called(n) : n.kind + " " + called(n)) + (known ? ", value " + short(a) : ", not computed yet") + (d ? ", gradient " + short(d) : ""));
     const rows = [], y = s.y + s.about.height - 9;
     if (s.about.bare) { /* its value is its name */ }
     else if (s.about.single) {
@@ -428,7 +428,7 @@ function follow() { // shows the current step everywhere on the screen
   }
   $("at").max = visible.length;
   $("at").value = at == null ? visible.length : visible.filter(k => k <= at).length;
-  const words = asking ? "What comes next?" : f ? `${$("at").value} of ${visible.length}: ${sentence(f)}` : at == 0 ? "Before the first step: only the inputs are known" : G.note || G.no_gradient || "Press → to step through the graph";
+  const words = asking ? "What comes next?" : f ? `${$("at").value} of ${visible.length}: ${sentence(f)}` : at == 0 ? "Before the first step: only the inputs are known" : G.note || G.no_gradient || (N[LAST].kind == "failed" ? `${called(N[LAST])} failed` : "") || "Press → to step through the graph";
   $("at").setAttribute("aria-valuetext", words);
   if ($("words").textContent != words) $("words").textContent = words;
   panel(f);
@@ -596,7 +596,7 @@ function panel(f) {
   $("panel").replaceChildren(...parts);
 }
 function welcome() {
-  const said = [G.note, G.no_gradient].filter(Boolean);
+  const said = [G.note, G.no_gradient, N[LAST].kind == "failed" && N[LAST].change].filter(Boolean);
   return make("section", {}, make("h2", {}, "How this number was made"), ...said.map(s => make("p", { class: "bad" }, clean(s))),
     make("p", {}, "Each node is an operation with its value and, in violet, its gradient. Click a node to see its formula, its numbers and the line of your program."),
     make("p", {}, "Press → to step through the forward pass, and then through the backward pass, edge by edge."));
@@ -604,7 +604,7 @@ function welcome() {
 function steps(open) { // all steps in words, for screen readers and for reading
   const near = visible.length > 400 ? visible.filter(k => Math.abs(k - (at ?? 0)) < 300).slice(0, 400) : visible;
   const list = make("ol", { start: visible.indexOf(near[0]) + 1 });
-  const all = make("details", { id: "all" }, make("summary", {}, `All ${visible.length} steps`), list);
+  const all = make("details", { id: "all" }, make("summary", {}, visible.length == 1 ? "The only step" : `All ${visible.length} steps`), list);
   const fill = () => { if (all.open && !list.childElementCount) list.append(...near.map(k => make("li", {}, make("button", { click: () => go(k), ...(k == at ? { "aria-current": "step" } : {}) }, sentence(FRAMES[k - 1]))))); };
   all.addEventListener("toggle", fill);
   all.open = open ?? false; fill();
@@ -718,7 +718,8 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 document.documentElement.classList.toggle("dark", dark.matches);
 dark.addEventListener("change", e => document.documentElement.classList.toggle("dark", e.matches));
 document.querySelector("h1").textContent = "Computation graph of " + called(N[LAST]).replace(/ #\d+$/, "");
-$("about").textContent = `${order} operations, ${N.length - order} leaves` + (G.no_gradient ? "; " + clean(G.no_gradient) : "");
+const plural = (n, one, many) => `${n} ${n == 1 ? one : many}`;
+$("about").textContent = `${plural(order, "operation", "operations")}, ${plural(N.length - order, "leaf", "leaves")}` + (G.no_gradient ? "; " + clean(G.no_gradient) : "");
 if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
 start(); draw(); fit();
 addEventListener("resize", () => { follow(); fit(); });

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_edu.diagnostics.words import refusal, shortened
+from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.files import whole_file
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.terminal import printable
@@ -43,7 +44,8 @@ class Graph(GraphData):
     Its contents are `nodes`, `edges`, `groups`, `steps`, `note` and `no_gradient`: see `nodes.GraphData`. The
     gradients are those that `backward()` would give; it need not have been called, and nothing is changed.
 
-    Build it before `backward()`, which frees the graph, or call `backward(retain_graph=True)`.
+    Build it before `backward()`, which frees the graph, or call `backward(retain_graph=True)`; it warns of a
+    graph that was freed.
 
     Raises TypeError for anything but a Tensor; ValueError if there would be more than `limit` nodes.
 
@@ -71,6 +73,8 @@ class Graph(GraphData):
                 "depth=1 for one node of each layer",
             )
         vars(self).update(vars(Reader(result, depth, roll, limit).graph))
+        if any(node.kind == "freed" for node in self.nodes):
+            warnings.warn(f"{self.note}{user_line()}", stacklevel=2)
 
     @classmethod
     def of(cls, contents: GraphData) -> Graph:

@@ -75,14 +75,20 @@ def svg(graph: GraphData, seconds: float | None = None) -> str:
 
 
 def _centered(node: re.Match[str]) -> str:
-    """A node with its lines centered: a browser's letters are wider than graphviz takes them for."""
+    """A node with its lines in the middle: a browser's letters are wider than graphviz takes them for."""
     drawn = re.sub(r"<text[^>]*> </text>\n?", "", node[0])
-    corners = re.findall(r' (?:d|points)="([^"]*)"', drawn)
-    across = [float(x) for x in re.findall(r"(-?[\d.]+),", " ".join(corners))]
-    middle = f"{(min(across) + max(across)) / 2:g}"
-    places = Counter(re.findall(r'<text[^>]* y="([^"]*)"', drawn))
-    return re.sub(
-        r'text-anchor="start" x="[^"]*" y="([^"]*)"',
-        lambda t: f'text-anchor="middle" x="{middle}" y="{t[1]}"' if places[t[1]] == 1 else t[0],
-        drawn,
-    )
+    lines = Counter(map(float, re.findall(r'<text[^>]* y="([^"]*)"', drawn)))
+    if not lines:
+        return drawn
+    outline = " ".join(re.findall(r' (?:d|points)="([^"]*)"', drawn))
+    corners = re.findall(r"(-?[\d.]+),(-?[\d.]+)", outline)
+    xs, ys = ([*map(float, numbers)] for numbers in zip(*corners, strict=True))
+    # from the top of the title's capitals to below the last line's letters
+    down = (min(ys) + max(ys) - (min(lines) - 9.5) - (max(lines) + 2.5)) / 2
+
+    def placed(text: re.Match[str]) -> str:
+        x, y = map(float, text.groups())
+        anchor, x = ("middle", (min(xs) + max(xs)) / 2) if lines[y] == 1 else ("start", x)
+        return f'text-anchor="{anchor}" x="{x:g}" y="{y + down:g}"'
+
+    return re.sub(r'text-anchor="start" x="([^"]*)" y="([^"]*)"', placed, drawn)

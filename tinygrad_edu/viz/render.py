@@ -162,8 +162,11 @@ def text(graph: GraphData) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:3]
     lines = ["   ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
     last = graph.nodes[-1]
-    said = last.change if last.kind == "failed" else graph.note or graph.no_gradient
-    return "\n".join([*lines, said] if said else lines)
+    if graph.note:
+        lines.insert(0, graph.note)
+    elif said := last.change if last.kind == "failed" else graph.no_gradient:
+        lines.append(said)
+    return "\n".join(lines)
 
 
 def _row(node: Node, names: dict[int, str]) -> tuple[str, str, str, str]:
