@@ -109,7 +109,7 @@ def test_metadata_routing_hands_on_the_weights():
             undecided.fit(X, Y, sample_weight=weight)
         assert undecided.fit(X, Y).score(X, Y) > 0.5  # without weights nothing is asked
     with pytest.raises(
-        TypeError, match=r"Ridge.fit takes no groups\.[\s\S]*Try: sample_weight=True"
+        TypeError, match=r"Ridge.fit has no argument groups\.[\s\S]*Try: sample_weight=True"
     ):
         models.Ridge().set_fit_request(groups=True)
 
