@@ -114,8 +114,11 @@ def output_container(estimator: Any) -> str:
     return sklearn.get_config()["transform_output"] if sklearn else "default"
 
 
-# Metadata routing: which of its methods want a sample_weight that a Pipeline or a search was given.
-METHODS = ("fit", "partial_fit", "score")
+# Metadata routing: the methods to which a Pipeline or a search may pass more than X and y.
+METHODS = (
+    "fit", "partial_fit", "score", "predict", "predict_proba", "predict_log_proba", "decision_function",
+    "transform", "inverse_transform",
+)  # fmt: skip
 
 
 def metadata_request(estimator: Any) -> Any:
