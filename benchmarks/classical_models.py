@@ -2,8 +2,8 @@
 
     python benchmarks/classical_models.py
 
-20,000 samples, 50 features, 10 classes. Both learn from the same arrays with the same settings; the
-limits are those that the project holds itself to.
+20,000 samples, 50 features, 10 classes. Both libraries train on the same arrays with the same settings. The
+limits are the project's own goals.
 """
 
 import numpy as np
@@ -17,12 +17,14 @@ SAMPLES, FEATURES, CLASSES = 20_000, 50, 10
 
 
 def data():
-    """X, labels, and numbers that depend on X linearly: two halves, to learn from and to be judged."""
+    """X, labels, and a regression target that is linear in X: a training half and a test half."""
     X, labels = make_classification(
         2 * SAMPLES, FEATURES, n_informative=20, n_redundant=0, n_classes=CLASSES,
         n_clusters_per_class=1, random_state=0,
     )  # fmt: skip
-    X = X.astype(np.float32).astype(np.float64)  # as precise as scikit-learn's trees read it
+    X = X.astype(np.float32).astype(
+        np.float64
+    )  # the precision in which scikit-learn's trees read it
     rng = np.random.default_rng(0)
     numbers = X @ rng.normal(size=FEATURES) + rng.normal(size=len(X))
     return X, labels, numbers
@@ -69,7 +71,7 @@ def main():
         "KMeans, k 10, from the same centers", 2.5,
         KMeans(10, init=start), cluster.KMeans(10, init=start, n_init=1), X, labels,
     )  # fmt: skip
-    # Several starts each: after one, the luck of the draw decides how many steps there are to time.
+    # Several starts each: with one, chance decides how many steps are timed.
     compare(
         "KMeans, k 10, the best of 4 starts by k-means++", 2.5,
         KMeans(10, n_init=4, random_state=0), cluster.KMeans(10, n_init=4, random_state=0), X, labels,

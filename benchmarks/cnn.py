@@ -4,7 +4,7 @@ python benchmarks/cnn.py [word of a title]        (peer: pip install torch)
 
 The network: 28 x 28 x 1, conv 3x3 of 16, ReLU, pool, conv 3x3 of 32, ReLU, pool, dense to 10; batch 64;
 forward, backward and Adam. PyTorch gets its own layout, (N, C, H, W). Layers: forward and backward, with
-gradients of images and parameters. And the peak memory of a process that trains the network.
+gradients of images and parameters. Also measured: the peak memory of a process that trains the network.
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded

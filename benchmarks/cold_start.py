@@ -1,5 +1,5 @@
-"""The whole job as a learner meets it, as one cold process: import, digits, 64-64-10 trained for 30
-epochs at batch 32, accuracy on a test set. And what `import tinygrad_edu` costs beyond NumPy.
+"""A complete task in a new process: import, load digits, train 64-64-10 for 30 epochs at batch 32, and
+measure the test accuracy. Also: what `import tinygrad_edu` costs beyond NumPy.
 
     python benchmarks/cold_start.py        (peers: pip install torch keras tensorflow scikit-learn)
 """
@@ -28,7 +28,7 @@ trainer.fit(x_train, y_train, epochs=30, batch_size=32, seed=0, progress=False)
 print(trainer.evaluate(x_test, y_test)["accuracy"])
 """
 
-# The peers read the same data from a file, so that none pays for another's import.
+# The other libraries read the same data from a file, so that none pays for another's import.
 SPLIT = """
 import sys
 import numpy as np
@@ -81,9 +81,9 @@ print(model.evaluate(x_test, y_test, verbose=0)[1])
 
 
 def run(code, *arguments):
-    """Seconds and peak MiB of a new Python, and what it printed."""
+    """Seconds, peak MiB and output of a new Python process."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as a user has it: compiled once, then kept
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as for a user: compiled once, then cached
     start = time.perf_counter()
     child = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
@@ -115,7 +115,9 @@ def whole_job(rounds=7):
         results = {name: [] for name in jobs}
         for i in range(rounds):
             for name, job in jobs.items():
-                if name == "tinygrad_edu" or i < 3:  # the peers take seconds; three runs will do
+                if (
+                    name == "tinygrad_edu" or i < 3
+                ):  # the other libraries take seconds; three runs are enough
                     results[name].append(run(job, folder))
     print("\nimport, digits, 30 epochs of 64-64-10 at batch 32, accuracy: one cold process")
     for name, runs in results.items():

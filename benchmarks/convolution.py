@@ -2,8 +2,8 @@
 
 python benchmarks/convolution.py [word of a title]        (peer: pip install torch)
 
-PyTorch gets its own layout, (N, C, H, W); gradients of images and kernels on both sides, but for the
-first layer of a network (one channel), where the images are data. And the peak memory of the first.
+PyTorch gets its own layout, (N, C, H, W); both compute gradients of images and kernels. In the
+first layer of a network (one channel) the images are data and need none. Also: the peak memory of the first.
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded

@@ -1,7 +1,7 @@
-"""What a training step costs when the code that draws is loaded and nobody looks: nothing.
+"""Loading the drawing code adds nothing to a training step.
 
-Two processes train the same network, in turn; in one of them `tinygrad_edu.viz` has been imported (with
-matplotlib, and a graph has been drawn), in the other it has not. Best of many rounds.
+Two processes train the same network, in turn. One of them has imported `tinygrad_edu.viz` and matplotlib, and
+has drawn a graph; the other has not. The best of many rounds counts.
 
 python benchmarks/drawing.py
 """
@@ -65,7 +65,9 @@ def main():
         for name in workers:
             ask(name)  # warm-up
         while time.perf_counter() < end and len(rounds) < 200:
-            order = list(workers)[:: 1 if len(rounds) % 2 else -1]  # nobody is always the first
+            order = list(workers)[
+                :: 1 if len(rounds) % 2 else -1
+            ]  # each goes first half of the time
             rounds.append({name: ask(name) for name in order})
             best = {name: min(best[name], rounds[-1][name]) for name in best}
     finally:

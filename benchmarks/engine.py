@@ -1,4 +1,4 @@
-"""The cost of remembering: forward and backward of np.tanh(a * b + c).sum() beside the peers.
+"""The cost of recording: forward and backward of np.tanh(a * b + c).sum(), beside other libraries.
 
 python benchmarks/engine.py        (peers: pip install mygrad==2.5.0 torch autograd)
 """

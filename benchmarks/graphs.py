@@ -1,6 +1,6 @@
-"""Computation graphs as text, DOT, SVG and page: how long each takes, and how large the page is.
+"""Computation graphs as text, DOT, SVG and page: the time for each, and the size of the page.
 
-python benchmarks/graphs.py        (what loading it costs a training step is told by drawing.py)
+python benchmarks/graphs.py        (drawing.py measures what loading this code costs a training step)
 """
 
 import timing  # noqa: F401  (first: it may have to restart Python before NumPy is loaded)
@@ -29,7 +29,7 @@ def perceptron():
 
 
 def recurrent(steps=180, size=32):
-    """An LSTM, unrolled by hand: an operation for each sign."""
+    """An LSTM, unrolled by hand: one operation for each operator of its formulas."""
     rng = np.random.default_rng(0)
     W = {k: nn.Parameter(rng.normal(size=(2 * size, size)) / size, name=f"W{k}") for k in "fioc"}
     b = {k: nn.Parameter(np.zeros(size), name=f"b{k}") for k in "fioc"}
@@ -74,7 +74,7 @@ def main():
             ("page", viz.Graph.html),
         ):
             start = time.perf_counter()
-            graph = viz.Graph(loss)  # read anew for each: the whole time that somebody waits
+            graph = viz.Graph(loss)  # a new graph for each: the whole time that a user waits
             shown = show(graph)
             seconds[name] = time.perf_counter() - start
         times = "".join(f"{s:>7.2f} s" for s in seconds.values())

@@ -1,4 +1,4 @@
-"""Large arrays and large graphs: what is left of NumPy's speed, and whether time stays linear.
+"""Large arrays and large graphs: the speed compared with NumPy, and whether time stays linear.
 
 python benchmarks/large_graphs.py        (peer: pip install torch)
 """
@@ -74,7 +74,7 @@ def elementwise():
 
 
 def products_and_sums():
-    """One operation of useful size and its way back, beside the same lines of NumPy."""
+    """One operation of realistic size, forward and backward, beside the same lines of NumPy."""
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(2, 512, 512))
     b = rng.normal(size=(16, 128, 128))
@@ -123,7 +123,7 @@ def build_and_walk(nodes):
 def long_chain():
     best = {n: min(build_and_walk(n) for _ in range(3)) for n in (500_000, 1_000_000)}
     ratio = best[1_000_000] / best[500_000]
-    print(f"\na chain of 1,000,000 operations, built and walked back: {best[1_000_000]:.2f} s")
+    print(f"\na chain of 1,000,000 operations, forward and backward: {best[1_000_000]:.2f} s")
     print(f"  twice the nodes take {ratio:.2f} times as long (limit 2.3)")
 
     gc.collect()

@@ -1,5 +1,5 @@
 """A training step (forward, backward, Adam, float32) of two perceptrons, beside PyTorch and Keras,
-and the peak memory of the larger one.
+and the peak memory of the larger perceptron.
 
 python benchmarks/mlp.py        (peers: pip install torch keras tensorflow)
 """

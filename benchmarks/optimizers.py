@@ -1,4 +1,4 @@
-"""A step of each optimizer on the weights of two perceptrons, float32, beside PyTorch's of the same name.
+"""A step of each optimizer on the weights of two perceptrons, float32, beside PyTorch's optimizer.
 
 python benchmarks/optimizers.py        (peer: pip install torch)
 """
@@ -44,7 +44,7 @@ def main():
             works = {"tinygrad_edu": ours(name, shapes)}
             with contextlib.suppress(
                 ImportError, AttributeError
-            ):  # no PyTorch, or none of that name
+            ):  # no PyTorch, or no optimizer of that name
                 works["PyTorch"] = pytorch(name, shapes)
             best = timing.interleave(works, rounds=40, seconds=0.01, budget=5.0)
             timing.report(f"{name}, {'-'.join(map(str, widths))}", best, "tinygrad_edu")

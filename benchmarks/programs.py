@@ -2,8 +2,8 @@
 
 python benchmarks/programs.py            (peer: pip install keras tensorflow)
 
-The same weights, pictures, order, batches of 64 and learning rates; AdamW, dropout 0.3, float32. An epoch is
-one call of `fit` on 1,920 pictures, in turn in one process. Then the peak memory of a process for each side.
+Both use the same weights, images, order, batches of 64 and learning rates; AdamW, dropout 0.3, float32. An
+epoch is one call of `fit` on 1,920 images, in turn in one process. Also: the peak memory of each.
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded
@@ -23,13 +23,13 @@ from tinygrad_edu.programs.settings import Settings
 from tinygrad_edu.programs.compare_worker import SIDES, peak_memory
 
 LIMITS = {"keras": 1.3}
-PICTURES = 1920
+IMAGES = 1920
 
 
 def sides(x, y):
     settings = Settings()
     x = standardized(x, float(x.mean()), float(x.std()))
-    batches = PICTURES // settings.batch_size
+    batches = IMAGES // settings.batch_size
 
     def side(name):
         model = network(settings, x.shape[1:], 62)
@@ -41,7 +41,7 @@ def sides(x, y):
 
 def main():
     data = draw_characters(31, seed=0)
-    x, y = data.x[:PICTURES, ..., None], data.y[:PICTURES]
+    x, y = data.x[:IMAGES, ..., None], data.y[:IMAGES]
     side = sides(x, y)
     works = {}
     for name in SIDES:
@@ -50,8 +50,8 @@ def main():
         except ImportError:
             print(f"{name}: not installed, left out")
     best = timing.interleave(works, rounds=30, seconds=0.05, budget=60.0)
-    timing.report(f"an epoch of {PICTURES:,} pictures of 28 x 28", best, "ours", LIMITS)
-    print("\npeak memory of a process that takes three epochs")
+    timing.report(f"an epoch of {IMAGES:,} images of 28 x 28", best, "ours", LIMITS)
+    print("\npeak memory of a process that trains for three epochs")
     for name in works:
         command = [sys.executable, __file__, "--peak", name]
         done = subprocess.run(command, input=x.tobytes() + y.tobytes(), capture_output=True)
@@ -61,7 +61,7 @@ def main():
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--peak"]:
         kept = sys.stdin.buffer.read()
-        pixels = np.frombuffer(kept, np.uint8, PICTURES * 28 * 28).reshape(PICTURES, 28, 28, 1)
+        pixels = np.frombuffer(kept, np.uint8, IMAGES * 28 * 28).reshape(IMAGES, 28, 28, 1)
         work = sides(pixels, np.frombuffer(kept, np.int64, offset=pixels.size))(sys.argv[2])
         for _ in range(3):
             work()

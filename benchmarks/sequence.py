@@ -2,7 +2,7 @@
 
 python benchmarks/sequence.py [lstm | gpt]        (peers: pip install torch keras tensorflow)
 
-And the peak memory of each, measured in processes of their own.
+Also: the peak memory of each, measured in separate processes.
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded
@@ -29,7 +29,7 @@ def data(work):
 
 
 class GPT(nn.Module):
-    """The next character from those before it. Radford et al. 2019."""
+    """Predicts the next character from those before it. Radford et al. 2019."""
 
     def __init__(self, vocabulary, size, heads, layers, length, rng):
         rng = np.random.default_rng(rng)

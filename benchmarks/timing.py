@@ -1,8 +1,8 @@
-"""Two programs timed fairly: in turn, in one process, by their best rounds.
+"""Times two programs fairly: in turn, in one process, by their best rounds.
 
-Timings on shared machines wander by tens of percent and jump between two modes, so an absolute number
-means little. The works are run one after the other in many short rounds, and what is compared is the
-best of each. Memory is measured in processes that do one work and nothing else.
+Timings on shared machines vary by tens of percent and jump between two modes, so an absolute number
+means little. The tasks run one after the other in many short rounds, and the best round of each
+counts. Memory is measured in processes that run one task and nothing else.
 """
 
 import math
@@ -12,17 +12,17 @@ import subprocess
 import sys
 import time
 
-if os.environ.pop("OPENBLAS_CORETYPE", None):  # must be gone before NumPy is loaded: start again
+if os.environ.pop("OPENBLAS_CORETYPE", None):  # must be unset before NumPy is loaded: start again
     print("OPENBLAS_CORETYPE was set (it can halve NumPy's matrix products): unset for this run")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def interleave(works, rounds=30, seconds=0.05, budget=120.0):
-    """Best seconds per call of each work, run in turn.
+    """Best seconds per call of each task, run in turn.
 
-    works: name -> function without arguments. Each round repeats a fast work until about `seconds`
-    have passed; a slow one runs once. At most `budget` seconds in all, but every work at least twice.
+    works: name -> function without arguments. Each round repeats a fast task until about `seconds`
+    have passed; a slow task runs once. At most `budget` seconds in all, but every task at least twice.
     """
     repeats, best = {}, {}
     for name, work in works.items():
@@ -44,7 +44,7 @@ def interleave(works, rounds=30, seconds=0.05, budget=120.0):
 
 
 def report(title, best, ours, limits=None):
-    """Prints the best times and ours as a ratio to each peer. limits: peer -> ratio not to pass."""
+    """Prints the best times and ours as a ratio to each peer. limits: peer -> largest allowed ratio."""
     print(f"\n{title}")
     for name, seconds in best.items():
         line = f"  {name:<34} {1e3 * seconds:>10.4f} ms"
@@ -58,7 +58,7 @@ def report(title, best, ours, limits=None):
 def peaks(title, names, *work):
     """Prints the peak memory of processes that take ten steps each: this script with --peak, work, name.
 
-    To be called before a peer is loaded: a process starts with the peak of the one that made it.
+    Call it before a peer is loaded: a process inherits the peak of its parent.
     """
     print(f"\npeak memory of a process that takes ten steps: {title}")
     for name in names:
@@ -69,7 +69,7 @@ def peaks(title, names, *work):
 
 
 def tell_peak(build, steps=10):
-    """What such a process does. build() makes the step, or raises ImportError for a peer not here."""
+    """Runs such a process. build() makes the step, or raises ImportError if the peer is not installed."""
     try:
         step = build()
     except ImportError:

@@ -1,8 +1,8 @@
-"""What the Trainer costs beside the same loop written by hand: 64-64-10 on the digits, batch 32, Adam,
-float32. And what it costs to load batches, and to save checkpoints.
+"""The Trainer beside the same loop written by hand: 64-64-10 on the digits, batch 32, Adam, float32.
+Also: the cost of loading batches, and of saving checkpoints.
 
-A run of 100 epochs takes longer than a shared machine stays the same, so five epochs are timed, many
-times; what is paid once a run counts twenty times as much in them.
+The speed of a shared machine changes during a run of 100 epochs, so five epochs are timed, many
+times. Costs that occur once per run count twenty times as much in them.
 
 python benchmarks/trainer.py
 """

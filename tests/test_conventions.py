@@ -1,4 +1,4 @@
-"""What CONVENTIONS.md says, held line by line: no derivative, more than one, or a choice."""
+"""What CONVENTIONS.md says, tested line by line: derivatives that do not exist, or are not unique."""
 
 import ast
 import re
@@ -44,11 +44,11 @@ class TestThePage:
             for line in PAGE.splitlines()
             if line.startswith("|") and not line.startswith("|--")
         ]
-        heads = [line for line in lines if line.endswith("| held by |")]
+        heads = [line for line in lines if line.endswith("| tested by |")]
         assert len(lines) > 50 and len(heads) > 7
         for line in lines:
             named = TEST.findall(line)
-            assert named or line in heads, f"held by no test: {line}"
+            assert named or line in heads, f"tested by no test: {line}"
             for file, name in named:
                 assert name in names_of(ROOT / (file or "tests/test_conventions.py")), line
 

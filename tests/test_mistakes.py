@@ -482,7 +482,7 @@ MISTAKES = {
     "predict before fit": (
         lambda: models.LogisticRegression().predict(X),
         ValueError,
-        "this LogisticRegression has not learned",
+        "this LogisticRegression is not fitted",
         "LogisticRegression(...).fit(X, y) first",
     ),
     "NaN in X": (

@@ -1,9 +1,9 @@
-"""Are the lessons kept as one clean run?
+"""Checks that each lesson is committed as one clean run.
 
     python tools/check_notebooks.py [files]
 
-A lesson is committed with its outputs, because most readers see it on a web page; and without what
-editors leave in it, because that makes every change unreadable.
+A lesson is committed with its outputs, because most readers see it on a web page, and without the
+metadata of editors, which makes every diff unreadable.
 """
 
 import re
@@ -23,7 +23,7 @@ PRIVATE = re.compile(r"0x[0-9a-f]{6,}|/(home|root|tmp|Users)/")
 
 
 def faults(path):
-    """What is wrong with a lesson, line by line."""
+    """Yields a sentence for everything that is wrong with a lesson."""
     lesson = nbformat.read(path, as_version=4)
     nbformat.validate(lesson)
     cells = [cell for cell in lesson.cells if cell.cell_type == "code"]

@@ -1,4 +1,4 @@
-"""The pictures of the README that need no browser: python tools/make_drawings.py
+"""Makes the pictures of the README that need no browser: python tools/make_drawings.py
 
 Each takes a few lines of code. Needs the extra viz; writes into docs/.
 """
@@ -31,7 +31,7 @@ def failure(path):
 
 
 def gradient(path):
-    """The graph of tanh(x w) x, and beside it that of its derivative, made by the same rules."""
+    """The graph of tanh(x w) x beside the graph of its derivative, made by the same rules."""
     x = Tensor(0.5, requires_grad=True, name="x")
     w = Tensor(-1.5, requires_grad=True, name="w")
     viz.with_gradient(np.tanh(x * w) * x, x).save(path)

@@ -1,4 +1,4 @@
-"""The pictures of the README, from the pages themselves: python tools/make_pictures.py
+"""Makes the pictures of the README from the pages themselves: python tools/make_pictures.py
 
 Needs Chromium, and the extras viz and dev. Writes into docs/.
 """

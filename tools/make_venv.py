@@ -1,11 +1,11 @@
-"""Make a virtual environment that has pip, with the standard library alone.
+"""Makes a virtual environment with pip, using only the standard library.
 
     python3 tools/make_venv.py .venv
 
-`python3 -m venv` does this wherever Python is complete. Debian and Ubuntu package `ensurepip`, which
-installs pip, separately (python3-venv), and a fresh system lacks it; there pip is downloaded from the
-package index, and its SHA-256 compared with the one below. An existing environment is kept, and completed
-if something is missing.
+`python3 -m venv` does this where Python is complete. Debian and Ubuntu package `ensurepip`, which
+installs pip, separately (python3-venv), and a fresh system lacks it. There this script downloads pip from the
+package index and compares its SHA-256 with the one below. It keeps an existing environment and adds
+what is missing.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ import venv
 
 OLDEST_PYTHON = (3, 11)
 
-# To move to another pip, take name and hash from https://pypi.org/project/pip/#files.
+# To use another pip, take name and hash from https://pypi.org/project/pip/#files.
 PIP_WHEEL = "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
@@ -45,7 +45,7 @@ def main(folder):
 
 
 def install_pip(python):
-    """Download pip's wheel, verify it, and let it install itself: a wheel of pip can be executed."""
+    """Downloads pip's wheel, verifies it, and lets it install itself: a wheel of pip can be executed."""
     index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/pip/"
     try:
         page = fetch(index).decode()
@@ -77,7 +77,7 @@ def fetch(url):
 
 
 def trust():
-    """The certificates to trust: the system's, or those that PIP_CERT names."""
+    """The certificates to trust: those of the system, or those in PIP_CERT."""
     named = os.environ.get("PIP_CERT")
     context = ssl.create_default_context(cafile=named)
     places = ssl.get_default_verify_paths()

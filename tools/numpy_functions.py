@@ -1,4 +1,4 @@
-"""How each public function of NumPy treats a Tensor.
+"""Lists how each public function of NumPy treats a Tensor.
 
     python tools/numpy_functions.py
 

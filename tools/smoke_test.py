@@ -1,4 +1,4 @@
-"""Does the installed package work, away from the checkout that it was built from?
+"""Tests the installed package, outside of the checkout that it was built from.
 
     python -I tools/smoke_test.py
 
@@ -97,7 +97,7 @@ def has_pictures():
 
 
 def command(*words):
-    """What `tinygrad-edu` prints, from the script that was installed with the package."""
+    """The output of `tinygrad-edu`, run by the installed script."""
     script = os.path.join(os.path.dirname(sys.executable), "tinygrad-edu")
     run = [sys.executable, "-I", script, *words]  # -I: here too, nothing comes from the checkout
     done = subprocess.run(run, capture_output=True, text=True, encoding="utf-8")
@@ -121,4 +121,4 @@ if __name__ == "__main__":
         for check in CHECKS:
             check()
             print("ok ", check.__name__.replace("_", " "))
-        os.chdir(CHECKOUT)  # Windows deletes no folder that somebody is in
+        os.chdir(CHECKOUT)  # Windows cannot delete the current folder of a process

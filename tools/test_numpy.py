@@ -1,10 +1,10 @@
-"""The fast part of the tests with the oldest and with the newest NumPy.
+"""Runs the fast part of the tests with the oldest and with the newest NumPy.
 
     python tools/test_numpy.py [oldest] [newest] [words for pytest]
 
-Oldest is the first NumPy that pyproject.toml allows, on the Python that runs this. Newest is the last
-release, on the newest Python of this machine. Each pair gets an environment in build/, without TensorFlow
-and pictures.
+Oldest is the first NumPy that pyproject.toml allows, on the Python that runs this script. Newest is the
+latest release, on the newest Python of this machine. Each pair gets an environment in build/, without
+TensorFlow and matplotlib.
 """
 
 import glob
@@ -20,18 +20,18 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NEEDED = ["hypothesis", "pytest", "pytest-xdist", "scikit-learn"]
 
-# Rooms that need more than NumPy, or test the package rather than its arithmetic.
+# Test folders that need more than NumPy, or test the package rather than its arithmetic.
 LEFT_OUT = [
     "data", "programs", "training", "tutorials", "twins", "viz", "test_demo.py", "test_programs.py",
     "test_readme.py",
 ]  # fmt: skip
-# The first NumPy with a wheel, for Pythons that are younger than the first that we allow.
+# The first NumPy with a wheel, for Pythons newer than the oldest that we allow.
 FIRST_WHEEL = {(3, 13): "2.1.0", (3, 14): "2.3.2"}
 NEWEST_PYTHON = (3, 14)
 
 
 def oldest():
-    """(Python, requirement): of all that are allowed, the first."""
+    """(Python, requirement) of the oldest allowed pair."""
     least = re.search(r"numpy>=([\d.]+)", " ".join(PROJECT["dependencies"]))[1]
     return sys.executable, f"numpy=={FIRST_WHEEL.get(sys.version_info[:2], f'{least}.0')}"
 
@@ -45,7 +45,7 @@ def newest():
 
 
 def version(python):
-    """(3, 12), or () of what only looks like a Python."""
+    """(3, 12), or () if the file is not a Python."""
     asked = "import sys; print(*sys.version_info[:2])"
     done = subprocess.run([python, "-c", asked], capture_output=True, text=True)
     return tuple(map(int, done.stdout.split()))
@@ -56,7 +56,7 @@ def test(name, python, requirement, words):
     inside = str(folder / "bin" / "python")
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([python, ROOT / "tools" / "make_venv.py", folder], check=True)
-    # a constraint that holds elsewhere would contradict the version that is wanted here
+    # a constraint set elsewhere could contradict the version that is needed here
     environment = {key: x for key, x in os.environ.items() if key != "PIP_CONSTRAINT"}
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run(

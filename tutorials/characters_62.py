@@ -1,9 +1,10 @@
-"""62 characters from image files, with a CNN: the second of the three programs this project grew from.
+"""62 characters from image files, with a CNN: the second program from which this project grew.
 
     python tutorials/characters_62.py [train.csv test.csv]
 
-The tables have the columns image, a path, and label. Without them the characters are drawn first, from the
-fonts of matplotlib: 100 of each to learn from, 20 in other fonts to be judged on. It takes about a minute.
+The tables have two columns: image, a path, and label. Without tables the program draws the characters first,
+in the fonts of matplotlib: 100 training images of each, and 20 test images in other fonts. It takes about a
+minute.
 """
 
 import os
@@ -35,7 +36,7 @@ else:
     if not os.path.exists("characters"):
         write_characters("characters", per_class=100, seed=0)
 
-# Data: (n, 28, 28, 1). The order of the files stays with the pictures, from here to results.csv.
+# Data: (n, 28, 28, 1). The test images keep the order of their files, from here to results.csv.
 train, test = (image_csv(file, mode="gray", size=(28, 28)) for file in (train_csv, test_csv))
 assert train.class_names == test.class_names
 pixels, labels = train.dataset()
@@ -43,7 +44,7 @@ x, x_val, y, y_val = train_test_split(pixels, labels, test=0.1, seed=0)
 scale = StandardScaler(axis=None).fit(x)
 x, x_val, x_test = (scale(part)[..., None] for part in (x, x_val, test.dataset().x))
 
-# Model: two convolutions that halve the picture, and two dense layers. 430,000 numbers to learn.
+# Model: two convolutions that halve the image, and two dense layers. It has 430,000 parameters.
 rng = np.random.default_rng(0)
 model = nn.Sequential(
     nn.Conv2d(1, 32, 5, stride=2, padding="same", rng=rng), nn.ReLU(),
@@ -54,10 +55,10 @@ model = nn.Sequential(
 ).build((28, 28, 1))  # fmt: skip
 print(model.summary((28, 28, 1)), end="\n\n")
 
-# Training: every epoch sees the pictures turned, zoomed and shifted anew, a whole batch at once. Run the
-# program again after Ctrl-C, and it goes on from the last checkpoint.
-turn = partial(augment, degrees=12, zoom=0.1, shift=0.05)
-loader = Transformed(DataLoader(x, y, batch_size=BATCH, shuffle=True, seed=0), turn, seed=1)
+# Training: every epoch rotates, zooms and shifts the images differently, a whole batch at once. If you
+# run the program again after Ctrl-C, it resumes from the last checkpoint.
+distort = partial(augment, degrees=12, zoom=0.1, shift=0.05)
+loader = Transformed(DataLoader(x, y, batch_size=BATCH, shuffle=True, seed=0), distort, seed=1)
 steps = EPOCHS * len(loader)
 optimizer = AdamW(
     model.parameters(), lr=Warmup(Cosine(0.002, steps), steps // 20 + 1), weight_decay=0.01
@@ -68,12 +69,12 @@ trainer.fit(
     loader, epochs=EPOCHS, validation=(x_val, y_val), callbacks=keep, resume="characters-run"
 )
 
-# Examination, and the table of answers: a file beside what it was taken for.
+# Test, and the table of predictions: each file with its predicted character.
 scores = trainer.predict(x_test)
-print(f"\n{100 * accuracy(scores, test.labels):.2f} % of {len(x_test)} right,", end=" ")
-print(f"{100 * top_k_accuracy(scores, test.labels, k=3):.2f} % among the first three answers")
+print(f"\ntest accuracy on {len(x_test)} images: {accuracy(scores, test.labels):.2%}", end=", ")
+print(f"top-3 accuracy: {top_k_accuracy(scores, test.labels, k=3):.2%}")
 with open("results.csv", "w", encoding="utf-8") as file:
     file.write("Filename,Prediction\n")
     for path, k in zip(test.paths, scores.argmax(axis=1), strict=True):
         file.write(f"{os.path.basename(path)},{train.class_names[k]}\n")
-print(f"{len(x_test)} answers: results.csv")
+print(f"{len(x_test)} predictions: results.csv")

@@ -1,9 +1,11 @@
-"""Methods that an estimator has only if something else is there: `hasattr` tells the truth."""
+"""Methods that an estimator has only if another attribute exists, so that `hasattr` is right."""
 
 import functools
 import operator
 from collections.abc import Callable
 from typing import Any
+
+from tinygrad_edu.diagnostics.words import refusal
 
 
 def where(needed: str) -> Callable[[Callable], Any]:
@@ -12,7 +14,7 @@ def where(needed: str) -> Callable[[Callable], Any]:
         @where("_predict_proba")               another method
         @where("estimator.predict_proba")      a method of a part of it
 
-    On the class, where there are no parts yet, a dotted `needed` is taken to be there.
+    On the class, which has no parts, a dotted `needed` counts as present.
     """
     return lambda method: _Conditional(method, needed)
 
@@ -24,9 +26,26 @@ class _Conditional:
 
     def __get__(self, instance: Any, kind: type) -> Any:
         if not self._is_there(instance, kind):
-            name = self.method.__name__
-            raise AttributeError(f"this {kind.__name__} has no {name}: it needs {self.needed}")
+            raise self._refusal(instance, kind)
         return self.method.__get__(instance, kind)
+
+    def _refusal(self, instance: Any, kind: type) -> Exception:
+        part, dot, _ = self.needed.partition(".")
+        why = f": its {part} has none" if dot else ""
+        others = [
+            name
+            for name in (
+                "predict",
+                "predict_proba",
+                "decision_function",
+                "transform",
+                "fit_predict",
+            )
+            if name != self.method.__name__
+            and hasattr(kind if instance is None else instance, name)
+        ]
+        what = f"this {kind.__name__} has no {self.method.__name__}{why}."
+        return refusal(AttributeError, what, ", ".join(others))
 
     def _is_there(self, instance: Any, kind: type) -> bool:
         if instance is None:

@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any
 
 from models.foundation.fields import REQUIRED, Learned, Parameter
-from tinygrad_edu.diagnostics.words import refusal, refuse_unknown
+from tinygrad_edu.diagnostics.words import alike, refusal, refuse_unknown
 
 
 def declare(kind: Any) -> None:
@@ -51,7 +51,7 @@ def _initializer(kind: Any, parameters: dict[str, Parameter]) -> Callable[..., N
     by_position = required or list(parameters)[:1]
 
     def __init__(self: Any, *args: Any, **given: Any) -> None:
-        refuse_unknown(type(self), given)
+        refuse_unknown(type(self), given, _meant(given, parameters))
         placed = dict(zip(by_position, args, strict=False))
         if len(args) > len(by_position):
             raise _too_many(type(self), by_position, args)
@@ -80,6 +80,12 @@ def _initializer(kind: Any, parameters: dict[str, Parameter]) -> Callable[..., N
     __init__.__qualname__ = f"{kind.__qualname__}.__init__"
     __init__.__module__ = kind.__module__
     return __init__
+
+
+def _meant(given: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """For each unknown name the similar known ones."""
+    found = {name: ", ".join(alike(name, known)) for name in {*given} - {*known}}
+    return {name: names for name, names in found.items() if names}
 
 
 def _too_many(kind: type, by_position: list[str], args: tuple) -> Exception:

@@ -166,6 +166,14 @@ class Estimator(Parametrized, Facts):
         """Asks scikit-learn's metadata routing for arguments of `score`, as `sample_weight=True`."""
         return sklearn_bridge.request_metadata(self, "score", wanted)
 
+    def set_predict_request(self, **wanted: Any) -> Self:
+        """Asks scikit-learn's metadata routing for arguments of `predict`, as `return_std=True`."""
+        return sklearn_bridge.request_metadata(self, "predict", wanted)
+
+    def set_transform_request(self, **wanted: Any) -> Self:
+        """Asks scikit-learn's metadata routing for arguments of `transform`."""
+        return sklearn_bridge.request_metadata(self, "transform", wanted)
+
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
         """Small problems (estimator, X, y) for the tests; a subclass may have its own."""

@@ -1,7 +1,7 @@
-"""Data frames of pandas and polars, known by what they can do: neither library is imported to read them.
+"""Data frames of pandas and polars, recognized by their methods: neither library is imported to read them.
 
-A frame has `columns` and `dtypes`. What an error says about a value is its column's name and its row's
-label; of an array, their numbers.
+A frame has `columns` and `dtypes`. Errors name a value by its column and the label of its row, and in an
+array by their numbers.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from tinygrad_edu.diagnostics.words import refusal
 
 
 def is_frame(X: Any) -> bool:
-    if hasattr(X, "collect"):  # a lazy frame, whose columns are still to be computed
+    if hasattr(X, "collect"):  # a lazy frame, which has no values yet
         return False
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
@@ -20,7 +20,7 @@ def is_frame(X: Any) -> bool:
 def column_names(X: Any) -> np.ndarray | None:
     """The names of the columns, if X is a frame and they are all strings.
 
-    Raises TypeError if only some are: such names could be neither kept nor ignored.
+    Raises TypeError if only some are: such names can be neither used nor ignored.
     """
     if not is_frame(X) or len(X.columns) == 0:
         return None
@@ -37,12 +37,12 @@ def column_names(X: Any) -> np.ndarray | None:
 
 
 def values(X: Any) -> np.ndarray:
-    """X as an array, of numbers if it has nothing else; missing and masked values become NaN."""
+    """X as an array, of numbers if possible; missing and masked values become NaN."""
     if isinstance(X, np.ma.MaskedArray):
         return np.ma.filled(X.astype(np.float64), np.nan)
     found = np.asarray(X)
     if found.dtype == object and is_frame(X):
-        # pandas has missing values that are no NaN; if it finds text here, the array of objects stands
+        # pandas has missing values other than NaN; with text in X, the array of objects is returned
         options = {"na_value": np.nan} if hasattr(X, "iloc") else {}
         try:
             return X.to_numpy(**options).astype(np.float64)
@@ -52,11 +52,22 @@ def values(X: Any) -> np.ndarray:
 
 
 def place(X: Any, row: int, column: int) -> str:
-    """Where a value stands: row 7, column 1; or in a frame row 'Ann', column 'age'."""
+    """The position of a value: row 7, column 1; in a frame row 'Ann', column 'age'."""
     if not is_frame(X):
         return f"row {row}, column {column}"
-    label = X.index[row] if hasattr(X, "iloc") else row
-    return f"row {label!r}, column {X.columns[column]!r}"
+    return f"{row_of(X, row)}, column {X.columns[column]!r}"
+
+
+def row_of(X: Any, row: int) -> str:
+    """row 7; of a frame or series of pandas by its label, row 'Ann'."""
+    return f"row {X.index[row] if hasattr(X, 'iloc') else row!r}"
+
+
+def is_missing(x: Any) -> bool:
+    """None, NaN, or a missing value of pandas."""
+    return (
+        x is None or type(x).__name__ in ("NAType", "NaTType") or (isinstance(x, float) and x != x)
+    )
 
 
 def plain(value: Any) -> Any:
@@ -93,3 +104,8 @@ def as_frame(values: np.ndarray, container: str, columns: Any, like: Any) -> Any
     import polars
 
     return polars.DataFrame(values, schema=names, orient="row")
+
+
+def listed(names: Any, most: int = 5) -> str:
+    """Names in a sentence: 'a', 'b', 'c', ..."""
+    return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")

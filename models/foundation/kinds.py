@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.foundation import targets
+from models.foundation import targets, validation
 from models.foundation.conditional import where
 from models.foundation.estimator import Estimator
 from models.foundation.fields import learned
@@ -39,9 +39,10 @@ class Regressor(Estimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R² = 1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², the mean of it over several targets.
 
-        1 is perfect, 0 no better than the mean ȳ. Of a target without any variance R² is 1 where it
-        is met exactly, and 0 otherwise.
+        1 is perfect, 0 no better than the mean ȳ. For a target without variance, R² is 1 if the
+        prediction is exact, and 0 otherwise.
         """
+        validation.refuse_swapped(X, y, self)
         predicted = self.predict(X)
         samples = len(predicted)
         y = self._read_targets(y, samples).reshape(samples, -1)
@@ -87,7 +88,7 @@ class Classifier(Estimator):
         return data
 
     def predict(self, X: Any) -> np.ndarray:
-        """The predicted class of each row of X; of equally likely ones the first."""
+        """The predicted class of each row of X; the first if several are equally likely."""
         return self.classes_[self._predict(self._check(X))]
 
     def _predict(self, X: np.ndarray) -> np.ndarray:
@@ -102,19 +103,21 @@ class Classifier(Estimator):
     @where("_predict_proba")
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """log P(class | x), shape (samples, classes)."""
-        with np.errstate(divide="ignore"):  # log 0 = -inf is the right answer
+        with np.errstate(divide="ignore"):  # log 0 = -inf is correct
             return np.log(self._predict_proba(self._check(X)))
 
     @where("_decision")
     def decision_function(self, X: Any) -> np.ndarray:
-        """The score of each class, (samples, classes); of two classes that of the second, (samples,)."""
+        """The score of each class, (samples, classes); for two classes that of the second, (samples,)."""
         return self._decision(self._check(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy: the share (by weight) of rows whose class is predicted."""
-        hits = self.predict(X)
-        hits = hits == self._read_targets(y, len(hits))
-        return float(np.average(hits, weights=self._weights(sample_weight, len(hits))))
+        """Accuracy: the fraction (by weight) of rows whose class is predicted."""
+        validation.refuse_swapped(X, y, self)
+        predicted = self.predict(X)
+        y = self._read_targets(y, len(predicted))
+        targets.warn_of_other_labels(y, self.classes_, self)
+        return float(np.average(predicted == y, weights=self._weights(sample_weight, len(y))))
 
 
 class Clusterer(Estimator):
@@ -157,10 +160,10 @@ class Density(Estimator):
 
 
 class OutlierDetector(Estimator):
-    """Tells rows that are unlike the others. A subclass writes `_score_samples`: the lower, the stranger.
+    """Finds rows that are unlike the others. A subclass writes `_score_samples`: lower is more unusual.
 
     Its `_fit` sets `offset_`, the score below which a row is an outlier. If it has a parameter
-    `contamination` that is a number, `offset_` is set here, so that this share of the rows is below.
+    `contamination` that is a number, `offset_` is set here, so that this fraction of the rows is below.
     """
 
     kind = "outlier_detector"
@@ -170,13 +173,13 @@ class OutlierDetector(Estimator):
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._learn(X, y, sample_weight)
-        share: Any = getattr(self, "contamination", "auto")
-        if share != "auto":
+        fraction: Any = getattr(self, "contamination", "auto")
+        if fraction != "auto":
             scores = self._score_samples(self._check(X))
-            self.offset_ = float(np.percentile(scores, 100 * share))
+            self.offset_ = float(np.percentile(scores, 100 * fraction))
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """A score for each row of X, shape (samples,): the lower, the stranger."""
+        """A score for each row of X, shape (samples,): lower is more unusual."""
         return self._score_samples(self._check(X))
 
     def decision_function(self, X: Any) -> np.ndarray:

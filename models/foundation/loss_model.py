@@ -1,12 +1,12 @@
-"""Models whose training is an optimization: the model is its loss, and the solver is a word.
+"""Models trained by optimization: the model is its loss, and the solver has a name.
 
     class PoissonRegressor(LinearPredictor, LossModel, Regressor):
         def loss(self, X, y, weight, coef, intercept):
             η = self.linear(X, coef, intercept)
             return weight @ (np.exp(η) - y * η) / weight.sum()
 
-The arguments after `weight` are what is learned: `start` says where the search for each begins, and `fit`
-keeps each as an attribute, `coef_` and `intercept_`. Gradients and Hessians come from the engine.
+The arguments after `weight` are learned: `start` gives the initial value of each, and `fit`
+stores each as an attribute, `coef_` and `intercept_`. Gradients and Hessians come from the engine.
 """
 
 from dataclasses import KW_ONLY
@@ -39,8 +39,8 @@ class LossModel(Estimator):
 
     solver          how the loss is minimized
         "lbfgs", "cg", "newton", "newton-cg"   with a line search, on all rows at once
-        "exact"                                by a formula, if the model has one: `_exact`
-        "proximal"                             for a penalty with kinks, which the model gives as `prox`
+        "exact"                                by a formula in one step, if the model has `_exact`
+        "proximal"                             for a penalty with kinks, if the model has `prox`
         "adam", "sgd", "rmsprop", ...          any optimizer of tinygrad_edu.optim, on batches of rows
     """
 
@@ -49,7 +49,9 @@ class LossModel(Estimator):
     solver: str = choice(*MINIMIZERS, "exact", *optimizers(), doc="how the loss is minimized")
     tol: float = positive(1e-6, doc="stop when no element of the gradient is larger")
     max_iter: int = integer(
-        100, at_least=1, doc="most iterations; epochs for optimizers such as 'adam'"
+        100,
+        at_least=1,
+        doc="largest number of iterations, or of epochs for optimizers such as 'adam'",
     )
     learning_rate: Any = positive(0.01, doc="of optimizers such as 'adam'") | function()
     batch_size: int | None = integer(
@@ -73,11 +75,12 @@ class LossModel(Estimator):
             setattr(self, f"{name}_", value)
 
     def _minimize(self, X: Any, y: Any, weight: Any) -> dict[str, Any]:
-        """The parameters at which the loss is least, by name."""
+        """The parameters with the least loss, by name."""
         self._require_suitable_solver()
         if self.solver == "exact":
-            self.n_iter_ = 1
-            return self._exact(X, y, weight)
+            found = self._exact(X, y, weight)
+            self.n_iter_, self.trace_ = 1, self._one_step(found, X, y, weight)
+            return found
         packing = self._packing(X, y, weight)
         trace = Trace(type(self).__name__ if self.verbose else "")
         if self.solver in MINIMIZERS:
@@ -94,6 +97,21 @@ class LossModel(Estimator):
             )
         # [()] makes numbers of arrays without axes
         return {name: np.asarray(w)[()] for name, w in packing.unpack(found.point).items()}
+
+    def _one_step(self, found: dict[str, Any], X: Any, y: Any, weight: Any) -> Trace:
+        """The trace of a formula: loss and gradient at the start, and at the minimum that it found."""
+        trace = Trace(type(self).__name__ if self.verbose else "")
+        packing = self._packing(X, y, weight)
+        slope = value_and_grad(lambda vector: self.loss(X, y, weight, **packing.unpack(vector)))
+        for step in (0, 1):
+            vector = packing.vector()
+            with np.errstate(all="ignore"):
+                loss, gradient = slope(vector)
+            if hasattr(self, "prox"):  # a penalty with kinks has no gradient
+                loss, gradient = loss + self.penalty(**packing.unpack(vector)), np.array([np.nan])
+            trace(step, loss, np.abs(gradient).max(initial=0))
+            packing.move(found)
+        return trace
 
     def _by_line_search(self, packing, X, y, weight, trace) -> Minimum:
         def objective(vector):
@@ -120,12 +138,10 @@ class LossModel(Estimator):
         )
 
     def _packing(self, X: Any, y: Any, weight: Any) -> Packing:
-        """Where the search starts; with warm_start where the last fit ended, if the shapes are the same."""
+        """The initial values; with warm_start the result of the last fit, if the shapes are the same."""
         packing = Packing(self.start(X, y, weight))
-        for name, parameter in packing.parameters.items() if self.warm_start else ():
-            earlier = vars(self).get(f"{name}_")
-            if earlier is not None and np.shape(earlier) == parameter.shape:
-                packing.parameters[name] = parameter.at(earlier)
+        if self.warm_start:
+            packing.move({name.removesuffix("_"): value for name, value in vars(self).items()})
         return packing
 
     def _require_suitable_solver(self) -> None:

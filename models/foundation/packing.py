@@ -1,4 +1,4 @@
-"""Named parameters as one vector, which is what a solver moves, and back."""
+"""Named parameters as one vector, which a solver moves, and back."""
 
 import itertools
 from collections.abc import Mapping
@@ -23,6 +23,12 @@ class Packing:
         """The start as one vector."""
         return np.concatenate([p.free().ravel() for p in self.parameters.values()])
 
+    def move(self, values: Mapping[str, Any]) -> None:
+        """Starts at these values, except for parameters whose shape is another."""
+        for name, parameter in self.parameters.items():
+            if name in values and np.shape(values[name]) == parameter.shape:
+                self.parameters[name] = parameter.at(values[name])
+
     def unpack(self, vector: Any) -> dict[str, Any]:
         """The parameters by name, in their shapes: arrays of an array, Tensors of a Tensor."""
         return {name: p.value(z) for name, p, z in self._with_names(vector)}
@@ -38,7 +44,7 @@ class Packing:
         return zip(self.parameters, self.parameters.values(), self.cut(vector), strict=True)
 
     def prox(self, prox: Any, vector: np.ndarray, step: float) -> np.ndarray:
-        """prox(name, w, step) of every parameter that may be any number; the others stay."""
+        """prox(name, w, step) of every unconstrained parameter; the others stay."""
         parts = [
             prox(name, z, step) if type(p) is Free else z for name, p, z in self._with_names(vector)
         ]

@@ -1,8 +1,8 @@
-"""The bridge to scikit-learn: an estimator here works inside its tools, and needs it for nothing.
+"""The bridge to scikit-learn: an estimator works inside its tools, but does not need it.
 
-scikit-learn is imported where it asks us (for tags, for the routing of metadata), and where it is loaded
-already its exceptions and warnings are raised too: code around an estimator, such as a grid search or
-`warnings.filterwarnings`, catches those classes.
+scikit-learn is imported only when it asks for tags or metadata routing. If it is already loaded, errors and
+warnings also belong to its classes, because code around an estimator, such as a grid search or
+`warnings.filterwarnings`, catches those.
 """
 
 import copy
@@ -15,15 +15,15 @@ from tinygrad_edu.diagnostics.words import is_ours, refusal
 
 
 class NotFittedError(ValueError, AttributeError):
-    """An estimator was asked for an answer before it had learned one."""
+    """An estimator was used before it was fitted."""
 
 
 class DataConversionWarning(UserWarning):
-    """The data were given in a form that had to be guessed at."""
+    """The data had a form whose meaning was guessed."""
 
 
 class ConvergenceWarning(UserWarning):
-    """The iterations ended before the answer stood still."""
+    """The iterations ended before they converged."""
 
 
 def known_to_sklearn(kind: type) -> Any:
@@ -33,15 +33,14 @@ def known_to_sklearn(kind: type) -> Any:
 
 
 def not_fitted(estimator: Any, missing: str = "") -> Exception:
-    """The error of an estimator that has not learned anything yet, or not what is missing."""
+    """The error of an estimator that is not fitted, or that did not learn what is missing."""
     name = type(estimator).__name__
     if is_fitted(estimator):
-        what = f"this {name} has not learned {missing}: its parameters did not ask for it"
-        return AttributeError(what)
+        what = f"this {name} has no {missing}: with its parameters, fit does not compute it."
+        return refusal(AttributeError, what, f"the parameters in help({name})")
     return refusal(
         known_to_sklearn(NotFittedError),
-        f"this {name} has not learned anything yet"
-        + (f", so it has no {missing}." if missing else "."),
+        f"this {name} is not fitted yet" + (f", so it has no {missing}." if missing else "."),
         f"{name}(...).fit(X, y) first"
         if estimator._is_supervised()
         else f"{name}(...).fit(X) first",
@@ -49,7 +48,7 @@ def not_fitted(estimator: Any, missing: str = "") -> Exception:
 
 
 def is_learned(name: str) -> bool:
-    """Is it the name of something that is learned? These end in an underscore."""
+    """Is it the name of something learned? Such names end in an underscore."""
     return name.endswith("_")
 
 
@@ -59,7 +58,7 @@ def is_fitted(estimator: Any) -> bool:
 
 
 def warn(kind: type[Warning], text: str) -> None:
-    """Warns of the user's own line, in a class that scikit-learn's filters know."""
+    """Warns at the user's own line, with a class that scikit-learn's filters know."""
     level, frame = 1, sys._getframe(0)
     while frame.f_back and is_ours(frame.f_code.co_filename):
         level, frame = level + 1, frame.f_back
@@ -107,7 +106,7 @@ def tags(estimator: Any) -> Any:
 
 
 def output_container(estimator: Any) -> str:
-    """What `transform` is to return: "default", "pandas" or "polars", of set_output or of scikit-learn."""
+    """What `transform` returns: "default", "pandas" or "polars", set by set_output or by scikit-learn."""
     config = vars(estimator).get("_sklearn_output_config", {})
     if "transform" in config:
         return config["transform"]
@@ -115,12 +114,15 @@ def output_container(estimator: Any) -> str:
     return sklearn.get_config()["transform_output"] if sklearn else "default"
 
 
-# Metadata routing: which of its methods want a sample_weight that a Pipeline or a search was given.
-METHODS = ("fit", "partial_fit", "score")
+# Metadata routing: the methods to which a Pipeline or a search may pass more than X and y.
+METHODS = (
+    "fit", "partial_fit", "score", "predict", "predict_proba", "predict_log_proba", "decision_function",
+    "transform", "inverse_transform",
+)  # fmt: skip
 
 
 def metadata_request(estimator: Any) -> Any:
-    """scikit-learn's MetadataRequest: nothing is requested, unless `set_fit_request` and the like said so."""
+    """scikit-learn's MetadataRequest: empty unless `set_fit_request` or the like was called."""
     from sklearn.utils.metadata_routing import MetadataRequest
 
     if "_metadata_request" in vars(estimator):
@@ -133,12 +135,12 @@ def metadata_request(estimator: Any) -> Any:
 
 
 def request_metadata(estimator: Any, method: str, wanted: dict[str, Any]) -> Any:
-    """Notes what a method wants in `_metadata_request`, which scikit-learn's `clone` copies."""
+    """Stores what a method requests in `_metadata_request`, which scikit-learn's `clone` copies."""
     known = _metadata(estimator, method)
     request = metadata_request(estimator)
     for argument, alias in wanted.items():
         if argument not in known:
-            what = f"{type(estimator).__name__}.{method} takes no {argument}."
+            what = f"{type(estimator).__name__}.{method} has no argument {argument}."
             raise refusal(TypeError, what, ", ".join(f"{name}=True" for name in known))
         getattr(request, method).add_request(param=argument, alias=alias)
     estimator._metadata_request = request

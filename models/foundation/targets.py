@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation import frames
 from models.foundation.frames import plain
 from models.foundation.sklearn_bridge import DataConversionWarning, warn
 from models.foundation.validation import require_finite
@@ -21,6 +22,7 @@ def target(y: Any, samples: int, estimator: Any) -> np.ndarray:
             "fit(X, y)",
         )
     found = _array(y, name)
+    _refuse_missing(found, y, name)
     if found.dtype.kind == "c":
         raise refusal(ValueError, f"Complex data not supported by {name}: y.", "y.real or abs(y)")
     if found.ndim == 2 and found.shape[1] == 1 and not estimator.several_targets:
@@ -33,8 +35,8 @@ def target(y: Any, samples: int, estimator: Any) -> np.ndarray:
     if found.ndim != 1 and not (found.ndim == 2 and estimator.several_targets):
         raise refusal(
             ValueError,
-            f"y should be a 1d array, one target a sample; {name} got shape {found.shape}.",
-            "one column of it, y[:, 0]" if found.ndim == 2 else "one target for each row of X",
+            f"y should be a 1d array, one target per sample; {name} got shape {found.shape}.",
+            _hint_for_shape(found),
         )
     if len(found) != samples:
         raise refusal(
@@ -46,15 +48,40 @@ def target(y: Any, samples: int, estimator: Any) -> np.ndarray:
     return found
 
 
+def _hint_for_shape(y: np.ndarray) -> str:
+    if y.ndim != 2:
+        return "one target for each row of X"
+    if y.dtype.kind in "biuf" and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all():
+        return "y.argmax(axis=1): the rows are one-hot, and the labels are the columns of the ones"
+    return "one column of it, y[:, 0]"
+
+
+def _refuse_missing(found: np.ndarray, y: Any, name: str) -> None:
+    """Raises ValueError for None and the missing values of pandas among objects."""
+    if found.dtype == object:
+        missing = [i for i, x in enumerate(found) if frames.is_missing(x)]
+        if missing:
+            raise refusal(
+                ValueError,
+                f"Input y contains NaN or None: {len(missing)} of its {len(found)} values, "
+                f"the first ({found[missing[0]]}) in {frames.row_of(y, missing[0])}. {name} needs a "
+                "target for every sample.",
+                "drop those rows of X and y: present = y.notna()" if hasattr(y, "notna")
+                else "drop those rows of X and y",
+            )  # fmt: skip
+
+
 def _array(y: Any, name: str) -> np.ndarray:
-    """y as an array, in which Python's numbers and those of nullable columns are NumPy's."""
+    """y as an array; numbers of Python and of nullable columns become numbers of NumPy."""
     try:
         found = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
     except ValueError as error:  # lists of different lengths
-        raise refusal(ValueError, f"{name} cannot read y: {error}", "one target a sample") from None
+        raise refusal(
+            ValueError, f"{name} cannot read y: {error}", "one target per sample"
+        ) from None
     listed = isinstance(y, (list, tuple)) and found.ndim == 1
     if listed and found.dtype.kind == "U" and not all(isinstance(label, str) for label in y):
-        return np.array(y, dtype=object)  # NumPy had made words of numbers
+        return np.array(y, dtype=object)  # NumPy has turned numbers into text
     numeric = (isinstance(label, (int, np.number)) for label in found.flat)
     if found.dtype == object and found.size and all(numeric):
         return np.array(found.tolist())
@@ -62,7 +89,7 @@ def _array(y: Any, name: str) -> np.ndarray:
 
 
 def numbers(y: Any, samples: int, estimator: Any) -> np.ndarray:
-    """The targets of a regressor: float64, finite, and in the range that the estimator is for."""
+    """The targets of a regressor: float64, finite, and in the range of the estimator."""
     found = target(y, samples, estimator)
     try:
         found = found.astype(np.float64)
@@ -70,10 +97,11 @@ def numbers(y: Any, samples: int, estimator: Any) -> np.ndarray:
         row = next(i for i, value in enumerate(found) if not _is_number(value))
         raise refusal(
             ValueError,
-            f"{type(estimator).__name__} predicts numbers, and y has {plain(found[row])!r} in row {row}.",
-            "a classifier, if y holds the names of classes",
+            f"{type(estimator).__name__} predicts numbers, and y has {plain(found[row])!r} in "
+            f"{frames.row_of(y, row)}.",
+            "a classifier, if y contains the names of classes",
         ) from None
-    require_finite(found, "y", estimator)
+    require_finite(found, "y", estimator, source=y)
     for bound, sign, wrong in (
         (estimator.y_at_least, "≥", np.less),
         (estimator.y_above, ">", np.less_equal),
@@ -83,8 +111,8 @@ def numbers(y: Any, samples: int, estimator: Any) -> np.ndarray:
             raise refusal(
                 ValueError,
                 f"{type(estimator).__name__} is for targets {sign} {bound}, and y has {found[row]} in "
-                f"row {row}.",
-                "another model for such targets, or other units",
+                f"{frames.row_of(y, row)}.",
+                "another model, such as LinearRegression, for such targets",
             )
     return found
 
@@ -98,18 +126,18 @@ def _is_number(value: Any) -> bool:
 
 
 def labels(y: Any, samples: int, estimator: Any) -> np.ndarray:
-    """The targets of a classifier: text, booleans or whole numbers."""
+    """The targets of a classifier: text, booleans or integers."""
     found = target(y, samples, estimator)
     if found.dtype.kind == "f":
-        require_finite(found, "y", estimator)
+        require_finite(found, "y", estimator, source=y)
         uneven = found != np.floor(found)
         if uneven.any():
             row = int(np.argmax(uneven))
             raise refusal(
                 ValueError,
                 f"Unknown label type: continuous. {type(estimator).__name__} predicts classes, and y "
-                f"has {found[row]} in row {row}.",
-                "a regressor, if y holds numbers",
+                f"has {found[row]} in {frames.row_of(y, row)}.",
+                "a regressor, if y contains measurements",
             )
     return found
 
@@ -123,27 +151,27 @@ def classes_of(y: np.ndarray, estimator: Any) -> tuple[np.ndarray, np.ndarray]:
         raise refusal(
             ValueError,
             f"Unknown label type: y mixes {kinds}, which have no common order.",
-            "all of them as strings, or all as integers",
+            "y.astype(str), or integers for all of them",
         ) from None
     if len(classes) == 1 and not estimator.one_class:
         raise refusal(
             ValueError,
             f"{type(estimator).__name__} needs two classes or more, got one class only: "
             f"{classes.tolist()[0]!r}.",
-            "np.unique(y, return_counts=True)",
+            "data with a second class; np.unique(y, return_counts=True) counts them",
         )
     if len(classes) > 2 and not estimator.several_classes:
         raise refusal(
             ValueError,
             "Only binary classification is supported. The type of the target is multiclass: "
             f"{len(classes)} classes.",
-            "a classifier of one class against all others, for each class",
+            "one classifier per class, of that class against the rest",
         )
     return classes, codes
 
 
 def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
-    """For each sample the number of its class, of classes that are known."""
+    """For each sample the number of its class, among known classes."""
     known = np.isin(y, classes)
     if not known.all():
         row = int(np.argmin(known))
@@ -156,10 +184,20 @@ def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
     return np.searchsorted(classes, y)
 
 
+def warn_of_other_labels(y: np.ndarray, classes: np.ndarray, estimator: Any) -> None:
+    """Warns if y has labels, none of which is a class of fit: then every prediction counts as wrong."""
+    if {*y.tolist()}.isdisjoint(classes.tolist()):
+        warn(
+            UserWarning,
+            f"no label of y, such as {plain(y[0])!r}, is one of the classes of {type(estimator).__name__}: "
+            f"{frames.listed(classes.tolist())}. The accuracy is 0. Try: labels of the kind used in fit",
+        )
+
+
 def class_weights(
     chosen: Any, classes: np.ndarray, y: np.ndarray, weight: np.ndarray, estimator: Any
 ) -> np.ndarray:
-    """The factor for each class: as a dict says, or "balanced", after which all classes weigh the same.
+    """The factor of each class: given by a dict, or "balanced", which gives all classes the same weight.
 
     Balanced is n / (K n_k), with n_k the weight of class k and n that of all (King and Zeng 2001).
     """
@@ -169,9 +207,7 @@ def class_weights(
     labels = classes.tolist()
     for label in chosen:
         if label not in labels:
-            what = (
-                f"class_weight of {type(estimator).__name__} has {label!r}, which is no class of y."
-            )
+            what = f"class_weight of {type(estimator).__name__} has {label!r}, which is not a class of y."
             raise refusal(ValueError, what, f"a weight for any of {labels}")
     return np.array([float(chosen.get(label, 1.0)) for label in labels])
 
@@ -184,7 +220,7 @@ def weights(sample_weight: Any, samples: int, estimator: Any) -> np.ndarray:
         weight = np.asarray(sample_weight).astype(np.float64)
     except (TypeError, ValueError) as error:
         what = f"sample_weight must be numbers: {error}."
-        raise refusal(ValueError, what, f"{samples} numbers, one a sample") from None
+        raise refusal(ValueError, what, f"{samples} numbers, one per sample") from None
     if weight.ndim == 0:
         weight = np.full(samples, weight)
     if weight.shape != (samples,):
@@ -194,12 +230,12 @@ def weights(sample_weight: Any, samples: int, estimator: Any) -> np.ndarray:
             f"{weight.shape}.",
             "weights of the same split as X",
         )
-    require_finite(weight, "sample_weight", estimator)
+    require_finite(weight, "sample_weight", estimator, source=sample_weight)
     if (weight < 0).any():
         row = int(np.argmax(weight < 0))
         raise refusal(
             ValueError,
-            f"sample_weight must not be negative: {weight[row]} in row {row}.",
+            f"sample_weight must not be negative: {weight[row]} in {frames.row_of(sample_weight, row)}.",
             "0, which leaves the row out",
         )
     if not weight.any():

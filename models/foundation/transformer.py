@@ -1,5 +1,6 @@
-"""Transformers: estimators that make other columns of the columns of X, and give them names."""
+"""Transformers: estimators that compute new columns from the columns of X, and name them."""
 
+import inspect
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -12,9 +13,9 @@ from tinygrad_edu.diagnostics.words import refusal
 
 
 class Transformer(Estimator):
-    """Makes other columns of the columns of X. A subclass writes `_transform`: checked X -> new columns.
+    """Computes new columns from those of X. A subclass writes `_transform`: checked X -> new columns.
 
-    `_inverse_transform` is the way back. `_names_out` gives names to the new columns.
+    `_inverse_transform` is its inverse. `_names_out` gives names to the new columns.
     """
 
     _transform: ClassVar[Any]
@@ -26,12 +27,14 @@ class Transformer(Estimator):
         return self._contained(self._transform(self._check(X)), X)
 
     def fit_transform(self, X: Any, y: Any = None, **given: Any) -> Any:
-        """Fits, and returns the new columns for each row of X."""
-        return self.fit(X, y, **given).transform(X)
+        """Fits, and returns the new columns for each row of X. Arguments go to `fit` or to `transform`."""
+        later = given.keys() & inspect.signature(self.transform).parameters.keys()
+        fitted = self.fit(X, y, **{name: x for name, x in given.items() if name not in later})
+        return fitted.transform(X, **{name: given[name] for name in later})
 
     @where("_inverse_transform")
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """Rows of the original columns that `transform` would turn into X, or comes nearest to."""
+        """Rows of the original columns which `transform` turns into X, or nearly."""
         width = len(self.get_feature_names_out())
         found = self._read_table(X)
         if found.shape[1] != width:
@@ -62,7 +65,7 @@ class Transformer(Estimator):
         return np.array(list(self._names_out(names)), dtype=object)
 
     def _names_out(self, names: np.ndarray) -> Iterable[str]:
-        """Names of the new columns, from those of the old: here kmeans0, kmeans1, ..."""
+        """Names of the new columns, given those of the old: for example kmeans0, kmeans1, ..."""
         width = self._transform(np.zeros((1, self.n_features_in_))).shape[1]
         return [f"{type(self).__name__.lower()}{i}" for i in range(width)]
 
@@ -70,7 +73,7 @@ class Transformer(Estimator):
         """Chooses what `transform` returns: "default" for arrays, "pandas" or "polars". Returns self."""
         if transform is not None:
             if transform not in ("default", "pandas", "polars"):
-                what = f"set_output(transform={transform!r}): there is no such container."
+                what = f"set_output(transform={transform!r}): no such container."
                 raise refusal(ValueError, what, "'default', 'pandas' or 'polars'")
             self._sklearn_output_config = {"transform": transform}
         return self

@@ -1,6 +1,6 @@
-"""The table X that an estimator is given, checked. Each refusal says what to try.
+"""Checks X. Every error says what to try.
 
-Sentences that scikit-learn's checks ask for, and that people search for, are kept word by word.
+Sentences that scikit-learn's checks require, and that people search for, are kept word for word.
 """
 
 from typing import Any
@@ -15,23 +15,23 @@ from tinygrad_edu.diagnostics.words import refusal
 def table(X: Any, estimator: Any, y: Any = None) -> Any:
     """X as a float64 array of shape (samples, features), not yet known to be finite.
 
-    estimator: says what else it accepts (`accepts_sparse`, `reads`). y: if it looks like the table
-    instead, the two were swapped.
+    estimator: says what else it accepts (`accepts_sparse`, `reads`). y: tells whether X and y are swapped.
     """
     name = type(estimator).__name__
     if hasattr(X, "toarray"):
         if not estimator.accepts_sparse:
-            raise refusal(TypeError, f"Sparse data are not supported by {name}.", "X.toarray()")
+            raise _sparse(X, name)
         return X.tocsr().astype(np.float64)
     if hasattr(X, "collect"):
         raise refusal(TypeError, f"{name} got a lazy frame, which has no rows yet.", "X.collect()")
     try:
         found = frames.values(X)
     except ValueError as error:  # a list of lists of different lengths
-        raise refusal(ValueError, f"X is no table: {error}", "rows of the same length") from None
+        raise refusal(ValueError, f"X is not a table: {error}", "rows of equal length") from None
     if found.dtype.kind == "c":
         raise refusal(ValueError, f"Complex data not supported by {name}.", "X.real or abs(X)")
-    _require_two_axes(found, name, y)
+    refuse_swapped(found, y, estimator)
+    _require_two_axes(found, name, X)
     if estimator.reads == "categories":
         return found
     if found.dtype.kind not in "biuf":
@@ -39,15 +39,53 @@ def table(X: Any, estimator: Any, y: Any = None) -> Any:
     return found.astype(np.float64, copy=False)
 
 
-def _require_two_axes(X: np.ndarray, name: str, y: Any) -> None:
+def _sparse(X: Any, name: str) -> Exception:
+    dense = 8 * X.shape[0] * X.shape[1]  # bytes in float64
+    unit, size = next(
+        (u, s) for u, s in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)) if dense >= s or s == 1e3
+    )
+    return refusal(
+        TypeError,
+        f"Sparse data are not supported by {name}: X is a {type(X).__name__} of shape {X.shape}.",
+        f"X.toarray(), which needs {dense / size:.3g} {unit}",
+    )
+
+
+def refuse_swapped(X: Any, y: Any, estimator: Any) -> None:
+    """Raises ValueError if X has the shape of a target, and y that of a table."""
+    if y is None or estimator.reads == "anything":
+        return
+    X, y = _shape(X), _shape(y)
+    is_column = len(X) == 2 and X[1] == 1 and not estimator.several_targets
+    if (len(X) == 1 or is_column) and len(y) == 2 and y[1] > 1 and X[0] == y[0]:
+        raise refusal(
+            ValueError,
+            f"X and y look swapped: {type(estimator).__name__} got X of shape {X} and y of shape {y}. It "
+            "expects X of shape (samples, features).",
+            "fit(X, y): the features, then the target; X.reshape(-1, 1) if X is one feature",
+        )
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    try:
+        return tuple(x.shape) if hasattr(x, "shape") else np.asarray(x).shape
+    except ValueError:  # lists of different lengths
+        return ()
+
+
+def _require_two_axes(X: np.ndarray, name: str, given: Any) -> None:
     if X.ndim != 2:
         hint = "X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if it is one sample"
-        if X.ndim == 0:
+        if isinstance(given, str):
+            hint = "read the file first: pandas.read_csv(X), or tinygrad_edu.data.read_csv(X)"
+        elif hasattr(given, "keys"):
+            hint = "pandas.DataFrame(X)"
+        elif hasattr(given, "__next__"):
+            hint = "list(X)"
+        elif X.ndim == 0:
             hint = "an array, a list of rows or a data frame"
         elif X.ndim > 2:
-            hint = "X.reshape(len(X), -1), which makes a row of each sample"
-        elif np.ndim(y) == 2 and len(y) == len(X):
-            hint = "fit(X, y): X and y seem to be swapped"
+            hint = "X.reshape(len(X), -1), which makes one row of each sample"
         raise refusal(
             ValueError,
             f"{name} expects X of shape (samples, features), got shape {X.shape}. Reshape your data.",
@@ -64,10 +102,10 @@ def _require_two_axes(X: np.ndarray, name: str, y: Any) -> None:
 
 
 def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
-    """Objects as numbers, or the error that names the first one that is none, and where it stands."""
+    """Objects as numbers, or an error that names the first that is not a number, and its position."""
     try:
         if found.dtype.kind in "mM":
-            raise TypeError(f"dates and durations ({found.dtype}) are no numbers")
+            raise TypeError(f"dates and durations ({found.dtype}) are not numbers")
         return found.astype(np.float64)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -75,12 +113,15 @@ def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
             ((i, j) for i, j in np.ndindex(*found.shape) if not _is_number(found[i, j])), (0, 0)
         )
         value = frames.plain(found[row, column])
+        hint = "convert that column to numbers"
+        if isinstance(value, str):
+            hint = "one column of 0 and 1 for each word of that column"
+            hint += ": pandas.get_dummies(X)" if frames.is_frame(X) and hasattr(X, "iloc") else ""
         raise refusal(
             kind,
             f"{name} computes with numbers, and X has {value!r} in {frames.place(X, row, column)}: {error}.",
-            "a column of 0 and 1 for each word of that column" if isinstance(value, str)
-            else "numbers made of that column",
-        ) from None  # fmt: skip
+            hint,
+        ) from None
 
 
 def _is_number(value: Any) -> bool:
@@ -89,18 +130,18 @@ def _is_number(value: Any) -> bool:
     try:
         float(value)
     except (TypeError, ValueError):
-        return value is None or type(value).__name__ == "NAType"  # missing: that is another error
+        return frames.is_missing(value)  # reported by require_finite
     return True
 
 
 def require_finite(numbers: Any, name: str, estimator: Any, source: Any = None) -> None:
-    """Refuses NaN (unless the estimator allows it) and infinity; says how many, and where the first is.
+    """Raises ValueError for NaN (unless the estimator allows it) and infinity: how many, and where.
 
-    source: what the numbers were read from, if that was a data frame.
+    source: what the numbers were read from, for the labels of a data frame or series.
     """
     dense = numbers.data if hasattr(numbers, "tocsr") else numbers
     with np.errstate(all="ignore"):
-        if np.isfinite(dense.sum()):  # the quick way: one bad number spoils the sum
+        if np.isfinite(dense.sum()):  # the fast test: one bad number makes the sum bad
             return
     allow_nan = name == "X" and estimator.allow_nan
     bad = np.isinf(dense) if allow_nan else ~np.isfinite(dense)
@@ -110,13 +151,16 @@ def require_finite(numbers: Any, name: str, estimator: Any, source: Any = None) 
     first = [int(i) for i in np.unravel_index(at, dense.shape)]
     if hasattr(numbers, "tocsr"):
         first = [int(numbers.tocoo().row[at]), int(numbers.tocoo().col[at])]
-    where = frames.place(source, *first) if len(first) == 2 else f"row {first[0]}"
+    where = frames.place(source, *first) if len(first) == 2 else frames.row_of(source, first[0])
+    hint = "drop those rows, or fill in the missing values"
+    if hasattr(source, "dropna") and not np.isinf(dense).any():
+        hint = f"{name}.dropna(), and the same rows of the rest; or {name}.fillna(...)"
     raise refusal(
         ValueError,
         f"Input {name} contains {'infinity' if allow_nan else 'NaN or infinity'}: "
         f"{np.count_nonzero(bad)} of its {dense.size} values, the first ({dense.flat[at]}) in {where}. "
         f"{type(estimator).__name__} needs finite numbers.",
-        "drop those rows, or fill them in",
+        hint,
     )
 
 
@@ -128,12 +172,12 @@ def require_nonnegative(X: Any, estimator: Any, source: Any) -> None:
             ValueError,
             f"Negative values in data passed to {type(estimator).__name__}: {least} in "
             f"{frames.place(source, row, column)}.",
-            "counts or shares, which are 0 or more",
+            "counts or frequencies, which are 0 or more",
         )
 
 
 def require_same_columns(names: Any, fitted: Any, estimator: Any) -> None:
-    """Refuses a frame whose columns are not those of fit in the same order.
+    """Raises ValueError for a frame whose columns are not those of fit, in the same order.
 
     names and fitted: names of columns, or None. Warns if only one of the two has names.
     """
@@ -141,11 +185,12 @@ def require_same_columns(names: Any, fitted: Any, estimator: Any) -> None:
     if names is None and fitted is None:
         return
     if fitted is None:
-        warn(UserWarning, f"X has feature names, but {kind} was fitted without feature names")
+        text = f"X has feature names, but {kind} was fitted without feature names"
+        warn(UserWarning, f"{text}. Try: fit on a data frame as well")
         return
     if names is None:
         text = f"X does not have valid feature names, but {kind} was fitted with feature names"
-        warn(UserWarning, text)
+        warn(UserWarning, f"{text}. Try: a data frame with the columns {frames.listed(fitted)}")
         return
     if np.array_equal(names, fitted):
         return
@@ -160,7 +205,7 @@ def require_same_columns(names: Any, fitted: Any, estimator: Any) -> None:
     both = zip(names, fitted, strict=False)
     first = next((i for i, (a, b) in enumerate(both) if a != b), min(len(names), len(fitted)))
     now = repr(names[first]) if first < len(names) else "missing"
-    then = repr(fitted[first]) if first < len(fitted) else "not there"
+    then = repr(fitted[first]) if first < len(fitted) else "absent"
     text += f"Column {first} is {now}; in fit it was {then}."
     raise refusal(ValueError, text, "X[list(model.feature_names_in_)]")
 
@@ -177,5 +222,10 @@ def require_same_width(X: Any, estimator: Any) -> None:
             ValueError,
             f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {width} "
             "features as input, as many as in fit.",
-            "the same columns as in fit",
+            "the same columns as in fit" + _names_of(estimator),
         )
+
+
+def _names_of(estimator: Any) -> str:
+    names = vars(estimator).get("feature_names_in_")
+    return "" if names is None else f": {frames.listed(names)}"

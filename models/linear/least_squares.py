@@ -62,10 +62,11 @@ def least_squares(A, B, alpha=0.0):
             )
         each = zip(B.T, alpha, strict=True)
         return np.stack([least_squares(A, b, penalty) for b, penalty in each], axis=1)
-    gram = A.T @ A
+    with np.errstate(over="ignore", invalid="ignore"):  # huge columns: then X itself is decomposed
+        gram = A.T @ A
     gram.flat[:: len(gram) + 1] += alpha
     size = np.sqrt(gram.diagonal())
-    if size.all():
+    if size.all() and np.isfinite(size).all():
         # Columns of length one: meters or millimeters must not look like near dependence.
         scaled = gram / np.outer(size, size)
         eigenvalues = np.linalg.eigvalsh(scaled)

@@ -191,7 +191,7 @@ def test_an_answer_before_fit_is_an_error_that_says_what_to_do(estimator, X, y):
         arguments = {"get_depth": (), "get_feature_names_out": (), "score": (X, y)}.get(name, (X,))
         with pytest.raises(NotFittedError) as error:
             getattr(model, name)(*arguments)
-        assert f"this {type(model).__name__} has not learned anything" in str(error.value)
+        assert f"this {type(model).__name__} is not fitted yet" in str(error.value)
         assert f"Try: {type(model).__name__}(...).fit(X" in str(error.value)
 
 
@@ -301,12 +301,12 @@ BAD = {
     "a dict": (lambda X, y: (poisoned(X.astype(object), {}), y), "must be a string or a real number"),
     "dates": (lambda X, y: (np.full(X.shape, np.datetime64("2020-01-01")), y), "dates"),
     "complex": (lambda X, y: (X + 1j, y), "Complex data not supported"),
-    "one axis": (lambda X, y: (X[:, 0], y), r"got shape \(60,\)\. Reshape your data"),
+    "one axis": (lambda X, y: (X[:, 0], y.reshape(60, -1)[:, 0]), r"got shape \(60,\)\. Reshape your data"),
     "three axes": (lambda X, y: (X[:, None], y), r"got shape \(60, 1, 4\).*\s.*\s.*reshape\(len\(X\), -1"),
     "a number": (lambda X, y: (3.0, y), r"got shape \(\)"),
     "masked values": (lambda X, y: (np.ma.masked_equal(X, X[7, 1]), y), r"\(nan\) in row 7, column 1"),
     "None as X": (lambda X, y: (None, y), r"got shape \(\)"),
-    "rows of different lengths": (lambda X, y: ([[1.0], [1.0, 2.0]], y[:2]), "X is no table"),
+    "rows of different lengths": (lambda X, y: ([[1.0], [1.0, 2.0]], y[:2]), "X is not a table"),
     "no rows": (lambda X, y: (X[:0], y[:0]), r"0 sample\(s\) \(shape=\(0, 4\)\) while a minimum of 1 is req"),
     "no columns": (lambda X, y: (X[:, :0], y), r"0 feature\(s\) \(shape=\(60, 0\)\) while a minimum"),
 }  # fmt: skip
@@ -350,10 +350,13 @@ def test_sparse_data_are_refused_by_name_or_accepted(estimator, X, y):
         expected = answers(clone(estimator).fit(X, y), X)
         assert_same_answers(answers(model, table), expected)
         return
-    with pytest.raises(
-        TypeError, match=f"Sparse data are not supported by {type(estimator).__name__}"
-    ):
+    name = type(estimator).__name__
+    message = (
+        rf"(?s)not supported by {name}: .* of shape \(60, 4\).*X\.toarray\(\), which needs 1\.92 kB"
+    )
+    with pytest.raises(TypeError, match=message) as error:
         clone(estimator).fit(table, y)
+    assert_clear(error.value)
 
 
 SUPERVISED = [p for p in EXAMPLES if p.values[0]._is_supervised()]
@@ -379,10 +382,150 @@ def test_bad_targets(estimator, X, y, case):
 
 @supervised
 def test_x_and_y_swapped(estimator, X, y):
-    with pytest.raises(
-        ValueError, match=r"(?s)got shape \(60,\).*Try: fit\(X, y\): X and y seem to be swa"
-    ):
-        clone(estimator).fit(np.zeros(60), X)
+    model = clone(estimator).fit(X, y)
+    y = y.reshape(60, -1)[:, 0]
+    columns = {"60,": [y, y.tolist()], "60, 1": [] if estimator.several_targets else [y[:, None]]}
+    for method in (clone(estimator).fit, model.score):
+        for shape, given in columns.items():
+            message = (
+                rf"X and y look swapped: .* got X of shape \({shape}\) and y of shape \(60, 4\)"
+            )
+            for column in given:
+                with pytest.raises(ValueError, match=message) as error:
+                    method(column, X)
+                assert_clear(error.value)
+
+
+def test_one_feature_and_several_targets_are_not_swapped():
+    X = np.arange(6.0).reshape(6, 1)
+    assert models.LinearRegression().fit(X, np.hstack([X, 2 * X])).coef_.shape == (2, 1)
+
+
+def with_labels(y, value, dtype=object):
+    """A pandas Series with the labels of LABELS, and a value in row 'case 7'."""
+    series = pytest.importorskip("pandas").Series(y, index=LABELS, dtype=object)
+    series.iloc[7] = value
+    return series.astype(dtype)
+
+
+def missing():
+    return pytest.importorskip("pandas").NA
+
+
+def with_missing(X):
+    table = frame("pandas", X).astype("Float64")
+    table.iloc[7, 1] = missing()
+    return table
+
+
+# Mistakes in X or y -> what the error says, by the kind of estimator that must notice them. X and y are
+# floats; a classifier's y are 0, 1 and 2.
+MISTAKES = {
+    "regressor": {
+        "text": (lambda X, y: (X, ["tall", "short"] * 30), r"y has 'tall' in row 0\..*a classifier, if y"),
+        "a word": (lambda X, y: (X, with_labels(y, "tall")), "y has 'tall' in row 'case 7'"),
+        "NaN": (lambda X, y: (X, with_labels(y, np.nan, float)), r"\(nan\) in row 'case 7'.*y\.dropna"),
+        "pandas.NA": (lambda X, y: (X, with_labels(np.round(y), missing(), "Int64")), "row 'case 7'"),
+    },
+    "classifier": {
+        "None": (lambda X, y: (X, with_labels(y.astype(str), None)), r"\(None\) in row 'case 7'.*y\.notna"),
+        "NaN": (lambda X, y: (X, with_labels(y.astype(str), np.nan)), r"\(nan\) in row 'case 7'"),
+        "pandas.NA": (lambda X, y: (X, with_labels(y.astype(str), missing(), "string")), "'case 7'"),
+        "measurements": (lambda X, y: (X, with_labels(y, 0.5, float)), r"has 0\.5 in row 'case 7'.*a regr"),
+        "one-hot": (lambda X, y: (X, np.eye(3)[y.astype(int)]), r"shape \(60, 3\).*y\.argmax\(axis=1\)"),
+    },
+    None: {
+        "a path": (lambda X, y: ("data.csv", y), r"got shape \(\).*read_csv"),
+        "a dict": (lambda X, y: ({"a": X[:, 0]}, y), r"got shape \(\).*pandas\.DataFrame\(X\)"),
+        "a generator": (lambda X, y: ((row for row in X), y), r"got shape \(\).*list\(X\)"),
+        "pandas.NA": (
+            lambda X, y: (with_missing(X), y),
+            r"1 of its 240 values.* in row 'case 7', column 'width'.*X\.dropna",
+        ),
+        "words": (
+            lambda X, y: (frame("pandas", X).assign(width="red"), y),
+            "'red' in row 'case 0', column 'width'.*pandas.get_dummies",
+        ),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind, case", [(kind, case) for kind, cases in MISTAKES.items() for case in cases]
+)
+@every_example
+def test_mistakes_are_named_with_row_column_and_remedy(estimator, X, y, kind, case):
+    if kind not in (None, estimator.kind):
+        pytest.skip(f"not a {kind}")
+    y = np.arange(60.0) % 3 if estimator.kind == "classifier" else y.reshape(60, -1)[:, 0]
+    make, message = MISTAKES[kind][case]
+    with pytest.raises((ValueError, TypeError), match=f"(?s){message}") as error:
+        clone(estimator).fit(*make(X, y))
+    assert_clear(error.value)
+
+
+@every_example
+def test_more_groups_or_neighbors_than_samples(estimator, X, y):
+    names = [
+        n for n in estimator.get_params() if n in ("n_clusters", "n_neighbors", "n_components")
+    ]
+    if not names:
+        pytest.skip("has no such number")
+    model = clone(estimator).set_params(**{names[0]: 61})
+    model.set_params(**{"init": "random"} if "init" in model.get_params() else {})
+    with pytest.raises(ValueError, match=rf"(?s)60.*{names[0]}=61|{names[0]}=61.*60") as error:
+        model.fit(X, y)
+    assert_clear(error.value)
+
+
+@supervised
+def test_a_single_class_is_named_or_learned(estimator, X, y):
+    if estimator.kind != "classifier":
+        pytest.skip("has no classes")
+    model = clone(estimator)
+    if estimator.one_class:
+        assert {*model.fit(X, ["yes"] * 60).predict(X)} == {"yes"}
+        return
+    with pytest.raises(ValueError, match="got one class only: 'yes'") as error:
+        model.fit(X, ["yes"] * 60)
+    assert_clear(error.value)
+
+
+@supervised
+def test_a_score_of_labels_that_fit_never_saw_warns(estimator, X, y):
+    if estimator.kind != "classifier":
+        pytest.skip("has no classes")
+    model = clone(estimator).fit(X, y)
+    with pytest.warns(UserWarning, match="no label of y, such as 'never', is one of the classes"):
+        assert model.score(X, ["never"] * 60) == 0
+
+
+@every
+def test_a_misspelled_argument_is_answered_with_the_right_one(kind):
+    for name in kind._parameters:
+        with pytest.raises(TypeError, match=f"no argument '{name}s'") as error:
+            kind(**{f"{name}s": 1})
+        assert_clear(error.value)
+        suggested = str(error.value).rpartition("Try: ")[2].split(", ")
+        assert name in suggested and len(suggested) <= 3
+
+
+@every_example
+def test_a_method_that_it_lacks_is_answered_with_those_it_has(estimator, X, y):
+    from models.foundation.conditional import _Conditional
+
+    lacking = [
+        name
+        for base in type(estimator).__mro__
+        for name, method in vars(base).items()
+        if isinstance(method, _Conditional) and not hasattr(estimator, name)
+    ]
+    for name in lacking:
+        with pytest.raises(
+            AttributeError, match=f"this {type(estimator).__name__} has no {name}"
+        ) as error:
+            getattr(estimator, name)
+        assert_clear(error.value)
 
 
 @every_example

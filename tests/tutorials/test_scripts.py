@@ -42,8 +42,8 @@ def test_mnist_from_csv(tmp_path):
     write_csv(tmp_path / "train.csv", x[:1500], digits.y[:1500])
     write_csv(tmp_path / "test.csv", x[1500:])
     said = run("mnist_from_csv.py", "train.csv", "test.csv", where=tmp_path)
-    right, of = map(int, re.search(r"(\d+) of (\d+) right", said).groups())
-    assert of == 150 and right >= 135
+    size, accuracy = re.search(r"test accuracy on (\d+) images: ([\d.]+)%", said).groups()
+    assert size == "150" and float(accuracy) >= 90
     rows = table(tmp_path / "results.csv")
     assert rows[0] == ["ImageId", "Label"] and len(rows) == 298
     answers = np.array([int(label) for _, label in rows[1:]])
@@ -53,7 +53,7 @@ def test_mnist_from_csv(tmp_path):
 def test_characters(tmp_path):
     write_characters(tmp_path / "few", per_class=60, characters="AbC7", seed=0)
     said = run("characters_62.py", "few/train.csv", "few/test.csv", where=tmp_path)
-    right = float(re.search(r"([\d.]+) % of 48 right", said)[1])
+    right = float(re.search(r"test accuracy on 48 images: ([\d.]+)%", said)[1])
     answers, truth = table(tmp_path / "results.csv"), table(tmp_path / "few" / "test.csv")
     assert [row[0] for row in answers[1:]] == [os.path.basename(row[0]) for row in truth[1:]]
     hits = sum(a[1] == b[1] for a, b in zip(answers[1:], truth[1:], strict=True))

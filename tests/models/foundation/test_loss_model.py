@@ -234,3 +234,33 @@ def test_the_trace_is_printed_and_drawn(capsys):
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), above[above > 0])
     models.Ridge(verbose=False).fit(X, Y)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("targets", [(), (3,)])
+def test_a_formula_leaves_a_trace_of_its_one_step(fit_intercept, targets, capsys):
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(len(X), *targets))
+    model = models.Ridge(2.0, fit_intercept=fit_intercept, verbose=True).fit(X, y, WEIGHT)
+    assert len(model.trace_) == 2 and model.n_iter_ == 1
+    coef, b = model.coef_, model.intercept_
+    errors = (WEIGHT @ (y - X @ coef.T - b) ** 2).sum() + 2.0 * (coef**2).sum()
+    np.testing.assert_allclose(model.trace_.loss[1], errors / WEIGHT.sum())
+    np.testing.assert_allclose(model.trace_.loss[0], (WEIGHT @ y**2).sum() / WEIGHT.sum())
+    assert model.trace_.gradient_norm[1] < 1e-12 < model.trace_.gradient_norm[0]
+    assert capsys.readouterr().out.count("Ridge   iteration") == 2
+    ax = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    assert model.trace_.plot(ax) is ax
+
+
+def test_a_formula_for_a_penalty_with_kinks_has_no_gradient():
+    class Lasso(models.Ridge):
+        def prox(self, name, w, step):
+            return w
+
+        def penalty(self, coef, intercept):
+            return 7.0
+
+    trace = Lasso().fit(X, Y).trace_
+    np.testing.assert_allclose(trace.loss, models.Ridge().fit(X, Y).trace_.loss + 7.0)
+    assert np.isnan(trace.gradient_norm).all()

@@ -109,9 +109,34 @@ def test_metadata_routing_hands_on_the_weights():
             undecided.fit(X, Y, sample_weight=weight)
         assert undecided.fit(X, Y).score(X, Y) > 0.5  # without weights nothing is asked
     with pytest.raises(
-        TypeError, match=r"Ridge.fit takes no groups\.[\s\S]*Try: sample_weight=True"
+        TypeError, match=r"Ridge.fit has no argument groups\.[\s\S]*Try: sample_weight=True"
     ):
         models.Ridge().set_fit_request(groups=True)
+
+
+def test_metadata_routing_reaches_predict_and_transform():
+    class Rounded(models.Ridge):
+        def predict(self, X, digits=8):
+            return np.round(super().predict(X), digits)
+
+    class Shifted(models.StandardScaler):
+        def transform(self, X, by=0.0):
+            return super().transform(X) + by
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = Rounded().set_predict_request(digits=True)
+        scaler = Shifted().set_transform_request(by=True)
+        pipeline = clone(make_pipeline(scaler, model)).fit(X, Y, by=1.0)
+        found = pipeline.predict(X, digits=1, by=1.0)
+        expected = Rounded().fit(Shifted().fit(X).transform(X, 1.0), Y)
+        np.testing.assert_array_equal(found, expected.predict(pipeline[0].transform(X, 1.0), 1))
+        refusing = make_pipeline(models.StandardScaler(), Rounded()).fit(X, Y)
+        with pytest.raises(exceptions.UnsetMetadataPassedError, match="digits"):
+            refusing.predict(X, digits=1)
+    with pytest.raises(TypeError, match=r"Ridge.predict has no argument return_std"):
+        models.Ridge().set_predict_request(return_std=True)
+    with pytest.raises(TypeError, match=r"Ridge.transform has no argument copy"):
+        models.Ridge().set_transform_request(copy=True)
 
 
 def test_set_output_makes_frames_with_names():

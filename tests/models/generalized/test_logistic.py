@@ -95,6 +95,6 @@ def test_weights_of_classes(n_classes, weighted):
         theirs = linear_model.LogisticRegression(solver="newton-cholesky", **same).fit(X, y, weight)
         np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-8)
     with pytest.raises(
-        ValueError, match=r"class_weight of LogisticRegression has 0, which is no class"
+        ValueError, match=r"class_weight of LogisticRegression has 0, which is not a class"
     ):
         LogisticRegression(class_weight={0: 1.0}).fit(X, y)

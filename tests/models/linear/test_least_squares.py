@@ -81,3 +81,13 @@ def test_units_do_not_make_it_ill_conditioned(monkeypatch):
     monkeypatch.delattr(np.linalg, "lstsq")
     units = np.array([1, 1e-9, 1, 1e9, 1])
     np.testing.assert_allclose(least_squares(X * units, B) * units, expected, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_columns_whose_squares_overflow():
+    X, rng = data()
+    y = rng.normal(size=60)
+    plain = LinearRegression().fit(X, y)
+    huge = LinearRegression().fit(X * 1e200, y)
+    np.testing.assert_allclose(huge.coef_ * 1e200, plain.coef_, rtol=1e-7)
+    np.testing.assert_allclose(huge.predict(X * 1e200), plain.predict(X), rtol=1e-7, atol=1e-9)
