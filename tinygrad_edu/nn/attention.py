@@ -21,7 +21,8 @@ from tinygrad_edu.nn.sequence_checks import (
     demand_queries,
 )
 from tinygrad_edu.nn.sized_by_input import SizedByInput
-from tinygrad_edu.ops.scaled_dot_product import attention_weights, gelu_in_pieces
+from tinygrad_edu.ops.scaled_dot_product import attention_weights
+from tinygrad_edu.ops.special import gelu_tanh
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = ["MultiHeadAttention", "TransformerBlock"]
@@ -146,7 +147,7 @@ class TransformerBlock(Module):
         *,
         hidden: int | None = None,
         norm: str = "pre",
-        activation: Callable = gelu_in_pieces,
+        activation: Callable = gelu_tanh,
         causal: bool = False,
         rotary: bool = False,
         dropout: float = 0.0,
