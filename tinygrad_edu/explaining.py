@@ -54,7 +54,7 @@ def explain(function: Any) -> Explanation:
 
     >>> print(explain(np.tanh))
     tanh:  y = tanh x
-      ∂L/∂x   g * (1 - y * y)
+      ∂L/∂x   g * sech2(x)
       where   g = ∂L/∂y
       is      elementwise
       in      ...

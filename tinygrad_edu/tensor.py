@@ -61,6 +61,7 @@ class Op(Signature):
     are accepted. The remaining fields are for readers and tests:
 
     formula, domain, kinks   what the row computes, where, and what its derivative is at kinks
+    conditioning             where rounding the inputs alone costs more than the last digits of the result
     cases                    random number generator -> [(inputs, params), ...] to try the row on
     linear                   y is linear in each input that has a rule, the others held fixed (x w);
                              "together": in all of them at once (x and w, one after the other)
@@ -78,6 +79,7 @@ class Op(Signature):
         formula: str = "",
         domain: str = "",
         kinks: str = "",
+        conditioning: str = "",
         cases: Callable | None = None,
         linear: bool | str = False,
         elementwise: bool = False,
@@ -87,6 +89,7 @@ class Op(Signature):
         self.forward, self.rules, self.variadic_rule = forward, rules, variadic_rule
         self.name = name or forward.__name__
         self.formula, self.domain, self.kinks = formula, domain, kinks
+        self.conditioning = conditioning
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
         self.multiply_adds = multiply_adds
 

@@ -356,3 +356,37 @@ def test_derivatives_far_out_keep_their_digits(f, x, slope):
     """They are small, not 0: nothing is lost by 1 - y², y + 1, or a square that overflows."""
     digits = 8 * float(np.finfo(np.asarray(x).dtype).eps)
     assert grad(f)(x) == pytest.approx(slope, rel=digits)
+
+
+def plain_gelu_tanh(x):
+    return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+
+
+@pytest.mark.parametrize("size", [1, special.PIECE - 1, special.PIECE, 2 * special.PIECE + 3])
+def test_gelu_in_pieces_is_the_gelu_in_one(size):
+    """Values and gradients, of one piece and of several with a rest; to order two."""
+    x, u, v = np.random.default_rng(0).normal(size=(3, size))
+    found = []
+    for form in (special.gelu_tanh, plain_gelu_tanh):
+        t = Tensor(x, requires_grad=True)
+        y = form(t)
+        (y * u).sum().backward()
+        first = t.grad
+        t = Tensor(x, requires_grad=True)
+        (form(t) * u).sum().backward(create_graph=True)
+        slope, t.grad = t.grad, None
+        (slope * v).sum().backward()
+        found.append((y.data, first, slope.data, t.grad))
+    for one, other in zip(*found, strict=True):
+        assert np.allclose(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_gelu_in_pieces_of_what_does_not_lie_in_order():
+    x = np.random.default_rng(0).normal(size=(4, 3 * special.PIECE))[:, ::2].T
+    t = Tensor(x, requires_grad=True)
+    y = special.gelu_tanh(t)
+    y.backward(np.asfortranarray(np.ones(y.shape)))
+    other = Tensor(x, requires_grad=True)
+    plain_gelu_tanh(other).sum().backward()
+    assert np.allclose(y.data, plain_gelu_tanh(x), rtol=1e-13, atol=1e-14)
+    assert np.allclose(t.grad, other.grad, rtol=1e-13, atol=1e-14)

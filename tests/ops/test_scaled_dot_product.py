@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, ops
-from tinygrad_edu.ops.scaled_dot_product import PIECE, gelu_in_pieces, plain_attention_weights
+from tinygrad_edu.ops.scaled_dot_product import plain_attention_weights
 
 RNG = np.random.default_rng(0)
 
@@ -50,33 +50,3 @@ def test_large_scores_do_not_overflow():
         q = np.array([[1e3, 0], [0, -1e3]], np.float32)
         weights = ops.attention_weights(q, q, np.tri(2, dtype=bool))
     assert np.array_equal(weights, np.eye(2))
-
-
-@pytest.mark.parametrize("size", [1, PIECE - 1, PIECE, 2 * PIECE + 3])
-def test_gelu_in_pieces_is_the_gelu_in_one(size):
-    """Values and gradients, of one piece and of several with a rest; to order two."""
-    x, u, v = draw(size), draw(size), draw(size)
-    found = []
-    for form in (gelu_in_pieces, ops.gelu_tanh):
-        t = Tensor(x, requires_grad=True)
-        y = form(t)
-        (y * u).sum().backward()
-        first = t.grad
-        t = Tensor(x, requires_grad=True)
-        (form(t) * u).sum().backward(create_graph=True)
-        slope, t.grad = t.grad, None
-        (slope * v).sum().backward()
-        found.append((y.data, first, slope.data, t.grad))
-    for one, other in zip(*found, strict=True):
-        assert np.allclose(one, other, rtol=1e-13, atol=1e-14)
-
-
-def test_gelu_in_pieces_of_what_does_not_lie_in_order():
-    x = draw(4, 3 * PIECE)[:, ::2].T
-    t = Tensor(x, requires_grad=True)
-    y = gelu_in_pieces(t)
-    y.backward(np.asfortranarray(np.ones(y.shape)))
-    other = Tensor(x, requires_grad=True)
-    ops.gelu_tanh(other).sum().backward()
-    assert np.allclose(y.data, ops.gelu_tanh(x), rtol=1e-13, atol=1e-14)
-    assert np.allclose(t.grad, other.grad, rtol=1e-13, atol=1e-14)

@@ -318,7 +318,7 @@ def test_a_node_knows_its_row_and_the_line_that_asked_for_it():
     y.name = "squashed"
     node = viz.Graph(y).nodes[-1]
     assert node.row.title == "tanh:  y = tanh x"
-    assert node.rule(0) == ("∂L/∂x", "g * (1 - y * y)")
+    assert node.rule(0) == ("∂L/∂x", "g * sech2(x)")
     assert node.line.startswith("test_build_graph.py:") and node.line.endswith(
         "y = np.tanh(x)  # this line"
     )

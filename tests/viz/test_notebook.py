@@ -243,7 +243,7 @@ def test_a_history_without_matplotlib(monkeypatch):
 
 def test_a_row_shows_its_formula_and_rules():
     page = words(shown(ROWS[np.tanh]))
-    assert "y = tanh x" in page and "g * (1 - y * y)" in page
+    assert "y = tanh x" in page and "g * sech2(x)" in page
 
 
 def test_an_estimator_shows_what_it_was_told_and_what_it_learned():

@@ -22,7 +22,8 @@ from tinygrad_edu.nn.sequence_checks import (
 )
 from tinygrad_edu.nn.sized_by_input import SizedByInput
 from tinygrad_edu.ops.recurrent import unread
-from tinygrad_edu.ops.scaled_dot_product import attention_weights, gelu_in_pieces, seen_keys
+from tinygrad_edu.ops.scaled_dot_product import attention_weights, seen_keys
+from tinygrad_edu.ops.special import gelu_tanh
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = ["MultiHeadAttention", "TransformerBlock"]
@@ -151,7 +152,7 @@ class TransformerBlock(Module):
         *,
         hidden: int | None = None,
         norm: str = "pre",
-        activation: Callable = gelu_in_pieces,
+        activation: Callable = gelu_tanh,
         causal: bool = False,
         rotary: bool = False,
         dropout: float = 0.0,

@@ -41,17 +41,17 @@ from tinygrad_edu.ops.activations import (
     logsumexp,
     relu,
     selu,
-    sigmoid,
     softmax,
     softplus,
     softsign,
     sparsemax,
 )
-from tinygrad_edu.ops.elementwise import identity
+from tinygrad_edu.ops.elementwise import circle, cosine, identity, sech2, sigmoid
 from tinygrad_edu.ops.indexing import add_at, put, put_along_axis, scatter_add
 from tinygrad_edu.ops.linear_algebra import expm, solve_triangular
 from tinygrad_edu.ops.reductions import recurrence, suffix_sum
 from tinygrad_edu.ops.special import (
+    bell,
     bessel_i,
     digamma,
     erf,
@@ -112,13 +112,13 @@ def rows() -> list[Op]:
 
 
 __all__ = [
-    "add_at", "add_rows", "attention", "attention_weights", "avg_pool1d", "avg_pool2d", "bessel_i",
-    "binary_cross_entropy", "capped_relu", "conv1d", "conv2d", "conv_transpose1d",
-    "conv_transpose2d", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "expm", "fold",
+    "add_at", "add_rows", "attention", "attention_weights", "avg_pool1d", "avg_pool2d", "bell",
+    "bessel_i", "binary_cross_entropy", "capped_relu", "circle", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cosine", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "expm", "fold",
     "gelu", "gelu_tanh", "glu", "gru", "hard_sigmoid", "hard_silu", "identity", "leaky_relu",
     "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d",
     "max_pool2d", "mish", "normal_cdf", "normalize", "polygamma", "put", "put_along_axis",
-    "recurrence", "relu", "rnn", "rows", "scatter_add", "selu", "sigmoid", "silu", "softmax",
+    "recurrence", "relu", "rnn", "rows", "scatter_add", "sech2", "selu", "sigmoid", "silu", "softmax",
     "softplus", "softsign", "solve_triangular", "sparsemax",
     "suffix_sum", "unbroadcast", "unfold",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
-from tinygrad_edu.ops.elementwise import or_zero, row
+from tinygrad_edu.ops.elementwise import plain_sigmoid, row, sigmoid
 from tinygrad_edu.ops.reductions import kept
 from tinygrad_edu.tensor import op, value
 
@@ -28,18 +28,6 @@ relu = row(
     _relu, lambda g, y, x: g * (x > 0),
     name="relu", formula="max(x, 0)", kinks="derivative 0 at 0", draw=apart,
 )  # fmt: skip
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    # tanh saturates where e⁻ˣ would overflow
-    return 0.5 * np.tanh(0.5 * x) + 0.5
-
-
-sigmoid = row(_sigmoid, lambda g, y, x: g * (y * (1 - y)), name="sigmoid", formula="1 / (1 + e⁻ˣ)")
-
-
-def plain_sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
 
 
 def _softplus(x: np.ndarray) -> np.ndarray:
@@ -132,6 +120,11 @@ def glu(x: Any, axis: int = -1) -> Any:
 # ------------------------------------------------------------------- along an axis: softmax and kin
 
 
+def or_zero(y: Any) -> Any:
+    """y, but 0 where it is -∞, as a sum of nothing is: there e^(x - y) is then 0, and not nan."""
+    return np.where(y == -np.inf, 0, y) if np.any(value(y) == -np.inf) else y
+
+
 def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
     """ln Σ eˣ, with the largest x factored out so that nothing overflows."""
     top = x.max(axis=axis, keepdims=True)
@@ -222,13 +215,21 @@ cross_entropy = op(
 
 
 def _binary_cross_entropy(x: np.ndarray, t: np.ndarray) -> np.ndarray:
-    # softplus(x) - x t, without the difference of two large numbers where x is large and t = 1
-    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+    # softplus(x) - x t, without the difference of two large numbers where x is large and t near 1
+    size = np.abs(x)
+    return size * np.where(x > 0, 1 - t, t) + np.log1p(np.exp(-size))
+
+
+def _binary_cross_entropy_dx(g: Any, y: Any, x: Any, t: Any) -> Any:
+    """g (sigmoid(x) - t)"""
+    # For x > 0 as (1 - t) - sigmoid(-x), which has digits left where sigmoid(x) is rounded to 1.
+    return g * np.where(value(x) > 0, (1 - t) - sigmoid(-x), sigmoid(x) - t)
 
 
 binary_cross_entropy = row(
-    _binary_cross_entropy, lambda g, y, x, t: g * (sigmoid(x) - t), lambda g, y, x, t: -g * x,
+    _binary_cross_entropy, _binary_cross_entropy_dx, lambda g, y, x, t: -g * x,
     name="binary_cross_entropy", formula="-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)",
+    conditioning="near the zeros of its derivatives, sigmoid(x) = t",
 )  # fmt: skip
 
 

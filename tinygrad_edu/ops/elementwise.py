@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_edu.ops.cases import (
     apart,
     broadcasting,
+    each,
     inside_unit,
     nonzero,
     positive,
@@ -42,9 +43,20 @@ def between_steps(rng: np.random.Generator, *shapes: tuple) -> list[np.ndarray]:
     ]
 
 
-def or_zero(y: Any) -> Any:
-    """y, but 0 where it is -∞, as a sum of nothing is: there e^(x - y) is then 0, and not nan."""
-    return np.where(y == -np.inf, 0, y) if np.any(value(y) == -np.inf) else y
+def gap(x: Any, w: Any) -> Any:
+    """x - w, where equal infinities are 0 apart; but -∞ where x is -∞, as a term e^x = 0 has no share."""
+    if np.isfinite(value(x)).all() and np.isfinite(value(w)).all():
+        return x - w
+    return np.where(value(x) == -np.inf, -np.inf, finite(x) - finite(w))
+
+
+def finite(x: Any) -> Any:
+    """x, with half of the largest numbers in the place of infinities."""
+    dtype = np.result_type(value(x))
+    if dtype.kind != "f":
+        return x
+    most = np.finfo(dtype).max / 2
+    return np.clip(x, -most, most)
 
 
 def or_infinite(y: Any) -> Any:
@@ -89,10 +101,23 @@ square = row(np.square, lambda g, y, x: g * (2 * x), formula="x²")
 sqrt = row(np.sqrt, lambda g, y, x: g / (2 * y), formula="√x", domain="x > 0", draw=positive)
 cbrt = row(np.cbrt, lambda g, y, x: g / (3 * y * y), formula="∛x", domain="x ≠ 0", draw=nonzero)
 hypot = row(
-    np.hypot,
-    lambda g, y, x, w: g * (x / or_infinite(y)),
-    lambda g, y, x, w: g * (w / or_infinite(y)),
+    np.hypot, lambda g, y, x, w: g * cosine(x, w), lambda g, y, x, w: g * cosine(w, x),
     formula="√(x² + w²)", domain="x and w finite", kinks="derivative 0 at x = w = 0", draw=nonzero,
+)  # fmt: skip
+
+
+def _cosine(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return (
+        x * 0.5 / or_infinite(np.hypot(x * 0.5, w * 0.5))
+    )  # halves, whose length does not overflow
+
+
+cosine: Op = row(
+    _cosine,
+    lambda g, y, x, w: g * (cosine(w, x) / or_infinite(np.hypot(x, w)) * cosine(w, x)),
+    lambda g, y, x, w: -g * (cosine(w, x) / or_infinite(np.hypot(x, w)) * y),
+    name="cosine", formula="x / √(x² + w²)", domain="x and w finite", draw=nonzero,
+    kinks="0, with derivative 0, at x = w = 0", conditioning="near the zeros of its second derivatives",
 )  # fmt: skip
 
 
@@ -101,12 +126,23 @@ def less_one(x: Any, w: Any) -> Any:
     return w - 1 if np.all(value(w) != 0) else w - 1 + ((x == 0) & (w == 0))
 
 
+def _power_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
+    """g * w * x ** (w - 1)"""
+    exponent = less_one(x, w)
+    dx = g * w * x**exponent
+    lost = value(w) - (
+        value(exponent) + 1
+    )  # what w - 1 was rounded by, which a large ln x multiplies
+    return dx * (1 + lost * np.log(np.abs(x) + (x == 0))) if np.any(lost) else dx
+
+
 power = row(
     operator.pow,  # and not np.power: arrays ** 2 is a multiplication, np.power(arrays, 2) is not
-    documented(lambda g, y, x, w: g * w * x ** less_one(x, w), "g * w * x ** (w - 1)"),
+    _power_dx,
     lambda g, y, x, w: g * y * np.log(np.where(x == 0, 1, x)),
     name="power", formula="x ** w", domain="x > 0, or w a constant whole number", draw=positive,
     kinks="0 ** w with w ≥ 0 has derivative 0 in w; 0 ** 0 has derivative 0 in x",
+    conditioning="near the zeros of its derivatives",
 )  # fmt: skip
 ROWS[np.power] = power
 
@@ -127,9 +163,9 @@ exp = row(np.exp, lambda g, y, x: g * y, formula="eˣ")
 exp2 = row(np.exp2, lambda g, y, x: g * (y * LN2), formula="2ˣ")
 expm1 = row(np.expm1, lambda g, y, x: g * np.exp(x), formula="eˣ - 1, exact near 0")
 log = row(np.log, lambda g, y, x: g / x, formula="ln x", domain="x > 0", draw=positive)
-log2 = row(np.log2, lambda g, y, x: g / (x * LN2), formula="log₂ x", domain="x > 0", draw=positive)
+log2 = row(np.log2, lambda g, y, x: g / x / LN2, formula="log₂ x", domain="x > 0", draw=positive)
 log10 = row(
-    np.log10, lambda g, y, x: g / (x * LN10), formula="log₁₀ x", domain="x > 0", draw=positive
+    np.log10, lambda g, y, x: g / x / LN10, formula="log₁₀ x", domain="x > 0", draw=positive
 )
 log1p = row(
     np.log1p, lambda g, y, x: g / (1 + x), formula="ln(1 + x), exact near 0", domain="x > -1",
@@ -137,44 +173,92 @@ log1p = row(
 )  # fmt: skip
 logaddexp = row(
     np.logaddexp,
-    lambda g, y, x, w: g * np.exp(x - or_zero(y)),
-    lambda g, y, x, w: g * np.exp(w - or_zero(y)),
-    formula="ln(eˣ + eʷ)", kinks="derivative 0 where x = w = -∞",
+    lambda g, y, x, w: g * sigmoid(gap(x, w)),
+    lambda g, y, x, w: g * sigmoid(gap(w, x)),
+    formula="ln(eˣ + eʷ)", kinks="derivative 0 where x = w = -∞", conditioning="x - w is rounded",
 )  # fmt: skip
 logaddexp2 = row(
     np.logaddexp2,
-    lambda g, y, x, w: g * np.exp2(x - or_zero(y)),
-    lambda g, y, x, w: g * np.exp2(w - or_zero(y)),
-    formula="log₂(2ˣ + 2ʷ)", kinks="derivative 0 where x = w = -∞",
+    lambda g, y, x, w: g * sigmoid(gap(x, w) * LN2),
+    lambda g, y, x, w: g * sigmoid(gap(w, x) * LN2),
+    formula="log₂(2ˣ + 2ʷ)", kinks="derivative 0 where x = w = -∞", conditioning="x - w is rounded",
 )  # fmt: skip
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    # eˣ / (1 + eˣ) has all digits where it is small; from 40 on it is 1 (in float16 from 11 on)
+    y = np.minimum(x, 40)
+    y = np.exp(y if y.dtype != np.float16 else np.minimum(y, 11))
+    y /= 1 + y
+    return y
+
+
+sigmoid: Op = row(
+    _sigmoid, lambda g, y, x: g * (sech2(x / 2) / 4), name="sigmoid", formula="1 / (1 + e⁻ˣ)"
+)
+
+
+def plain_sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
 
 # -------------------------------------------------------------------- trigonometric and hyperbolic
 sin = row(np.sin, lambda g, y, x: g * np.cos(x), formula="sin x")
 cos = row(np.cos, lambda g, y, x: -g * np.sin(x), formula="cos x")
 tan = row(np.tan, lambda g, y, x: g * (1 + y * y), formula="tan x", draw=inside_unit)
 arcsin = row(
-    np.arcsin, lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)),
+    np.arcsin, lambda g, y, x: g * circle(x),
     formula="arcsin x", domain="-1 < x < 1", draw=inside_unit,
 )  # fmt: skip
 arccos = row(
-    np.arccos, lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),
+    np.arccos, lambda g, y, x: -g * circle(x),
     formula="arccos x", domain="-1 < x < 1", draw=inside_unit,
+)  # fmt: skip
+
+
+def _circle(x: np.ndarray, p: float = -0.5) -> np.ndarray:
+    squares = (1 - x) * (1 + x)  # near 1 without a rounded x²
+    return 1 / np.sqrt(squares) if p == -0.5 else squares**p
+
+
+circle: Op = row(
+    _circle, lambda g, y, x, p=-0.5: g * (-2 * p * x * circle(x, p=p - 1)),
+    name="circle", formula="(1 - x²)ᵖ", domain="-1 < x < 1",
+    cases=each(inside_unit, ((3, 4), {}), ((3,), {"p": -1})),
 )  # fmt: skip
 arctan = row(np.arctan, lambda g, y, x: g / np.hypot(1, x) / np.hypot(1, x), formula="arctan x")
 arctan2 = row(
-    np.arctan2, lambda g, y, x, w: g * (w / (x * x + w * w)), lambda g, y, x, w: -g * (x / (x * x + w * w)),
+    np.arctan2,
+    lambda g, y, x, w: g * (cosine(w, x) / np.hypot(x, w)),
+    lambda g, y, x, w: -g * (cosine(x, w) / np.hypot(x, w)),
     formula="the angle of the point (w, x)", domain="not x = w = 0", draw=nonzero,
+    conditioning="near the zeros of its second derivatives",
 )  # fmt: skip
+
 sinh = row(np.sinh, lambda g, y, x: g * np.cosh(x), formula="sinh x")
 cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
-tanh = row(np.tanh, lambda g, y, x: g * (1 - y * y), formula="tanh x")
+tanh = row(np.tanh, lambda g, y, x: g * sech2(x), formula="tanh x")
+
+
+def _sech2(x: np.ndarray) -> np.ndarray:
+    """1 - tanh² x, which has digits left where tanh x is rounded to 1."""
+    with np.errstate(over="ignore"):  # 1 / ∞ is 0
+        y = 1 / np.cosh(x)
+    y *= y
+    return y
+
+
+sech2: Op = row(
+    _sech2, lambda g, y, x: g * (-2 * y * np.tanh(x)), name="sech2", formula="1 / cosh² x",
+    conditioning="near the zeros of its second derivative",
+)  # fmt: skip
 arcsinh = row(np.arcsinh, lambda g, y, x: g / np.hypot(1, x), formula="arsinh x")
 arccosh = row(
     np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x", domain="x > 1", draw=beyond_one,
 )  # fmt: skip
 arctanh = row(
-    np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)),
+    np.arctanh, lambda g, y, x: g * circle(x, p=-1),
     formula="artanh x", domain="-1 < x < 1", draw=inside_unit,
 )  # fmt: skip
 deg2rad = row(np.deg2rad, lambda g, y, x: g * (np.pi / 180), formula="x π / 180", linear=True)

@@ -10,11 +10,9 @@ import numpy as np
 
 from tinygrad_edu.ops.activations import softmax
 from tinygrad_edu.ops.cases import Cases, real
-from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.linear_algebra import mT
 from tinygrad_edu.ops.recurrent import Once, unread
-from tinygrad_edu.ops.special import gelu_tanh
 from tinygrad_edu.tensor import Op, op, value
 
 # -------------------------------------------------------------------------------------- the formula
@@ -146,69 +144,3 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None) -> Any:
     if mask is not None:
         v = unread(v, seen_keys(np.asarray(value(mask))))
     return attention_weights(q, k, mask) @ v
-
-
-# ------------------------------------------------------------------- what stands between attentions
-#
-# The same values as those of `gelu_tanh`, which is the plain form, computed piece by piece.
-
-_A, _B = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
-
-
-PIECE = (
-    1 << 15
-)  # numbers: a few pieces fit in the cache, and each is large enough for the cost of its calls
-
-
-def _pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
-    flat = [a.reshape(-1) for a in arrays]
-    for i in range(0, flat[0].size, PIECE):
-        yield [a[i : i + PIECE] for a in flat]
-
-
-def _gelu_in_pieces(x: np.ndarray) -> np.ndarray:
-    """x/2 (1 + tanh(a x + b x³))"""
-    x = np.asarray(x, order="C")
-    y = np.empty(x.shape, x.dtype)
-    for u, t in _pieces(x, y):
-        np.multiply(u, u, out=t)
-        t *= _B
-        t += _A
-        t *= u
-        np.tanh(t, out=t)
-        t += 1
-        t *= u
-        t *= 0.5
-    return y
-
-
-def _gelu_in_pieces_dx(g: Any, y: Any, x: Any) -> Any:
-    """g/2 (1 + t + x (1 - t²) (a + 3 b x²)), t = tanh(x (a + b x²))
-
-    Here as g (1 + t) (1/2 + (1 - t) x (a + 3 b x²)/2), which is the same.
-    """
-    if not (type(g) is type(x) is np.ndarray and g.shape == x.shape):
-        return gelu_tanh.rules[0](g, y, x)  # type: ignore[misc]
-    g, x = np.asarray(g, order="C"), np.asarray(x, order="C")
-    dx = np.empty(x.shape, x.dtype)
-    for dy, u, d in _pieces(g, x, dx):
-        np.multiply(u, u, out=d)
-        t = d * _B
-        t += _A
-        t *= u
-        np.tanh(t, out=t)
-        d *= 1.5 * _B
-        d += 0.5 * _A
-        d *= u
-        d *= 1 - t
-        d += 0.5
-        t += 1
-        d *= t
-        d *= dy
-    return dx
-
-
-gelu_in_pieces: Op = row(
-    _gelu_in_pieces, _gelu_in_pieces_dx,
-    name="gelu_tanh", formula="x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
-)  # fmt: skip

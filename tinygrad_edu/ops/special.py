@@ -10,32 +10,41 @@ from __future__ import annotations
 import functools
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import user_line
-from tinygrad_edu.ops.activations import sigmoid, softplus
-from tinygrad_edu.ops.cases import nonzero, positive
-from tinygrad_edu.ops.elementwise import row
-from tinygrad_edu.tensor import Op
+from tinygrad_edu.ops.activations import softplus
+from tinygrad_edu.ops.cases import each, nonzero, positive, real
+from tinygrad_edu.ops.elementwise import row, sech2, sigmoid
+from tinygrad_edu.ops.formulas import documented
+from tinygrad_edu.tensor import ROWS, Op
 
 PIECE = 1 << 13  # numbers at a time, so that they stay in the cache from step to step
 
 
-def in_pieces(f: Callable, precision: type = np.float64) -> Callable:
-    """Turns f, for vectors of one precision, into a function of arrays of any shape and precision."""
+def pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
+    """Yields the flat arrays piece by piece. (Those to be written must be contiguous.)"""
+    flat = [a.reshape(-1) for a in arrays]
+    for i in range(0, flat[0].size, PIECE):
+        yield [a[i : i + PIECE] for a in flat]
 
-    @functools.wraps(f)
+
+def in_pieces(double: Callable, single: Callable | None = None) -> Callable:
+    """Turns a function of float64 vectors (and one for float32) into one of arrays of any shape."""
+
+    @functools.wraps(double)
     def whole(x: Any, **params: Any) -> np.ndarray:
         x = np.asarray(x)
         y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
-        flat_x, flat_y = x.reshape(-1), y.reshape(-1)
+        f, precision = double, "f8"
+        if single and y.dtype in (np.float32, np.float16):
+            f, precision = single, "f4"
         with np.errstate(all="ignore"):  # branches that are not taken are computed, too
-            for i in range(0, x.size, PIECE):
-                part = slice(i, i + PIECE)
-                flat_y[part] = f(flat_x[part].astype(precision, copy=False), **params)
+            for some, out in pieces(x, y):
+                out[...] = f(some.astype(precision, copy=False), **params)
         return y if y.ndim else y[()]
 
     return whole
@@ -88,37 +97,41 @@ def _quotient(c: tuple, x: np.ndarray) -> np.ndarray:
     return y
 
 
-def _erfc_of_size(a: np.ndarray) -> np.ndarray:
-    """erfc of |x| > 0.46875."""
-    a = np.minimum(a, 30.0)  # where it is 0 in float64
+def _scaled_erfc(a: np.ndarray) -> np.ndarray:
+    """e^(a²) erfc a, for 0.46875 < a < 40."""
     y = _quotient(_ERFC, a)
     far = np.flatnonzero(a > 4)
     if far.size:
         u = 1 / (a[far] * a[far])
         y[far] = (1 / math.sqrt(math.pi) - u * _quotient(_TAIL, u)) / a[far]
-    # e^(-a²) in two factors: the square of the rounded part is exact
-    rounded = np.trunc(a * 16) / 16
-    return y * np.exp(-rounded * rounded) * np.exp(-(a - rounded) * (a + rounded))
+    return y
+
+
+def _bell(x: np.ndarray, c: float = 1.0) -> np.ndarray:
+    """e^(-c x²) in two factors: the square of a rounded x is exact."""
+    x = np.minimum(np.abs(x), 40.0)  # where it is 0
+    rounded = np.trunc(x * 256) / 256
+    return np.exp(-c * rounded * rounded) * np.exp(-c * (x - rounded) * (x + rounded))
+
+
+def _erfc_of_size(a: np.ndarray) -> np.ndarray:
+    """erfc of |x| > 0.46875."""
+    a = np.minimum(a, 40.0)
+    return _scaled_erfc(a) * _bell(a)
 
 
 def _erf_near_0(x: np.ndarray) -> np.ndarray:
     return x * _quotient(_ERF, x * x)
 
 
-@in_pieces
 def _erf_double(x: np.ndarray) -> np.ndarray:
     a = np.abs(x)
     return np.where(a <= 0.46875, _erf_near_0(x), np.copysign(1 - _erfc_of_size(a), x))
 
 
-@functools.partial(in_pieces, precision=np.float32)
 def _erf_single(x: np.ndarray) -> np.ndarray:
     x = np.clip(x, -4, 4)
     return x * _quotient(_SINGLE, x * x)
-
-
-def _erf(x: np.ndarray) -> np.ndarray:
-    return _erf_single(x) if np.asarray(x).dtype in (np.float32, np.float16) else _erf_double(x)
 
 
 @in_pieces
@@ -128,10 +141,39 @@ def _erfc(x: np.ndarray) -> np.ndarray:
     return np.where(a <= 0.46875, 1 - _erf_near_0(x), np.where(x > 0, far, 2 - far))
 
 
+# The normal distribution, Φ(x) = erfc(-x / √2) / 2. The last digit of x / √2 would matter in e^(-x²/2), but
+# not in the other factor. In float32 that is a polynomial in t = 1 / (1 + 0.35 |x|), fitted to have the
+# smallest relative error (3e-8).
+
+_MILLS = (
+    -2.915727451e-2, 1.440289280e-1, -2.558369966e-1, 1.593197330e-1, -2.321379581e-2, 1.055535759e-1,
+    1.198209431e-1, 1.398635668e-1, 1.396213039e-1,
+)  # fmt: skip
+
+
+def _normal_cdf_double(x: np.ndarray) -> np.ndarray:
+    a = np.minimum(np.abs(x), 40.0)
+    far = 0.5 * _scaled_erfc(a * math.sqrt(0.5)) * _bell(a, 0.5)
+    near = 0.5 + 0.5 * _erf_near_0(x * math.sqrt(0.5))
+    return np.where(a <= 0.66, near, np.where(x > 0, 1 - far, far))
+
+
+def _normal_cdf_single(x: np.ndarray) -> np.ndarray:
+    a = np.minimum(np.abs(x), 40.0)
+    t = 1 / (1 + 0.35 * a)
+    far = t * polynomial(_MILLS, t) * _bell(a, 0.5)
+    return np.where(x > 0, 1 - far, far)
+
+
+_normal_cdf = in_pieces(_normal_cdf_double, _normal_cdf_single)
+
+
 # ------------------------------------------------------------------------------------ Γ and its kin
 #
 # ln Γ: between 2 and 3 the rational approximation of S. L. Moshier's Cephes library; from 13 on
 # Stirling's series; in between and below, Γ(x + 1) = x Γ(x). Abramowitz and Stegun, chapter 6.
+
+DENSITY = math.sqrt(0.5 / math.pi)  # of the normal distribution at 0
 
 _GAMMA = (
     (-1.37825152569120859100e3, -3.88016315134637840924e4, -3.31612992738871184744e5,
@@ -239,14 +281,15 @@ def _sinc_derivative(x: np.ndarray, n: int = 1) -> np.ndarray:
     """The n-th derivative of f = sin u / u, u = πx.
 
     u f = sin u, differentiated n times, is u f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = sin(u + nπ/2): a recurrence that is exact for
-    large u. For |u| < n + 2 the power series of f, differentiated term by term.
+    large u. For |u| < n + 1 the power series of f, differentiated term by term.
     """
     u = math.pi * x
-    near = np.abs(u) < n + 2
-    far = np.where(near, n + 2.0, u)
-    f = np.sin(far) / far
+    near = np.abs(u) < n + 1
+    far = np.where(near, n + 1.0, u)
+    angle = math.pi * np.where(near, (n + 1) / math.pi, x - 2 * np.rint(x / 2))  # whole turns less
+    f = np.sin(angle) / far
     for k in range(1, n + 1):
-        f = (np.sin(far + k * (math.pi / 2)) - k * f) / far
+        f = (np.sin(angle + k * (math.pi / 2)) - k * f) / far
     terms = [
         (-1) ** k * (math.factorial(2 * k) // math.factorial(2 * k - n)) / math.factorial(2 * k + 1)
         for k in range((n + 1) // 2, n + 16)
@@ -256,51 +299,94 @@ def _sinc_derivative(x: np.ndarray, n: int = 1) -> np.ndarray:
     return math.pi**n * np.where(near, series, f)
 
 
+def _sinc(x: np.ndarray) -> np.ndarray:
+    return _sinc_derivative(x, n=0)
+
+
 @in_pieces
 def _bessel_i(x: np.ndarray, n: int = 1) -> np.ndarray:
-    """I_n(x) = Σ (x/2)^(2k + n) / k! (k + n)!: all terms have one sign, so that no digit is lost."""
-    term = (x / 2) ** n / math.factorial(n)
+    """I_n(x) = Σ (x/2)^(2k + n) / k! (k + n)!: all terms have one sign, so that no digit is lost.
+
+    For large |x| e^x / √(2πx) (1 - (4n² - 1) / 8x + ...), Abramowitz and Stegun 9.7.1: in a long series the
+    rounding of x² would add up.
+    """
+    far = np.abs(x) > max(25, n * n)
+    near = np.where(far, 0, x)
+    term = (near / 2) ** n / math.factorial(n)
     total, k = term.copy(), 0
     while (np.abs(term) > 1e-17 * np.abs(total)).any():
         k += 1
-        term *= x * x / (4 * k * (k + n))
+        term *= near * near / (4 * k * (k + n))
         total += term
-        term[np.isinf(total)] = 0
+    if far.any():
+        a = np.minimum(np.abs(x[far]), 1e4)
+        term = np.ones_like(a)
+        asymptotic = term.copy()
+        for k in range(1, 40):
+            term *= ((2 * k - 1) ** 2 - 4 * n * n) / (8 * k * a)
+            asymptotic += term
+        root = np.exp(a / 2)
+        y = root / np.sqrt(2 * math.pi * a) * asymptotic * root
+        total[far] = np.where(x[far] < 0, (-1) ** n * y, y)
     return total
+
+
+def _i0(x: np.ndarray) -> np.ndarray:
+    return _bessel_i(x, n=0)
 
 
 # ---------------------------------------------------------------------------------------- the rows
 
 
 erf = row(
-    _erf, lambda g, y, x: g * (2 / math.sqrt(math.pi) * np.exp(-x * x)),
+    in_pieces(_erf_double, _erf_single), lambda g, y, x: g * (2 / math.sqrt(math.pi) * bell(x)),
     name="erf", formula="2/√π ∫₀ˣ e^(-t²) dt",
 )  # fmt: skip
 erfc = row(
-    _erfc, lambda g, y, x: g * (-2 / math.sqrt(math.pi) * np.exp(-x * x)),
+    _erfc, lambda g, y, x: g * (-2 / math.sqrt(math.pi) * bell(x)),
     name="erfc", formula="1 - erf x, exact for large x",
+)  # fmt: skip
+normal_cdf = row(
+    _normal_cdf, lambda g, y, x: g * (DENSITY * bell(x, c=0.5)),
+    name="normal_cdf", formula="Φ(x), the probability that a standard normal number is smaller than x",
+)  # fmt: skip
+bell: Op = row(
+    in_pieces(_bell, _bell), lambda g, y, x, c=1.0: g * (x * y * (-2 * c)),
+    name="bell", formula="e^(-c x²)", conditioning="near the zeros of its second derivative",
+    cases=each(real, ((3, 4), {}), ((3,), {"c": 0.5})),
 )  # fmt: skip
 lgamma = row(
     _lgamma, lambda g, y, x: g * digamma(x),
     name="lgamma", formula="ln |Γ(x)|", domain="x > 0, or no whole number", draw=positive,
+    conditioning="near the zeros of its derivatives",
 )  # fmt: skip
 digamma: Op = row(
     _digamma, lambda g, y, x: g * polygamma(x, n=1),
     name="digamma", formula="ψ(x), the derivative of ln Γ(x)", domain="x > 0, or no whole number",
-    draw=positive,
+    draw=positive, conditioning="near its zeros",
 )  # fmt: skip
 polygamma: Op = row(
     _polygamma, lambda g, y, x, n=1: g * polygamma(x, n=n + 1),
     name="polygamma", formula="ψ⁽ⁿ⁾(x), the n-th derivative of ψ", domain="x > 0, or no whole number",
     cases=lambda rng: [((*positive(rng, (3, 4)),), {"n": 1}), ((np.array([2.5, -0.6]),), {"n": 2})],
 )  # fmt: skip
-sinc = row(np.sinc, lambda g, y, x: g * sinc_derivative(x, n=1), formula="sin πx / πx, and 1 at 0")
+sinc = row(
+    _sinc, lambda g, y, x: g * sinc_derivative(x, n=1),
+    name="sinc", formula="sin πx / πx, and 1 at 0", conditioning="near its zeros",
+)  # fmt: skip
+ROWS[np.sinc] = sinc
 sinc_derivative: Op = row(
     _sinc_derivative, lambda g, y, x, n=1: g * sinc_derivative(x, n=n + 1),
-    name="sinc derivative", formula="the n-th derivative of sin πx / πx",
+    name="sinc derivative", formula="the n-th derivative of sin πx / πx", conditioning="near its zeros",
     cases=lambda rng: [((np.array([0.0, 1e-9, -2, 7.3]),), {"n": 1}), ((rng.normal(size=3),), {"n": 3})],
 )  # fmt: skip
-i0 = row(np.i0, lambda g, y, x: g * bessel_i(x, n=1), formula="I₀(x), the modified Bessel function")
+i0 = row(
+    _i0,
+    lambda g, y, x: g * bessel_i(x, n=1),
+    name="i0",
+    formula="I₀(x), the modified Bessel function",
+)
+ROWS[np.i0] = i0
 bessel_i: Op = row(
     _bessel_i,
     lambda g, y, x, n=1: g * ((bessel_i(x, n=abs(n - 1)) + bessel_i(x, n=n + 1)) / 2),
@@ -309,74 +395,158 @@ bessel_i: Op = row(
 )  # fmt: skip
 
 # ------------------------------------------------------------------------------------- activations
+#
+# These are x times a gate that rises from 0 to 1. Only a gate with all digits where it is nearly 0, and slope
+# with all digits at both ends, leave the products right.
 
 
-def _silu(x: np.ndarray) -> np.ndarray:
-    return x * sigmoid(x)
+def gated(gate: Op, slope: Callable, **about: Any) -> Op:
+    """The row of x gate(x), where slope(x) = gate'(x)."""
+    return row(
+        lambda x: x * gate.forward(x),
+        documented(
+            lambda g, y, x: g * (gate(x) + x * slope(x)),
+            "g (s(x) + x s'(x)), where s is the factor of x",
+        ),
+        conditioning="near the zeros of its derivatives", **about,
+    )  # fmt: skip
 
 
-def _silu_rule(g: Any, y: Any, x: Any) -> Any:
-    """g (s + y (1 - s)), s = sigmoid(x)"""
-    s = sigmoid(x)
-    return g * (s + y * (1 - s))
+silu = gated(sigmoid, lambda x: sech2(x / 2) / 4, name="silu", formula="x / (1 + e⁻ˣ)")
+gelu = gated(
+    normal_cdf, lambda x: DENSITY * bell(x, c=0.5),
+    name="gelu", formula="x Φ(x), Φ the normal distribution",
+)  # fmt: skip
 
 
 def _log_sigmoid(x: np.ndarray) -> np.ndarray:
     return -softplus(-x)
 
 
-def _mish(x: np.ndarray) -> np.ndarray:
-    return x * np.tanh(softplus(x))
-
-
-def _mish_rule(g: Any, y: Any, x: Any) -> Any:
-    """g (t + x (1 - t²) sigmoid(x)), t = tanh(ln(1 + eˣ))"""
-    t = np.tanh(softplus(x))
-    return g * (t + x * (1 - t * t) * sigmoid(x))
-
-
-def normal_cdf(x: Any) -> Any:
-    """Φ(x), the probability that a standard normal number is smaller than x."""
-    return 0.5 * erf(x * math.sqrt(0.5)) + 0.5
-
-
-def _gelu(x: np.ndarray) -> np.ndarray:
-    return x * normal_cdf(x)
-
-
-def _gelu_rule(g: Any, y: Any, x: Any) -> Any:
-    """g (Φ(x) + x φ(x)), with φ the density of the normal distribution"""
-    return g * (normal_cdf(x) + x * (np.exp(-0.5 * x * x) * math.sqrt(0.5 / math.pi)))
-
-
-_A, _B = math.sqrt(2 / math.pi), math.sqrt(2 / math.pi) * 0.044715
-
-
-def _gelu_tanh(x: np.ndarray) -> np.ndarray:
-    return 0.5 * x * (1 + np.tanh(x * (_A + _B * x * x)))
-
-
-def _gelu_tanh_rule(g: Any, y: Any, x: Any) -> Any:
-    """g/2 (1 + t + x (1 - t²) (a + 3 b x²)), t = tanh(x (a + b x²))"""
-    squares = x * x
-    t = np.tanh(x * (_A + _B * squares))
-    return g * (0.5 * (1 + t + x * (1 - t * t) * (_A + 3 * _B * squares)))
-
-
-silu = row(_silu, _silu_rule, name="silu", formula="x / (1 + e⁻ˣ)")
 log_sigmoid = row(
     _log_sigmoid, lambda g, y, x: g * sigmoid(-x), name="log_sigmoid", formula="-ln(1 + e⁻ˣ)"
 )
-mish = row(_mish, _mish_rule, name="mish", formula="x tanh(ln(1 + eˣ))")
-gelu = row(_gelu, _gelu_rule, name="gelu", formula="x Φ(x), Φ the normal distribution")
+
+# tanh(ln(1 + eˣ)) = n / (n + 2) with n = eˣ (eˣ + 2)
+
+
+def _mish_gate(x: np.ndarray) -> np.ndarray:
+    y = np.exp(np.minimum(x, 20))  # from there on it is 1
+    y *= y + 2
+    return y / (y + 2)
+
+
+def _mish_slope(x: Any) -> Any:
+    """4 s r² / (1 + r²)², s = sigmoid(x), r = sigmoid(-x)"""
+    r = sigmoid(-x)
+    share = r / (1 + r * r)
+    return 4 * sigmoid(x) * share * share
+
+
+mish_gate = row(
+    in_pieces(_mish_gate, _mish_gate),
+    documented(lambda g, y, x: g * _mish_slope(x), "g 4 s r² / (1 + r²)², s = sigmoid(x), r = sigmoid(-x)"),
+    name="mish gate", formula="tanh(ln(1 + eˣ))", conditioning="near the zeros of its derivatives",
+)  # fmt: skip
+mish = gated(mish_gate, _mish_slope, name="mish", formula="x tanh(ln(1 + eˣ))")
+
+# GELU's form with a tanh: x/2 (1 + tanh(u/2)) = x sigmoid(u), u = a x + b x³. From x = 10 on sigmoid(u) is 1,
+# up to x = -30 it is 0.
+
+A, B = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
+# a = A₁ + A₂ and b = B₁ + B₂, so that A₁ x and B₁ x³ are exact for an x of few digits
+A1, A2 = 1.5957691216044623, 1.2684411348486127e-12
+B1, B2 = 0.07135009765625, 4.718616350248776e-06
+
+
+def _u(x: Any) -> tuple[Any, Any]:
+    """u and du/dx."""
+    x = np.clip(x, -30, 30)
+    return x * (A + B * x * x), A + 3 * B * x * x
+
+
+def _small_exp_of_u(x: np.ndarray) -> np.ndarray:
+    """e^u for x < 0, where the last digit of u matters: in three factors, two of them of exact numbers."""
+    x = x.astype(np.float64, copy=False)
+    short = np.rint(x * 256) / 256
+    cube = short * short * short
+    rest = (x - short) * (A + B * (x * x + x * short + short * short))
+    return np.exp(A1 * short) * np.exp(B1 * cube) * np.exp(A2 * short + B2 * cube + rest)
+
+
+def _gate_parts(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """sigmoid(u), sigmoid(-u) and u² of a vector."""
+    squares = x * x
+    t = squares * B
+    t += A
+    t *= x
+    np.exp(t, out=t)
+    low = np.flatnonzero(x < -1.5)
+    if low.size:
+        t[low] = _small_exp_of_u(x[low])
+    rest = 1 / (1 + t)
+    t *= rest
+    return t, rest, squares
+
+
+def _clipped(x: np.ndarray) -> np.ndarray:
+    x = np.minimum(x, 10)
+    return np.maximum(x, -30, out=x)
+
+
+def _gelu_gate(x: np.ndarray) -> np.ndarray:
+    return _gate_parts(_clipped(x))[0]
+
+
+def _gelu_bell(x: np.ndarray) -> np.ndarray:
+    s, rest, _ = _gate_parts(np.maximum(-np.abs(x), -30))
+    return s * rest
+
+
+def _gelu_tanh(x: np.ndarray) -> np.ndarray:
+    y = _gelu_gate(x)
+    y *= x
+    return y
+
+
+def _gelu_tanh_dx(g: Any, y: Any, x: Any) -> Any:
+    """g (s + x s'), s = sigmoid(u), u = a x + b x³, s' = s sigmoid(-u) (a + 3 b x²)"""
+    if not (type(g) is type(x) is np.ndarray and g.shape == x.shape and x.dtype.char in "fd"):
+        return g * (gelu_gate(x) + np.clip(x, -30, 30) * (gelu_bell(x) * _u(x)[1]))
+    dx = np.empty(x.shape, x.dtype)
+    for dy, some, out in pieces(g, x, dx):
+        some = _clipped(some)
+        s, rest, slope = _gate_parts(some)
+        slope *= 3 * B
+        slope += A
+        slope *= rest
+        slope *= some
+        slope += 1
+        s *= slope
+        np.multiply(s, dy, out=out)
+    return dx
+
+
+gelu_gate = row(
+    in_pieces(_gelu_gate, _gelu_gate),
+    documented(lambda g, y, x: g * (gelu_bell(x) * _u(x)[1]), "g sigmoid(u) sigmoid(-u) du/dx"),
+    name="gelu gate", formula="sigmoid(u), u = a x + b x³, a = 2 √(2/π), b = 0.044715 a",
+    conditioning="near the zeros of its derivatives",
+)  # fmt: skip
+gelu_bell: Op = row(
+    in_pieces(_gelu_bell, _gelu_bell),
+    documented(lambda g, y, x: g * (-y * np.tanh(_u(x)[0] / 2) * _u(x)[1]), "-g y tanh(u / 2) du/dx"),
+    name="gelu bell", formula="sigmoid(u) sigmoid(-u), u = a x + b x³, a = 2 √(2/π), b = 0.044715 a",
+    conditioning="near the zeros of its derivatives",
+)  # fmt: skip
 gelu_tanh = row(
-    _gelu_tanh,
-    _gelu_tanh_rule,
-    name="gelu_tanh",
-    formula="x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
-)
+    in_pieces(_gelu_tanh, _gelu_tanh), _gelu_tanh_dx,
+    name="gelu_tanh", formula="x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+    conditioning="near the zeros of its derivatives",
+)  # fmt: skip
 
 __all__ = [
-    "bessel_i", "digamma", "erf", "erfc", "gelu", "gelu_tanh", "i0", "lgamma", "log_sigmoid", "mish",
+    "bell", "bessel_i", "digamma", "erf", "erfc", "gelu", "gelu_bell", "gelu_gate",
+    "gelu_tanh", "i0", "lgamma", "log_sigmoid", "mish", "mish_gate",
     "normal_cdf", "polygamma", "silu", "sinc", "sinc_derivative",
 ]  # fmt: skip
