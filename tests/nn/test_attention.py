@@ -6,7 +6,7 @@ That they equal Keras's is tested in test_keras_attention.py.
 import numpy as np
 import pytest
 
-from tinygrad_edu import nn, optim
+from tinygrad_edu import nn, ops, optim
 from tinygrad_edu.gradcheck import gradcheck
 
 RNG = np.random.default_rng(0)
@@ -159,3 +159,27 @@ def test_settings_that_cannot_be():
         nn.MultiHeadAttention(4, 0, 2)
     with pytest.raises(ValueError, match="p is a probability"):
         nn.MultiHeadAttention(4, 2, 2, dropout=1.0)
+
+
+def test_padding_may_be_nan():
+    """Of keys that nobody may look at nothing is read, and all gradients are finite."""
+    real = np.array([[True, True, True], [True, True, False]])
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    block = nn.TransformerBlock(4, 2, rng=0)
+    for layer in (block.attention, block):
+        found = []
+        for padding in (5.0, np.nan):
+            x[~real] = padding
+            for parameter in layer.parameters():
+                parameter.grad = None
+            y = layer(x, key_mask=real)
+            y[real].sum().backward()
+            found.append([y.data[real], *(p.grad for p in layer.parameters())])
+        assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_weights_of_keys_that_are_nan():
+    q, k, v = np.random.default_rng(0).normal(size=(3, 2, 3))
+    mask = np.array([[True, False], [True, False]])
+    k[1], v[1] = np.nan, np.inf
+    assert np.array_equal(ops.attention(q, k, v, mask=mask), np.stack([v[0]] * 2))

@@ -207,3 +207,10 @@ def test_gradients_flow_to_x_and_parameters():
     layer, x = nn.Conv2d(2, 3, 2, rng=0), Tensor(np.ones(IMAGES, np.float32), requires_grad=True)
     layer(x).sum().backward()
     assert x.grad.shape == IMAGES and (layer.b.grad == 2 * 4 * 3).all()
+
+
+def test_output_padding_that_cannot_be():
+    with pytest.raises(ValueError, match=r"output_padding=2, stride=2(.|\n)*from 0 to stride - 1"):
+        nn.ConvTranspose2d(2, 2, 3, stride=2, output_padding=2)(np.ones((1, 2, 2, 2)))
+    with pytest.raises(ValueError, match="groups=3 must divide inputs=4 and outputs=6"):
+        nn.ConvTranspose2d(4, 6, 3, groups=3)

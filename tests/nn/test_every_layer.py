@@ -25,7 +25,7 @@ def apart(*shape):
     return far_apart(np.random.default_rng(0), shape)[0]
 
 
-FLAT, STEPS, IMAGES = (3, 4), (2, 3, 4), (2, 3, 4, 2)
+FLAT, STEPS, IMAGES, VOLUMES = (3, 4), (2, 3, 4), (2, 3, 4, 2), (1, 2, 3, 3, 2)
 SEEN = np.array([[True, False, True], [True, True, False]])
 
 SMALL = apart(*STEPS) / 4  # a softmax of large scores bends too much for differences
@@ -49,12 +49,19 @@ def twice(layer):
 
 # name in nn -> layers to check, each with the shape of its input or the input itself
 LAYERS = {
+    "AdaptiveAvgPool1d": [(lambda: nn.AdaptiveAvgPool1d(2), STEPS)],
+    "AdaptiveAvgPool2d": [(lambda: nn.AdaptiveAvgPool2d((2, 3)), IMAGES)],
+    "AdaptiveAvgPool3d": [(lambda: nn.AdaptiveAvgPool3d(2), VOLUMES)],
+    "AdaptiveMaxPool1d": [(lambda: nn.AdaptiveMaxPool1d(2), STEPS)],
+    "AdaptiveMaxPool2d": [(lambda: nn.AdaptiveMaxPool2d((2, 3)), IMAGES)],
+    "AdaptiveMaxPool3d": [(lambda: nn.AdaptiveMaxPool3d(2), VOLUMES)],
     "AlphaDropout": [(lambda: nn.AlphaDropout(0.4, rng=1), FLAT)],
     "AvgPool1d": [(nn.AvgPool1d, STEPS), (lambda: nn.AvgPool1d(3, stride=2, padding="same"), STEPS)],
     "AvgPool2d": [
         (nn.AvgPool2d, IMAGES), (lambda: nn.AvgPool2d((2, 3), padding="same"), IMAGES),
         (lambda: nn.AvgPool2d(2, stride=(1, 3), padding="same"), IMAGES),
     ],
+    "AvgPool3d": [(lambda: nn.AvgPool3d((1, 2, 2), stride=2, padding="same"), VOLUMES)],
     "BatchNorm": [
         (lambda: nn.BatchNorm(4, **F64), FLAT), (lambda: nn.BatchNorm(2, **F64), IMAGES),
         (lambda: nn.BatchNorm(4, scale=False, **F64), FLAT),
@@ -75,13 +82,20 @@ LAYERS = {
         (lambda: nn.Conv2d(2, 2, (2, 1), stride=(2, 3), padding=(1, (0, 2)), **NEW), IMAGES),
         (lambda: nn.Conv2d(2, 2, 2, dilation=(2, 3), bias=False, **NEW), IMAGES),
     ],
+    "Conv3d": [
+        (lambda: nn.Conv3d(2, 2, 2, stride=(1, 2, 1), padding="same", **NEW), VOLUMES),
+        (lambda: nn.Conv3d(2, 4, (2, 1, 2), groups=2, dilation=(1, 1, 2), **NEW), VOLUMES),
+    ],
     "ConvTranspose1d": [
         (lambda: nn.ConvTranspose1d(4, 3, 3, stride=2, **NEW), STEPS),
         (lambda: nn.ConvTranspose1d(4, 2, 2, stride=3, padding="same", **NEW), STEPS),
+        (lambda: nn.ConvTranspose1d(4, 6, 3, stride=3, output_padding=2, groups=2, **NEW), STEPS),
     ],
     "ConvTranspose2d": [
         (lambda: nn.ConvTranspose2d(2, 2, 3, stride=2, padding="same", **NEW), IMAGES),
         (lambda: nn.ConvTranspose2d(2, 2, 3, stride=2, **NEW), (1, 2, 3, 2)),
+        (lambda: nn.ConvTranspose2d(2, 4, 3, stride=2, groups=2, padding=1, output_padding=(1, 0), **NEW),
+         (1, 2, 3, 2)),
     ],
     "Cropping1d": [(lambda: nn.Cropping1d((1, 1)), STEPS), (lambda: nn.Cropping1d((0, 1)), STEPS)],
     "Cropping2d": [
@@ -102,16 +116,23 @@ LAYERS = {
         (lambda: nn.GRU(4, 2, return_sequences=True, **NEW), STEPS),
         (lambda: nn.GRU(4, 2, reset_after=False, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.GRU(4, 2, **NEW)), STEPS),
+        (lambda: nn.GRU(4, 2, dropout=0.3, recurrent_dropout=0.3, bias=False, **NEW), STEPS),
     ],
     "GRUCell": [
         (lambda: nn.GRUCell(4, 2, **NEW), FLAT), (lambda: nn.GRUCell(4, 2, reset_after=False, **NEW), FLAT),
     ],
     "GaussianDropout": [(lambda: nn.GaussianDropout(0.4, rng=1), FLAT)],
     "GaussianNoise": [(lambda: nn.GaussianNoise(0.4, rng=1), FLAT)],
-    "GlobalAvgPool1d": [(nn.GlobalAvgPool1d, STEPS)],
+    "GlobalAvgPool1d": [
+        (nn.GlobalAvgPool1d, STEPS), (lambda: padded(nn.GlobalAvgPool1d(keepdims=True)), STEPS),
+    ],
     "GlobalAvgPool2d": [(nn.GlobalAvgPool2d, IMAGES)],
-    "GlobalMaxPool1d": [(nn.GlobalMaxPool1d, STEPS)],
+    "GlobalAvgPool3d": [(nn.GlobalAvgPool3d, VOLUMES)],
+    "GlobalMaxPool1d": [
+        (nn.GlobalMaxPool1d, STEPS), (lambda: padded(nn.GlobalMaxPool1d(keepdims=True)), STEPS),
+    ],
     "GlobalMaxPool2d": [(nn.GlobalMaxPool2d, IMAGES)],
+    "GlobalMaxPool3d": [(nn.GlobalMaxPool3d, VOLUMES)],
     "GroupNorm": [
         (lambda: nn.GroupNorm(2, 4, **F64), STEPS), (lambda: nn.GroupNorm(2, 4, **F64), (1, 2, 2, 4)),
     ],
@@ -124,6 +145,7 @@ LAYERS = {
         (lambda: nn.LSTM(4, 2, return_sequences=True, **NEW), STEPS),
         (lambda: nn.LSTM(4, 2, go_backwards=True, **NEW), STEPS),
         (lambda: padded(nn.LSTM(4, 2, **NEW)), STEPS),
+        (lambda: nn.LSTM(4, 2, dropout=0.3, recurrent_dropout=0.3, bias=False, **NEW), STEPS),
     ],
     "LSTMCell": [(lambda: twice(nn.LSTMCell(4, 2, **NEW)), FLAT)],
     "LayerNorm": [
@@ -145,6 +167,9 @@ LAYERS = {
         (nn.MaxPool2d, IMAGES), (lambda: nn.MaxPool2d(3, stride=2, padding="same"), IMAGES),
         (lambda: nn.MaxPool2d((3, 2), stride=1, padding="same"), IMAGES),
     ],
+    "MaxPool3d": [
+        (nn.MaxPool3d, VOLUMES), (lambda: nn.MaxPool3d((1, 2, 2), stride=1, padding="same"), VOLUMES),
+    ],
     "Mish": [(nn.Mish, FLAT)],
     "MultiHeadAttention": [
         (lambda: nn.MultiHeadAttention(4, 2, 2, causal=True, dropout=0.3, **NEW), SMALL),
@@ -154,6 +179,10 @@ LAYERS = {
     "Permute": [(lambda: nn.Permute(2, 1), STEPS)],
     "Positions": [(lambda: nn.Positions(7, 4, **NEW), STEPS)],
     "RMSNorm": [(lambda: nn.RMSNorm(4, **F64), STEPS)],
+    "RNN": [
+        (lambda: nn.RNN(nn.LSTMCell(4, 2, **NEW), return_sequences=True), SMALL),
+        (lambda: nn.RNN(nn.SimpleRNNCell(4, 2, bias=False, **NEW), go_backwards=True), STEPS),
+    ],
     "ReLU": [(nn.ReLU, FLAT), (lambda: nn.ReLU(1.0), FLAT)],
     "Reshape": [(lambda: nn.Reshape(2, -1), STEPS)],
     "Residual": [
@@ -190,9 +219,13 @@ LAYERS = {
     "SpatialDropout1d": [(lambda: nn.SpatialDropout1d(0.4, rng=1), STEPS)],
     "SpatialDropout2d": [(lambda: nn.SpatialDropout2d(0.4, rng=1), IMAGES)],
     "Squareplus": [(nn.Squareplus, FLAT), (lambda: nn.Squareplus(0.25), FLAT)],
+    "StackedCells": [
+        (lambda: nn.RNN(nn.StackedCells(nn.GRUCell(4, 2, **NEW), nn.LSTMCell(2, 2, **NEW))), SMALL),
+    ],
     "Tanh": [(nn.Tanh, FLAT)],
     "TanhShrink": [(nn.TanhShrink, FLAT)],
     "Threshold": [(lambda: nn.Threshold(0.3, -1.0), FLAT)],
+    "TimeDistributed": [(lambda: nn.TimeDistributed(nn.Conv1d(4, 2, 2, **NEW)), (2, 2, 3, 4))],
     "TransformerBlock": [
         (lambda: nn.TransformerBlock(4, 2, hidden=3, causal=True, dropout=0.3, eps=0.5, **NEW), SMALL),
         (lambda: nn.TransformerBlock(4, 2, hidden=3, norm="post", eps=0.5, **NEW), SMALL),

@@ -21,6 +21,8 @@ SPREAD = {
     start.he_normal: (lambda a, b: 2 / a, 2 / start.TRUNCATED_STD),
     start.lecun_uniform: (lambda a, b: 1 / a, 3**0.5),
     start.lecun_normal: (lambda a, b: 1 / a, 2 / start.TRUNCATED_STD),
+    start.VarianceScaling(0.3, "fan_out", "uniform"): (lambda a, b: 0.3 / b, 3**0.5),
+    start.VarianceScaling(3.0, "fan_avg", "untruncated_normal"): (lambda a, b: 6 / (a + b), None),
 }
 
 
@@ -29,13 +31,13 @@ def assert_has(w, variance, reach=None, mean=0.0):
     assert abs(w.mean() - mean) < 4 * np.sqrt(variance / n)
     fourth = ((w - w.mean()) ** 4).mean()
     assert abs(w.var() - variance) < 4 * np.sqrt((fourth - variance**2) / n)
-    if reach:
+    if reach is not None:
         limit = reach * np.sqrt(variance)
         assert abs(w - mean).max() <= limit * (1 + 1e-12)
         assert abs(w - mean).max() > 0.995 * limit  # it goes that far
 
 
-@pytest.mark.parametrize("initializer", SPREAD, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("initializer", SPREAD, ids=repr)
 @pytest.mark.parametrize(
     ("shape", "fans"),
     [(MATRIX, (300, 300)), ((100, 900), (100, 900)), (KERNEL, (450, 1800))],
@@ -94,7 +96,7 @@ def test_orthogonal_needs_rows_and_columns():
     "initializer",
     [*SPREAD, start.truncated_normal, start.random_normal, start.random_uniform, start.orthogonal,
      start.constant, start.zeros, start.ones],
-    ids=lambda f: f.__name__,
+    ids=repr,
 )  # fmt: skip
 def test_dtype_and_seed(initializer):
     one, other = (initializer(np.random.default_rng(3), (4, 5), np.float32) for _ in range(2))
@@ -105,3 +107,12 @@ def test_settings_come_with_partial():
     layer = nn.Linear(3, 2, init=partial(start.constant, value=0.5))
     assert (layer.W.data == 0.5).all()
     assert (nn.Conv2d(3, 2, 3, init=start.ones).W.data == 1).all()
+
+
+def test_variance_scaling_refuses():
+    with pytest.raises(ValueError, match="VarianceScaling.scale=0.: a positive number"):
+        start.VarianceScaling(0)
+    with pytest.raises(ValueError, match="mode='fan'.: 'fan_in' or 'fan_out' or 'fan_avg'"):
+        start.VarianceScaling(1, "fan")
+    with pytest.raises(ValueError, match="distribution='normal'.: 'uniform' or"):
+        start.VarianceScaling(1, "fan_in", "normal")

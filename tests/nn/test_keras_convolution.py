@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.nn.agreement import LIMIT, assert_layers_agree, draw
+from tests.nn.agreement import LIMIT, assert_layers_agree, close, draw
 from tinygrad_edu import Tensor, nn
 
 keras = pytest.importorskip("keras")
@@ -30,6 +30,31 @@ def test_conv2d(stride, dilation, padding):
         K.Conv2D(4, size, strides=stride, dilation_rate=dilation, **settings),
         draw(2, 9, 7, 3),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stride", "dilation", "padding"),
+    [s for s in itertools.product((1, 2, (3, 1, 2)), (1, 2), PADS) if 1 in s[:2]],
+)
+def test_conv3d(stride, dilation, padding):
+    size, bias = (2, 3, 2), stride == 1
+    assert_layers_agree(
+        nn.Conv3d(
+            3, 4, size, stride=stride, dilation=dilation, padding=padding, bias=bias, **ABOUT
+        ),
+        K.Conv3D(4, size, strides=stride, dilation_rate=dilation, padding=padding, use_bias=bias),
+        draw(2, 6, 5, 7, 3),
+    )
+
+
+def test_conv3d_in_groups():
+    """Each group is a convolution of its own channels."""
+    whole, x = nn.Conv3d(4, 6, 2, groups=2, padding=(1, 0, (0, 2)), **ABOUT), draw(2, 3, 4, 3, 4)
+    y = whole(x)
+    for k in range(2):
+        part = nn.Conv3d(2, 3, 2, padding=(1, 0, (0, 2)), **ABOUT)
+        part.W.data[...] = whole.W.data[..., 3 * k : 3 * k + 3]
+        close(part(x[..., 2 * k : 2 * k + 2]), y[..., 3 * k : 3 * k + 3].data)
 
 
 @pytest.mark.parametrize(
@@ -128,3 +153,39 @@ def test_conv_transpose1d(stride, padding):
         K.Conv1DTranspose(4, 3, strides=stride, padding=padding),
         draw(2, 5, 3),
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "more"),
+    [(3, 2, "same", 0), (3, 2, "same", 1), (4, 3, "same", 2), (4, 3, "valid", 2), (1, 3, "valid", 1),
+     ((2, 5), (2, 3), "valid", (1, 0))],
+)  # fmt: skip
+def test_output_padding(size, stride, padding, more):
+    assert_layers_agree(
+        nn.ConvTranspose2d(
+            3, 4, size, stride=stride, padding=padding, output_padding=more, **ABOUT
+        ),
+        K.Conv2DTranspose(4, size, strides=stride, padding=padding, output_padding=more),
+        draw(2, 4, 5, 3),
+    )
+    if isinstance(size, int):
+        assert_layers_agree(
+            nn.ConvTranspose1d(
+                3, 4, size, stride=stride, padding=padding, output_padding=more, **ABOUT
+            ),
+            K.Conv1DTranspose(4, size, strides=stride, padding=padding, output_padding=more),
+            draw(2, 4, 3),
+        )
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_transposed_convolutions_in_groups(groups):
+    """Each group is a transposed convolution of its own channels. (Keras has no groups there.)"""
+    settings = {"stride": 2, "padding": (1, 0), "output_padding": 1, **ABOUT}
+    whole, x = nn.ConvTranspose2d(4, 8, 3, groups=groups, **settings), draw(2, 3, 4, 4)
+    each, outputs = 4 // groups, 8 // groups
+    y = whole(x)
+    for k in range(groups):
+        part = nn.ConvTranspose2d(each, outputs, 3, **settings)
+        part.W.data[...] = whole.W.data[..., k * each : (k + 1) * each]
+        close(part(x[..., k * each : (k + 1) * each]), y.data[..., k * outputs : (k + 1) * outputs])

@@ -5,6 +5,7 @@ import pytest
 
 from tests.nn.agreement import kept
 from tinygrad_edu import nn
+from tinygrad_edu.nn.initializers import VarianceScaling
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -87,3 +88,13 @@ def test_every_layer_starts_as_keras_starts_it(name):
         assert distance < limit < 0.04, (tensor.name, mine.std(), weights.std())
         if tensor.name != "U":  # of an orthogonal matrix the largest number is a matter of chance
             assert abs(mine).max() == pytest.approx(abs(weights).max(), rel=0.03)
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "truncated_normal", "untruncated_normal"])
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
+def test_variance_scaling_is_that_of_keras(mode, distribution):
+    settings, shape = (0.7, mode, distribution), (3, 5, 40, 60)
+    mine = VarianceScaling(*settings)(np.random.default_rng(0), shape, np.float64)
+    theirs = np.asarray(keras.initializers.VarianceScaling(*settings, seed=0)(shape))
+    distance, limit = two_samples(mine, theirs)
+    assert distance < limit and mine.std() == pytest.approx(theirs.std(), rel=0.01)

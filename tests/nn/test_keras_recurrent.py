@@ -57,7 +57,7 @@ def test_recurrent(kind, returned, go_backwards, started, masked):
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("returned", [(), ("return_sequences", "return_state")])
-@pytest.mark.parametrize("merge", ["concat", "sum"])
+@pytest.mark.parametrize("merge", ["concat", "sum", "ave", "mul"])
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 def test_bidirectional(kind, merge, returned, masked):
     settings = dict.fromkeys(returned, True)
@@ -76,6 +76,101 @@ def test_bidirectional(kind, merge, returned, masked):
         lambda x, *s: twin(x, initial_state=list(s) or None, mask=mask),
         layer.parameters(), twin.trainable_variables, draw(3, 5, 4), *states,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_bias(kind):
+    ours, theirs, more = KINDS[kind]
+    layer = randomized(ours(4, 3, bias=False, rng=1, **more, **EXACT))
+    twin = theirs(3, use_bias=False, dtype="float64", **more)
+    twin.build((None, 5, 4))
+    set_weights(twin, layer.parameters())
+    assert_functions_agree(layer, twin, layer.parameters(), twin.trainable_variables, draw(2, 5, 4))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout(kind, monkeypatch):
+    """With given masks, as both draw their own: of x and of h, at all steps the same."""
+    layer, twin = pair(kind, dropout=0.3, recurrent_dropout=0.2)
+    masks = {4: draw(3, 4), 3: draw(3, 3)}
+    count = getattr(twin.cell, "dropout_mask_count", None)
+
+    def theirs(x, rate):
+        mask = tf.constant(masks[x.shape[-1]])
+        return mask if count is None else [mask] * count
+
+    monkeypatch.setattr(twin.cell, "_create_dropout_mask", theirs)
+    layer.kept = lambda p, shape: masks[shape[-1]].reshape(shape)
+    assert_functions_agree(
+        layer,
+        lambda x: twin(x, training=True),
+        layer.parameters(),
+        twin.trainable_variables,
+        draw(3, 5, 4),
+    )
+    layer.eval()
+    assert_functions_agree(layer, twin, layer.parameters(), twin.trainable_variables, draw(3, 5, 4))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stateful(kind):
+    ours, theirs, more = KINDS[kind]
+    layer = randomized(ours(4, 3, stateful=True, rng=1, **more, **EXACT))
+    twin = theirs(3, stateful=True, dtype="float64", **more)
+    twin.build((2, 5, 4))
+    set_weights(twin, layer.parameters())
+    for _ in range(3):
+        assert_functions_agree(
+            layer, twin, layer.parameters(), twin.trainable_variables, draw(2, 5, 4)
+        )
+    layer.reset_state()
+    twin.reset_states()
+    x = draw(2, 5, 4)
+    close(layer(x), twin(x))
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"return_sequences": True}, {"go_backwards": True}], ids=str
+)
+def test_stacked_cells(settings):
+    made = (
+        nn.LSTMCell(4, 3, rng=0, **EXACT),
+        nn.GRUCell(3, 2, rng=1, **EXACT),
+        nn.SimpleRNNCell(2, 5, **EXACT),
+    )
+    layer = randomized(nn.RNN(nn.StackedCells(*made), return_state=True, **settings))
+    C = keras.layers
+    cells = C.LSTMCell(3), C.GRUCell(2), C.SimpleRNNCell(5)
+    twin = C.RNN(C.StackedRNNCells(cells), return_state=True, **settings)
+    twin.build((None, 6, 4))
+    set_weights(twin, layer.parameters())
+
+    def ours(x):
+        y, ((h, c), g, s) = layer(x)
+        return y, h, c, g, s
+
+    def theirs(x):
+        y, (h, c), g, s = twin(x)
+        return (
+            y,
+            h,
+            c,
+            g[0] if isinstance(g, (list, tuple)) else g,
+            s[0] if isinstance(s, (list, tuple)) else s,
+        )
+
+    assert_functions_agree(
+        ours, theirs, layer.parameters(), twin.trainable_variables, draw(2, 6, 4)
+    )
+
+
+def test_time_distributed():
+    layer = randomized(nn.TimeDistributed(nn.Conv2d(2, 3, 2, rng=0, **EXACT)))
+    twin = keras.layers.TimeDistributed(keras.layers.Conv2D(3, 2))
+    twin.build((2, 3, 4, 5, 2))
+    set_weights(twin, layer.parameters())
+    x = draw(2, 3, 4, 5, 2)
+    assert_functions_agree(layer, twin, layer.parameters(), twin.trainable_variables, x)
 
 
 @pytest.mark.parametrize("kind", KINDS)

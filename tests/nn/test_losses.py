@@ -419,3 +419,28 @@ def test_an_ignored_sample_may_have_any_logits():
     loss.backward()
     assert loss.item() == pytest.approx(np.log1p(np.e), rel=1e-15)
     assert logits.grad[0].tolist() == [0.0, 0.0] and np.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_samples_of_weight_0_may_be_nan(name):
+    """Predictions and targets that do not count may be anything; the gradient is finite."""
+    loss, x, target = LOSSES[name]
+    x, target, w = x.copy(), np.array(target), np.array([0, 1, 0, 2, 1.0])
+    want = loss(x, target, sample_weight=w)
+    x[[0, 2]] = np.nan
+    if target.dtype.kind == "f":
+        target[[0, 2]] = np.nan
+    x = Tensor(x, requires_grad=True)
+    y = loss(x, target, sample_weight=w)
+    y.backward()
+    assert y.item() == pytest.approx(float(want), rel=1e-14)
+    assert np.isfinite(x.grad).all() and not x.grad[[0, 2]].any()
+
+
+def test_ignored_samples_may_be_nan():
+    x = X.copy()
+    x[MARKED < 0] = np.nan
+    x = Tensor(x, requires_grad=True)
+    y = ce(x, MARKED, ignore_index=-1)
+    y.backward()
+    assert y.item() == ce(X, MARKED, ignore_index=-1) and np.isfinite(x.grad).all()

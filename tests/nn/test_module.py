@@ -212,7 +212,11 @@ def test_loading_what_fits_and_leaving_the_rest():
     with pytest.raises(ValueError, match=r"head.W \(9, 9\) has no place"):
         model.load_state_dict(other, strict=True)
     kept = model[1].W.data.copy()
-    model.astype(np.float64).load_state_dict(other, strict=False)
+    with pytest.warns(UserWarning, match=r"1 of 4 arrays of this Sequential were loaded") as told:
+        model.astype(np.float64).load_state_dict(other, strict=False)
+    for line in ("1.W (3, 1) is missing", "head.W (9, 9) has no place in the model"):
+        assert line in str(told[0].message)
+    assert told[0].filename == __file__
     assert np.all(model[0].W.data == 1)
     assert np.array_equal(model[1].W.data, kept)
     with pytest.raises(ValueError, match=r"0.W is \(5, 5\)"):
@@ -278,3 +282,81 @@ def test_a_layer_deep_inside_is_named_by_its_path():
     ) as error:
         model(x)
     assert "test_module.py" in str(error.value) and "model(x)" in str(error.value)
+
+
+def test_a_part_of_a_network_loads_by_prefix(tmp_path):
+    whole, part = Everything(), nn.Linear(3, 2, rng=9)
+    whole.save(tmp_path / "w.npz")
+    part.load(tmp_path / "w.npz", prefix="first")
+    assert np.array_equal(part.W.data, whole.first.W.data)
+    block = Everything().blocks[0].load_state_dict(whole.state_dict(), prefix="blocks.1.")
+    assert np.array_equal(block.lin.W.data, whole.blocks[1].lin.W.data)
+    with pytest.raises(ValueError, match=r"starts with 'enc.'(.|\n)*prefix='blocks' or 'first'"):
+        part.load(tmp_path / "w.npz", prefix="enc")
+
+
+def test_a_new_head_on_old_layers(tmp_path):
+    mlp().save(tmp_path / "w.npz")
+    other = nn.Sequential(nn.Linear(4, 3, rng=5), nn.Tanh(), nn.Linear(3, 7, rng=6))
+    refused(other, lambda: other.load(tmp_path / "w.npz"), "strict=False to load what fits")
+    with pytest.warns(
+        UserWarning, match=r"w.npz': 2 of 4 arrays(.|\n)*2.W is .3, 2., the model's is"
+    ):
+        other.load(tmp_path / "w.npz", strict=False)
+    assert np.array_equal(other[0].W.data, mlp()[0].W.data)
+
+
+def test_trainable_freezes():
+    model = mlp()
+    model[0].trainable = False
+    assert not model[0].trainable and model.trainable and model[1].trainable
+    assert [p.requires_grad for p in model.parameters()] == [False, False, True, True]
+    model.trainable = True
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_one_seed_for_a_whole_model():
+    def made():
+        return (
+            nn.Linear(None, 4), nn.Conv1d(4, 4, 1), nn.LSTM(4, 4), nn.BatchNorm(), nn.Linear(4, 4),
+            nn.TransformerBlock(4, 2, dropout=0.1), nn.Positions(5, 4), nn.Dropout(0.5),
+        )  # fmt: skip
+
+    x = np.ones((2, 5, 3), np.float32)
+    one, two, three = (nn.Sequential(*made()[:2], *made()[3:], seed=s) for s in (0, 0, 1))
+    assert np.array_equal(one(x).data, two(x).data) and not np.array_equal(
+        two(x).data, three(x).data
+    )
+    again = copy.deepcopy(one)
+    parameters = one.parameters()
+    one.initialize(7)
+    assert one.parameters() == parameters  # the same objects, as an optimizer has them
+    for path, p in one.named_parameters():
+        other = dict(again.named_parameters())[path]
+        assert np.array_equal(p.data, other.data) == (np.ptp(p.data) == 0), path
+    again.initialize(7)
+    assert all(
+        np.array_equal(a.data, b.data)
+        for a, b in zip(one.parameters(), again.parameters(), strict=True)
+    )
+    assert np.array_equal(one(x).data, again(x).data)  # dropout draws the same, too
+    lstm = nn.LSTM(3, 4, rng=0).initialize(np.random.default_rng(0))
+    assert np.array_equal(lstm.U.data, nn.LSTM(3, 4, rng=0).U.data)
+
+
+def test_equal_seeds_are_said():
+    with pytest.warns(
+        UserWarning, match=r"1.W starts as 0.W(.|\n)*Sequential\(..., seed=0\)"
+    ) as told:
+        nn.Sequential(nn.Linear(4, 4, rng=0), nn.Linear(4, 4, rng=0))
+    assert told[0].filename == __file__
+    shared = nn.Linear(4, 4, rng=0)
+    nn.Sequential(shared, shared, nn.Linear(4, 4, rng=1), nn.Linear(4, 3, rng=0))
+    nn.Sequential(nn.PReLU((2, 2)), nn.PReLU((2, 2)))
+
+
+def test_a_slice_of_a_model_is_a_model():
+    model = mlp()
+    first = model[:2]
+    assert isinstance(first, nn.Sequential) and first[0] is model[0] and len(first) == 2
+    assert model[-1] is model.layers[2] and len(model[::-1]) == 3

@@ -6,7 +6,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import nn
+from tinygrad_edu import Tensor, nn
 
 
 def test_results_by_hand():
@@ -63,3 +63,42 @@ def test_settings_are_refused_before_there_is_an_x(settings, words):
     with pytest.raises(ValueError) as caught:
         nn.MaxPool2d(**settings)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [nn.GlobalAvgPool1d, nn.GlobalMaxPool1d])
+def test_padding_is_not_pooled(kind):
+    """Not even if it is NaN; and of nothing the pool is 0."""
+    x = np.random.default_rng(0).normal(size=(3, 4, 2))
+    mask = np.array([[1, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
+    x[~mask] = np.nan
+    t = Tensor(x, requires_grad=True)
+    y = kind()(t, mask=mask)
+    y.sum().backward()
+    pooled = np.mean if kind is nn.GlobalAvgPool1d else np.max
+    assert np.allclose(y.data, [pooled(x[0, ::2], axis=0), x[1, 2], [0, 0]], rtol=1e-15)
+    assert np.isfinite(t.grad).all() and not t.grad[~mask].any()
+    with pytest.raises(ValueError, match=r"a mask of shape \(4, 3\) for x with places \(3, 4\)"):
+        kind()(x, mask=mask.T)
+    with pytest.raises(TypeError, match="a mask of float64"):
+        kind()(x, mask=mask.astype(float))
+
+
+def test_volumes_that_do_not_fit():
+    with pytest.raises(
+        ValueError, match=r"it takes volumes \(N, D, H, W, C\)(.|\n)*x\[..., None\]"
+    ):
+        nn.MaxPool3d()(np.ones((1, 2, 2, 2)))
+    with pytest.raises(
+        ValueError, match=r"window of \(3, 3, 3\) is larger than the volume \(2, 4, 4\)"
+    ):
+        nn.AvgPool3d(3)(np.ones((1, 2, 4, 4, 1)))
+    with pytest.raises(ValueError, match="size is a whole number from 1, or three of them"):
+        nn.MaxPool3d((2, 2))
+    with pytest.raises(ValueError, match="each p or .before, after., none below 0"):
+        nn.MaxPool3d(2, padding=(1, 1))
+
+
+def test_the_largest_of_a_volume_shares_its_gradient():
+    x = Tensor(np.ones((1, 2, 2, 2, 1)), requires_grad=True)
+    nn.MaxPool3d()(x).sum().backward()
+    assert np.array_equal(x.grad, np.full(x.shape, 1 / 8))

@@ -3,6 +3,8 @@
 That they equal Keras's is tested in test_keras_recurrent.py.
 """
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -216,8 +218,13 @@ def test_sizes_that_are_none():
         ({"go_backwards": True}, {"go_backwards": True}, {}, "only it, reads backwards"),
         ({"return_state": True}, {"go_backwards": True}, {}, "return_state differs"),
         ({"return_sequences": True}, {"go_backwards": True}, {}, "return_sequences differs"),
-        ({}, {"go_backwards": True}, {"merge": "mul"}, "'concat' or 'sum'"),
-        ({}, {"go_backwards": True, "units": 5}, {"merge": "sum"}, "4 and 5 units cannot be added"),
+        ({}, {"go_backwards": True}, {"merge": "max"}, "'concat' or 'sum' or 'ave' or 'mul'"),
+        (
+            {},
+            {"go_backwards": True, "units": 5},
+            {"merge": "sum"},
+            "4 and 5 units do not fit together",
+        ),
     ],
 )
 def test_two_directions_that_do_not_go_together(forward, backward, settings, words):
@@ -230,3 +237,78 @@ def test_two_directions_that_do_not_go_together(forward, backward, settings, wor
 def test_two_directions_of_something_else():
     with pytest.raises(TypeError, match="is no SimpleRNN, LSTM or GRU"):
         nn.Bidirectional(nn.Linear(3, 4), nn.LSTM(3, 4, go_backwards=True))
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"return_sequences": True}, {"go_backwards": True}], ids=str
+)
+@pytest.mark.parametrize(
+    "kind", [nn.SimpleRNN, nn.LSTM, nn.GRU, functools.partial(nn.GRU, reset_after=False)], ids=str
+)
+def test_padding_may_be_nan(kind, settings):
+    """Values and gradients are those of any other padding: nothing of it is read."""
+    layer, mask = (
+        kind(2, 3, rng=0, **settings),
+        np.array([[True, True, False], [False, True, True]]),
+    )
+    x = np.random.default_rng(0).normal(size=(2, 3, 2)).astype(np.float32)
+    found = []
+    for padding in (0, 7, np.nan, np.inf):
+        x[~mask] = padding
+        inputs = Tensor(x, requires_grad=True)
+        for parameter in layer.parameters():
+            parameter.grad = None
+        y = layer(inputs, mask=mask)
+        np.square(y).sum().backward()
+        found.append([y.data, inputs.grad, *(p.grad for p in layer.parameters())])
+    for other in found[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+def test_a_stateful_layer_goes_on():
+    """Two halves give what the whole gives, and no gradient goes from one to the other."""
+    layer, x = nn.LSTM(2, 3, stateful=True, rng=0), np.random.default_rng(0).normal(size=(2, 6, 2))
+    whole = layer(x)
+    layer.reset_state()
+    first = Tensor(x[:, :3], requires_grad=True)
+    layer(first)
+    y = layer(x[:, 3:])
+    assert np.allclose(y.data, whole.data, atol=1e-6)
+    y.sum().backward()
+    assert first.grad is None
+    with pytest.raises(
+        ValueError, match=r"got 5 sequences, .* with the 2 of .*(.|\n)*reset_state\(\)"
+    ):
+        layer(np.ones((5, 3, 2)))
+    layer.summary((6, 2))
+    assert len(layer.last[0]) == 2
+
+
+def test_dropout_draws_one_mask_for_all_steps():
+    layer = nn.GRU(2, 3, dropout=0.5, recurrent_dropout=0.5, return_sequences=True, rng=0)
+    x = np.ones((1, 4, 2), np.float32)
+    assert not np.array_equal(layer(x).data, layer(x).data)
+    same, other = (nn.GRU(2, 3, dropout=0.5, recurrent_dropout=0.5, rng=1) for _ in range(2))
+    assert np.array_equal(same(x).data, other(x).data)
+    layer.eval()
+    assert np.array_equal(layer(x).data, nn.GRU(2, 3, return_sequences=True, rng=0)(x).data)
+    with pytest.raises(
+        ValueError, match="recurrent_dropout=1.0.: recurrent_dropout is a probability"
+    ):
+        nn.LSTM(2, 3, recurrent_dropout=1.0)
+
+
+def test_a_cell_of_ones_own_in_a_loop():
+    class Sum(nn.Module):
+        def forward(self, x, states=None):
+            return x if states is None else states + x
+
+        def output(self, states):
+            return states
+
+    x = np.random.default_rng(0).normal(size=(2, 4, 3))
+    assert np.allclose(nn.RNN(Sum(), return_sequences=True)(x), np.cumsum(x, axis=1))
+    with pytest.raises(TypeError, match="RNN: cell is Linear.2, 2., which is not a recurrent cell"):
+        nn.RNN(nn.Linear(2, 2))
+    with pytest.raises(TypeError, match="StackedCells: cell 1 is"):
+        nn.StackedCells(nn.GRUCell(2, 2), nn.GRU)

@@ -59,8 +59,8 @@ def test_they_tell_what_they_are():
         nn.L1(), nn.L2(0.5), nn.L1L2(l2=1), nn.MaxNorm(3), nn.NonNegative(), nn.UnitNorm(1), nn.MinMaxNorm(),
     ]  # fmt: skip
     assert list(map(repr, made)) == [
-        "L1(0.01)", "L2(0.5)", "L1L2(l1=0.0, l2=1.0)", "MaxNorm(3.0, axis=0)", "NonNegative()",
-        "UnitNorm(axis=1)", "MinMaxNorm(0.0, 1.0, 1.0, axis=0)",
+        "L1(0.01)", "L2(0.5)", "L1L2(0.0, 1.0)", "MaxNorm(3.0, 0)", "NonNegative()",
+        "UnitNorm(1)", "MinMaxNorm(0.0, 1.0, 1.0, 0)",
     ]  # fmt: skip
 
 

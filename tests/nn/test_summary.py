@@ -21,8 +21,26 @@ def test_summary_shows_what_layers_give_and_cost():
     ]
     assert mlp().summary().splitlines()[2] == "0      Linear(4, 3)          15"
     assert "blocks.1      Block " in Everything().summary((3,))
-    assert mlp().summary(4) == mlp().summary((4,)) == mlp().freeze().summary((4,))
+    assert mlp().summary(4) == mlp().summary((4,))
     assert nn.Linear(64, 64).summary().endswith("Linear: 4,160 parameters, 16.2 KiB")
+
+
+def test_summary_shows_what_is_frozen():
+    model = mlp()
+    model[0].trainable = False
+    model[2].b.requires_grad = False
+    lines = model.summary((4,)).splitlines()
+    assert "Linear(4, 3), frozen " in lines[2] and "Linear(3, 2), partly frozen " in lines[4]
+    assert "Sequential: 23 parameters, 92 bytes, 17 of them frozen; 18 multiply-adds" in lines[-1]
+    assert "frozen" not in model.unfreeze().summary()
+
+
+def test_a_layer_in_two_places_is_counted_once():
+    shared = nn.Linear(4, 4)
+    model = nn.Sequential(shared, nn.Tanh(), shared)
+    for lines in (model.summary().splitlines(), model.summary((4,)).splitlines()):
+        assert lines[4].startswith("2      layer 0 again, counted once")
+        assert "Sequential: 20 parameters" in lines[-1]
 
 
 class Slow(nn.Module):

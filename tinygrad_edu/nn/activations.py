@@ -5,6 +5,7 @@ The functions themselves are NumPy's, or are in `tinygrad_edu.ops`. Defaults are
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -152,15 +153,8 @@ class HardShrink(Module):
         return np.where(np.abs(x) > self.threshold, x, 0.0)
 
 
-class SoftShrink(Module):
-    """y = sign(x) max(|x| - threshold, 0): shrinks all numbers, without a jump, as an L1 penalty does.
-
-    Donoho and Johnstone 1994. Raises ValueError unless threshold ≥ 0.
-    """
-
-    def __init__(self, threshold: float = 0.5):
-        demand_not_negative(self, threshold=threshold)
-        self.threshold = threshold
+class SoftShrink(HardShrink):
+    """y = sign(x) max(|x| - threshold, 0): shrinks all numbers, without a jump, as an L1 penalty does."""
 
     def forward(self, x: Any) -> Any:
         return x - np.clip(x, -self.threshold, self.threshold)
@@ -293,41 +287,37 @@ class Mish(Module):
 # ----------------------------------------------------------------------------------- along an axis
 
 
-class Softmax(Module):
+class _AlongAxis(Module):
+    """What the next layers share: the axis that their operation works along."""
+
+    operation: Callable
+
+    def __init__(self, axis: int = -1):
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        return self.operation(x, axis=self.axis)
+
+
+class Softmax(_AlongAxis):
     """y = eˣ / Σ eˣ along an axis. Do not put it before `cross_entropy`, which takes logits."""
 
-    def __init__(self, axis: int = -1):
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        return ops.softmax(x, axis=self.axis)
+    operation = staticmethod(ops.softmax)
 
 
-class LogSoftmax(Module):
+class LogSoftmax(_AlongAxis):
     """y = x - ln Σ eˣ along an axis."""
 
-    def __init__(self, axis: int = -1):
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        return ops.log_softmax(x, axis=self.axis)
+    operation = staticmethod(ops.log_softmax)
 
 
-class Sparsemax(Module):
+class Sparsemax(_AlongAxis):
     """The probabilities nearest to x along an axis, many of them exactly 0: see `ops.sparsemax`."""
 
-    def __init__(self, axis: int = -1):
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        return ops.sparsemax(x, axis=self.axis)
+    operation = staticmethod(ops.sparsemax)
 
 
-class GLU(Module):
+class GLU(_AlongAxis):
     """y = a sigmoid(b), with the two halves a and b of x along an axis: half as many outputs as inputs."""
 
-    def __init__(self, axis: int = -1):
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        return ops.glu(x, axis=self.axis)
+    operation = staticmethod(ops.glu)

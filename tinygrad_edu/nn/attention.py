@@ -21,7 +21,8 @@ from tinygrad_edu.nn.sequence_checks import (
     demand_queries,
 )
 from tinygrad_edu.nn.sized_by_input import SizedByInput
-from tinygrad_edu.ops.scaled_dot_product import attention_weights, gelu_in_pieces
+from tinygrad_edu.ops.recurrent import unread
+from tinygrad_edu.ops.scaled_dot_product import attention_weights, gelu_in_pieces, seen_keys
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = ["MultiHeadAttention", "TransformerBlock"]
@@ -92,6 +93,10 @@ class MultiHeadAttention(SizedByInput):
         context = x if context is None else in_precision_of(self.query.W, context)
         demand_context(self, context.shape, len(x))
         allowed = self._allowed(x.shape, context.shape[1], mask, key_mask)
+        if allowed is not None:
+            seen, alone = seen_keys(allowed), context is x
+            context = unread(context, seen[:, 0] if seen.ndim == 4 else seen)
+            x = context if alone else x
         q, k, v = map(self._in_heads, (self.query(x), self.key(context), self.value(context)))
         if self.rotary:
             q, k = rotary(q), rotary(k)
@@ -179,6 +184,8 @@ class TransformerBlock(Module):
             return self.dropout(self.mlp(x))
 
         x = in_precision_of(self.up.W, x)
+        if key_mask is not None:
+            x = unread(x, np.asarray(value(key_mask))[..., None])
         if self.norm == "pre":
             x = x + look(self.norm1(x))
             return x + think(self.norm2(x))

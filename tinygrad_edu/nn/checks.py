@@ -54,15 +54,71 @@ def named(layer: Any, function: Callable, *args: Any, **settings: Any) -> Any:
 # -------------------------------------------------------------------------------------------- arguments
 
 
-def demand_sizes(layer: Any, **sizes: Any) -> None:
+def wrong_argument(owner: Any, takes: str, hint: str = "", **given: Any) -> Exception:
+    """The error of an argument that makes no layer: `Dropout(p=2): p is a probability, 0 <= p < 1.`
+
+    owner    the layer, or the name of a function
+    """
+    name = owner if isinstance(owner, str) else type(owner).__name__
+    call = ", ".join(f"{argument}={number!r}" for argument, number in given.items())
+    return refusal(ValueError, f"{name}({call}): {takes}.", hint)
+
+
+def demand_each(owner: Any, fits: Callable, takes: str, hint: str = "", **given: Any) -> None:
+    """Refuses the first argument that does not fit; `takes` says what fits."""
+    for argument, number in given.items():
+        if not fits(number):
+            raise wrong_argument(owner, takes, hint, **{argument: number})
+
+
+def demand_positive(owner: Any, **numbers: Any) -> None:
+    demand_each(owner, lambda n: n > 0, "a positive number", **numbers)
+
+
+def demand_not_negative(owner: Any, **numbers: Any) -> None:
+    demand_each(owner, lambda n: n >= 0, "0 or more", **numbers)
+
+
+def demand_finite(owner: Any, **numbers: Any) -> None:
+    def fits(n: Any) -> Any:
+        return isinstance(n, Real) and math.isfinite(n) and float(n) >= 0
+
+    demand_each(owner, fits, "a finite number, 0 or more", **numbers)
+
+
+def demand_probability(owner: Any, **numbers: Any) -> None:
+    """A probability to drop something: not 1, which would leave nothing."""
+    for name, p in numbers.items():
+        takes = f"{name} is a probability, 0 <= {name} < 1"
+        demand_each(owner, lambda p: 0 <= p < 1, takes, **{name: p})
+
+
+def demand_eps(owner: Any, eps: Any) -> None:
+    takes = "0 or more; it prevents a division 0 / 0"
+    demand_each(owner, lambda eps: eps >= 0, takes, "eps=0.001", eps=eps)
+
+
+def demand_momentum(owner: Any, momentum: Any) -> None:
+    takes = "the share of the old statistics that is kept, from 0 to 1"
+    demand_each(owner, lambda m: 0 <= m <= 1, takes, "momentum=0.99", momentum=momentum)
+
+
+def demand_one_of(owner: Any, known: Sequence[str], **given: Any) -> None:
+    for name, word in given.items():
+        if word not in known:
+            takes = " or ".join(map(repr, known))
+            raise wrong_argument(owner, takes, f"{name}={known[0]!r}", **{name: word})
+
+
+def demand_sizes(owner: Any, **sizes: Any) -> None:
     """Widths, numbers of channels and the like are 1 or more; `inputs` may be None, for "find out"."""
-    for name, size in sizes.items():
-        if size is None and name == "inputs":
-            continue
-        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
-            raise refusal(
-                ValueError, f"{type(layer).__name__}({name}={size!r}): a whole number, 1 or more."
-            )
+
+    def fits(n: Any) -> Any:
+        return isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1
+
+    if sizes.get("inputs", 0) is None:
+        del sizes["inputs"]
+    demand_each(owner, fits, "a whole number, 1 or more", **sizes)
 
 
 def demand_initializer(layer: Any, init: Any) -> None:
@@ -75,75 +131,12 @@ def demand_initializer(layer: Any, init: Any) -> None:
         )
 
 
-def demand_positive(layer: Any, **numbers: Any) -> None:
-    for name, number in numbers.items():
-        if not number > 0:
-            raise refusal(
-                ValueError, f"{type(layer).__name__}({name}={number!r}): a positive number."
-            )
-
-
-def demand_not_negative(layer: Any, **numbers: Any) -> None:
-    for name, number in numbers.items():
-        if not number >= 0:
-            raise refusal(ValueError, f"{type(layer).__name__}({name}={number!r}): 0 or more.")
-
-
-def demand_finite(thing: Any, **numbers: Any) -> None:
-    for name, number in numbers.items():
-        if not isinstance(number, Real) or not math.isfinite(number) or number < 0:
-            raise refusal(
-                ValueError,
-                f"{type(thing).__name__}({name}={number!r}): a finite number, 0 or more.",
-            )
-
-
-def demand_interval(thing: Any, least: float, most: float, rate: float) -> None:
+def demand_interval(owner: Any, least: float, most: float, rate: float) -> None:
     """The norms that a constraint allows run from the least to the most, and it goes part of the way."""
-    kind = type(thing).__name__
-    demand_finite(thing, min_value=least, max_value=most, rate=rate)
+    demand_finite(owner, min_value=least, max_value=most, rate=rate)
     if least > most:
-        raise refusal(
-            ValueError, f"{kind}(min_value={least}, max_value={most}): the other way round."
-        )
-    if rate > 1:
-        raise refusal(ValueError, f"{kind}(rate={rate}): a fraction of the way, 0 to 1.")
-
-
-def demand_probability(layer: Any, p: Any) -> None:
-    """A probability to drop something: not 1, which would leave nothing."""
-    if not 0 <= p < 1:
-        raise refusal(ValueError, f"{type(layer).__name__}(p={p}): p is a probability, 0 <= p < 1.")
-
-
-def demand_one_of(layer: Any, known: Sequence[str], **given: Any) -> None:
-    for name, word in given.items():
-        if word not in known:
-            words = " or ".join(map(repr, known))
-            raise refusal(
-                ValueError,
-                f"{type(layer).__name__}({name}={word!r}): {words}.",
-                f"{name}={known[0]!r}",
-            )
-
-
-def demand_eps(layer: Any, eps: Any) -> None:
-    if not eps >= 0:
-        raise refusal(
-            ValueError,
-            f"{type(layer).__name__}(eps={eps!r}): 0 or more; it prevents a division 0 / 0.",
-            "eps=0.001",
-        )
-
-
-def demand_momentum(layer: Any, momentum: Any) -> None:
-    if not 0 <= momentum <= 1:
-        raise refusal(
-            ValueError,
-            f"{type(layer).__name__}(momentum={momentum!r}): the share of the old statistics that "
-            "is kept, from 0 to 1.",
-            "momentum=0.99",
-        )
+        raise wrong_argument(owner, "the other way round", min_value=least, max_value=most)
+    demand_each(owner, lambda r: r <= 1, "a fraction of the way, 0 to 1", rate=rate)
 
 
 def demand_layers(layer: Any, layers: Sequence[Any], example: str, least: int = 0) -> None:
@@ -153,42 +146,31 @@ def demand_layers(layer: Any, layers: Sequence[Any], example: str, least: int = 
         raise refusal(TypeError, f"{kind}() of nothing.", "two layers or more")
     for i, inner in enumerate(layers):
         if not callable(inner) or isinstance(inner, type):
-            raise refusal(
-                TypeError, f"{kind}: layer {i} is {inner!r}, which is not a module.", example
-            )
+            what = f"{kind}: layer {i} is {inner!r}, which is not a module."
+            raise refusal(TypeError, what, example)
 
 
 def demand_branches(layer: Any, f: Any, projection: Any) -> None:
     """The two sides of a Residual are modules or functions; the projection may be missing."""
     for name, part in (("f", f), ("projection", projection)):
         if not callable(part) and not (name == "projection" and part is None):
-            raise refusal(
-                TypeError,
-                f"{type(layer).__name__}({name}={part!r}): a Module or a function.",
-                "Residual(Sequential(...))",
-            )
+            what = f"{type(layer).__name__}({name}={part!r}): a Module or a function."
+            raise refusal(TypeError, what, "Residual(Sequential(...))")
 
 
 def demand_sample_shape(layer: Any, shape: Shape) -> None:
     """The lengths of the axes of a sample, of which one may be -1."""
     whole = all(isinstance(n, (int, np.integer)) and n >= -1 for n in shape)
     if not whole or shape.count(-1) > 1:
-        raise refusal(
-            ValueError,
-            f"{type(layer).__name__}{shape}: the lengths of the axes of a sample, at most one of "
-            "them -1.",
-            "Reshape(7, 7, 32)",
-        )
+        takes = "the lengths of the axes of a sample, at most one of them -1"
+        raise refusal(ValueError, f"{type(layer).__name__}{shape}: {takes}.", "Reshape(7, 7, 32)")
 
 
 def demand_permutation(layer: Any, axes: Shape) -> None:
     """Each axis of a sample, once. They count from 1, because axis 0 is the batch."""
     if sorted(axes) != list(range(1, len(axes) + 1)):
-        raise refusal(
-            ValueError,
-            f"{type(layer).__name__}{axes}: each of the axes 1 to {max(len(axes), 1)}, once.",
-            "Permute(2, 1)",
-        )
+        takes = f"each of the axes 1 to {max(len(axes), 1)}, once"
+        raise refusal(ValueError, f"{type(layer).__name__}{axes}: {takes}.", "Permute(2, 1)")
 
 
 def demand_groups(layer: Any, groups: int, **channels: int) -> None:
@@ -196,21 +178,15 @@ def demand_groups(layer: Any, groups: int, **channels: int) -> None:
     for name, number in channels.items():
         if number % groups:
             both = " and ".join(f"{name}={number}" for name, number in channels.items())
-            raise refusal(
-                ValueError,
-                f"{layer!r}: groups={groups} must divide {both}, but {name} leaves "
-                f"{number % groups}.",
-                "groups=1",
-            )
+            what = f"groups={groups} must divide {both}, but {name} leaves {number % groups}"
+            raise refusal(ValueError, f"{layer!r}: {what}.", "groups=1")
 
 
 def demand_equal_groups(layer: Any, channels: int, groups: int) -> None:
     if channels % groups:
-        raise refusal(
-            ValueError,
-            f"{layer_name(layer)}: {channels} channels do not make {groups} groups of the same size.",
-            f"groups={math.gcd(channels, groups)}",
-        )
+        what = f"{channels} channels do not make {groups} groups of the same size"
+        hint = f"groups={math.gcd(channels, groups)}"
+        raise refusal(ValueError, f"{layer_name(layer)}: {what}.", hint)
 
 
 # ---------------------------------------------------------------------------------------------- inputs
@@ -232,10 +208,11 @@ def demand_width(layer: Any, shape: Shape) -> None:
 
 
 def demand_images(layer: Any, shape: Shape, axes: int = 2, channels: int | None = None) -> None:
-    """x is images (N, H, W, C), or with axes=1 sequences (N, T, C), of so many channels."""
+    """x is images (N, H, W, C), or with axes=1 sequences and with axes=3 volumes, of so many channels."""
     if len(shape) == axes + 2 and channels in (None, shape[-1]):
         return
-    what, layout = [("sequences", "(N, T, C)"), ("images", "(N, H, W, C)")][axes - 1]
+    kinds = ("sequences", "(N, T, C)"), ("images", "(N, H, W, C)"), ("volumes", "(N, D, H, W, C)")
+    what, layout = kinds[axes - 1]
     hint = f"Reshape(...) before this layer, to {layout}"
     if len(shape) == axes + 1:
         hint = f"x[None], if it is one {what[:-1]}"
@@ -311,23 +288,17 @@ def demand_addable(layer: Any, x: Shape, y: Shape, shortcut: Shape) -> None:
     if len(x) == len(y) == 4:
         stride = -(-x[1] // max(y[1], 1))
         projection = f"Conv2d({x[-1]}, {y[-1]}, 1{f', stride={stride}' if stride > 1 else ''})"
-    raise refusal(
-        ValueError,
-        f"{layer_name(layer)}: f makes {y} of x {x}, and "
-        f"{'x' if layer.projection is None else 'the projection of x'} {shortcut} cannot be added "
-        "to it.",
-        f"Residual(f, projection), with {projection}",
-    )
+    added = "x" if layer.projection is None else "the projection of x"
+    what = f"f makes {y} of x {x}, and {added} {shortcut} cannot be added to it"
+    hint = f"Residual(f, projection), with {projection}"
+    raise refusal(ValueError, f"{layer_name(layer)}: {what}.", hint)
 
 
 def not_side_by_side(layer: Any, shapes: Sequence[Shape]) -> Exception:
     """The error of results that differ in another axis than the one they are joined along."""
-    return refusal(
-        ValueError,
-        f"{layer_name(layer)}: results of {', '.join(map(str, shapes))} do not fit side by side "
-        f"along axis {layer.axis}.",
-        "padding='same' in every branch",
-    )
+    results = ", ".join(map(str, shapes))
+    what = f"results of {results} do not fit side by side along axis {layer.axis}"
+    return refusal(ValueError, f"{layer_name(layer)}: {what}.", "padding='same' in every branch")
 
 
 def demand_batch(layer: Any, shape: Shape) -> None:

@@ -20,19 +20,35 @@ from tinygrad_edu.nn.checks import (
 )
 from tinygrad_edu.nn.layer_tools import as_array, as_called
 from tinygrad_edu.nn.module import Module
+from tinygrad_edu.nn.module_checks import alike_starts
 from tinygrad_edu.tensor import value
 
 __all__ = ["Concatenate", "Flatten", "Permute", "Reshape", "Residual", "Sequential"]
 
 
 class Sequential(Module):
-    """y = layer_n(... layer_1(layer_0(x))). A layer is a Module or any function of one argument."""
+    """y = layer_n(... layer_1(layer_0(x))). A layer is a Module or any function of one argument.
 
-    def __init__(self, *layers: Callable):
+    seed   draws the starting weights of all layers from one generator, instead of an `rng` for each: see
+           `Module.initialize`
+
+    `model[0]` is the first layer, `model[:2]` a Sequential of the first two, which it shares. Warns of
+    layers whose weights are equal because they had the same seed.
+
+    >>> from tinygrad_edu.nn import Linear
+    >>> model = Sequential(Linear(2, 8), np.tanh, Linear(8, 1), seed=0)
+    >>> len(model[:2])
+    2
+    """
+
+    def __init__(self, *layers: Callable, seed: np.random.Generator | int | None = None):
         demand_layers(
             self, layers, "Sequential(Linear(64, 10), ReLU()), layers as arguments, with brackets"
         )
         self.layers = list(layers)
+        if seed is not None:
+            self.initialize(seed)
+        alike_starts(self)
 
     def children(self) -> Iterator[tuple[str, Any]]:
         """The layers under their numbers: `0.W` and not `layers.0.W`."""
@@ -43,8 +59,8 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def __getitem__(self, i: int) -> Callable:
-        return self.layers[i]
+    def __getitem__(self, i: int | slice) -> Any:
+        return Sequential(*self.layers[i]) if isinstance(i, slice) else self.layers[i]
 
     def __len__(self) -> int:
         return len(self.layers)

@@ -1,7 +1,7 @@
 """Layers that apply one small kernel at every place of an image or a sequence.
 
-Layouts are channels-last, as in Keras: images (N, H, W, C), sequences (N, T, C). The operations
-themselves, and the three words for padding, are in `tinygrad_edu/ops/convolution.py`.
+Layouts are channels-last, as in Keras: images (N, H, W, C), sequences (N, T, C), volumes (N, D, H, W, C).
+The operations themselves, and the three words for padding, are in `tinygrad_edu/ops/convolution.py`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,14 @@ from tinygrad_edu.nn.initializers import glorot_uniform
 from tinygrad_edu.nn.layer_tools import in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter
 from tinygrad_edu.nn.sized_by_input import SizedByInput
-from tinygrad_edu.ops.convolution import (
-    check_settings,
-    conv1d,
-    conv2d,
-    conv_transpose1d,
-    conv_transpose2d,
-)
+from tinygrad_edu.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from tinygrad_edu.ops.volumes import check_settings, conv3d
 from tinygrad_edu.tensor import Tensor
 
 __all__ = [
     "Conv1d",
     "Conv2d",
+    "Conv3d",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "DepthwiseConv1d",
@@ -49,17 +45,14 @@ Rng = np.random.Generator | int | None
 class _Convolution(SizedByInput):
     """What the layers of this file share: settings, kernels W (from `init`) and biases b (from 0)."""
 
-    axes: int  # of a kernel: 2 for images, 1 for sequences
+    axes: int  # of a kernel: 1 for sequences, 2 for images, 3 for volumes
     words: tuple[str, ...] = ("valid", "same")  # for the padding
     convolution: Callable  # the operation
 
     def __init__(
         self,
         inputs: int | None,
-        size: Any,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
+        windows: tuple[Any, Any, Any, Any],
         bias: bool,
         init: Callable,
         rng: Rng,
@@ -68,12 +61,10 @@ class _Convolution(SizedByInput):
     ):
         demand_sizes(self, inputs=inputs, **sizes)
         demand_initializer(self, init)
-        kind = type(self).__name__
-        kernel = check_settings(kind, self.axes, size, stride, padding, dilation, self.words)
-        for name, number in {"inputs": inputs, **sizes}.items():
-            setattr(self, name, number)
-        self.size, self.stride, self.padding, self.dilation = size, stride, padding, dilation
-        self.bias = bias
+        kernel = check_settings(type(self).__name__, self.axes, *windows, self.words)
+        self.size, self.stride, self.padding, self.dilation = windows
+        self.inputs, self.bias = inputs, bias
+        vars(self).update(sizes)
         self.make_now_or_later(kernel, init, np.random.default_rng(rng), dtype)
 
     def channels(self) -> tuple[tuple[int, int], int]:
@@ -133,10 +124,8 @@ class Conv2d(_Convolution):
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
-        super().__init__(
-            inputs, size, stride, padding, dilation, bias, init, rng, dtype,
-            outputs=outputs, groups=groups,
-        )  # fmt: skip
+        windows = size, stride, padding, dilation
+        super().__init__(inputs, windows, bias, init, rng, dtype, outputs=outputs, groups=groups)
 
     def channels(self) -> tuple[tuple[int, int], int]:
         demand_groups(self, self.groups, inputs=self.inputs, outputs=self.outputs)
@@ -155,6 +144,16 @@ class Conv1d(Conv2d):
 
     axes, convolution = 1, staticmethod(conv1d)
     words = ("valid", "same", "causal")
+
+
+class Conv3d(Conv2d):
+    """`Conv2d` along three axes: x (N, D, H, W, inputs), W (kd, kh, kw, inputs / groups, outputs).
+
+    size, stride and dilation are a number or three, along D, H and W; padding is a word, or along each
+    axis a number or (before, after). Keras's Conv3D.
+    """
+
+    axes, convolution = 3, staticmethod(conv3d)
 
 
 class DepthwiseConv2d(_Convolution):
@@ -183,9 +182,8 @@ class DepthwiseConv2d(_Convolution):
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
-        super().__init__(
-            inputs, size, stride, padding, dilation, bias, init, rng, dtype, multiplier=multiplier
-        )
+        windows = size, stride, padding, dilation
+        super().__init__(inputs, windows, bias, init, rng, dtype, multiplier=multiplier)
 
     def channels(self) -> tuple[tuple[int, int], int]:
         return (self.inputs, self.multiplier), self.inputs * self.multiplier
@@ -252,10 +250,12 @@ class SeparableConv1d(SeparableConv2d):
 class ConvTranspose2d(_Convolution):
     """Each cell of x adds the kernel, times its value, to a larger image: the gradient of `Conv2d` in x.
 
-    x: (N, H, W, inputs), W: (kh, kw, outputs, inputs), y: (N, rows, columns, outputs)
+    x: (N, H, W, inputs), W: (kh, kw, outputs / groups, inputs), y: (N, rows, columns, outputs)
 
-    padding    "valid": rows = H s + max((kh - 1) d + 1 - s, 0); "same": rows = H s; numbers: so many
-               rows and columns of the result are cut off
+    padding          "valid": rows = H s + max((kh - 1) d + 1 - s, 0); "same": rows = H s; numbers: so many
+                     rows and columns of the result are cut off
+    output_padding   from 0 to s - 1: so many more rows at the end, because images of several sizes have a
+                     convolution of the size of x. A number or a pair; see `ops.conv_transpose2d`
 
     The other settings are those of `Conv2d`. Keras's Conv2DTranspose. (Dumoulin and Visin 2016,
     section 4.)
@@ -263,6 +263,8 @@ class ConvTranspose2d(_Convolution):
 
     axes, convolution = 2, staticmethod(conv_transpose2d)
     outputs: int
+    groups: int
+    output_padding: Any
 
     def __init__(
         self,
@@ -272,25 +274,29 @@ class ConvTranspose2d(_Convolution):
         *,
         stride: Any = 1,
         padding: Any = "valid",
+        output_padding: Any = None,
         dilation: Any = 1,
+        groups: int = 1,
         bias: bool = True,
         init: Callable = glorot_uniform,
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
-        super().__init__(
-            inputs, size, stride, padding, dilation, bias, init, rng, dtype, outputs=outputs
-        )
+        self.output_padding = output_padding
+        windows = size, stride, padding, dilation
+        super().__init__(inputs, windows, bias, init, rng, dtype, outputs=outputs, groups=groups)
 
     def channels(self) -> tuple[tuple[int, int], int]:
-        return (self.outputs, self.inputs), self.outputs
+        demand_groups(self, self.groups, inputs=self.inputs, outputs=self.outputs)
+        return (self.outputs // self.groups, self.inputs), self.outputs
 
     def forward(self, x: Any) -> Tensor:
-        y = self.convolve(x, self.W)
+        more = {"groups": self.groups, "output_padding": self.output_padding}
+        y = self.convolve(x, self.W, **more)
         return y if self.b is None else y + self.b
 
 
 class ConvTranspose1d(ConvTranspose2d):
-    """`ConvTranspose2d` along one axis: x (N, T, inputs), W (k, outputs, inputs), y (N, steps, outputs)."""
+    """`ConvTranspose2d` along one axis: x (N, T, inputs), W (k, outputs / groups, inputs)."""
 
     axes, convolution = 1, staticmethod(conv_transpose1d)

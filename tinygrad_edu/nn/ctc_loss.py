@@ -9,22 +9,14 @@ import numpy as np
 from tinygrad_edu import ops
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_blanks_last, demand_texts, demand_times
-from tinygrad_edu.nn.loss_reduction import loss, reduced
-from tinygrad_edu.tensor import Tensor, value
+from tinygrad_edu.nn.loss_reduction import loss
+from tinygrad_edu.tensor import value
 
 __all__ = ["ctc"]
 
 
-@loss
-def ctc(
-    logits: Any,
-    labels: Any,
-    *,
-    times: Any = None,
-    blank: int = 0,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
+@loss(per="sample")
+def ctc(logits: Any, labels: Any, *, times: Any = None, blank: int = 0) -> Any:
     """L = mean of -ln P(the labels), summed over all alignments: connectionist temporal classification.
 
     logits: (n, T, K), without a softmax before. labels: (n, L), numbers of classes; each row is filled up
@@ -43,5 +35,4 @@ def ctc(
     n, steps, _ = logits.shape
     times = np.full(n, steps) if times is None else np.asarray(value(times))
     demand_times(times, steps, labels, lengths)
-    values = ops.ctc(logits, labels, times, lengths, blank=blank)
-    return reduced("ctc", values, sample_weight, reduction)
+    return ops.ctc(logits, labels, times, lengths, blank=blank)

@@ -43,8 +43,11 @@ class Embedding(Module):
     ):
         demand_sizes(self, vocab=vocab, size=size)
         self.vocab, self.size, self.mask_zero = vocab, size, mask_zero
-        start = np.random.default_rng(rng).uniform(-0.05, 0.05, (vocab, size))
-        self.W = Parameter(start.astype(dtype))
+        self.W = Parameter(np.empty((vocab, size), dtype))
+        self.draw(np.random.default_rng(rng))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        self.W.data[...] = rng.uniform(-0.05, 0.05, self.W.shape)
 
     def compute_mask(self, ids: Any) -> np.ndarray | None:
         """False where ids is padding; None if no id is."""
@@ -102,8 +105,11 @@ class Positions(Module):
     ):
         demand_sizes(self, length=length, size=size)
         self.length, self.size = length, size
-        start = np.random.default_rng(rng).uniform(-0.05, 0.05, (length, size))
-        self.W = Parameter(start.astype(dtype))
+        self.W = Parameter(np.empty((length, size), dtype))
+        self.draw(np.random.default_rng(rng))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        self.W.data[...] = rng.uniform(-0.05, 0.05, self.W.shape)
 
     def forward(self, x: Any) -> Tensor:
         x = in_precision_of(self.W, x)

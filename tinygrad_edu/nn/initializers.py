@@ -1,6 +1,6 @@
 """Initializers, the numbers that parameters start from: functions (rng, shape, dtype) -> array.
 
-Settings are keywords: `partial(constant, value=0.1)` is an initializer again.
+Settings of the functions are keywords: `partial(constant, value=0.1)` is an initializer again.
 
 How large weights should be depends on how many products are added up. A matrix (in, out) adds up `in` of
 them in the forward pass and `out` in the backward pass; a convolution kernel (kh, kw, in, out) adds up
@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.nn.checks import demand_one_of, demand_positive
+from tinygrad_edu.nn.layer_tools import ShownAsCalled
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -28,58 +30,55 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return max(inputs * taps, 1), max(outputs * taps, 1)
 
 
-# ------------------------------------------------------------ spread: Var = 1 / fan, in three kinds
+# ----------------------------------------------------------------- variance = scale / fan, in three kinds
 
 
-def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Uniform with variance 2 / (fan in + fan out), in ±√(6 / (fan in + fan out)).
+class VarianceScaling(ShownAsCalled):
+    """Numbers of mean 0 and variance scale / n, so that signals keep about the same size in every layer.
 
-    A compromise: signals and gradients both keep about the same variance from layer to layer. Glorot and
-    Bengio 2010, eq. 16; Keras's default.
+    mode           n is the fan in ("fan_in"), the fan out ("fan_out") or the mean of both ("fan_avg")
+    distribution   "uniform", in ±√(3 scale / n); "truncated_normal", whose numbers more than two standard
+                   deviations from 0 are drawn again; or "untruncated_normal"
+
+    Keras's VarianceScaling. The initializers below are special cases. Raises ValueError for other words, or
+    unless scale > 0.
     """
-    return _uniform(rng, shape, dtype, 2 / sum(fans(shape)))
+
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal"
+    ):
+        demand_positive(self, scale=scale)
+        demand_one_of(self, ("fan_in", "fan_out", "fan_avg"), mode=mode)
+        kinds = ("uniform", "truncated_normal", "untruncated_normal")
+        demand_one_of(self, kinds, distribution=distribution)
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        fan_in, fan_out = fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        std = math.sqrt(self.scale / n)
+        if self.distribution == "uniform":  # ±a has the variance a² / 3
+            limit = math.sqrt(3) * std
+            return random_uniform(rng, shape, dtype, low=-limit, high=limit)
+        if self.distribution == "truncated_normal":
+            return truncated_normal(rng, shape, dtype, std=std / TRUNCATED_STD)
+        return random_normal(rng, shape, dtype, std=std)
 
 
-def glorot_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Truncated normal with variance 2 / (fan in + fan out). Glorot and Bengio 2010."""
-    return _truncated(rng, shape, dtype, 2 / sum(fans(shape)))
+# of the standard normal between -2 and 2: √(1 - 4 φ(2) / (2Φ(2) - 1))
+TRUNCATED_STD = 0.87962566103423978
 
+# A compromise between signals and gradients. Glorot and Bengio 2010, eq. 16; Keras's default.
+glorot_uniform = VarianceScaling(1.0, "fan_avg", "uniform")
+glorot_normal = VarianceScaling(1.0, "fan_avg", "truncated_normal")
 
-def he_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Uniform with variance 2 / fan in: for ReLU, which lets half of the signal through."""
-    return _uniform(rng, shape, dtype, 2 / fans(shape)[0])
+# For ReLU, which lets half of the signal through. He et al. 2015, eq. 10, but truncated, as in Keras.
+he_uniform = VarianceScaling(2.0, "fan_in", "uniform")
+he_normal = VarianceScaling(2.0, "fan_in", "truncated_normal")
 
-
-def he_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Truncated normal with variance 2 / fan in: for ReLU, which lets half of the signal through.
-
-    He et al. 2015, eq. 10, but truncated, as in Keras.
-    """
-    return _truncated(rng, shape, dtype, 2 / fans(shape)[0])
-
-
-def lecun_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Uniform with variance 1 / fan in: signals keep their variance in the forward pass."""
-    return _uniform(rng, shape, dtype, 1 / fans(shape)[0])
-
-
-def lecun_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Truncated normal with variance 1 / fan in. LeCun et al. 1998, section 4.6; for SELU."""
-    return _truncated(rng, shape, dtype, 1 / fans(shape)[0])
-
-
-def _uniform(rng: np.random.Generator, shape: tuple, dtype: Any, variance: float) -> np.ndarray:
-    limit = np.sqrt(3 * variance)  # ±a has the variance a² / 3
-    return rng.uniform(-limit, limit, shape).astype(dtype)
-
-
-TRUNCATED_STD = (
-    0.87962566103423978  # of the standard normal between -2 and 2: √(1 - 4 φ(2) / (2Φ(2) - 1))
-)
-
-
-def _truncated(rng: np.random.Generator, shape: tuple, dtype: Any, variance: float) -> np.ndarray:
-    return truncated_normal(rng, shape, dtype, std=math.sqrt(variance) / TRUNCATED_STD)
+# Signals keep their variance in the forward pass; for SELU. LeCun et al. 1998, section 4.6.
+lecun_uniform = VarianceScaling(1.0, "fan_in", "uniform")
+lecun_normal = VarianceScaling(1.0, "fan_in", "truncated_normal")
 
 
 # --------------------------------------------------------------------------- independent of fans

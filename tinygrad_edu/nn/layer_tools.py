@@ -22,6 +22,13 @@ def in_precision_of(parameter: Tensor, x: Any) -> Any:
     return x if x.dtype == parameter.dtype else x.astype(parameter.dtype)
 
 
+class ShownAsCalled:
+    """Base of settings, such as initializers and penalties, whose repr is the call that makes them."""
+
+    def __repr__(self) -> str:
+        return as_called(self)
+
+
 def as_called(layer: Any) -> str:
     """The call that makes such a layer, without settings that are the default: `Conv2d(3, 8, 5, stride=2)`.
 

@@ -11,26 +11,18 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.nn.checks import Shape, demand_each
 from tinygrad_edu.tensor import Op, Tensor, value
-
-Shape = tuple[int, ...]
-
-
-def demand_positive(name: str, **numbers: Any) -> None:
-    for argument, number in numbers.items():
-        if not number > 0:
-            raise refusal(ValueError, f"{name}({argument}={number!r}): a positive number.")
 
 
 def demand_smoothing(name: str, smoothing: float) -> None:
-    if not 0 <= smoothing <= 1:
-        raise refusal(ValueError, f"{name}(label_smoothing={smoothing!r}): from 0 to 1.")
+    takes = "from 0 to 1"
+    demand_each(name, lambda s: 0 <= s <= 1, takes, label_smoothing=smoothing)
 
 
 def demand_reduction(name: str, reduction: Any, known: tuple[str, ...]) -> None:
-    if reduction not in known:
-        words = ", ".join(map(repr, known))
-        raise refusal(ValueError, f"{name}(reduction={reduction!r}): one of {words}.")
+    takes = f"one of {', '.join(map(repr, known))}"
+    demand_each(name, lambda r: r in known, takes, reduction=reduction)
 
 
 def demand_range(name: str, what: str, x: Any, least: float, most: float, hint: str) -> None:
@@ -39,11 +31,8 @@ def demand_range(name: str, what: str, x: Any, least: float, most: float, hint: 
     slack = 1e-5 if most == 1 else 0.0
     if x.min() < least - slack or x.max() > most + slack:
         wanted = f"within {least} ... {most}" if np.isfinite(most) else f"not below {least}"
-        raise refusal(
-            ValueError,
-            f"{name}: {what} are {wanted}, but these run from {x.min():.4g} to {x.max():.4g}.",
-            hint,
-        )
+        these = f"these run from {x.min():.4g} to {x.max():.4g}"
+        raise refusal(ValueError, f"{name}: {what} are {wanted}, but {these}.", hint)
 
 
 # ---------------------------------------------------------------------- a target for each prediction
@@ -57,20 +46,14 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     """
     shape, wanted = np.shape(value(prediction)), np.shape(value(target))
     if shape != wanted:
-        raise refusal(
-            ValueError,
-            f"{name}: prediction {shape} and target {wanted} differ in "
-            f"shape.{_what_broadcasting_would_do(shape, wanted)}",
-            _how_to_reshape(shape, wanted),
-        )
+        what = f"{name}: prediction {shape} and target {wanted} differ in shape."
+        what += _what_broadcasting_would_do(shape, wanted)
+        raise refusal(ValueError, what, _how_to_reshape(shape, wanted))
     if 0 in shape:
         raise refusal(ValueError, f"{name}: an empty batch, {shape}, has no mean.")
     if len(shape) < least:
-        raise refusal(
-            ValueError,
-            f"{name}: prediction and target are vectors along a last axis, (n, d), not {shape}.",
-            "x[None] for one sample",
-        )
+        takes = "prediction and target are vectors along a last axis, (n, d)"
+        raise refusal(ValueError, f"{name}: {takes}, not {shape}.", "x[None] for one sample")
     if not isinstance(prediction, Tensor):
         prediction = np.asarray(prediction)
     if not isinstance(target, Tensor):
@@ -100,11 +83,8 @@ def _how_to_reshape(shape: Shape, wanted: Shape) -> str:
 
 def demand_signs(name: str, target: np.ndarray) -> None:
     if not (np.abs(target) == 1).all():
-        raise refusal(
-            ValueError,
-            f"{name}: targets are -1 and 1, or 0 and 1, not {_some(target)}.",
-            "categorical_hinge for more than two classes",
-        )
+        what = f"{name}: targets are -1 and 1, or 0 and 1, not {_some(target)}."
+        raise refusal(ValueError, what, "categorical_hinge for more than two classes")
 
 
 def _some(x: np.ndarray) -> str:
@@ -140,28 +120,17 @@ def demand_labels(
     shape = logits.shape
     dense = labels.shape == shape and len(shape) > 1
     if not dense and (len(shape) < 2 or labels.shape != shape[:-1]):
-        raise refusal(
-            ValueError,
-            f"{name}: logits {shape} and labels {labels.shape} do not fit.",
-            _which_labels(shape, labels.shape),
-        )
-    if not dense and labels.dtype.kind not in "iu":
-        numbers = labels.dtype.kind in "fb"
-        raise refusal(
-            TypeError,
-            f"{name}: labels are the numbers of classes, not {labels.dtype}.",
-            "labels.astype(int)" if numbers else "np.unique(labels, return_inverse=True)[1]",
-        )
+        what = f"{name}: logits {shape} and labels {labels.shape} do not fit."
+        raise refusal(ValueError, what, _which_labels(shape, labels.shape))
+    if not dense:
+        _demand_whole_numbers(name, labels)
     if labels.size == 0:
         raise refusal(ValueError, f"{name}: an empty batch, logits {shape}, has no mean.")
     if dense:
         if ignore_index is not None:
-            raise refusal(
-                ValueError,
-                f"{name}: ignore_index={ignore_index} is one of the labels' numbers, but labels "
-                f"{shape} are a probability for each class.",
-                "sample_weight, 0 for what is ignored",
-            )
+            what = f"{name}: ignore_index={ignore_index} is one of the labels' numbers, but labels "
+            what += f"{shape} are a probability for each class."
+            raise refusal(ValueError, what, "sample_weight, 0 for what is ignored")
         _demand_distributions(name, value(labels))
         if not isinstance(labels, Tensor):
             labels = labels.astype(logits.dtype if logits.dtype.kind == "f" else float)
@@ -172,6 +141,14 @@ def demand_labels(
         labels = np.where(counted, labels, 0)
     _demand_classes(name, labels, shape)
     return labels, False, counted
+
+
+def _demand_whole_numbers(name: str, labels: Any) -> None:
+    if labels.dtype.kind not in "iu":
+        hint = "np.unique(labels, return_inverse=True)[1]"
+        hint = "labels.astype(int)" if labels.dtype.kind in "fb" else hint
+        what = f"{name}: labels are the numbers of classes, not {labels.dtype}."
+        raise refusal(TypeError, what, hint)
 
 
 def _which_labels(shape: Shape, labels: Shape) -> str:
@@ -219,30 +196,26 @@ def _demand_classes(name: str, labels: np.ndarray, shape: Shape) -> None:
         hint = f"ignore_index={least}, if that stands for no label; or classes numbered from 0"
     if shape[-1] == 1:
         hint = "binary_cross_entropy(logits[:, 0], labels) for two classes"
-    raise refusal(
-        ValueError,
-        f"{name}: labels run from {least} to {most}, but logits {shape} have {shape[-1]} classes, 0 "
-        f"to {shape[-1] - 1}.",
-        hint,
-    )
+    raise _no_such_classes(name, labels, shape, hint)
+
+
+def _no_such_classes(name: str, labels: np.ndarray, shape: Shape, hint: str) -> Exception:
+    """The error of labels that are none of the classes of logits of this shape."""
+    classes = f"logits {shape} have {shape[-1]} classes, 0 to {shape[-1] - 1}"
+    what = f"{name}: labels run from {labels.min()} to {labels.max()}, but {classes}."
+    return refusal(ValueError, what, hint)
 
 
 def demand_class_weights(name: str, weights: np.ndarray, shape: Shape) -> None:
     if weights.shape != shape[-1:]:
-        raise refusal(
-            ValueError,
-            f"{name}: class_weights of shape {weights.shape} for logits {shape}: a weight for each "
-            f"of {shape[-1]} classes.",
-        )
+        what = f"{name}: class_weights of shape {weights.shape} for logits {shape}"
+        raise refusal(ValueError, f"{what}: a weight for each of {shape[-1]} classes.")
 
 
 def demand_alpha(name: str, alpha: Any, classes: int) -> None:
     if np.ndim(alpha) and np.shape(alpha) != (classes,):
-        raise refusal(
-            ValueError,
-            f"{name}: alpha is one number, or one for each of {classes} classes, not "
-            f"{np.shape(alpha)}.",
-        )
+        what = f"{name}: alpha is one number, or one for each of {classes} classes"
+        raise refusal(ValueError, f"{what}, not {np.shape(alpha)}.")
 
 
 def demand_sample_weight(name: str, weights: np.ndarray, shape: Shape) -> None:
@@ -251,11 +224,9 @@ def demand_sample_weight(name: str, weights: np.ndarray, shape: Shape) -> None:
         raise refusal(ValueError, f"{name}: sample_weight holds weights that are no numbers.")
     if weights.shape != shape[: weights.ndim] or (shape and not weights.ndim):
         column = weights.shape == (*shape[:1], 1)
-        raise refusal(
-            ValueError,
-            f"{name}: sample_weight {weights.shape} does not fit the losses {shape} of the samples.",
-            "sample_weight[:, 0]" if column else "one weight for each sample",
-        )
+        hint = "sample_weight[:, 0]" if column else "one weight for each sample"
+        what = f"sample_weight {weights.shape} does not fit the losses {shape} of the samples"
+        raise refusal(ValueError, f"{name}: {what}.", hint)
 
 
 # ------------------------------------------------------------------------------------------------ CTC
@@ -264,29 +235,15 @@ def demand_sample_weight(name: str, weights: np.ndarray, shape: Shape) -> None:
 def demand_texts(logits: Any, labels: np.ndarray, blank: int) -> None:
     """logits are (n, T, K), labels (n, L) numbers of classes, and the blank is one of the classes."""
     if logits.ndim != 3 or labels.ndim != 2 or len(labels) != len(logits):
-        raise refusal(
-            ValueError,
-            f"ctc: logits {logits.shape} and labels {labels.shape} do not fit.",
-            "logits of shape (n, T, K) and labels of shape (n, L)",
-        )
+        what = f"ctc: logits {logits.shape} and labels {labels.shape} do not fit."
+        raise refusal(ValueError, what, "logits of shape (n, T, K) and labels of shape (n, L)")
     classes = logits.shape[-1]
     if 0 in logits.shape:
         raise refusal(ValueError, f"ctc: an empty batch, logits {logits.shape}, has no mean.")
-    if labels.dtype.kind not in "iu":
-        raise refusal(
-            TypeError,
-            f"ctc: labels are the numbers of classes, not {labels.dtype}.",
-            "labels.astype(int)",
-        )
-    if not 0 <= blank < classes:
-        raise refusal(ValueError, f"ctc(blank={blank}): one of {classes} classes.")
+    _demand_whole_numbers("ctc", labels)
+    demand_each("ctc", lambda i: 0 <= i < classes, f"one of {classes} classes", blank=blank)
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
-        raise refusal(
-            ValueError,
-            f"ctc: labels run from {labels.min()} to {labels.max()}, but logits {logits.shape} have "
-            f"{classes} classes, 0 to {classes - 1}.",
-            f"{blank}, the blank, to fill up rows",
-        )
+        raise _no_such_classes("ctc", labels, logits.shape, f"{blank}, the blank, to fill up rows")
 
 
 def demand_blanks_last(letters: np.ndarray, lengths: np.ndarray, blank: int) -> None:
@@ -297,11 +254,8 @@ def demand_blanks_last(letters: np.ndarray, lengths: np.ndarray, blank: int) -> 
     inside = np.arange(letters.shape[1]) < lengths[:, None]
     between = np.flatnonzero((letters != inside).any(axis=1))
     if between.size:
-        raise refusal(
-            ValueError,
-            f"ctc: labels[{between[0]}] has the blank, {blank}, before its last letter; it may only "
-            "fill up the row.",
-        )
+        what = f"labels[{between[0]}] has the blank, {blank}, before its last letter"
+        raise refusal(ValueError, f"ctc: {what}; it may only fill up the row.")
 
 
 def demand_times(times: np.ndarray, size: int, labels: np.ndarray, lengths: np.ndarray) -> None:
@@ -309,10 +263,9 @@ def demand_times(times: np.ndarray, size: int, labels: np.ndarray, lengths: np.n
     n = len(labels)
     if times.shape != (n,) or times.dtype.kind not in "iu" or times.min() < 1 or times.max() > size:
         extent = f" from {times.min()} to {times.max()}" if times.size else ""
+        takes = f"times are {n} whole numbers, 1 to {size}"
         raise refusal(
-            ValueError,
-            f"ctc: times are {n} whole numbers, 1 to {size}, not {times.dtype} of shape "
-            f"{times.shape}{extent}.",
+            ValueError, f"ctc: {takes}, not {times.dtype} of shape {times.shape}{extent}."
         )
     inside = np.arange(1, labels.shape[1]) < lengths[:, None]
     needed = lengths + ((labels[:, 1:] == labels[:, :-1]) & inside).sum(axis=1)

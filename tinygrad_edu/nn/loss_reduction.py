@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import LOSS_ARGUMENTS
-from tinygrad_edu.diagnostics.words import answering
+from tinygrad_edu.diagnostics.words import answering, refuse_unknown
+from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight
 from tinygrad_edu.tensor import value
 
 REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
 
-loss = answering(LOSS_ARGUMENTS)  # the decorator of a loss: answers arguments of other libraries
+Errors = TypeVar("Errors", bound=Callable)
+
+answered = answering(LOSS_ARGUMENTS)  # decorator that answers the arguments of other libraries
 
 
-def reduced_errors(name: str, errors: Any, sample_weight: Any, reduction: str) -> Any:
-    """`reduced` of the losses of samples, which are the means over the last axis of errors (n, ..., d)."""
-    if sample_weight is None and reduction == "mean":
-        return np.mean(errors)  # the mean of means of equally many numbers is the mean of all
-    values = np.mean(errors, axis=-1) if errors.ndim > 1 else errors
-    return reduced(name, values, sample_weight, reduction)
+def loss(per: str) -> Callable[[Errors], Errors]:
+    """Decorator that makes a loss of a function that returns errors: it weights and reduces them.
+
+    per    "number": there is an error for each number of the prediction; the loss of a sample is their
+           mean over the last axis. "sample": there is one for each sample
+    """
+
+    def decorate(errors: Errors) -> Errors:
+        takes, name = inspect.signature(errors), errors.__name__
+
+        @functools.wraps(errors)
+        def call(
+            *args: Any, sample_weight: Any = None, reduction: str = "mean", **settings: Any
+        ) -> Any:
+            if not settings.keys() <= takes.parameters.keys():
+                refuse_unknown(call, settings, LOSS_ARGUMENTS)
+            if sample_weight is not None:
+                args = weighty(sample_weight, *args)
+            values = errors(*args, **settings)
+            if sample_weight is None and reduction == "mean":
+                return np.mean(values)  # the mean of means of equally many numbers is that of all
+            if per == "number" and values.ndim > 1:
+                values = np.mean(values, axis=-1)
+            return reduced(name, values, sample_weight, reduction)
+
+        common = [SAMPLE_WEIGHT, REDUCTION]
+        call.__signature__ = takes.replace(  # type: ignore[attr-defined]
+            parameters=[*takes.parameters.values(), *common]
+        )
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+SAMPLE_WEIGHT = inspect.Parameter("sample_weight", inspect.Parameter.KEYWORD_ONLY, default=None)
+REDUCTION = inspect.Parameter("reduction", inspect.Parameter.KEYWORD_ONLY, default="mean")
 
 
 def reduced(
@@ -50,6 +86,27 @@ def reduced(
     if reduction == "mean_with_sample_weight" and weights is not None:
         n = float(weights.sum())
     return total / n if n else total * 0
+
+
+def weighty(sample_weight: Any, *arrays: Any) -> tuple[Any, ...]:
+    """The arrays, with a sample that counts in place of samples of weight 0 that hold NaN or infinity.
+
+    These may be padding, and 0 · NaN would be NaN.
+    """
+    counts = np.asarray(value(sample_weight)) != 0
+    if counts.all() or not counts.any():
+        return arrays
+    first = np.unravel_index(counts.argmax(), counts.shape)
+    return tuple(_where_wrong(as_array(x), ~counts, value(as_array(x))[first]) for x in arrays)
+
+
+def _where_wrong(x: Any, unweighted: np.ndarray, fill: Any) -> Any:
+    """x, with `fill` in place of samples without weight that hold NaN or infinity."""
+    wrong = ~np.isfinite(value(x))
+    wrong = wrong.any(axis=tuple(range(unweighted.ndim, wrong.ndim))) & unweighted
+    if not wrong.any():
+        return x
+    return np.where(wrong.reshape(wrong.shape + (1,) * (x.ndim - wrong.ndim)), fill, x)
 
 
 def weights_of(name: str, sample_weight: Any, shape: tuple) -> np.ndarray:

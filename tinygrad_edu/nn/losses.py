@@ -1,8 +1,8 @@
 """How wrong is a prediction? A loss is a number for each sample, and for all of them usually their mean.
 
 Every loss is called with (prediction, target), and takes its settings by keyword. Where a function of two
-arguments is needed, as in a Trainer, `functools.partial(huber, delta=0.5)` has its settings built in. All
-losses have two settings in common:
+arguments is needed, as in a Trainer, `functools.partial(huber, delta=0.5)` has its settings built in. The
+functions below return errors; their decorator, `loss`, gives all of them two settings in common:
 
 sample_weight   a weight w for each sample (for predictions (n, T, d): shape (n,), or (n, T))
 reduction       "mean": Σ w L / n, over the n samples, as in Keras ("sum_over_batch_size");
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
+from tinygrad_edu.nn.checks import demand_positive
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import (
     demand_alpha,
@@ -26,11 +27,11 @@ from tinygrad_edu.nn.loss_checks import (
     demand_labels,
     demand_logits,
     demand_pair,
-    demand_positive,
     demand_range,
 )
-from tinygrad_edu.nn.loss_reduction import loss, reduced, reduced_errors, weights_of
+from tinygrad_edu.nn.loss_reduction import answered, loss, reduced, weights_of, weighty
 from tinygrad_edu.nn.loss_targets import one_hot, one_per_class, signs, smoothed, yes_or_no
+from tinygrad_edu.ops.recurrent import unread
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = [
@@ -44,37 +45,31 @@ EPSILON = 1e-7  # the smallest probability in a logarithm
 # ------------------------------------------------------------------------------------ how far away
 
 
-@loss
-def mse(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="number")
+def mse(prediction: Any, target: Any) -> Any:
     """Mean squared error: L = mean of (prediction - target)².
 
     Raises ValueError unless both have the same shape: (n, 1) against (n,) would broadcast to (n, n)
     and silently compare every prediction with every target.
     """
     prediction, target = demand_pair("mse", prediction, target)
-    return reduced_errors("mse", np.square(prediction - target), sample_weight, reduction)
+    return np.square(prediction - target)
 
 
-@loss
-def mae(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="number")
+def mae(prediction: Any, target: Any) -> Any:
     """Mean absolute error: L = mean of |prediction - target|. Its derivative is 0 where they are equal."""
     prediction, target = demand_pair("mae", prediction, target)
-    return reduced_errors("mae", np.abs(prediction - target), sample_weight, reduction)
+    return np.abs(prediction - target)
 
 
-@loss
+@loss(per="number")
 def huber(
     prediction: Any,
     target: Any,
     *,
     delta: float = 1.0,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
+) -> Any:
     """Squared for small errors, absolute for large: L = e² / 2 where |e| <= δ, else δ (|e| - δ / 2).
 
     Huber 1964. Raises ValueError unless δ > 0.
@@ -83,25 +78,19 @@ def huber(
     prediction, target = demand_pair("huber", prediction, target)
     error = prediction - target
     size = np.abs(error)
-    errors = np.where(size <= delta, 0.5 * np.square(error), delta * size - 0.5 * delta * delta)
-    return reduced_errors("huber", errors, sample_weight, reduction)
+    return np.where(size <= delta, 0.5 * np.square(error), delta * size - 0.5 * delta * delta)
 
 
-@loss
-def log_cosh(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="number")
+def log_cosh(prediction: Any, target: Any) -> Any:
     """L = mean of ln cosh(prediction - target): about e² / 2 for small errors, |e| - ln 2 for large."""
     prediction, target = demand_pair("log_cosh", prediction, target)
     error = prediction - target
-    errors = error + ops.softplus(-2 * error) - float(np.log(2))  # cosh itself would overflow
-    return reduced_errors("log_cosh", errors, sample_weight, reduction)
+    return error + ops.softplus(-2 * error) - float(np.log(2))  # cosh itself would overflow
 
 
-@loss
-def poisson(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="number")
+def poisson(prediction: Any, target: Any) -> Any:
     """-ln P(count) of a Poisson distribution, without the term that does not depend on the prediction.
 
     L = mean of prediction - target ln(prediction + 1e-7). The prediction is the expected count: exp or
@@ -111,21 +100,17 @@ def poisson(
     hint = "np.exp or Softplus() as last layer"
     demand_range("poisson", "predictions", prediction, 0, np.inf, hint)
     demand_range("poisson", "targets", target, 0, np.inf, "counts")
-    errors = prediction - target * np.log(prediction + EPSILON)
-    return reduced_errors("poisson", errors, sample_weight, reduction)
+    return prediction - target * np.log(prediction + EPSILON)
 
 
-@loss
-def cosine_similarity(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="sample")
+def cosine_similarity(prediction: Any, target: Any) -> Any:
     """Minus the cosine of the angle between the two, along the last axis: -1 is the same direction.
 
     L = -Σ prediction · target / (|prediction| |target|), 0 if one of them is 0.
     """
     prediction, target = demand_pair("cosine_similarity", prediction, target, least=2)
-    values = -np.sum(_of_length_1(prediction) * _of_length_1(target), axis=-1)
-    return reduced("cosine_similarity", values, sample_weight, reduction)
+    return -np.sum(_of_length_1(prediction) * _of_length_1(target), axis=-1)
 
 
 def _of_length_1(x: Any) -> Any:
@@ -135,16 +120,14 @@ def _of_length_1(x: Any) -> Any:
 # ------------------------------------------------------------------------------------- two classes
 
 
-@loss
+@loss(per="number")
 def binary_cross_entropy(
     logits: Any,
     target: Any,
     *,
     label_smoothing: float = 0.0,
     from_probabilities: bool = False,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
+) -> Any:
     """Cross-entropy of yes or no: L = mean of -t ln p - (1 - t) ln(1 - p), p = sigmoid(logits).
 
     logits: any real numbers, without a sigmoid before; target: of the same shape, 0 ... 1. With
@@ -158,11 +141,10 @@ def binary_cross_entropy(
     name = "binary_cross_entropy"
     x, t = yes_or_no(name, logits, target, label_smoothing)
     demand_logits(name, x, from_probabilities, ops.sigmoid)
-    errors = _binary_errors(x, t, from_probabilities)
-    return reduced_errors(name, errors, sample_weight, reduction)
+    return _binary_errors(x, t, from_probabilities)
 
 
-@loss
+@loss(per="number")
 def binary_focal_cross_entropy(
     logits: Any,
     target: Any,
@@ -171,9 +153,7 @@ def binary_focal_cross_entropy(
     alpha: float | None = None,
     label_smoothing: float = 0.0,
     from_probabilities: bool = False,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
+) -> Any:
     """Binary cross-entropy times (1 - q)^γ, q the probability of the right answer: easy samples count less.
 
     With α, yes has the weight α and no the weight 1 - α. Otherwise as `binary_cross_entropy`. Lin et al.
@@ -187,7 +167,7 @@ def binary_focal_cross_entropy(
     errors = _binary_errors(x, t, from_probabilities) * (1 - right) ** gamma
     if alpha is not None:
         errors = errors * (t * alpha + (1 - t) * (1 - alpha))
-    return reduced_errors(name, errors, sample_weight, reduction)
+    return errors
 
 
 def _binary_errors(x: Any, t: Any, from_probabilities: bool) -> Any:
@@ -197,33 +177,27 @@ def _binary_errors(x: Any, t: Any, from_probabilities: bool) -> Any:
     return -(t * np.log(p) + (1 - t) * np.log(1 - p))
 
 
-@loss
-def hinge(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="number")
+def hinge(prediction: Any, target: Any) -> Any:
     """L = mean of max(1 - t · prediction, 0): right by a margin of 1 costs nothing (linear SVM).
 
     target: -1 and 1; or 0 and 1, where 0 means -1. Raises ValueError for others.
     """
     prediction, target = demand_pair("hinge", prediction, target)
-    errors = np.maximum(1 - signs("hinge", target) * prediction, 0.0)
-    return reduced_errors("hinge", errors, sample_weight, reduction)
+    return np.maximum(1 - signs("hinge", target) * prediction, 0.0)
 
 
-@loss
-def squared_hinge(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="number")
+def squared_hinge(prediction: Any, target: Any) -> Any:
     """L = mean of max(1 - t · prediction, 0)². Targets as in `hinge`."""
     prediction, target = demand_pair("squared_hinge", prediction, target)
-    errors = np.square(np.maximum(1 - signs("squared_hinge", target) * prediction, 0.0))
-    return reduced_errors("squared_hinge", errors, sample_weight, reduction)
+    return np.square(np.maximum(1 - signs("squared_hinge", target) * prediction, 0.0))
 
 
 # ------------------------------------------------------------------------------------- K classes
 
 
-@loss
+@answered
 def cross_entropy(
     logits: Any,
     labels: Any,
@@ -249,7 +223,10 @@ def cross_entropy(
     Raises ValueError if the shapes do not fit or a label is not one of the K classes, TypeError if the
     labels are not whole numbers. Warns if the logits come out of a softmax.
     """
-    name, logits = "cross_entropy", as_array(logits)
+    name = "cross_entropy"
+    if sample_weight is not None:
+        logits, labels = weighty(sample_weight, logits, labels)
+    logits = as_array(logits)
     labels, dense, counted = demand_labels(name, logits, labels, ignore_index)
     demand_logits(name, logits, from_probabilities, ops.softmax)
     weighted = not (sample_weight is None and class_weights is None and ignore_index is None)
@@ -259,6 +236,8 @@ def cross_entropy(
             logits, labels = np.reshape(logits, (-1, logits.shape[-1])), labels.reshape(-1)
         return ops.cross_entropy(logits, labels)
 
+    if counted is not None:
+        logits = unread(logits, counted[..., None])
     weights = sample_weight
     if class_weights is not None:
         weights = np.asarray(value(class_weights), float)
@@ -291,7 +270,7 @@ def _log_softmax(x: Any, from_probabilities: bool) -> Any:
     return _log(x / np.sum(x, axis=-1, keepdims=True)) if from_probabilities else ops.log_softmax(x)
 
 
-@loss
+@loss(per="sample")
 def focal_cross_entropy(
     logits: Any,
     labels: Any,
@@ -300,9 +279,7 @@ def focal_cross_entropy(
     alpha: Any = 0.25,
     label_smoothing: float = 0.0,
     from_probabilities: bool = False,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
+) -> Any:
     """L = mean of -Σ t α (1 - p)^γ ln p, p = softmax(logits): easy samples count less.
 
     labels: numbers of classes, or a probability t for each, as in `cross_entropy`. α is one number or
@@ -316,13 +293,11 @@ def focal_cross_entropy(
     p = x if from_probabilities else ops.softmax(x)
     p = np.clip(p / np.sum(p, axis=-1, keepdims=True), EPSILON, 1 - EPSILON)
     weight = (1 - p) ** gamma * np.asarray(alpha, p.dtype)
-    return reduced(name, -np.sum(t * weight * np.log(p), axis=-1), sample_weight, reduction)
+    return -np.sum(t * weight * np.log(p), axis=-1)
 
 
-@loss
-def categorical_hinge(
-    prediction: Any, labels: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="sample")
+def categorical_hinge(prediction: Any, labels: Any) -> Any:
     """L = mean of max(1 + the largest wrong score - the right one, 0), the largest not below 0.
 
     prediction: (n, K) scores. labels: (n,), or (n, K) one-hot.
@@ -330,14 +305,11 @@ def categorical_hinge(
     x, t = one_per_class("categorical_hinge", prediction, labels)
     right = np.sum(t * x, axis=-1)
     wrong = np.max((1 - t) * x, axis=-1)
-    values = np.maximum(wrong - right + 1, 0.0)
-    return reduced("categorical_hinge", values, sample_weight, reduction)
+    return np.maximum(wrong - right + 1, 0.0)
 
 
-@loss
-def kl_divergence(
-    prediction: Any, target: Any, *, sample_weight: Any = None, reduction: str = "mean"
-) -> Tensor:
+@loss(per="sample")
+def kl_divergence(prediction: Any, target: Any) -> Any:
     """Kullback-Leibler divergence: L = mean of Σ t ln(t / p), t the target, p the prediction.
 
     Both are probabilities along the last axis, clipped to 1e-7 ... 1. Raises ValueError for numbers that are
@@ -348,21 +320,19 @@ def kl_divergence(
     for what, x in (("predictions", prediction), ("targets", target)):
         demand_range(name, what, x, 0, 1, "ops.softmax(logits) for probabilities")
     p, t = np.clip(prediction, EPSILON, 1), np.clip(target, EPSILON, 1)
-    return reduced(name, np.sum(t * np.log(t / p), axis=-1), sample_weight, reduction)
+    return np.sum(t * np.log(t / p), axis=-1)
 
 
 # --------------------------------------------------------------------------------------- distances
 
 
-@loss
+@loss(per="number")
 def contrastive(
     distance: Any,
     same: Any,
     *,
     margin: float = 1.0,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
+) -> Any:
     """L = mean of s d² + (1 - s) max(margin - d, 0)²: pairs of one kind together, others a margin apart.
 
     distance: d of each pair, (n,), not below 0. same: s, 1 for pairs of the same kind and 0 for others.
@@ -372,20 +342,17 @@ def contrastive(
     demand_range("contrastive", "distances", distance, 0, np.inf, "np.linalg.norm(a - b, axis=-1)")
     demand_range("contrastive", "targets", same, 0, 1, "1 for the same kind, 0 for others")
     apart = np.square(np.maximum(margin - distance, 0.0))
-    errors = same * np.square(distance) + (1 - same) * apart
-    return reduced_errors("contrastive", errors, sample_weight, reduction)
+    return same * np.square(distance) + (1 - same) * apart
 
 
-@loss
+@loss(per="sample")
 def triplet(
     anchor: Any,
     positive: Any,
     negative: Any,
     *,
     margin: float = 1.0,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
+) -> Any:
     """L = mean of max(|a - p|² - |a - n|² + margin, 0): nearer to its own kind than to another.
 
     anchor, positive, negative: (n, d), three points for each sample, the first two of the same kind.
@@ -396,5 +363,4 @@ def triplet(
     anchor, negative = demand_pair("triplet", anchor, negative, least=2)
     near = np.sum(np.square(anchor - positive), axis=-1)
     far = np.sum(np.square(anchor - negative), axis=-1)
-    values = np.maximum(near - far + margin, 0.0)
-    return reduced("triplet", values, sample_weight, reduction)
+    return np.maximum(near - far + margin, 0.0)

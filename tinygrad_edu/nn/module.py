@@ -16,7 +16,14 @@ import numpy as np
 from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS
 from tinygrad_edu.diagnostics.words import refuse_missing, refuse_unknown
 from tinygrad_edu.modes import thread
-from tinygrad_edu.nn.module_checks import demand_kept, demand_state, no_attribute, no_value, unbuilt
+from tinygrad_edu.nn.module_checks import (
+    below,
+    demand_kept,
+    fitting,
+    no_attribute,
+    no_value,
+    unbuilt,
+)
 from tinygrad_edu.nn.weight_files import read_weights, write_weights
 from tinygrad_edu.tensor import Tensor, value
 
@@ -124,9 +131,12 @@ class Module:
         """(name, value) of everything that may hold parameters, in the order of assignment."""
         yield from ((name, thing) for name, thing in vars(self).items() if name != "hooks")
 
-    def named_modules(self, path: str = "") -> Iterator[tuple[str, Module]]:
-        """(path, module) of this module ("") and of all inside it, each once, outer before inner."""
-        for where, thing in _walk(self, path, set()):
+    def named_modules(self, path: str = "", *, once: bool = True) -> Iterator[tuple[str, Module]]:
+        """(path, module) of this module ("") and of all inside it, outer before inner.
+
+        once   a module that is in several places comes at the first of them only
+        """
+        for where, thing in _walk(self, path, set(), once):
             if isinstance(thing, Module):
                 yield where, thing
 
@@ -203,6 +213,27 @@ class Module:
     def unfreeze(self: Self) -> Self:
         return self.freeze(False)
 
+    @property
+    def trainable(self) -> bool:
+        """Does any parameter inside learn? `layer.trainable = False` is `layer.freeze()`."""
+        parameters = self.parameters()
+        return not parameters or any(p.requires_grad for p in parameters)
+
+    @trainable.setter
+    def trainable(self, learns: bool) -> None:
+        self.freeze(not learns)
+
+    def initialize(self: Self, seed: np.random.Generator | int | None = None) -> Self:
+        """Draws the numbers that all parameters start from again, and makes dropout and noise repeatable.
+
+        One seed for a whole model: every layer draws from one generator, one after the other.
+        """
+        rng = np.random.default_rng(seed)
+        return self.apply(lambda module: module.draw(rng))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Draws what is random in this module itself, without the modules inside it."""
+
     def astype(self: Self, dtype: Any) -> Self:
         """Converts parameters and buffers to another precision, in place. (Before an optimizer is made.)"""
         for _, kept in self._kept():
@@ -217,33 +248,44 @@ class Module:
         return {path: kept.data.copy() for path, kept in self._kept()}
 
     def load_state_dict(
-        self: Self, state: Mapping[str, Any], source: str = "the state", *, strict: bool = True
+        self: Self,
+        state: Mapping[str, Any],
+        source: str = "the state",
+        *,
+        strict: bool = True,
+        prefix: str = "",
     ) -> Self:
         """Sets parameters and buffers, in place, from what `state_dict` returned.
 
-        strict   names must be the same on both sides; otherwise, names missing on one side are skipped
+        strict   names and shapes must be the same on both sides; otherwise, what fits is loaded, and a
+                 warning lists what does not
+        prefix   takes the part of the state whose paths start with it: "encoder" if this model was the
+                 attribute `encoder` of the one that was saved
 
-        Raises ValueError that lists every difference if names or shapes do not agree, or if numbers
-        would lose digits; then nothing has been changed.
+        Raises ValueError that lists every difference if names or shapes do not agree, if numbers would
+        lose digits, or if nothing fits; then nothing has been changed.
         """
         mine = dict(self._kept())
         arrays = {path: np.asarray(new) for path, new in state.items()}
-        demand_state(self, mine, arrays, source, strict)
-        for path in mine.keys() & arrays.keys():
-            mine[path].data[...] = arrays[path]
+        arrays = below(prefix, arrays, source)
+        for path, new in fitting(self, mine, arrays, source, strict).items():
+            mine[path].data[...] = new
         return self
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes parameters and buffers to a whole new .npz file (arrays only, no pickle), or none."""
         write_weights(path, self.state_dict())
 
-    def load(self: Self, path: str | os.PathLike) -> Self:
+    def load(self: Self, path: str | os.PathLike, *, strict: bool = True, prefix: str = "") -> Self:
         """Sets parameters and buffers from a file that `save` wrote, or from a checkpoint of a training.
+
+        strict, prefix   load parts of it: see `load_state_dict`
 
         Raises ValueError if it is something else, incomplete, or of another architecture; then nothing
         has been changed.
         """
-        return self.load_state_dict(read_weights(path), source=repr(os.fspath(path)))
+        source = repr(os.fspath(path))
+        return self.load_state_dict(read_weights(path), source, strict=strict, prefix=prefix)
 
     # Attributes.
 
@@ -283,9 +325,16 @@ class Module:
         return f"{type(self).__name__}({settings})"
 
 
-def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """(path, thing) of every Module, Parameter and Buffer inside a thing, each once."""
-    if not isinstance(thing, (Module, *KEPT, list, tuple, dict)) or id(thing) in seen:
+def _walk(thing: Any, path: str, seen: set[int], once: bool = True) -> Iterator[tuple[str, Any]]:
+    """(path, thing) of every Module, Parameter and Buffer inside a thing.
+
+    once   each only at its first place; otherwise also at the others, without what is inside
+    """
+    if not isinstance(thing, (Module, *KEPT, list, tuple, dict)):
+        return
+    if id(thing) in seen:
+        if not once and isinstance(thing, (Module, *KEPT)):
+            yield path, thing
         return
     seen.add(id(thing))
     inside: Any = ()
@@ -298,4 +347,4 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     if isinstance(thing, (Module, *KEPT)):
         yield path, thing
     for name, part in inside:
-        yield from _walk(part, f"{path}.{name}" if path else str(name), seen)
+        yield from _walk(part, f"{path}.{name}" if path else str(name), seen, once)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import ATTRIBUTES
-from tinygrad_edu.diagnostics.words import describe, refusal
+from tinygrad_edu.diagnostics.words import describe, refusal, user_line
 from tinygrad_edu.nn.checks import layer_name
 
 
 def no_value(module: Any) -> Exception:
     """The error of a forward that returns None."""
-    return refusal(
-        TypeError,
-        f"{layer_name(module)} gave None: its forward returns nothing.",
-        "return y at the end of forward",
-    )
+    what = f"{layer_name(module)} gave None: its forward returns nothing."
+    return refusal(TypeError, what, "return y at the end of forward")
 
 
 def unbuilt(path: str, layer: Any) -> Exception:
@@ -29,6 +27,12 @@ def unbuilt(path: str, layer: Any) -> Exception:
         "its input.",
         "model.build(x.shape[1:]), or model(x) once, before its parameters are asked for",
     )
+
+
+def unknown_start(layer: Any) -> Exception:
+    """The error of drawing weights again with an initializer that was lost."""
+    what = f"{layer!r} is a copy, and its initializer, a lambda, was not copied."
+    return refusal(RuntimeError, what, "an initializer made by def, or the layer made anew")
 
 
 def no_attribute(module: Any, name: str) -> Exception:
@@ -53,34 +57,73 @@ def demand_kept(module: Any, name: str, old: Any, new: Any) -> None:
     )
 
 
-def demand_state(
+def below(prefix: str, arrays: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+    """The part of a state whose paths start with the prefix, under the rest of their paths."""
+    start = prefix and prefix.rstrip(".") + "."
+    part = {path[len(start) :]: new for path, new in arrays.items() if path.startswith(start)}
+    if arrays and not part:
+        first = sorted({path.partition(".")[0] for path in arrays})
+        what = f"{source} has no path that starts with {start!r}; nothing was loaded."
+        raise refusal(ValueError, what, f"prefix={' or '.join(map(repr, first[:5]))}")
+    return part
+
+
+def fitting(
     module: Any,
     kept: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
     source: str,
     strict: bool,
-) -> None:
-    """Names, shapes and precisions of a state are those of the module; the error lists all differences.
+) -> dict[str, np.ndarray]:
+    """The arrays of a state whose names, shapes and precisions are those of the module.
 
-    strict   without it, names may be missing on either side
+    strict   all of them must fit, and none may be missing; otherwise, a warning lists the differences
     """
-    wrong = [
-        f"{path} {p.shape} is missing" for path, p in kept.items() if strict and path not in arrays
-    ]
+    wrong = [f"{path} {p.shape} is missing" for path, p in kept.items() if path not in arrays]
+    fit = {}
     for path, new in arrays.items():
         if path not in kept:
-            if strict:
-                wrong.append(f"{path} {new.shape} has no place in the model")
+            wrong.append(f"{path} {new.shape} has no place in the model")
         elif new.shape != kept[path].shape:
             wrong.append(f"{path} is {new.shape}, the model's is {kept[path].shape}")
         elif not np.can_cast(new.dtype, kept[path].dtype):
             wrong.append(f"{path} is {new.dtype}, the model's is {kept[path].dtype}")
+        else:
+            fit[path] = new
+    lists = "\n  ".join(wrong)
+    if wrong and (strict or not fit):
+        hint = "a model built just as the one that was saved"
+        if any("the model's is float" in line for line in wrong):
+            hint += ", or model.astype(...)"
+        if strict and fit:
+            hint += "; strict=False to load what fits"
+        what = f"{source} is not of this {type(module).__name__}; nothing was loaded:\n  {lists}"
+        raise refusal(ValueError, what, hint)
     if wrong:
-        lists = "\n  ".join(wrong)
-        less_precise = any("the model's is float" in line for line in wrong)
-        raise refusal(
-            ValueError,
-            f"{source} is not of this {type(module).__name__}; nothing was loaded:\n  {lists}",
-            f"a model built just as the one that was saved"
-            f"{', or model.astype(...)' if less_precise else ''}",
+        loaded = f"{source}: {len(fit)} of {len(kept)} arrays of this {type(module).__name__} were"
+        warnings.warn(f"{loaded} loaded; the rest does not fit:\n  {lists}", stacklevel=3)
+    return fit
+
+
+def alike_starts(module: Any) -> None:
+    """Warns of weights of one shape that start from the same random numbers: their layers had one seed."""
+    first: dict[tuple, str] = {}
+    pairs = []
+    for path, layer in module.named_modules():
+        for name, weights in vars(layer).items():
+            if not getattr(weights, "requires_grad", False) or weights.ndim < 2:
+                continue
+            some = weights.data.reshape(-1)[:16]
+            if (some == some[:1]).all():
+                continue  # zeros, say
+            start = weights.shape, weights.dtype, some.tobytes()
+            here = f"{path}.{name}"
+            if first.setdefault(start, here) != here:
+                pairs.append(f"{here} starts as {first[start]}")
+    if pairs:
+        warnings.warn(
+            f"{type(module).__name__}: weights are equal, as their layers had the same seed: "
+            f"{', '.join(pairs[:3])}{', ...' if len(pairs) > 3 else ''}.{user_line()}\n"
+            "  Try: one seed for the whole model, Sequential(..., seed=0), or another one for each layer",
+            stacklevel=3,
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.nn.checks import demand_images, demand_not_negative, demand_probability
+from tinygrad_edu.nn.checks import Shape, demand_images, demand_not_negative, demand_probability
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.module import Module
 
@@ -32,16 +32,23 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
-        demand_probability(self, p)
+        demand_probability(self, p=p)
         self.p = p
-        self.rng = np.random.default_rng(rng)
+        self.draw(np.random.default_rng(rng))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        self.rng = rng
 
     def forward(self, x: Any) -> Any:
-        if not self.training or self.p == 0:
-            return x
-        x = as_array(x)
-        keep = self.rng.random(x.shape, dtype=np.float32) >= self.p
+        return self.noisy(as_array(x)) if self.training and self.p else x
+
+    def noisy(self, x: Any) -> Any:
+        keep = self.rng.random(self.drawn(x.shape), dtype=np.float32) >= self.p
         return x * (keep.astype(x.dtype) / (1 - self.p))
+
+    def drawn(self, shape: Shape) -> Shape:
+        """The shape of the random numbers, of which each is for one or more numbers of x."""
+        return shape
 
 
 class SpatialDropout2d(Dropout):
@@ -54,13 +61,11 @@ class SpatialDropout2d(Dropout):
     axes = 2
 
     def forward(self, x: Any) -> Any:
-        x = as_array(x)
-        demand_images(self, x.shape, self.axes)
-        if not self.training or self.p == 0:
-            return x
-        shape = (x.shape[0], *(1,) * self.axes, x.shape[-1])
-        keep = self.rng.random(shape, dtype=np.float32) >= self.p
-        return x * (keep.astype(x.dtype) / (1 - self.p))
+        demand_images(self, np.shape(x), self.axes)
+        return super().forward(x)
+
+    def drawn(self, shape: Shape) -> Shape:
+        return (shape[0], *(1,) * self.axes, shape[-1])
 
 
 class SpatialDropout1d(SpatialDropout2d):
@@ -77,7 +82,11 @@ class GaussianNoise(Module):
 
     def __init__(self, std: float, *, rng: np.random.Generator | int | None = None):
         demand_not_negative(self, std=std)
-        self.std, self.rng = std, np.random.default_rng(rng)
+        self.std = std
+        self.draw(np.random.default_rng(rng))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        self.rng = rng
 
     def forward(self, x: Any) -> Any:
         if not self.training or self.std == 0:
@@ -92,10 +101,7 @@ class GaussianDropout(Dropout):
     (Srivastava et al. 2014, section 10.)
     """
 
-    def forward(self, x: Any) -> Any:
-        if not self.training or self.p == 0:
-            return x
-        x = as_array(x)
+    def noisy(self, x: Any) -> Any:
         return x * self.rng.normal(1, math.sqrt(self.p / (1 - self.p)), x.shape).astype(x.dtype)
 
 
@@ -107,10 +113,7 @@ class AlphaDropout(Dropout):
     dropout technique".)
     """
 
-    def forward(self, x: Any) -> Any:
-        if not self.training or self.p == 0:
-            return x
-        x = as_array(x)
+    def noisy(self, x: Any) -> Any:
         lowest = -1.0507009873554805 * 1.6732632423543772
         a = ((1 - self.p) * (1 + self.p * lowest**2)) ** -0.5
         b = -a * lowest * self.p

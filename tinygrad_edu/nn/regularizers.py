@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.nn.checks import demand_finite, demand_interval
+from tinygrad_edu.nn.layer_tools import ShownAsCalled
 
 __all__ = ["L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm"]
 
@@ -20,7 +21,7 @@ EPSILON = 1e-7  # added to norms before a division
 # ----------------------------------------------------------------------------------------- penalties
 
 
-class L1L2:
+class L1L2(ShownAsCalled):
     """l1 Σ |w| + l2 Σ w². (No ½ before the squares, so that weight decay λ is l2 = λ / 2.)
 
     Raises ValueError for a factor that is not a finite number, 0 or more.
@@ -38,18 +39,12 @@ class L1L2:
             penalty = penalty + self.l2 * np.square(w).sum()
         return penalty
 
-    def __repr__(self) -> str:
-        return f"L1L2(l1={self.l1}, l2={self.l2})"
-
 
 class L1(L1L2):
     """l1 Σ |w|: pulls parameters to 0, many of them exactly (lasso)."""
 
     def __init__(self, l1: float = 0.01):
         super().__init__(l1=l1)
-
-    def __repr__(self) -> str:
-        return f"L1({self.l1})"
 
 
 class L2(L1L2):
@@ -58,24 +53,18 @@ class L2(L1L2):
     def __init__(self, l2: float = 0.01):
         super().__init__(l2=l2)
 
-    def __repr__(self) -> str:
-        return f"L2({self.l2})"
-
 
 # --------------------------------------------------------------------------------------- constraints
 
 
-class NonNegative:
+class NonNegative(ShownAsCalled):
     """max(w, 0)"""
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
         return np.maximum(w, 0)
 
-    def __repr__(self) -> str:
-        return "NonNegative()"
 
-
-class MinMaxNorm:
+class MinMaxNorm(ShownAsCalled):
     """w scaled so that its norm n along `axis` moves between two values, by a fraction `rate` of the way.
 
     w (rate · clip(n, min_value, max_value) + (1 - rate) n) / (n + 1e-7)
@@ -102,9 +91,6 @@ class MinMaxNorm:
         wanted = np.clip(norm, self.min_value, self.max_value)
         return w * ((self.rate * wanted + (1 - self.rate) * norm) / (norm + EPSILON))
 
-    def __repr__(self) -> str:
-        return f"MinMaxNorm({self.min_value}, {self.max_value}, {self.rate}, axis={self.axis})"
-
 
 class MaxNorm(MinMaxNorm):
     """w scaled so that its norm along `axis` is at most `max_value`. Srivastava et al. 2014, section 5.1."""
@@ -112,15 +98,9 @@ class MaxNorm(MinMaxNorm):
     def __init__(self, max_value: float = 2.0, axis: int | tuple[int, ...] = 0):
         super().__init__(0.0, max_value, axis=axis)
 
-    def __repr__(self) -> str:
-        return f"MaxNorm({self.max_value}, axis={self.axis})"
-
 
 class UnitNorm(MinMaxNorm):
     """w scaled so that its norm along `axis` is 1."""
 
     def __init__(self, axis: int | tuple[int, ...] = 0):
         super().__init__(1.0, 1.0, axis=axis)
-
-    def __repr__(self) -> str:
-        return f"UnitNorm(axis={self.axis})"

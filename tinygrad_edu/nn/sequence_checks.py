@@ -75,58 +75,73 @@ def demand_states(layer: Any, shapes: list[Shape], wanted: Shape, called: str, g
 def demand_step_mask(layer: Any, mask: np.ndarray, wanted: tuple[int, int]) -> None:
     """A mask of recurrent layers has a truth value for each step, (N, T)."""
     if mask.shape != wanted:
-        transposed = mask.shape == wanted[::-1]
-        raise refusal(
-            ValueError,
-            f"{layer_got(layer)} a mask of shape {mask.shape} for {wanted[0]} sequences of "
-            f"{wanted[1]} steps: it takes {wanted}.",
-            "mask.T" if transposed else "one truth value for each step",
-        )
+        hint = "mask.T" if mask.shape == wanted[::-1] else "one truth value for each step"
+        of = f"{wanted[0]} sequences of {wanted[1]} steps"
+        raise _wrong_mask(layer, "mask", mask, of, str(wanted), hint)
     _demand_truth_values(layer, "mask", mask, "True at the steps that count")
+
+
+def demand_place_mask(layer: Any, mask: np.ndarray, wanted: Shape) -> None:
+    """A mask of pools has a truth value for each place, (N, H, W)."""
+    if mask.shape != wanted:
+        of, hint = f"x with places {wanted}", "one truth value for each place"
+        raise _wrong_mask(layer, "mask", mask, of, str(wanted), hint)
+    _demand_truth_values(layer, "mask", mask, "True at the places that count")
+
+
+def _wrong_mask(
+    layer: Any, name: str, mask: np.ndarray, of: str, takes: str, hint: str
+) -> Exception:
+    what = f"a {name} of shape {mask.shape} for {of}: it takes {takes}"
+    return refusal(ValueError, f"{layer_got(layer)} {what}.", hint)
 
 
 def _demand_truth_values(layer: Any, name: str, mask: np.ndarray, meaning: str) -> None:
     if mask.dtype != bool:
-        raise refusal(
-            TypeError,
-            f"{layer_got(layer)} a {name} of {mask.dtype}: it takes truth values.",
-            f"{name}.astype(bool), {meaning}",
-        )
+        what = f"{layer_got(layer)} a {name} of {mask.dtype}: it takes truth values."
+        raise refusal(TypeError, what, f"{name}.astype(bool), {meaning}")
 
 
 def demand_two_directions(forward: Any, backward: Any, recurrent: type) -> None:
     """The second layer reads backwards, and both return the same things."""
     for layer in (forward, backward):
         if not isinstance(layer, recurrent):
+            hint = "Bidirectional(LSTM(8, 16), LSTM(8, 16, go_backwards=True))"
             raise refusal(
-                TypeError,
-                f"Bidirectional: {layer!r} is no SimpleRNN, LSTM or GRU.",
-                "Bidirectional(LSTM(8, 16), LSTM(8, 16, go_backwards=True))",
+                TypeError, f"Bidirectional: {layer!r} is no SimpleRNN, LSTM or GRU.", hint
             )
+    both = f"{forward!r} and {backward!r}"
     if forward.go_backwards or not backward.go_backwards:
-        raise refusal(
-            ValueError,
-            "Bidirectional: the second layer, and only it, reads backwards; got "
-            f"{forward!r} and {backward!r}.",
-            "go_backwards=True in the second layer",
-        )
+        what = f"Bidirectional: the second layer, and only it, reads backwards; got {both}."
+        raise refusal(ValueError, what, "go_backwards=True in the second layer")
     for name in ("return_sequences", "return_state"):
         if getattr(forward, name) != getattr(backward, name):
-            raise refusal(
-                ValueError,
-                f"Bidirectional: {name} differs in {forward!r} and {backward!r}.",
-                f"the same {name} in both",
-            )
+            what = f"Bidirectional: {name} differs in {both}."
+            raise refusal(ValueError, what, f"the same {name} in both")
 
 
 def demand_same_units(forward: Any, backward: Any) -> None:
     """Outputs of two directions that are added have the same length."""
     if forward.units != backward.units:
-        raise refusal(
-            ValueError,
-            f"Bidirectional: {forward.units} and {backward.units} units cannot be added.",
-            "merge='concat', or the same number of units",
+        what = f"Bidirectional: {forward.units} and {backward.units} units do not fit together."
+        raise refusal(ValueError, what, "merge='concat', or the same number of units")
+
+
+def demand_same_batch(layer: Any, before: int, n: int) -> None:
+    """A stateful layer goes on with the sequences of the batch before."""
+    if n != before:
+        what = (
+            f"{n} sequences, but as a stateful layer it goes on with the {before} of its last call"
         )
+        hint = "layer.reset_state() before other sequences"
+        raise refusal(ValueError, f"{layer_got(layer)} {what}.", hint)
+
+
+def demand_cell(layer: Any, cell: Any, name: str) -> None:
+    """A cell is called for one step, and tells which of its states is the output."""
+    if not callable(cell) or isinstance(cell, type) or not hasattr(cell, "output"):
+        what = f"{type(layer).__name__}: {name} is {cell!r}, which is not a recurrent cell."
+        raise refusal(TypeError, what, "LSTMCell(8, 16), or GRUCell or SimpleRNNCell")
 
 
 # --------------------------------------------------------------------------------------------- attention
@@ -135,11 +150,8 @@ def demand_same_units(forward: Any, backward: Any) -> None:
 def demand_heads(layer: Any, size: int, heads: int) -> None:
     """Heads divide the size of a transformer block."""
     if size % heads:
-        raise refusal(
-            ValueError,
-            f"{type(layer).__name__}: {heads} heads do not divide size={size}.",
-            f"heads of the same length, as heads={np.gcd(size, heads)}",
-        )
+        what = f"{type(layer).__name__}: {heads} heads do not divide size={size}."
+        raise refusal(ValueError, what, f"heads of the same length, as heads={np.gcd(size, heads)}")
 
 
 def demand_queries(layer: Any, shape: Shape) -> None:
@@ -175,12 +187,9 @@ def demand_attention_mask(
     """A mask is (T, S) or (N, T, S), a key_mask (N, S), of truth values."""
     wanted = ((steps, keys), (n, steps, keys)) if name == "mask" else ((n, keys),)
     if mask.shape not in wanted:
-        raise refusal(
-            ValueError,
-            f"{layer_got(layer)} a {name} of shape {mask.shape} for {n} sequences of {steps} steps "
-            f"that look at {keys}: it takes {' or '.join(map(str, wanted))}.",
-            "key_mask=" if mask.shape == (n, keys) else "one truth value for each pair",
-        )
+        hint = "key_mask=" if mask.shape == (n, keys) else "one truth value for each pair"
+        of = f"{n} sequences of {steps} steps that look at {keys}"
+        raise _wrong_mask(layer, name, mask, of, " or ".join(map(str, wanted)), hint)
     _demand_truth_values(layer, name, mask, "True where one may look")
 
 
@@ -190,18 +199,13 @@ def demand_attention_mask(
 def demand_ids(layer: Any, ids: np.ndarray) -> None:
     """ids are whole numbers from 0 to vocab - 1."""
     if ids.dtype.kind not in "iu":
-        raise refusal(
-            TypeError,
-            f"{layer_got(layer)} ids of shape {ids.shape} {ids.dtype}: it takes whole numbers.",
-            "ids.astype(int)",
-        )
+        what = f"{layer_got(layer)} ids of shape {ids.shape} {ids.dtype}: it takes whole numbers."
+        raise refusal(TypeError, what, "ids.astype(int)")
     if ids.size and (ids.min() < 0 or ids.max() >= layer.vocab):
-        raise refusal(
-            ValueError,
-            f"{layer_got(layer)} ids of shape {ids.shape} from {ids.min()} to {ids.max()}, but its "
-            f"{layer.vocab} words are 0 to {layer.vocab - 1}.",
-            f"Embedding({ids.max() + 1}, {layer.size}), or an id for unknown words",
-        )
+        what = f"ids of shape {ids.shape} from {ids.min()} to {ids.max()}"
+        words = f"its {layer.vocab} words are 0 to {layer.vocab - 1}"
+        hint = f"Embedding({ids.max() + 1}, {layer.size}), or an id for unknown words"
+        raise refusal(ValueError, f"{layer_got(layer)} {what}, but {words}.", hint)
 
 
 def demand_places(layer: Any, shape: Shape) -> None:
@@ -217,8 +221,5 @@ def demand_places(layer: Any, shape: Shape) -> None:
 def demand_even(function: str, shape: Shape) -> None:
     """The last axis can be cut into pairs."""
     if shape[-1] % 2:
-        raise refusal(
-            ValueError,
-            f"{function}: x of shape {shape} has an odd last axis, which does not make pairs.",
-            f"{shape[-1] + 1} numbers a head",
-        )
+        what = f"{function}: x of shape {shape} has an odd last axis, which does not make pairs."
+        raise refusal(ValueError, what, f"{shape[-1] + 1} numbers a head")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,17 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.nn.checks import Shape, demand_width
 from tinygrad_edu.nn.layer_tools import as_called
-from tinygrad_edu.nn.module import Module
+from tinygrad_edu.nn.module import Module, Parameter
+from tinygrad_edu.nn.module_checks import unknown_start
 from tinygrad_edu.tensor import value
+
+# Takes the place of a random generator that has been used, which is not to be saved with a layer.
+GENERATOR = np.random.Generator
+
+
+def _with_generator(start: tuple, rng: Any) -> tuple:
+    """The arguments of `make`, with this generator."""
+    return tuple(rng if s is GENERATOR or isinstance(s, GENERATOR) else s for s in start)
 
 
 class SizedByInput(Module):
@@ -68,7 +78,27 @@ class SizedByInput(Module):
     def _make(self) -> None:
         self.make(*self._start)
         self.built = True
-        del self._start  # a random generator, say, which is not to be saved with the layer
+        self._start = _with_generator(self._start, GENERATOR)
+
+    def draw(self, rng: np.random.Generator) -> None:
+        own = {name: p for name, p in vars(self).items() if isinstance(p, Parameter)}
+        if "_start" not in vars(self):
+            raise unknown_start(self)
+        start = _with_generator(self._start, rng)
+        if not self.built:
+            self._start = start
+        elif own and start != self._start:
+            again = copy.copy(self)
+            again.make(*start)
+            for name, parameter in own.items():
+                parameter.data[...] = vars(again)[name].data
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, for copies and pickles; but pickle refuses functions that have no name."""
+        state = vars(self).copy()
+        if self.built and any("<" in getattr(s, "__qualname__", "") for s in self._start):
+            del state["_start"]
+        return state
 
     def __repr__(self) -> str:
         return as_called(self)

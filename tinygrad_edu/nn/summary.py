@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import on_one_line
 from tinygrad_edu.modes import no_grad, recording
-from tinygrad_edu.nn.module import KEPT, Module
+from tinygrad_edu.nn.module import KEPT, Module, Parameter
 from tinygrad_edu.tensor import Tensor
 
 Model = TypeVar("Model", bound=Module)
@@ -46,7 +46,7 @@ def build(model: Model, *input_shapes: tuple[int, ...]) -> Model:
 def summary(
     model: Module, input_shape: tuple[int, ...] | int | None = None, *, timed: bool = False
 ) -> str:
-    """A table of the layers: path, kind and number of parameters.
+    """A table of the layers: path, kind and number of parameters, and whether they are frozen.
 
     input_shape   the shape of one sample, without the batch axis. Zeros of this shape are sent through the
                   model (in eval mode), and the table has the shape of each output, the multiply-adds of
@@ -60,20 +60,28 @@ def summary(
     if costs:
         table[0][2:2] = ["output"]
         table[0] += ["multiply-adds", "activations"] + ["ms"] * timed
-    for path, module in model.named_modules():
+    first: dict[Module, str] = {}
+    for path, module in model.named_modules(once=False):
+        if module in first:
+            kind = f"layer {first[module]} again, counted once"
+            table.append([path, kind] + [""] * (len(table[0]) - 2))
+            continue
+        first[module] = path
         own = module.own_parameters()
         at_work = costs and (costs.multiply_adds[module] or costs.bytes[module])
         if not own and not at_work and module.inner_modules():
             continue
-        row = [path, on_one_line(module), f"{sum(p.size for p in own):,}"]
+        row = [path, on_one_line(module) + frozen(own), f"{sum(p.size for p in own):,}"]
         if costs:
             shape = costs.shapes.get(module)
             row[2:2] = [f"(N, {', '.join(map(str, shape[1:]))})" if shape else "not called"]
             row += [f"{costs.multiply_adds[module]:,}", size(costs.bytes[module])]
             row += [f"{1000 * costs.seconds.get(module, 0):.3f}"] * timed
         table.append(row)
-    total = sum(p.size for p in model.parameters())
-    end = [f"{total:,} parameters, {size(sum(p.data.nbytes for p in model.parameters()))}"]
+    parameters = model.parameters()
+    total, learn = (sum(p.size for p in some) for some in (parameters, learning(parameters)))
+    end = [f"{total:,} parameters, {size(sum(p.data.nbytes for p in parameters))}"]
+    end[0] += f", {total - learn:,} of them frozen" if learn < total else ""
     if costs:
         end.append(f"{sum(costs.multiply_adds.values()):,} multiply-adds and")
         end[-1] += f" {size(sum(costs.bytes.values()))} of activations a sample"
@@ -82,6 +90,18 @@ def summary(
     return "\n".join(
         [lines[0], rule, *lines[1:], rule, f"{type(model).__name__}: {'; '.join(end)}"]
     )
+
+
+def learning(parameters: list[Parameter]) -> list[Parameter]:
+    return [p for p in parameters if p.requires_grad]
+
+
+def frozen(parameters: list[Parameter]) -> str:
+    """What the kind of a layer with these parameters is followed by, if not all of them learn."""
+    learn = learning(parameters)
+    if len(learn) == len(parameters):
+        return ""
+    return ", partly frozen" if learn else ", frozen"
 
 
 def in_columns(table: list[list[str]], text: int) -> list[str]:
@@ -116,7 +136,7 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
             costs.shapes[module] = y.shape
 
     modules = [module for _, module in model.named_modules()]
-    before = [(module.hooks, module.training) for module in modules]
+    before = [(m.hooks, m.training, vars(m).get("last")) for m in modules]
     kept = (p for m in modules for p in vars(m).values() if isinstance(p, KEPT))
     dtype = next((p.dtype for p in kept), np.dtype(np.float32))
     dtype = np.dtype(_taken(model) or dtype)
@@ -125,13 +145,17 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
     try:
         for module in modules:
             module.hooks, module.training = (note,), False
+            if getattr(module, "stateful", False):
+                module.last = None
         with recording():
             y = model(*x)
         if timed:
             costs.seconds = best_times(model, modules, x)
     finally:
-        for module, (hooks, training) in zip(modules, before, strict=True):
+        for module, (hooks, training, last) in zip(modules, before, strict=True):
             module.hooks, module.training = hooks, training
+            if getattr(module, "stateful", False):
+                module.last = last  # zeros are no sequence to go on with
     _count(y, costs)
     return costs
 
@@ -166,34 +190,33 @@ def _count(y: Any, costs: Costs) -> None:
 
 def best_times(model: Module, modules: list[Module], x: list) -> dict[Module, float]:
     """Seconds in each module's own forward, without the modules inside it; the best of five rounds."""
+    own: dict[Module, float] = {}
+    inside = [0.0]  # for each module that is being called, the time of those inside it
+
+    def timed(module: Module) -> Any:
+        def forward(*inputs: Any, **kwargs: Any) -> Any:
+            inside.append(0.0)
+            start = time.perf_counter()
+            y = type(module).forward(module, *inputs, **kwargs)
+            seconds = time.perf_counter() - start
+            own[module] = own.get(module, 0.0) + seconds - inside.pop()
+            inside[-1] += seconds
+            return y
+
+        return forward
+
     best: dict[Module, float] = {}
-    for _ in range(5):
-        own: dict[Module, float] = defaultdict(float)
-        running = [0.0]  # for each module that is being called, the time of those inside it
-
-        def timed(module: Module, own: Any = own, running: Any = running) -> Any:
-            forward = type(module).forward
-
-            def run(*inputs: Any, **kwargs: Any) -> Any:
-                running.append(0.0)
-                start = time.perf_counter()
-                y = forward(module, *inputs, **kwargs)
-                seconds = time.perf_counter() - start
-                own[module] += seconds - running.pop()
-                running[-1] += seconds
-                return y
-
-            return run
-
-        try:
-            for module in modules:
-                object.__setattr__(module, "forward", timed(module))
+    try:
+        for module in modules:
+            object.__setattr__(module, "forward", timed(module))
+        for _ in range(5):
+            own.clear()
             with no_grad():
                 model(*x)
-        finally:
-            for module in modules:
-                object.__delattr__(module, "forward")
-        best = {m: min(seconds, best.get(m, seconds)) for m, seconds in own.items()}
+            best = {m: min(seconds, best.get(m, seconds)) for m, seconds in own.items()}
+    finally:
+        for module in modules:
+            object.__delattr__(module, "forward")
     return best
 
 

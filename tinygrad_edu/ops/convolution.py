@@ -575,29 +575,40 @@ def conv1d(
 
 
 def conv_transpose2d(
-    x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1
-) -> Any:
+    x: Any, w: Any, stride: Any = 1, padding: Padding = "valid", dilation: Any = 1, groups: int = 1,
+    output_padding: Any = None,
+) -> Any:  # fmt: skip
     """The adjoint of `conv2d` in its images: every cell of x adds its value times w to the image.
 
     x          (N, H, W, C)
-    w          (kh, kw, O, C): inputs last, as in Keras: the kernel of the convolution whose adjoint this is
+    w          (kh, kw, O / groups, C): inputs last, as in Keras: the kernel of the convolution whose
+               adjoint this is
     padding    "valid": rows = H stride + max(span - stride, 0); "same": rows = H stride;
                pairs: the rows and columns to cut off the result of "valid",
                rows = (H - 1) stride + span - top - bottom
+    output_padding   a number, or a pair, below the stride: which of the images whose convolution is as
+               large as x is meant. rows = (H - 1) stride + span - cut + output_padding, where "valid"
+               cuts nothing and "same" 2 ⌊span / 2⌋, as in Keras
 
     Returns (N, rows, columns, O). (Dumoulin and Visin 2016, section 4.)
     """
     x, w = _array(x), _array(w)
-    image, windows = _before_conv("conv_transpose2d", x, w, stride, padding, dilation)
-    return conv_input(x, w, image=image, windows=windows)
+    image, windows = _before_conv(
+        "conv_transpose2d", x, w, stride, padding, dilation, groups, output_padding
+    )
+    return conv_input(x, w, image=image, windows=windows, groups=groups)
 
 
 def conv_transpose1d(
-    x: Any, w: Any, stride: int = 1, padding: Padding = "valid", dilation: int = 1
-) -> Any:
-    """`conv_transpose2d` along one axis: x (N, T, C), w (k, O, C), y (N, steps, O)."""
-    image, windows = _before_conv("conv_transpose1d", x, w, stride, padding, dilation)
-    y = conv_input(np.expand_dims(x, 1), np.expand_dims(w, 0), image=image, windows=windows)
+    x: Any, w: Any, stride: int = 1, padding: Padding = "valid", dilation: int = 1, groups: int = 1,
+    output_padding: int | None = None,
+) -> Any:  # fmt: skip
+    """`conv_transpose2d` along one axis: x (N, T, C), w (k, O / groups, C), y (N, steps, O)."""
+    image, windows = _before_conv(
+        "conv_transpose1d", x, w, stride, padding, dilation, groups, output_padding
+    )
+    x, w = np.expand_dims(x, 1), np.expand_dims(w, 0)
+    y = conv_input(x, w, image=image, windows=windows, groups=groups)
     return np.squeeze(y, 1)
 
 
@@ -605,20 +616,30 @@ def conv_transpose1d(
 
 
 def _before_conv(
-    called: str, x: Any, w: Any, stride: Any, padding: Padding, dilation: Any
-) -> tuple[Pair, Windows]:
+    called: str, x: Any, w: Any, stride: Any, padding: Padding, dilation: Any, groups: int = 1,
+    output_padding: Any = None,
+) -> tuple[Pair, Windows]:  # fmt: skip
     """The shape of the image whose convolution has the shape of x, and the windows of that convolution."""
     axes = 3 if called.endswith("1d") else 4
     x, w = check_images(called, x, axes), _kernel(called, w, axes, "out, in")
     _fits(called, x, w, 1, inputs=axes - 1)
+    if not _whole(groups) or x.shape[-1] % groups:
+        refuse(
+            called,
+            (x, "x"),
+            (w, "w"),
+            f"groups={groups!r} must divide the channels of x",
+            "groups=1",
+        )
     flat = axes == 3
     grid, size = x.shape[1:-1], w.shape[: axes - 2]
     step = _pair(called, "stride", stride, flat)[2 - len(grid) :]
     gap = _pair(called, "dilation", dilation, flat)[2 - len(grid) :]
     span = [(k - 1) * d + 1 for k, d in zip(size, gap, strict=True)]
+    cut: Any
     if isinstance(padding, str):
         _known(called, padding, ("valid", "same"))
-        more = 0 if padding == "same" else 1
+        more: Any = 0 if padding == "same" else 1
         image = [n * s + more * max(k - s, 0) for n, s, k in zip(grid, step, span, strict=True)]
     else:
         cut = _pairs(called, padding, flat)[2 - len(grid) :]
@@ -626,8 +647,19 @@ def _before_conv(
         if min(image) < 1:
             refuse(called, (x, "x"), f"padding={padding!r} cuts off all that w paints",
                    "less padding")  # fmt: skip
+    if output_padding is not None:
+        more = np.broadcast_to(output_padding, len(grid)).tolist()
+        if isinstance(padding, str):
+            cut = [(k // 2, k // 2) if padding == "same" else (0, 0) for k in span]
+        image = [
+            (n - 1) * s + k - sum(p) + extra
+            for n, s, k, p, extra in zip(grid, step, span, cut, more, strict=True)
+        ]
     blank = np.broadcast_to(np.float32(0), (len(x), *image, w.shape[-2]))
     windows = check_windows(called, blank, size, stride, padding, dilation)
+    if windows.grid((1,) * flat + tuple(image))[2 - len(grid) :] != tuple(grid):
+        refuse(called, f"output_padding={output_padding!r}, stride={stride!r}",
+               "output_padding is from 0 to stride - 1 along each axis", "output_padding=0")  # fmt: skip
     return ((1,) * flat + tuple(image), windows)
 
 

@@ -23,31 +23,38 @@ from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import unstack
-from tinygrad_edu.tensor import Op, op
+from tinygrad_edu.tensor import Op, op, value
 
 # ------------------------------------------------------------------------------------------- cells
 
 
-def rnn_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
+# keep, in all of them, is a factor of h where U is applied to it: the mask of dropout, or None.
+
+
+def rnn_cell(x: Any, h: Any, W: Any, U: Any, b: Any, keep: Any = None) -> tuple[Any]:
     """h' = tanh(x W + h U + b).    x: (N, D), h: (N, u), W: (D, u), U: (u, u), b: (u,)
 
     Elman 1990.
     """
-    return (np.tanh(x @ W + h @ U + b),)
+    return (np.tanh(x @ W + _kept(h, keep) @ U + b),)
 
 
-def lstm_cell(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any) -> tuple[Any, Any]:
+def _kept(h: Any, keep: Any) -> Any:
+    return h if keep is None else h * keep
+
+
+def lstm_cell(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, keep: Any = None) -> tuple[Any, Any]:
     """c' = f c + i a, h' = o tanh c': what to keep, what to write, what to show.
 
     [i, f, o] = σ(x W + h U + b) and a = tanh(...) alike; W: (D, 4u), U: (u, 4u), b: (4u,) hold
     i, f, a, o side by side. Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
     """
-    i, f, a, o = np.split(x @ W + h @ U + b, 4, axis=-1)
+    i, f, a, o = np.split(x @ W + _kept(h, keep) @ U + b, 4, axis=-1)
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(a)
     return sigmoid(o) * np.tanh(c), c
 
 
-def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
+def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any, keep: Any = None) -> tuple[Any]:
     """h' = z h + (1 - z) a: z is the part of h that stays, r the part of h that the new a depends on.
 
     [z, r] = σ(x W + h U + b), and a = tanh(x W + (r h) U + b), or, if b has two rows (one for x and one
@@ -55,18 +62,28 @@ def gru_cell(x: Any, h: Any, W: Any, U: Any, b: Any) -> tuple[Any]:
     W: (D, 3u), U: (u, 3u), b: (3u,) or (2, 3u) hold z, r, a side by side. Cho et al. 2014 (and its
     version 1 for the second form).
     """
-    units = h.shape[-1]
+    units, k = h.shape[-1], _kept(h, keep)
     if b.ndim == 2:
-        from_x, from_h = x @ W + b[0], h @ U + b[1]
+        from_x, from_h = x @ W + b[0], k @ U + b[1]
         z = sigmoid(from_x[:, :units] + from_h[:, :units])
         r = sigmoid(from_x[:, units : 2 * units] + from_h[:, units : 2 * units])
         a = np.tanh(from_x[:, 2 * units :] + r * from_h[:, 2 * units :])
     else:
         from_x = x @ W + b
-        zr = sigmoid(from_x[:, : 2 * units] + h @ U[:, : 2 * units])
+        zr = sigmoid(from_x[:, : 2 * units] + k @ U[:, : 2 * units])
         z, r = zr[:, :units], zr[:, units:]
-        a = np.tanh(from_x[:, 2 * units :] + (r * h) @ U[:, 2 * units :])
+        a = np.tanh(from_x[:, 2 * units :] + (r * k) @ U[:, 2 * units :])
     return (z * h + (1 - z) * a,)
+
+
+def unread(x: Any, seen: np.ndarray) -> Any:
+    """x, with 0 in place of NaN and infinity where `seen` is False, because 0 · NaN would be NaN.
+
+    So padding may hold any numbers, and no gradient does. `seen` broadcasts to the shape of x.
+    """
+    if seen.all() or np.isfinite(value(x)).all():
+        return x
+    return np.where(seen | np.isfinite(value(x)), x, 0)
 
 
 def along_time(
@@ -74,6 +91,7 @@ def along_time(
 ) -> tuple[Any, Any]:
     """Runs a cell over x (T, N, D): the first state after every step, (T, N, u), and the last states."""
     outputs = []
+    x = x if mask is None else unread(x, mask)
     for t in range(len(x)):
         after = cell(x[t], *states, *parameters)
         if mask is not None:
@@ -263,6 +281,7 @@ rnn_row: Op = op(
 
 def rnn(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(rnn_cell, x, [h], [W, U, b], mask)`."""
+    x = x if mask is None else unread(x, mask)
     y = rnn_row(x, h, W, U, b, mask=mask)
     return y, (y[-1],)
 
@@ -354,6 +373,7 @@ def lstm(
 ) -> tuple[Any, tuple[Any, Any]]:
     """`along_time(lstm_cell, x, [h, c], [W, U, b], mask)`."""
     units = h.shape[-1]
+    x = x if mask is None else unread(x, mask)
     y = lstm_row(x, h, c, W, U, b, mask=mask)
     return y[:, :, 5 * units :], (y[-1, :, 5 * units :], y[-1, :, 4 * units : 5 * units])
 
@@ -457,6 +477,7 @@ gru_row: Op = op(
 
 def gru(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(gru_cell, x, [h], [W, U, b], mask)`."""
+    x = x if mask is None else unread(x, mask)
     y = gru_row(x, h, W, U, b, mask=mask)
     units = h.shape[-1]
     return y[:, :, 4 * units :], (y[-1, :, 4 * units :],)

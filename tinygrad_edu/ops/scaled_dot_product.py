@@ -13,7 +13,7 @@ from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.linear_algebra import mT
-from tinygrad_edu.ops.recurrent import Once
+from tinygrad_edu.ops.recurrent import Once, unread
 from tinygrad_edu.ops.special import gelu_tanh
 from tinygrad_edu.tensor import Op, op, value
 
@@ -120,7 +120,15 @@ def attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
     q (..., T, d), k (..., S, d); the result is (..., T, S), and sums to 1 along S. The weight is 0 where
     mask, which broadcasts to the result, is False. A query with no True in its mask has weights 0 only.
     """
-    return attention_weights_row(q, k, mask=None if mask is None else np.asarray(value(mask)))
+    if mask is not None:
+        mask = np.asarray(value(mask))
+        k = unread(k, seen_keys(mask))
+    return attention_weights_row(q, k, mask=mask)
+
+
+def seen_keys(mask: np.ndarray) -> np.ndarray:
+    """(..., S, 1): may any query attend to the key?"""
+    return np.any(np.atleast_2d(mask), axis=-2, keepdims=True).swapaxes(-1, -2)
 
 
 def attention(q: Any, k: Any, v: Any, mask: Any = None) -> Any:
@@ -135,6 +143,8 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None) -> Any:
            [0.36, 0.64, 0.  ],
            [0.26, 0.26, 0.47]])
     """
+    if mask is not None:
+        v = unread(v, seen_keys(np.asarray(value(mask))))
     return attention_weights(q, k, mask) @ v
 
 
