@@ -87,9 +87,8 @@ class Op(Signature):
         multiply_adds: Callable[..., int] | None = None,
     ):
         self.forward, self.rules, self.variadic_rule = forward, rules, variadic_rule
-        self.name = name or forward.__name__
-        self.formula, self.domain, self.kinks = formula, domain, kinks
-        self.conditioning = conditioning
+        self.name, self.formula, self.domain = name or forward.__name__, formula, domain
+        self.kinks, self.conditioning = kinks, conditioning
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
         self.multiply_adds = multiply_adds
 

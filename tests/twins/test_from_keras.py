@@ -23,12 +23,6 @@ WORDS = R.integers(1, 9, (4, 7)).astype(np.int32)
 PADDED = np.where(np.arange(7) < np.array([[7], [4], [2], [5]]), WORDS, 0).astype(np.int32)
 
 
-@pytest.fixture(scope="module")
-def keras() -> Any:
-    pytest.importorskip("tensorflow")
-    return pytest.importorskip("keras")
-
-
 # Each takes keras.layers and keras, and returns a model and its inputs.
 
 
@@ -153,16 +147,6 @@ def called(model: Any, inputs: list[np.ndarray], **more: Any) -> Any:
     return model(inputs if len(inputs) > 1 else inputs[0], **more)
 
 
-@pytest.fixture
-def exact(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras without what it rounds to float32: the GELU's and attention's constants."""
-    import tensorflow as tf
-
-    monkeypatch.setattr(
-        tf.nn, "gelu", lambda x, approximate=False: x * tf.math.erfc(-x * np.sqrt(0.5)) / 2
-    )
-
-
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("make", MODELS)
 def test_the_same_numbers(keras: Any, exact: None, make: Any, training: bool) -> None:
@@ -215,6 +199,126 @@ def test_a_network_that_others_built(keras: Any) -> None:
     y = theirs(x, training=True)
     assert np.ptp(np.asarray(y), axis=0).min() > 1e-3, "it answers to what it sees"
     assert away(ours(x), y) <= 1e-10
+
+
+# --- models within models, layers applied twice ---
+
+
+def as_output(L: Any, keras: Any) -> Any:
+    i, j = L.Input((5,)), L.Input((5,))
+    inner = keras.Model(i, [L.Dense(5)(i), L.Dense(3)(i)], name="inner")
+    return keras.Model(j, inner(j)), [X]
+
+
+def applied_again(L: Any, keras: Any) -> Any:
+    """The result of the second call, and of the third, of a model that was called before."""
+    i, j = L.Input((5,)), L.Input((5,))
+    inner = keras.Model(i, L.Dense(5, "tanh")(i), name="inner")
+    inner(L.Input((5,)))
+    once = inner(j)
+    return keras.Model(j, [inner(inner(once)), once, L.Dense(2)(once)]), [X]
+
+
+def two_levels(L: Any, keras: Any) -> Any:
+    i, j, k = (L.Input((5,)) for _ in range(3))
+    inner = keras.Model(i, [L.Dense(5)(i), L.Dense(3)(i)], name="inner")
+    middle = keras.Model(j, inner(inner(j)[0]), name="middle")
+    return keras.Model(k, [*middle(middle(k)[0]), k]), [X]
+
+
+def shared_across_models(L: Any, keras: Any) -> Any:
+    """One layer with an activation, inside a model, around it, and in a Sequential beside it."""
+    shared = L.Dense(5, "tanh", name="shared")
+    i, j = L.Input((5,)), L.Input((5,))
+    inner = keras.Model(i, shared(i), name="inner")
+    beside = keras.Sequential([L.Input((5,)), shared, L.Dense(5)], name="beside")
+    return keras.Model(j, shared(beside(inner(shared(j))))), [X]
+
+
+def repeated(L: Any, keras: Any) -> Any:
+    """A Sequential that applies a layer and a model twice, which its config lists once."""
+    again, inner = L.Dense(5), keras.Sequential([L.Input((5,)), L.Dense(5, "tanh")])
+    layers = [L.Input((5,)), again, inner, again, L.ReLU(), inner, L.Dense(2)]
+    x = L.Input((5,))
+    return keras.Model(x, keras.Sequential(layers)(x)), [X]
+
+
+def repeated_and_masked(L: Any, keras: Any) -> Any:
+    again = L.LSTM(8, return_sequences=True)
+    layers = [L.Embedding(9, 8, mask_zero=True), again, L.Dense(8), again, L.GRU(3)]
+    return keras.Sequential([L.Input((7,), dtype="int32"), *layers]), [PADDED]
+
+
+def from_the_middle(L: Any, keras: Any) -> Any:
+    x = L.Dense(5)(L.Input((7,)))
+    y = keras.ops.concatenate([x, L.Identity()(x), keras.ops.elu(x, alpha=0.5)], axis=1)
+    return keras.Model(x, L.Dense(2)(y)), [X]
+
+
+NESTED = [
+    as_output, applied_again, two_levels, shared_across_models, repeated, repeated_and_masked,
+    from_the_middle,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", NESTED)
+def test_values_and_gradients_of_nested_models(keras: Any, make: Any) -> None:
+    import tensorflow as tf
+
+    theirs, inputs = built(make, keras)
+    ours = from_keras(theirs)
+    y = ours(*inputs)
+    with tf.GradientTape() as tape:
+        z = called(theirs, inputs)
+        total = sum(tf.reduce_sum(part * part) for part in (z if isinstance(z, list) else [z]))
+    assert away(y, z) <= LIMIT
+    sum((part * part).sum() for part in (y if isinstance(y, tuple) else (y,))).backward()
+    variables = [v.value for v in theirs.trainable_variables]
+    gradients = tape.gradient(total, variables)
+    mine = {p.data.tobytes(): p.grad for p in ours.parameters()}
+    assert len(mine) == len(ours.parameters()) == len(variables), "shared weights are shared here"
+    for variable, gradient in zip(variables, gradients, strict=True):
+        found = mine[np.asarray(variable).tobytes()]
+        gradient = tf.convert_to_tensor(gradient).numpy()
+        assert np.abs(found - gradient).max() <= LIMIT * max(1, np.abs(gradient).max())
+
+
+@pytest.mark.parametrize(
+    "make", [m for m in NESTED if not m.__name__.startswith(("shared", "rep"))]
+)
+def test_nested_models_from_a_file(keras: Any, tmp_path: Path, make: Any) -> None:
+    theirs, inputs = built(make, keras)
+    theirs.save(tmp_path / "model.keras")
+    assert away(from_keras(tmp_path / "model.keras")(*inputs), called(theirs, inputs)) <= LIMIT
+
+
+def test_attention_shared_by_two_models_has_one_causality(keras: Any) -> None:
+    L = keras.layers
+    look = L.MultiHeadAttention(1, 4)
+    x, y = L.Input((7, 6)), L.Input((7, 6))
+    inner = keras.Model(x, look(x, x), name="inner")
+    told = refused(keras.Model(y, look(inner(y), y, use_causal_mask=True)))
+    assert "called both with and without use_causal_mask" in told
+
+
+def test_an_activation_that_was_taken_away(keras: Any) -> None:
+    L = keras.layers
+    dense, cell = L.Dense(3, "tanh"), L.SimpleRNN(3)
+    dense.activation = cell.cell.activation = None
+    theirs = keras.Sequential([L.Input((7, 6)), dense])
+    assert str(from_keras(theirs)).count("\n") == 2, "a Linear and nothing else"
+    assert away(from_keras(theirs)(STEPS.astype("float32")), theirs(STEPS)) <= 1e-6
+    assert dense.activation is None
+    told = refused(keras.Sequential([L.Input((7, 6)), cell]))
+    assert "SimpleRNN with activation='linear' (here it is 'tanh')" in told
+    assert cell.cell.activation is None
+
+
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`:UserWarning")
+def test_an_activation_that_is_a_program(keras: Any) -> None:
+    L = keras.layers
+    told = refused(keras.Sequential([L.Input((5,)), L.Dense(3, activation=lambda x: 2 * x)]))
+    assert ": Dense with activation=a function of Python" in told
 
 
 # --- what a model looks like here ---
@@ -346,7 +450,7 @@ def test_all_that_is_unsupported_comes_at_once(keras: Any) -> None:
         "  layer_normalization: LayerNormalization with axis=1 (here it is -1)",
         "  multi_head_attention: MultiHeadAttention with use_bias=False (here it is True)",
         "  max_pooling1d: MaxPooling1D with data_format='channels_first' (here it is 'channels_last')",
-        "  dense_2: Dense with activation='exponential'",
+        "  dense_2: Dense with the dtype policy mixed_float16 (float32 or float64)",
     ]
     assert "test_from_keras.py" in lines[9]
     assert "tinygrad_edu.twins.layer_table.ROWS" in lines[10]

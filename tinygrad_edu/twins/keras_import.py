@@ -52,7 +52,10 @@ def from_keras(model: Any) -> Module:
     """
     if not isinstance(model, (str, os.PathLike)):
         config = _config_of(model)
-        return Reader(dict(_arrays_of(model))).read(config)
+        layers = list(_layers_of(model))
+        arrays = {place: [np.asarray(v.numpy()) for v in layer.weights] for place, layer in layers}
+        first = {id(layer): place for place, layer in reversed(layers)}
+        return Reader(arrays, {place: first[id(layer)] for place, layer in layers}).read(config)
     file = read_file(model)
     if file.config is None:
         raise refusal(
@@ -77,8 +80,15 @@ def _config_of(model: Any) -> dict[str, Any]:
             f"the Sequential {model.name!r} has no weights before it knows the size of its input.",
             "keras.Input(shape) as its first layer, or model.build((None, ...))",
         )
+    # Keras cannot write down an activation that was set to None later.
+    parts = [
+        part for _, layer in _layers_of(model) for part in (layer, getattr(layer, "cell", None))
+    ]
+    without = [part for part in parts if part and vars(part).get("activation", "") is None]
     try:
-        return keras.saving.serialize_keras_object(model)
+        for part in without:
+            part.activation = keras.activations.linear
+        return _with_repeated(model, keras.saving.serialize_keras_object(model))
     except NotImplementedError as error:  # raised for one layer: name all that it may be
         foreign = [
             f"{place[-1]}: {type(layer).__name__} is a class of its own, which Keras cannot write down"
@@ -86,17 +96,31 @@ def _config_of(model: Any) -> dict[str, Any]:
             if not type(layer).__module__.startswith("keras.")
         ]
         raise _refusal(foreign) from error
+    finally:
+        for part in without:
+            part.activation = None
 
 
 def _layers_of(model: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """(place, layer) of the layers that are not models, those in inner models included."""
     for layer in model.layers:
         inner = _layers_of(layer, (*place, layer.name)) if hasattr(layer, "layers") else ()
         yield from inner or [((*place, layer.name), layer)]
 
 
-def _arrays_of(model: Any) -> Iterator[tuple[Place, list[np.ndarray]]]:
-    for place, layer in _layers_of(model):
-        yield place, [np.asarray(variable.numpy()) for variable in layer.weights]
+def _with_repeated(model: Any, entry: dict[str, Any]) -> dict[str, Any]:
+    """The config with the layers that a Sequential applies several times, which Keras writes down once."""
+    if not is_model(entry):
+        return entry
+    named = {inner["config"]["name"]: inner for inner in entry["config"]["layers"]}
+    for layer in model.layers:
+        named[layer.name] = _with_repeated(layer, named[layer.name])
+    layers = list(named.values())
+    if "input_layers" not in entry["config"]:
+        names = {layer.name for layer in model.layers}
+        layers = [inner for name, inner in named.items() if name not in names]
+        layers += [named[layer.name] for layer in model.layers]
+    return {**entry, "config": {**entry["config"], "layers": layers}}
 
 
 def _refusal(wrong: list[str]) -> TypeError:
@@ -115,10 +139,15 @@ class Reader:
     """Makes a layer of ours for each layer of a config, and notes in `wrong` what it cannot make.
 
     arrays   the weights of the layers, in Keras's order
+    first    the first place of a layer that stands at several
     """
 
-    def __init__(self, arrays: Mapping[Place, list[np.ndarray]]):
-        self.arrays, self.wrong = arrays, dict[Place, str]()
+    def __init__(
+        self, arrays: Mapping[Place, list[np.ndarray]], first: Mapping[Place, Place] | None = None
+    ):
+        self.arrays, self.first, self.wrong = arrays, first or {}, dict[Place, str]()
+        self.made: dict[Place, list[Module]] = {}  # by their first place
+        self.policy: str | None = None  # the dtype of the layers
 
     def read(self, entry: dict[str, Any]) -> Module:
         if not is_model(entry):
@@ -156,6 +185,7 @@ class Reader:
         results: dict[tuple[str, int], Reference] = {}  # (layer, which call) -> result
         shapes: dict[str, tuple[int | None, ...]] = {}
         waiting = []
+        functional: set[str] = set()
         taken = {entry["config"]["name"] for entry in config["layers"]}
         for entry in config["layers"]:
             name, nodes = entry["config"]["name"], entry["inbound_nodes"]
@@ -174,6 +204,8 @@ class Reader:
             steps[1:] = [(_free(name, taken), layer) for name, layer in steps[1:]]
             layers |= dict(steps)
             waiting += [(where, entry, steps, i, node) for i, node in enumerate(nodes)]
+            if _is_functional(entry):
+                functional.add(name)
 
         calls: list[Call] = []
         masked: set[tuple[str, int]] = set()  # results that carry an implicit mask
@@ -192,7 +224,10 @@ class Reader:
                 if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
                     masked.add(result)
             waiting = [w for w in waiting if w not in ready]
-        ends = _references(config["output_layers"])
+        ends = [  # here, and only here, Keras counts the definition of a functional model as its call 0
+            (name, call - (name in functional), part)
+            for name, call, part in _references(config["output_layers"])
+        ]
         if place and any(end[:2] in masked for end in ends):
             self.refuse(place, ": a model whose mask passes, implicitly, to the model around it")
         outputs = [_at(end, results, layers) for end in ends]
@@ -235,37 +270,47 @@ class Reader:
 
     def steps(self, entry: Any, place: Place, nodes: Any = ()) -> list[tuple[str, Module]]:
         """(name, layer) of a layer and of its activation; empty if it does nothing."""
+        first = self.first.get(place, place)
+        new = first not in self.made
         try:
-            return self._steps(entry, place, nodes)
+            made = self.made[first] if not new else self.layers(entry, place)
+            self.made[first] = made
+            if made and isinstance(made[0], nn.MultiHeadAttention) and nodes:
+                _set_causal(made[0], nodes, new)
         except Refused as why:
             self.refuse(place, f": {entry['class_name']} {why}")
-        except (TypeError, ValueError) as error:  # our own layer refuses its arguments
-            first = str(error).split("\n")[0]
-            self.refuse(place, f": {entry['class_name']}, of which {first}")
-        return [(place[-1], nn.Sequential())]
+            made = [nn.Sequential()]
+        if not made:
+            return []
+        names = [f"{place[-1]}_{type(after).__name__.lower()}" for after in made[1:]]
+        return list(zip([place[-1], *names], made, strict=True))
 
-    def _steps(self, entry: Any, place: Place, nodes: Any) -> list[tuple[str, Module]]:
-        kind, config, name = entry["class_name"], dict(entry["config"]), place[-1]
-        if kind == "InputLayer":
+    def layers(self, entry: Any, place: Place) -> list[Any]:
+        """Our layer for one of Keras, and that of its activation; empty if it does nothing."""
+        kind, config = entry["class_name"], dict(entry["config"])
+        if kind in ("InputLayer", "Identity"):
             return []
         if is_model(entry):
-            return [(name, self.model(config, place))]
+            return [self.model(config, place)]
         if is_operation(entry):
-            return [(name, _operation(kind, config))]
+            return [_operation(kind, config)]
+        policy = _policy(config)
+        self.policy = self.policy or policy
+        if policy not in (None, "float32", "float64"):
+            raise Refused(f"with the dtype policy {policy} (float32 or float64)")
+        if policy not in (None, self.policy):
+            raise Refused(f"with dtype={policy!r} in a model of {self.policy}")
         if kind in MERGES and kind != "NotEqual":
-            return [(name, Merge(kind, *([config["axis"]] if kind == "Concatenate" else [])))]
+            return [Merge(kind, *([config["axis"]] if kind == "Concatenate" else []))]
         if kind == "Activation":
-            return [(name, layer) for layer in _activation(config["activation"])]
+            return _activation(config["activation"])
         after = []
         if kind not in WITH_OWN_ACTIVATION and "activation" in config:
             after = _activation(config.pop("activation"))
-        layer = self.leaf(_row_of(kind, config), entry, config, self.arrays.get(place, []))
-        if isinstance(layer, nn.MultiHeadAttention):
-            causal = {bool(node["kwargs"].get("use_causal_mask")) for node in nodes}
-            if len(causal) > 1:
-                raise Refused("called both with and without use_causal_mask")
-            layer.causal = causal == {True}
-        return [(name, layer), *((f"{name}_{type(a).__name__.lower()}", a) for a in after)]
+        layer = self.leaf(
+            _row_of(kind, config, _rank(entry)), entry, config, self.arrays.get(place, [])
+        )
+        return [layer, *after]
 
     def leaf(self, row: Row, entry: Any, config: dict, arrays: list[np.ndarray]) -> Any:
         """Our layer for one of Keras, with its weights."""
@@ -275,8 +320,16 @@ class Reader:
             half, parts = len(arrays) // 2, []
             for name, own in (("layer", arrays[:half]), ("backward_layer", arrays[half:])):
                 part = config[name]
-                settings = {**part["config"], "zero_output_for_mask": False}  # as in ours
-                parts.append(self.leaf(_row_of(part["class_name"], settings), part, settings, own))
+                kind, settings = (
+                    part["class_name"],
+                    {**part["config"], "zero_output_for_mask": False},
+                )
+                try:
+                    parts.append(self.leaf(_row_of(kind, settings), part, settings, own))
+                except Refused as why:
+                    raise Refused(f"whose {name} is {kind} {why}") from why
+            if config["merge_mode"] not in ("concat", "sum"):
+                raise Refused(f"with merge_mode={config['merge_mode']!r}")
             both = nn.Bidirectional(*parts, merge=config["merge_mode"])
             return both if trainable else both.freeze()
         given = _settings(row, config)
@@ -285,12 +338,14 @@ class Reader:
             try:
                 given["inputs"] = row.inputs(shapes, config)
             except IndexError as error:
-                raise Refused("has no weights yet: build the model") from error
+                raise Refused(
+                    "has no weights: build the model (and files keep a layer of several models once)"
+                ) from error
         # Of a class, Python 3.11.2 would give the signature of Module.__new__.
         takes = inspect.signature(row.ours.__init__ if isinstance(row.ours, type) else row.ours)
         if arrays and "dtype" in takes.parameters:
             given["dtype"] = arrays[0].dtype
-        layer = _made(row, given)
+        layer = _made(row, given, config)
         if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or trainable):
             raise Refused("frozen, without gamma and beta to freeze here")
         if arrays:
@@ -311,7 +366,7 @@ WITH_OWN_ACTIVATION = ("SimpleRNN", "LSTM", "GRU")
 OF_NO_EFFECT = {
     "name", "trainable", "dtype", "seed", "shared_axes", "unroll", "implementation", "use_cudnn",
     "unit_forget_bias", "renorm_momentum", "batch_shape", "batch_input_shape",
-    "layer", "backward_layer", "flash_attention",
+    "layer", "backward_layer", "flash_attention", "synchronized",
 }  # fmt: skip
 UNKNOWN = {
     "Lambda": "is a function of Python",
@@ -322,11 +377,12 @@ UNKNOWN = {
 BINARY = {"Add", "Subtract", "Multiply", "Maximum", "Minimum", "NotEqual"}
 
 
-def _row_of(kind: str, config: dict[str, Any]) -> Row:
+def _row_of(kind: str, config: dict[str, Any], rank: int | None = None) -> Row:
+    """The row of a class in Keras that fits the settings best."""
     rows = [row for row in ROWS if row.keras == kind]
     if not rows:
         raise Refused(UNKNOWN.get(kind, "has no row"))
-    return next((row for row in rows if not _other_than(row.always, config, None)), rows[0])
+    return min(rows, key=lambda row: len(_other_than(row.always, config, rank)))
 
 
 def _other_than(always: dict[str, Any], config: dict[str, Any], rank: int | None) -> list[str]:
@@ -341,15 +397,29 @@ def _other_than(always: dict[str, Any], config: dict[str, Any], rank: int | None
     return other
 
 
+def _set_causal(layer: nn.MultiHeadAttention, nodes: Any, new: bool) -> None:
+    """Makes attention causal if all its calls are; a layer that is not new has been called elsewhere."""
+    causal = {bool(node["kwargs"].get("use_causal_mask")) for node in nodes}
+    if len(causal | (set() if new else {layer.causal})) > 1:
+        raise Refused("called both with and without use_causal_mask")
+    layer.causal = causal == {True}
+
+
+def _rank(entry: dict[str, Any]) -> int | None:
+    """The number of axes of the input."""
+    shape = (entry.get("build_config") or {}).get("input_shape")
+    return len(shape) if shape and not isinstance(shape[0], (list, tuple)) else None
+
+
+def _policy(config: dict[str, Any]) -> str | None:
+    """The dtype in which a layer computes."""
+    policy = config.get("dtype")
+    return policy["config"]["name"] if isinstance(policy, dict) else policy
+
+
 def _demand_known(row: Row, entry: dict[str, Any], config: dict[str, Any]) -> None:
     """Refuses every argument that our layer does not have, unless it is off."""
-    policy = config.get("dtype")
-    policy = policy["config"]["name"] if isinstance(policy, dict) else policy
-    if policy not in (None, "float32", "float64"):
-        raise Refused(f"with the dtype policy {policy} (float32 or float64)")
-    shape = (entry.get("build_config") or {}).get("input_shape")
-    rank = len(shape) if shape and not isinstance(shape[0], (list, tuple)) else None
-    wrong = _other_than(row.always, config, rank)
+    wrong = _other_than(row.always, config, _rank(entry))
     kept = [f"{variable}_{word}" for variable in row.variables for word, *_ in KEPT]
     known = {*row.settings.values(), *row.always, *kept, *OF_NO_EFFECT}
     for name, value in config.items():
@@ -376,8 +446,16 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-def _made(row: Row, settings: dict[str, Any]) -> Any:
-    return row.made(settings) if row.made else row.ours(**settings)
+def _made(row: Row, settings: dict[str, Any], config: dict[str, Any]) -> Any:
+    try:
+        return row.made(settings) if row.made else row.ours(**settings)
+    except (TypeError, ValueError) as error:  # our own layer refuses its arguments
+        first = str(error).split("\n")[0]
+        told = [
+            f"{theirs}={shortened(config[theirs])}"
+            for ours, theirs in row.settings.items() if ours.rpartition(".")[2] in first
+        ]  # fmt: skip
+        raise Refused(f"with {', '.join(told) or 'these arguments'}: {first}") from error
 
 
 def _activation(given: Any) -> list[Module]:
@@ -386,6 +464,8 @@ def _activation(given: Any) -> list[Module]:
         return []
     if isinstance(given, dict) and given.get("class_name") == "function":
         given = given["config"]
+    if isinstance(given, dict) and "class_name" not in given:
+        raise Refused("with activation=a function of Python")
     if isinstance(given, dict):
         row = _row_of(given["class_name"], given["config"])
         if row.variables:
@@ -395,7 +475,7 @@ def _activation(given: Any) -> list[Module]:
     named = _row_of_activation(given)
     if named is None:
         raise Refused(f"with activation={given!r}")
-    return [_made(named, {})]
+    return [_made(named, {}, {})]
 
 
 def _row_of_activation(name: str) -> Row | None:
@@ -409,11 +489,13 @@ def _operation(kind: str, config: dict[str, Any]) -> Module:
         {"default_value": "value"}.get(name, name): value
         for name, value in config.items() if name != "name" and value is not None
     }  # fmt: skip
+    if kind == "Concatenate":
+        return Merge(kind, **settings)
     if kind in BINARY and not settings:
         return Merge(kind)
     row = _row_of_activation(snake_case(kind))
     if row and settings.keys() <= inspect.signature(row.ours.__init__).parameters.keys():
-        return row.ours(**settings) if settings else _made(row, {})
+        return row.ours(**settings) if settings else _made(row, {}, {})
     told = ", ".join(f"{name}={value!r}" for name, value in settings.items())
     raise Refused(f"(of keras.ops){f' with {told}' if told else ''} has no counterpart")
 
@@ -426,11 +508,9 @@ def _set_regularizers(layer: Any, row: Row, config: dict[str, Any]) -> None:
             given = config.get(f"{variable}_{word}")
             if not given:
                 continue
-            if len(layer.parameters()) > len(row.variables):
-                raise Refused(f"with a {word} of {variable}")
             kind = next((ours for ours in known if known[ours][0] == given["class_name"]), None)
-            if kind is None:
-                raise Refused(f"with the {word} {given['class_name']}")
+            if kind is None or len(layer.parameters()) > len(row.variables):
+                raise Refused(f"with {variable}_{word}={given['class_name']}")
             settings = {name: _plain("axis", given["config"][name]) for name in known[kind][1:]}
             setattr(parameters[variable], word, kind(**settings))
 
@@ -567,31 +647,42 @@ def _with_masks(config: dict[str, Any], within: bool) -> dict[str, Any] | None:
         return None
 
     def result(name: str) -> dict[str, Any]:
-        return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+        """The last result of a layer so far."""
+        call = len(told[name]["inbound_nodes"]) - 1
+        return {
+            "class_name": "__keras_tensor__",
+            "config": {"keras_history": [name, max(call, 0), 0]},
+        }
 
-    last, masked, told = "", "", []
+    last, masked, told = "", "", dict[str, Any]()
     if layers[0]["class_name"] != "InputLayer":
         shape = config.get("build_input_shape") or [None, None]
         start = {"name": "input", "batch_shape": shape}
         layers = [{"class_name": "InputLayer", "config": start}, *layers]
     for entry in layers:
         name, kind = entry["config"]["name"], entry["class_name"]
-        nodes = []
+        nodes = told[name]["inbound_nodes"] if name in told else []  # if it is applied again
         if last:
             mask = {"mask": result(masked)} if masked and kind in TAKE_MASKS else {}
-            nodes = [{"args": [result(last)], "kwargs": mask}]
-        told.append({**entry, "inbound_nodes": nodes})
+            nodes = [*nodes, {"args": [result(last)], "kwargs": mask}]
+        told[name] = {**entry, "inbound_nodes": nodes}
         masked = masked if _passes_masks(entry) else ""
         if entry["config"].get("mask_zero"):
-            node = {"args": [result(last), 0], "kwargs": {}}
-            told.append({
-                "module": "keras.src.ops.numpy", "class_name": "NotEqual",
-                "config": {"name": f"{name}_mask"}, "inbound_nodes": [node],
-            })  # fmt: skip
             masked = f"{name}_mask"
+            told[masked] = {
+                "module": "keras.src.ops.numpy", "class_name": "NotEqual", "config": {"name": masked},
+                "inbound_nodes": [{"args": [told[name]["inbound_nodes"][-1]["args"][0], 0], "kwargs": {}}],
+            }  # fmt: skip
         last = name
     start = layers[0]["config"]["name"]
-    return {**config, "layers": told, "input_layers": [start, 0, 0], "output_layers": [last, 0, 0]}
+    end = [last, len(told[last]["inbound_nodes"]) - 1 + _is_functional(told[last]), 0]
+    return {
+        **config, "layers": list(told.values()), "input_layers": [start, 0, 0], "output_layers": end
+    }  # fmt: skip
+
+
+def _is_functional(entry: dict[str, Any]) -> bool:
+    return is_model(entry) and "input_layers" in entry["config"]
 
 
 def _passes_masks(entry: dict[str, Any]) -> bool:

@@ -285,7 +285,7 @@ ROWS: list[Row] = [
     Row(nn.GaussianDropout, "GaussianDropout", {"p": "rate"}, draws=True),
     Row(nn.AlphaDropout, "AlphaDropout", {"p": "rate"}, draws=True),
     # ---- activations: first those with a layer of their own in Keras
-    Row(nn.ReLU, "ReLU", {"max_value": "max_value"}),
+    Row(nn.ReLU, "ReLU", {"max_value": "max_value"}, always={"negative_slope": 0.0, "threshold": 0.0}),
     Row(nn.LeakyReLU, "LeakyReLU", {"negative_slope": "negative_slope"},
         rounds=lambda layer: {"negative_slope": layer.negative_slope}),
     Row(
@@ -324,6 +324,11 @@ ROWS: list[Row] = [
     _activation(nn.LogSigmoid, "log_sigmoid"),
     _activation(nn.LogSoftmax, "log_softmax", refuse=_last_axis),
     _activation(nn.GLU, "glu", refuse=_last_axis),
+    # ---- what Keras has as an argument of its ReLU
+    Row(nn.LeakyReLU, "ReLU", {"negative_slope": "negative_slope"},
+        always={"max_value": None, "threshold": 0.0}),
+    Row(nn.Threshold, "ReLU", {"threshold": "threshold"},
+        always={"max_value": None, "negative_slope": 0.0}),
 ]  # fmt: skip
 
 # The row to use for a layer of ours: the first of its class.
