@@ -72,7 +72,7 @@ def test_tuples_do_as_dicts_do_under_numbers(form):
     by_name.fit(X, targets(), **settings)
     by_place.fit(X, targets(tuple), **settings)
     numbers = {"price": "output_0", "kind": "output_1"}
-    for name, values in by_name.history.epochs.items():
+    for name, values in by_name.history.history.items():
         for word, number in numbers.items():
             name = name.replace(word, number)
         assert by_place.history[name] == values
@@ -148,7 +148,7 @@ def test_a_run_with_several_targets_is_resumed_to_the_last_bit(tmp_path):
             X, targets(), epochs=epochs, seed=0, validation_split=0.2, progress=False,
             callbacks=[Checkpoint(tmp_path)], resume=tmp_path,
         )  # fmt: skip
-    assert parts.history.epochs == whole.history.epochs
+    assert parts.history.history == whole.history.history
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_several_targets_are_those_of_keras(form, weighted):
             settings["sample_weight"] = {"price": w, "kind": w}
         wanted = theirs.fit(X, y, verbose=0, **settings).history
         assert len(wanted) == len(t.history.names) == 10
-        for name, values in t.history.epochs.items():
+        for name, values in t.history.history.items():
             theirs_called = name.replace("output_0", "price").replace("output_1", "kind")
             np.testing.assert_allclose(values, wanted[theirs_called], rtol=1e-6, err_msg=name)
         for layer, dense in zip(ours, layers, strict=True):
