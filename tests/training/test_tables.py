@@ -10,6 +10,10 @@ from tinygrad_edu.training import Trainer
 pandas = pytest.importorskip("pandas")
 
 
+def numbers(trained):
+    return {name: trained.history[name] for name in trained.history.names}
+
+
 def frame(**settings):
     return pandas.DataFrame(X, columns=list("abcd"), **settings)
 
@@ -18,7 +22,7 @@ def test_a_frame_trains_as_its_array_does():
     t, plain = trainer(), trainer()
     t.fit(frame(), pandas.Series(Y), epochs=2, seed=0, validation_split=0.2, progress=False)
     plain.fit(X, Y, epochs=2, seed=0, validation_split=0.2, progress=False)
-    assert t.history.history == plain.history.history
+    assert numbers(t) == numbers(plain)
     np.testing.assert_array_equal(t.predict(frame()), plain.predict(X))
 
 
@@ -29,7 +33,7 @@ def test_columns_of_several_kinds_are_numbers():
     t, plain = trainer(), trainer()
     t.fit(table, Y, seed=0, progress=False)
     plain.fit(np.asarray(table).astype(float), Y, seed=0, progress=False)
-    assert t.history.history == plain.history.history
+    assert numbers(t) == numbers(plain)
 
 
 @pytest.mark.parametrize("call", [lambda t, x: t.evaluate(x, Y), lambda t, x: t.predict(x)])

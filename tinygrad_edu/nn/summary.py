@@ -5,6 +5,7 @@ This file gives modules their methods `summary` and `build`, which look at a who
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections import defaultdict
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ class Costs:
     """The costs of one sample in each module itself, without the modules inside it."""
 
     def __init__(self) -> None:
-        self.shapes: dict[Module, tuple[int, ...]] = {}
+        self.shapes: dict[Module, list[tuple[int, ...]]] = {}  # of its outputs
         self.multiply_adds: dict[Module, int] = defaultdict(int)
         self.bytes: dict[Module, int] = defaultdict(int)
         self.seconds: dict[Module, float] = {}
@@ -44,19 +45,18 @@ def build(model: Model, *input_shapes: tuple[int, ...]) -> Model:
     return model
 
 
-def summary(
-    model: Module, input_shape: tuple[int, ...] | int | None = None, *, timed: bool = False
-) -> str:
+def summary(model: Module, input_shape: Any = None, *, timed: bool = False) -> str:
     """A table of the layers: path, kind and number of parameters, and whether they are frozen.
 
     input_shape   the shape of one sample, without the batch axis. Zeros of this shape are sent through the
                   model (in eval mode), and the table has the shape of each output, the multiply-adds of
-                  products of matrices and convolutions, and the memory that a backward pass would keep
+                  products of matrices and convolutions, and the memory that a backward pass would keep.
+                  Of several inputs, a tuple or a dict of shapes
     timed         adds the milliseconds of each forward, for one sample
     """
-    if isinstance(input_shape, int):
-        input_shape = (input_shape,)
-    costs = measured(model, input_shape, timed=timed) if input_shape is not None else None
+    costs = None
+    if input_shape is not None:
+        costs = measured(model, *shapes_of(model, input_shape), timed=timed)
     table = [["layer", "kind", "parameters"]]
     if costs:
         table[0][2:2] = ["output"]
@@ -74,8 +74,8 @@ def summary(
             continue
         row = [path, on_one_line(module) + frozen(own), f"{sum(p.size for p in own):,}"]
         if costs:
-            shape = costs.shapes.get(module)
-            row[2:2] = [f"(N, {', '.join(map(str, shape[1:]))})" if shape else "not called"]
+            shapes = [f"(N, {', '.join(map(str, s[1:]))})" for s in costs.shapes.get(module, [])]
+            row[2:2] = [", ".join(shapes) or "not called"]
             row += [f"{costs.multiply_adds[module]:,}", size(costs.bytes[module])]
             row += [f"{1000 * costs.seconds.get(module, 0):.3f}"] * timed
         table.append(row)
@@ -102,6 +102,24 @@ def frozen(parameters: list[Parameter]) -> str:
     if len(learn) == len(parameters):
         return ""
     return ", partly frozen" if learn else ", frozen"
+
+
+def shapes_of(model: Module, given: Any) -> list[tuple[int, ...]]:
+    """The shapes of the inputs, in the order in which the model takes them."""
+    if isinstance(given, dict):
+        return [
+            given[name] for name in inspect.signature(model.forward).parameters if name in given
+        ]
+    if isinstance(given, (tuple, list)) and any(isinstance(part, (tuple, list)) for part in given):
+        return [tuple(part) for part in given]
+    return [(given,) if isinstance(given, int) else tuple(given)]
+
+
+def outputs_of(y: Any) -> list[Any]:
+    """The outputs of a model: one, or those in a tuple, list or dict."""
+    if isinstance(y, dict):
+        return list(y.values())
+    return list(y) if isinstance(y, (tuple, list)) else [y]
 
 
 def in_columns(table: list[list[str]], text: int) -> list[str]:
@@ -132,8 +150,7 @@ def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False)
     costs = Costs()
 
     def note(module: Module, inputs: Any, y: Any) -> None:
-        if hasattr(y, "shape"):
-            costs.shapes[module] = y.shape
+        costs.shapes[module] = [part.shape for part in outputs_of(y) if hasattr(part, "shape")]
 
     modules = [module for _, module in model.named_modules()]
     before = [(m.hooks, m.training, vars(m).get("last")) for m in modules]
@@ -168,7 +185,7 @@ def _taken(model: Module) -> Any:
 
 
 def _count(y: Any, costs: Costs) -> None:
-    waiting = [y] if isinstance(y, Tensor) else []
+    waiting = [part for part in outputs_of(y) if isinstance(part, Tensor)]
     seen = set(waiting)
     while waiting:
         node = waiting.pop()
