@@ -122,6 +122,11 @@ cosine: Op = row(
 )  # fmt: skip
 
 
+def secant(x: Any) -> Any:
+    """√(1 + x²), whose square does not overflow."""
+    return np.hypot(1, x) if value(x).dtype.kind != "c" else np.sqrt(1 + x * x)
+
+
 def less_one(x: Any, w: Any) -> Any:
     """w - 1, the exponent of the derivative; 0 where x = w = 0, so that 0 · 0⁻¹ counts as 0."""
     return w - 1 if np.all(value(w) != 0) else w - 1 + ((x == 0) & (w == 0))
@@ -230,7 +235,11 @@ circle: Op = row(
     name="circle", formula="(1 - x²)ᵖ", domain="-1 < x < 1",
     cases=each(inside_unit, ((3, 4), {}), ((3,), {"p": -1})),
 )  # fmt: skip
-arctan = row(np.arctan, lambda g, y, x: g / np.hypot(1, x) / np.hypot(1, x), formula="arctan x")
+arctan = row(
+    np.arctan,
+    documented(lambda g, y, x: g / secant(x) / secant(x), "g / (1 + x * x)"),
+    formula="arctan x",
+)
 arctan2 = row(
     np.arctan2,
     lambda g, y, x, w: g * (cosine(w, x) / np.hypot(x, w)),
@@ -259,7 +268,11 @@ sech2: Op = row(
     name="sech2", formula="c² / cosh² cx", conditioning="near the zeros of its second derivative",
     cases=each(real, ((3, 4), {}), ((3,), {"c": 0.5})),
 )  # fmt: skip
-arcsinh = row(np.arcsinh, lambda g, y, x: g / np.hypot(1, x), formula="arsinh x")
+arcsinh = row(
+    np.arcsinh,
+    documented(lambda g, y, x: g / secant(x), "g / np.sqrt(1 + x * x)"),
+    formula="arsinh x",
+)
 arccosh = row(
     np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x", domain="x > 1", draw=beyond_one,
