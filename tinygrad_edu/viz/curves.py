@@ -55,6 +55,11 @@ def inline(ax: Any, about: str) -> str:
     return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(about)}"', 1)
 
 
+def literal(text: Any) -> str:
+    """A label that shows its text as it is; matplotlib would take what is between two $ for a formula."""
+    return str(text).replace("$", r"\$")
+
+
 def _svg(figure: Any, **settings: Any) -> str:
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None}, **settings)
@@ -74,7 +79,7 @@ def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> A
         epochs = range(1, len(numbers) + 1)
         dot = "o" if len(epochs) == 1 else None  # one point makes no line
         ax.plot(epochs, numbers, style, color=color, linewidth=2, marker=dot, label=label)
-    ax.set(xlabel="epoch", ylabel=name)
+    ax.set(xlabel="epoch", ylabel=literal(name))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", alpha=0.25)
@@ -180,8 +185,9 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
         xlabel="the network said", ylabel="the image shows",
     )  # fmt: skip
     turned = {"rotation": 90} if max(map(len, names), default=0) > 3 else {}
-    ax.set_xticks(range(classes), names, **small, **turned)
-    ax.set_yticks(range(classes), names, **small)
+    labels = [literal(name) for name in names]
+    ax.set_xticks(range(classes), labels, **small, **turned)
+    ax.set_yticks(range(classes), labels, **small)
     ax.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
     ax.grid(which="minor", alpha=0.25)
@@ -230,7 +236,7 @@ def image_grid(
             vmax=images.max(), interpolation="nearest",
         )  # fmt: skip
         if titles is not None:
-            ax.text(x + width / 2, y - 0.05 * height, titles[i], ha="center", va="bottom")
+            ax.text(x + width / 2, y - 0.05 * height, literal(titles[i]), ha="center", va="bottom")
     ax.set(xlim=(-0.05 * width, columns * step_x), ylim=(rows * step_y, 0), aspect="equal")
     ax.set_axis_off()
     return ax

@@ -17,7 +17,7 @@ from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, new_axes, optional
+from tinygrad_edu.viz.curves import BLUE, ORANGE, image_grid, literal, new_axes, optional
 
 # Colors that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
@@ -100,7 +100,7 @@ def _scatter(ax: Any, points: np.ndarray, classes: Any, names: Any, **look: Any)
     for i, name in enumerate(names):
         mine = points[classes == name]
         if len(mine):
-            ax.scatter(*mine.T, color=CLASSES[i % len(CLASSES)], label=str(name), **look)
+            ax.scatter(*mine.T, color=CLASSES[i % len(CLASSES)], label=literal(name), **look)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
@@ -156,9 +156,9 @@ def attention_map(
     ax = new_axes(1.5 + 0.3 * weights.shape[1], 1.2 + 0.3 * weights.shape[0]) if ax is None else ax
     drawn = ax.imshow(weights, cmap="Blues", vmin=0, vmax=max(weights.max(), 1e-12))
     if keys is not None:
-        ax.set_xticks(range(len(keys)), keys, rotation=90)
+        ax.set_xticks(range(len(keys)), [literal(key) for key in keys], rotation=90)
     if queries is not None:
-        ax.set_yticks(range(len(queries)), queries)
+        ax.set_yticks(range(len(queries)), [literal(query) for query in queries])
     ax.set(xlabel="attends to", ylabel="position")
     ax.figure.colorbar(drawn, ax=ax, fraction=0.046)
     return ax
@@ -219,7 +219,7 @@ def embedding(
     else:
         _scatter(ax, plane, np.asarray(labels), np.unique(labels), s=14)
     for where, name in zip(plane, names or (), strict=False):
-        ax.annotate(name, where, xytext=(3, 3), textcoords="offset points", fontsize=8)
+        ax.annotate(literal(name), where, xytext=(3, 3), textcoords="offset points", fontsize=8)
     ax.set(
         xlabel=f"first component, {shares[0]:.0%} of the variance",
         ylabel=f"second, {shares[1]:.0%}",
@@ -375,7 +375,7 @@ class Watch:
             steps = np.arange(1, len(middle) + 1)
             color = (1 - depth) * start + depth * end
             dot = "o" if len(steps) == 1 else None
-            ax.plot(steps, middle, color=color, linewidth=1.5, marker=dot, label=path)
+            ax.plot(steps, middle, color=color, linewidth=1.5, marker=dot, label=literal(path))
             ax.fill_between(steps, low, high, color=color, alpha=0.12, linewidth=0)
         ax.set(yscale="log", xlabel="step", ylabel=f"size of {what}")
         ax.spines[["top", "right"]].set_visible(False)
@@ -404,7 +404,9 @@ class Watch:
         seen = np.flatnonzero(np.sum([shares.sum(axis=1) for shares in columns.values()], axis=0))
         edges = np.linspace(*DECADES, BINS + 1)
         ax.set(xlim=(0, len(columns)), ylim=(edges[seen[0]] - 0.25, edges[seen[-1] + 1] + 0.25))
-        ax.set_xticks(np.arange(len(columns)) + 0.5, [*columns], rotation=90)
+        ax.set_xticks(
+            np.arange(len(columns)) + 0.5, [literal(path) for path in columns], rotation=90
+        )
         ax.yaxis.get_major_locator().set_params(integer=True)
         ax.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:.0f}}}$")
         steps = shares.shape[1]
