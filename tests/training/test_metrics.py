@@ -180,6 +180,10 @@ def test_metrics_give_python_numbers_without_warnings():
             assert type(metric(p.astype(np.float32), labels)) is float
         assert precision(np.zeros(3), [1, 0, 1]) == recall(np.ones(2), [0, 0]) == 0
     assert confusion_matrix([], [], 2).tolist() == [[0, 0], [0, 0]]
+    assert confusion_matrix([0, 2, 2], [0, 1, 2]).tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 1]]
+    assert confusion_matrix([], []).shape == (0, 0)
+    with pytest.raises(ValueError, match="predicted run from -1 to 1, but classes count from 0"):
+        confusion_matrix([0, 1], [-1, 1])
 
 
 SCORES, LABELS = np.zeros((4, 3)), np.array([0, 1, 2, 0])

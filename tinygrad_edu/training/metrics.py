@@ -72,13 +72,17 @@ def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5) -> float:
     return float(np.mean((scores > own).sum(axis=-1) < k))
 
 
-def confusion_matrix(labels: Any, predicted: Any, classes: int) -> np.ndarray:
+def confusion_matrix(labels: Any, predicted: Any, classes: int | None = None) -> np.ndarray:
     """counts[i, j]: how many samples of class i were predicted as class j.    labels, predicted: (n,)
+
+    classes    how many there are; None: as many as the largest number in labels and predicted says
 
     Raises ValueError for unequal lengths, and for labels that are not one of the classes; TypeError for
     labels that are no whole numbers.
     """
     i, j = _pair_of_labels(labels, predicted, classes)
+    if classes is None:
+        classes = int(np.concatenate([i, j]).max(initial=-1)) + 1
     counts = np.bincount(i * classes + j, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
@@ -331,7 +335,7 @@ def _yes_or_no(
     return scores > threshold, labels == 1
 
 
-def _pair_of_labels(labels: Any, predicted: Any, classes: int) -> list[np.ndarray]:
+def _pair_of_labels(labels: Any, predicted: Any, classes: int | None) -> list[np.ndarray]:
     pair = []
     for name, numbers in (("labels", labels), ("predicted", predicted)):
         numbers = np.asarray(value(numbers))
@@ -341,11 +345,14 @@ def _pair_of_labels(labels: Any, predicted: Any, classes: int) -> list[np.ndarra
                 f"confusion_matrix: {name} are numbers of classes, not {numbers.dtype}.",
                 "scores.argmax(axis=1) for the classes that scores mean",
             )
-        if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
+        most = np.inf if classes is None else classes
+        if numbers.size and (numbers.min() < 0 or numbers.max() >= most):
+            there = "classes count from 0."
+            if classes is not None:
+                there = f"there are {classes} classes, 0 to {classes - 1}."
             raise refusal(
                 ValueError,
-                f"confusion_matrix: {name} run from {numbers.min()} to {numbers.max()}, but "
-                f"there are {classes} classes, 0 to {classes - 1}.",
+                f"confusion_matrix: {name} run from {numbers.min()} to {numbers.max()}, but {there}",
             )
         pair.append(numbers.astype(int))
     if pair[0].shape != pair[1].shape or pair[0].ndim != 1:
