@@ -168,8 +168,11 @@ def _layers_of_config(
         seen[kind] += 1
         names = (*place, entry["config"]["name"])
         words = {names[-1], ".".join(names)}
+        inner = entry["config"].get("layer") or {}  # of TimeDistributed
         if is_model(entry):
             yield from _layers_of_config(entry["config"], file, old, names, f"{own}/")
+        elif is_model(inner):
+            yield from _layers_of_config(inner["config"], file, old, names, f"{own}/layer/")
         elif old:
             yield Stored(names, words, kind, "/".join(names), _old_arrays(file, old, names))
         else:
