@@ -30,7 +30,7 @@ class Lasso(LinearPredictor, LossModel, Regressor):
     def prox(self, name, w, step):
         return np.sign(w) * np.maximum(np.abs(w) - self.alpha * step, 0) if name == "coef" else w
 
-    def penalty(self, coef, intercept):
+    def kinked_penalty(self, coef, intercept):
         return self.alpha * np.abs(coef).sum()
 
     def _predict(self, X):
@@ -258,7 +258,7 @@ def test_a_formula_for_a_penalty_with_kinks_has_no_gradient():
         def prox(self, name, w, step):
             return w
 
-        def penalty(self, coef, intercept):
+        def kinked_penalty(self, coef, intercept):
             return 7.0
 
     trace = Lasso().fit(X, Y).trace_
