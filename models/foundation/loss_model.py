@@ -62,7 +62,9 @@ class LossModel(Estimator):
     verbose: bool = boolean(False, doc="print a line per iteration")
 
     n_iter_: int = learned("number of iterations")
-    trace_: Trace = learned("loss and gradient of every iteration; trace_.plot() draws them")
+    trace_: Trace = learned(
+        "loss and gradient of every iteration, of 'exact' at its minimum; trace_.plot() draws them"
+    )
 
     loss: ClassVar[Any]
     start: ClassVar[Any]  # (X, y, weight) -> name -> an array, or a constraint around one
@@ -111,21 +113,18 @@ class LossModel(Estimator):
         return {name: np.asarray(w)[()] for name, w in packing.unpack(found.point).items()}
 
     def _one_step(self, found: dict[str, Any], X: Any, y: Any, weight: Any) -> Trace:
-        """The trace of a formula: loss and gradient at the start, and at the minimum that it found."""
+        """The trace of a formula: loss and gradient at the minimum that it found."""
         trace = Trace(type(self).__name__ if self.verbose else "")
         packing = self._packing(X, y, weight)
-        slope = value_and_grad(lambda vector: self.loss(X, y, weight, **packing.unpack(vector)))
-        for step in (0, 1):
-            vector = packing.vector()
-            with np.errstate(all="ignore"):
-                loss, gradient = slope(vector)
-            if self.has_kinks:  # a penalty with kinks has no gradient
-                loss, gradient = (
-                    loss + self.kinked_penalty(**packing.unpack(vector)),
-                    np.array([np.nan]),
-                )
-            trace(step, loss, np.abs(gradient).max(initial=0))
-            packing.move(found)
+        packing.move(found)
+        point = packing.vector()
+        with np.errstate(all="ignore"):
+            loss, gradient = value_and_grad(
+                lambda vector: self.loss(X, y, weight, **packing.unpack(vector))
+            )(point)
+        if self.has_kinks:  # a penalty with kinks has no gradient
+            loss, gradient = loss + self.kinked_penalty(**packing.unpack(point)), np.array([np.nan])
+        trace(1, loss, np.abs(gradient).max(initial=0))
         return trace
 
     def _by_line_search(self, solver, packing, X, y, weight, trace) -> Minimum:

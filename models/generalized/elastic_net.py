@@ -14,8 +14,8 @@ from models.foundation.loss_model import LossModel
 class ElasticNet(LossModel):
     """The penalty ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s) of a loss that is a mean over samples.
 
-    A subclass adds `smooth_penalty` to its loss. `_weight_of_b` says how much the intercept counts in the
-    penalty.
+    A subclass adds `smooth_penalty` to its loss times Σ s. `_weight_of_b` says how much the intercept counts
+    in the penalty.
     """
 
     C: float = positive(1.0, doc="inverse strength of the penalty; infinity for none")
@@ -26,11 +26,15 @@ class ElasticNet(LossModel):
         0.0, at_least=0, at_most=1, optional=True, doc="ρ, the part of ‖W‖₁ in the penalty"
     )
 
-    def smooth_penalty(self, coef, intercept, weight):
-        squares = (coef * coef).sum() + np.sum((self._weight_of_b() * intercept) ** 2)
-        return self._strengths()[0] / 2 * squares / weight.sum()
+    def smooth_penalty(self, coef, intercept):
+        """The part without kinks, times Σ s."""
+        squares = (coef * coef).sum()
+        if self._weight_of_b() > 0:
+            squares = squares + np.sum((self._weight_of_b() * intercept) ** 2)
+        return self._strengths()[0] / 2 * squares
 
     def kinked_penalty(self, coef, intercept):
+        """The part with kinks."""
         size = np.abs(coef).sum() + self._weight_of_b() * np.abs(intercept).sum()
         return self._strengths()[1] / self._total_weight_ * size
 

@@ -58,7 +58,7 @@ class LogisticRegression(LinearPredictor, SparseWeights, ElasticNet, Classifier)
         """L above without ‖W‖₁. X: (samples, features), y: (samples,) numbers of classes."""
         z = logits(X, coef, intercept)
         surprise = logsumexp(z, axis=0) - z[y, np.arange(len(y))]  # -ln P(y | x)
-        return weight @ surprise / weight.sum() + self.smooth_penalty(coef, intercept, weight)
+        return (weight @ surprise + self.smooth_penalty(coef, intercept)) / weight.sum()
 
     def _fit(self, X, y, weight):
         if self.solver == "liblinear" and len(self.classes_) > 2:
