@@ -218,7 +218,7 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 vecdot: Op = op(
     np.vecdot,
     lambda g, y, x, w: np.conjugate(g[..., None] * w), lambda g, y, x, w: g[..., None] * np.conjugate(x),
-    name="vecdot", formula="Σ x̄ w along the last axis", linear=True,
+    name="vecdot", formula="Σ conj(x) w along the last axis", linear=True,
     cases=each(real, ((3,), (3,), {}), ((2, 3), (3,), {}), ((2, 1, 3), (4, 3), {})),
 )  # fmt: skip
 
@@ -240,7 +240,7 @@ if hasattr(np, "matvec"):  # NumPy 2.2
         np.vecmat,
         lambda g, y, x, a: np.conjugate(np.matvec(a, g)),
         lambda g, y, x, a: np.conjugate(x)[..., None] * g[..., None, :],
-        name="vecmat", formula="x̄ᵀ a, x vectors in a stack", linear=True,
+        name="vecmat", formula="conj(x)ᵀ a, x vectors in a stack", linear=True,
         cases=each(real, ((2,), (2, 3), {}), ((4, 2), (2, 3), {}), ((2,), (4, 2, 3), {})),
     )  # fmt: skip
 

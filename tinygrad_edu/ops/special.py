@@ -381,12 +381,15 @@ bessel_i: Op = row(
 
 def gated(gate: Op, slope: Callable, **about: Any) -> Op:
     """The row of x gate(x), where slope(x) = gate'(x)."""
+
+    def forward(x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, np.finfo(np.result_type(x)).min) * gate.forward(x)  # -∞ · 0 is 0 here
+
+    def rule(g: Any, y: Any, x: Any) -> Any:
+        return g * (gate(x) + finite(x) * slope(x))
+
     return row(
-        lambda x: x * gate.forward(x),
-        documented(
-            lambda g, y, x: g * (gate(x) + x * slope(x)),
-            "g (s(x) + x s'(x)), where s is the factor of x",
-        ),
+        forward, documented(rule, "g (s(x) + x s'(x)), where s is the factor of x"),
         conditioning="near the zeros of its derivatives", **about,
     )  # fmt: skip
 
