@@ -14,7 +14,8 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
 from tinygrad_edu.ops.elementwise import plain_sigmoid, row, sigmoid
-from tinygrad_edu.ops.reductions import kept
+from tinygrad_edu.ops.formulas import documented
+from tinygrad_edu.ops.reductions import in_single, kept, wide
 from tinygrad_edu.tensor import op, value
 
 # ------------------------------------------------------------------------------------- activations
@@ -120,25 +121,56 @@ def glu(x: Any, axis: int = -1) -> Any:
 # ------------------------------------------------------------------- along an axis: softmax and kin
 
 
-def or_zero(y: Any) -> Any:
-    """y, but 0 where it is -∞, as a sum of nothing is: there e^(x - y) is then 0, and not nan."""
-    return np.where(y == -np.inf, 0, y) if np.any(value(y) == -np.inf) else y
-
-
-def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
-    """ln Σ eˣ, with the largest x factored out so that nothing overflows."""
+def _from_top(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray]:
+    """x - max x, and max x. Both may be infinite: ∞ - ∞ = 0, but -∞ stays -∞, as e^-∞ = 0 is no share."""
     top = x.max(axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)  # if all are -inf, the sum is empty
-    total = np.exp(x - top).sum(axis=axis, keepdims=True)
-    with np.errstate(divide="ignore"):  # ln 0 = -inf is the right answer there
-        y = np.log(total) + top
+    if np.isfinite(top).all():
+        return x - top, top
+    with np.errstate(invalid="ignore"):
+        down = np.where(x == top, np.where(np.isneginf(top), top, 0), x - top)
+    return down.astype(x.dtype), top
+
+
+def _top_and_rest(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x - max x, max x and ln Σ e^(x - max x): nothing overflows, and what is small keeps its digits."""
+    down, top = _from_top(x, axis)
+    terms = np.exp(down)
+    total = terms.sum(axis=axis, keepdims=True)
+    with np.errstate(divide="ignore"):  # ln 0 = -∞ is the right answer there
+        rest = np.log(total)
+    sure = (total >= 1) & (total < 1.2)  # one x outweighs the others
+    if sure.any():
+        others = np.where(down < 0, terms, 0).sum(axis=axis, keepdims=True)
+        rest = np.where(sure, np.log1p(others), rest)
+    return down, top, rest
+
+
+def _below(x: Any, y: Any) -> Any:
+    """x - y, y = ln Σ eˣ, where they may be infinite: see _from_top."""
+    if np.isfinite(value(y)).all():
+        return x - y
+    down = x - np.where(np.isinf(value(y)), 0, y)
+    return np.where(value(y) == np.inf, np.where(value(x) == np.inf, 0, -np.inf), down)
+
+
+@in_single
+def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
+    """ln Σ eˣ"""
+    _, top, rest = _top_and_rest(x, axis)
+    y = top + rest
     return y if keepdims else np.squeeze(y, axis)
+
+
+@in_single
+def _log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
+    down, _, rest = _top_and_rest(x, axis)
+    return down - np.where(np.isneginf(rest), 0, rest)  # all -∞: so are the logarithms
 
 
 logsumexp = op(
     _logsumexp,
     lambda g, y, x, axis=-1, keepdims=False: (
-        kept(g, x, axis, keepdims) * np.exp(x - kept(or_zero(y), x, axis, keepdims))
+        kept(wide(g), x, axis, keepdims) * np.exp(_below(x, kept(y, x, axis, keepdims)))
     ),
     name="logsumexp", formula="ln Σ eˣ", kinks="derivative 0 where all x are -∞",
     cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3), {"axis": (0, 1)}),
@@ -146,15 +178,24 @@ logsumexp = op(
 )  # fmt: skip
 
 
+@in_single
 def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    y = np.exp(x - x.max(axis=axis, keepdims=True))
-    y /= y.sum(axis=axis, keepdims=True)
+    y = np.exp(_from_top(x, axis)[0])
+    total = y.sum(axis=axis, keepdims=True)
+    y /= total if total.all() else np.where(total == 0, 1, total)
     return y
 
 
+def _softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
+    """y (g - Σ g y)"""
+    # Relative to g at the largest y, so that 1 - y has digits left where y is rounded to 1.
+    g = wide(g)
+    g = g - np.take_along_axis(g, value(y).argmax(axis=axis, keepdims=True), axis=axis)
+    return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+
+
 softmax = op(
-    _softmax,
-    lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)),
+    _softmax, _softmax_rule,
     name="softmax", formula="eˣ / Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
 )  # fmt: skip
 
@@ -164,8 +205,13 @@ def plain_softmax(x: Any, axis: int = -1) -> Any:
 
 
 log_softmax = op(
-    lambda x, axis=-1: x - _logsumexp(x, axis=axis, keepdims=True),
-    lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),
+    _log_softmax,
+    documented(
+        lambda g, y, x, axis=-1: (
+            -np.expm1(y) * g - np.exp(y) * (np.sum(wide(g), axis=axis, keepdims=True) - g)
+        ),
+        "g - eʸ Σ g",
+    ),
     name="log_softmax", formula="x - ln Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
 )  # fmt: skip
 
@@ -188,23 +234,34 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 # ----------------------------------------------------------------------------------- cross-entropy
 
 
+@in_single
 def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean over samples of -ln softmax(x)[label]."""
-    shifted = x - x.max(axis=1, keepdims=True)
-    picked = shifted[np.arange(len(x)), labels]
-    return (np.log(np.exp(shifted).sum(axis=1)) - picked).sum() / len(x)
+    return 0 - _log_softmax(x)[np.arange(len(x)), labels].sum() / len(x)  # and not -0
 
 
 def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
     """g (softmax(x) - one_hot(labels)) / n: what the network says, minus what it should have said"""
+    # At the label, p - 1 is minus the sum of the others, which has digits left where p is rounded to 1.
+    rows, n = (
+        np.arange(len(labels)),
+        np.float32(len(labels)) if x.dtype.char == "e" else len(labels),
+    )
     if type(g) is type(x) is np.ndarray:  # the same in place
         dx = _softmax(x)
-        dx[np.arange(len(labels)), labels] -= 1
-        dx *= g / len(labels)
+        chosen = dx[rows, labels]
+        dx[rows, labels] = chosen - 1
+        sure = np.flatnonzero(chosen > 0.5)
+        if sure.size:
+            others = dx[sure]
+            others[np.arange(len(sure)), labels[sure]] = 0
+            dx[sure, labels[sure]] = -others.sum(axis=1)
+        dx *= g / n
         return dx
-    one_hot = np.zeros(x.shape, x.dtype)
-    one_hot[np.arange(len(labels)), labels] = 1
-    return (softmax(x) - one_hot) * (g / len(labels))
+    one_hot = np.zeros(x.shape, bool)
+    one_hot[rows, labels] = True
+    others = softmax(x) * ~one_hot
+    return (others - one_hot * np.sum(others, axis=1, keepdims=True)) * (g / n)
 
 
 cross_entropy = op(
@@ -216,8 +273,10 @@ cross_entropy = op(
 
 def _binary_cross_entropy(x: np.ndarray, t: np.ndarray) -> np.ndarray:
     # softplus(x) - x t, without the difference of two large numbers where x is large and t near 1
-    size = np.abs(x)
-    return size * np.where(x > 0, 1 - t, t) + np.log1p(np.exp(-size))
+    size, missed = np.abs(x), np.where(x > 0, 1 - t, t)
+    if np.isinf(size).any():
+        return np.where(missed == 0, 0, size) * missed + np.log1p(np.exp(-size))
+    return size * missed + np.log1p(np.exp(-size))
 
 
 def _binary_cross_entropy_dx(g: Any, y: Any, x: Any, t: Any) -> Any:

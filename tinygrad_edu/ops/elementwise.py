@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.autodiff import gradients
 from tinygrad_edu.ops.cases import (
     apart,
     broadcasting,
@@ -101,8 +102,24 @@ ldexp = row(
 square = row(np.square, lambda g, y, x: g * (2 * x), formula="x²")
 sqrt = row(np.sqrt, lambda g, y, x: g / (2 * y), formula="√x", domain="x > 0", draw=positive)
 cbrt = row(np.cbrt, lambda g, y, x: g / (3 * y * y), formula="∛x", domain="x ≠ 0", draw=nonzero)
+
+
+def with_tip(dx: Any, g: Any, y: Any, x: Any, shaped: Callable = lambda v: v) -> Any:
+    """dx = g x / y of y = |x|, with its derivative dg/dy where g and y are 0.
+
+    |x| has a kink at 0, but |x|² has none: there its second derivative is lim g / y = dg/dy, with g = 2y.
+    Only derivatives of derivatives see this. `shaped` gives what has y's shape that of x.
+    """
+    if not (isinstance(g, Tensor) and g.requires_grad) or np.all(value(y)):
+        return dx
+    tip = (value(y) == 0) & (g.data == 0)
+    return dx + shaped(gradients({g: np.ones_like(g.data)}, [y])[0].data * tip) * x
+
+
 hypot = row(
-    np.hypot, lambda g, y, x, w: g * cosine(x, w), lambda g, y, x, w: g * cosine(w, x),
+    np.hypot,
+    documented(lambda g, y, x, w: with_tip(g * cosine(x, w), g, y, x), "g * cosine(x, w)"),
+    documented(lambda g, y, x, w: with_tip(g * cosine(w, x), g, y, w), "g * cosine(w, x)"),
     formula="√(x² + w²)", domain="x and w finite", kinks="derivative 0 at x = w = 0", draw=nonzero,
 )  # fmt: skip
 
@@ -290,7 +307,7 @@ ROWS[np.radians], ROWS[np.degrees] = deg2rad, rad2deg
 def _absolute_rule(g: Any, y: Any, x: Any) -> Any:
     """g * sign(x); of a complex x, g conj(x) / |x|"""
     if x.dtype.kind != "c":
-        return g * np.sign(x)
+        return with_tip(g * np.sign(x), g, y, x)
     return g * np.conjugate(x) / np.where(y == 0, 1, y)  # d|z| = Re(z̄ dz) / |z|: see complex.py
 
 

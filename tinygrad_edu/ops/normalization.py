@@ -41,6 +41,7 @@ import numpy as np
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.recurrent import Once
+from tinygrad_edu.ops.reductions import in_single, wide
 from tinygrad_edu.tensor import Op, op
 
 
@@ -70,6 +71,7 @@ def _samples(x: np.ndarray) -> Iterator[slice]:
     yield from (slice(i, i + step) for i in range(0, len(x), step))
 
 
+@in_single
 def _normalize(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-3, centered: bool = True,
     known: Moments | None = None,
@@ -86,6 +88,7 @@ def _gradients(
     known: Moments | None = None,
 ) -> list[np.ndarray]:  # fmt: skip
     """dL/dx, dL/dγ and dL/dβ of y = normalize(x, γ, β) with u = dL/dy."""
+    u, x, gamma = wide(u), wide(x), wide(gamma)
     dx, dgamma, dbeta = np.empty(x.shape, x.dtype), np.zeros_like(gamma), np.zeros_like(gamma)
     some = _rows_back if x.shape[1:3] == (1, 1) else _places_back
     for part in _samples(x):
@@ -184,6 +187,7 @@ def _mean_of_group(sums: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def moments(x: np.ndarray, centered: bool = True) -> Moments:
     """The mean and the variance of each group of each sample, both (S, 1, G, 1)."""
+    x = wide(x)
     rows, squares = _runs(x), np.zeros((len(x), 1, *x.shape[2:]), x.dtype)
     mean = np.zeros((len(x), 1, x.shape[2], 1), x.dtype)
     if centered:
@@ -246,6 +250,7 @@ def _curvature(
 
     With dσ/dx = z / n and d mean(v z)/dx = normalize_back(v, x) / n, n numbers to a mean.
     """
+    g, y, u, x, gamma = map(wide, (g, y, u, x, gamma))
     ones = np.ones(gamma.shape, gamma.dtype)
     mean, about = _mean_of, {"eps": eps, "centered": centered}
     d = x - mean(x) if centered else x
@@ -261,6 +266,7 @@ def _mean_of(x: Any) -> Any:
 
 def sum_over_channels(x: Any, shape: tuple[int, ...]) -> Any:
     """The sum over everything but the channels: ones times rows, by BLAS."""
+    x = wide(x)
     count = x.shape[0] * x.shape[1]
     rows = np.reshape(x, (count, x.shape[2] * x.shape[3]))
     return np.reshape(np.ones(count, x.dtype) @ rows, shape)

@@ -12,10 +12,12 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import each, nonzero, real
 from tinygrad_edu.ops.decompositions import svdvals
-from tinygrad_edu.ops.reductions import kept
+from tinygrad_edu.ops.elementwise import or_infinite, with_tip
+from tinygrad_edu.ops.reductions import kept, without_overflow
 from tinygrad_edu.tensor import ROWS, op, value
 
 
+@without_overflow
 def _length(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
     if x.dtype.kind == "c":
         return np.sqrt((x.real**2 + x.imag**2).sum(axis=axis, keepdims=keepdims))
@@ -28,9 +30,9 @@ def _safe(y: Any) -> Any:
 
 def _length_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """g x / y"""
-    y = kept(y, x, axis, keepdims)
-    x = np.conjugate(x) if x.dtype.kind == "c" else x  # see complex.py
-    return kept(g, x, axis, keepdims) * (x / _safe(y))
+    shaped = lambda v: kept(v, x, axis, keepdims)
+    conjugate = np.conjugate(x) if x.dtype.kind == "c" else x  # see complex.py
+    return with_tip(shaped(g) * (conjugate / or_infinite(shaped(y))), g, y, conjugate, shaped)
 
 
 _axes: tuple = (
@@ -45,6 +47,7 @@ length = op(
 )  # fmt: skip
 
 
+@without_overflow
 def _p_norm(x: np.ndarray, ord: float = 3, axis: Any = None, keepdims: bool = False) -> np.ndarray:
     with np.errstate(divide="ignore"):  # 0 to a negative power is infinite, and one over that is 0
         return (abs(x) ** ord).sum(axis=axis, keepdims=keepdims) ** (1 / ord)

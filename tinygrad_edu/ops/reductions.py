@@ -5,6 +5,7 @@ The derivative of a reduction spreads g over the axes that were reduced.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import numpy as np
 from tinygrad_edu.autodiff import unbroadcast
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import apart, each, nonzero, real
-from tinygrad_edu.ops.elementwise import or_infinite, where
+from tinygrad_edu.ops.elementwise import or_infinite, where, with_tip
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.tensor import ROWS, Op, Tensor, op, value
 
@@ -52,15 +53,38 @@ def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     return broadcast_to(g, shape=shape)
 
 
-def count(shape: tuple[int, ...], y: Any) -> int:
+def count(shape: tuple[int, ...], y: Any) -> Any:
     """The number of elements of x for each element of y; at least 1, as it is a divisor."""
-    return max(math.prod(shape) // max(y.size, 1), 1)
+    n = max(math.prod(shape) // max(y.size, 1), 1)
+    return np.float32(n) if y.dtype.char == "e" else n  # float16 ends at 65504
+
+
+def wide(x: Any) -> Any:
+    """x, in float32 if it is float16: sums of that overflow, and round to three digits."""
+    return x.astype(np.float32) if x.dtype.char == "e" else x
+
+
+def narrow(y: Any, x: Any) -> Any:
+    """y, which was computed from wide(x), in the precision of x."""
+    return y.astype(x.dtype) if x.dtype.char == "e" else y
+
+
+def in_single(forward: Callable) -> Callable:
+    """A forward function that computes in float32 if x is float16; the result is float16 again."""
+
+    @functools.wraps(forward)
+    def wider(x: np.ndarray, *args: Any, **settings: Any) -> Any:
+        if x.dtype.char != "e":
+            return forward(x, *args, **settings)
+        return forward(x.astype(np.float32), *args, **settings).astype(x.dtype)
+
+    return wider
 
 
 def _extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """g where x = y, shared equally among ties"""
     ties = kept(y, x, axis, keepdims) == x
-    n = np.sum(ties, axis, x.dtype, keepdims=True)
+    n = np.sum(ties, axis, np.promote_types(x.dtype, np.float32), keepdims=True)
     return kept(g, x, axis, keepdims) / np.where(n, n, np.nan) * ties
 
 
@@ -127,13 +151,41 @@ def degrees_of_freedom(x: Any, y: Any, ddof: float) -> float:
 
 
 def centered(x: Any, axis: Any) -> Any:
+    x = wide(x)
     return x - np.mean(x, axis=axis, keepdims=True) if x.size else x
+
+
+def without_overflow(f: Callable) -> Callable:
+    """f, a root of squares (or of powers) in units of the largest |x| where they would over- or underflow.
+
+    For f(c x) = c f(x), c > 0.
+    """
+
+    @in_single
+    @functools.wraps(f)
+    def scaled(x: np.ndarray, axis: Any = None, **settings: Any) -> Any:
+        with np.errstate(over="ignore", under="ignore"):
+            y = f(x, axis=axis, **settings)
+        if x.dtype.kind not in "fc":
+            return y
+        limits = np.finfo(x.dtype)
+        least = (float(limits.tiny) / float(limits.eps)) ** (
+            1 / max(abs(settings.get("ord", 2)), 2)
+        )
+        if ((y > least) & (y < np.inf)).all() or not np.size(y):
+            return y
+        top = np.abs(x).max(axis=axis, keepdims=True, initial=0)
+        top = np.where((top > 0) & (top < np.inf), top, 1)
+        units = top if settings.get("keepdims") else top.reshape(np.shape(y))
+        return f(x / top, axis=axis, **settings) * units
+
+    return scaled
 
 
 _spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "ddof": 0.5}))
 
-op(
-    np.var,
+ROWS[np.var] = op(
+    in_single(np.var),
     documented(
         lambda g, y, x, axis=None, ddof=0, keepdims=False: (
             2 * kept(g, x, axis, keepdims) / degrees_of_freedom(x, y, ddof) * centered(x, axis)
@@ -142,14 +194,19 @@ op(
     ),
     formula="Σ (x - mean x)² / (n - ddof)", domain="n > ddof", cases=each(real, *_spreads, ((), {})),
 )  # fmt: skip
-op(
-    np.std,
-    documented(
-        lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-            kept(g / or_infinite(y), x, axis, keepdims) / degrees_of_freedom(x, y, ddof) * centered(x, axis)
-        ),
-        "g / y (x - mean x) / (n - ddof)",
-    ),
+
+
+def _std_rule(
+    g: Any, y: Any, x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False
+) -> Any:
+    """g / y (x - mean x) / (n - ddof)"""
+    shaped = lambda v: kept(v, x, axis, keepdims)
+    d = centered(x, axis) / degrees_of_freedom(x, y, ddof)
+    return with_tip(shaped(g) * (d / shaped(or_infinite(y))), g, y, d, shaped)
+
+
+ROWS[np.std] = op(
+    without_overflow(np.std), _std_rule,
     formula="√(Σ (x - mean x)² / (n - ddof))", domain="not all x equal, n > ddof",
     kinks="derivative 0 where all x are equal", cases=each(real, *_spreads),
 )  # fmt: skip
@@ -341,7 +398,7 @@ def average(
     if weights is None:
         y = np.mean(a, axis=axis, keepdims=keepdims)
         return (y, np.full(np.shape(y), np.size(a) / max(np.size(y), 1))) if returned else y
-    weights = weights if isinstance(weights, Tensor) else np.asarray(weights)
+    a, weights = (x if isinstance(x, Tensor) else np.asarray(x) for x in (a, weights))
     if weights.shape != np.shape(a):
         if weights.ndim != 1 or not isinstance(axis, int) or len(weights) != np.shape(a)[axis]:
             raise ValueError(
@@ -350,10 +407,11 @@ def average(
             )
         others = tuple(i for i in range(np.ndim(a)) if i != axis % np.ndim(a))
         weights = broadcast_to(np.expand_dims(weights, others), shape=np.shape(a))
-    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    total = np.sum(wide(weights), axis=axis, keepdims=keepdims)
     if np.any(value(total) == 0):
         raise refusal(ZeroDivisionError, "average: the weights sum to 0")
-    y = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
+    y = np.sum(np.multiply(wide(a), weights), axis=axis, keepdims=keepdims) / total
+    y = narrow(y, np.multiply(np.ones((), a.dtype), np.ones((), weights.dtype)))
     return (y, total) if returned else y
 
 
@@ -389,8 +447,9 @@ op(
 
 def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """np.nanmean: the mean of the numbers that are not nan."""
-    n = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
-    return np.nansum(a, axis=axis, keepdims=keepdims) / _some(n, "nanmean")
+    x = wide(a)
+    n = np.sum(~np.isnan(x), axis=axis, keepdims=keepdims, dtype=x.dtype)
+    return narrow(np.nansum(x, axis=axis, keepdims=keepdims) / _some(n, "nanmean"), a)
 
 
 def _some(n: Any, called: str) -> Any:
@@ -403,20 +462,26 @@ def _some(n: Any, called: str) -> Any:
     return np.where(n > 0, n, np.nan)
 
 
-def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """np.nanvar: the variance of the numbers that are not nan."""
-    left = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype) - ddof
+def _deviations(a: Any, axis: Any, ddof: float, keepdims: bool) -> tuple[Any, Any]:
+    """The degrees of freedom, and x - mean x; 0 where x is nan."""
     n = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
     mean = np.nansum(a, axis=axis, keepdims=True) / np.maximum(n, 1)
-    deviation = where(np.isnan(a), 0, a - mean)
-    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / _some(left, "nanvar")
+    left = (n if keepdims else np.squeeze(n, axis)) - ddof
+    return left, where(np.isnan(a), 0, a - mean)
+
+
+def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """np.nanvar: the variance of the numbers that are not nan."""
+    left, deviation = _deviations(wide(a), axis, ddof, keepdims)
+    squares = np.sum(np.square(deviation), axis=axis, keepdims=keepdims)
+    return narrow(squares / _some(left, "nanvar"), a)
 
 
 def nanstd(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """np.nanstd: the root of np.nanvar; as for np.std, the derivative is 0 where all numbers are equal."""
-    variance = nanvar(a, axis, ddof, keepdims)
-    none = value(variance) == 0
-    return np.sqrt(variance + none) * ~none
+    left, deviation = _deviations(wide(a), axis, ddof, keepdims)
+    length = np.linalg.vector_norm(deviation, axis=axis, keepdims=keepdims)
+    return narrow(length / np.sqrt(_some(left, "nanvar")), a)
 
 
 def nanprod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
