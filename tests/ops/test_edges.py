@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, hessian, ops
+from tinygrad_edu import Tensor, grad, hessian, ops, value_and_grad
 
 INF = np.inf
 HALF = np.float16
@@ -212,3 +212,20 @@ class TestHalfPrecision:
         loss = lambda x: (f(x) * f(x) * f(x)).sum() * 100
         dx, right = grad(loss)(x), grad(loss)(x.astype(float))
         assert np.allclose(dx, right, rtol=2e-2, atol=2e-2 * np.abs(right).max())
+
+
+LIMITS = {
+    # activation: (value, slope) at -∞, and at ∞
+    ops.sigmoid: ((0, 0), (1, 0)), np.tanh: ((-1, 0), (1, 0)), ops.softplus: ((0, 0), (np.inf, 1)),
+    ops.silu: ((0, 0), (np.inf, 1)), ops.gelu: ((0, 0), (np.inf, 1)), ops.gelu_tanh: ((0, 0), (np.inf, 1)),
+    ops.mish: ((0, 0), (np.inf, 1)), ops.elu: ((-1, 0), (np.inf, 1)), ops.softsign: ((-1, 0), (1, 0)),
+    ops.relu: ((0, 0), (np.inf, 1)), ops.log_sigmoid: ((-np.inf, 1), (0, 0)), ops.erf: ((-1, 0), (1, 0)),
+    np.arctan: ((-np.pi / 2, 0), (np.pi / 2, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("f", LIMITS, ids=lambda f: getattr(f, "name", getattr(f, "__name__", "")))
+def test_activations_take_infinities(f, dtype):
+    for x, limit in zip((-np.inf, np.inf), LIMITS[f], strict=True):
+        assert np.array_equal(value_and_grad(f)(dtype(x)), np.array(limit, dtype)), x

@@ -33,7 +33,6 @@ NN = {
     "GroupNormalization": "GroupNorm",
     "RMSNormalization": "RMSNorm",
     "UnitNormalization": "x / np.linalg.norm(x, axis=-1, keepdims=True)",
-    "RNN": "SimpleRNN, LSTM or GRU; or LSTMCell, or one of your own, in a loop over x[:, t]",
     "Attention": "ops.attention(q, k, v), or MultiHeadAttention",
     "NonNeg": "NonNegative",
     # PyTorch
@@ -43,7 +42,6 @@ NN = {
     "InstanceNorm2d": "InstanceNorm",
     "Dropout2d": "SpatialDropout2d",
     "Dropout1d": "SpatialDropout1d",
-    "AdaptiveAvgPool2d": "GlobalAvgPool2d",
     "AdaptiveMaxPool2d": "GlobalMaxPool2d",
     "ModuleList": "a plain list: self.layers = [Linear(2, 3), ...]",
     "ModuleDict": "a plain dict: self.layers = {'first': Linear(2, 3), ...}",

@@ -13,7 +13,8 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
-from tinygrad_edu.ops.elementwise import plain_sigmoid, row, sigmoid
+from tinygrad_edu.ops.complex import demand_real
+from tinygrad_edu.ops.elementwise import finite, plain_sigmoid, row, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.reductions import in_single, kept, wide
 from tinygrad_edu.tensor import op, value
@@ -33,6 +34,7 @@ relu = row(
 
 def _softplus(x: np.ndarray) -> np.ndarray:
     # np.logaddexp(x, 0), ten times faster
+    demand_real(x, "softplus")
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -74,6 +76,7 @@ elu = row(
 
 
 def _softsign(x: np.ndarray) -> np.ndarray:
+    x = finite(x)
     return x / (1 + np.abs(x))
 
 
@@ -272,6 +275,8 @@ cross_entropy = op(
 
 
 def _binary_cross_entropy(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+    demand_real(x, "binary_cross_entropy")
+    demand_real(t, "binary_cross_entropy")
     # softplus(x) - x t, without the difference of two large numbers where x is large and t near 1
     size, missed = np.abs(x), np.where(x > 0, 1 - t, t)
     if np.isinf(size).any():

@@ -39,6 +39,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.complex import demand_real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.recurrent import Once
 from tinygrad_edu.ops.reductions import in_single, wide
@@ -76,6 +77,7 @@ def _normalize(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-3, centered: bool = True,
     known: Moments | None = None,
 ) -> np.ndarray:  # fmt: skip
+    demand_real(x, "normalize")
     y = np.empty(x.shape, x.dtype)
     some = _rows_forward if x.shape[1:3] == (1, 1) else _places_forward
     for part in _samples(x):
@@ -88,6 +90,7 @@ def _gradients(
     known: Moments | None = None,
 ) -> list[np.ndarray]:  # fmt: skip
     """dL/dx, dL/dγ and dL/dβ of y = normalize(x, γ, β) with u = dL/dy."""
+    demand_real(u, "normalize")
     u, x, gamma = wide(u), wide(x), wide(gamma)
     dx, dgamma, dbeta = np.empty(x.shape, x.dtype), np.zeros_like(gamma), np.zeros_like(gamma)
     some = _rows_back if x.shape[1:3] == (1, 1) else _places_back

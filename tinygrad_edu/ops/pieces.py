@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.ops.complex import demand_real
+
 PIECE = 1 << 15  # numbers
 
 
@@ -20,10 +22,12 @@ def pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
 
 def in_pieces(double: Callable, single: Callable | None = None) -> Callable:
     """Turns a function of float64 vectors (and one for float32) into one of arrays of any shape."""
+    called = double.__name__.removeprefix("_").removesuffix("_double")
 
     @functools.wraps(double)
     def whole(x: Any, **params: Any) -> np.ndarray:
         x = np.asarray(x)
+        demand_real(x, called)
         y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
         f, precision = double, "f8"
         if single and y.dtype in (np.float32, np.float16):

@@ -151,8 +151,10 @@ def degrees_of_freedom(x: Any, y: Any, ddof: float) -> float:
 
 
 def centered(x: Any, axis: Any) -> Any:
+    """x - mean x; its conjugate if x is complex: d|z|² = 2 Re(z̄ dz), see complex.py."""
     x = wide(x)
-    return x - np.mean(x, axis=axis, keepdims=True) if x.size else x
+    x = x - np.mean(x, axis=axis, keepdims=True) if x.size else x
+    return np.conjugate(x) if x.dtype.kind == "c" else x
 
 
 def without_overflow(f: Callable) -> Callable:

@@ -17,7 +17,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.ops.activations import softplus
 from tinygrad_edu.ops.cases import each, nonzero, positive, real
-from tinygrad_edu.ops.elementwise import row, sech2, sigmoid
+from tinygrad_edu.ops.elementwise import finite, row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.pieces import in_pieces, pieces
 from tinygrad_edu.tensor import ROWS, Op
@@ -488,7 +488,7 @@ def _gelu_bell(x: np.ndarray) -> np.ndarray:
 
 def _gelu_tanh(x: np.ndarray) -> np.ndarray:
     y = _gelu_gate(x)
-    y *= x
+    y *= np.maximum(x, np.finfo(x.dtype).min)  # -∞ · 0 is 0 here
     return y
 
 
