@@ -12,6 +12,7 @@ np.save(path, images.dataset().x), and open it with np.load(path, mmap_mode="r")
 from __future__ import annotations
 
 import copy
+import io
 import os
 from typing import Any, SupportsIndex
 
@@ -89,7 +90,7 @@ def image_csv(
 
 def sorted_classes(names: set[str]) -> list[str]:
     """The names of classes in order: 9 before 10 if all are numbers, otherwise as words."""
-    if all(map(str.isdecimal, names)):
+    if all(name.isdecimal() and len(name) < 1000 for name in names):
         return sorted(names, key=lambda name: (int(name), name))
     return sorted(names)
 
@@ -216,8 +217,9 @@ class ImageFiles:
         with (
             open(path, "rb") as file,
             naming_damage(path, self.name, _no_image),
-            # Only these decoders: Pillow has others that start programs, such as Ghostscript.
-            Image.open(file, formats=FORMATS) as opened,
+            # Only these decoders: Pillow has others that start programs, such as Ghostscript. It asks for
+            # as many bytes as a header says, and memory, unlike a file, gives no more than there are.
+            Image.open(io.BytesIO(file.read()), formats=FORMATS) as opened,
         ):
             if opened.width * opened.height > MOST_PIXELS:
                 raise ValueError(

@@ -131,7 +131,7 @@ class Run:
         result = read_json(path, describe=_damaged)
         with naming_damage(path, "the result of a run", _damaged):
             for name in ("epochs", "epochs_asked_for", "best_epoch"):
-                if type(result[name]) is not int:
+                if type(result[name]) is not int or result[name] < 0:
                     raise ValueError(f"{name}={result[name]!r}")
             if not WEIGHTS.fullmatch(result["weights"]):  # and no path that leads elsewhere
                 raise ValueError(f"weights={result['weights']!r}")
