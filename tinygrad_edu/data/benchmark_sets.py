@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tinygrad_edu.data.bundled import Dataset
+from tinygrad_edu.data.bundled import Dataset, pixel_names
 from tinygrad_edu.data.downloads import RemoteFile, fetch
 from tinygrad_edu.files import naming_damage, read_npz
 
@@ -175,7 +175,7 @@ def _train_and_test(
             f"{name}, {part}",
             x.astype(dtype, copy=False),
             y.astype(np.int64),
-            tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(x.shape[1:])),
+            pixel_names(x.shape[1:]),
             class_names,
             description,
         )

@@ -19,7 +19,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_edu.data.bundled import Dataset
+from tinygrad_edu.data.bundled import Dataset, pixel_names
 from tinygrad_edu.data.checks import whole_number
 from tinygrad_edu.data.tables import read_rows
 from tinygrad_edu.files import DamagedFileError, naming_damage
@@ -171,8 +171,7 @@ class ImageFiles:
         x = np.empty((len(self), *first.shape), np.uint8)
         for i in range(len(self)):
             x[i], _ = self[i]
-        names = tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(x.shape[1:]))
-        about = f"{len(self)} image files"
+        names, about = pixel_names(x.shape[1:]), f"{len(self)} image files"
         return Dataset(self.name, x, self.labels.copy(), names, self.class_names, about)
 
     def subset(self, rows: ArrayLike) -> ImageFiles:
