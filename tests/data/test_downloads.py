@@ -9,6 +9,7 @@ import pathlib
 import sys
 import tarfile
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -433,6 +434,17 @@ def test_broken_idx(
     (tmp_path / name).write_bytes(data)
     with pytest.raises(DamagedFileError, match=rf"{name} is not an IDX file.*{reason}"):
         read_idx(tmp_path / name)
+
+
+def test_a_size_that_a_header_tells_reserves_no_memory(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a").write_bytes(b"\0\0\x08\1" + (1 << 30).to_bytes(4) + bytes(9))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DamagedFileError, match="takes 1,073,741,824 bytes, and it has 9"):
+            read_idx(tmp_path / "a")
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_missing_idx(tmp_path: pathlib.Path) -> None:

@@ -147,6 +147,8 @@ def test_classes_that_are_numbers_are_in_the_order_of_numbers(folder: Path) -> N
     images = image_csv(table)
     assert images.class_names == ("9", "10", "100")
     assert images.labels.tolist() == [1, 0, 2]
+    table.write_text(f"image,label\ncat/b.png,{'9' * 5000}\ncat/b.png,9\n")
+    assert image_csv(table).class_names == ("9", "9" * 5000)
 
 
 # --- pixels ---

@@ -56,12 +56,20 @@ def test_a_killed_process_leaves_no_lock(tmp_path, holder):
     assert sorted(os.listdir(tmp_path)) == ["checkpoint-00000000.npz", "checkpoint-00000001.npz"]
 
 
-def test_a_process_may_use_its_folder_again(tmp_path):
+def holds(folder):
+    """Does another process get the folder?"""
+    command = [sys.executable, "-c", HOLDER, str(folder)]
+    return subprocess.run(command, input="", capture_output=True, text=True).stdout == "True\n"
+
+
+def test_a_folder_is_free_after_the_training(tmp_path):
     train(tmp_path)
     train(tmp_path)  # resumes
-    assert lock(tmp_path) and lock(tmp_path)
+    assert holds(tmp_path)
+
+
+def test_a_process_may_lock_its_folder_again(tmp_path):
+    assert lock(tmp_path) and lock(tmp_path) and not holds(tmp_path)
     unlock(tmp_path)
     unlock(tmp_path)
-    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
-    done = subprocess.run(command, input="", capture_output=True, text=True)
-    assert done.stdout == "True\n"
+    assert holds(tmp_path)

@@ -138,6 +138,17 @@ def test_a_class_name_cannot_be_a_tag(kept):
     Page(Path("page.html").read_text())
 
 
+def test_a_class_name_cannot_be_a_formula(kept):
+    shutil.copytree(kept / "run", "run")
+    config = json.loads(Path("run/config.json").read_text())
+    config["classes"] = [f"${name} $$" for name in config["classes"]]
+    Path("run/config.json").write_text(json.dumps(config))
+    assert main(["show", "run", "--out", "page.html"]) == 0
+    page = Path("page.html").read_text()
+    Page(page)
+    assert "$3 $$</text>" in page
+
+
 @pytest.mark.parametrize("shape", [(5, 3, 1), (4, 6, 3)])
 def test_png(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)

@@ -5,6 +5,8 @@ tables, images, text     CSV files of pixels, image files (with Pillow), tokeniz
 characters               62 classes drawn from fonts (with Pillow and matplotlib)
 splitting, transforms    training, validation and test sets; standardization; augmentation
 loader, streams          mini-batches of arrays; of other data sets, transformed, and prefetched
+
+A file that is damaged, or of another kind than it should be, raises DamagedFileError, a ValueError.
 """
 
 from tinygrad_edu.data.benchmark_sets import (
@@ -28,10 +30,12 @@ from tinygrad_edu.data.splitting import (
 from tinygrad_edu.data.streams import ExampleLoader, Prefetch, Transformed
 from tinygrad_edu.data.tables import read_csv, write_csv
 from tinygrad_edu.data.text import BytePairTokenizer, CharTokenizer, token_windows
+from tinygrad_edu.files import DamagedFileError
 
 __all__ = [
     "BytePairTokenizer",
     "CharTokenizer",
+    "DamagedFileError",
     "DataLoader",
     "Dataset",
     "DownloadError",

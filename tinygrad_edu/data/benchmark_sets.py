@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tinygrad_edu.data.bundled import Dataset
+from tinygrad_edu.data.bundled import Dataset, pixel_names
 from tinygrad_edu.data.downloads import RemoteFile, fetch
 from tinygrad_edu.files import naming_damage, read_npz
 
@@ -175,7 +175,7 @@ def _train_and_test(
             f"{name}, {part}",
             x.astype(dtype, copy=False),
             y.astype(np.int64),
-            tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(x.shape[1:])),
+            pixel_names(x.shape[1:]),
             class_names,
             description,
         )
@@ -215,7 +215,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
             raise ValueError(
                 f"shape {shape} takes {expected:,} bytes; {MOST_BYTES:,} are read at most"
             )
-        data = file.read(expected + 1)  # one more, to see that nothing follows
+        data = _read(file, expected + 1)  # one more, to see that nothing follows
         if len(lengths) != 4 * start[3] or len(data) != expected:
             has = f"more than {expected:,}" if len(data) > expected else f"{len(data):,}"
             raise ValueError(f"shape {shape} takes {expected:,} bytes, and it has {has}")
@@ -256,7 +256,16 @@ def _members(path: str, names: list[str]) -> list[bytes]:
             if member.offset_data + member.size > MOST_BYTES:
                 raise ValueError(f"it unfolds to more than {MOST_BYTES:,} bytes")
             if member.name in names and member.isfile():
-                found[member.name] = archive.extractfile(member).read()  # type: ignore[union-attr]
+                found[member.name] = _read(archive.extractfile(member), member.size)
         while archive.fileobj.read(1 << 20):
             pass  # to the end, where gzip compares its checksum
         return [found[name] for name in names]
+
+
+def _read(file: Any, size: int) -> bytes:
+    """Up to so many bytes, in pieces: read(size) would reserve the memory, however short the file is."""
+    pieces: list[bytes] = []
+    while size and (piece := file.read(min(size, 1 << 24))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)

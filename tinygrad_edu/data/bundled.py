@@ -46,14 +46,18 @@ class Dataset:
         )
 
 
+def pixel_names(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """pixel_0_0, pixel_0_1, ...: a name for each number of a picture, row by row."""
+    return tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(shape))
+
+
 def load_digits(dtype: DTypeLike = np.float32) -> Dataset:
     """1797 handwritten digits.    x: (1797, 8, 8) from 0 to 16, y: (1797,) from 0 to 9
 
     The pixels are integers from 0 (paper) to 16 (ink), as published. Divide by 16 to scale them to 0..1,
     which suits networks.
     """
-    pixels = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
-    return _load("digits", dtype, (8, 8), pixels, tuple("0123456789"))
+    return _load("digits", dtype, (8, 8), pixel_names((8, 8)), tuple("0123456789"))
 
 
 def load_iris(dtype: DTypeLike = np.float32) -> Dataset:

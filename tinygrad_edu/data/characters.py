@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu.data.bundled import Dataset
+from tinygrad_edu.data.bundled import Dataset, pixel_names
 from tinygrad_edu.data.checks import Seed, generator, whole_number
 from tinygrad_edu.data.tables import write_csv
 from tinygrad_edu.data.transforms import augment, noise
@@ -79,7 +79,7 @@ def draw_characters(
         "characters",
         x,
         y,
-        tuple(f"pixel_{i}_{j}" for i, j in np.ndindex(size, size)),
+        pixel_names((size, size)),
         tuple(characters),
         f"{len(characters)} characters, drawn from {len(fonts)} fonts of matplotlib",
     )

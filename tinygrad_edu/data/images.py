@@ -12,13 +12,14 @@ np.save(path, images.dataset().x), and open it with np.load(path, mmap_mode="r")
 from __future__ import annotations
 
 import copy
+import io
 import os
 from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_edu.data.bundled import Dataset
+from tinygrad_edu.data.bundled import Dataset, pixel_names
 from tinygrad_edu.data.checks import whole_number
 from tinygrad_edu.data.tables import read_rows
 from tinygrad_edu.files import DamagedFileError, naming_damage
@@ -89,7 +90,7 @@ def image_csv(
 
 def sorted_classes(names: set[str]) -> list[str]:
     """The names of classes in order: 9 before 10 if all are numbers, otherwise as words."""
-    if all(map(str.isdecimal, names)):
+    if all(name.isdecimal() and len(name) < 1000 for name in names):
         return sorted(names, key=lambda name: (int(name), name))
     return sorted(names)
 
@@ -170,8 +171,7 @@ class ImageFiles:
         x = np.empty((len(self), *first.shape), np.uint8)
         for i in range(len(self)):
             x[i], _ = self[i]
-        names = tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(x.shape[1:]))
-        about = f"{len(self)} image files"
+        names, about = pixel_names(x.shape[1:]), f"{len(self)} image files"
         return Dataset(self.name, x, self.labels.copy(), names, self.class_names, about)
 
     def subset(self, rows: ArrayLike) -> ImageFiles:
@@ -216,8 +216,9 @@ class ImageFiles:
         with (
             open(path, "rb") as file,
             naming_damage(path, self.name, _no_image),
-            # Only these decoders: Pillow has others that start programs, such as Ghostscript.
-            Image.open(file, formats=FORMATS) as opened,
+            # Only these decoders: Pillow has others that start programs, such as Ghostscript. It asks for
+            # as many bytes as a header says, and memory, unlike a file, gives no more than there are.
+            Image.open(io.BytesIO(file.read()), formats=FORMATS) as opened,
         ):
             if opened.width * opened.height > MOST_PIXELS:
                 raise ValueError(

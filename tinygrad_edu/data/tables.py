@@ -61,10 +61,12 @@ def read_csv(
 
     try:
         with opened(path, "read_csv") as file:
+            if has_header:
+                next(file)
+            lines = map(_demand_ascii, file)
             table = np.loadtxt(
-                file, np.uint16, comments=None, delimiter=",", quotechar='"', skiprows=int(has_header),
-                ndmin=2,
-            )  # fmt: skip
+                lines, np.uint16, comments=None, delimiter=",", quotechar='"', ndmin=2
+            )
         if table.shape[1] != len(names):
             raise ValueError("its rows are not as long as its first line")
         y = np.zeros(len(table), np.int64)
@@ -171,6 +173,13 @@ def opened(path: str, caller: str) -> Iterator[IO[str]]:
         raise DamagedFileError(f"{caller}: {path} is not a CSV file: {why}") from None
 
 
+def _demand_ascii(line: str) -> str:
+    """The line. np.loadtxt takes some letters of other scripts for digits, and crashes at others."""
+    if not line.isascii():
+        raise ValueError(f"{line.strip()[:60]!r} is not a row of numbers")
+    return line
+
+
 def _raise_at_first_wrong_cell(
     path: str, has_header: bool, place: int | None, names: list[str]
 ) -> None:
@@ -186,7 +195,8 @@ def _raise_at_first_wrong_cell(
                 )
             for i, cell in enumerate(row):
                 kind, limit = ("class", MOST_CLASSES) if i == place else ("pixel", 256)
-                if not (cell.strip().isdecimal() and len(cell) < 99 and int(cell) < limit):
+                digits = cell.isascii() and cell.strip().isdecimal() and len(cell) < 99
+                if not (digits and int(cell) < limit):
                     raise ValueError(
                         f"{where} has {cell[:99]!r} in column {names[i]!r}: a {kind} is an integer from 0 to "
                         f"{limit - 1}"

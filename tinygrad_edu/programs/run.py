@@ -65,15 +65,7 @@ class Run:
             self.shape = tuple(self.config["shape"])
             self.kind: str = self.config["kind"]
             self.mean, self.std = float(self.config["mean"]), float(self.config["std"])
-            demand_valid(self.settings)
-            if len(self.shape) != 3 or not all(
-                type(n) is int and 0 < n < 10_000 for n in self.shape
-            ):
-                raise ValueError(f"shape={self.shape}")
-            if len(self.classes) < 2 or not all(isinstance(name, str) for name in self.classes):
-                raise ValueError(f"{len(self.classes)} classes")
-            if self.kind not in ("pixels", "images"):
-                raise ValueError(f"kind={self.kind!r}")
+            self._demand_valid()
 
     @classmethod
     def begin(cls, path: str, settings: Settings, sets: Split, csv_path: str, kind: str) -> Run:
@@ -120,6 +112,20 @@ class Run:
         """True if there are weights, from a training that ended or was stopped."""
         return os.path.isfile(self.file("result.json"))
 
+    def _demand_valid(self) -> None:
+        """Raises ValueError for a description that `begin` cannot have written."""
+        demand_valid(self.settings)
+        sizes = all(type(n) is int and 0 < n < 10_000 for n in self.shape)
+        names = all(isinstance(name, str) for name in self.classes)
+        if not (
+            len(self.shape) == 3
+            and sizes
+            and len(self.classes) > 1
+            and names
+            and self.kind in ("pixels", "images")
+        ):
+            raise ValueError(f"shape={self.shape}, {len(self.classes)} classes, kind={self.kind!r}")
+
     def result(self) -> dict[str, Any]:
         """What `finish` was given, and the file of the weights."""
         if not self.ended:
@@ -131,7 +137,7 @@ class Run:
         result = read_json(path, describe=_damaged)
         with naming_damage(path, "the result of a run", _damaged):
             for name in ("epochs", "epochs_asked_for", "best_epoch"):
-                if type(result[name]) is not int:
+                if type(result[name]) is not int or result[name] < 0:
                     raise ValueError(f"{name}={result[name]!r}")
             if not WEIGHTS.fullmatch(result["weights"]):  # and no path that leads elsewhere
                 raise ValueError(f"weights={result['weights']!r}")
