@@ -32,8 +32,8 @@ class FlatParameters:
     states   name -> vector like g; with per_parameter a list, for each parameter name -> array
     moving   for each parameter: has it a gradient in this step?
 
-    Of float16 parameters, g and the states are float32: the square of 1e-4 would be 0 in float16, and so
-    would an ε of 1e-8.
+    Of float16 parameters, which `is_narrow` says, g and the states are float32: the square of 1e-4 would be 0
+    in float16, and so would an ε of 1e-8.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class FlatParameters:
     def _lay_out(self) -> None:
         size, dtype = sum(p.size for p in self.parameters), self.parameters[0].dtype
         self.w, self.g = np.empty(size, dtype), np.zeros(size, precision_of_steps(dtype))
+        self.is_narrow = self.g.dtype != dtype
         largest = max(p.size for p in self.parameters) if self.per_parameter else CHUNK
         self.scratch = aligned(min(size, largest), self.g.dtype)
         ends = [0, *itertools.accumulate(p.size for p in self.parameters)]

@@ -83,10 +83,9 @@ class Optimizer:
         self.groups = checks.check_groups(parameters, type(self).__name__, self.group_settings)
         self.parameters = [p for group in self.groups for p in group["parameters"]]
         self.t = self.calls = 0
-        self.watched: Parameter | None = min(self.parameters, key=lambda p: p.size)
-        self.stepped = self.lost = (
-            False  # has a step, or nothing, used the gradients that were forgotten?
-        )
+        self.idle: set[int] = set()  # the ids of parameters without a gradient in the first step
+        self.stepped = False  # since the last zero_grad()
+        self.lost = False  # did zero_grad() forget gradients that no step had used?
         self.flat_parameters = [
             FlatParameters(
                 group,
@@ -110,16 +109,14 @@ class Optimizer:
         flats = [flat for flat in self.flat_parameters if flat.gather()]
         if not flats:
             raise slips.no_gradient(self)
-        if self.watched is not None:
-            slips.warn_of_old_gradients(self, self.watched)
         if self.calls < 2:
-            slips.warn_of_idle_parameters(self)
+            slips.look_at_gradients(self)
         if self.accumulate > 1:
             for flat in flats:
                 flat.add_gradients()
             if (self.calls + 1) % self.accumulate:
-                self.calls += 1
-                self._used()
+                self.calls, self.stepped = self.calls + 1, True
+                slips.mark_used(self)
                 return
             flats = [flat for flat in self.flat_parameters if flat.take_mean(self.accumulate)]
         self._clip(flats)
@@ -132,21 +129,17 @@ class Optimizer:
             decay = lr * (self.group.get("weight_decay", self.weight_decay) or 0)
             for weights, g, scratch, states in flat.chunks():
                 self.scratch = scratch
-                w = weights if weights.dtype == g.dtype else weights.astype(g.dtype)
+                w = weights.astype(g.dtype) if flat.is_narrow else weights
                 if decay:  # not w *= 1 - decay: in float32 that rounds decay, for all of w alike
                     w -= np.multiply(w, decay, out=scratch)
                 self.update(w, g, lr, **states)
-                if w is not weights:  # float16, of which steps are computed in float32
+                if flat.is_narrow:
                     weights[...] = w
         for flat in flats:
             flat.apply_constraints()
-        self._used()
-
-    def _used(self) -> None:
-        """Notes that a step has used the gradients."""
         self.stepped = True
-        if self.watched is not None:
-            slips.mark_used(self.watched)
+        if self.calls == 1:
+            slips.mark_used(self)
 
     def _clip(self, flats: list[FlatParameters]) -> None:
         if self.clip_value is not None:

@@ -16,7 +16,7 @@ from tinygrad_edu.diagnostics.words import describe, refusal, user_line
 
 
 class UsedGradient(np.ndarray):
-    """The gradient of one parameter after a step has used it. What backward() adds to it has this type, too.
+    """A gradient that a step has used. What backward() adds to it has this type, too.
 
     used    True for the gradient itself, False for a sum with another
     """
@@ -27,22 +27,26 @@ class UsedGradient(np.ndarray):
         return repr(self.view(np.ndarray))
 
 
-def mark_used(p: Any) -> None:
-    """Marks a gradient as used by a step."""
-    if type(p._grad) is np.ndarray:
-        p._grad = p._grad.view(UsedGradient)
-        p._grad.used = True
+def mark_used(optimizer: Any) -> None:
+    """Marks the gradients that the first step has used."""
+    for p in optimizer.parameters:
+        if type(p._grad) is np.ndarray:
+            p._grad = p._grad.view(UsedGradient)
+            p._grad.used = True
 
 
-def warn_of_old_gradients(optimizer: Any, p: Any) -> None:
-    """Warns if the gradient of a parameter is the sum of that of the step before and another."""
-    if type(p._grad) is UsedGradient and not p._grad.used:
+def look_at_gradients(optimizer: Any) -> None:
+    """Looks at the gradients of the first two steps. Those of later steps are taken for right."""
+    warn_of_idle_parameters(optimizer)
+    if any(type(p._grad) is UsedGradient and not p._grad.used for p in optimizer.parameters):
         _warn(
             f"{type(optimizer).__name__}.step(): backward() has added the gradients to those of the step "
             "before, which still are there; the step is their sum.",
             "optimizer.zero_grad() before each loss.backward()",
         )
-        optimizer.watched = None  # once is enough
+    for p in optimizer.parameters:
+        if type(p._grad) is UsedGradient:
+            p._grad = p._grad.view(np.ndarray)  # which is faster
 
 
 def warn_of_idle_parameters(optimizer: Any) -> None:
