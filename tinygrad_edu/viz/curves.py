@@ -31,7 +31,7 @@ from tinygrad_edu.training.progress import notebook_display
 
 INSTALL = "python -m pip install -e '.[viz]' in the folder of this project"
 TAKEN: weakref.WeakSet = weakref.WeakSet()  # axes of pyplot with one of these pictures
-BLUE, ORANGE = "#3b82c4", "#e07b39"  # seen as different by all eyes, on light paper and on dark
+BLUE, ORANGE = "#3b82c4", "#e07b39"  # also for color-blind people, on light paper and on dark
 
 
 def optional(library: str) -> Any:

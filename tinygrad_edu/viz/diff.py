@@ -18,10 +18,7 @@ from tinygrad_edu.viz.build_graph import Reader
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import Group, Node, Snapshot
 
-EXACT, WRONG = (
-    -16.0,
-    -2.0,
-)  # the powers of ten of an error that is not marked, and of one in full orange
+EXACT, WRONG = -16.0, -2.0  # errors, as powers of ten: one that is not marked, one in full orange
 
 
 def changes(before: Graph, after: Graph) -> Graph:
