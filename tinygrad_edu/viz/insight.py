@@ -21,7 +21,7 @@ from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.viz.curves import BLUE, ORANGE, axes_for, image_grid, literal, new_axes, optional
 
-# Colors that color-blind people can tell apart (Okabe and Ito 2008, "Color universal design"), and three more.
+# Colors that color-blind people can tell apart (Okabe and Ito 2008, "Color universal design"), and 3 more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
            "#8c564b", "#8172ff")  # fmt: skip
 
