@@ -175,7 +175,7 @@ def paths_to(loss: Any, x: Any, asked: str) -> dict[Tensor, int]:
             raise refusal(
                 TypeError,
                 f"{asked}(loss, x) takes Tensors, not {shortened(thing)}.",
-                "the loss before .item() or float()",
+                "the loss before .item() or float(), and one parameter, such as model[0].W",
             )
     if loss.size != 1:
         raise refusal(

@@ -30,6 +30,8 @@ def changes(before: Graph, after: Graph) -> Graph:
 
     Raises ValueError with the first difference if they are not of the same computation.
     """
+    if not (isinstance(before, Graph) and isinstance(after, Graph)):
+        _refuse(f"these are {type(before).__name__} and {type(after).__name__}")
     if len(before.nodes) != len(after.nodes):
         _refuse(f"one has {len(before.nodes):,} nodes and the other {len(after.nodes):,}")
     nodes = []
