@@ -30,7 +30,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 def faults_per_step(**environment):
     done = subprocess.run(
         [sys.executable, "-c", STEPS], env={**os.environ, **environment}, capture_output=True,
-        text=True, check=True, timeout=120,
+        text=True, check=True, timeout=1800,
     )  # fmt: skip
     return float(done.stdout)
 

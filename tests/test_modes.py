@@ -9,6 +9,8 @@ import pytest
 from tinygrad_edu import Tensor, debug, no_grad
 from tinygrad_edu.modes import Mode, recording, set_mode, thread
 
+HANGS = 600  # seconds after which a thread has not been slow, but hangs
+
 
 def test_settings_end_with_their_block():
     with set_mode(recording=False, debug=True):
@@ -53,13 +55,13 @@ def test_every_thread_has_a_mode_of_its_own():
 
 def test_a_decorated_function_can_run_in_two_threads_at_once():
     """The first to enter is the first to leave, and finds its own mode again."""
-    both_are_in, first_is_out = threading.Barrier(2, timeout=10), threading.Event()
+    both_are_in, first_is_out = threading.Barrier(2, timeout=HANGS), threading.Event()
 
     @no_grad()
     def meet(leave_first):
         both_are_in.wait()
         if not leave_first:
-            first_is_out.wait(10)
+            first_is_out.wait(HANGS)
 
     def first():
         meet(True)

@@ -1,4 +1,4 @@
-"""What iterations share: their history, their progress lines, and the warning that they did not converge."""
+"""Parts of all iterations: their history, progress lines, and the warning that they did not converge."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from models.foundation.sklearn_bridge import ConvergenceWarning, warn
 class Trace:
     """The history of an iteration: loss and size of the gradient, at the start and after each step.
 
-    loss            array of shape (iterations + 1,)
+    loss            array of shape (iterations + 1,); of a formula (1,), at the minimum
     gradient_norm   the largest element of the gradient; NaN for an iteration without gradients
 
     `trace.plot()` draws both. Called with (iteration, loss, gradient_norm) it adds a step, and prints it
@@ -42,6 +42,8 @@ class Trace:
         if not self._steps:
             return "Trace(no steps)"
         first, last = self._steps[0][0], self._steps[-1][0]
+        if len(self) == 1:
+            return f"Trace(loss {first:.6g}, gradient {self._steps[0][1]:.2g})"
         return f"Trace({len(self) - 1} iterations, loss {first:.6g} to {last:.6g})"
 
     def plot(self, ax: Any = None, **style: Any) -> Any:
@@ -55,7 +57,7 @@ class Trace:
         steps = np.arange(len(self))
         ax.semilogy(steps[shown], above[shown], marker=".", label="loss - lowest loss", **style)
         if not np.isnan(self.gradient_norm).all():
-            ax.semilogy(steps, self.gradient_norm, linestyle="--", label="max |gradient|", **style)
+            ax.semilogy(steps, self.gradient_norm, ".--", label="max |gradient|", **style)
         ax.set_xlabel("iteration")
         ax.legend()
         return ax

@@ -1,6 +1,6 @@
-"""η = x·w + b: what linear and generalized linear models have in common."""
+"""η = x·w + b, which linear and generalized linear models have in common."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,3 +33,22 @@ class LinearPredictor(Estimator):
     def linear(self, X: Any, coef: Any, intercept: Any) -> Any:
         """η of every row: (samples,), or (samples, targets)."""
         return X @ coef.T + intercept
+
+
+class SparseWeights(Estimator):
+    """An estimator whose `coef_` may be stored as a sparse matrix."""
+
+    coef_: Any = learned("w")
+
+    def sparsify(self) -> Self:
+        """Stores coef_ as a sparse matrix of SciPy, which is smaller if most of w is 0. Returns self."""
+        from scipy.sparse import csr_array
+
+        self.coef_ = csr_array(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Stores coef_ as an array again. Returns self."""
+        w = self.coef_
+        self.coef_ = w.toarray() if hasattr(w, "toarray") else w
+        return self

@@ -62,13 +62,26 @@ class LossModel(Estimator):
     verbose: bool = boolean(False, doc="print a line per iteration")
 
     n_iter_: int = learned("number of iterations")
-    trace_: Trace = learned("loss and gradient of every iteration; trace_.plot() draws them")
+    trace_: Trace = learned(
+        "loss and gradient of every iteration, of 'exact' at its minimum; trace_.plot() draws them"
+    )
 
     loss: ClassVar[Any]
     start: ClassVar[Any]  # (X, y, weight) -> name -> an array, or a constraint around one
-    prox: ClassVar[Any]  # (name, w, step) -> argmin_v penalty(v) + ‖v - w‖² / 2 step
-    penalty: ClassVar[Any]  # (**parameters) -> what the loss leaves out and prox stands for
+    prox: ClassVar[
+        Any
+    ]  # (name, w, step) -> argmin_v h(v) + ‖v - w‖² / 2 step, for a penalty h with kinks
+    kinked_penalty: ClassVar[Any]  # (**parameters) -> h, which is not part of `loss`
     _exact: ClassVar[Any]  # (X, y, weight) -> name -> the parameter at which the loss is least
+
+    @property
+    def has_kinks(self) -> bool:
+        """Is there a penalty with kinks, which needs `prox`?"""
+        return hasattr(self, "prox")
+
+    def _solver(self) -> str:
+        """The solver that runs; a model may accept other names for it."""
+        return self.solver
 
     def _fit(self, X: Any, y: Any, weight: Any) -> None:
         for name, value in self._minimize(X, y, weight).items():
@@ -76,22 +89,23 @@ class LossModel(Estimator):
 
     def _minimize(self, X: Any, y: Any, weight: Any) -> dict[str, Any]:
         """The parameters with the least loss, by name."""
-        self._require_suitable_solver()
-        if self.solver == "exact":
+        solver = self._solver()
+        self._require_suitable_solver(solver)
+        if solver == "exact":
             found = self._exact(X, y, weight)
             self.n_iter_, self.trace_ = 1, self._one_step(found, X, y, weight)
             return found
         packing = self._packing(X, y, weight)
         trace = Trace(type(self).__name__ if self.verbose else "")
-        if self.solver in MINIMIZERS:
-            found = self._by_line_search(packing, X, y, weight, trace)
+        if solver in MINIMIZERS:
+            found = self._by_line_search(solver, packing, X, y, weight, trace)
         else:
             found = descend(self, packing, X, y, weight, trace)
         self.n_iter_, self.trace_ = found.iterations, trace
         if not found.converged:
             warn_not_converged(
                 self,
-                f"steps of {self.solver!r} with a gradient of {np.abs(found.gradient).max():.1e}, "
+                f"steps of {solver!r} with a gradient of {np.abs(found.gradient).max():.1e}, "
                 f"above tol={self.tol}",
                 "raise max_iter, scale the features to a common size, or raise tol",
             )
@@ -99,36 +113,36 @@ class LossModel(Estimator):
         return {name: np.asarray(w)[()] for name, w in packing.unpack(found.point).items()}
 
     def _one_step(self, found: dict[str, Any], X: Any, y: Any, weight: Any) -> Trace:
-        """The trace of a formula: loss and gradient at the start, and at the minimum that it found."""
+        """The trace of a formula: loss and gradient at the minimum that it found."""
         trace = Trace(type(self).__name__ if self.verbose else "")
         packing = self._packing(X, y, weight)
-        slope = value_and_grad(lambda vector: self.loss(X, y, weight, **packing.unpack(vector)))
-        for step in (0, 1):
-            vector = packing.vector()
-            with np.errstate(all="ignore"):
-                loss, gradient = slope(vector)
-            if hasattr(self, "prox"):  # a penalty with kinks has no gradient
-                loss, gradient = loss + self.penalty(**packing.unpack(vector)), np.array([np.nan])
-            trace(step, loss, np.abs(gradient).max(initial=0))
-            packing.move(found)
+        packing.move(found)
+        point = packing.vector()
+        with np.errstate(all="ignore"):
+            loss, gradient = value_and_grad(
+                lambda vector: self.loss(X, y, weight, **packing.unpack(vector))
+            )(point)
+        if self.has_kinks:  # a penalty with kinks has no gradient
+            loss, gradient = loss + self.kinked_penalty(**packing.unpack(point)), np.array([np.nan])
+        trace(1, loss, np.abs(gradient).max(initial=0))
         return trace
 
-    def _by_line_search(self, packing, X, y, weight, trace) -> Minimum:
+    def _by_line_search(self, solver, packing, X, y, weight, trace) -> Minimum:
         def objective(vector):
             return self.loss(X, y, weight, **packing.unpack(vector))
 
         kinks = {}
-        if hasattr(self, "prox"):
+        if self.has_kinks:
             kinks = {
                 "prox": lambda w, step: packing.prox(self.prox, w, step),
-                "penalty": lambda w: float(self.penalty(**packing.unpack(w))),
+                "penalty": lambda w: float(self.kinked_penalty(**packing.unpack(w))),
             }
-        elif self.solver == "proximal":
+        elif solver == "proximal":
             kinks = {"prox": lambda w, step: w}
         return minimize(
             value_and_grad(objective),
             packing.vector(),
-            method=self.solver,
+            method=solver,
             hessian=hessian(objective),
             product=lambda w, v: hvp(objective, (w,), (v,)),
             tol=self.tol,
@@ -144,12 +158,12 @@ class LossModel(Estimator):
             packing.move({name.removesuffix("_"): value for name, value in vars(self).items()})
         return packing
 
-    def _require_suitable_solver(self) -> None:
+    def _require_suitable_solver(self, solver: str) -> None:
         name = type(self).__name__
-        if self.solver == "exact" and not hasattr(self, "_exact"):
+        if solver == "exact" and not hasattr(self, "_exact"):
             what = f"{name}(solver='exact'): there is no formula for its minimum."
             raise refusal(ValueError, what, f"{name}(solver={self._defaults()['solver']!r})")
-        if hasattr(self, "prox") and self.solver not in ("proximal", "exact"):
+        if self.has_kinks and solver not in ("proximal", "exact"):
             what = (
                 f"{name}(solver={self.solver!r}): its penalty has kinks, which that solver misses."
             )

@@ -26,8 +26,11 @@ class Packing:
     def move(self, values: Mapping[str, Any]) -> None:
         """Starts at these values, except for parameters whose shape is another."""
         for name, parameter in self.parameters.items():
-            if name in values and np.shape(values[name]) == parameter.shape:
-                self.parameters[name] = parameter.at(values[name])
+            value = values.get(name)
+            if hasattr(value, "toarray"):  # weights that were made sparse
+                value = value.toarray()  # type: ignore[union-attr]
+            if value is not None and np.shape(value) == parameter.shape:
+                self.parameters[name] = parameter.at(value)
 
     def unpack(self, vector: Any) -> dict[str, Any]:
         """The parameters by name, in their shapes: arrays of an array, Tensors of a Tensor."""

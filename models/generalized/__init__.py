@@ -2,4 +2,5 @@
 
 logistic        classes
 poisson         counts
+elastic_net     a penalty for them that makes weights exactly 0
 """

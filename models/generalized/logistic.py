@@ -7,43 +7,73 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Classifier, choice, learned, mapping, positive
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation import Classifier, choice, integer, learned, mapping, positive
+from models.foundation.linear_predictor import LinearPredictor, SparseWeights
 from models.foundation.loss_model import LossModel
+from models.generalized.elastic_net import ElasticNet
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import logsumexp, softmax
 
+# scikit-learn's names of solvers -> the solver here that finds the same minimum
+SAME_MINIMUM = {
+    "newton-cholesky": "newton", "liblinear": "newton-cg", "sag": "lbfgs", "saga": "lbfgs"
+}  # fmt: skip
 
-class LogisticRegression(LinearPredictor, LossModel, Classifier):
+
+class LogisticRegression(LinearPredictor, SparseWeights, ElasticNet, Classifier):
     """P(y = k | x) = softmax(W x + b)_k, by maximum likelihood with a penalty on W.
 
-        L(W, b) = Σ_i s_i (-ln P(y_i | x_i)) / Σ s + ‖W‖² / (2 C Σ s),      s the sample weights
+        L(W, b) = Σ_i s_i (-ln P(y_i | x_i)) / Σ s + ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s)
 
-    scikit-learn's objective, divided by C Σ s. Of two classes only the second has a row in W: the
-    logit of the first is 0, and P(second) = 1 / (1 + e^-(w·x + b)).
+    with s the sample weights and ρ = l1_ratio: scikit-learn's objective, divided by C Σ s. For two classes
+    only the second has a row in W: the logit of the first is 0, and P(second) = 1 / (1 + e^-(w·x + b)).
 
     With solver="newton", on this loss, this is what books call iteratively reweighted least squares
     (Bishop 4.3.3); it takes few steps, but each with a Hessian of all the parameters.
+
+    scikit-learn's solvers are names for ours with the same minimum: "newton-cholesky" is "newton", "sag" and
+    "saga" are "lbfgs", "liblinear" is "newton-cg". With ρ > 0, which makes kinks, "saga" and "liblinear" are
+    "proximal". "liblinear" is for two classes, and penalizes b / intercept_scaling as part of W.
     """
 
     one_class = False
-    twin_settings = {"solver": "newton-cholesky"}
+    twin_settings = {"solver": "newton-cholesky", "penalty": "deprecated"}
 
-    C: float = positive(1.0, doc="inverse strength of the penalty")
+    C = 1.0
     class_weight: Any = choice(None, "balanced") | mapping(doc="factors of the weights, by class")
+    solver: Any = LossModel._parameters["solver"] | choice(*SAME_MINIMUM)
     tol = 1e-4
+    intercept_scaling: float = positive(1.0, doc="for 'liblinear': divides b in the penalty")
+    n_jobs: int | None = integer(None, doc="no effect: NumPy's matrix products use all cores")
 
-    coef_: np.ndarray = learned("W: (classes, features), or (1, features) for two classes")
+    coef_: Any = learned("W: (classes, features), or (1, features) for two classes")
     intercept_: np.ndarray = learned("b: (classes,), or (1,) for two")
+    n_iter_: Any = learned("number of iterations: (1,)")
 
     def start(self, X, y, weight):
         rows = 1 if len(self.classes_) == 2 else len(self.classes_)
         return self._from_zero((rows,), X.shape[1])
 
     def loss(self, X, y, weight, coef, intercept=0.0):
-        """L above. X: (samples, features), y: (samples,) numbers of classes."""
+        """L above without ‖W‖₁. X: (samples, features), y: (samples,) numbers of classes."""
         z = logits(X, coef, intercept)
         surprise = logsumexp(z, axis=0) - z[y, np.arange(len(y))]  # -ln P(y | x)
-        return (weight @ surprise + (coef * coef).sum() / (2 * self.C)) / weight.sum()
+        return (weight @ surprise + self.smooth_penalty(coef, intercept)) / weight.sum()
+
+    def _fit(self, X, y, weight):
+        if self.solver == "liblinear" and len(self.classes_) > 2:
+            what = f"solver='liblinear' is for two classes, and y has {len(self.classes_)}."
+            raise refusal(ValueError, what, "LogisticRegression(solver='lbfgs')")
+        super()._fit(X, y, weight)
+        self.n_iter_ = np.array([self.n_iter_])
+
+    def _solver(self):
+        if self.has_kinks and self.solver in ("saga", "liblinear"):
+            return "proximal"
+        return SAME_MINIMUM.get(self.solver, self.solver)
+
+    def _weight_of_b(self):
+        return 1 / self.intercept_scaling if self.solver == "liblinear" else 0.0
 
     def _decision(self, X):
         z = logits(X, self.coef_, self.intercept_)
@@ -56,7 +86,7 @@ class LogisticRegression(LinearPredictor, LossModel, Classifier):
 def logits(X, W, b):
     """W x + b of every row x of X, shape (classes, samples); one row in W makes two classes.
 
-    The samples run along the rows, so that sums over a few classes are sums of long rows: fast.
+    Samples are along the rows, because sums of few long rows are fast.
     """
     z = W @ X.T + np.reshape(b, (-1, 1))
-    return np.concatenate([np.zeros((1, len(X))), z]) if len(W) == 1 else z
+    return np.concatenate([np.zeros((1, len(X))), z]) if W.shape[0] == 1 else z

@@ -111,7 +111,7 @@ def test_a_mirror_takes_over(server: Any) -> None:
 
 
 def test_two_at_once_both_get_the_whole_file(server: Any, cache: pathlib.Path) -> None:
-    server.barrier = threading.Barrier(2, timeout=60)  # neither is served before both have asked
+    server.barrier = threading.Barrier(2, timeout=600)  # neither is served before both have asked
     file = remote(server.address + "set.bin")
     with ThreadPoolExecutor(2) as threads:
         paths = {*threads.map(fetch, [file, file])}

@@ -130,14 +130,14 @@ def test_it_works_while_the_loop_is_busy() -> None:
 
     def batches() -> Iterator[Any]:
         yield (X,)
-        assert busy.wait(60)  # made only once the loop is at work on the first
+        assert busy.wait(600)  # made only once the loop is at work on the first
         done.set()
         yield (X,)
 
     loop = iter(Prefetch(batches()))
     next(loop)
     busy.set()
-    assert done.wait(60)
+    assert done.wait(600)
     assert len(list(loop)) == 1
 
 

@@ -1,5 +1,6 @@
 """Tokenizers: no text is changed, and byte pairs are those of the plain definition."""
 
+import json
 import re
 import string
 from collections import Counter
@@ -246,3 +247,62 @@ def test_other_files(content: str, tmp_path: Path) -> None:
         message = f"{path} is not a tokenizer of {kind}: pass a file that save() has written"
         with pytest.raises(DamagedFileError, match="^" + re.escape(message)):
             tokenizer.load(path)
+
+
+def crafted(path: Path, **content: Any) -> Path:
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("merges", "words"),
+    [
+        (
+            [[97, 97], *([256 + i, 256 + i] for i in range(30))],
+            "makes a piece of more than 257 bytes",
+        ),
+        ([[97, 300]], "joins pieces 97 and 300"),
+        ([[97, -1]], "joins pieces 97 and -1"),
+        ([[97, 97.5]], "TypeError"),
+        ([[97]], "not enough values"),
+        ([97], "TypeError"),
+        ({"a": 1}, "TypeError"),
+        (None, "TypeError"),
+    ],
+)
+def test_merges_that_training_cannot_learn(tmp_path: Path, merges: Any, words: str) -> None:
+    path = crafted(tmp_path / "a", kind="byte pairs", merges=merges)
+    with pytest.raises(DamagedFileError, match=f"^{path} is not a tokenizer .*{words}"):
+        BytePairTokenizer.load(path)
+
+
+def test_the_longest_word_is_learned_as_one_piece(tmp_path: Path) -> None:
+    text = " " + "\U00020000" * 64
+    tokenizer = BytePairTokenizer.train(text * 2, merges=1000)
+    tokenizer.save(tmp_path / "a")
+    assert len(BytePairTokenizer.load(tmp_path / "a").encode(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "vocabulary", [["b", "a"], ["a", "a"], ["ab"], "ab", [1, 2], None, [["a"]]]
+)
+def test_vocabularies_that_would_shift_the_ids(tmp_path: Path, vocabulary: Any) -> None:
+    path = crafted(tmp_path / "a", kind="characters", vocabulary=vocabulary)
+    with pytest.raises(DamagedFileError, match=f"^{path} is not a tokenizer of characters: pass a"):
+        CharTokenizer.load(path)
+
+
+def test_a_changed_digit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    LEARNED.save(path)
+    text = path.read_text()
+    for place in [m.start() for m in re.finditer(r"\d", text)][::97]:
+        digit = str((int(text[place]) + 1) % 10)
+        path.write_text(text[:place] + digit + text[place + 1 :])
+        with pytest.raises(DamagedFileError):
+            BytePairTokenizer.load(path)
+
+
+def test_a_file_without_a_checksum_is_older(tmp_path: Path) -> None:
+    path = crafted(tmp_path / "a", kind="byte pairs", merges=[[97, 98]])
+    assert BytePairTokenizer.load(path).encode("ab").tolist() == [256]

@@ -183,3 +183,26 @@ def test_weights_of_keys_that_are_nan():
     mask = np.array([[True, False], [True, False]])
     k[1], v[1] = np.nan, np.inf
     assert np.array_equal(ops.attention(q, k, v, mask=mask), np.stack([v[0]] * 2))
+
+
+def test_a_soft_cap_bends_scores():
+    """c tanh(s / c) of the scores, in the layer and in the function; a large c changes nothing."""
+    q, k, v = np.random.default_rng(0).normal(size=(3, 2, 4, 3))
+    s = 3 * np.tanh(q @ np.swapaxes(k, 1, 2) / 3**0.5 / 3)
+    e = np.exp(s) * np.tri(4)
+    want = e / e.sum(axis=-1, keepdims=True) @ v
+    mask = np.tri(4, dtype=bool)
+    assert np.allclose(ops.attention(q, k, v, mask=mask, soft_cap=3.0), want, rtol=1e-13)
+    x = np.random.default_rng(1).normal(size=(2, 5, 4))
+    plain, capped, flat = (
+        nn.MultiHeadAttention(4, 2, 2, soft_cap=c, rng=0, dtype=np.float64)(x).data
+        for c in (None, 1e9, 1e-9)
+    )
+    assert np.allclose(plain, capped, rtol=1e-12) and np.ptp(flat, axis=1).max() < 1e-8
+    with pytest.raises(ValueError, match="soft_cap=0.: a positive number"):
+        nn.MultiHeadAttention(4, 2, 2, soft_cap=0)
+
+
+def test_heads_that_cannot_be_shared():
+    with pytest.raises(ValueError, match="key_heads=3 do not divide heads=4(.|\n)*key_heads=1"):
+        nn.GroupedQueryAttention(8, 4, 3, 2)

@@ -55,6 +55,10 @@ LAYERS = {
     "AdaptiveMaxPool1d": [(lambda: nn.AdaptiveMaxPool1d(2), STEPS)],
     "AdaptiveMaxPool2d": [(lambda: nn.AdaptiveMaxPool2d((2, 3)), IMAGES)],
     "AdaptiveMaxPool3d": [(lambda: nn.AdaptiveMaxPool3d(2), VOLUMES)],
+    "AdditiveAttention": [
+        (lambda: nn.AdditiveAttention(4, causal=True, dropout=0.3, **NEW), SMALL),
+        (lambda: nn.AdditiveAttention(4, scale=False, **NEW), SMALL),
+    ],
     "AlphaDropout": [(lambda: nn.AlphaDropout(0.4, rng=1), FLAT)],
     "AvgPool1d": [(nn.AvgPool1d, STEPS), (lambda: nn.AvgPool1d(3, stride=2, padding="same"), STEPS)],
     "AvgPool2d": [
@@ -135,6 +139,10 @@ LAYERS = {
     "GlobalMaxPool3d": [(nn.GlobalMaxPool3d, VOLUMES)],
     "GroupNorm": [
         (lambda: nn.GroupNorm(2, 4, **F64), STEPS), (lambda: nn.GroupNorm(2, 4, **F64), (1, 2, 2, 4)),
+    ],
+    "GroupedQueryAttention": [
+        (lambda: nn.GroupedQueryAttention(4, 4, 2, 2, causal=True, soft_cap=1.0, **NEW), SMALL),
+        (lambda: nn.GroupedQueryAttention(4, 2, 1, 2, bias=False, rotary=True, **NEW), SMALL),
     ],
     "HardSiLU": [(nn.HardSiLU, FLAT)],
     "HardShrink": [(nn.HardShrink, FLAT)],

@@ -9,6 +9,7 @@ from tests.nn.agreement import (
     RNG,
     assert_functions_agree,
     assert_trained_alike,
+    close,
     draw,
     randomized,
     set_weights,
@@ -49,6 +50,62 @@ def test_self_attention(causal, mask, key_mask, value_dim):
         lambda x: twin(x, x, attention_mask=theirs, value_mask=key_mask, use_causal_mask=causal),
         layer.parameters(), in_our_order(twin), draw(2, 5, 6),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_weights_are_returned(bias, causal):
+    layer = randomized(nn.MultiHeadAttention(6, 3, 4, bias=bias, causal=causal, rng=0, **EXACT))
+    twin = keras.layers.MultiHeadAttention(3, 4, use_bias=bias)
+    twin.build((None, 5, 6), (None, 5, 6))
+    set_weights(twin, layer.parameters())
+    assert_functions_agree(
+        lambda x: layer(x, return_attention_scores=True),
+        lambda x: twin(x, x, return_attention_scores=True, use_causal_mask=causal),
+        layer.parameters(), in_our_order(twin), draw(2, 5, 6),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key_mask", [None, KEYS])
+@pytest.mark.parametrize(
+    ("bias", "causal", "key_heads"), [(True, False, 2), (False, True, 1), (True, True, 4)]
+)
+def test_grouped_queries(bias, causal, key_heads, key_mask):
+    layer = nn.GroupedQueryAttention(6, 4, key_heads, 4, bias=bias, causal=causal, rng=0, **EXACT)
+    randomized(layer)
+    twin = keras.layers.GroupQueryAttention(4, 4, key_heads, use_bias=bias)  # 1 / √4 is exact
+    twin.build((None, 5, 6), (None, 5, 6))
+    set_weights(twin, layer.parameters())
+    parts = (twin._query_dense, twin._key_dense, twin._value_dense, twin._output_dense)
+    assert_functions_agree(
+        lambda x: layer(x, key_mask=key_mask, return_attention_scores=True),
+        lambda x: twin(x, x, value_mask=key_mask, use_causal_mask=causal, return_attention_scores=True),
+        layer.parameters(), [w for part in parts for w in part.trainable_variables], draw(2, 5, 6),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key_mask", [None, KEYS])
+@pytest.mark.parametrize(("scale", "causal"), [(True, False), (True, True), (False, False)])
+def test_additive_attention(scale, causal, key_mask):
+    layer = nn.AdditiveAttention(6, scale=scale, causal=causal, rng=0, **EXACT)
+    twin = keras.layers.AdditiveAttention(use_scale=scale)
+    twin.build([(None, 4, 6), (None, 5, 6)])
+    set_weights(twin, layer.parameters())
+    masks = None if key_mask is None else [None, tf.constant(key_mask)]
+    assert_functions_agree(
+        lambda x, c: layer(x, c, key_mask=key_mask, return_attention_scores=True),
+        lambda x, c: twin([x, c], mask=masks, use_causal_mask=causal, return_attention_scores=True),
+        layer.parameters(), twin.trainable_variables, draw(2, 4, 6), draw(2, 5, 6),
+    )  # fmt: skip
+
+
+def test_scores_with_a_bias():
+    """Keras has none in the layer: its function, around the same queries, keys and values."""
+    layer = randomized(nn.MultiHeadAttention(6, 3, 4, rng=0, **EXACT))
+    x, bias = draw(2, 5, 6), draw(3, 5, 5)
+    q, k, v = (part(x).data.reshape(2, 5, 3, 4) for part in (layer.query, layer.key, layer.value))
+    y = keras.ops.dot_product_attention(q, k, v, bias=bias[None]).numpy().reshape(2, 5, 12)
+    close(layer(x, score_bias=bias), layer.output(y).data)
 
 
 def in_our_order(twin):

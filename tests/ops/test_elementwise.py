@@ -8,6 +8,7 @@ import pytest
 from tinygrad_edu import Tensor, grad
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops import activations, elementwise, special
+from tinygrad_edu.ops.pieces import PIECE
 
 SINCE_2_1 = pytest.mark.skipif(
     np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="np.clip(min=, max=) came with NumPy 2.1"
@@ -293,7 +294,7 @@ class TestSpecialFunctions:
         assert np.isclose(row(float(x[0, 0, 0])), whole[0, 0, 0], rtol=1e-15)
 
     def test_more_than_one_piece(self):
-        x = np.linspace(0.1, 5, 2 * special.PIECE + 3)
+        x = np.linspace(0.1, 5, 2 * PIECE + 3)
         assert np.allclose(special.erf(x), self.sp.erf(x), rtol=1e-15)
 
 
@@ -362,7 +363,7 @@ def plain_gelu_tanh(x):
     return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
-@pytest.mark.parametrize("size", [1, special.PIECE - 1, special.PIECE, 2 * special.PIECE + 3])
+@pytest.mark.parametrize("size", [1, PIECE - 1, PIECE, 2 * PIECE + 3])
 def test_gelu_in_pieces_is_the_gelu_in_one(size):
     """Values and gradients, of one piece and of several with a rest; to order two."""
     x, u, v = np.random.default_rng(0).normal(size=(3, size))
@@ -382,7 +383,7 @@ def test_gelu_in_pieces_is_the_gelu_in_one(size):
 
 
 def test_gelu_in_pieces_of_what_does_not_lie_in_order():
-    x = np.random.default_rng(0).normal(size=(4, 3 * special.PIECE))[:, ::2].T
+    x = np.random.default_rng(0).normal(size=(4, 3 * PIECE))[:, ::2].T
     t = Tensor(x, requires_grad=True)
     y = special.gelu_tanh(t)
     y.backward(np.asfortranarray(np.ones(y.shape)))

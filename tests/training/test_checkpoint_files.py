@@ -159,12 +159,30 @@ def test_if_all_are_damaged_nothing_is_begun(tmp_path):
     assert "test_checkpoint_files.py" in str(error.value)
 
 
+def as_bytes(state):
+    return np.frombuffer(json.dumps(state).encode(), np.uint8)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         ({"model/0.W": np.zeros(2)}, "KeyError: 'state"),
         ({"state": np.frombuffer(b'{"format": 99}', np.uint8)}, "has the format 99, known is 2"),
         ({"state": np.frombuffer(b"{", np.uint8)}, "JSONDecodeError"),
+        (
+            {"state": as_bytes({"format": 2, "epoch": -3})},
+            "epoch=-3, which is not a number of an epoch",
+        ),
+        (
+            {"state": as_bytes({"format": 2, "batch": 1.5})},
+            "batch=1.5, which is not a number of an",
+        ),
+        (
+            {"state": as_bytes({"format": 2, "steps": True})},
+            "steps=True, which is not a number of an",
+        ),
+        ({"state": as_bytes({"format": 2, "model": {"npz entry": "W"}})}, "KeyError: 'W'"),
+        ({"state": np.frombuffer(b"[" * 99_999, np.uint8)}, "RecursionError"),
         ({"state": np.array([{}], object)}, "is a pickle, and no array of numbers"),
     ],
 )

@@ -28,7 +28,7 @@ def run_progress(stream):
     shown = progress.Progress(epochs=2, batches=3, stream=stream)
     for epoch in (1, 2):
         for batch in (1, 2, 3):
-            shown.shown = 0  # as if a tenth of a second had passed
+            shown.shown = -1.0  # as if a tenth of a second had passed
             shown.batch(epoch, batch, {"loss": 1 / batch})
         shown.epoch(epoch, {"loss": 0.25})
     return stream.getvalue() if stream else None

@@ -65,6 +65,7 @@ X3 = R.normal(size=(5, 3, 4))
 STEPS = R.normal(size=(2, 9, 4))
 IMAGES = R.normal(size=(2, 8, 7, 4))
 WORDS = R.integers(0, 9, (3, 5))
+VOLUMES = R.normal(size=(2, 4, 5, 6, 4))
 WITH_KINK = np.concatenate([X, np.zeros((1, 4))])
 F64: dict[str, Any] = {"dtype": np.float64}
 NEW: dict[str, Any] = {"dtype": np.float64, "rng": 0}
@@ -113,6 +114,16 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "ZeroPadding1d": (lambda: nn.ZeroPadding1d((1, 2)), STEPS),
     "Cropping2d": (lambda: nn.Cropping2d((1, 2)), IMAGES),
     "Cropping1d": (lambda: nn.Cropping1d(2), STEPS),
+    "Conv3d": (lambda: nn.Conv3d(4, 3, (2, 1, 2), padding="same", stride=2, **NEW), VOLUMES),
+    "ConvTranspose2d with more rows": (
+        lambda: nn.ConvTranspose2d(4, 5, 3, stride=2, output_padding=1, **NEW), IMAGES,
+    ),
+    "GlobalAvgPool3d": (nn.GlobalAvgPool3d, VOLUMES),
+    "GlobalMaxPool3d": (lambda: nn.GlobalMaxPool3d(keepdims=True), VOLUMES),
+    "AdaptiveAvgPool1d": (lambda: nn.AdaptiveAvgPool1d(4), STEPS),
+    "AdaptiveAvgPool2d": (lambda: nn.AdaptiveAvgPool2d((3, 2)), IMAGES),
+    "AdaptiveMaxPool1d": (lambda: nn.AdaptiveMaxPool1d(4), STEPS),
+    "AdaptiveMaxPool2d": (lambda: nn.AdaptiveMaxPool2d((3, 2)), IMAGES),
     "BatchNorm": (lambda: nn.BatchNorm(4, **F64), IMAGES),
     "BatchNorm without gamma": (lambda: nn.BatchNorm(4, scale=False, momentum=0.9, **F64), X),
     "BatchNorm in use": (lambda: nn.BatchNorm(4, eps=0.01, **F64).eval(), X),
@@ -131,6 +142,25 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
             nn.GRU(4, 3, **NEW), nn.GRU(4, 3, go_backwards=True, **NEW), merge="sum"
         ),
         STEPS,
+    ),
+    "Bidirectional mean": (
+        lambda: nn.Bidirectional(
+            nn.SimpleRNN(4, 3, bias=False, **NEW), nn.SimpleRNN(4, 3, go_backwards=True, **NEW),
+            merge="ave",
+        ), STEPS,
+    ),
+    "LSTM without bias, with dropout": (
+        lambda: nn.LSTM(4, 3, bias=False, dropout=0.5, recurrent_dropout=0.5, **NEW).eval(), STEPS,
+    ),
+    "RNN": (lambda: nn.RNN(nn.GRUCell(4, 3, **NEW), return_sequences=True), STEPS),
+    "StackedCells": (
+        lambda: nn.RNN(
+            nn.StackedCells(nn.LSTMCell(4, 3, **NEW), nn.SimpleRNNCell(3, 2, bias=False, **NEW)),
+            go_backwards=True,
+        ), STEPS,
+    ),
+    "TimeDistributed": (
+        lambda: Sequential(nn.TimeDistributed(nn.Conv1d(4, 3, 2, **NEW)), Tanh()), IMAGES,
     ),
     "MultiHeadAttention": (
         lambda: nn.MultiHeadAttention(4, 2, 4, value_dim=3, causal=True, **NEW), STEPS,
@@ -155,7 +185,7 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "Residual with a projection": (
         lambda: Sequential(
             nn.Conv2d(4, 6, 1, **NEW),
-            nn.Residual(Sequential(nn.Conv2d(6, 3, 1, **NEW), Tanh()), nn.Conv2d(6, 3, 1, **F64, rng=1)),
+            nn.Residual(Sequential(nn.Conv2d(6, 3, 1, rng=1, **F64), Tanh()), nn.Conv2d(6, 3, 1, **NEW)),
             ReLU(),
         ),
         IMAGES,
@@ -221,6 +251,13 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
 }  # fmt: skip
 
 
+# TensorFlow has these in float32 only.
+POOLS_OF_VOLUMES = [
+    nn.MaxPool3d((1, 2, 2)), nn.AvgPool3d(2, padding="same"), nn.AdaptiveAvgPool3d((2, 3, 1)),
+    nn.AdaptiveMaxPool3d(2),
+]  # fmt: skip
+
+
 def made(name: str) -> tuple[Any, np.ndarray]:
     """The model, with numbers of which none is a 0 or a 1: whatever is left out is to be noticed."""
     make, x = CASES[name]
@@ -244,21 +281,21 @@ def exact_gelu(x: Any, approximate: bool = False) -> Any:
 
 
 def test_every_layer_of_nn_is_in_the_table(keras: Any) -> None:
-    """But for one: the rows of Keras's sparsemax are no probabilities (3.15), and ours are.
-
-    And for cells, which are for loops by hand: a model of layers has no place for their states.
-    """
+    """But for one: the rows of Keras's sparsemax are no probabilities (3.15), and ours are."""
     kinds = [thing for name in nn.__all__ if isinstance(thing := getattr(nn, name), type)]
     layers = {k for k in kinds if issubclass(k, Module) and k is not Module}
-    cells = {nn.SimpleRNNCell, nn.LSTMCell, nn.GRUCell}
-    assert layers - {*LAYERS, *ARRANGING} == {nn.Sparsemax, *cells}
+    assert layers - {*LAYERS, *ARRANGING} == {nn.Sparsemax}
     assert np.allclose(nn.Sparsemax()(X).sum(axis=-1), 1)
     theirs = keras.ops.convert_to_numpy(keras.ops.sparsemax(X)).sum(axis=-1)
     assert not np.allclose(theirs, 1), "Keras has mended it: a row for Sparsemax can be written"
 
 
 def test_every_layer_has_a_case() -> None:
-    assert {kind.__name__ for kind in (*LAYERS, *ARRANGING)} - {"Graph", "Merge"} <= set(CASES)
+    kinds = {kind.__name__ for kind in (*LAYERS, *ARRANGING) if not kind.__name__.endswith("Cell")}
+    assert kinds - {"Graph", "Merge"} <= {
+        *CASES,
+        *(type(pool).__name__ for pool in POOLS_OF_VOLUMES),
+    }
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -309,6 +346,26 @@ def test_there_and_back(tf: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> 
         assert away(y, back(x)) <= 1e-12
         there = twin(x, training=training)
         assert away(again(x, training=training), there) <= 1e-12
+
+
+@pytest.mark.parametrize("pool", POOLS_OF_VOLUMES, ids=repr)
+def test_pools_of_volumes(tf: Any, keras: Any, pool: Any) -> None:
+    x = VOLUMES.astype(np.float32)
+    (theirs,) = to_keras(pool, x.shape[1:]).layers
+    layer = type(theirs).from_config({**theirs.get_config(), "dtype": "float32"})
+    back = from_keras(keras.Sequential([keras.Input(x.shape[1:]), layer]))[0]
+    assert {**vars(back), "stride": None} == {**vars(pool), "stride": None}
+    tensor, watched = Tensor(x, requires_grad=True), tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        theirs = layer(watched)
+    y = back(tensor)
+    g = np.random.default_rng(2).normal(size=y.shape).astype(np.float32)
+    y.backward(g)
+    assert away(y, theirs) <= 1e-6
+    assert (
+        away(tensor.grad, tape.gradient(theirs, watched, output_gradients=tf.constant(g))) <= 1e-6
+    )
 
 
 def test_dropout_keeps_its_probability_and_its_seeds(keras: Any) -> None:
@@ -579,6 +636,7 @@ class Doubled(Linear):
         return np.multiply(2, super().forward(x))
 
 
+@pytest.mark.filterwarnings("ignore:Sequential. weights are equal:UserWarning")
 def test_all_that_is_unsupported_comes_at_once(no_keras: None) -> None:
     tied = Linear(3, 3)
     tied_again = Linear(3, 3)
@@ -606,6 +664,19 @@ def test_all_that_is_unsupported_comes_at_once(no_keras: None) -> None:
         "  Try: layers that tinygrad_edu.twins.layer_table.ROWS lists, put together by nn.Sequential, "
         "nn.Residual, nn.Concatenate or twins.Graph"
     )
+
+
+def test_what_keras_has_in_another_way(no_keras: None) -> None:
+    inner = Sequential(Linear(4, 3), ReLU())
+    for layer, words in {
+        nn.LSTMCell(4, 3): "LSTMCell(4, 3), a cell, without nn.RNN around it",
+        nn.TimeDistributed(inner): "with a layer of the class Sequential",
+        nn.LSTM(4, 3, stateful=True): "with stateful=True, for which Keras has to know the size of",
+        nn.RNN(nn.LSTMCell(4, 3), return_state=True): "with return_state=True",
+        nn.ConvTranspose1d(4, 4, 3, groups=2): "with groups",
+    }.items():
+        with pytest.raises(TypeError, match=re.escape(words)):
+            to_keras(layer, (5, 4))
 
 
 def test_a_model_of_ones_own_is_not_guessed(no_keras: None) -> None:

@@ -1,5 +1,6 @@
 """Learning curves, confusion matrices and image grids, read back from the axes they are drawn on."""
 
+import html
 import sys
 import types
 import xml.etree.ElementTree
@@ -319,6 +320,23 @@ def test_what_cannot_be_drawn_is_refused_before_training(tmp_path, monkeypatch):
     with pytest.raises(ImportError, match="Pictures need matplotlib"):
         fit(LivePlot(path=tmp_path / "loss.svg"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["$x $$", "$\\frac{$", "$5", "US$ or €$", "a_1^2", "\\$"])
+def test_dollars_in_names_are_no_formulas(name):
+    history = History()
+    history.add({name: 1.0})
+    drawn = [
+        viz.learning_curve(history, name),
+        viz.confusion(np.eye(2, dtype=int), [name, "b"]),
+        curves.image_grid(np.zeros((1, 2, 2)), [name]),
+        viz.attention_map(np.eye(2), queries=[name, "b"], keys=["a", name]),
+        viz.embedding(np.eye(3), names=[name, "b", "c"]),
+        viz.embedding(np.eye(3), labels=[name, "b", "b"]),
+    ]
+    for ax in drawn:
+        svg = curves.inline(ax, "about")
+        assert html.escape(name, quote=False) in svg.replace("\u2009", " ")
 
 
 # ------------------------------------------------------------------------------ what people try first

@@ -155,6 +155,13 @@ def test_errors_of_others_have_no_graph():
             explain_error(caught(function))
 
 
+PATIENT = {
+    "timeout": 1800,
+    "startup_timeout": 600,
+    "iopub_timeout": 600,
+}  # seconds of a kernel that hangs
+
+
 def test_in_the_cell_after_the_red_one():
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     lines = [
@@ -164,7 +171,7 @@ def test_in_the_cell_after_the_red_one():
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in lines])
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    client = nbclient.NotebookClient(book, kernel_name="python3", timeout=120, allow_errors=True)
+    client = nbclient.NotebookClient(book, kernel_name="python3", allow_errors=True, **PATIENT)
     client.execute(env={**os.environ, "PYTHONPATH": path})
     assert book.cells[0].outputs[0].output_type == "error"
     (shown,) = book.cells[1].outputs

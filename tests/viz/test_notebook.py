@@ -4,7 +4,6 @@ import html
 import os
 import re
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -68,13 +67,27 @@ def test_the_gradient_is_shown_or_said_to_be_missing():
     assert "gradient" not in shown(Tensor([1.0, 2.0]))
 
 
+class Counted(np.ndarray):
+    """An array that notes the size of the largest array that NumPy computes with."""
+
+    largest = 0
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **settings):
+        Counted.largest = max(Counted.largest, *map(np.size, inputs))
+        plain = [np.asarray(x) if isinstance(x, Counted) else x for x in inputs]
+        out = None if out is None else tuple([None if x is None else np.asarray(x) for x in out])
+        return getattr(ufunc, method)(*plain, out=out, **settings)
+
+
 def test_the_middle_of_a_large_tensor_is_left_out_and_it_costs_next_to_nothing():
     x = Tensor(np.arange(2000.0 * 3000).reshape(2000, 3000))
-    start = time.process_time()
+    x.data = x.data.view(Counted)
     page = shown(x)
     assert (
-        len(page) < 10_000 and time.process_time() - start < 0.5
-    )  # mean and range would take longer
+        len(page) < 10_000 and Counted.largest < 10_000
+    )  # the mean would be of six million numbers
+    x.data.mean()
+    assert Counted.largest == 6_000_000
     assert len(cells(page)) == 81
     assert cells(page)[:4] + cells(page)[5:9] == [
         f"{n:.4g}" for n in (*x.data[0, :4], *x.data[0, -4:])
@@ -141,14 +154,12 @@ def test_without_graphviz_it_is_told_in_words_with_what_to_install(monkeypatch, 
 
 
 def test_a_layout_that_hangs_is_given_up(monkeypatch, tmp_path):
-    (tmp_path / "dot").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    (tmp_path / "dot").write_text("#!/bin/sh\nexec /bin/sleep 600\n")
     (tmp_path / "dot").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(notebook, "SECONDS", 0.3)
-    start = time.perf_counter()
-    page = words(shown(np.tanh(leaf(1.0, "x"))))
+    page = words(shown(np.tanh(leaf(1.0, "x"))))  # does not wait for the end of the program
     assert "had not laid it out after 0.3 s" in page and "#1 tanh(x)" in page
-    assert time.perf_counter() - start < 30
 
 
 def test_a_long_history_is_not_drawn_unasked():
@@ -297,14 +308,13 @@ CELLS = [
     "np.sum(x * x)",
     "from tinygrad_edu import nn, optim\nfrom tinygrad_edu.training import Trainer\n"
     "model = nn.Sequential(nn.Linear(2, 2, rng=0))\nmodel",
+    "from tinygrad_edu.training import progress\nprogress.CURVES_AFTER = 1e9\n"
     "trainer = Trainer(model, nn.cross_entropy, optim.SGD(model.parameters()))\n"
     "trainer.fit(np.ones((8, 2)), np.zeros(8, int), epochs=2)",
-    "import time\nfrom tinygrad_edu.training import Callback\n"
-    "class Slow(Callback):\n    def on_epoch_begin(self, epoch):\n        time.sleep(1.1)\n"
-    "trainer.fit(np.ones((8, 2)), np.zeros(8, int), epochs=3, callbacks=[Slow()])",
+    "progress.CURVES_AFTER = 0\ntrainer.fit(np.ones((8, 2)), np.zeros(8, int), epochs=3)",
     "trainer.history",
     "from tinygrad_edu.viz import LivePlot\n"
-    "trainer.fit(np.ones((8, 2)), np.zeros(8, int), epochs=3, callbacks=[Slow(), LivePlot()])",
+    "trainer.fit(np.ones((8, 2)), np.zeros(8, int), epochs=3, callbacks=[LivePlot()])",
     "import sys\nprint('tinygrad_edu.viz' in sys.modules, 'matplotlib.pyplot' in sys.modules)",
 ]
 
@@ -314,7 +324,8 @@ def test_in_a_real_kernel():
     pytest.importorskip("matplotlib")
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    client = nbclient.NotebookClient(book, kernel_name="python3", timeout=120)
+    patient = {"timeout": 1800, "startup_timeout": 600, "iopub_timeout": 600}
+    client = nbclient.NotebookClient(book, kernel_name="python3", **patient)
     client.execute(env={**os.environ, "PYTHONPATH": path})
     data = [[o.get("data", {}) for o in cell.outputs] for cell in book.cells]
     assert cells(data[0][0]["text/html"]) == ["1", "2"]

@@ -115,7 +115,7 @@ def choose(page, number):
 
 def until(page, expression):
     """Waits until something is true of the page, whose policy forbids Playwright's own way to wait."""
-    for _ in range(200):
+    for _ in range(6000):  # five minutes: only a page that hangs needs them
         if page.evaluate(expression):
             return
         page.wait_for_timeout(50)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu.data.bundled import Dataset
 from tinygrad_edu.files import DamagedFileError, open_text, whole_file
-from tinygrad_edu.files.text import where_not_utf8
+from tinygrad_edu.files.text import why_not_text
 
 MOST_CLASSES = 65_536  # what uint16 can tell apart
 
@@ -167,7 +167,7 @@ def opened(path: str, caller: str) -> Iterator[IO[str]]:
         with open_text(path, newline="") as file:
             yield file
     except (csv.Error, UnicodeError) as error:
-        why = where_not_utf8(path) if isinstance(error, UnicodeError) else error
+        why = why_not_text(path, error) if isinstance(error, UnicodeError) else error
         raise DamagedFileError(f"{caller}: {path} is not a CSV file: {why}") from None
 
 

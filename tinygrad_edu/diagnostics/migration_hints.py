@@ -87,6 +87,26 @@ OPTIM = {
     "Newton": 'minimize_loss(..., method="newton-cg")',
 }
 
+# Attributes missing in optimizers and schedules.
+STEP = "optimizer.zero_grad(), loss.backward(), optimizer.step()"
+OPTIMIZER = {
+    "param_groups": "optimizer.groups; optimizer.lr = 0.01 for all",
+    "add_param_group": "a new optimizer, of all groups",
+    "minimize": STEP,
+    "apply_gradients": STEP,
+    "apply": STEP,
+    "backward": STEP,
+    "iterations": "optimizer.t",
+    "get_config": "optimizer.settings()",
+    "variables": "optimizer.state_dict()",
+    "zero_gradients": "optimizer.zero_grad()",
+}
+SCHEDULE = {
+    "step": "nothing: optimizer.step() calls the schedule that is its lr",
+    "get_last_lr": "optimizer.learning_rate",
+    "get_lr": "optimizer.learning_rate",
+}
+
 # Attributes missing in models and layers.
 ATTRIBUTES = {
     "weights": "model.parameters(), or model.state_dict() for names and numbers; layer.W of one layer",

@@ -20,6 +20,7 @@ def whole_file(path: Path, mode: str = "w", **options: Any) -> Iterator[IO[Any]]
     """Context with a new file, open to be written, which gets the name `path` at the end.
 
     mode, options   as those of `open`: "w" or "wb", and encoding, newline, ...
+    The path of the draft is `file.name`.
 
     After an error the draft is deleted and an older file is unchanged. Raises FileNotFoundError if the
     folder does not exist.
@@ -33,7 +34,7 @@ def whole_file(path: Path, mode: str = "w", **options: Any) -> Iterator[IO[Any]]
         flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         new = os.open(draft, flags, 0o666)
         try:
-            with open(new, mode, **options) as file:
+            with open(draft, mode, opener=lambda *_: new, **options) as file:
                 yield file
             os.replace(draft, path)
         except BaseException:

@@ -61,6 +61,10 @@ def _arrays(file: IO[bytes], most: int) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
+        file.seek(-22 - len(archive.comment), os.SEEK_END)  # the last record of an archive
+        count = int.from_bytes(file.read(22)[10:12], "little")
+        if count != len(entries) and count < 0xFFFF:  # which says that there are more
+            raise ValueError(f"it should have {count} entries, and {len(entries)} are found")
         unfolded = sum(entry.file_size for entry in entries)
         if unfolded > most:
             raise ValueError(

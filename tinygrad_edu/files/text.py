@@ -27,7 +27,7 @@ def open_text(path: str | os.PathLike[str], newline: str | None = None) -> IO[st
     """A text file, open to be read: UTF-8, or UTF-16 or UTF-32 with the mark that tells them apart.
 
     Raises DamagedFileError, with what to do, for an archive and for text without such a mark that is not
-    UTF-8. The rest of the file may still hold bytes that are no text; see `where_not_utf8`.
+    UTF-8. The rest of the file may still hold bytes that are no text; see `why_not_text`.
     """
     with open(path, "rb") as file:
         start = file.read(4096)
@@ -43,8 +43,10 @@ def open_text(path: str | os.PathLike[str], newline: str | None = None) -> IO[st
     return open(path, encoding=encoding, newline=newline)
 
 
-def where_not_utf8(path: str | os.PathLike[str]) -> str:
-    """The line of the first byte of a file that is not UTF-8, for the error of a UnicodeDecodeError."""
+def why_not_text(path: str | os.PathLike[str], error: UnicodeError) -> str:
+    """Why a file could not be read as text: the line of the first byte that is not UTF-8."""
+    if not isinstance(error, UnicodeDecodeError) or not error.encoding.startswith("utf-8"):
+        return f"it does not have the encoding that its first bytes tell ({error})"
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             try:
@@ -55,4 +57,4 @@ def where_not_utf8(path: str | os.PathLike[str]) -> str:
                     f"byte 0x{line[wrong.start]:02X} in line {number} is not UTF-8; read as Latin-1, the "
                     f"line is {shown!r}; save the file as UTF-8"
                 )
-    return "it does not have the encoding that its first bytes tell"
+    return str(error)

@@ -154,6 +154,14 @@ def demand_heads(layer: Any, size: int, heads: int) -> None:
         raise refusal(ValueError, what, f"heads of the same length, as heads={np.gcd(size, heads)}")
 
 
+def demand_shared_heads(layer: Any, heads: int, key_heads: int) -> None:
+    """Equally many heads of queries share each head of keys."""
+    if heads % key_heads:
+        what = f"key_heads={key_heads} do not divide heads={heads}"
+        hint = f"key_heads={np.gcd(heads, key_heads)}"
+        raise refusal(ValueError, f"{type(layer).__name__}: {what}.", hint)
+
+
 def demand_queries(layer: Any, shape: Shape) -> None:
     """x is (N, T, inputs), of one step or more."""
     _demand_steps(layer, "x", shape, layer.inputs, None)

@@ -12,8 +12,9 @@ take complex numbers apart, those of this file and |z|, treat them specially. A 
 combined with a complex one gets the real part of the gradient: dL = Re(g dx) = Re(g) dx.
 
 Not supported: complex leaves (use two real tensors, `a + 1j * b`), complex losses, extremes, orderings and
-p-norms of complex numbers other than their length, and decompositions of complex matrices. Products, `inv`,
-`solve` and `det` work on complex matrices.
+p-norms of complex numbers other than their length, decompositions, `pinv`, `lstsq` and `slogdet` of complex
+matrices, and activations that are defined by real numbers. Products, `inv`, `solve` and `det` work on
+complex matrices.
 """
 
 from __future__ import annotations
@@ -22,8 +23,20 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import broadcasting, nonzero, real
 from tinygrad_edu.tensor import PLAIN, ROWS, op
+
+
+def demand_real(x: Any, called: str) -> None:
+    """Refuses complex numbers where a rule is right on real ones only."""
+    if np.iscomplexobj(x):
+        raise refusal(
+            TypeError,
+            f"{called} of complex numbers is not in the table: its rule is that of real ones.",
+            "np.real(z), np.imag(z) or np.abs(z); or op(...) for a row of your own",
+        )
+
 
 op(
     np.real, lambda g, y, val: g,

@@ -24,6 +24,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import nonzero
+from tinygrad_edu.ops.complex import demand_real
 from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import concatenate
@@ -37,11 +38,6 @@ from tinygrad_edu.ops.linear_algebra import (
     undefined,
 )
 from tinygrad_edu.tensor import ROWS, Op, op, value
-
-
-def _demand_real(a: np.ndarray, called: str) -> None:
-    if a.dtype.kind == "c":
-        raise TypeError(f"{called} of a complex matrix is not in the table")
 
 
 def _ratio_forward(x: np.ndarray, w: np.ndarray, of: str = "") -> np.ndarray:
@@ -92,7 +88,7 @@ def _in_triangle(x: Any, lower: bool) -> Any:
 
 
 def _cholesky(a: np.ndarray, upper: bool = False) -> np.ndarray:
-    _demand_real(a, "cholesky")
+    demand_real(a, "cholesky")
     return np.linalg.cholesky(a, upper=upper)
 
 
@@ -130,7 +126,7 @@ class QRResult(NamedTuple):
 
 
 def _tall_qr(a: np.ndarray) -> np.ndarray:
-    _demand_real(a, "qr")
+    demand_real(a, "qr")
     return np.concatenate(np.linalg.qr(a), axis=-2)
 
 
@@ -192,7 +188,7 @@ def _values_above_vectors(w: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _eigh(a: np.ndarray, UPLO: Any = "L") -> np.ndarray:
-    _demand_real(a, "eigh")
+    demand_real(a, "eigh")
     return _values_above_vectors(*np.linalg.eigh(a, UPLO))
 
 
@@ -227,7 +223,7 @@ def eigh(a: Any, UPLO: Any = "L") -> EighResult:
 
 
 def _eigvalsh(a: np.ndarray, UPLO: Any = "L") -> np.ndarray:
-    _demand_real(a, "eigvalsh")
+    demand_real(a, "eigvalsh")
     return np.linalg.eigvalsh(a, UPLO)
 
 
@@ -246,7 +242,7 @@ ROWS[np.linalg.eigvalsh] = op(
 
 
 def _eig(a: np.ndarray) -> np.ndarray:
-    _demand_real(a, "eig")
+    demand_real(a, "eig")
     return _values_above_vectors(*np.linalg.eig(a))
 
 
@@ -269,7 +265,7 @@ def _independent(vT: Any, operation: str) -> Any:
 
 
 def _eigvals(a: np.ndarray) -> np.ndarray:
-    _demand_real(a, "eigvals")
+    demand_real(a, "eigvals")
     return np.linalg.eigvals(a)
 
 
@@ -316,7 +312,7 @@ class SVDResult(NamedTuple):
 
 
 def _svd(a: np.ndarray) -> np.ndarray:
-    _demand_real(a, "svd")
+    demand_real(a, "svd")
     u, s, vT = np.linalg.svd(a, full_matrices=False)
     return np.concatenate([u, s[..., None, :], np.swapaxes(vT, -1, -2)], axis=-2)
 
@@ -373,7 +369,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 
 def _svdvals(x: np.ndarray) -> np.ndarray:
-    _demand_real(x, "svdvals")
+    demand_real(x, "svdvals")
     return np.linalg.svd(x, compute_uv=False)
 
 

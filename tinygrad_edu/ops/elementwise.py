@@ -23,6 +23,7 @@ from tinygrad_edu.ops.cases import (
     real,
 )
 from tinygrad_edu.ops.formulas import documented
+from tinygrad_edu.ops.pieces import scaled
 from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, value
 
 
@@ -121,6 +122,11 @@ cosine: Op = row(
 )  # fmt: skip
 
 
+def secant(x: Any) -> Any:
+    """√(1 + x²), whose square does not overflow."""
+    return np.hypot(1, x) if value(x).dtype.kind != "c" else np.sqrt(1 + x * x)
+
+
 def less_one(x: Any, w: Any) -> Any:
     """w - 1, the exponent of the derivative; 0 where x = w = 0, so that 0 · 0⁻¹ counts as 0."""
     return w - 1 if np.all(value(w) != 0) else w - 1 + ((x == 0) & (w == 0))
@@ -188,14 +194,17 @@ logaddexp2 = row(
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     # eˣ / (1 + eˣ) has all digits where it is small; from 40 on it is 1 (in float16 from 11 on)
     y = np.minimum(x, 40)
-    y = np.exp(y if y.dtype != np.float16 else np.minimum(y, 11))
-    y /= 1 + y
+    if y.dtype.char == "e":
+        y = np.minimum(y, 11)
+    y = np.exp(y, out=y if y.ndim else None)
+    y /= y + 1
     return y
 
 
 sigmoid: Op = row(
-    _sigmoid, lambda g, y, x: g * (sech2(x / 2) / 4), name="sigmoid", formula="1 / (1 + e⁻ˣ)"
-)
+    _sigmoid, documented(lambda g, y, x: scaled(g, sech2, x, c=0.5), "g * sech2(x, c=1/2)"),
+    name="sigmoid", formula="1 / (1 + e⁻ˣ)",
+)  # fmt: skip
 
 
 def plain_sigmoid(x: Any) -> Any:
@@ -226,7 +235,11 @@ circle: Op = row(
     name="circle", formula="(1 - x²)ᵖ", domain="-1 < x < 1",
     cases=each(inside_unit, ((3, 4), {}), ((3,), {"p": -1})),
 )  # fmt: skip
-arctan = row(np.arctan, lambda g, y, x: g / np.hypot(1, x) / np.hypot(1, x), formula="arctan x")
+arctan = row(
+    np.arctan,
+    documented(lambda g, y, x: g / secant(x) / secant(x), "g / (1 + x * x)"),
+    formula="arctan x",
+)
 arctan2 = row(
     np.arctan2,
     lambda g, y, x, w: g * (cosine(w, x) / np.hypot(x, w)),
@@ -237,22 +250,29 @@ arctan2 = row(
 
 sinh = row(np.sinh, lambda g, y, x: g * np.cosh(x), formula="sinh x")
 cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
-tanh = row(np.tanh, lambda g, y, x: g * sech2(x), formula="tanh x")
+tanh = row(
+    np.tanh, documented(lambda g, y, x: scaled(g, sech2, x), "g * sech2(x)"), formula="tanh x"
+)
 
 
-def _sech2(x: np.ndarray) -> np.ndarray:
-    """1 - tanh² x, which has digits left where tanh x is rounded to 1."""
+def _sech2(x: np.ndarray, c: float = 1.0) -> np.ndarray:
+    """1 - tanh² x for c = 1: with digits left where tanh x is rounded to 1."""
     with np.errstate(over="ignore"):  # 1 / ∞ is 0
-        y = 1 / np.cosh(x)
+        y = c / np.cosh(x if c == 1 else x * c)
     y *= y
     return y
 
 
 sech2: Op = row(
-    _sech2, lambda g, y, x: g * (-2 * y * np.tanh(x)), name="sech2", formula="1 / cosh² x",
-    conditioning="near the zeros of its second derivative",
+    _sech2, lambda g, y, x, c=1.0: g * (-2 * c * y * np.tanh(x * c)),
+    name="sech2", formula="c² / cosh² cx", conditioning="near the zeros of its second derivative",
+    cases=each(real, ((3, 4), {}), ((3,), {"c": 0.5})),
 )  # fmt: skip
-arcsinh = row(np.arcsinh, lambda g, y, x: g / np.hypot(1, x), formula="arsinh x")
+arcsinh = row(
+    np.arcsinh,
+    documented(lambda g, y, x: g / secant(x), "g / np.sqrt(1 + x * x)"),
+    formula="arsinh x",
+)
 arccosh = row(
     np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x", domain="x > 1", draw=beyond_one,

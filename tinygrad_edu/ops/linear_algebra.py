@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import each, real
+from tinygrad_edu.ops.complex import demand_real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import concatenate
 from tinygrad_edu.tensor import PLAIN, ROWS, op, value
@@ -295,6 +296,7 @@ solve_triangular = op(
 
 
 def _pinv(a: np.ndarray, rcond: Any = None, rtol: Any = None) -> np.ndarray:
+    demand_real(a, "pinv")
     return np.linalg.pinv(a, rcond) if rtol is None else np.linalg.pinv(a, rtol=rtol)
 
 
@@ -324,6 +326,8 @@ ROWS[np.linalg.pinv] = pinv = op(
 
 
 def _lstsq(a: np.ndarray, b: np.ndarray, rcond: Any = None) -> np.ndarray:
+    demand_real(a, "lstsq")
+    demand_real(b, "lstsq")
     return np.linalg.lstsq(a, b, rcond)[0]
 
 
@@ -406,6 +410,11 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
+def _slogdet(a: np.ndarray) -> np.ndarray:
+    demand_real(a, "slogdet")
+    return np.stack(np.linalg.slogdet(a), axis=-1)
+
+
 def _slogdet_da(g: Any, y: Any, a: Any) -> Any:
     """g₁ a⁻ᵀ, with g₁ the gradient of ln |det a|"""
     a = nan_where(_singular(a) & ~np.isfinite(value(y)[..., 1]), a, "slogdet", "a is singular")
@@ -413,7 +422,7 @@ def _slogdet_da(g: Any, y: Any, a: Any) -> Any:
 
 
 _slogdet_row = op(
-    lambda a: np.stack(np.linalg.slogdet(a), axis=-1), _slogdet_da,
+    _slogdet, _slogdet_da,
     name="slogdet", formula="sign of det a and ln |det a|, side by side", domain="a not singular",
     cases=matrices((3, 3), (2, 2, 2)),
 )  # fmt: skip

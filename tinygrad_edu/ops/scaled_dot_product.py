@@ -18,9 +18,18 @@ from tinygrad_edu.tensor import Op, op, value
 # -------------------------------------------------------------------------------------- the formula
 
 
-def plain_attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
-    """softmax(q kᵀ / √d) along the keys, 0 where the mask is False."""
+def plain_attention_weights(
+    q: Any, k: Any, mask: Any = None, bias: Any = None, soft_cap: float | None = None
+) -> Any:
+    """softmax(q kᵀ / √d) along the keys, 0 where the mask is False: see `attention_weights`."""
     scores = q @ mT(k) / math.sqrt(q.shape[-1])
+    if soft_cap is not None:
+        scores = soft_cap * np.tanh(scores / soft_cap)
+    return masked_softmax(scores if bias is None else scores + bias, mask)
+
+
+def masked_softmax(scores: Any, mask: Any = None) -> Any:
+    """softmax along the last axis, 0 where the mask is False."""
     if mask is None:
         return softmax(scores)
     least = float(np.finfo(scores.dtype).min) / 2
@@ -112,15 +121,22 @@ attention_weights_row: Op = op(
 )  # fmt: skip
 
 
-def attention_weights(q: Any, k: Any, mask: Any = None) -> Any:
+def attention_weights(
+    q: Any, k: Any, mask: Any = None, *, bias: Any = None, soft_cap: float | None = None
+) -> Any:
     """softmax(q kᵀ / √d): how much each query attends to each key.
 
     q (..., T, d), k (..., S, d); the result is (..., T, S), and sums to 1 along S. The weight is 0 where
     mask, which broadcasts to the result, is False. A query with no True in its mask has weights 0 only.
+
+    bias       added to the scores q kᵀ / √d, to which it broadcasts: for distances, say (Press et al. 2022)
+    soft_cap   c keeps scores s between -c and c, as c tanh(s / c), before the bias (Gemma Team 2024)
     """
     if mask is not None:
         mask = np.asarray(value(mask))
         k = unread(k, seen_keys(mask))
+    if bias is not None or soft_cap is not None:
+        return plain_attention_weights(q, k, mask, bias, soft_cap)
     return attention_weights_row(q, k, mask=mask)
 
 
@@ -129,11 +145,13 @@ def seen_keys(mask: np.ndarray) -> np.ndarray:
     return np.any(np.atleast_2d(mask), axis=-2, keepdims=True).swapaxes(-1, -2)
 
 
-def attention(q: Any, k: Any, v: Any, mask: Any = None) -> Any:
+def attention(
+    q: Any, k: Any, v: Any, mask: Any = None, *, bias: Any = None, soft_cap: float | None = None
+) -> Any:
     """softmax(q kᵀ / √d) v, scaled dot-product attention.
 
-    q (..., T, d), k (..., S, d), v (..., S, e), mask (..., T, S) as of `attention_weights`; the result
-    is (..., T, e). Vaswani et al. 2017, eq. 1.
+    q (..., T, d), k (..., S, d), v (..., S, e); mask (..., T, S), bias and soft_cap are those of
+    `attention_weights`; the result is (..., T, e). Vaswani et al. 2017, eq. 1.
 
     >>> x = np.eye(3)
     >>> attention(x, x, x, mask=np.tri(3, dtype=bool)).round(2)
@@ -143,4 +161,4 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None) -> Any:
     """
     if mask is not None:
         v = unread(v, seen_keys(np.asarray(value(mask))))
-    return attention_weights(q, k, mask) @ v
+    return attention_weights(q, k, mask, bias=bias, soft_cap=soft_cap) @ v

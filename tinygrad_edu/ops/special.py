@@ -7,10 +7,9 @@ here is computing the values from ordinary arithmetic, to about the last digit o
 
 from __future__ import annotations
 
-import functools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,34 +19,8 @@ from tinygrad_edu.ops.activations import softplus
 from tinygrad_edu.ops.cases import each, nonzero, positive, real
 from tinygrad_edu.ops.elementwise import row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
+from tinygrad_edu.ops.pieces import in_pieces, pieces
 from tinygrad_edu.tensor import ROWS, Op
-
-PIECE = 1 << 13  # numbers at a time, so that they stay in the cache from step to step
-
-
-def pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
-    """Yields the flat arrays piece by piece. (Those to be written must be contiguous.)"""
-    flat = [a.reshape(-1) for a in arrays]
-    for i in range(0, flat[0].size, PIECE):
-        yield [a[i : i + PIECE] for a in flat]
-
-
-def in_pieces(double: Callable, single: Callable | None = None) -> Callable:
-    """Turns a function of float64 vectors (and one for float32) into one of arrays of any shape."""
-
-    @functools.wraps(double)
-    def whole(x: Any, **params: Any) -> np.ndarray:
-        x = np.asarray(x)
-        y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
-        f, precision = double, "f8"
-        if single and y.dtype in (np.float32, np.float16):
-            f, precision = single, "f4"
-        with np.errstate(all="ignore"):  # branches that are not taken are computed, too
-            for some, out in pieces(x, y):
-                out[...] = f(some.astype(precision, copy=False), **params)
-        return y if y.ndim else y[()]
-
-    return whole
 
 
 def polynomial(coefficients: Sequence[float], x: np.ndarray) -> np.ndarray:
@@ -114,6 +87,12 @@ def _bell(x: np.ndarray, c: float = 1.0) -> np.ndarray:
     return np.exp(-c * rounded * rounded) * np.exp(-c * (x - rounded) * (x + rounded))
 
 
+def _bell_single(x: np.ndarray, c: float = 1.0) -> np.ndarray:
+    squares = np.square(x, dtype=np.float64)  # exact
+    squares *= -c
+    return np.exp(squares, out=squares)
+
+
 def _erfc_of_size(a: np.ndarray) -> np.ndarray:
     """erfc of |x| > 0.46875."""
     a = np.minimum(a, 40.0)
@@ -161,7 +140,7 @@ def _normal_cdf_double(x: np.ndarray) -> np.ndarray:
 def _normal_cdf_single(x: np.ndarray) -> np.ndarray:
     a = np.minimum(np.abs(x), 40.0)
     t = 1 / (1 + 0.35 * a)
-    far = t * polynomial(_MILLS, t) * _bell(a, 0.5)
+    far = t * polynomial(_MILLS, t) * _bell_single(a, 0.5)
     return np.where(x > 0, 1 - far, far)
 
 
@@ -351,7 +330,7 @@ normal_cdf = row(
     name="normal_cdf", formula="Φ(x), the probability that a standard normal number is smaller than x",
 )  # fmt: skip
 bell: Op = row(
-    in_pieces(_bell, _bell), lambda g, y, x, c=1.0: g * (x * y * (-2 * c)),
+    in_pieces(_bell, _bell_single), lambda g, y, x, c=1.0: g * (x * y * (-2 * c)),
     name="bell", formula="e^(-c x²)", conditioning="near the zeros of its second derivative",
     cases=each(real, ((3, 4), {}), ((3,), {"c": 0.5})),
 )  # fmt: skip
@@ -412,7 +391,7 @@ def gated(gate: Op, slope: Callable, **about: Any) -> Op:
     )  # fmt: skip
 
 
-silu = gated(sigmoid, lambda x: sech2(x / 2) / 4, name="silu", formula="x / (1 + e⁻ˣ)")
+silu = gated(sigmoid, lambda x: sech2(x, c=0.5), name="silu", formula="x / (1 + e⁻ˣ)")
 gelu = gated(
     normal_cdf, lambda x: DENSITY * bell(x, c=0.5),
     name="gelu", formula="x Φ(x), Φ the normal distribution",
@@ -467,40 +446,41 @@ def _u(x: Any) -> tuple[Any, Any]:
 
 def _small_exp_of_u(x: np.ndarray) -> np.ndarray:
     """e^u for x < 0, where the last digit of u matters: in three factors, two of them of exact numbers."""
-    x = x.astype(np.float64, copy=False)
+    if x.dtype == np.float32:
+        x = x.astype(np.float64)
+        return np.exp(x * (A + B * x * x))
     short = np.rint(x * 256) / 256
     cube = short * short * short
     rest = (x - short) * (A + B * (x * x + x * short + short * short))
     return np.exp(A1 * short) * np.exp(B1 * cube) * np.exp(A2 * short + B2 * cube + rest)
 
 
-def _gate_parts(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """sigmoid(u), sigmoid(-u) and u² of a vector."""
-    squares = x * x
+def _clipped(x: np.ndarray) -> np.ndarray:
+    return np.clip(x, -30, 10) if x.max() > 10 or x.min() < -30 else x
+
+
+def _exp_of_u(x: np.ndarray, squares: np.ndarray) -> np.ndarray:
     t = squares * B
     t += A
     t *= x
     np.exp(t, out=t)
-    low = np.flatnonzero(x < -1.5)
+    low = np.flatnonzero(x < -2)
     if low.size:
         t[low] = _small_exp_of_u(x[low])
-    rest = 1 / (1 + t)
-    t *= rest
-    return t, rest, squares
-
-
-def _clipped(x: np.ndarray) -> np.ndarray:
-    x = np.minimum(x, 10)
-    return np.maximum(x, -30, out=x)
+    return t
 
 
 def _gelu_gate(x: np.ndarray) -> np.ndarray:
-    return _gate_parts(_clipped(x))[0]
+    x = _clipped(x)
+    t = _exp_of_u(x, x * x)
+    t /= 1 + t
+    return t
 
 
 def _gelu_bell(x: np.ndarray) -> np.ndarray:
-    s, rest, _ = _gate_parts(np.maximum(-np.abs(x), -30))
-    return s * rest
+    x = _clipped(-np.abs(x))
+    t = _exp_of_u(x, x * x)
+    return t / (1 + t) / (1 + t)
 
 
 def _gelu_tanh(x: np.ndarray) -> np.ndarray:
@@ -516,11 +496,14 @@ def _gelu_tanh_dx(g: Any, y: Any, x: Any) -> Any:
     dx = np.empty(x.shape, x.dtype)
     for dy, some, out in pieces(g, x, dx):
         some = _clipped(some)
-        s, rest, slope = _gate_parts(some)
+        slope = some * some
+        s = _exp_of_u(some, slope)
+        total = 1 + s
+        s /= total
         slope *= 3 * B
         slope += A
-        slope *= rest
         slope *= some
+        slope /= total
         slope += 1
         s *= slope
         np.multiply(s, dy, out=out)

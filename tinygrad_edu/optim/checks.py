@@ -178,15 +178,6 @@ def check_parameters(parameters: Iterable[Any], called: str) -> list[Parameter]:
 # Errors of a step.
 
 
-def no_gradient(optimizer: Any) -> Exception:
-    return refusal(
-        RuntimeError,
-        f"{type(optimizer).__name__}.step(): none of the {len(optimizer.parameters)} parameters "
-        "has a gradient.",
-        "loss.backward() before it, with a loss that is computed from these very parameters",
-    )
-
-
 def norm_not_finite(optimizer: Any) -> Exception:
     return refusal(
         FloatingPointError,

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refuse_unknown
+from tinygrad_edu.diagnostics.migration_hints import OPTIMIZER
+from tinygrad_edu.diagnostics.words import no_such_name, refuse_unknown
 from tinygrad_edu.nn.module import Parameter
-from tinygrad_edu.optim import checks
+from tinygrad_edu.optim import checks, slips
 from tinygrad_edu.optim.checks import LearningRate
 from tinygrad_edu.optim.flat_parameters import FlatParameters
 from tinygrad_edu.optim.state import load_state, state_of
@@ -82,6 +83,10 @@ class Optimizer:
         self.groups = checks.check_groups(parameters, type(self).__name__, self.group_settings)
         self.parameters = [p for group in self.groups for p in group["parameters"]]
         self.t = self.calls = 0
+        self.watched: Parameter | None = min(self.parameters, key=lambda p: p.size)
+        self.stepped = self.lost = (
+            False  # has a step, or nothing, used the gradients that were forgotten?
+        )
         self.flat_parameters = [
             FlatParameters(
                 group,
@@ -104,12 +109,17 @@ class Optimizer:
         """
         flats = [flat for flat in self.flat_parameters if flat.gather()]
         if not flats:
-            raise checks.no_gradient(self)
+            raise slips.no_gradient(self)
+        if self.watched is not None:
+            slips.warn_of_old_gradients(self, self.watched)
+        if self.calls < 2:
+            slips.warn_of_idle_parameters(self)
         if self.accumulate > 1:
             for flat in flats:
                 flat.add_gradients()
             if (self.calls + 1) % self.accumulate:
                 self.calls += 1
+                self._used()
                 return
             flats = [flat for flat in self.flat_parameters if flat.take_mean(self.accumulate)]
         self._clip(flats)
@@ -130,6 +140,13 @@ class Optimizer:
                     weights[...] = w
         for flat in flats:
             flat.apply_constraints()
+        self._used()
+
+    def _used(self) -> None:
+        """Notes that a step has used the gradients."""
+        self.stepped = True
+        if self.watched is not None:
+            slips.mark_used(self.watched)
 
     def _clip(self, flats: list[FlatParameters]) -> None:
         if self.clip_value is not None:
@@ -151,8 +168,12 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forgets the gradients, to which the next backward() would add."""
+        self.lost = False
         for parameter in self.parameters:
-            parameter._grad = None
+            if parameter._grad is not None:
+                self.lost = not self.stepped
+                parameter._grad = None
+        self.stepped = False
 
     # What an optimizer defines.
 
@@ -198,6 +219,10 @@ class Optimizer:
         """The learning rate of the next step."""
         return checks.rate_at(self._lr, self.calls)
 
+    @learning_rate.setter
+    def learning_rate(self, lr: Any) -> None:
+        self.lr = lr
+
     def learning_rates(self) -> list[tuple[str, Any]]:
         """("lr", the rate or schedule), and ("groups.1.lr", ...) of groups with one of their own."""
         own = [(f"groups.{i}.lr", g["lr"]) for i, g in enumerate(self.groups) if "lr" in g]
@@ -242,6 +267,11 @@ class Optimizer:
             for name in names
             if name not in ("self", "parameters") and hasattr(self, name)
         }
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # copying and pickling ask for these
+        raise no_such_name(f"the optimizer {type(self).__name__}", name, dir(type(self)), OPTIMIZER)
 
     def __repr__(self) -> str:
         common = inspect.signature(Optimizer.__init__).parameters

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.diagnostics.migration_hints import SCHEDULE
+from tinygrad_edu.diagnostics.words import no_such_name, refusal
 from tinygrad_edu.optim.checks import LearningRate, check_not_negative, check_number, check_positive
 from tinygrad_edu.optim.state import check_state
 
@@ -45,6 +46,11 @@ class Schedule:
 
     def __call__(self, t: float) -> float:
         raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # copying and pickling ask for these
+        raise no_such_name(f"the schedule {type(self).__name__}", name, dir(type(self)), SCHEDULE)
 
 
 @dataclass(eq=False)

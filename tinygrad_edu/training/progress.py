@@ -11,6 +11,8 @@ from tinygrad_edu import ipython
 from tinygrad_edu.terminal import printable
 from tinygrad_edu.training.history import History
 
+CURVES_AFTER = 2.0  # seconds of training after which a notebook shows curves
+
 
 class Progress:
     """Shows a line per epoch: `batch` updates it after every batch, `epoch` completes it.
@@ -94,7 +96,7 @@ class _NotebookText:
     def __init__(self, display: Any):
         self.done: list[str] = []
         self.curves = ""
-        self.next = time.perf_counter() + 2  # when drawing curves is worth the time
+        self.next = time.perf_counter() + CURVES_AFTER
         self.handle = display({"text/plain": ""}, raw=True, display_id=True)
 
     def show(self, line: str, final: bool) -> None:

@@ -23,6 +23,7 @@ from tinygrad_edu.twins.layer_table import (
     KEPT,
     LAYERS,
     as_layer,
+    as_list,
     demand_supported,
     join,
     kept_in,
@@ -117,7 +118,7 @@ class Builder:
             for variable, kept in zip(theirs.weights, kept_in(ours), strict=True):
                 variable.assign(kept.data.reshape(variable.shape))
                 found[paths[id(kept)]] = variable
-            theirs.trainable = trainable(ours)
+            theirs.trainable = ours.trainable
         return {path: found[path] for path in paths.values()}
 
     # The parts.
@@ -190,9 +191,14 @@ class Builder:
         row = LAYERS[kind_of(layer)]  # type: ignore[index]
         given = {theirs: attrgetter(ours)(layer) for ours, theirs in row.settings.items()}
         given |= {**row.always, **row.theirs(layer, shape)}
-        if row.ours is nn.Bidirectional:
-            given["layer"] = self._keras_layer(layer.forwards, shape, f"{name}_forwards")
-            given["backward_layer"] = self._keras_layer(layer.backwards, shape, f"{name}_backwards")
+        for ours, theirs in row.parts.items():
+            part = getattr(layer, ours)
+            inner = shape[1:] if row.ours is nn.TimeDistributed else shape
+            made = [
+                self._keras_layer(p, inner, f"{name}_{ours}{i or ''}")
+                for i, p in enumerate(as_list(part))
+            ]
+            given[theirs] = made if isinstance(part, list) else made[0]
         # Two Dropouts of one seed would drop the same places. Initializers need a seed too: without one,
         # the first weights (which ours replace) would be drawn from Python's global random numbers.
         seed = int(self.draws.integers(2**31))
@@ -203,7 +209,7 @@ class Builder:
                 given[f"{variable}_initializer"] = getattr(self.keras.initializers, start)(
                     seed=seed
                 )
-        for parameter, variable in variables_of(layer):
+        for parameter, variable in [] if row.parts else variables_of(layer):
             for word, module, known in KEPT:
                 kept = getattr(parameter, word)
                 if kept is not None:
@@ -211,12 +217,6 @@ class Builder:
                     make = getattr(getattr(self.keras, module), kind)
                     given[f"{variable}_{word}"] = make(**{n: getattr(kept, n) for n in names})
         return getattr(self.keras.layers, row.keras)(name=name, dtype=self.dtype, **given)
-
-
-def trainable(layer: Any) -> bool:
-    """True unless all parameters of the layer are frozen."""
-    parameters = layer.parameters()
-    return not parameters or any(p.requires_grad for p in parameters)
 
 
 # ----------------------------------------------------- layers that arrange others, in Keras's layers

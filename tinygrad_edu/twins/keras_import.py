@@ -21,7 +21,7 @@ from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.recurrent import Recurrent
 from tinygrad_edu.twins.graph import MERGES, Call, Graph, Merge, Reference
 from tinygrad_edu.twins.keras_export import import_keras
-from tinygrad_edu.twins.layer_table import KEPT, ROWS, Row, kept_in, variables_of
+from tinygrad_edu.twins.layer_table import KEPT, ROWS, Row, as_list, kept_in, variables_of
 from tinygrad_edu.twins.weights import is_model, is_operation, read_file, snake_case
 
 Place = tuple[str, ...]  # names of layers, from model to model
@@ -104,8 +104,11 @@ def _config_of(model: Any) -> dict[str, Any]:
 def _layers_of(model: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     """(place, layer) of the layers that are not models, those in inner models included."""
     for layer in model.layers:
-        inner = _layers_of(layer, (*place, layer.name)) if hasattr(layer, "layers") else ()
-        yield from inner or [((*place, layer.name), layer)]
+        here = (*place, layer.name)
+        inner = next(
+            (m for m in (layer, getattr(layer, "layer", None)) if hasattr(m, "layers")), None
+        )
+        yield from [(here, layer)] if inner is None else _layers_of(inner, here)
 
 
 def _with_repeated(model: Any, entry: dict[str, Any]) -> dict[str, Any]:
@@ -304,34 +307,26 @@ class Reader:
             return [Merge(kind, *([config["axis"]] if kind == "Concatenate" else []))]
         if kind == "Activation":
             return _activation(config["activation"])
-        after = []
-        if kind not in WITH_OWN_ACTIVATION and "activation" in config:
-            after = _activation(config.pop("activation"))
-        layer = self.leaf(
-            _row_of(kind, config, _rank(entry)), entry, config, self.arrays.get(place, [])
-        )
+        after, inner = [], {"class_name": kind, "config": config}
+        if kind == "TimeDistributed":  # its activation is that of the layer inside
+            inner = config["layer"] = {**config["layer"], "config": dict(config["layer"]["config"])}
+            if is_model(inner):
+                return [nn.TimeDistributed(self.model(inner["config"], place))]
+        if inner["class_name"] not in ACTIVATION_INSIDE and "activation" in inner["config"]:
+            after = _activation(inner["config"].pop("activation"))
+        arrays = list(self.arrays.get(place, []))
+        layer = self.leaf(_row_of(kind, config, _rank(entry)), entry, config, arrays)
+        if arrays:
+            raise Refused(f"which has further weights of {', '.join(str(a.shape) for a in arrays)}")
         return [layer, *after]
 
     def leaf(self, row: Row, entry: Any, config: dict, arrays: list[np.ndarray]) -> Any:
-        """Our layer for one of Keras, with its weights."""
+        """Our layer for one of Keras, with the first of the weights, which it takes off the list."""
         _demand_known(row, entry, config)
         trainable = config.get("trainable", True)
-        if row.ours is nn.Bidirectional:
-            half, parts = len(arrays) // 2, []
-            for name, own in (("layer", arrays[:half]), ("backward_layer", arrays[half:])):
-                part = config[name]
-                kind, settings = (
-                    part["class_name"],
-                    {**part["config"], "zero_output_for_mask": False},
-                )
-                try:
-                    parts.append(self.leaf(_row_of(kind, settings), part, settings, own))
-                except Refused as why:
-                    raise Refused(f"whose {name} is {kind} {why}") from why
-            if config["merge_mode"] not in ("concat", "sum"):
-                raise Refused(f"with merge_mode={config['merge_mode']!r}")
-            both = nn.Bidirectional(*parts, merge=config["merge_mode"])
-            return both if trainable else both.freeze()
+        if row.parts:
+            made = self.composed(row, config, arrays)
+            return made if trainable else made.freeze()
         given = _settings(row, config)
         shapes = [array.shape for array in arrays]
         if row.inputs:
@@ -348,29 +343,42 @@ class Reader:
         layer = _made(row, given, config)
         if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or trainable):
             raise Refused("frozen, without gamma and beta to freeze here")
-        if arrays:
-            kept = kept_in(layer)
-            if [k.data.size for k in kept] != [array.size for array in arrays]:
-                raise Refused(f"whose weights are {', '.join(map(str, shapes))}")
-            for mine, array in zip(kept, arrays, strict=True):
-                mine.data[...] = array.reshape(mine.shape)
-            _set_regularizers(layer, row, config)
+        kept = kept_in(layer)
+        own, arrays[:] = arrays[: len(kept)], arrays[len(kept) :]
+        if [k.data.size for k in kept] != [array.size for array in own]:
+            raise Refused(f"whose weights are {', '.join(map(str, shapes))}")
+        for mine, array in zip(kept, own, strict=True):
+            mine.data[...] = array.reshape(mine.shape)
+        _set_regularizers(layer, row, config)
         return layer if trainable else layer.freeze()
+
+    def composed(self, row: Row, config: dict, arrays: list[np.ndarray]) -> Any:
+        """Our layer that is made of others."""
+        parts = []
+        for argument in row.parts.values():
+            for entry in as_list(config[argument]):
+                kind = entry["class_name"]
+                settings = {**entry["config"], "zero_output_for_mask": False}  # as in Bidirectional
+                try:
+                    parts.append(self.leaf(_row_of(kind, settings), entry, settings, arrays))
+                except Refused as why:
+                    raise Refused(f"with {argument}={kind} {why}") from why
+        settings = _settings(row, config)
+        return _made(row._replace(made=lambda given: row.ours(*parts, **given)), settings, config)
 
 
 # ------------------------------------------------------------------------------- reading one layer
 
 # Layers whose activation is part of their formula.
-WITH_OWN_ACTIVATION = ("SimpleRNN", "LSTM", "GRU")
+ACTIVATION_INSIDE = {"SimpleRNN", "LSTM", "GRU", "Activation"}
 # Arguments that do not change what is computed.
 OF_NO_EFFECT = {
     "name", "trainable", "dtype", "seed", "shared_axes", "unroll", "implementation", "use_cudnn",
     "unit_forget_bias", "renorm_momentum", "batch_shape", "batch_input_shape",
-    "layer", "backward_layer", "flash_attention", "synchronized",
+    "layer", "backward_layer", "cell", "cells", "flash_attention", "synchronized",
 }  # fmt: skip
 UNKNOWN = {
     "Lambda": "is a function of Python",
-    "TimeDistributed": "is a loop over steps (a Dense or an Activation takes sequences without it)",
     "Masking": "passes on a mask of vectors (Embedding(mask_zero=True) is known)",
 }
 # Functions of keras.ops of two results.
@@ -441,7 +449,7 @@ def _plain(name: str, value: Any) -> Any:
     """Tuples for lists; 3 for (3, 3) and for [3], where our layers take either."""
     if isinstance(value, (list, tuple)):
         value = tuple(_plain("", part) for part in value)
-        if name in ("kernel_size", "strides", "dilation_rate", "pool_size", "axis", "size"):
+        if name.endswith(("size", "strides", "dilation_rate", "axis")):
             return value[0] if len(set(value)) == 1 and isinstance(value[0], int) else value
     return value
 
@@ -506,7 +514,7 @@ def _set_regularizers(layer: Any, row: Row, config: dict[str, Any]) -> None:
     for variable in row.variables:
         for word, _, known in KEPT:
             given = config.get(f"{variable}_{word}")
-            if not given:
+            if not given or variable not in parameters:
                 continue
             kind = next((ours for ours in known if known[ours][0] == given["class_name"]), None)
             if kind is None or len(layer.parameters()) > len(row.variables):
@@ -577,6 +585,8 @@ def _given(
     takes: tuple[str, ...] = ()
     if isinstance(layer, (Recurrent, nn.Bidirectional)):
         takes = ("initial_state", "mask")
+    elif isinstance(layer, nn.GlobalAvgPool1d) and not isinstance(layer, nn.GlobalMaxPool1d):
+        takes = ("mask",)
     elif isinstance(layer, (Graph, nn.Sequential)) or entry["class_name"] in MERGES:
         arguments = _flat(arguments)
     elif not is_operation(entry) and len(arguments) != 1:

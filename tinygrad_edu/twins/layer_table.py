@@ -19,6 +19,7 @@ import numpy as np
 from tinygrad_edu import nn
 from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.nn import Module
+from tinygrad_edu.nn.recurrent import Recurrent, RecurrentCell
 from tinygrad_edu.tensor import Op
 from tinygrad_edu.twins.graph import Graph, Merge
 
@@ -41,6 +42,7 @@ class Row(NamedTuple):
     theirs      (our layer, shape of a sample) -> further arguments of Keras's layer
     made        (our settings, dtype and inputs) -> our layer, unless it is ours(**settings)
     call        our layer -> (keras, Keras layer, ours, x, ...) -> y, unless it is layer(x)
+    parts       attribute of ours that holds another layer, or a list of them -> Keras's argument
     refuse      our layer -> why Keras has no such layer, or ""
     shapes      our layer -> the shapes of Keras's weights, unless they are ours
     rounds      our layer -> name and value of numbers that Keras rounds to float32 even in float64
@@ -58,6 +60,7 @@ class Row(NamedTuple):
     theirs: Callable[[Any, Shape], dict[str, Any]] = lambda layer, shape: {}
     made: Callable[[dict[str, Any]], Module] | None = None
     call: Callable[[Any], Callable[..., Any] | None] = lambda layer: None
+    parts: dict[str, str] = {}
     refuse: Callable[[Any], str] = lambda layer: ""
     shapes: Callable[[Any], list[Shape]] = lambda layer: []
     rounds: Callable[[Any], dict[str, float]] = lambda layer: {}
@@ -109,15 +112,24 @@ def _per_channel(ours: type[Module], keras: str, settings: tuple[str, ...], **mo
     return Row(ours, keras, **(common | more))
 
 
-def _recurrent(ours: type[Module], **more: Any) -> Row:
-    names = ("units", "return_sequences", "return_state", "go_backwards", *more.pop("settings", ()))
-    gates = {} if ours is nn.SimpleRNN else {"recurrent_activation": "sigmoid"}
+def _cell(ours: type[Module], *settings: str, **more: Any) -> Row:
+    """A recurrent cell, or a layer that runs it over all steps."""
+    gates = {} if "SimpleRNN" in ours.__name__ else {"recurrent_activation": "sigmoid"}
     return Row(
-        ours, ours.__name__, {name: name for name in names},
+        ours, ours.__name__, {"bias": "use_bias"} | {name: name for name in ("units", *settings)},
         inputs=lambda shapes, config: shapes[0][0],
-        always={"activation": "tanh", "use_bias": True, **gates},
+        always={"activation": "tanh", **gates},
         variables={"kernel": "GlorotUniform", "recurrent": "Orthogonal", "bias": None},
-        files=("cell",), draws=True,
+        draws=True, **more,
+    )  # fmt: skip
+
+
+def _recurrent(ours: type[Module], *settings: str) -> Row:
+    settings += ("return_sequences", "return_state", "go_backwards", "stateful")
+    why = "stateful=True, for which Keras has to know the size of the batches"
+    return _cell(
+        ours, *settings, "dropout", "recurrent_dropout", files=("cell",),
+        refuse=lambda layer: why if layer.stateful else "",
     )  # fmt: skip
 
 
@@ -195,6 +207,7 @@ ROWS: list[Row] = [
     # ---- images and sequences
     _convolution(nn.Conv2d, "Conv2D", settings={"outputs": "filters", "groups": "groups"}),
     _convolution(nn.Conv1d, "Conv1D", settings={"outputs": "filters", "groups": "groups"}),
+    _convolution(nn.Conv3d, "Conv3D", settings={"outputs": "filters", "groups": "groups"}),
     _convolution(
         nn.DepthwiseConv2d, "DepthwiseConv2D", settings={"multiplier": "depth_multiplier"},
         variables={"depthwise": "GlorotUniform", "bias": None},
@@ -219,19 +232,35 @@ ROWS: list[Row] = [
     ),
     *(
         _convolution(
-            ours, keras, settings={"outputs": "filters"},
+            ours, keras, settings={"outputs": "filters", "output_padding": "output_padding"},
             inputs=lambda shapes, config: shapes[0][-1],
+            refuse=lambda layer: _words_for_padding(layer) or ("groups" if layer.groups > 1 else ""),
         )
         for ours, keras in ((nn.ConvTranspose2d, "Conv2DTranspose"), (nn.ConvTranspose1d, "Conv1DTranspose"))
     ),
     _pool(nn.MaxPool2d, "MaxPooling2D"),
     _pool(nn.MaxPool1d, "MaxPooling1D"),
+    _pool(nn.MaxPool3d, "MaxPooling3D"),
     _pool(nn.AvgPool2d, "AveragePooling2D"),
     _pool(nn.AvgPool1d, "AveragePooling1D"),
-    Row(nn.GlobalAvgPool2d, "GlobalAveragePooling2D", always={"data_format": "channels_last"}),
-    Row(nn.GlobalAvgPool1d, "GlobalAveragePooling1D", always={"data_format": "channels_last"}),
-    Row(nn.GlobalMaxPool2d, "GlobalMaxPooling2D", always={"data_format": "channels_last"}),
-    Row(nn.GlobalMaxPool1d, "GlobalMaxPooling1D", always={"data_format": "channels_last"}),
+    _pool(nn.AvgPool3d, "AveragePooling3D"),
+    *(
+        Row(ours, keras, {setting: setting}, always={"data_format": "channels_last"})
+        for ours, keras, setting in (
+            (nn.GlobalAvgPool2d, "GlobalAveragePooling2D", "keepdims"),
+            (nn.GlobalAvgPool1d, "GlobalAveragePooling1D", "keepdims"),
+            (nn.GlobalAvgPool3d, "GlobalAveragePooling3D", "keepdims"),
+            (nn.GlobalMaxPool2d, "GlobalMaxPooling2D", "keepdims"),
+            (nn.GlobalMaxPool1d, "GlobalMaxPooling1D", "keepdims"),
+            (nn.GlobalMaxPool3d, "GlobalMaxPooling3D", "keepdims"),
+            (nn.AdaptiveAvgPool2d, "AdaptiveAveragePooling2D", "output_size"),
+            (nn.AdaptiveAvgPool1d, "AdaptiveAveragePooling1D", "output_size"),
+            (nn.AdaptiveAvgPool3d, "AdaptiveAveragePooling3D", "output_size"),
+            (nn.AdaptiveMaxPool2d, "AdaptiveMaxPooling2D", "output_size"),
+            (nn.AdaptiveMaxPool1d, "AdaptiveMaxPooling1D", "output_size"),
+            (nn.AdaptiveMaxPool3d, "AdaptiveMaxPooling3D", "output_size"),
+        )
+    ),
     Row(
         nn.UpSampling2d, "UpSampling2D", {"size": "size", "interpolation": "interpolation"},
         always={"data_format": "channels_last"},
@@ -256,11 +285,24 @@ ROWS: list[Row] = [
     # ---- sequences
     _recurrent(nn.SimpleRNN),
     _recurrent(nn.LSTM),
-    _recurrent(nn.GRU, settings=("reset_after",)),
-    # contains two layers, which have rows of their own
+    _recurrent(nn.GRU, "reset_after"),
+    _cell(nn.SimpleRNNCell),
+    _cell(nn.LSTMCell),
+    _cell(nn.GRUCell, "reset_after"),
+    # made of layers that have rows of their own
     Row(
         nn.Bidirectional, "Bidirectional", {"merge": "merge_mode"},
         files=("forward_layer/cell", "backward_layer/cell"),
+        parts={"forwards": "layer", "backwards": "backward_layer"},
+    ),
+    Row(
+        nn.RNN, "RNN", {"return_sequences": "return_sequences", "go_backwards": "go_backwards"},
+        always={"return_state": False}, parts={"cell": "cell"},
+        refuse=lambda layer: "return_state=True" if layer.return_state else "",
+    ),
+    Row(nn.StackedCells, "StackedRNNCells", parts={"cells": "cells"}),
+    Row(
+        nn.TimeDistributed, "TimeDistributed", files=("layer", "layer/cell"), parts={"layer": "layer"},
     ),
     Row(
         nn.MultiHeadAttention, "MultiHeadAttention",
@@ -449,7 +491,9 @@ def _unsupported(model: Any) -> Iterator[tuple[str, str]]:
             yield path, _called(layer)
             continue
         why = _why_not(layer, LAYERS[kind])
-        if why:
+        if issubclass(kind, RecurrentCell) and not issubclass(kind, Recurrent):
+            yield path, f"{layer!r}, a cell, without nn.RNN around it"
+        elif why:
             yield path, f"{layer!r} with {why}"
         for parameter in layer.parameters():
             where = owner.setdefault(id(parameter), path)
@@ -459,11 +503,15 @@ def _unsupported(model: Any) -> Iterator[tuple[str, str]]:
 
 
 def _why_not(layer: Any, row: Row) -> str:
-    parts = [layer.forwards, layer.backwards] if row.ours is nn.Bidirectional else []
-    for part in parts:
-        if kind_of(part) is None:
-            return f"a layer of the class {type(part).__name__}"
-    for parameter in layer.parameters():
+    for name in row.parts:
+        for part in as_list(getattr(layer, name)):
+            kind = kind_of(part)
+            if kind is None or kind in ARRANGING:
+                return f"a layer of the class {type(part).__name__}"
+            why = _why_not(part, LAYERS[kind])
+            if why:
+                return why
+    for parameter in [] if row.parts else layer.parameters():
         for word, _, known in KEPT:
             kept = getattr(parameter, word)
             if kept is not None and len(layer.parameters()) > len(row.variables):
@@ -471,6 +519,10 @@ def _why_not(layer: Any, row: Row) -> str:
             if kept is not None and type(kept) not in known:
                 return f"{parameter.name}.{word} = {kept!r}"
     return row.refuse(layer)
+
+
+def as_list(thing: Any) -> list[Any]:
+    return thing if isinstance(thing, list) else [thing]
 
 
 def _called(layer: Any) -> str:

@@ -7,12 +7,13 @@ designers writes and reads it.
 from __future__ import annotations
 
 import os
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.files import whole_file
+from tinygrad_edu.files import DamagedFileError, naming_damage, whole_file
+from tinygrad_edu.files.damage import reason
 from tinygrad_edu.nn import Module
 from tinygrad_edu.twins.optional import optional
 
@@ -29,10 +30,9 @@ def save_safetensors(module: Module, path: str | os.PathLike) -> None:
     numpy = optional("safetensors.numpy", "this format (not model.save('weights.npz'))", "weights")
     # safetensors 0.8 writes the memory of an array without regard to its strides.
     arrays = {where: np.ascontiguousarray(a) for where, a in module.state_dict().items()}
-    with whole_file(path, "w+b") as file:
-        file.write(numpy.save(arrays, metadata={"writer": "tinygrad_edu"}))
-        file.seek(0)
-        read = numpy.load(file.read())
+    with whole_file(path, "wb") as draft:
+        numpy.save_file(arrays, draft.name, metadata={"writer": "tinygrad_edu"})
+        read = numpy.load_file(draft.name)
         if any(read[where].tobytes() != a.tobytes() for where, a in arrays.items()):
             raise OSError(
                 f"{os.path.basename(path)!r} came back from the disk with other numbers; it was not kept"
@@ -44,22 +44,20 @@ def load_safetensors(module: Model, path: str | os.PathLike, *, strict: bool = T
 
     strict   the names must be the same on both sides; otherwise names that only one side has are ignored
 
-    Raises ValueError that lists every difference in names, shapes and dtypes, and ValueError if the file
-    is damaged or something else; then nothing has been changed. ImportError without the safetensors package.
+    Raises ValueError that lists every difference in names, shapes and dtypes, and DamagedFileError, a
+    ValueError, if the file is damaged or something else; then nothing has been changed. ImportError without
+    the safetensors package.
     """
     numpy = optional("safetensors.numpy", "this format (not model.load('weights.npz'))", "weights")
-    from safetensors import SafetensorError
-
-    with open(path, "rb"):  # raises the usual error if there is no such file
-        pass
-    try:
+    with open(path, "rb"), naming_damage(path, "a file of safetensors", _damaged):
         state = numpy.load_file(path)
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = " ".join(str(error).split())
-        raise refusal(
-            ValueError,
-            f"{os.fspath(path)!r} is not a file of safetensors, only a part of one, or of "
-            f"numbers that NumPy does not have ({why}); nothing was loaded.",
-            "a file written by save_safetensors(model, path)",
-        ) from error
     return module.load_state_dict(state, source=repr(os.fspath(path)), strict=strict)
+
+
+def _damaged(path: Any, kind: str, error: Exception) -> Exception:
+    return refusal(
+        DamagedFileError,
+        f"{os.fspath(path)!r} is not {kind}, only a part of one, or of numbers that NumPy does not have "
+        f"({reason(error)}); nothing was loaded.",
+        "a file written by save_safetensors(model, path)",
+    )

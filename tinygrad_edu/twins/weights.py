@@ -19,6 +19,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.files import DamagedFileError, naming_damage
+from tinygrad_edu.files.damage import reason
 from tinygrad_edu.nn import Module
 from tinygrad_edu.twins.layer_table import ARRANGING, LAYERS, ROWS, Row, join, kind_of
 from tinygrad_edu.twins.optional import optional
@@ -99,23 +101,22 @@ class KerasFile(NamedTuple):
 
 # The groups within the group of a layer that hold its arrays, in the order of Keras's weights.
 PARTS = list(dict.fromkeys(part for row in ROWS for part in row.files))
+MOST_BYTES = 1 << 32  # that a part of a .keras file may unfold to
 NOT_LAYERS = ("optimizer", "metrics", "_metrics", "compile_metrics", "loss_tracker")
 
 
 def read_file(path: str | os.PathLike) -> KerasFile:
-    """Reads a file. Raises ValueError for a damaged one, FileNotFoundError, ImportError without h5py."""
+    """Reads a file. Raises DamagedFileError, FileNotFoundError, ImportError without h5py."""
     h5py, name = (
         optional("h5py", "reading a weight file of Keras", "weights"),
         repr(os.fspath(path)),
     )
-    with open(path, "rb"):  # raises the usual error if there is no such file
-        pass
-    try:
+    with open(path, "rb") as opened, naming_damage(path, "a weight file of Keras", _damaged):
         config, source = None, path
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                config = json.loads(archive.read("config.json"))
-                source = io.BytesIO(archive.read("model.weights.h5"))  # type: ignore[assignment]
+        if zipfile.is_zipfile(opened):
+            with zipfile.ZipFile(opened) as archive:
+                config = json.loads(_member(archive, "config.json"))
+                source = io.BytesIO(_member(archive, "model.weights.h5"))  # type: ignore[assignment]
         with h5py.File(source) as file:
             if "model_config" in file.attrs:
                 config = json.loads(file.attrs["model_config"])
@@ -129,15 +130,26 @@ def read_file(path: str | os.PathLike) -> KerasFile:
                 layers = [Stored((), {n}, "", n, _old_arrays(file, root, (n,))) for n in names]
             else:
                 layers = list(_layers_of_groups(file))
-    except (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
-        why = " ".join(str(error).split())
-        raise refusal(
-            ValueError,
-            f"{name} is not a weight file of Keras, or only a part of one ({why}); nothing was loaded.",
-            "a file of model.save('x.keras') or model.save_weights('x.weights.h5')",
-        ) from error
     with_arrays = [layer for layer in layers if layer.arrays]
     return KerasFile(name, None if old else config, with_arrays, ordered)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    info = archive.getinfo(name)
+    if info.file_size > MOST_BYTES:
+        raise ValueError(
+            f"{name} unfolds to {info.file_size:,} bytes; {MOST_BYTES:,} are read at most"
+        )
+    with archive.open(info) as opened:
+        return opened.read(info.file_size)
+
+
+def _damaged(path: Any, kind: str, error: Exception) -> Exception:
+    return refusal(
+        DamagedFileError,
+        f"{os.fspath(path)!r} is not {kind}, or only a part of one ({reason(error)}); nothing was loaded.",
+        "a file of model.save('x.keras') or model.save_weights('x.weights.h5')",
+    )
 
 
 def _layers_of_config(
@@ -156,8 +168,11 @@ def _layers_of_config(
         seen[kind] += 1
         names = (*place, entry["config"]["name"])
         words = {names[-1], ".".join(names)}
+        inner = entry["config"].get("layer") or {}  # of TimeDistributed
         if is_model(entry):
             yield from _layers_of_config(entry["config"], file, old, names, f"{own}/")
+        elif is_model(inner):
+            yield from _layers_of_config(inner["config"], file, old, names, f"{own}/layer/")
         elif old:
             yield Stored(names, words, kind, "/".join(names), _old_arrays(file, old, names))
         else:
@@ -211,6 +226,8 @@ def _read(file: Any, array: Any) -> np.ndarray:
     linked = getattr(array, "external", None) or getattr(array, "is_virtual", True)
     if linked or array.file != file:
         raise ValueError(f"{getattr(array, 'name', array)} is not an array of this file")
+    if array.nbytes > 100 * file.id.get_filesize():  # a few bytes can say that they are 10¹² zeros
+        raise ValueError(f"{array.name} unfolds to {array.nbytes:,} bytes")
     return np.asarray(array[()])
 
 

@@ -206,7 +206,7 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
     """
     counts = array_of("confusion", counts)
     classes = len(counts)
-    names = [literal(name) for name in (range(classes) if names is None else names)]
+    names = [str(name) for name in (range(classes) if names is None else names)]
     if counts.shape != (classes, classes) or not classes or len(names) != classes:
         raise refusal(
             ValueError,
@@ -234,8 +234,9 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
         xlabel="predicted class", ylabel="true class",
     )  # fmt: skip
     turned = {"rotation": 90} if max(map(len, names), default=0) > 3 else {}
-    ax.set_xticks(range(classes), names, **small, **turned)
-    ax.set_yticks(range(classes), names, **small)
+    labels = [literal(name) for name in names]
+    ax.set_xticks(range(classes), labels, **small, **turned)
+    ax.set_yticks(range(classes), labels, **small)
     ax.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
     ax.grid(which="minor", alpha=0.25)

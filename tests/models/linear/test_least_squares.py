@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import LinearRegression
-from models.linear.least_squares import least_squares
+from models.linear.least_squares import least_squares, nonnegative_least_squares
 from tinygrad_edu import grad
 
 linear_model = pytest.importorskip("sklearn.linear_model")
@@ -91,3 +91,47 @@ def test_columns_whose_squares_overflow():
     huge = LinearRegression().fit(X * 1e200, y)
     np.testing.assert_allclose(huge.coef_ * 1e200, plain.coef_, rtol=1e-7)
     np.testing.assert_allclose(huge.predict(X * 1e200), plain.predict(X), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("targets", [(), (3,)])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_positive_weights_agree_with_scikit_learn(targets, fit_intercept, weighted):
+    X, rng = data()
+    X = X / [1.0, 10.0, 0.1, 5.0, 2.0]
+    y = X[:, :2].sum(axis=1) - X[:, 2] + rng.normal(size=(*targets, 60))
+    weight = rng.uniform(0, 3, size=60).round() if weighted else None
+    same = {"positive": True, "fit_intercept": fit_intercept}
+    ours = LinearRegression(**same).fit(X, y.T, weight)
+    theirs = linear_model.LinearRegression(**same).fit(X, y.T, weight)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6, atol=1e-10)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-6, atol=1e-9)
+    assert (ours.coef_ == 0).any() and (ours.coef_ > 0).any() and (ours.coef_ >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nonnegative_least_squares_is_at_a_minimum(seed):
+    """Its conditions (Lawson and Hanson 23.3): no gradient at w > 0, none downhill at w = 0."""
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(rng.integers(2, 30), rng.integers(1, 20)))
+    if seed % 3 == 0:
+        A = np.abs(A)
+    if seed % 4 == 0:
+        A = np.hstack([A, A[:, :1], np.zeros((len(A), 1))])
+    if seed % 5 == 0:
+        A *= 10.0 ** rng.integers(-8, 8, size=A.shape[1])
+    b = rng.normal(size=len(A)) * 10.0 ** rng.integers(-5, 5)
+    w = nonnegative_least_squares(A, b)
+    size = np.linalg.norm(A, axis=0) + (A == 0).all(axis=0)
+    downhill = A.T @ (b - A @ w) / size / np.linalg.norm(b)
+    assert (w >= 0).all() and downhill.max() < 1e-10
+    assert np.abs(downhill[w > 0]).max(initial=0) < 1e-10
+
+
+def test_what_has_no_effect_changes_nothing():
+    X, rng = data()
+    y, before = rng.normal(size=60), X.copy()
+    plain = LinearRegression().fit(X, y).coef_
+    other = LinearRegression(copy_X=False, tol=0.1, n_jobs=2).fit(X, y).coef_
+    np.testing.assert_array_equal(plain, other)
+    np.testing.assert_array_equal(X, before)

@@ -1,0 +1,46 @@
+"""Large arrays piece by piece: a piece stays in the cache through all the steps of a formula."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+PIECE = 1 << 15  # numbers
+
+
+def pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
+    """Yields the flat arrays piece by piece. (Those to be written must be contiguous.)"""
+    flat = [a.reshape(-1) for a in arrays]
+    for i in range(0, flat[0].size, PIECE):
+        yield [a[i : i + PIECE] for a in flat]
+
+
+def in_pieces(double: Callable, single: Callable | None = None) -> Callable:
+    """Turns a function of float64 vectors (and one for float32) into one of arrays of any shape."""
+
+    @functools.wraps(double)
+    def whole(x: Any, **params: Any) -> np.ndarray:
+        x = np.asarray(x)
+        y = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
+        f, precision = double, "f8"
+        if single and y.dtype in (np.float32, np.float16):
+            f, precision = single, "f4"
+        with np.errstate(all="ignore"):  # branches that are not taken are computed, too
+            for some, out in pieces(x, y):
+                out[...] = f(some.astype(precision, copy=False), **params)
+        return y if y.ndim else y[()]
+
+    return whole
+
+
+def scaled(g: Any, slope: Any, x: Any, **params: Any) -> Any:
+    """g * slope(x, **params), for a row `slope`; of large arrays in one pass."""
+    if not (type(g) is type(x) is np.ndarray and g.shape == x.shape and x.size > PIECE):
+        return g * slope(x, **params)
+    dx = np.empty(x.shape, x.dtype)
+    for dy, some, out in pieces(g, x, dx):
+        np.multiply(dy, slope.forward(some, **params), out=out)
+    return dx
