@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import nn, optim, viz
+from tinygrad_edu.optim.lr_finder import LearningRates
 from tinygrad_edu.training import Callback, History, Trainer, accuracy
 from tinygrad_edu.viz import LivePlot, curves
 
@@ -336,3 +337,84 @@ def test_dollars_in_names_are_no_formulas(name):
     for ax in drawn:
         svg = curves.inline(ax, "about")
         assert html.escape(name, quote=False) in svg.replace("\u2009", " ")
+
+
+# ------------------------------------------------------------------------------ what people try first
+
+
+def test_a_dict_of_lists_is_a_history_too(history):
+    for given in (history.history, {"loss": [3.0, 2.0, 1.5], "val_loss": [3.5, 2.5, 2.0]}):
+        training, validation = viz.learning_curve(given).lines
+        assert training.get_ydata().tolist() == history["loss"]
+        assert validation.get_ydata().tolist() == history["val_loss"]
+
+
+def test_images_with_one_channel_are_gray():
+    images = np.arange(12.0).reshape(1, 3, 4, 1)
+    assert viz.image_grid(images).images[0].get_array().tolist() == images[0, ..., 0].tolist()
+
+
+def test_the_result_of_find_lr_is_drawn_as_it_is():
+    lrs, losses = np.array([0.1, 1.0]), np.array([3.0, 2.0])
+    ax = viz.lr_curve(LearningRates(lrs, losses, 0.3))
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), np.stack([lrs, losses], axis=1))
+    assert ax.get_legend().get_texts()[0].get_text() == "lr = 0.3"
+
+
+def test_watch_is_a_callback():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0))
+    watch = viz.Watch(model)
+    trainer = Trainer(model, nn.cross_entropy, optim.SGD(model.parameters(), lr=0.1))
+    trainer.fit(
+        np.ones((8, 2)), np.arange(8) % 3, epochs=3, batch_size=4, callbacks=[watch], progress=False
+    )
+    x, y = watch.plot("weights").lines[0].get_xydata().T
+    assert x.tolist() == [1, 2, 3, 4, 5, 6]
+    np.testing.assert_allclose(y[-1], np.median(np.abs(model[0].W.data)), rtol=1e-6)
+
+
+def test_a_landscape_takes_a_model():
+    model = nn.Sequential(nn.Linear(2, 2, rng=0))
+    loss = lambda: nn.cross_entropy(model(np.eye(2)), [0, 1])
+    a, b = (
+        viz.loss_landscape(loss, given, steps=3).collections[0].get_array()
+        for given in (model, model.parameters())
+    )
+    np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(viz.flat(model), viz.flat(model.parameters()))
+
+
+def test_points_on_one_line_have_a_boundary():
+    ax = viz.decision_boundary(
+        lambda p: p[:, 0] > 0, np.array([[0.0, 1.0], [2.0, 1.0]]), np.arange(2), resolution=3
+    )
+    assert ax.get_ylim() == (0, 2)
+
+
+LAYER = nn.Linear(2, 2, rng=0)
+
+
+@pytest.mark.parametrize(
+    ("draw", "kind", "said"),
+    [
+        (lambda h: viz.learning_curve(h["loss"]), TypeError, r"not \[3.0, 2.0, 1.5\].*trainer\.history"),
+        (lambda h: viz.learning_curve(h, ["loss", "accuracy"]), TypeError, "once for each name"),
+        (lambda h: h.plot(["loss"]), TypeError, "once for each name"),
+        (lambda h: viz.learning_curve(History()), KeyError, "no epoch has ended"),
+        (lambda h: viz.learning_curve({"loss": [1.0]}, "f1"), KeyError, "no 'f1'.*there is loss"),
+        (lambda h: viz.confusion([0, 1, 1], [0, 1, 0]), ValueError, r"confusion_matrix\(y, predicted\)"),
+        (lambda h: viz.confusion(np.zeros((0, 0))), ValueError, r"not \(0, 0\)"),
+        (lambda h: viz.image_grid(np.ones((4, 4))), ValueError, r"images\[None\] for one image"),
+        (lambda h: viz.filters(LAYER), TypeError, r"of numbers, not Linear.*layer\.W"),
+        (lambda h: viz.embedding(LAYER), TypeError, r"of numbers, not Linear.*layer\.W"),
+        (lambda h: viz.decision_boundary(np.eye(2), np.arange(2), LAYER), TypeError, "function of points"),
+        (lambda h: viz.decision_boundary(LAYER, np.eye(2), np.eye(2)), ValueError, r"y\.argmax"),
+        (lambda h: viz.Graph(LAYER), TypeError, r"Graph\(model\(x\)\)"),
+        (lambda h: viz.why(LAYER(np.eye(2)).sum(), LAYER), TypeError, r"model\[0\]\.W"),
+        (lambda h: viz.changes(LAYER.W, LAYER.W), ValueError, "these are Parameter and Parameter"),
+        (lambda h: viz.plot_model(LAYER), AttributeError, r"viz has no plot_model.*graph\.html"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_answered(draw, kind, said, history):
+    with pytest.raises(kind, match=f"(?s){said}"):
+        draw(history)

@@ -194,6 +194,20 @@ TRAINING = {
     "accuracy_score": "accuracy",
 }
 
+# Names missing in `tinygrad_edu.viz`.
+VIZ = {
+    "plot": "learning_curve(history)",
+    "plot_history": "learning_curve(history)",
+    "plot_model": "Graph(loss).save('graph.html'), or print(model.summary())",
+    "make_dot": "Graph(loss).save('graph.svg')",
+    "draw_dot": "Graph(loss).save('graph.svg')",
+    "draw_graph": "Graph(loss).save('graph.svg')",
+    "ConfusionMatrixDisplay": "confusion(confusion_matrix(y, predicted))",
+    "DecisionBoundaryDisplay": "decision_boundary(predict, x, y)",
+    "plot_confusion_matrix": "confusion(confusion_matrix(y, predicted))",
+    "imshow": "image_grid(images)",
+}
+
 # Arguments missing in Trainer.fit and Trainer.evaluate.
 FIT = {
     "validation_data": "validation=(x_val, y_val)",

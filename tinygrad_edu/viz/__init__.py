@@ -4,6 +4,8 @@ Curves need matplotlib, and pictures of graphs need graphviz: `python -m pip ins
 A graph as text, and as a page to step through, needs nothing.
 """
 
+from typing import TYPE_CHECKING
+
 from tinygrad_edu.viz.backward_steps import why
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
 from tinygrad_edu.viz.diff import changes, gradient_errors, with_gradient
@@ -44,3 +46,11 @@ __all__ = [
     "why",
     "with_gradient",
 ]
+
+if not TYPE_CHECKING:  # or every name would seem to be there
+
+    def __getattr__(name):
+        from tinygrad_edu.diagnostics.migration_hints import VIZ
+        from tinygrad_edu.diagnostics.words import no_such_name
+
+        raise no_such_name("viz", name, __all__, VIZ)

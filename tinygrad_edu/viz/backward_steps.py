@@ -22,10 +22,10 @@ from tinygrad_edu.viz.nodes import printable
 
 __all__ = ["Path", "Step", "Why", "local_derivative", "paths_to", "steps_back", "through", "why"]
 
-MOST = 10_000  # paths that are all followed; of more,
-FOLLOWED = 1_000  # so many, and the rest is known as a whole
-LOOKED = 200_000  # steps at most in search of the largest
-LONG = 16  # operations of a path that are all named
+MOST = 10_000  # up to so many paths all are followed,
+FOLLOWED = 1_000  # of more only so many
+LOOKED = 200_000  # the largest number of steps in search of the largest
+LONG = 16  # a path of more operations is abbreviated in print
 PRINTED = 10  # paths
 
 
@@ -134,9 +134,8 @@ def why(loss: Tensor, x: Tensor, index: tuple[int, ...] | int = ()) -> Why:
     product of their derivatives, and the gradient is the sum over all paths: the chain rule, written out.
     `index` names the number; () if x is a single one.
 
-    Of more than 10,000 paths, 1,000 are followed, those with the largest bound on their contribution first:
-    of single numbers and elementwise operations these are the largest of all. The rest is known as a whole,
-    from the gradient.
+    Of more than 10,000 paths, it follows 1,000, those with the largest bound on their contribution first; if
+    all operations are elementwise, these are the largest. The sum of the rest follows from the gradient.
 
     Raises ValueError if the loss is not a single number, is not made from x, or has no such index.
 
@@ -176,7 +175,7 @@ def paths_to(loss: Any, x: Any, asked: str) -> dict[Tensor, int]:
             raise refusal(
                 TypeError,
                 f"{asked}(loss, x) takes Tensors, not {shortened(thing)}.",
-                "the loss before .item() or float()",
+                "the loss before .item() or float(), and one parameter, such as model[0].W",
             )
     if loss.size != 1:
         raise refusal(
@@ -202,11 +201,11 @@ def paths_to(loss: Any, x: Any, asked: str) -> dict[Tensor, int]:
 def _follow(
     loss: Tensor, x: Tensor, index: tuple[int, ...], counts: dict[Tensor, int]
 ) -> list[Path]:
-    """The paths from x to the loss, found from its end: all, or of too many the largest.
+    """The paths from x to the loss, found from its end: all, or the largest if there are too many.
 
-    Those first whose contribution has the largest bound: max|Jᵀg| ≤ max|Jᵀ1| · max|g| of an operation
-    whose Jacobian J has one number in each row, or none below zero; so the contribution is at most the
-    product of these. (Of a product of matrices max|Jᵀ1| is an estimate.)
+    The path with the largest bound comes first. If the Jacobian J of an operation has one number in each row,
+    or none below zero, max|Jᵀg| ≤ max|Jᵀ1| · max|g|, so a contribution is at most the product of these. (For
+    a product of matrices this is an estimate.)
     """
     ones = {
         (y, i): through(y, i, np.ones_like(y.data))
@@ -220,7 +219,7 @@ def _follow(
             bound[y] = max(bound[y], largest)
     called = {y: _called(y) for y in counts if y is not x}
     paths: list[Path] = []
-    # of equal bounds the youngest first: a path is followed to its end
+    # of equal bounds the newest comes first, so that a path is followed to its end
     turn = itertools.count(0, -1)
     waiting: list[Any] = [(0.0, next(turn), loss, np.ones_like(loss.data), (), ())]
     most = MOST if counts[loss] <= MOST else FOLLOWED
@@ -236,7 +235,9 @@ def _follow(
             if factors is not None and y.size == part.size == 1:
                 local = (float(ones[y, i].item()), *factors)  # type: ignore[union-attr]
             first = -float(np.abs(g_part).max(initial=0)) * bound[part]  # type: ignore[arg-type]
-            if (number := next(turn)) < -LOOKED:  # the bounds were no help: to any end, then
+            if (
+                number := next(turn)
+            ) < -LOOKED:  # the bounds did not help: follow any path to its end
                 first = -math.inf
             waiting_part = first, number, part, g_part, (called[y], *operations), local
             heapq.heappush(waiting, waiting_part)

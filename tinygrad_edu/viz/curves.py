@@ -18,20 +18,21 @@ import re
 import sys
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.files import write_text
+from tinygrad_edu.tensor import value
 from tinygrad_edu.training import Callback, History
 from tinygrad_edu.training.callbacks import demand_monitored
 from tinygrad_edu.training.progress import notebook_display
 
 INSTALL = "python -m pip install -e '.[viz]' in the folder of this project"
 TAKEN: weakref.WeakSet = weakref.WeakSet()  # axes of pyplot with one of these pictures
-BLUE, ORANGE = "#3b82c4", "#e07b39"  # seen as different by all eyes, on light paper and on dark
+BLUE, ORANGE = "#3b82c4", "#e07b39"  # also for color-blind people, on light paper and on dark
 
 
 def optional(library: str) -> Any:
@@ -69,6 +70,16 @@ def literal(words: Any) -> str:
     return str(words).replace("$", r"\$")
 
 
+def array_of(caller: str, x: Any) -> np.ndarray:
+    """What a function is to draw, as an array. Raises TypeError for a layer, for example."""
+    x = np.asarray(value(x))
+    if x.dtype == object:
+        kind = type(x.item()).__name__ if x.ndim == 0 else "objects"
+        hint = "layer.W" if hasattr(x[()], "parameters") else "an array, or lists of equal lengths"
+        raise refusal(TypeError, f"{caller} draws arrays of numbers, not {kind}.", hint)
+    return x
+
+
 def inline(ax: Any, about: str) -> str:
     """The picture as an `<svg>` element for a page: what is black takes the color of the text around it."""
     letters = {"svg.fonttype": "none", "svg.hashsalt": "tinygrad_edu"}  # and not their outlines
@@ -86,14 +97,30 @@ def _svg(figure: Any, **settings: Any) -> str:
     return file.getvalue()
 
 
-def learning_curve(history: History, name: str = "loss", *, ax: Any = None) -> Any:
+def learning_curve(
+    history: Mapping[str, Sequence[float]], name: str = "loss", *, ax: Any = None
+) -> Any:
     """A number of the history by epoch, on the training data and, if it is there, on the validation data.
 
-    Raises KeyError if the history has no such number.
+    history    what `fit` returns, or another dict with a list for each name, such as Keras's
+
+    Raises KeyError if the history has no such number, and TypeError for anything else.
     """
+    if not isinstance(history, Mapping):
+        raise refusal(
+            TypeError,
+            f"learning_curve draws a history, not {shortened(history)}.",
+            "history = trainer.fit(...), or trainer.history",
+        )
+    if not isinstance(name, str):
+        hint = 'learning_curve(history, "accuracy", ax=axes[1]), once for each name'
+        raise refusal(TypeError, f"learning_curve draws one name, not {shortened(name)}.", hint)
+    if name not in history:
+        there = ", ".join(history) or "nothing, as no epoch has ended"
+        raise KeyError(f"no {name!r} in this history; there is {there}")
     ax = axes_for(ax, 6.4, 3.6)
     lines = [(history[name], BLUE, "-", "training")]
-    if f"val_{name}" in history.names:
+    if f"val_{name}" in history:
         lines.append((history[f"val_{name}"], ORANGE, "--", "validation"))
     for numbers, color, style, label in lines:
         epochs = range(1, len(numbers) + 1)
@@ -177,10 +204,10 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
     Correct predictions are blue, on the diagonal; mistakes are orange, so that a single one is seen among
     hundreds. Raises ValueError unless counts is (K, K), with K names if any.
     """
-    counts = np.asarray(counts)
+    counts = array_of("confusion", counts)
     classes = len(counts)
-    names = [literal(name) for name in (range(classes) if names is None else names)]
-    if counts.shape != (classes, classes) or len(names) != classes:
+    names = [str(name) for name in (range(classes) if names is None else names)]
+    if counts.shape != (classes, classes) or not classes or len(names) != classes:
         raise refusal(
             ValueError,
             f"confusion takes counts (K, K) and K names, not {counts.shape} and {len(names)}.",
@@ -221,22 +248,23 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
 def image_grid(
     images: Any, titles: Sequence[str] | None = None, *, columns: int = 8, ax: Any = None
 ) -> Any:
-    """Images side by side, each below its title.    images: (n, height, width), or (n, height, width, 3)
+    """Images side by side, each below its title.    images: (n, height, width), or (n, height, width, 1 or 3)
 
     Of gray images the smallest number of all is white and the largest black. Colors are whole numbers from
     0 to 255, or others from 0 to 1. Raises ValueError for another shape, colors out of range, or unless
     there is a title for each image.
     """
-    images = np.asarray(images)
+    images = array_of("image_grid", images)
+    images = images[..., 0] if images.ndim == 4 and images.shape[-1] == 1 else images
     color = images.ndim == 4 and images.shape[-1] == 3
     titled = titles is None or len(titles) == len(images)
     if not (images.ndim == 3 or color) or not images.size or not titled:
         given = "" if titles is None else f" and {len(titles)} titles"
         raise refusal(
             ValueError,
-            "image_grid takes images (n, height, width) or (n, height, width, 3), "
-            f"not {images.shape}{given}.",
-            "images.reshape(-1, height, width) for rows of pixels; a title for each image",
+            "image_grid takes images (n, height, width) or (n, height, width, 1 or 3), "
+            f"and a title for each, not {images.shape}{given}.",
+            "images[None] for one image; images.reshape(-1, height, width) for rows of pixels",
         )
     n, height, width = images.shape[:3]
     if color:

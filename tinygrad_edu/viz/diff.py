@@ -18,10 +18,7 @@ from tinygrad_edu.viz.build_graph import Reader
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.nodes import Group, Node, Snapshot
 
-EXACT, WRONG = (
-    -16.0,
-    -2.0,
-)  # the powers of ten of an error that is not marked, and of one in full orange
+EXACT, WRONG = -16.0, -2.0  # errors, as powers of ten: one that is not marked, one in full orange
 
 
 def changes(before: Graph, after: Graph) -> Graph:
@@ -33,6 +30,8 @@ def changes(before: Graph, after: Graph) -> Graph:
 
     Raises ValueError with the first difference if they are not of the same computation.
     """
+    if not (isinstance(before, Graph) and isinstance(after, Graph)):
+        _refuse(f"these are {type(before).__name__} and {type(after).__name__}")
     if len(before.nodes) != len(after.nodes):
         _refuse(f"one has {len(before.nodes):,} nodes and the other {len(after.nodes):,}")
     nodes = []

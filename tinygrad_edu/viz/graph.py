@@ -64,7 +64,9 @@ class Graph(GraphData):
                 TypeError,
                 f"Graph shows how a Tensor was made, and {shortened(result)} is of type "
                 f"{type(result).__name__}.",
-                "the loss itself, before .item(), float() or .data",
+                "Graph(model(x)), as a model records a graph when it is called"
+                if callable(result)
+                else "the loss itself, before .item(), float() or .data",
             )
         if depth is not None and (not isinstance(depth, int) or depth < 0):
             raise refusal(

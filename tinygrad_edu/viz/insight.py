@@ -14,27 +14,44 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import history
-from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.ops.scaled_dot_product import attention_weights_row
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.viz.curves import BLUE, ORANGE, axes_for, image_grid, literal, new_axes, optional
+from tinygrad_edu.training import Callback
+from tinygrad_edu.viz.curves import (
+    BLUE,
+    ORANGE,
+    array_of,
+    axes_for,
+    image_grid,
+    literal,
+    new_axes,
+    optional,
+)
 
-# Colors that all eyes tell apart (M. Okabe and K. Ito, "Color universal design", 2008), and three more.
+# Colors that color-blind people can tell apart (Okabe and Ito 2008, "Color universal design"), and 3 more.
 CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
            "#8c564b", "#8172ff")  # fmt: skip
 
 
-def lr_curve(lrs: Any, losses: Any, suggestion: float | None = None, *, ax: Any = None) -> Any:
+def lr_curve(
+    lrs: Any, losses: Any = None, suggestion: float | None = None, *, ax: Any = None
+) -> Any:
     """The loss by the learning rate of a range test, on a logarithmic axis (Smith 2017, section 3.3).
+
+        found = optim.find_lr(step, model, optimizer)
+        viz.lr_curve(found)
 
     `suggestion` is marked. Raises ValueError unless there is one loss for each rate.
     """
+    if losses is None:
+        lrs, losses, suggestion = lrs
     lrs, losses = np.asarray(lrs), np.asarray(losses)
     if lrs.shape != losses.shape or lrs.ndim != 1:
         words = f"lr_curve takes one loss for each rate, not {losses.shape} for {lrs.shape}."
-        raise refusal(ValueError, words, "lr_curve(found.lrs, found.losses)")
+        raise refusal(ValueError, words, "lr_curve(found), with what find_lr returned")
     ax = axes_for(ax, 6.4, 3.6)
     ax.plot(lrs, losses, color=BLUE, linewidth=2)
     if suggestion is not None:
@@ -55,16 +72,25 @@ def decision_boundary(
 
     Raises ValueError for other shapes.
     """
-    x, y = np.asarray(value(x)), np.asarray(value(y))
+    if not callable(predict):
+        raise refusal(
+            TypeError,
+            f"decision_boundary takes a function of points, not {shortened(predict)}.",
+            "decision_boundary(model, x, y), or trainer.predict in place of model",
+        )
+    x, y = array_of("decision_boundary", x), np.asarray(value(y))
     if x.ndim != 2 or x.shape[1] != 2 or y.shape != x.shape[:1]:
         raise refusal(
             ValueError,
             f"decision_boundary draws x (n, 2) with labels (n,), not {x.shape} and {y.shape}.",
-            "two of the features, or embedding(x, y) for many",
+            "y.argmax(axis=1) for labels"
+            if y.ndim == 2
+            else "two of the features, or embedding(x, y) for many",
         )
     ax = axes_for(ax, 5.2, 4.4)
     low, high = x.min(axis=0), x.max(axis=0)
-    low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
+    margin = np.where(high > low, 0.1 * (high - low), 1)
+    low, high = low - margin, high + margin
     across, up = (np.linspace(a, b, resolution) for a, b in zip(low, high, strict=True))
     points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     with no_grad():
@@ -124,7 +150,7 @@ def filters(
     W: (height, width, 1 or 3, units) of a convolution, or (pixels, units) of a Linear layer with `shape`,
     (height, width), for the pixels. Raises ValueError for anything else.
     """
-    W = np.asarray(value(W))
+    W = array_of("filters", W)
     if W.ndim == 2 and shape is not None and np.prod(shape) == len(W):
         W = W.reshape(*shape, 1, -1)
     if W.ndim != 4 or W.shape[2] not in (1, 3):
@@ -154,7 +180,7 @@ def attention_map(
 
     Raises ValueError for another shape, or unless there is a name for each row and column.
     """
-    weights = np.asarray(value(weights))
+    weights = array_of("attention_map", weights)
     named = [None if names is None else len(names) for names in (queries, keys)]
     if weights.ndim != 2 or any(
         n not in (None, m) for n, m in zip(named, weights.shape, strict=True)
@@ -217,7 +243,7 @@ def embedding(
 
     Pearson 1901: the plane that keeps most of their variance; its shares are written at the axes.
     """
-    vectors = np.asarray(value(vectors), np.float64)
+    vectors = array_of("embedding", vectors).astype(np.float64)
     if vectors.ndim != 2 or min(vectors.shape) < 2:
         raise refusal(
             ValueError, f"embedding draws two vectors or more, (n, d), not {vectors.shape}."
@@ -246,7 +272,7 @@ def embedding(
 
 def loss_landscape(
     loss: Callable[[], Any],
-    parameters: Iterable[Parameter],
+    parameters: Iterable[Parameter] | Module,
     *,
     path: Sequence[np.ndarray] | None = None,
     span: float = 1.0,
@@ -257,6 +283,7 @@ def loss_landscape(
     """The loss on a plane through the present weights, which are in its middle.
 
     loss    () -> the loss of the present weights: `lambda: nn.cross_entropy(model(x), y)`
+    parameters    those to vary; a model, for all of its parameters
     path    weights visited on the way, each as `flat(parameters)` gave them: then the plane is that of
             the path's two principal components, and the path is drawn on it
     span    how far to go: 1 is the length of the weights, or of the path
@@ -267,7 +294,7 @@ def loss_landscape(
     not. Raises ValueError for a path of other weights, and if the loss is nowhere finite.
     """
     ax = axes_for(ax, 5.2, 4.4)  # before the long work, as it may be refused
-    parameters = list(parameters)
+    parameters = _listed(parameters)
     here = flat(parameters)
     if path is None:
         plane, points = _random_plane(parameters, seed), np.zeros((0, 2))
@@ -303,9 +330,13 @@ def loss_landscape(
     return ax
 
 
-def flat(parameters: Iterable[Parameter]) -> np.ndarray:
+def flat(parameters: Iterable[Parameter] | Module) -> np.ndarray:
     """All weights as one vector, a copy: a stop on the path of `loss_landscape`."""
-    return np.concatenate([p.data.ravel() for p in parameters]).astype(np.float64)
+    return np.concatenate([p.data.ravel() for p in _listed(parameters)]).astype(np.float64)
+
+
+def _listed(parameters: Iterable[Parameter] | Module) -> list[Parameter]:
+    return parameters.parameters() if isinstance(parameters, Module) else list(parameters)
 
 
 def _put(parameters: Sequence[Parameter], weights: np.ndarray) -> None:
@@ -343,13 +374,15 @@ DECADES = (-12, 4)  # the range of a histogram, in powers of ten,
 BINS = 64  # which has so many bins
 
 
-class Watch:
+class Watch(Callback):
     """Records how large the gradients and weights of each parameter are during training.
 
         watch = viz.Watch(model)
-        ... loss.backward(); watch.record(); optimizer.step()
+        trainer.fit(x, y, callbacks=[watch])
         watch.plot()
         watch.histogram()
+
+    In a loop by hand, call `watch.record()` between `loss.backward()` and `optimizer.step()`.
 
     Gradients that shrink from layer to layer vanish, those that grow explode; both are seen at a glance.
     """
@@ -360,8 +393,11 @@ class Watch:
         # and their histogram
         self.records: dict[str, dict[str, list]] = {"gradients": {}, "weights": {}}
 
+    def on_batch_end(self, batch: int) -> None:
+        self.record()
+
     def record(self) -> None:
-        """Call it between backward() and the optimizer's step."""
+        """Records the present gradients and weights."""
         for path, p in self.model.named_parameters():
             for what, numbers in (("weights", p.data), ("gradients", value(p.grad))):
                 if numbers is None or not numbers.size:
@@ -430,7 +466,7 @@ class Watch:
         if what not in self.records:
             raise refusal(ValueError, f"Watch draws no {what!r}.", "'gradients' or 'weights'")
         if not self.records[what]:
-            hint = "record() between backward() and step()"
+            hint = "fit(..., callbacks=[watch]), or watch.record() between backward() and step()"
             raise refusal(ValueError, f"Watch has no {what} yet.", hint)
         return self.records[what]
 
@@ -445,7 +481,7 @@ def _shares(sizes: np.ndarray) -> np.ndarray:
 
 def animate(
     draw: Callable[[Any, Any], Any],
-    frames: Sequence[Any],
+    frames: Iterable[Any],
     path: str | os.PathLike[str],
     *,
     fps: int = 10,
@@ -456,6 +492,7 @@ def animate(
 
     Raises ValueError for no frames or another ending; then no file is written.
     """
+    frames = list(frames)
     if not frames or not os.fspath(path).endswith(".gif"):
         raise refusal(
             ValueError,

@@ -46,14 +46,15 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Node:
-    """An operation, or a leaf (a tensor or array that no operation made)."""
+    """An operation, or a leaf (a tensor or array that no operation made).
+
+    kind    of operations: "operation", "result" (the tensor asked for), "module" (all its operations in one
+            node), "freed", "failed" (see `explain_error`); of leaves: "parameter", "variable" (another Tensor
+            that requires a gradient), "data" (with a name), "constant"
+    """
 
     number: int  # its place in `nodes`
-    kind: (
-        str  # "operation", "result" (the tensor asked for), "module" (its operations in one node),
-    )
-    #            "freed" or "failed" (see `explain_error`); of leaves "parameter", "variable" (a Tensor that
-    #            requires a gradient), "data" (with a name) or "constant"
+    kind: str
     title: str  # the name of the operation or leaf
     settings: str  # "axis=1"
     value: Snapshot
@@ -92,13 +93,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Group:
-    """A box around operations: one call of a module, or a block of modules or steps that repeat."""
+    """A box around operations: one call of a module, or a block of modules or steps that repeat.
+
+    repeats    how many times; such a block is folded into one node until it is expanded
+    """
 
     label: str  # path within the outer box, and the module: "0: Linear(64, 64)"; or "Cell × 180"
     outer: int | None  # the place in `groups` of the box around this box
-    repeats: int = (
-        0  # of a box around repetitions, how many: folded into one node until it is expanded
-    )
+    repeats: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from typing import Any
 
@@ -62,24 +62,12 @@ def view(thing: Any) -> str | None:
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a letter that a font lacks, say: browsers have others
-            shown = _html(thing)
+            shown = next(show for kind, show in VIEWS.items() if isinstance(thing, kind))(thing)
     except Exception as error:
         kinds = type(thing).__name__, type(error).__name__
         warnings.warn("no picture of this {}, which raised {}".format(*kinds), stacklevel=2)
         return None
     return f'{STYLE}<div class="tinygrad-edu">{shown}</div>'
-
-
-def _html(thing: Any) -> str:
-    if isinstance(thing, Tensor):
-        return _tensor(thing)
-    if isinstance(thing, Module):
-        return _module(thing)
-    if isinstance(thing, History):
-        return _history(thing)
-    if isinstance(thing, Op):
-        return explain(thing)._repr_html_()
-    return _estimator(thing)
 
 
 # ---------------------------------------------------------------------------------------------- words
@@ -285,3 +273,12 @@ def _learned(kept: Any) -> str:
         return _text(" ".join(np.array2string(kept, precision=4, separator=", ").split()), 120)
     words = f"{kept.shape} {kept.dtype}"
     return f"{words}: {_statistics(kept)}" if kept.dtype.kind == "f" and kept.size else words
+
+
+VIEWS: dict[type, Callable[[Any], str]] = {
+    Tensor: _tensor,
+    Module: _module,
+    History: _history,
+    Op: lambda row: explain(row)._repr_html_(),
+    object: _estimator,
+}

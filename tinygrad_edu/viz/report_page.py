@@ -147,7 +147,7 @@ def _mistake(image: np.ndarray, label: Any, probabilities: np.ndarray) -> str:
 def _commonest_mistake(counts: np.ndarray) -> str:
     beside = counts - np.diag(np.diag(counts))
     if not beside.any():
-        return "here there is none."
+        return "there is none here."
     i, j = np.unravel_index(beside.argmax(), beside.shape)
     times = {1: "once", 2: "twice"}.get(int(beside[i, j]), f"{beside[i, j]} times")
     return f"the commonest is {i} taken for {j}, {times}."
