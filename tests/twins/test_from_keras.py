@@ -114,7 +114,27 @@ def masked_attention(L: Any, keras: Any) -> Any:
     return keras.Model([x, allowed], y), [STEPS, R.random((4, 7, 7)) < 0.7]
 
 
+def in_time(L: Any, keras: Any) -> Any:
+    """A network for each picture of a film, cells above each other, attention of several kinds."""
+    film = L.Input((4, 6, 5, 3))
+    small = keras.Sequential([L.Input((6, 5, 3)), L.Conv2D(4, 3, activation="tanh"), L.Flatten()])
+    y = L.TimeDistributed(L.Dense(6, "relu"))(L.TimeDistributed(small, name="each")(film))
+    y = L.RNN([L.LSTMCell(5), L.GRUCell(4, use_bias=False)], return_sequences=True)(y)
+    y = L.GroupQueryAttention(4, 4, 2, use_bias=False)(y, y) + L.AdditiveAttention()([y, y])
+    y = L.Bidirectional(L.SimpleRNN(3, use_bias=False, return_sequences=True), merge_mode="mul")(y)
+    return keras.Model(film, L.GlobalAveragePooling1D(keepdims=True)(y)), [
+        R.normal(size=(2, 4, 6, 5, 3))
+    ]
+
+
+def masked_mean(L: Any, keras: Any) -> Any:
+    return keras.Sequential([
+        L.Input((7,), dtype="int32"), L.Embedding(9, 8, mask_zero=True), L.GlobalAveragePooling1D(),
+    ]), [PADDED]  # fmt: skip
+
+
 MODELS = [
+    in_time, masked_mean,
     perceptron, inception, translator, siamese, in_models, transformer, padded,
     padded_and_functional, mask_that_ends, masked_attention,
 ]  # fmt: skip
@@ -429,12 +449,12 @@ def test_all_that_is_unsupported_comes_at_once(keras: Any) -> None:
     keras.utils.clear_session()
     L = keras.layers
     x = L.Input((7, 6))
-    y = L.LSTM(4, dropout=0.5, activation="relu", return_sequences=True)(x)
-    y = L.TimeDistributed(L.Dense(4), name="often")(y)
+    y = L.LSTM(4, recurrent_activation="relu", activation="relu", return_sequences=True)(x)
+    y = L.TimeDistributed(L.Dense(4, lora_rank=2), name="often")(y)
     y = keras.Sequential([L.Lambda(lambda x: x), L.Conv1D(2, 3)], name="inner")(y)
     y = L.Dense(4, activity_regularizer="l1", kernel_regularizer="orthogonal_regularizer")(y)
     y = L.LayerNormalization(axis=1)(keras.ops.sin(y))
-    y = L.MultiHeadAttention(2, 4, use_bias=False)(y, y)
+    y = L.MultiHeadAttention(2, 4, use_gate=True)(y, y)
     y = L.MaxPooling1D(2, data_format="channels_first")(y)
     y = L.Dense(4, activation="exponential", dtype="mixed_float16")(y)
     with pytest.raises(TypeError) as refusal:
@@ -442,13 +462,14 @@ def test_all_that_is_unsupported_comes_at_once(keras: Any) -> None:
     head, *lines = str(refusal.value).split("\n")
     assert head == "from_keras has no counterpart for 9 of the layers:"
     assert lines[:9] == [
-        "  lstm: LSTM with activation='relu' (here it is 'tanh'), dropout=0.5",
-        "  often: TimeDistributed is a loop over steps (a Dense or an Activation takes sequences without it)",
+        "  lstm: LSTM with activation='relu' (here it is 'tanh'), "
+        "recurrent_activation='relu' (here it is 'sigmoid')",
+        "  often: TimeDistributed with layer=Dense with lora_rank=2, lora_alpha=2",
         "  inner.lambda: Lambda is a function of Python",
         "  dense_1: Dense with activity_regularizer=L1",
         "  sin: Sin (of keras.ops) has no counterpart",
         "  layer_normalization: LayerNormalization with axis=1 (here it is -1)",
-        "  multi_head_attention: MultiHeadAttention with use_bias=False (here it is True)",
+        "  multi_head_attention: MultiHeadAttention with use_gate=True",
         "  max_pooling1d: MaxPooling1D with data_format='channels_first' (here it is 'channels_last')",
         "  dense_2: Dense with the dtype policy mixed_float16 (float32 or float64)",
     ]
@@ -514,7 +535,7 @@ def test_a_name_that_is_taken(keras: Any) -> None:
 def test_a_reason_is_enough(keras: Any) -> None:
     L = keras.layers
     x = L.Input((7, 6))
-    y = L.LSTM(6, dropout=0.5)(x, initial_state=[x[:, 0], x[:, 1]])
+    y = L.LSTM(6, activation="relu")(x, initial_state=[x[:, 0], x[:, 1]])
     told = refused(keras.Model(x, y))
     assert told.count("lstm") == 1
     assert told.count("get_item: GetItem (of keras.ops) has no counterpart") == 1

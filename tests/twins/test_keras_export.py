@@ -165,6 +165,13 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "MultiHeadAttention": (
         lambda: nn.MultiHeadAttention(4, 2, 4, value_dim=3, causal=True, **NEW), STEPS,
     ),
+    "attention without bias": (
+        lambda: nn.MultiHeadAttention(4, 2, 4, bias=False, dropout=0.5, **NEW).eval(), STEPS,
+    ),
+    "GroupedQueryAttention": (
+        lambda: nn.GroupedQueryAttention(4, 4, 2, 4, causal=True, **NEW), STEPS,
+    ),
+    "AdditiveAttention": (lambda: nn.AdditiveAttention(4, causal=True, **NEW), STEPS),
     "attention between layers": (
         lambda: Sequential(linear(4, 4, 1), nn.MultiHeadAttention(4, 1, 4, **NEW), Tanh()), STEPS,
     ),
@@ -672,6 +679,7 @@ def test_what_keras_has_in_another_way(no_keras: None) -> None:
         nn.LSTMCell(4, 3): "LSTMCell(4, 3), a cell, without nn.RNN around it",
         nn.TimeDistributed(inner): "with a layer of the class Sequential",
         nn.LSTM(4, 3, stateful=True): "with stateful=True, for which Keras has to know the size of",
+        nn.MultiHeadAttention(4, 2, 4, soft_cap=3.0): "with soft_cap=3.0",
         nn.RNN(nn.LSTMCell(4, 3), return_state=True): "with return_state=True",
         nn.ConvTranspose1d(4, 4, 3, groups=2): "with groups",
     }.items():

@@ -222,8 +222,8 @@ class Reader:
                 results[result] = self.call(where, entry, steps, i, node, results, layers, calls)
                 given = {name: x for name, x in node["kwargs"].items() if "mask" not in name}
                 comes = any(h[:2] in masked for h in _histories([node["args"], given]))
-                if comes and entry["class_name"] == "MultiHeadAttention":
-                    self.refuse(where, f": MultiHeadAttention {OF_MASKED}")
+                if comes and steps and isinstance(steps[0][1], ATTENTION):
+                    self.refuse(where, f": {entry['class_name']} {OF_MASKED}")
                 if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
                     masked.add(result)
             waiting = [w for w in waiting if w not in ready]
@@ -278,7 +278,7 @@ class Reader:
         try:
             made = self.made[first] if not new else self.layers(entry, place)
             self.made[first] = made
-            if made and isinstance(made[0], nn.MultiHeadAttention) and nodes:
+            if made and isinstance(made[0], ATTENTION) and nodes:
                 _set_causal(made[0], nodes, new)
         except Refused as why:
             self.refuse(place, f": {entry['class_name']} {why}")
@@ -336,6 +336,8 @@ class Reader:
                 raise Refused(
                     "has no weights: build the model (and files keep a layer of several models once)"
                 ) from error
+            if given["inputs"] is None:  # a layer without weights
+                given["inputs"] = _channels(entry)
         # Of a class, Python 3.11.2 would give the signature of Module.__new__.
         takes = inspect.signature(row.ours.__init__ if isinstance(row.ours, type) else row.ours)
         if arrays and "dtype" in takes.parameters:
@@ -369,6 +371,7 @@ class Reader:
 
 # ------------------------------------------------------------------------------- reading one layer
 
+ATTENTION = (nn.MultiHeadAttention, nn.AdditiveAttention)
 # Layers whose activation is part of their formula.
 ACTIVATION_INSIDE = {"SimpleRNN", "LSTM", "GRU", "Activation"}
 # Arguments that do not change what is computed.
@@ -405,12 +408,18 @@ def _other_than(always: dict[str, Any], config: dict[str, Any], rank: int | None
     return other
 
 
-def _set_causal(layer: nn.MultiHeadAttention, nodes: Any, new: bool) -> None:
+def _set_causal(layer: Any, nodes: Any, new: bool) -> None:
     """Makes attention causal if all its calls are; a layer that is not new has been called elsewhere."""
     causal = {bool(node["kwargs"].get("use_causal_mask")) for node in nodes}
     if len(causal | (set() if new else {layer.causal})) > 1:
         raise Refused("called both with and without use_causal_mask")
     layer.causal = causal == {True}
+
+
+def _channels(entry: dict[str, Any]) -> int | None:
+    """The length of the last axis of the (first) input."""
+    shape = (entry.get("build_config") or {}).get("input_shape") or [None]
+    return shape[0][-1] if isinstance(shape[0], (list, tuple)) else shape[-1]
 
 
 def _rank(entry: dict[str, Any]) -> int | None:
@@ -580,8 +589,8 @@ def _given(
         if not _nothing(thing) and name not in ("training", "use_causal_mask")
     }  # fmt: skip
     layer = steps[0][1] if steps else None
-    if isinstance(layer, nn.MultiHeadAttention):
-        return _of_attention(arguments, keywords)
+    if isinstance(layer, ATTENTION):
+        return _of_attention(_flat(arguments), keywords)
     takes: tuple[str, ...] = ()
     if isinstance(layer, (Recurrent, nn.Bidirectional)):
         takes = ("initial_state", "mask")
@@ -628,7 +637,8 @@ def _flat(things: Any) -> list[Any]:
 
 # Layers with one result per step, which pass the mask of their input on.
 PASS_MASKS = {
-    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "Dense", "Dropout",
+    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "GroupQueryAttention", "Dense",
+    "Dropout",
     "LayerNormalization", "BatchNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU",
     "PReLU", "ELU", "Softmax", "GaussianNoise", "GaussianDropout", "AlphaDropout", "TimeDistributed",
     *MERGES,

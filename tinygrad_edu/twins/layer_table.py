@@ -165,6 +165,14 @@ def _look_at(
     return twin(x, context, use_causal_mask=layer.causal, **masks)
 
 
+def _compare_with(
+    keras: Any, twin: Any, layer: Any, x: Any, context: Any = None, key_mask: Any = None
+) -> Any:
+    context = x if context is None else context
+    masks = None if key_mask is None else [None, key_mask]
+    return twin([x, context], mask=masks, use_causal_mask=layer.causal)
+
+
 def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
     """Keras has no layer for positions, but an Embedding can look up 0, 1, 2, ..."""
     steps = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0], dtype="int32"), axis=1) - 1
@@ -173,11 +181,31 @@ def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
 
 def _shapes_of_attention(layer: Any) -> list[Shape]:
     """Keras has an axis for the heads."""
-    looks, says = (layer.heads, layer.key_dim), (layer.heads, layer.value_dim)
-    own, other = layer.inputs, layer.context_inputs
+    asks, looks = (layer.heads, layer.key_dim), (layer.key_heads, layer.key_dim)
+    gives, says = (layer.key_heads, layer.value_dim), (layer.heads, layer.value_dim)
+    own, other = (layer.inputs,), (layer.context_inputs,)
+    kernels = (own + asks, other + looks, other + gives, says + own)
     return [
-        (own, *looks), looks, (other, *looks), looks, (other, *says), says, (*says, own), (own,)
+        shape for pair in zip(kernels, (asks, looks, gives, own), strict=True)
+        for shape in pair[: 1 + layer.bias]
     ]  # fmt: skip
+
+
+def _look(ours: type[Module], keras: str, settings: dict[str, str], **more: Any) -> Row:
+    """Attention with heads; `inputs` is a pair with the number of inputs of the context."""
+
+    def refuse(layer: Any) -> str:
+        wrong = {"rotary=True": layer.rotary, f"soft_cap={layer.soft_cap}": layer.soft_cap}
+        return ", ".join(told for told, given in wrong.items() if given)
+
+    return Row(
+        ours, keras, settings | {"key_dim": settings.get("key_dim", "key_dim"), "bias": "use_bias",
+                                 "dropout.p": "dropout"},
+        variables={"kernel": "GlorotUniform", "bias": None}, draws=True,
+        files=("query_dense", "key_dense", "value_dense", "output_dense"),
+        call=lambda layer: _look_at, shapes=_shapes_of_attention, refuse=refuse,
+        rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5}, **more,
+    )  # fmt: skip
 
 
 def _attention(settings: dict[str, Any]) -> Module:
@@ -304,16 +332,22 @@ ROWS: list[Row] = [
     Row(
         nn.TimeDistributed, "TimeDistributed", files=("layer", "layer/cell"), parts={"layer": "layer"},
     ),
+    _look(
+        nn.MultiHeadAttention, "MultiHeadAttention", {"heads": "num_heads", "value_dim": "value_dim"},
+        inputs=lambda shapes, config: (shapes[0][0], shapes[1 + config["use_bias"]][0]),
+        always={"attention_axes": 1}, made=_attention,
+    ),
+    _look(
+        nn.GroupedQueryAttention, "GroupQueryAttention",
+        {"heads": "num_query_heads", "key_heads": "num_key_value_heads", "key_dim": "head_dim"},
+        inputs=lambda shapes, config: shapes[0][0],
+        made=lambda s: nn.GroupedQueryAttention(dropout=s.pop("p"), **s),
+    ),
     Row(
-        nn.MultiHeadAttention, "MultiHeadAttention",
-        {"heads": "num_heads", "key_dim": "key_dim", "value_dim": "value_dim", "dropout.p": "dropout"},
-        inputs=lambda shapes, config: (shapes[0][0], shapes[2][0]),
-        always={"use_bias": True, "attention_axes": 1},
-        variables={"kernel": "GlorotUniform", "bias": None},
-        files=("query_dense", "key_dense", "value_dense", "output_dense"), draws=True,
-        made=_attention, call=lambda layer: _look_at, shapes=_shapes_of_attention,
-        refuse=lambda layer: "rotary=True" if layer.rotary else "",
-        rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5},
+        nn.AdditiveAttention, "AdditiveAttention", {"has_scale": "use_scale", "dropout.p": "dropout"},
+        inputs=lambda shapes, config: shapes[0][0] if shapes else None,
+        variables={"scale": None}, call=lambda layer: _compare_with,
+        made=lambda s: nn.AdditiveAttention(scale=s.pop("has_scale"), dropout=s.pop("p"), **s),
     ),
     # ---- shapes and noise
     Row(nn.Flatten, "Flatten", always={"data_format": "channels_last"}),

@@ -243,6 +243,9 @@ def is_model(entry: dict[str, Any]) -> bool:
 
 def snake_case(name: str) -> str:
     """MaxPooling2D -> max_pooling2d, PReLU -> p_re_lu: Keras's name of a group."""
+    name = {"GroupQueryAttention": "GroupedQueryAttention"}.get(
+        name, name
+    )  # as Keras has it inside
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
