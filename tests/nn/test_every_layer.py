@@ -42,6 +42,11 @@ def padded(layer):
     return lambda x: layer(x, mask=SEEN)
 
 
+def evaluated(layer):
+    """The layer in eval mode: in training its gradient is not that of a function of W, see SpectralNorm."""
+    return lambda x: layer.eval()(x)
+
+
 def twice(layer):
     """h after two steps of the same x."""
     return lambda x: layer(x, layer(x))[0]
@@ -70,6 +75,8 @@ LAYERS = {
         (lambda: nn.BatchNorm(4, **F64), FLAT), (lambda: nn.BatchNorm(2, **F64), IMAGES),
         (lambda: nn.BatchNorm(4, scale=False, **F64), FLAT),
         (lambda: nn.BatchNorm(4, center=False, **F64), FLAT),
+        (lambda: nn.BatchNorm(3, axis=1, eps=0.1, **F64), STEPS),
+        (lambda: padded(nn.BatchNorm(4, eps=0.1, **F64)), STEPS),
     ],
     "Bidirectional": [
         (lambda: both_ways(nn.LSTM, return_sequences=True), SMALL), (lambda: both_ways(nn.GRU), SMALL),
@@ -226,6 +233,7 @@ LAYERS = {
     "Sparsemax": [(nn.Sparsemax, FLAT), (lambda: nn.Sparsemax(axis=0), FLAT)],
     "SpatialDropout1d": [(lambda: nn.SpatialDropout1d(0.4, rng=1), STEPS)],
     "SpatialDropout2d": [(lambda: nn.SpatialDropout2d(0.4, rng=1), IMAGES)],
+    "SpectralNorm": [(lambda: evaluated(nn.SpectralNorm(nn.Linear(4, 3, **NEW), rng=0)), FLAT)],
     "Squareplus": [(nn.Squareplus, FLAT), (lambda: nn.Squareplus(0.25), FLAT)],
     "StackedCells": [
         (lambda: nn.RNN(nn.StackedCells(nn.GRUCell(4, 2, **NEW), nn.LSTMCell(2, 2, **NEW))), SMALL),

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from tests.nn.agreement import LIMIT, assert_layers_agree, draw, kept
+from tests.nn.agreement import (
+    LIMIT,
+    RNG,
+    assert_functions_agree,
+    assert_layers_agree,
+    draw,
+    kept,
+    randomized,
+)
 from tinygrad_edu import nn, optim
 
 keras = pytest.importorskip("keras")
@@ -31,6 +39,75 @@ def test_normalizations(kind, shape, settings, training):
     ours, theirs = NORMS[kind]
     x = 3 + 2 * draw(*shape)
     assert_layers_agree(ours(6, dtype=np.float64, **settings), theirs(**settings), x, training)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("axis", [1, 2, -2, -1, 3])
+def test_batch_norm_along_any_axis(axis, training):
+    shape = (3, 4, 5, 6)
+    ours, theirs = (
+        nn.BatchNorm(shape[axis], axis=axis, dtype=np.float64),
+        K.BatchNormalization(axis),
+    )
+    assert_layers_agree(ours, theirs, 3 + 2 * draw(*shape), training)
+    later = nn.BatchNorm(axis=axis)
+    later(draw(*shape))
+    assert later.inputs == shape[axis]
+
+
+@pytest.mark.parametrize("settings", [{}, {"center": False}, {"scale": False}])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (6, 5), (2, 3, 2, 5)])
+def test_batch_norm_with_a_mask(shape, settings):
+    ours, theirs = nn.BatchNorm(5, dtype=np.float64, **settings), K.BatchNormalization(**settings)
+    theirs.build(shape)
+    mask = RNG.random(shape[:-1]) < 0.6
+    parameters = randomized(ours).parameters()
+    for w, tensor in zip(theirs.weights, kept(ours), strict=True):
+        w.assign(tensor.data)
+    assert_functions_agree(
+        lambda x: ours(x, mask=mask), lambda x: theirs(x, training=True, mask=tf.constant(mask)),
+        parameters, theirs.trainable_variables, 3 + draw(*shape),
+    )  # fmt: skip
+    for tensor, weights in zip(kept(ours), theirs.get_weights(), strict=True):
+        assert np.abs(tensor.data - weights).max() < LIMIT
+
+
+@pytest.mark.parametrize("iterations", [1, 3])
+@pytest.mark.parametrize(
+    ("inner", "twin", "shape"),
+    [
+        (lambda: nn.Linear(4, 3, **ABOUT), lambda: K.Dense(3), (5, 4)),
+        (lambda: nn.Conv2d(2, 3, 2, **ABOUT), lambda: K.Conv2D(3, 2), (2, 4, 4, 2)),
+    ],
+)  # fmt: skip
+def test_spectral_norm(inner, twin, shape, iterations):
+    ours = randomized(nn.SpectralNorm(inner(), power_iterations=iterations, rng=0))
+    theirs = K.SpectralNormalization(twin(), power_iterations=iterations)
+    theirs.build(shape)
+    in_their_order = [ours.layer.W, ours.u, ours.layer.b]
+    theirs.set_weights([tensor.data for tensor in in_their_order])
+    for training in (False, True, True, False):
+        ours.train(training)
+        assert_functions_agree(
+            ours, lambda x, training=training: theirs(x, training=training),
+            ours.parameters(), theirs.trainable_variables, draw(*shape),
+        )  # fmt: skip
+        for mine, their in zip(in_their_order, theirs.get_weights(), strict=True):
+            assert np.abs(mine.data - their).max() < LIMIT
+
+
+def test_two_calls_of_a_spectral_norm_in_one_graph():
+    """As of a critic that sees real and made samples: each call has its own weights."""
+    layer = nn.SpectralNorm(nn.Linear(4, 3, **ABOUT), rng=0)
+    x = draw(2, 5, 4)
+    one = layer(x[0])
+    first = layer.layer.W.data
+    two = layer(x[1])
+    (one.sum() + two.sum()).backward()
+    assert np.allclose(layer.layer.W.grad, np.repeat(x.sum(axis=(0, 1))[:, None], 3, axis=1))
+    assert not np.array_equal(first, layer.layer.W.data)
+    with pytest.raises(TypeError, match=r"SpectralNorm: ReLU\(\) has no matrix W"):
+        nn.SpectralNorm(nn.ReLU())
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 6), (7, 6)])

@@ -158,6 +158,13 @@ def demand_branches(layer: Any, f: Any, projection: Any) -> None:
             raise refusal(TypeError, what, "Residual(Sequential(...))")
 
 
+def demand_matrix(layer: Any, inner: Any) -> None:
+    """The layer inside has weights W, of two axes or more."""
+    if np.ndim(getattr(inner, "W", 0)) < 2:
+        what = f"{type(layer).__name__}: {inner!r} has no matrix W of its own"
+        raise refusal(TypeError, f"{what}.", "Linear, a convolution or Embedding inside")
+
+
 def demand_sample_shape(layer: Any, shape: Shape) -> None:
     """The lengths of the axes of a sample, of which one may be -1."""
     whole = all(isinstance(n, (int, np.integer)) and n >= -1 for n in shape)

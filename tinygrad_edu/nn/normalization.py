@@ -18,16 +18,21 @@ from tinygrad_edu.nn.checks import (
     demand_eps,
     demand_equal_groups,
     demand_finite_variance,
+    demand_matrix,
     demand_momentum,
     demand_sizes,
 )
+from tinygrad_edu.nn.initializers import truncated_normal
 from tinygrad_edu.nn.layer_tools import as_array
-from tinygrad_edu.nn.module import Buffer, Parameter
+from tinygrad_edu.nn.module import Buffer, Module, Parameter
+from tinygrad_edu.nn.sequence_checks import demand_place_mask
 from tinygrad_edu.nn.sized_by_input import SizedByInput
+from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.normalization import moments, normalize
+from tinygrad_edu.ops.recurrent import unread
 from tinygrad_edu.tensor import Tensor, value
 
-__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "RMSNorm"]
+__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "RMSNorm", "SpectralNorm"]
 
 
 class _Normalization(SizedByInput):
@@ -81,7 +86,9 @@ class BatchNorm(_Normalization):
     """y = gamma (x - μ) / √(σ² + ε) + beta, with the mean μ and the variance σ² of each channel.
 
     x: (N, ..., inputs), with one channel at each place of the last axis; means are over all other axes
+    mask: the shape of x without its last axis, False at places that do not count for μ and σ², as padding
 
+    axis   the axis of the channels, if it is not the last
     In training μ and σ² are those of the batch, and gradients flow through them. Each batch also updates
     the moving averages: moving_mean becomes momentum · moving_mean + (1 - momentum) · μ, and
     moving_variance likewise (with the variance that divides by n, as everywhere here). In eval mode, and
@@ -98,13 +105,14 @@ class BatchNorm(_Normalization):
         inputs: int | None = None,
         *,
         momentum: float = 0.99,
+        axis: int = -1,
         eps: float = 1e-3,
         center: bool = True,
         scale: bool = True,
         dtype: Any = np.float32,
     ):
         demand_momentum(self, momentum)
-        self.momentum = momentum
+        self.momentum, self.axis = momentum, axis
         super().__init__(inputs, eps=eps, center=center, scale=scale, dtype=dtype)
 
     def make(self) -> None:
@@ -118,18 +126,53 @@ class BatchNorm(_Normalization):
         own = [p for p in (self.gamma, self.beta) if p is not None]
         return bool(own) and not any(p.requires_grad for p in own)
 
-    def forward(self, x: Any) -> Any:
+    def build_from(self, x: Any) -> None:
+        super().build_from(np.moveaxis(value(as_array(x)), self.axis, -1))
+
+    def forward(self, x: Any, mask: Any = None) -> Any:
+        if self.axis == -1:
+            return self.of_channels_last(x, mask)
+        x = as_array(x)
+        if mask is not None:
+            mask = np.broadcast_to(np.asarray(value(mask))[..., None], x.shape)
+            mask = np.moveaxis(mask, self.axis, -1)[..., 0]
+        return np.moveaxis(
+            self.of_channels_last(np.moveaxis(x, self.axis, -1), mask), -1, self.axis
+        )
+
+    def of_channels_last(self, x: Any, mask: Any) -> Any:
         x = self.accepted(x)
+        if mask is not None:
+            mask = np.asarray(value(mask))
+            demand_place_mask(self, mask, x.shape[:-1])
+            x = unread(x, mask[..., None])
         if not self.training or self.frozen:
             return self.by_moving_averages(x)
         demand_batch(self, x.shape)
         rows = (1, x.size // self.inputs, self.inputs, 1)
-        mean, variance = moments(value(x).reshape(rows))
-        demand_finite_variance(self, x.shape, variance)
-        y = self.normalized(x, rows, known=(mean, variance))
+        if mask is None:
+            mean, variance = moments(value(x).reshape(rows))
+            demand_finite_variance(self, x.shape, variance)
+            y = self.normalized(x, rows, known=(mean, variance))
+        else:
+            y, mean, variance = self.masked(np.reshape(x, rows[1:3]), mask.reshape(-1, 1))
+            y = np.reshape(y, x.shape)
+            demand_finite_variance(self, x.shape, variance)
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.data[...] = self.momentum * moving.data + (1 - self.momentum) * new.reshape(-1)
         return y
+
+    def masked(self, x: Any, mask: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
+        """(y, μ, σ²) of rows x (places, inputs), with μ and σ² of the rows where the mask is True."""
+        x = x.astype(np.float32) if x.dtype == np.float16 else x  # squares would overflow
+        count = x.dtype.type(np.count_nonzero(mask) + 1e-7)  # as in Keras: against a division by 0
+        mean = np.sum(np.where(mask, x, 0), axis=0) / count
+        d = x - mean
+        variance = np.sum(np.where(mask, np.square(d), 0), axis=0) / count
+        y = d / np.sqrt(variance + self.eps)
+        y = y if self.gamma is None else y * self.gamma
+        y = y if self.beta is None else y + self.beta
+        return y.astype(self.dtype), value(mean), value(variance)
 
     def by_moving_averages(self, x: Any) -> Any:
         scale: Any = 1 / np.sqrt(self.moving_variance.data + self.eps)
@@ -222,3 +265,67 @@ class InstanceNorm(_Normalization):
     def forward(self, x: Any) -> Any:
         x = self.accepted(x)
         return self.normalized(x, (len(x), math.prod(x.shape[1:-1]), self.inputs, 1))
+
+
+class SpectralNorm(Module):
+    """A layer whose weights W are divided by their largest singular value σ before each call in training.
+
+    So the layer stretches no vector by more than 1. σ = |W u| is found by power iteration: a vector u,
+    which is kept from call to call, is multiplied by W Wᵀ, `power_iterations` times. W itself becomes
+    W / σ, and gradients take σ for a constant, as in Keras's SpectralNormalization. (Miyato et al. 2018,
+    algorithm 1. PyTorch's keeps W, and has a gradient through σ.)
+
+    Raises TypeError for a layer without a matrix W.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        *,
+        power_iterations: int = 1,
+        rng: np.random.Generator | int | None = None,
+    ):
+        demand_sizes(self, power_iterations=power_iterations)
+        self.layer, self.power_iterations = layer, power_iterations
+        self.built, self._rng = False, np.random.default_rng(rng)
+        if layer.built:
+            self.build_from(None)
+
+    def build_from(self, x: Any) -> None:
+        if not self.layer.built:
+            self.layer.build_from(x)
+        demand_matrix(self, self.layer)
+        W = self.layer.W
+        self.u = Buffer(truncated_normal(self._rng, (1, W.shape[-1]), W.dtype, std=0.02))
+        self.built = True
+        del self._rng
+
+    def draw(self, rng: np.random.Generator) -> None:
+        if self.built:
+            self.u.data[...] = truncated_normal(rng, self.u.shape, self.u.dtype, std=0.02)
+        else:
+            self._rng = rng
+
+    def forward(self, x: Any) -> Any:
+        if not self.training:
+            return self.layer(x)
+        W = self.layer.W
+        W.data = W.data / self.largest_singular_value(W.data.reshape(-1, W.shape[-1]))
+        try:  # the layer works on a copy, as another call may change W before the backward pass
+            vars(self.layer)["W"] = identity(W)
+            return self.layer(x)
+        finally:
+            vars(self.layer)["W"] = W
+
+    def largest_singular_value(self, W: np.ndarray) -> Any:
+        """σ ≈ v W uᵀ, after some steps v = u Wᵀ and u = v W, both of length 1; 1 of zeros."""
+        if not W.any():
+            return 1.0
+        u = self.u.data
+        for _ in range(self.power_iterations):
+            v = u @ W.T
+            v /= np.linalg.norm(v)
+            u = v @ W
+            u /= np.linalg.norm(u)
+        self.u.data = u
+        return (v @ W @ u.T).item()
