@@ -44,6 +44,7 @@ class Row(NamedTuple):
     call        our layer -> (keras, Keras layer, ours, x, ...) -> y, unless it is layer(x)
     parts       attribute of ours that holds another layer, or a list of them -> Keras's argument
     refuse      our layer -> why Keras has no such layer, or ""
+    order       Keras's weights -> the same in the order of ours
     shapes      our layer -> the shapes of Keras's weights, unless they are ours
     rounds      our layer -> name and value of numbers that Keras rounds to float32 even in float64
                 (π stands for constants of formulas)
@@ -62,6 +63,7 @@ class Row(NamedTuple):
     call: Callable[[Any], Callable[..., Any] | None] = lambda layer: None
     parts: dict[str, str] = {}
     refuse: Callable[[Any], str] = lambda layer: ""
+    order: Callable[[list[Any]], list[Any]] = list
     shapes: Callable[[Any], list[Shape]] = lambda layer: []
     rounds: Callable[[Any], dict[str, float]] = lambda layer: {}
 
@@ -150,6 +152,18 @@ def _activation(
     return Row(ours, "Activation", always={"activation": name}, call=call, **more)
 
 
+def _vector_last(weights: list[Any]) -> list[Any]:
+    """Of SpectralNormalization, which has the kernel (in a file twice), the vector u and then the bias."""
+    return [*weights[:1], *(w for w in weights[2:] if len(w.shape) == 1), *weights[1:2]]
+
+
+def statistics_of_steps(layer: Any) -> str:
+    """Keras calls the layer inside a TimeDistributed step by step, ours takes all steps at once."""
+    kinds = [type(module) for _, module in layer.named_modules()]
+    told = [kind.__name__ for kind in (nn.BatchNorm, nn.SpectralNorm) if kind in kinds]
+    return f"a {told[0]} inside, which Keras gives one step at a time" if told else ""
+
+
 def _shared_axes(layer: Any, shape: Shape) -> dict[str, Any]:
     alpha = (1,) * (len(shape) - layer.alpha.ndim) + layer.alpha.shape
     shared = [i for i, (a, n) in enumerate(zip(alpha, shape, strict=True), 1) if a == 1 != n]
@@ -194,6 +208,8 @@ def _shapes_of_attention(layer: Any) -> list[Shape]:
 def _look(ours: type[Module], keras: str, settings: dict[str, str], **more: Any) -> Row:
     """Attention with heads; `inputs` is a pair with the number of inputs of the context."""
 
+    names = ("query_dense", "key_dense", "value_dense", "output_dense")
+
     def refuse(layer: Any) -> str:
         wrong = {"rotary=True": layer.rotary, f"soft_cap={layer.soft_cap}": layer.soft_cap}
         return ", ".join(told for told, given in wrong.items() if given)
@@ -202,7 +218,7 @@ def _look(ours: type[Module], keras: str, settings: dict[str, str], **more: Any)
         ours, keras, settings | {"key_dim": settings.get("key_dim", "key_dim"), "bias": "use_bias",
                                  "dropout.p": "dropout"},
         variables={"kernel": "GlorotUniform", "bias": None}, draws=True,
-        files=("query_dense", "key_dense", "value_dense", "output_dense"),
+        files=tuple(mark + name for mark in ("", "_") for name in names),
         call=lambda layer: _look_at, shapes=_shapes_of_attention, refuse=refuse,
         rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5}, **more,
     )  # fmt: skip
@@ -300,7 +316,7 @@ ROWS: list[Row] = [
     Row(nn.Cropping2d, "Cropping2D", {"cropping": "cropping"}, always={"data_format": "channels_last"}),
     Row(nn.Cropping1d, "Cropping1D", {"cropping": "cropping"}),
     # ---- normalizations
-    _per_channel(nn.BatchNorm, "BatchNormalization", ("momentum", "center", "scale")),
+    _per_channel(nn.BatchNorm, "BatchNormalization", ("momentum", "center", "scale", "axis"), always={}),
     _per_channel(nn.LayerNorm, "LayerNormalization", ("center", "scale")),
     _per_channel(
         nn.InstanceNorm, "GroupNormalization", ("center", "scale"), always={"axis": -1, "groups": -1}
@@ -331,6 +347,11 @@ ROWS: list[Row] = [
     Row(nn.StackedCells, "StackedRNNCells", parts={"cells": "cells"}),
     Row(
         nn.TimeDistributed, "TimeDistributed", files=("layer", "layer/cell"), parts={"layer": "layer"},
+        refuse=statistics_of_steps,
+    ),
+    Row(
+        nn.SpectralNorm, "SpectralNormalization", {"power_iterations": "power_iterations"},
+        files=("", "layer"), parts={"layer": "layer"}, order=_vector_last,
     ),
     _look(
         nn.MultiHeadAttention, "MultiHeadAttention", {"heads": "num_heads", "value_dim": "value_dim"},
@@ -540,9 +561,12 @@ def _why_not(layer: Any, row: Row) -> str:
     for name in row.parts:
         for part in as_list(getattr(layer, name)):
             kind = kind_of(part)
-            if kind is None or kind in ARRANGING:
+            if kind is None:
                 return f"a layer of the class {type(part).__name__}"
-            why = _why_not(part, LAYERS[kind])
+            if kind in ARRANGING:
+                why = next((f"{path}: {why}" for path, why in _unsupported(part)), "")
+            else:
+                why = _why_not(part, LAYERS[kind])
             if why:
                 return why
     for parameter in [] if row.parts else layer.parameters():
