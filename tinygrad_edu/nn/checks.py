@@ -158,6 +158,25 @@ def demand_branches(layer: Any, f: Any, projection: Any) -> None:
             raise refusal(TypeError, what, "Residual(Sequential(...))")
 
 
+def wrong_equation(layer: Any, equation: str) -> Exception:
+    """The error of letters that say no product of x and weights."""
+    takes = "'x,w->y' with one letter for each axis, all of y and w in x or in the output_shape"
+    what = f"{type(layer).__name__}({equation!r}, {layer_setting(layer, 'output_shape')}): {takes}"
+    return refusal(ValueError, f"{what}.", "EinsumDense('abc,cd->abd', (None, 64))")
+
+
+def layer_setting(layer: Any, name: str) -> Any:
+    """An attribute of a layer, if it has got that far."""
+    return vars(layer).get(name, "...")
+
+
+def demand_linear(layer: Any, inner: Any) -> None:
+    """The layer inside is a Linear, and knows its size."""
+    if type(inner).__name__ != "Linear" or not inner.built:
+        what = f"{type(layer).__name__}: {inner!r} is not a Linear that knows its inputs"
+        raise refusal(TypeError, f"{what}.", "LoRALinear(Linear(64, 32), rank=4)")
+
+
 def demand_matrix(layer: Any, inner: Any) -> None:
     """The layer inside has weights W, of two axes or more."""
     if np.ndim(getattr(inner, "W", 0)) < 2:
@@ -299,6 +318,14 @@ def demand_addable(layer: Any, x: Shape, y: Shape, shortcut: Shape) -> None:
     what = f"f makes {y} of x {x}, and {added} {shortcut} cannot be added to it"
     hint = f"Residual(f, projection), with {projection}"
     raise refusal(ValueError, f"{layer_name(layer)}: {what}.", hint)
+
+
+def no_product(layer: Any, x: Shape, y: Shape) -> Exception:
+    """The error of two inputs whose axes do not fit together."""
+    what = f"x {x} and y {y} have no product along axes={layer.axes} (axis 0 is the batch)"
+    return refusal(
+        ValueError, f"{layer_name(layer)}: {what}.", "Dot(axes=(1, 2)), two equal lengths"
+    )
 
 
 def not_side_by_side(layer: Any, shapes: Sequence[Shape]) -> Exception:

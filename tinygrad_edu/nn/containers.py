@@ -16,6 +16,7 @@ from tinygrad_edu.nn.checks import (
     demand_permutation,
     demand_sample_shape,
     demand_size_of_sample,
+    demand_sizes,
     not_side_by_side,
 )
 from tinygrad_edu.nn.layer_tools import as_array, as_called
@@ -23,7 +24,7 @@ from tinygrad_edu.nn.module import Module
 from tinygrad_edu.nn.module_checks import alike_starts
 from tinygrad_edu.tensor import value
 
-__all__ = ["Concatenate", "Flatten", "Permute", "Reshape", "Residual", "Sequential"]
+__all__ = ["Concatenate", "Flatten", "Permute", "RepeatVector", "Reshape", "Residual", "Sequential"]
 
 
 class Sequential(Module):
@@ -152,6 +153,22 @@ class Permute(Module):
     def forward(self, x: Any) -> Any:
         demand_axes(self, np.shape(value(x)), len(self.axes))
         return np.transpose(x, (0, *self.axes))
+
+    def __repr__(self) -> str:
+        return as_called(self)
+
+
+class RepeatVector(Module):
+    """(N, D) -> (N, n, D): the same vector at each of n steps. Keras's RepeatVector."""
+
+    def __init__(self, n: int):
+        demand_sizes(self, n=n)
+        self.n = n
+
+    def forward(self, x: Any) -> Any:
+        x = as_array(x)
+        demand_axes(self, x.shape, 1)
+        return np.repeat(x[:, None], self.n, axis=1)
 
     def __repr__(self) -> str:
         return as_called(self)
