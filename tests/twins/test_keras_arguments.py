@@ -28,6 +28,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "Reshape": {"target_shape": (4, 7)}, "Permute": {"dims": (2, 1)}, "Activation": {"activation": "tanh"},
     "GaussianNoise": {"stddev": 0.5}, "LeakyReLU": {"negative_slope": 0.25},
     "Bidirectional": {"layer": ("LSTM", {"units": 3})}, "RNN": {"cell": ("GRUCell", {"units": 3})},
+    "GroupQueryAttention": {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2},
+    "SpectralNormalization": {"layer": ("Dense", {"units": 3, "activation": "tanh"})},
     "TimeDistributed": {"layer": ("Dense", {"units": 3, "activation": "tanh"})},
 }  # fmt: skip
 NEEDED_BY_WORD = {
@@ -54,6 +56,8 @@ VALUES: dict[str, list[Any]] = {
     "backward_layer": [("LSTM", {"units": 3, "go_backwards": True, "activation": "relu"}),
                        ("LSTM", {"units": 3, "go_backwards": True})],
     "cell": [("LSTMCell", {"units": 3, "use_bias": False})],
+    "power_iterations": [3], "head_dim": [16], "num_query_heads": [2], "num_key_value_heads": [1, 4],
+    "use_scale": [False],
     "num_heads": [1], "key_dim": [16], "value_dim": [3], "output_shape": [5, (2, 3)],
     "attention_axes": [1, (1, 2)], "sliding_window": [2], "use_gate": [True],
     "target_shape": [(2, -1), (28,)], "dims": [(1, 2)], "rate": [0.25, 0.0], "stddev": [0.25],
@@ -80,6 +84,7 @@ OTHER_VALUES: dict[tuple[str, str], list[Any]] = {
         "sigmoid", "glu", "threshold", "exponential", "swish", None, ("layers.ReLU", 0.5),
         ("layers.PReLU",),
     ],
+    ("SpectralNormalization", "layer"): [("Conv1D", {"filters": 3, "kernel_size": 2, "use_bias": False})],
     ("TimeDistributed", "layer"): [("LayerNormalization", {}), ("Dense", {"units": 2})],
     ("LSTM", "activation"): ["relu", None, "linear"], ("GRU", "activation"): ["relu", None],
     ("SimpleRNN", "activation"): ["relu", None, "linear"], ("AlphaDropout", "noise_shape"): [(None, 1, 4)],
@@ -97,10 +102,11 @@ NO_EFFECT: dict[str, Any] = {
 NOT_IN_KERAS = {
     ("Conv2DTranspose", "dilation_rate"), ("Conv1DTranspose", "dilation_rate"),
     ("SpatialDropout1D", "trainable"), ("SpatialDropout2D", "trainable"), ("Bidirectional", "trainable"),
-    ("MultiHeadAttention", "trainable"), ("RNN", "trainable"), ("TimeDistributed", "trainable"),
-    ("Embedding", "dtype"),
+    ("MultiHeadAttention", "trainable"), ("GroupQueryAttention", "trainable"), ("RNN", "trainable"),
+    ("TimeDistributed", "trainable"), ("SpectralNormalization", "trainable"), ("Embedding", "dtype"),
 }  # fmt: skip
 
+HEADS = ("MultiHeadAttention", "GroupQueryAttention")
 RECURRENT = ("SimpleRNN", "LSTM", "GRU")
 # argument -> the layers that may refuse values of it; () for all.
 REFUSED: dict[str, tuple[str, ...]] = {
@@ -108,17 +114,16 @@ REFUSED: dict[str, tuple[str, ...]] = {
     **{f"{variable}_regularizer": () for variable in (
         "kernel", "bias", "recurrent", "depthwise", "pointwise", "embeddings", "gamma", "beta", "alpha",
     )},
-    "kernel_constraint": ("MultiHeadAttention",), "bias_constraint": ("MultiHeadAttention",),
+    "kernel_constraint": HEADS, "bias_constraint": HEADS, "use_gate": HEADS, "sliding_window": HEADS,
     "lora_rank": ("Dense", "Embedding"),
     "interpolation": ("UpSampling2D",), "noise_shape": ("Dropout", "AlphaDropout"),
-    "axis": ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization"),
+    "axis": ("LayerNormalization", "GroupNormalization", "RMSNormalization"),
     "renorm": ("BatchNormalization",), "renorm_clipping": ("BatchNormalization",),
-    "recurrent_activation": RECURRENT, "use_bias": ("MultiHeadAttention",),
-    "stateful": ("RNN",), "return_state": ("RNN",), "zero_output_for_mask": ("RNN",),
+    "recurrent_activation": RECURRENT, "stateful": ("RNN",), "return_state": ("RNN",),
+    "zero_output_for_mask": ("RNN",),
     "merge_mode": ("Bidirectional",),
     "backward_layer": ("Bidirectional",), "output_shape": ("MultiHeadAttention",),
-    "attention_axes": ("MultiHeadAttention",), "sliding_window": ("MultiHeadAttention",),
-    "use_gate": ("MultiHeadAttention",),
+    "attention_axes": ("MultiHeadAttention",),
 }  # fmt: skip
 
 
@@ -179,7 +184,7 @@ def model_and_inputs(
         else shape
     )
     shape = (7,) if name == "Embedding" else shape
-    count = 2 if name in MERGES else 1
+    count = 2 if name in MERGES or name == "AdditiveAttention" else 1
     inputs = [rng.normal(size=(3, *shape)).astype(dtype) for _ in range(count)]
     if name == "Embedding":
         inputs = [rng.integers(0, 9, (3, 7)).astype("int32")]
@@ -193,7 +198,7 @@ def model_and_inputs(
             if "dtype" in settings
             else starts
         )
-        if name == "MultiHeadAttention":
+        if name in ("MultiHeadAttention", "GroupQueryAttention"):
             model = keras.Model(starts, layer(xs[0], xs[0]))
         else:
             model = keras.Model(starts, layer(xs if count > 1 else xs[0]))
@@ -244,7 +249,7 @@ def differences(
     for i, (source, g) in enumerate(zip(sources, gradients, strict=True)):
         got = np.zeros(source.shape, source.dtype) if source.grad is None else source.grad
         pairs[f"gradient {i}"] = (got, tf.convert_to_tensor(g).numpy().reshape(source.shape))
-    moving = [v for v in model.weights if "moving" in v.path]
+    moving = [v for v in model.weights if "moving" in v.path or "vector_u" in v.path]
     for (path, buffer), variable in zip(ours.named_buffers(), moving, strict=True):
         pairs[path] = (buffer.data, np.asarray(variable).reshape(buffer.shape))
     for what, (a, b) in pairs.items():

@@ -125,6 +125,8 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "AdaptiveMaxPool1d": (lambda: nn.AdaptiveMaxPool1d(4), STEPS),
     "AdaptiveMaxPool2d": (lambda: nn.AdaptiveMaxPool2d((3, 2)), IMAGES),
     "BatchNorm": (lambda: nn.BatchNorm(4, **F64), IMAGES),
+    "BatchNorm of axis 1": (lambda: nn.BatchNorm(8, axis=1, **F64), IMAGES),
+    "SpectralNorm": (lambda: nn.SpectralNorm(nn.Conv2d(4, 3, 2, **NEW), rng=0), IMAGES),
     "BatchNorm without gamma": (lambda: nn.BatchNorm(4, scale=False, momentum=0.9, **F64), X),
     "BatchNorm in use": (lambda: nn.BatchNorm(4, eps=0.01, **F64).eval(), X),
     "LayerNorm": (lambda: nn.LayerNorm(4, **F64), STEPS),
@@ -159,12 +161,22 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
             go_backwards=True,
         ), STEPS,
     ),
+    "TimeDistributed model": (
+        lambda: nn.TimeDistributed(Sequential(nn.Conv1d(4, 3, 2, **NEW), nn.LayerNorm(3, **F64))), IMAGES,
+    ),
     "TimeDistributed": (
         lambda: Sequential(nn.TimeDistributed(nn.Conv1d(4, 3, 2, **NEW)), Tanh()), IMAGES,
     ),
     "MultiHeadAttention": (
         lambda: nn.MultiHeadAttention(4, 2, 4, value_dim=3, causal=True, **NEW), STEPS,
     ),
+    "attention without bias": (
+        lambda: nn.MultiHeadAttention(4, 2, 4, bias=False, dropout=0.5, **NEW).eval(), STEPS,
+    ),
+    "GroupedQueryAttention": (
+        lambda: nn.GroupedQueryAttention(4, 4, 2, 4, causal=True, **NEW), STEPS,
+    ),
+    "AdditiveAttention": (lambda: nn.AdditiveAttention(4, causal=True, **NEW), STEPS),
     "attention between layers": (
         lambda: Sequential(linear(4, 4, 1), nn.MultiHeadAttention(4, 1, 4, **NEW), Tanh()), STEPS,
     ),
@@ -667,11 +679,13 @@ def test_all_that_is_unsupported_comes_at_once(no_keras: None) -> None:
 
 
 def test_what_keras_has_in_another_way(no_keras: None) -> None:
-    inner = Sequential(Linear(4, 3), ReLU())
+    inner = Sequential(Linear(4, 3), np.tanh)
     for layer, words in {
         nn.LSTMCell(4, 3): "LSTMCell(4, 3), a cell, without nn.RNN around it",
-        nn.TimeDistributed(inner): "with a layer of the class Sequential",
+        nn.TimeDistributed(inner): "with 1: the function tanh",
+        nn.TimeDistributed(nn.BatchNorm(4)): "with a BatchNorm inside, which Keras gives one step",
         nn.LSTM(4, 3, stateful=True): "with stateful=True, for which Keras has to know the size of",
+        nn.MultiHeadAttention(4, 2, 4, soft_cap=3.0): "with soft_cap=3.0",
         nn.RNN(nn.LSTMCell(4, 3), return_state=True): "with return_state=True",
         nn.ConvTranspose1d(4, 4, 3, groups=2): "with groups",
     }.items():

@@ -115,10 +115,13 @@ class Builder:
         paths = {id(kept): path for path, kept in _named(self.ours)}
         found = {}
         for theirs, ours in self.made.values():
-            for variable, kept in zip(theirs.weights, kept_in(ours), strict=True):
+            theirs.trainable = ours.trainable
+            if any(kind_of(part) in ARRANGING for part in vars(ours).values()):
+                continue  # a model at every step, whose layers are here by themselves
+            order = LAYERS[kind_of(ours)].order  # type: ignore[index]
+            for variable, kept in zip(order(theirs.weights), kept_in(ours), strict=True):
                 variable.assign(kept.data.reshape(variable.shape))
                 found[paths[id(kept)]] = variable
-            theirs.trainable = ours.trainable
         return {path: found[path] for path in paths.values()}
 
     # The parts.
@@ -195,8 +198,7 @@ class Builder:
             part = getattr(layer, ours)
             inner = shape[1:] if row.ours is nn.TimeDistributed else shape
             made = [
-                self._keras_layer(p, inner, f"{name}_{ours}{i or ''}")
-                for i, p in enumerate(as_list(part))
+                self._part(p, inner, f"{name}.{ours}{i or ''}") for i, p in enumerate(as_list(part))
             ]
             given[theirs] = made if isinstance(part, list) else made[0]
         # Two Dropouts of one seed would drop the same places. Initializers need a seed too: without one,
@@ -217,6 +219,15 @@ class Builder:
                     make = getattr(getattr(self.keras, module), kind)
                     given[f"{variable}_{word}"] = make(**{n: getattr(kept, n) for n in names})
         return getattr(self.keras.layers, row.keras)(name=name, dtype=self.dtype, **given)
+
+    def _part(self, layer: Any, shape: tuple, name: str) -> Any:
+        """The Keras layer, or the model, inside another layer."""
+        if kind_of(layer) not in ARRANGING:
+            return self._keras_layer(layer, shape, name)
+        results, self.results = self.results, None  # nested, in either way
+        made = self._model(layer, name, [self.keras.Input(shape, dtype=self.dtype)])
+        self.results = results
+        return made
 
 
 # ----------------------------------------------------- layers that arrange others, in Keras's layers

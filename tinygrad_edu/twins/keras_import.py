@@ -21,7 +21,15 @@ from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.recurrent import Recurrent
 from tinygrad_edu.twins.graph import MERGES, Call, Graph, Merge, Reference
 from tinygrad_edu.twins.keras_export import import_keras
-from tinygrad_edu.twins.layer_table import KEPT, ROWS, Row, as_list, kept_in, variables_of
+from tinygrad_edu.twins.layer_table import (
+    KEPT,
+    ROWS,
+    Row,
+    as_list,
+    kept_in,
+    statistics_of_steps,
+    variables_of,
+)
 from tinygrad_edu.twins.weights import is_model, is_operation, read_file, snake_case
 
 Place = tuple[str, ...]  # names of layers, from model to model
@@ -222,8 +230,8 @@ class Reader:
                 results[result] = self.call(where, entry, steps, i, node, results, layers, calls)
                 given = {name: x for name, x in node["kwargs"].items() if "mask" not in name}
                 comes = any(h[:2] in masked for h in _histories([node["args"], given]))
-                if comes and entry["class_name"] == "MultiHeadAttention":
-                    self.refuse(where, f": MultiHeadAttention {OF_MASKED}")
+                if comes and steps and isinstance(steps[0][1], ATTENTION):
+                    self.refuse(where, f": {entry['class_name']} {OF_MASKED}")
                 if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
                     masked.add(result)
             waiting = [w for w in waiting if w not in ready]
@@ -278,7 +286,7 @@ class Reader:
         try:
             made = self.made[first] if not new else self.layers(entry, place)
             self.made[first] = made
-            if made and isinstance(made[0], nn.MultiHeadAttention) and nodes:
+            if made and isinstance(made[0], ATTENTION) and nodes:
                 _set_causal(made[0], nodes, new)
         except Refused as why:
             self.refuse(place, f": {entry['class_name']} {why}")
@@ -308,21 +316,27 @@ class Reader:
         if kind == "Activation":
             return _activation(config["activation"])
         after, inner = [], {"class_name": kind, "config": config}
-        if kind == "TimeDistributed":  # its activation is that of the layer inside
+        if kind in (
+            "TimeDistributed",
+            "SpectralNormalization",
+        ):  # its activation is that of the layer inside
             inner = config["layer"] = {**config["layer"], "config": dict(config["layer"]["config"])}
             if is_model(inner):
-                return [nn.TimeDistributed(self.model(inner["config"], place))]
+                return [_at_every_step(nn.TimeDistributed(self.model(inner["config"], place)))]
+        if config.get("axis") in (_rank(entry) - 1, [_rank(entry) - 1]):
+            config["axis"] = -1
         if inner["class_name"] not in ACTIVATION_INSIDE and "activation" in inner["config"]:
             after = _activation(inner["config"].pop("activation"))
-        arrays = list(self.arrays.get(place, []))
-        layer = self.leaf(_row_of(kind, config, _rank(entry)), entry, config, arrays)
+        row, arrays = _row_of(kind, config), self.arrays.get(place, [])
+        arrays = row.order(arrays) if arrays else []
+        layer = self.leaf(row, entry, config, arrays)
         if arrays:
             raise Refused(f"which has further weights of {', '.join(str(a.shape) for a in arrays)}")
-        return [layer, *after]
+        return [_at_every_step(layer), *after]
 
     def leaf(self, row: Row, entry: Any, config: dict, arrays: list[np.ndarray]) -> Any:
         """Our layer for one of Keras, with the first of the weights, which it takes off the list."""
-        _demand_known(row, entry, config)
+        _demand_known(row, config)
         trainable = config.get("trainable", True)
         if row.parts:
             made = self.composed(row, config, arrays)
@@ -336,6 +350,8 @@ class Reader:
                 raise Refused(
                     "has no weights: build the model (and files keep a layer of several models once)"
                 ) from error
+            if given["inputs"] is None:  # a layer without weights
+                given["inputs"] = _channels(entry)
         # Of a class, Python 3.11.2 would give the signature of Module.__new__.
         takes = inspect.signature(row.ours.__init__ if isinstance(row.ours, type) else row.ours)
         if arrays and "dtype" in takes.parameters:
@@ -364,11 +380,16 @@ class Reader:
                 except Refused as why:
                     raise Refused(f"with {argument}={kind} {why}") from why
         settings = _settings(row, config)
-        return _made(row._replace(made=lambda given: row.ours(*parts, **given)), settings, config)
+        layer = _made(row._replace(made=lambda given: row.ours(*parts, **given)), settings, config)
+        for name, buffer in layer.named_buffers():
+            if "." not in name:  # of its own; those of the parts are set
+                buffer.data[...] = arrays.pop(0)
+        return layer
 
 
 # ------------------------------------------------------------------------------- reading one layer
 
+ATTENTION = (nn.MultiHeadAttention, nn.AdditiveAttention)
 # Layers whose activation is part of their formula.
 ACTIVATION_INSIDE = {"SimpleRNN", "LSTM", "GRU", "Activation"}
 # Arguments that do not change what is computed.
@@ -385,27 +406,26 @@ UNKNOWN = {
 BINARY = {"Add", "Subtract", "Multiply", "Maximum", "Minimum", "NotEqual"}
 
 
-def _row_of(kind: str, config: dict[str, Any], rank: int | None = None) -> Row:
+def _row_of(kind: str, config: dict[str, Any]) -> Row:
     """The row of a class in Keras that fits the settings best."""
     rows = [row for row in ROWS if row.keras == kind]
     if not rows:
         raise Refused(UNKNOWN.get(kind, "has no row"))
-    return min(rows, key=lambda row: len(_other_than(row.always, config, rank)))
+    return min(rows, key=lambda row: len(_other_than(row.always, config)))
 
 
-def _other_than(always: dict[str, Any], config: dict[str, Any], rank: int | None) -> list[str]:
+def _other_than(always: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """The arguments that differ from the one value that they have in our layer."""
     other = []
     for name, value in always.items():
         given = config.get(name, value)
         given = given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
-        same = given == value or (name == "axis" and rank is not None and given == value + rank)
-        if not same and not (name == "attention_axes" and given is None):
+        if given != value and not (name == "attention_axes" and given is None):
             other.append(f"{name}={given!r} (here it is {value!r})")
     return other
 
 
-def _set_causal(layer: nn.MultiHeadAttention, nodes: Any, new: bool) -> None:
+def _set_causal(layer: Any, nodes: Any, new: bool) -> None:
     """Makes attention causal if all its calls are; a layer that is not new has been called elsewhere."""
     causal = {bool(node["kwargs"].get("use_causal_mask")) for node in nodes}
     if len(causal | (set() if new else {layer.causal})) > 1:
@@ -413,10 +433,16 @@ def _set_causal(layer: nn.MultiHeadAttention, nodes: Any, new: bool) -> None:
     layer.causal = causal == {True}
 
 
-def _rank(entry: dict[str, Any]) -> int | None:
-    """The number of axes of the input."""
-    shape = (entry.get("build_config") or {}).get("input_shape")
-    return len(shape) if shape and not isinstance(shape[0], (list, tuple)) else None
+def _channels(entry: dict[str, Any]) -> int | None:
+    """The length of the last axis of the (first) input."""
+    shape = (entry.get("build_config") or {}).get("input_shape") or [None]
+    return shape[0][-1] if isinstance(shape[0], (list, tuple)) else shape[-1]
+
+
+def _rank(entry: dict[str, Any]) -> int:
+    """The number of axes of the input, 0 if it is not known."""
+    shape = (entry.get("build_config") or {}).get("input_shape") or [[]]
+    return 0 if isinstance(shape[0], (list, tuple)) else len(shape)
 
 
 def _policy(config: dict[str, Any]) -> str | None:
@@ -425,9 +451,9 @@ def _policy(config: dict[str, Any]) -> str | None:
     return policy["config"]["name"] if isinstance(policy, dict) else policy
 
 
-def _demand_known(row: Row, entry: dict[str, Any], config: dict[str, Any]) -> None:
+def _demand_known(row: Row, config: dict[str, Any]) -> None:
     """Refuses every argument that our layer does not have, unless it is off."""
-    wrong = _other_than(row.always, config, _rank(entry))
+    wrong = _other_than(row.always, config)
     kept = [f"{variable}_{word}" for variable in row.variables for word, *_ in KEPT]
     known = {*row.settings.values(), *row.always, *kept, *OF_NO_EFFECT}
     for name, value in config.items():
@@ -478,12 +504,19 @@ def _activation(given: Any) -> list[Module]:
         row = _row_of(given["class_name"], given["config"])
         if row.variables:
             raise Refused(f"with the activation {given['class_name']}, which has weights")
-        _demand_known(row, given, given["config"])
+        _demand_known(row, given["config"])
         return [row.ours(**_settings(row, given["config"]))]
     named = _row_of_activation(given)
     if named is None:
         raise Refused(f"with activation={given!r}")
     return [_made(named, {}, {})]
+
+
+def _at_every_step(layer: Any) -> Any:
+    why = statistics_of_steps(layer) if isinstance(layer, nn.TimeDistributed) else ""
+    if why:
+        raise Refused(f"with {why}")
+    return layer
 
 
 def _row_of_activation(name: str) -> Row | None:
@@ -580,12 +613,12 @@ def _given(
         if not _nothing(thing) and name not in ("training", "use_causal_mask")
     }  # fmt: skip
     layer = steps[0][1] if steps else None
-    if isinstance(layer, nn.MultiHeadAttention):
-        return _of_attention(arguments, keywords)
+    if isinstance(layer, ATTENTION):
+        return _of_attention(_flat(arguments), keywords)
     takes: tuple[str, ...] = ()
     if isinstance(layer, (Recurrent, nn.Bidirectional)):
         takes = ("initial_state", "mask")
-    elif isinstance(layer, nn.GlobalAvgPool1d) and not isinstance(layer, nn.GlobalMaxPool1d):
+    elif isinstance(layer, nn.BatchNorm) or type(layer) is nn.GlobalAvgPool1d:
         takes = ("mask",)
     elif isinstance(layer, (Graph, nn.Sequential)) or entry["class_name"] in MERGES:
         arguments = _flat(arguments)
@@ -628,7 +661,8 @@ def _flat(things: Any) -> list[Any]:
 
 # Layers with one result per step, which pass the mask of their input on.
 PASS_MASKS = {
-    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "Dense", "Dropout",
+    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "GroupQueryAttention", "Dense",
+    "Dropout",
     "LayerNormalization", "BatchNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU",
     "PReLU", "ELU", "Softmax", "GaussianNoise", "GaussianDropout", "AlphaDropout", "TimeDistributed",
     *MERGES,

@@ -44,6 +44,7 @@ class Row(NamedTuple):
     call        our layer -> (keras, Keras layer, ours, x, ...) -> y, unless it is layer(x)
     parts       attribute of ours that holds another layer, or a list of them -> Keras's argument
     refuse      our layer -> why Keras has no such layer, or ""
+    order       Keras's weights -> the same in the order of ours
     shapes      our layer -> the shapes of Keras's weights, unless they are ours
     rounds      our layer -> name and value of numbers that Keras rounds to float32 even in float64
                 (π stands for constants of formulas)
@@ -62,6 +63,7 @@ class Row(NamedTuple):
     call: Callable[[Any], Callable[..., Any] | None] = lambda layer: None
     parts: dict[str, str] = {}
     refuse: Callable[[Any], str] = lambda layer: ""
+    order: Callable[[list[Any]], list[Any]] = list
     shapes: Callable[[Any], list[Shape]] = lambda layer: []
     rounds: Callable[[Any], dict[str, float]] = lambda layer: {}
 
@@ -150,6 +152,18 @@ def _activation(
     return Row(ours, "Activation", always={"activation": name}, call=call, **more)
 
 
+def _vector_last(weights: list[Any]) -> list[Any]:
+    """Of SpectralNormalization, which has the kernel (in a file twice), the vector u and then the bias."""
+    return [*weights[:1], *(w for w in weights[2:] if len(w.shape) == 1), *weights[1:2]]
+
+
+def statistics_of_steps(layer: Any) -> str:
+    """Keras calls the layer inside a TimeDistributed step by step, ours takes all steps at once."""
+    kinds = [type(module) for _, module in layer.named_modules()]
+    told = [kind.__name__ for kind in (nn.BatchNorm, nn.SpectralNorm) if kind in kinds]
+    return f"a {told[0]} inside, which Keras gives one step at a time" if told else ""
+
+
 def _shared_axes(layer: Any, shape: Shape) -> dict[str, Any]:
     alpha = (1,) * (len(shape) - layer.alpha.ndim) + layer.alpha.shape
     shared = [i for i, (a, n) in enumerate(zip(alpha, shape, strict=True), 1) if a == 1 != n]
@@ -165,6 +179,14 @@ def _look_at(
     return twin(x, context, use_causal_mask=layer.causal, **masks)
 
 
+def _compare_with(
+    keras: Any, twin: Any, layer: Any, x: Any, context: Any = None, key_mask: Any = None
+) -> Any:
+    context = x if context is None else context
+    masks = None if key_mask is None else [None, key_mask]
+    return twin([x, context], mask=masks, use_causal_mask=layer.causal)
+
+
 def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
     """Keras has no layer for positions, but an Embedding can look up 0, 1, 2, ..."""
     steps = keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0], dtype="int32"), axis=1) - 1
@@ -173,11 +195,33 @@ def _count_steps(keras: Any, twin: Any, layer: Any, x: Any) -> Any:
 
 def _shapes_of_attention(layer: Any) -> list[Shape]:
     """Keras has an axis for the heads."""
-    looks, says = (layer.heads, layer.key_dim), (layer.heads, layer.value_dim)
-    own, other = layer.inputs, layer.context_inputs
+    asks, looks = (layer.heads, layer.key_dim), (layer.key_heads, layer.key_dim)
+    gives, says = (layer.key_heads, layer.value_dim), (layer.heads, layer.value_dim)
+    own, other = (layer.inputs,), (layer.context_inputs,)
+    kernels = (own + asks, other + looks, other + gives, says + own)
     return [
-        (own, *looks), looks, (other, *looks), looks, (other, *says), says, (*says, own), (own,)
+        shape for pair in zip(kernels, (asks, looks, gives, own), strict=True)
+        for shape in pair[: 1 + layer.bias]
     ]  # fmt: skip
+
+
+def _look(ours: type[Module], keras: str, settings: dict[str, str], **more: Any) -> Row:
+    """Attention with heads; `inputs` is a pair with the number of inputs of the context."""
+
+    names = ("query_dense", "key_dense", "value_dense", "output_dense")
+
+    def refuse(layer: Any) -> str:
+        wrong = {"rotary=True": layer.rotary, f"soft_cap={layer.soft_cap}": layer.soft_cap}
+        return ", ".join(told for told, given in wrong.items() if given)
+
+    return Row(
+        ours, keras, settings | {"key_dim": settings.get("key_dim", "key_dim"), "bias": "use_bias",
+                                 "dropout.p": "dropout"},
+        variables={"kernel": "GlorotUniform", "bias": None}, draws=True,
+        files=tuple(mark + name for mark in ("", "_") for name in names),
+        call=lambda layer: _look_at, shapes=_shapes_of_attention, refuse=refuse,
+        rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5}, **more,
+    )  # fmt: skip
 
 
 def _attention(settings: dict[str, Any]) -> Module:
@@ -272,7 +316,7 @@ ROWS: list[Row] = [
     Row(nn.Cropping2d, "Cropping2D", {"cropping": "cropping"}, always={"data_format": "channels_last"}),
     Row(nn.Cropping1d, "Cropping1D", {"cropping": "cropping"}),
     # ---- normalizations
-    _per_channel(nn.BatchNorm, "BatchNormalization", ("momentum", "center", "scale")),
+    _per_channel(nn.BatchNorm, "BatchNormalization", ("momentum", "center", "scale", "axis"), always={}),
     _per_channel(nn.LayerNorm, "LayerNormalization", ("center", "scale")),
     _per_channel(
         nn.InstanceNorm, "GroupNormalization", ("center", "scale"), always={"axis": -1, "groups": -1}
@@ -303,17 +347,28 @@ ROWS: list[Row] = [
     Row(nn.StackedCells, "StackedRNNCells", parts={"cells": "cells"}),
     Row(
         nn.TimeDistributed, "TimeDistributed", files=("layer", "layer/cell"), parts={"layer": "layer"},
+        refuse=statistics_of_steps,
     ),
     Row(
-        nn.MultiHeadAttention, "MultiHeadAttention",
-        {"heads": "num_heads", "key_dim": "key_dim", "value_dim": "value_dim", "dropout.p": "dropout"},
-        inputs=lambda shapes, config: (shapes[0][0], shapes[2][0]),
-        always={"use_bias": True, "attention_axes": 1},
-        variables={"kernel": "GlorotUniform", "bias": None},
-        files=("query_dense", "key_dense", "value_dense", "output_dense"), draws=True,
-        made=_attention, call=lambda layer: _look_at, shapes=_shapes_of_attention,
-        refuse=lambda layer: "rotary=True" if layer.rotary else "",
-        rounds=lambda layer: {"1/√key_dim": layer.key_dim**-0.5},
+        nn.SpectralNorm, "SpectralNormalization", {"power_iterations": "power_iterations"},
+        files=("", "layer"), parts={"layer": "layer"}, order=_vector_last,
+    ),
+    _look(
+        nn.MultiHeadAttention, "MultiHeadAttention", {"heads": "num_heads", "value_dim": "value_dim"},
+        inputs=lambda shapes, config: (shapes[0][0], shapes[1 + config["use_bias"]][0]),
+        always={"attention_axes": 1}, made=_attention,
+    ),
+    _look(
+        nn.GroupedQueryAttention, "GroupQueryAttention",
+        {"heads": "num_query_heads", "key_heads": "num_key_value_heads", "key_dim": "head_dim"},
+        inputs=lambda shapes, config: shapes[0][0],
+        made=lambda s: nn.GroupedQueryAttention(dropout=s.pop("p"), **s),
+    ),
+    Row(
+        nn.AdditiveAttention, "AdditiveAttention", {"has_scale": "use_scale", "dropout.p": "dropout"},
+        inputs=lambda shapes, config: shapes[0][0] if shapes else None,
+        variables={"scale": None}, call=lambda layer: _compare_with,
+        made=lambda s: nn.AdditiveAttention(scale=s.pop("has_scale"), dropout=s.pop("p"), **s),
     ),
     # ---- shapes and noise
     Row(nn.Flatten, "Flatten", always={"data_format": "channels_last"}),
@@ -506,9 +561,12 @@ def _why_not(layer: Any, row: Row) -> str:
     for name in row.parts:
         for part in as_list(getattr(layer, name)):
             kind = kind_of(part)
-            if kind is None or kind in ARRANGING:
+            if kind is None:
                 return f"a layer of the class {type(part).__name__}"
-            why = _why_not(part, LAYERS[kind])
+            if kind in ARRANGING:
+                why = next((f"{path}: {why}" for path, why in _unsupported(part)), "")
+            else:
+                why = _why_not(part, LAYERS[kind])
             if why:
                 return why
     for parameter in [] if row.parts else layer.parameters():

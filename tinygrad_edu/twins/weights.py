@@ -13,7 +13,7 @@ import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -49,6 +49,9 @@ def load_keras_weights(module: Model, path: str | os.PathLike) -> Model:
     mine = list(_layers_with_weights(module))
     file = read_file(path)
     pairs, wrong = _pairs(mine, file)
+    pairs = [
+        (ours, theirs._replace(arrays=ours.row.order(theirs.arrays))) for ours, theirs in pairs
+    ]
     for ours, theirs in pairs:
         wrong += _differences(ours, theirs)
     known = {id(kept) for ours in mine for kept in ours.kept.values()}
@@ -155,28 +158,39 @@ def _damaged(path: Any, kind: str, error: Exception) -> Exception:
 def _layers_of_config(
     config: dict[str, Any], file: Any, old: Any, place: tuple[str, ...] = (), group: str = ""
 ) -> Iterator[Stored]:
-    """The layers of a model's config. A group is named for the class, numbered if there are several.
+    """The layers of a model's config.
 
     old   the root of an old file, otherwise None
     """
-    seen: Counter[str] = Counter()
-    for entry in config["layers"]:
-        if is_operation(entry):
-            continue
-        kind = snake_case(entry["class_name"])
-        own = f"{group}layers/{kind}_{seen[kind]}" if seen[kind] else f"{group}layers/{kind}"
-        seen[kind] += 1
-        names = (*place, entry["config"]["name"])
+    for entry, name in _named_groups(config["layers"]):
+        own, config = f"{group}layers/{name}", entry["config"]
+        names = (*place, config["name"])
         words = {names[-1], ".".join(names)}
-        inner = entry["config"].get("layer") or {}  # of TimeDistributed
+        kind = snake_case(entry["class_name"])
+        inner = config.get("layer") or {}  # of TimeDistributed
+        cell = (config.get("cell") or {}).get("config", {})
         if is_model(entry):
-            yield from _layers_of_config(entry["config"], file, old, names, f"{own}/")
+            yield from _layers_of_config(config, file, old, names, f"{own}/")
         elif is_model(inner):
             yield from _layers_of_config(inner["config"], file, old, names, f"{own}/layer/")
         elif old:
             yield Stored(names, words, kind, "/".join(names), _old_arrays(file, old, names))
         else:
-            yield Stored(names, words, kind, own, _arrays(file, own))
+            groups = [
+                f"{own}/cell/cells/{cell}" for _, cell in _named_groups(cell.get("cells", ()))
+            ]
+            arrays = [array for group in groups or [own] for array in _arrays(file, group)]
+            yield Stored(names, words, kind, own, arrays)
+
+
+def _named_groups(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each layer with the name of its group: its class, numbered if there are several."""
+    seen: Counter[str] = Counter()
+    for entry in entries:
+        if not is_operation(entry):
+            kind = snake_case(entry["class_name"])
+            yield entry, f"{kind}_{seen[kind]}" if seen[kind] else kind
+            seen[kind] += 1
 
 
 def _layers_of_groups(file: Any) -> Iterator[Stored]:
@@ -257,6 +271,9 @@ def is_model(entry: dict[str, Any]) -> bool:
 
 def snake_case(name: str) -> str:
     """MaxPooling2D -> max_pooling2d, PReLU -> p_re_lu: Keras's name of a group."""
+    name = {"GroupQueryAttention": "GroupedQueryAttention"}.get(
+        name, name
+    )  # as Keras has it inside
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
