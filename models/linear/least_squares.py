@@ -10,7 +10,7 @@ from models.foundation import Regressor, boolean, integer, nonnegative
 from models.foundation.linear_predictor import LinearPredictor
 from tinygrad_edu.diagnostics.words import refusal
 
-# Rounding in the Gram matrix costs ε times its condition number: with 1e6 ten digits are left.
+# Rounding in the Gram matrix costs ε times its condition number: at 1e6, ten digits remain.
 WORST_CONDITION = 1e6
 
 
@@ -68,7 +68,7 @@ def least_squares(A, B, alpha=0.0):
             )
         each = zip(B.T, alpha, strict=True)
         return np.stack([least_squares(A, b, penalty) for b, penalty in each], axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):  # huge columns: then X itself is decomposed
+    with np.errstate(over="ignore", invalid="ignore"):  # for huge columns X itself is decomposed
         gram = A.T @ A
     gram.flat[:: len(gram) + 1] += alpha
     size = np.sqrt(gram.diagonal())

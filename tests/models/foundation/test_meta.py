@@ -71,7 +71,7 @@ def test_weights_go_to_parts_that_take_them():
     np.testing.assert_array_equal(model.estimator_.coef_, by_hand.coef_)
     assert not takes_weights(neighbors.KNeighborsRegressor())
     Logarithm(neighbors.KNeighborsRegressor()).fit(X, Y)
-    with pytest.raises(ValueError, match=r"KNeighborsRegressor\.fit takes no sample_weight"):
+    with pytest.raises(ValueError, match=r"KNeighborsRegressor\.fit has no argument sample_weight"):
         Logarithm(neighbors.KNeighborsRegressor()).fit(X, Y, weight)
     rows = Logarithm(models.Ridge()).fit(
         list(X), Y, [0, *np.ones(29)]
