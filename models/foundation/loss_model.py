@@ -59,7 +59,7 @@ class LossModel(Estimator):
     )
     random_state: Any = seed(doc="shuffles the rows for batches")
     warm_start: bool = boolean(False, doc="start from the result of the previous fit")
-    verbose: bool = boolean(False, doc="print a line per iteration")
+    verbose: bool | int = boolean(False, doc="print a line per iteration") | integer(at_least=0)
 
     n_iter_: int = learned("number of iterations")
     trace_: Trace = learned(

@@ -102,7 +102,7 @@ def test_clones_share_nothing_and_have_learned_nothing():
     frozen = pytest.importorskip("sklearn.frozen").FrozenEstimator(models.Ridge().fit(X, Y))
     assert hasattr(clone(frozen), "coef_")
     with pytest.raises(
-        TypeError, match=r"(?s)cannot clone .*Ridge.*it is no estimator.*Try: Ridge\(\)"
+        TypeError, match=r"(?s)cannot clone .*Ridge.*it is not an estimator.*Try: Ridge\(\)"
     ):
         clone(models.Ridge)
     with pytest.raises(TypeError, match="cannot clone 3"):
