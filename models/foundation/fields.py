@@ -57,6 +57,8 @@ class Parameter:
         if isinstance(value, str):
             words = [word for word in self.choices if isinstance(word, str)]
             better = next(iter(alike(value, words)), better)
+            if value.lower() == "none" and None in self.choices:
+                better = None
         return refusal(
             InvalidParameterError,
             f"The {self.name!r} parameter of {estimator} must be {self.range()}. "
