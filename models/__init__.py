@@ -1,9 +1,9 @@
-"""Classical algorithms on scikit-learn's contract: fit, predict, score.
+"""Classical algorithms with scikit-learn's interface: fit, predict, score.
 
     from models import Ridge
 
-The contents are in `__init__.pyi`, an estimator a line, where type checkers look for them. Python reads the
-same lines, and imports an estimator when somebody asks for it.
+`__init__.pyi` lists the estimators, one per line, for type checkers. Python reads the same lines, and imports
+an estimator when it is first used.
 """
 
 import importlib
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(MODULE_OF[name]), name)
     if name in CHAPTERS:
         return importlib.import_module(f"models.{name}")
-    if name.startswith("__"):  # Python itself asks for such names
+    if name.startswith("__"):  # Python itself looks for such names
         raise AttributeError(f"module 'models' has no attribute {name!r}")
     from tinygrad_edu.diagnostics.words import no_such_name
 

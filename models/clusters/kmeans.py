@@ -30,19 +30,19 @@ class KMeans(Clusterer, Transformer):
 
         J(c) = Σ_i w_i min_k ‖x_i - c_k‖²
 
-    by Lloyd's algorithm, in which every step lowers J until it stands still in a local minimum:
+    by Lloyd's algorithm. Every step lowers J, until it reaches a local minimum:
 
         labels:   a_i = argmin_k ‖x_i - c_k‖²
         centers:  c_k = the mean of its points, Σ_{a_i = k} w_i x_i / Σ_{a_i = k} w_i
 
-    With the labels held, ∂J/∂c_k = 2 n_k (c_k - mean_k) and the second derivative is 2 n_k: Lloyd's
+    With fixed labels, ∂J/∂c_k = 2 n_k (c_k - mean_k) and the second derivative is 2 n_k: Lloyd's
     step is Newton's step on J.
     """
 
     n_clusters: int = integer(8, at_least=1, doc="number k of clusters")
-    init: Any = choice("k-means++", "random", doc="first centers, or how to draw them") | array()
-    n_init: int = integer(1, at_least=1, doc="number of starts by draws; the best is kept")
-    max_iter: int = integer(300, at_least=1, doc="most steps per start")
+    init: Any = choice("k-means++", "random", doc="initial centers, or how to draw them") | array()
+    n_init: int = integer(1, at_least=1, doc="number of random starts; the best is kept")
+    max_iter: int = integer(300, at_least=1, doc="largest number of steps per start")
     tol: float = nonnegative(
         1e-4,
         doc="stop when the squared moves of the centers add up to at most tol times the mean variance "
@@ -63,14 +63,14 @@ class KMeans(Clusterer, Transformer):
         if len(X) < self.n_clusters:
             raise refusal(
                 ValueError,
-                f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: so many clusters need "
-                "as many samples of positive weight.",
+                f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: each cluster needs "
+                "a sample of positive weight.",
                 f"KMeans(n_clusters={len(X)}), or fewer",
             )
         given = None if isinstance(self.init, str) else self._given_centers(X.shape[1])
 
         mean = weight @ X / weight.sum()
-        Z = X - mean  # distances are the same, and what a product rounds off is least around zero
+        Z = X - mean  # distances stay the same, and products lose fewer digits near zero
         mean_variance = weight @ _squares(Z) / weight.sum() / Z.shape[1]
         rng = np.random.default_rng(self.random_state)
         runs = []
@@ -84,7 +84,7 @@ class KMeans(Clusterer, Transformer):
             warn(
                 ConvergenceWarning,
                 f"KMeans found {found} distinct clusters, fewer than n_clusters={self.n_clusters}: "
-                "X seems to have no more different rows",
+                "X seems to have no more distinct rows. Try: a smaller n_clusters",
             )
 
     def _given_centers(self, n_features):
@@ -141,21 +141,21 @@ def _nearest(X, centers):
 
 
 def _labels(X, centers):
-    """`_nearest`, for X that may lie far from the origin, where products lose digits."""
+    """`_nearest` for X that may be far from the origin, where products lose digits."""
     origin = centers.mean(axis=0)
     return _nearest(X - origin, centers - origin)
 
 
 def _inertia(X, weight, centers, labels):
-    """Σ w ‖x - c‖², from the differences: the product form would lose digits in the result."""
+    """Σ w ‖x - c‖², from the differences, because the product form loses digits."""
     return float(weight @ _squares(X - centers[labels]))
 
 
 def _means(X, weight, labels, centers):
     """The mean of the points with each label.
 
-    A center without points moves to the point that is farthest from its own center, which leaves
-    its cluster: that lowers J the most. If that was the last of its points, it stays where it is.
+    A center without points moves to the point that is farthest from its center. That point leaves
+    its cluster, which lowers J the most. A center that loses its last point this way stays in place.
     """
     k = np.arange(len(centers))[:, None]
     members = weight * (labels == k)
@@ -172,9 +172,9 @@ def _means(X, weight, labels, centers):
 def _plus_plus(X, weight, n_clusters, rng):
     """Rows of X, drawn with probability ∝ w D², D the distance to the nearest one drawn before.
 
-    Of 2 + log k candidates the one that leaves the least Σ w D² is taken (the paper's remark on
-    choosing greedily). The draws run through the rows as they lie along a random direction: so the
-    result depends neither on the order of X nor on whether a row of weight 2 stands there twice.
+    Of 2 + log k candidates, the one with the least remaining Σ w D² is chosen (the paper's remark on
+    greedy choices). Rows are drawn in their order along a random direction, so that the result depends
+    neither on the order of X nor on whether a row has weight 2 or occurs twice.
     """
     order = np.argsort(X @ rng.standard_normal(X.shape[1]), kind="stable")
 

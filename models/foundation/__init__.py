@@ -1,4 +1,4 @@
-"""How an estimator is written: its formula, its parameters with their ranges, `_fit`, and a prediction.
+"""How to write an estimator: its formula, its parameters with their ranges, `_fit`, and a prediction.
 
     class Ridge(LinearPredictor, LossModel, Regressor):
         '''y = x·w + b with the least  Σ_i s_i (y_i - x_i·w - b)² + α ‖w‖².'''
@@ -13,21 +13,21 @@
             return self.linear(X, self.coef_, self.intercept_)
 
 1. Derive from a kind (`kinds`): Regressor, Classifier, Clusterer, Transformer, Density, OutlierDetector,
-   or several of them. It offers what users call, `predict` or `transform`, made of the formula that you
-   write with an underscore: `_predict`, `_transform`. These get a checked X: finite numbers, in the
-   columns of `fit`.
+   or several of them. The kind provides the methods that users call, such as `predict` and `transform`. You
+   write the formulas, with an underscore: `_predict`, `_transform`. They receive a checked X: finite numbers,
+   in the columns of `fit`.
 2. Declare the parameters as fields (`parameters`): `positive(1.0)`, `integer(None, at_least=1)`,
-   `choice("a", "b")`; and what `fit` keeps: `learned("its shape")`. `__init__`, get_params, the checks and
-   the lists in `help(...)` follow. Nothing is checked before `fit`.
-3. Write `_fit(self, X, y, weight)`, with those of the three that it needs. It assigns what it learns, to
-   names that end in an underscore. `fit` calls it on a copy, and keeps the result if all went well
-   (`estimator`). Or let others do the training: the solvers, if your model is a loss (`loss_model`); rounds
+   `choice("a", "b")`; and what `fit` keeps: `learned("its shape")`. This defines `__init__`,
+   get_params, the checks and the lists in `help(...)`. Nothing is checked before `fit`.
+3. Write `_fit(self, X, y, weight)`, with those of the three that it needs. It assigns what it learns to
+   names that end in an underscore. `fit` calls it on a copy, and keeps the result if no error occurred
+   (`estimator`). Or use a ready training procedure: solvers, if your model is a loss (`loss_model`); rounds
    of expectation and maximization (`em`); updates by more rows (`incremental`); other estimators (`meta`).
-4. If it takes what others do not, such as several targets or missing values, say so (`facts`).
-5. Export it by a line in `models/__init__.pyi`. From then on tests/models/test_every_estimator.py holds
+4. If it accepts more than others, such as several targets or missing values, say so (`facts`).
+5. Export it by a line in `models/__init__.pyi`. tests/models/test_every_estimator.py then tests
    it: scikit-learn's checks, its twin there, weights, data frames, bad data.
 
-An error is raised with `refusal(kind, what is wrong, what to try)`, which adds the user's own line.
+Raise errors with `refusal(kind, what is wrong, what to try)`, which adds the user's own line.
 """
 
 from models.foundation.conditional import where

@@ -1,8 +1,8 @@
-"""Parameters of a loss that may not be any number, as functions of free numbers that a solver may move.
+"""Constrained parameters of a loss, as functions of free numbers that a solver may move.
 
-    start(...)  →  {"coef": np.zeros(5), "scale": Positive(1.0), "share": Bounded(0.5, 0, 1)}
+    start(...)  →  {"coef": np.zeros(5), "scale": Positive(1.0), "rate": Bounded(0.5, 0, 1)}
 
-A solver sees the free numbers z; the loss sees the parameters, and the chain rule does the rest.
+A solver changes the free numbers z, the loss depends on the parameters, and the chain rule connects them.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Free:
-    """Any numbers: the parameter is z itself. A plain array in `start` means this."""
+    """Any numbers: the parameter is z itself. This is the meaning of a plain array in `start`."""
 
     def __init__(self, start: Any):
         self.start = np.asarray(start, dtype=np.float64)
@@ -22,11 +22,11 @@ class Free:
         return self.start
 
     def value(self, z: Any) -> Any:
-        """The parameter, of free numbers z: an array, or a Tensor of a Tensor."""
+        """The parameter as a function of z: an array, or a Tensor for a Tensor."""
         return z
 
     def at(self, start: Any) -> "Free":
-        """The same constraint with another start, such as the result of an earlier fit."""
+        """The same constraint with a new start, such as the result of an earlier fit."""
         other = object.__new__(type(self))
         vars(other).update(vars(self), start=np.asarray(start, dtype=np.float64))
         return other
@@ -50,15 +50,15 @@ class Bounded(Free):
         self.low, self.high = low, high
 
     def free(self) -> np.ndarray:
-        share = (self.start - self.low) / (self.high - self.low)
-        return np.log(share / (1 - share))
+        part = (self.start - self.low) / (self.high - self.low)
+        return np.log(part / (1 - part))
 
     def value(self, z: Any) -> Any:
         return self.low + (self.high - self.low) / (1 + np.exp(-z))
 
 
 class Fixed(Free):
-    """Numbers that are not learned: there is no z."""
+    """Numbers that are not learned: they have no z."""
 
     def free(self) -> np.ndarray:
         return np.zeros(0)

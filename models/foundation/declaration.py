@@ -1,4 +1,4 @@
-"""What follows from the fields of an estimator's class: its parameters, `__init__` and its documentation."""
+"""Derives from the fields of an estimator's class: its parameters, `__init__` and its documentation."""
 
 import inspect
 import textwrap
@@ -11,10 +11,10 @@ from tinygrad_edu.diagnostics.words import alike, refusal, refuse_unknown
 
 
 def declare(kind: Any) -> None:
-    """Gives a new class `_parameters`, name -> Parameter; `__init__`; and the lists of its docstring.
+    """Adds to a new class `_parameters`, name -> Parameter; `__init__`; and the lists in its docstring.
 
-    Its own parameters come first, then those of the classes above. A plain value in place of a parameter
-    of a class above is a new default.
+    Its own parameters come first, then the inherited ones. A plain value in place of an inherited parameter
+    is a new default.
     """
     inherited: dict[str, Parameter] = {}
     for base in kind.__mro__[1:]:
@@ -42,10 +42,10 @@ def declare(kind: Any) -> None:
 
 
 def _initializer(kind: Any, parameters: dict[str, Parameter]) -> Callable[..., None]:
-    """`__init__`, which stores its arguments unchanged and checks none of their values.
+    """`__init__`, which stores its arguments unchanged and unchecked.
 
-    The parameters without a default may be given by position or, if there are none, the first; the
-    others by name.
+    Parameters without a default may be passed by position; if all have one, only the first may. The
+    others are passed by name.
     """
     required = [name for name, p in parameters.items() if p.default is REQUIRED]
     by_position = required or list(parameters)[:1]
@@ -99,7 +99,7 @@ def _too_many(kind: type, by_position: list[str], args: tuple) -> Exception:
 
 
 def _documented(kind: Any) -> str:
-    """The docstring of a class, and below it the lists of its parameters and of what it learns."""
+    """The docstring of a class, followed by the lists of its parameters and of what it learns."""
     text = [inspect.cleandoc(vars(kind).get("__doc__") or "")]
     if kind._parameters:
         text.append(_list("Parameters", map(repr, kind._parameters.values())))

@@ -1,10 +1,10 @@
-"""Expectation and maximization: models with something hidden, fitted by guessing it and refitting in turn.
+"""Expectation and maximization, for models with hidden variables.
 
-    expect      what is hidden, given the parameters: p(hidden | x, θ)
-    maximize    the parameters, given what is hidden: argmax_θ E[log p(x, hidden | θ)]
+    expect      the hidden variables, given the parameters: p(hidden | x, θ)
+    maximize    the parameters, given the hidden variables: argmax_θ E[log p(x, hidden | θ)]
 
-Each round raises the likelihood of the data (Dempster, Laird, Rubin 1977), and ends in a local maximum:
-hence several starts, of which the best is kept.
+Each round raises the likelihood of the data (Dempster, Laird, Rubin 1977), and converges to a
+local maximum. With several starts, the best is kept.
 """
 
 from dataclasses import KW_ONLY
@@ -22,15 +22,15 @@ class EM(Estimator):
     """A subclass writes three functions; `fit` keeps each parameter as an attribute, `means` as `means_`.
 
     `start(X, weight, rng)`             the first parameters, name -> array
-    `expect(X, **parameters)`           log p(x) of each row, and what is expected of the hidden
-    `maximize(X, weight, expected)`     the parameters that fit to it best, name -> array
+    `expect(X, **parameters)`           log p(x) of each row, and the expectations of the hidden variables
+    `maximize(X, weight, expected)`     the best parameters given these, name -> array
     """
 
-    _: KW_ONLY  # the first parameter of a model is one of its own
+    _: KW_ONLY  # so that the first argument is a parameter of the model itself
 
-    n_init: int = integer(1, at_least=1, doc="number of starts, of which the best is kept")
-    max_iter: int = integer(100, at_least=1, doc="most rounds per start")
-    tol: float = nonnegative(1e-3, doc="stop when the mean of log p(x) rises by no more")
+    n_init: int = integer(1, at_least=1, doc="number of starts; the best is kept")
+    max_iter: int = integer(100, at_least=1, doc="largest number of rounds per start")
+    tol: float = nonnegative(1e-3, doc="stop when the mean of log p(x) rises by at most this")
     random_state: Any = seed()
     warm_start: bool = boolean(False, doc="start from the result of the previous fit")
     verbose: bool = boolean(False, doc="print a line per round")
@@ -59,7 +59,7 @@ class EM(Estimator):
             warn_not_converged(self, what, "raise max_iter, raise tol, or another start")
 
     def _climb(self, X: Any, weight: Any, parameters: Any) -> tuple[float, Any, bool, Trace]:
-        """Rounds from one start: (mean of log p(x), parameters, did it stop by itself?, trace)."""
+        """Rounds from one start: (mean of log p(x), parameters, converged, trace)."""
         trace = Trace(type(self).__name__ if self.verbose else "")
         log_p, expected = self.expect(X, **parameters)
         bound = float(np.average(log_p, weights=weight))

@@ -1,11 +1,11 @@
 """The template of every estimator: `fit` around `_fit`, and checked input for all other methods.
 
-    fit:  check the parameters → read X, y and weights → `_fit` on a blank copy → take over what it learned
+    fit:  check the parameters → read X, y and weights → `_fit` on an unfitted copy → take over the result
 
-`_fit` assigns what it learns, as in `self.coef_ = ...`. It does so on a copy with the same parameters that
-has learned nothing, and only when all went well does the estimator take that over: an error leaves an
-earlier fit as it was, and a second fit starts as fresh as the first. What is learned ends in an underscore,
-the private as well.
+`_fit` assigns what it learns, as in `self.coef_ = ...`. It works on an unfitted copy with the same
+parameters, and the estimator takes over the result only if no error occurred. So an error leaves an
+earlier fit unchanged, and a second fit does not depend on the first. Names of learned attributes end in an
+underscore, including private ones.
 """
 
 import inspect
@@ -25,9 +25,9 @@ from tinygrad_edu.diagnostics.words import refusal
 class Estimator(Parametrized, Facts):
     """The base of every estimator. A subclass declares its parameters and writes `_fit`.
 
-    `_fit(self, X, y, weight)` names what it wants: without `y` the estimator ignores targets, with `y=None`
-    it can do without; without `weight` its `fit` has no sample_weight. X is a finite float64 array, weight
-    is all ones if no weights were given, and rows of weight 0 are left out.
+    `_fit(self, X, y, weight)` has only the arguments that it needs. Without `y` the estimator ignores
+    targets, with `y=None` they are optional, and without `weight` its `fit` has no sample_weight. X is a
+    finite float64 array, weight is all ones if no weights were given, and rows of weight 0 are left out.
     """
 
     _fit: ClassVar[Any]
@@ -44,15 +44,15 @@ class Estimator(Parametrized, Facts):
             cls._fit_takes = tuple(takes)[1:]
             cls._y_is_optional = "y" in takes and takes["y"].default is None
             if not {*cls._fit_takes} <= {"X", "y", "weight"}:
-                what = f"{cls.__name__}._fit takes {', '.join(cls._fit_takes)}."
-                raise refusal(TypeError, what, "_fit(self, X, y, weight), or fewer of them")
+                what = f"{cls.__name__}._fit has the arguments {', '.join(cls._fit_takes)}."
+                raise refusal(TypeError, what, "_fit(self, X, y, weight), or some of these")
             if "fit" not in vars(cls):
                 weighted = "weight" in cls._fit_takes
                 cls.fit = Estimator.fit if weighted else _fit_without_weights  # type: ignore
 
     @classmethod
     def _is_supervised(cls) -> bool:
-        """Must there be a y?"""
+        """Is y required?"""
         return "y" in cls._fit_takes and not cls._y_is_optional
 
     # ---- fit -----------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ class Estimator(Parametrized, Facts):
 
         X               (samples, features): an array, a list of lists, a data frame
         y               (samples,): the targets; ignored if the estimator needs none
-        sample_weight   (samples,): how many times each row counts; or one number for all
+        sample_weight   (samples,): how many times each row counts; or one number for all rows
 
         Raises ValueError or TypeError for bad parameters or data, and then keeps what an earlier fit learned.
         """
@@ -72,12 +72,12 @@ class Estimator(Parametrized, Facts):
         return self._take_over(learner)
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
-        """Reads the data and hands `_fit` what it wants of them."""
+        """Reads the data and passes to `_fit` what it needs."""
         data = self._read(X, y, sample_weight)
         self._fit(**{name: data[name] for name in self._fit_takes})
 
     def _read(self, X: Any, y: Any, sample_weight: Any, more: bool = False) -> dict[str, Any]:
-        """X, y and weight, checked. Keeps the columns of X; with `more` they must be those of before."""
+        """X, y and weight, checked. Stores the columns of X; with `more` they must be the same as before."""
         known = more and "n_features_in_" in vars(self)
         X = self._check(X) if known else self._note_columns(X, y)
         samples = frames.samples(X)
@@ -103,7 +103,7 @@ class Estimator(Parametrized, Facts):
         return X
 
     def _read_table(self, X: Any, y: Any = None) -> Any:
-        """X as the estimator reads it: finite numbers, unless it says otherwise (see Facts)."""
+        """X as the estimator reads it: finite numbers, unless Facts say otherwise."""
         if self.reads == "anything":
             return X
         found = validation.table(X, self, y)
@@ -114,13 +114,13 @@ class Estimator(Parametrized, Facts):
         return found
 
     def _read_targets(self, y: Any, samples: int) -> np.ndarray:
-        """y as `_fit` gets it."""
+        """y in the form that `_fit` receives."""
         return targets.target(y, samples, self)
 
     # ---- after fit -----------------------------------------------------------------------------
 
     def _check(self, X: Any) -> Any:
-        """X for a method that uses what was learned: fitted? the same columns as in fit? finite?"""
+        """X for a method of a fitted estimator, checked: the columns of fit, finite numbers."""
         if self.requires_fit and not sklearn_bridge.is_fitted(self):
             raise sklearn_bridge.not_fitted(self)
         if not sklearn_bridge.is_fitted(self) or self.reads == "anything":
@@ -137,46 +137,46 @@ class Estimator(Parametrized, Facts):
     # ---- copies --------------------------------------------------------------------------------
 
     def _copy(self, with_learned: bool) -> Self:
-        """An estimator with the same parameters and settings, with or without what was learned."""
+        """An estimator with the same parameters and settings, fitted or unfitted."""
         other = object.__new__(type(self))
         kept = {n: x for n, x in vars(self).items() if with_learned or not is_learned(n)}
         other.__dict__.update(kept)
         return other
 
     def _take_over(self, learner: Self) -> Self:
-        """Replaces what this estimator had learned with what the learner has; returns self."""
+        """Replaces the learned attributes of this estimator with those of the learner; returns self."""
         kept = {name: x for name, x in vars(self).items() if not is_learned(name)}
         self.__dict__ = kept | {name: x for name, x in vars(learner).items() if is_learned(name)}
         return self
 
-    # ---- what others ask -----------------------------------------------------------------------
+    # ---- for scikit-learn and the tests ----------------------------------------------------------
 
     def __sklearn_tags__(self) -> Any:
         return sklearn_bridge.tags(self)
 
     def get_metadata_routing(self) -> Any:
-        """Tells scikit-learn's metadata routing which methods want which arguments."""
+        """Tells scikit-learn's metadata routing which methods request which arguments."""
         return sklearn_bridge.metadata_request(self)
 
     def set_fit_request(self, **wanted: Any) -> Self:
-        """Asks scikit-learn's metadata routing for arguments of `fit`, as `sample_weight=True`."""
+        """Requests arguments of `fit` from scikit-learn's metadata routing, as `sample_weight=True`."""
         return sklearn_bridge.request_metadata(self, "fit", wanted)
 
     def set_score_request(self, **wanted: Any) -> Self:
-        """Asks scikit-learn's metadata routing for arguments of `score`, as `sample_weight=True`."""
+        """Requests arguments of `score` from scikit-learn's metadata routing, as `sample_weight=True`."""
         return sklearn_bridge.request_metadata(self, "score", wanted)
 
     def set_predict_request(self, **wanted: Any) -> Self:
-        """Asks scikit-learn's metadata routing for arguments of `predict`, as `return_std=True`."""
+        """Requests arguments of `predict` from scikit-learn's metadata routing, as `return_std=True`."""
         return sklearn_bridge.request_metadata(self, "predict", wanted)
 
     def set_transform_request(self, **wanted: Any) -> Self:
-        """Asks scikit-learn's metadata routing for arguments of `transform`."""
+        """Requests arguments of `transform` from scikit-learn's metadata routing."""
         return sklearn_bridge.request_metadata(self, "transform", wanted)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
-        """Small problems (estimator, X, y) for the tests; a subclass may have its own."""
+        """Small problems (estimator, X, y) for the tests; a subclass may define its own."""
         from models.foundation.examples import examples_of_kind
 
         yield from examples_of_kind(cls, rng)

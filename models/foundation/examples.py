@@ -1,4 +1,4 @@
-"""Small problems for each kind of estimator, from which its tests are made."""
+"""Small problems for each kind of estimator, used by its tests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,9 +11,9 @@ SAMPLES, FEATURES, GROUPS = 60, 4, 3
 
 
 def examples_of_kind(kind: Any, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
-    """(estimator, X, y): groups to tell apart, or numbers that depend on X, as the kind asks for."""
+    """(estimator, X, y): groups to separate, or numbers that depend on X, depending on the kind."""
     if any(parameter.default is REQUIRED for parameter in kind._parameters.values()):
-        return  # it must write its own
+        return  # such an estimator defines its own examples
     estimator = kind()
     if "random_state" in kind._parameters:
         estimator.set_params(random_state=0)
@@ -34,6 +34,6 @@ def examples_of_kind(kind: Any, rng: np.random.Generator) -> Iterator[tuple[Any,
 
 
 def numbers(X: np.ndarray, rng: np.random.Generator, kind: Any) -> np.ndarray:
-    """Targets that depend on X linearly, or through exp where they must be positive."""
+    """Targets that depend on X linearly, or through exp if they must be positive."""
     η = X @ rng.normal(size=X.shape[1]) / 4 + 0.1 * rng.normal(size=len(X))
     return η if kind.y_at_least is None and kind.y_above is None else np.exp(η)

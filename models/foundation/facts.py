@@ -1,11 +1,11 @@
-"""Facts about an estimator that others need to know. A class that differs from the usual says so."""
+"""Facts about an estimator for other code. A class overrides those that differ from the defaults."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class Facts:
-    """Each is the name of a class attribute, with the usual value."""
+    """Class attributes with their default values."""
 
     # ---- what it is
     kind: ClassVar[str | None] = (
@@ -15,9 +15,7 @@ class Facts:
     non_deterministic: ClassVar[bool] = False  # even with a fixed random_state?
 
     # ---- what X may be
-    reads: ClassVar[str] = (
-        "numbers"  # "categories": any values; "anything": handed on as it is, unread
-    )
+    reads: ClassVar[str] = "numbers"  # "categories": any values; "anything": passed on unread
     allow_nan: ClassVar[bool] = False
     accepts_sparse: ClassVar[bool] = False
     nonnegative_X: ClassVar[bool] = False
@@ -30,8 +28,6 @@ class Facts:
     several_classes: ClassVar[bool] = True  # more than two?
 
     # ---- its twin in scikit-learn, which the tests compare it with
-    twin: ClassVar[str | None] = None  # its name there, if it is another; "" if there is none
-    twin_settings: ClassVar[
-        Mapping[str, Any]
-    ] = {}  # parameters of the twin that make it do the same
+    twin: ClassVar[str | None] = None  # its name there, if different; "" if there is none
+    twin_settings: ClassVar[Mapping[str, Any]] = {}  # parameters with which the twin does the same
     twin_tolerance: ClassVar[float] = 1e-8

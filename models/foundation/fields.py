@@ -15,9 +15,9 @@ class InvalidParameterError(ValueError, TypeError):
 
 
 class Parameter:
-    """An argument of an estimator: its default, and which values it may have, as a test and in words.
+    """An argument of an estimator: its default and its allowed values, as a test and in words.
 
-    `p | q` allows what either does; its default is that of p.
+    `p | q` allows the values of both; its default is that of p.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Parameter:
         choices: tuple = (),
     ):
         self.default, self.test, self.words, self.doc = default, test, words, doc
-        self.choices = choices  # of which a misspelled one can be recognized
+        self.choices = choices  # to recognize a misspelled one
 
     def allows(self, value: Any) -> bool:
-        """Is it in the range, or the default None?"""
+        """Is the value allowed?"""
         return (value is None and self.default is None) or self.test(value)
 
     def __or__(self, other: "Parameter") -> "Parameter":
@@ -57,6 +57,8 @@ class Parameter:
         if isinstance(value, str):
             words = [word for word in self.choices if isinstance(word, str)]
             better = next(iter(alike(value, words)), better)
+            if value.lower() == "none" and None in self.choices:
+                better = None
         return refusal(
             InvalidParameterError,
             f"The {self.name!r} parameter of {estimator} must be {self.range()}. "
@@ -83,12 +85,12 @@ class Learned:
     def __get__(self, estimator: Any, kind: type | None = None) -> Any:
         if estimator is None:
             return self
-        raise not_fitted(estimator, self.name)  # after fit the estimator has an attribute instead
+        raise not_fitted(estimator, self.name)  # after fit, an attribute of the instance hides this
 
     def __repr__(self) -> str:
         return f"{self.name}, learned by fit: {self.doc}"
 
 
 def learned(doc: str, *, init: Literal[False] = False) -> Any:
-    """Declares what `fit` keeps, with its shape. (`init` tells type checkers that it is no argument.)"""
+    """Declares what `fit` keeps, with its shape. (`init` tells type checkers that it is not an argument.)"""
     return Learned(doc)

@@ -1,4 +1,4 @@
-"""`partial_fit`, for models with a formula that updates what they learned with more rows."""
+"""`partial_fit`, for models with a formula for updates by more rows."""
 
 import inspect
 from typing import Any, ClassVar, Self
@@ -14,8 +14,8 @@ from tinygrad_edu.diagnostics.words import refusal
 class Incremental(Estimator):
     """A subclass writes `_partial_fit(self, X, y, weight)`, with those of the three that it needs.
 
-    Like `_fit` it works on a copy of the estimator, but one that keeps what was learned: it assigns new
-    arrays and changes none in place. Without a `_fit` of its own, `fit` is one `_partial_fit` of all rows.
+    Like `_fit` it works on a copy of the estimator, but a fitted one: it assigns new arrays and changes
+    none in place. Without its own `_fit`, `fit` is one `_partial_fit` of all rows.
     """
 
     _partial_fit: ClassVar[Any]
@@ -26,7 +26,7 @@ class Incremental(Estimator):
         super().__init_subclass__(**settings)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Updates what was learned with more rows, which have the columns of the first; returns self."""
+        """Updates the fit with more rows, with the same columns; returns self."""
         self._check_parameters()
         learner = self._copy(with_learned=True)
         learner._learn_more(X, y, sample_weight)
@@ -35,25 +35,25 @@ class Incremental(Estimator):
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> None:
         takes = inspect.signature(self._partial_fit).parameters
         if sample_weight is not None and "weight" not in takes:
-            what = f"{type(self).__name__}.partial_fit has no use for weights."
+            what = f"{type(self).__name__}.partial_fit has no argument sample_weight."
             raise refusal(ValueError, what, "sample_weight=None")
         data = self._read(X, y, sample_weight, more=True)
         self._partial_fit(**{name: data[name] for name in takes})
 
     def set_partial_fit_request(self, **wanted: Any) -> Self:
-        """Asks scikit-learn's metadata routing for arguments of `partial_fit`."""
+        """Requests arguments of `partial_fit` from scikit-learn's metadata routing."""
         return request_metadata(self, "partial_fit", wanted)
 
 
 class IncrementalClassifier(Incremental, Classifier):
-    """A classifier with `partial_fit`, whose first call names all classes."""
+    """A classifier with `partial_fit`. The first call names all classes."""
 
     def partial_fit(  # type: ignore[override]
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
     ) -> Self:
-        """Updates what was learned with more rows; returns self.
+        """Updates the fit with more rows; returns self.
 
-        classes: all labels that will ever occur; needed in the first call only.
+        classes: all labels that will occur; required only in the first call.
         """
         self._check_parameters()
         learner = self._copy(with_learned=True)
@@ -74,6 +74,6 @@ class IncrementalClassifier(Incremental, Classifier):
                 ValueError,
                 f"classes={found.tolist()} is not the same as on the first call to partial_fit, which "
                 f"was {known.tolist()}.",
-                "a new model, for other classes",
+                "a new model for other classes",
             )
         self.classes_ = found

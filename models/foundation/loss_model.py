@@ -44,7 +44,7 @@ class LossModel(Estimator):
         "adam", "sgd", "rmsprop", ...          any optimizer of tinygrad_edu.optim, on batches of rows
     """
 
-    _: KW_ONLY  # the first parameter of a model is one of its own
+    _: KW_ONLY  # so that the first argument is a parameter of the model itself
 
     solver: str = choice(*MINIMIZERS, "exact", *optimizers(), doc="how the loss is minimized")
     tol: float = positive(1e-6, doc="stop when no element of the gradient is larger")
@@ -59,7 +59,7 @@ class LossModel(Estimator):
     )
     random_state: Any = seed(doc="shuffles the rows for batches")
     warm_start: bool = boolean(False, doc="start from the result of the previous fit")
-    verbose: bool = boolean(False, doc="print a line per iteration")
+    verbose: bool | int = boolean(False, doc="print a line per iteration") | integer(at_least=0)
 
     n_iter_: int = learned("number of iterations")
     trace_: Trace = learned(
@@ -109,7 +109,7 @@ class LossModel(Estimator):
                 f"above tol={self.tol}",
                 "raise max_iter, scale the features to a common size, or raise tol",
             )
-        # [()] makes numbers of arrays without axes
+        # [()] turns arrays without axes into numbers
         return {name: np.asarray(w)[()] for name, w in packing.unpack(found.point).items()}
 
     def _one_step(self, found: dict[str, Any], X: Any, y: Any, weight: Any) -> Trace:

@@ -1,6 +1,6 @@
-"""Estimators inside estimators: copies that have learned nothing, fitted with what they can use.
+"""Estimators inside estimators: unfitted copies, fitted with the arguments that they accept.
 
-Whatever has `get_params` and `fit` may be a part: an estimator of ours, or one of scikit-learn's.
+Any object with `get_params` and `fit` may be a part: an estimator of ours, or one of scikit-learn's.
 """
 
 import copy
@@ -11,22 +11,22 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 
-# What scikit-learn's `clone` copies as well: the choices of set_output and set_fit_request.
+# scikit-learn's `clone` copies these as well: the settings of set_output and set_fit_request.
 SETTINGS = ("_sklearn_output_config", "_metadata_request")
 
 
 def clone(estimator: Any) -> Any:
-    """An estimator with the same parameters that has learned nothing; for a list, a list of clones.
+    """An unfitted estimator with the same parameters; for a list, a list of clones.
 
-    Parameters are copied too, estimators among them cloned. Raises TypeError for what is no estimator.
+    Parameters are copied too, and estimators among them cloned. Raises TypeError for other objects.
     """
     if isinstance(estimator, (list, tuple)):
         return type(estimator)([clone(part) for part in estimator])
     if isinstance(estimator, type):
-        what = f"cannot clone the class {estimator.__name__}: it is no estimator."
+        what = f"cannot clone the class {estimator.__name__}: it is not an estimator."
         raise refusal(TypeError, what, f"{estimator.__name__}()")
     if not hasattr(estimator, "get_params"):
-        what = f"cannot clone {estimator!r}: it is no estimator."
+        what = f"cannot clone {estimator!r}: it is not an estimator."
         raise refusal(TypeError, what, "an object with get_params and fit")
     if hasattr(estimator, "__sklearn_clone__"):
         return estimator.__sklearn_clone__()
@@ -39,7 +39,7 @@ def clone(estimator: Any) -> Any:
 
 
 def _copied(value: Any) -> Any:
-    """A copy of the value of a parameter, in which estimators have learned nothing."""
+    """A copy of the value of a parameter, in which estimators are unfitted."""
     if hasattr(value, "get_params") and not isinstance(value, type):
         return clone(value)
     if type(value) in (list, tuple):
@@ -50,16 +50,16 @@ def _copied(value: Any) -> Any:
 
 
 def takes_weights(estimator: Any) -> bool:
-    """Has its `fit` an argument sample_weight?"""
+    """Does its `fit` have the argument sample_weight?"""
     return "sample_weight" in inspect.signature(estimator.fit).parameters
 
 
 def fit_clone(estimator: Any, X: Any, y: Any = None, weight: Any = None) -> Any:
-    """A fitted clone. Weights that are not all one are refused if its `fit` does not take them."""
+    """A fitted clone. Raises ValueError for weights other than 1 if its `fit` does not take them."""
     made = clone(estimator)
     if weight is None or (not takes_weights(made) and np.all(weight == 1)):
         return made.fit(X, y)
     if not takes_weights(made):
-        what = f"{type(made).__name__}.fit takes no sample_weight."
+        what = f"{type(made).__name__}.fit has no argument sample_weight."
         raise refusal(ValueError, what, "sample_weight=None, or an estimator that takes weights")
     return made.fit(X, y, sample_weight=weight)

@@ -10,7 +10,7 @@ from models.foundation.constraints import Free
 
 
 class Packing:
-    """Lays the free numbers of all parameters end to end. start: name -> array or constraint."""
+    """The free numbers of all parameters in one vector. start: name -> array or constraint."""
 
     def __init__(self, start: Mapping[str, Any]):
         self.parameters = {n: p if isinstance(p, Free) else Free(p) for n, p in start.items()}

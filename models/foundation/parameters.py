@@ -6,13 +6,13 @@
 
         coef_: np.ndarray = learned("w: (features,)")
 
-From these lines follow `__init__` with its signature, `get_params` and `set_params`, the repr, the check
-when `fit` is called, and the lists in `help(Ridge)`. Alternatives are joined by `|`, the one with the
+These lines define `__init__` with its signature, `get_params` and `set_params`, the repr, the check
+when `fit` is called, and the lists in `help(Ridge)`. `|` joins alternatives, the one with the
 default first:
 
     max_features: int | str | None = choice(None, "sqrt") | integer(at_least=1)
 
-The first argument of each is the default; without it the parameter must be given.
+The first argument of each is the default; without a default the parameter is required.
 """
 
 import numbers
@@ -58,7 +58,7 @@ def integer(
     optional: bool = False,
     doc: str = "",
 ) -> Any:
-    """A whole number within bounds, and None if it is `optional` or None is the default."""
+    """An integer within bounds, and None if it is `optional` or None is the default."""
     kind = numbers.Integral
     return _number("an integer", kind, default, optional, doc, at_least, None, at_most, None)
 
@@ -104,7 +104,7 @@ def part(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -> Any:
 
 
 def named_parts(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -> Any:
-    """A list of pairs (name, estimator), each with a name of its own and without two underscores."""
+    """A list of pairs (name, estimator), with different names, none of which contains two underscores."""
     names = needs.split()
 
     def test(value: Any) -> bool:
@@ -114,7 +114,7 @@ def named_parts(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -
 
 
 def seed(*, doc: str = "seed or generator, for reproducible results") -> Any:
-    """What `numpy.random.default_rng` takes; the default None gives other numbers every time."""
+    """An argument of `numpy.random.default_rng`; the default None gives different numbers every time."""
     return Parameter(None, _is_seed, "an integer ≥ 0, a numpy.random.Generator or None", doc)
 
 
@@ -157,7 +157,7 @@ def _is_estimator(x: Any, needs: list[str]) -> bool:
 
 
 def is_named_list(x: Any) -> bool:
-    """Is it a list of pairs (name, something), each name different and without two underscores?"""
+    """Is it a list of pairs (name, something) with different names, none with two underscores?"""
     if not isinstance(x, (list, tuple)) or not x:
         return False
     if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in x):

@@ -11,12 +11,12 @@ from models.foundation.parameters import is_named_list
 from tinygrad_edu.diagnostics.words import alike, refusal, shortened
 
 
-@dataclass_transform(field_specifiers=(learned,))  # type checkers know the arguments then
+@dataclass_transform(field_specifiers=(learned,))  # so that type checkers know the arguments
 class Parametrized:
-    """The base of whatever has parameters: estimators, and parts of them such as kernels.
+    """The base of everything with parameters: estimators, and parts of them such as kernels.
 
-    The parameters of a part are reached with two underscores, `set_params(estimator__alpha=2)`. In a list
-    of pairs (name, part) the parts are reached by their names.
+    Two underscores lead to the parameters of a part, `set_params(estimator__alpha=2)`. In a list
+    of pairs (name, part), parts are addressed by their names.
     """
 
     _parameters: ClassVar[dict[str, Parameter]] = {}
@@ -36,7 +36,7 @@ class Parametrized:
         return {**own, **dict(self._parameters_of_parts())} if deep else own
 
     def _parts(self) -> dict[str, Any]:
-        """Name -> part, for every parameter that is one or a list of named ones."""
+        """Name -> part, for every parameter that is a part or a list of named parts."""
         parts = {}
         for name in self._parameters:
             value = getattr(self, name)
@@ -55,14 +55,14 @@ class Parametrized:
                     yield f"{outer}__{name}", value
 
     def set_params(self, **params: Any) -> Self:
-        """Changes parameters by name; returns self. An unknown name is a ValueError and changes nothing."""
+        """Changes parameters by name; returns self. An unknown name raises ValueError and changes nothing."""
         own = {name: value for name, value in params.items() if name in self._parameters}
         parts = self._parts() | {n: x for n, x in own.items() if hasattr(x, "set_params")}
         for name in params:
             outer, _, inner = name.partition("__")
             if not (outer in parts or (outer in self._parameters and not inner)):
                 raise self._unknown(name, [*self._parameters, *parts])
-        for name, value in own.items():  # first: the others may be parameters of a part that is new
+        for name, value in own.items():  # first, because the others may be parameters of a new part
             setattr(self, name, value)
         for name, value in params.items():
             outer, _, inner = name.partition("__")
@@ -81,14 +81,14 @@ class Parametrized:
         )
 
     def _replace_part(self, name: str, part: Any) -> None:
-        """Puts another part in the place of the one with this name in a list of pairs."""
+        """Replaces the part with this name in a list of pairs."""
         for parameter in self._parameters:
             pairs = getattr(self, parameter)
             if is_named_list(pairs) and name in dict(pairs):
                 setattr(self, parameter, [(n, part if n == name else p) for n, p in pairs])
 
     def _check_parameters(self) -> None:
-        """Raises ValueError for a parameter whose value is not allowed: name, value and range."""
+        """Raises ValueError for a parameter whose value is not allowed, with name, value and range."""
         for name, parameter in self._parameters.items():
             value = getattr(self, name)
             if not parameter.allows(value):

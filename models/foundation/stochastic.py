@@ -1,4 +1,4 @@
-"""A loss minimized on batches of rows, by any optimizer of `tinygrad_edu.optim`."""
+"""Minimizes a loss on batches of rows, by any optimizer of `tinygrad_edu.optim`."""
 
 import functools
 from typing import Any
@@ -24,10 +24,10 @@ def optimizers() -> dict[str, type[Optimizer]]:
 
 
 def descend(model: Any, packing: Any, X: Any, y: Any, weight: Any, trace: Any) -> Minimum:
-    """Epochs over all rows in a new order, in batches, until the gradient on all rows is within tol.
+    """Epochs over all rows in random order, in batches, until the gradient on all rows is within tol.
 
-    A batch stands for all rows: its weights are scaled so that they add up to the weight of all. So its
-    loss is, on average over the batches, near the loss of all, penalties included.
+    A batch represents all rows: its weights are scaled to add up to the weight of all rows. So its loss is,
+    on average over the batches, close to the loss of all rows, including penalties.
     """
     rng = np.random.default_rng(model.random_state)
     free = [Parameter(z) for z in packing.cut(packing.vector())]

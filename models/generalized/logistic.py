@@ -10,7 +10,7 @@ import numpy as np
 from models.foundation import Classifier, choice, integer, learned, mapping, positive
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
 from models.foundation.loss_model import LossModel
-from models.generalized.elastic_net import ElasticNet
+from models.generalized.elastic_net_penalty import ElasticNetPenalty
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import logsumexp, softmax
 
@@ -20,7 +20,7 @@ SAME_MINIMUM = {
 }  # fmt: skip
 
 
-class LogisticRegression(LinearPredictor, SparseWeights, ElasticNet, Classifier):
+class LogisticRegression(LinearPredictor, SparseWeights, ElasticNetPenalty, Classifier):
     """P(y = k | x) = softmax(W x + b)_k, by maximum likelihood with a penalty on W.
 
         L(W, b) = Σ_i s_i (-ln P(y_i | x_i)) / Σ s + ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s)

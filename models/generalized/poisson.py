@@ -15,7 +15,7 @@ class PoissonRegressor(LinearPredictor, LossModel, Regressor):
 
         L(w, b) = Σ_i s_i (exp η_i - y_i η_i) / Σ s + α ‖w‖² / 2,      s the sample weights
 
-    -ln p(y) without the ln y! that does not depend on the parameters.
+    This is -ln p(y) without ln y!, which does not depend on the parameters.
     """
 
     y_at_least = 0

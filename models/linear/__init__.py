@@ -1,5 +1,5 @@
 """Linear models: a weighted sum of the features.
 
-least_squares   the smallest squared errors
-ridge           and a penalty on large weights
+least_squares   least squared errors
+ridge           with a penalty on large weights
 """

@@ -10,7 +10,7 @@ from models.foundation import Regressor, boolean, integer, nonnegative
 from models.foundation.linear_predictor import LinearPredictor
 from tinygrad_edu.diagnostics.words import refusal
 
-# Rounding in the Gram matrix costs ε times its condition number: with 1e6 ten digits are left.
+# Rounding in the Gram matrix costs ε times its condition number: at 1e6, ten digits remain.
 WORST_CONDITION = 1e6
 
 
@@ -68,7 +68,7 @@ def least_squares(A, B, alpha=0.0):
             )
         each = zip(B.T, alpha, strict=True)
         return np.stack([least_squares(A, b, penalty) for b, penalty in each], axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):  # huge columns: then X itself is decomposed
+    with np.errstate(over="ignore", invalid="ignore"):  # for huge columns X itself is decomposed
         gram = A.T @ A
     gram.flat[:: len(gram) + 1] += alpha
     size = np.sqrt(gram.diagonal())
@@ -95,13 +95,13 @@ def nonnegative_least_squares(A, B):
     """
     if B.ndim == 2:
         return np.stack([nonnegative_least_squares(A, b) for b in B.T], axis=1)
+    size = np.abs(A).max(axis=0)
+    size[size == 0] = 1
+    A = A / size  # units do not matter, and nothing overflows
     w, free = np.zeros(A.shape[1]), np.zeros(A.shape[1], dtype=bool)
-    size = np.linalg.norm(A, axis=0) + (A == 0).all(
-        axis=0
-    )  # of the columns; 1 for a column of zeros
-    rounding = 10 * max(A.shape) * np.finfo(np.float64).eps * np.linalg.norm(B)
+    rounding = 10 * max(A.shape) * np.finfo(np.float64).eps * np.sqrt(len(B)) * np.abs(B).max()
     for _ in range(3 * len(w)):
-        downhill = np.where(free, -np.inf, A.T @ (B - A @ w) / size)
+        downhill = np.where(free, -np.inf, A.T @ (B - A @ w))
         if downhill.max() <= rounding:
             break
         free[downhill.argmax()] = True
@@ -112,7 +112,7 @@ def nonnegative_least_squares(A, B):
             free &= reach > reach.min()
             w[~free] = 0
         w = best
-    return w
+    return w / size
 
 
 def _solved(A, B, free):

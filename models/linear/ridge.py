@@ -15,7 +15,7 @@ from models.linear.least_squares import centered, least_squares
 class Ridge(LinearPredictor, LossModel, Regressor):
     """y = x·w + b with the least  Σ_i s_i (y_i - x_i·w - b)² + α ‖w‖²,  s the sample weights.
 
-    The penalty keeps w small and unique: of centered data it is (Xᵀ S X + α I)⁻¹ Xᵀ S y (ESL 3.44).
+    The penalty keeps w small and unique. For centered data, w = (Xᵀ S X + α I)⁻¹ Xᵀ S y (ESL 3.44).
     """
 
     several_targets = True

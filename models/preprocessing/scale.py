@@ -1,4 +1,4 @@
-"""Features of a common size."""
+"""Scaling of features to a common size."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from models.foundation.incremental import Incremental
 class StandardScaler(Incremental, Transformer):
     """z = (x - mean) / standard deviation, column by column; a constant column becomes 0.
 
-    Rows that come later are merged into mean μ and variance v by (T. Chan, G. Golub, R. LeVeque, Updating
+    `partial_fit` merges more rows into mean μ and variance v by (T. Chan, G. Golub, R. LeVeque, Updating
     formulae and a pairwise algorithm for computing sample variances, 1979)
 
         n = n₁ + n₂,   d = μ₂ - μ₁:      μ = μ₁ + d n₂/n      v = (n₁ v₁ + n₂ v₂)/n + d² n₁ n₂/n²
@@ -52,6 +52,6 @@ class StandardScaler(Incremental, Transformer):
 
 
 def _without_zeros(std, mean):
-    """The standard deviations, 1 where there is nothing but rounding of the mean."""
+    """The standard deviations, or 1 where they are only rounding errors of the mean."""
     rounding = 10 * np.finfo(np.float64).eps * np.abs(mean)
     return np.where(std > rounding, std, 1.0)

@@ -23,14 +23,14 @@ class Tree(NamedTuple):
     children_right: np.ndarray
     feature: np.ndarray  # x[feature] <= threshold goes left
     threshold: np.ndarray
-    value: np.ndarray  # (nodes, classes): the share of each class among the samples of the node
+    value: np.ndarray  # (nodes, classes): the fraction of each class among the samples of the node
     impurity: np.ndarray
     n_node_samples: np.ndarray
     weighted_n_node_samples: np.ndarray
     depth: np.ndarray
 
     def apply(self, X):
-        """The leaf in which each row of X ends: all rows go down one level at a time."""
+        """The leaf of each row of X: all rows go down one level at a time."""
         node = np.zeros(len(X), dtype=np.intp)
         moving = np.arange(len(X))
         while True:
@@ -42,10 +42,10 @@ class Tree(NamedTuple):
             node[moving] = np.where(goes_left, self.children_left[at], self.children_right[at])
 
 
-# A node holds the weight c_k of class k, n = Σ c_k in all. Its impurity times n needs the classes
-# in one sum only, Σ φ(c_k). While a cut moves along a sorted feature, each sample changes the c_k
-# of its own class alone, so Σ φ(c_k) is a running sum: the search costs the same for two classes
-# as for a hundred.
+# c_k is the weight of class k in a node, n = Σ c_k. The impurity times n depends on the classes
+# only through the sum Σ φ(c_k). When a cut moves along a sorted feature, each sample changes only the
+# c_k of its own class, so Σ φ(c_k) is a running sum. The search takes as long for two classes as for
+# a hundred.
 
 
 class Gini:
@@ -76,36 +76,38 @@ CRITERIA: dict[str, Any] = {"gini": Gini, "entropy": Entropy}
 
 
 class DecisionTreeClassifier(Classifier):
-    """P(y = k | x) = the share of class k among the training samples in the leaf of x.
+    """P(y = k | x) = the fraction of class k among the training samples in the leaf of x.
 
-    Each node is split by the question  x[feature] ≤ threshold  that leaves the least impurity,
+    Each node is split by the question  x[feature] ≤ threshold  with the least remaining impurity,
 
         minimize  n_left I(left) + n_right I(right)     over every feature and every cut,
         I = 1 - Σ p_k²  ("gini")   or   I = -Σ p_k log₂ p_k  ("entropy"),
 
-    until the node is pure or one of the limits is met. A cut lies midway between two neighboring
-    values; of equally good questions the first feature wins, and of its cuts the lowest.
+    until the node is pure or one of the limits is met. A cut is midway between two neighboring
+    values. Among equally good questions the first feature wins, and among its cuts the lowest.
 
-    A tree is honestly not differentiable: its answer is a step function of x, its growth a search
-    among finitely many questions. There is no gradient to follow, so nothing here uses the engine.
+    A tree is not differentiable: its prediction is a step function of x, and it grows by a search
+    among finitely many questions. Without a gradient to follow, nothing here uses the engine.
     """
 
     criterion: str = choice("gini", "entropy", doc="the impurity I")
     max_depth: int | None = integer(
-        None, at_least=1, doc="most levels of questions; None for no limit"
+        None, at_least=1, doc="largest number of levels; None for no limit"
     )
     min_samples_split: int = integer(2, at_least=2, doc="a node with fewer samples is a leaf")
     min_samples_leaf: int = integer(
-        1, at_least=1, doc="fewest samples in a leaf, whatever their weights"
+        1, at_least=1, doc="smallest number of samples in a leaf, regardless of weights"
     )
     max_features: int | None = integer(
-        None, at_least=1, doc="features searched per node, drawn from those that vary; None for all"
+        None,
+        at_least=1,
+        doc="features searched per node, drawn from those that vary in the node; None for all",
     )
     random_state: Any = seed()
 
     tree_: Tree = learned("the nodes, as arrays")
     feature_importances_: np.ndarray = learned(
-        "(features,): the share of each in the fall of the impurity"
+        "(features,): the fraction of the decrease in impurity due to each feature"
     )
 
     def _fit(self, X, y, weight):
@@ -117,11 +119,11 @@ class DecisionTreeClassifier(Classifier):
         """The Tree of samples with the given columns (features, samples), labels and weights."""
         rng = np.random.default_rng(self.random_state)
         criterion = CRITERIA[self.criterion]
-        labels = labels.astype(np.min_scalar_type(n_classes))  # small integers are sorted by radix
+        labels = labels.astype(np.min_scalar_type(n_classes))  # small integers sort fast, by radix
         in_left = np.zeros(len(labels), dtype=bool)
         nodes: list[dict] = []
-        # The samples are sorted once, by every feature: what is left of a sorted list in a child is
-        # still sorted. Each entry of `waiting` is a node to come: its samples in these orders.
+        # The samples are sorted once, by every feature: the part of a sorted list in a child is still
+        # sorted. Each entry of `waiting` is a future node with its samples in these orders.
         above_root: dict = {}
         waiting = [(np.argsort(columns, axis=1, kind="stable"), 0, above_root, "child")]
         while waiting:
@@ -166,7 +168,7 @@ class DecisionTreeClassifier(Classifier):
         return Tree(*(np.array([node[name] for node in nodes]) for name in Tree._fields))
 
     def _candidates(self, columns, order, rng):
-        """The features that a node may be split by."""
+        """The features considered for the split of a node."""
         if self.max_features is None:
             return np.arange(len(columns))
         every = np.arange(len(columns))
@@ -218,21 +220,21 @@ def _best_cut(criterion, columns, features, order, labels, weight, counts, min_s
     impurity += criterion.times_weight(n_right, right[:, :-1])
     impurity[~allowed] = np.inf
 
-    # Running sums round: what differs by no more than that is equally good, and the first is taken.
+    # Running sums round. Cuts that differ only by rounding are equally good, and the first is chosen.
     equally_good = impurity <= impurity.min() + ROUNDING * counts.sum()
     best, i = np.unravel_index(np.argmax(equally_good), impurity.shape)
     low, high = x[best, i], x[best, i + 1]
-    threshold = low / 2 + high / 2  # of halves: the sum of two huge values overflows
+    threshold = low / 2 + high / 2  # halves first, because the sum of two huge values overflows
     if not low <= threshold < high:  # no float lies between them, or the midpoint rounds up
         threshold = low
     return int(features[best]), threshold, int(i) + 1
 
 
 def _running_weight_of_own_class(k, w, counts):
-    """At [f, i]: the weight of the first i+1 samples of row f that are of the class of sample i.
+    """At [f, i]: the weight of the first i+1 samples of row f that have the class of sample i.
 
-    With the row sorted by class (stably: within a class the order stays) that is one running sum,
-    less the weight of the classes before.
+    With the row sorted by class (stably, which keeps the order within a class) this is one running sum,
+    minus the weight of the classes before.
     """
     by_class = np.argsort(k, axis=1, kind="stable")
     running = np.empty_like(w)
@@ -241,7 +243,7 @@ def _running_weight_of_own_class(k, w, counts):
 
 
 def _importances(tree, n_features):
-    """How much of the weighted impurity goes at the splits of each feature; they sum to one."""
+    """The decrease in weighted impurity by the splits of each feature, normalized to sum 1."""
     importances = np.zeros(n_features)
     inner = np.flatnonzero(tree.children_left != LEAF)
     left, right = tree.children_left[inner], tree.children_right[inner]

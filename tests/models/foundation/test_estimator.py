@@ -40,7 +40,8 @@ def test_fit_takes_what_its_fit_names():
     assert Unweighted.fit.__name__ == "fit" and Unweighted.fit.__doc__
     assert not Recorder._is_supervised() and models.Ridge._is_supervised()
     with pytest.raises(
-        TypeError, match=r"_fit takes X, sample_weight\.[\s\S]*Try: _fit\(self, X, y, weight"
+        TypeError,
+        match=r"_fit has the arguments X, sample_weight\.[\s\S]*Try: _fit\(self, X, y, weight",
     ):
 
         class Wrong(Estimator):

@@ -51,7 +51,7 @@ def test_weights_that_would_be_ignored_are_refused():
             super()._partial_fit(X, y, np.ones(len(X)))
 
     Unweighted().partial_fit(X, Y, classes=[0, 1, 2])
-    with pytest.raises(ValueError, match="Unweighted.partial_fit has no use for weights"):
+    with pytest.raises(ValueError, match="Unweighted.partial_fit has no argument sample_weight"):
         Unweighted().partial_fit(X, Y, classes=[0, 1, 2], sample_weight=WEIGHT)
 
 

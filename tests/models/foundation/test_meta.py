@@ -71,7 +71,7 @@ def test_weights_go_to_parts_that_take_them():
     np.testing.assert_array_equal(model.estimator_.coef_, by_hand.coef_)
     assert not takes_weights(neighbors.KNeighborsRegressor())
     Logarithm(neighbors.KNeighborsRegressor()).fit(X, Y)
-    with pytest.raises(ValueError, match=r"KNeighborsRegressor\.fit takes no sample_weight"):
+    with pytest.raises(ValueError, match=r"KNeighborsRegressor\.fit has no argument sample_weight"):
         Logarithm(neighbors.KNeighborsRegressor()).fit(X, Y, weight)
     rows = Logarithm(models.Ridge()).fit(
         list(X), Y, [0, *np.ones(29)]
@@ -102,7 +102,7 @@ def test_clones_share_nothing_and_have_learned_nothing():
     frozen = pytest.importorskip("sklearn.frozen").FrozenEstimator(models.Ridge().fit(X, Y))
     assert hasattr(clone(frozen), "coef_")
     with pytest.raises(
-        TypeError, match=r"(?s)cannot clone .*Ridge.*it is no estimator.*Try: Ridge\(\)"
+        TypeError, match=r"(?s)cannot clone .*Ridge.*it is not an estimator.*Try: Ridge\(\)"
     ):
         clone(models.Ridge)
     with pytest.raises(TypeError, match="cannot clone 3"):

@@ -168,6 +168,8 @@ def test_a_value_out_of_range_is_told_with_a_hint():
         models.KMeans(init="kmeans++").fit(np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"Try: LogisticRegression\(solver='newton-cg'\)"):
         models.LogisticRegression(solver="newton-gc").fit(np.ones((3, 2)), [0, 1, 0])
+    with pytest.raises(ValueError, match=r"Try: LogisticRegression\(penalty=None\)"):
+        models.LogisticRegression(penalty="none").fit(np.ones((3, 2)), [0, 1, 0])
 
 
 def test_reading_what_is_not_learned_yet():

@@ -84,11 +84,13 @@ def test_units_do_not_make_it_ill_conditioned(monkeypatch):
 
 
 @pytest.mark.filterwarnings("error")
-def test_columns_whose_squares_overflow():
+@pytest.mark.parametrize("positive", [False, True])
+def test_columns_whose_squares_overflow(positive):
     X, rng = data()
     y = rng.normal(size=60)
-    plain = LinearRegression().fit(X, y)
-    huge = LinearRegression().fit(X * 1e200, y)
+    plain = LinearRegression(positive=positive).fit(X, y)
+    huge = LinearRegression(positive=positive).fit(X * 1e200, y)
+    assert np.abs(plain.coef_).max() > 0
     np.testing.assert_allclose(huge.coef_ * 1e200, plain.coef_, rtol=1e-7)
     np.testing.assert_allclose(huge.predict(X * 1e200), plain.predict(X), rtol=1e-7, atol=1e-9)
 

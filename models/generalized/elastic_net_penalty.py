@@ -1,4 +1,4 @@
-"""The elastic net: a penalty with a round part and a part with kinks, which makes weights exactly 0.
+"""The elastic net: a penalty with a smooth part, and a part with kinks that makes weights exactly 0.
 
 Source: H. Zou, T. Hastie, Regularization and variable selection via the elastic net (2005).
 """
@@ -11,7 +11,7 @@ from models.foundation import choice, number, positive, warn
 from models.foundation.loss_model import LossModel
 
 
-class ElasticNet(LossModel):
+class ElasticNetPenalty(LossModel):
     """The penalty ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s) of a loss that is a mean over samples.
 
     A subclass adds `smooth_penalty` to its loss times Σ s. `_weight_of_b` says how much the intercept counts
