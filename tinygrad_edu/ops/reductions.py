@@ -166,13 +166,8 @@ def without_overflow(f: Callable) -> Callable:
     def scaled(x: np.ndarray, axis: Any = None, **settings: Any) -> Any:
         with np.errstate(over="ignore", under="ignore"):
             y = f(x, axis=axis, **settings)
-        if x.dtype.kind not in "fc":
-            return y
-        limits = np.finfo(x.dtype)
-        least = (float(limits.tiny) / float(limits.eps)) ** (
-            1 / max(abs(settings.get("ord", 2)), 2)
-        )
-        if ((y > least) & (y < np.inf)).all() or not np.size(y):
+        least = _least(x.dtype, settings.get("ord", 2))
+        if not y.size or ((y.min() > least and y.max() < np.inf) if y.ndim else least < y < np.inf):
             return y
         top = np.abs(x).max(axis=axis, keepdims=True, initial=0)
         top = np.where((top > 0) & (top < np.inf), top, 1)
@@ -180,6 +175,15 @@ def without_overflow(f: Callable) -> Callable:
         return f(x / top, axis=axis, **settings) * units
 
     return scaled
+
+
+@functools.cache
+def _least(dtype: np.dtype, power: float) -> float:
+    """The root of numbers so small that they have lost digits."""
+    if dtype.kind not in "fc":
+        return -1.0
+    limits = np.finfo(dtype)
+    return float(limits.tiny / limits.eps) ** (1 / max(abs(power), 2))
 
 
 _spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "ddof": 0.5}))
@@ -200,9 +204,9 @@ def _std_rule(
     g: Any, y: Any, x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False
 ) -> Any:
     """g / y (x - mean x) / (n - ddof)"""
-    shaped = lambda v: kept(v, x, axis, keepdims)
-    d = centered(x, axis) / degrees_of_freedom(x, y, ddof)
-    return with_tip(shaped(g) * (d / shaped(or_infinite(y))), g, y, d, shaped)
+    n, d = degrees_of_freedom(x, y, ddof), centered(x, axis)
+    shaped = lambda v: kept(v, x, axis, keepdims) / n
+    return with_tip(shaped(g / or_infinite(y)) * d, g, y, d, shaped)
 
 
 ROWS[np.std] = op(
