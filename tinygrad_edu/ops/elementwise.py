@@ -61,6 +61,11 @@ def finite(x: Any) -> Any:
     return np.clip(x, -most, most)
 
 
+def root_of_1_plus_square(x: Any) -> Any:
+    """√(1 + x²), also where x² overflows."""
+    return np.sqrt(1 + x * x) if x.dtype.kind == "c" else np.hypot(1, x)
+
+
 def or_infinite(y: Any) -> Any:
     """y, but infinite where it is 0, so that x / y is 0 there, to every order."""
     return y if np.all(value(y)) else y + np.where(y == 0, np.inf, 0)
@@ -255,7 +260,10 @@ circle: Op = row(
     name="circle", formula="(1 - x²)ᵖ", domain="-1 < x < 1",
     cases=each(inside_unit, ((3, 4), {}), ((3,), {"p": -1})),
 )  # fmt: skip
-arctan = row(np.arctan, lambda g, y, x: g / np.hypot(1, x) / np.hypot(1, x), formula="arctan x")
+arctan = row(
+    np.arctan, lambda g, y, x: g / root_of_1_plus_square(x) / root_of_1_plus_square(x),
+    formula="arctan x",
+)  # fmt: skip
 arctan2 = row(
     np.arctan2,
     lambda g, y, x, w: g * (cosine(w, x) / np.hypot(x, w)),
@@ -284,7 +292,7 @@ sech2: Op = row(
     name="sech2", formula="c² / cosh² cx", conditioning="near the zeros of its second derivative",
     cases=each(real, ((3, 4), {}), ((3,), {"c": 0.5})),
 )  # fmt: skip
-arcsinh = row(np.arcsinh, lambda g, y, x: g / np.hypot(1, x), formula="arsinh x")
+arcsinh = row(np.arcsinh, lambda g, y, x: g / root_of_1_plus_square(x), formula="arsinh x")
 arccosh = row(
     np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x", domain="x > 1", draw=beyond_one,

@@ -151,8 +151,10 @@ def degrees_of_freedom(x: Any, y: Any, ddof: float) -> float:
 
 
 def centered(x: Any, axis: Any) -> Any:
+    """x - mean x; of complex numbers the conjugate, as d|z|² = 2 Re(z̄ dz)."""
     x = wide(x)
-    return x - np.mean(x, axis=axis, keepdims=True) if x.size else x
+    d = x - np.mean(x, axis=axis, keepdims=True) if x.size else x
+    return np.conjugate(d) if d.dtype.kind == "c" else d
 
 
 def without_overflow(f: Callable) -> Callable:
