@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
 from tinygrad_edu.ops.elementwise import plain_sigmoid, row, sigmoid
+from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.reductions import in_single, kept, wide
 from tinygrad_edu.tensor import op, value
 
@@ -186,8 +187,11 @@ def _log_softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
 
 logsumexp = op(
     _logsumexp,
-    lambda g, y, x, axis=-1, keepdims=False: (
-        kept(wide(g), x, axis, keepdims) * np.exp(_below(x, kept(y, x, axis, keepdims)))
+    documented(
+        lambda g, y, x, axis=-1, keepdims=False: (
+            kept(wide(g), x, axis, keepdims) * np.exp(_below(x, kept(y, x, axis, keepdims)))
+        ),
+        "g * exp(x - y)",
     ),
     name="logsumexp", formula="ln Σ eˣ", kinks="derivative 0 where all x are -∞",
     cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3), {"axis": (0, 1)}),
