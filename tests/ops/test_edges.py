@@ -109,7 +109,7 @@ class TestSureOfOneClass:
 class TestSquares:
     """Σ x² may over- or underflow where its root does not."""
 
-    @pytest.mark.parametrize("size", [1e200, 1e-200, 1e-320])
+    @pytest.mark.parametrize("size", [1e200, 1e-200, 1e-300])
     def test_lengths(self, size):
         x, cube = np.array([3.0, -4.0]) * size, 91 ** (1 / 3)
         for f, y, dx in (
@@ -119,9 +119,8 @@ class TestSquares:
             (np.nanstd, 3.5 * size, [0.5, -0.5]),
             (lambda x: np.hypot(x[0], x[1]), 5 * size, [0.6, -0.8]),
         ):  # fmt: skip
-            digits = 1e-13 if size != 1e-320 else 1e-3
-            assert f(Tensor(x)).item() == pytest.approx(y, rel=digits, abs=0)
-            assert slopes(f, x) == pytest.approx(dx, rel=digits)
+            assert f(Tensor(x)).item() == pytest.approx(y, rel=1e-13, abs=0)
+            assert slopes(f, x) == pytest.approx(dx, rel=1e-13)
 
     def test_along_an_axis(self):
         x = np.array([[3e200, 4e200], [3.0, 4.0], [0.0, 0.0], [3e-200, 4e-200]])

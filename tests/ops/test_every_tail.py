@@ -194,6 +194,8 @@ OF_ONE = {
     "circle": (lambda x: (1 - x * x) ** -0.5, lambda x: x * (1 - x * x) ** -1.5,
                lambda x: (1 + 2 * x * x) * (1 - x * x) ** -2.5, inside(-1, 1)),
     "gelu gate": of(gelu_gate), "gelu bell": of(gelu_bell),
+    "erfinv": (mp.erfinv, lambda x: ROOT_PI / 2 * E(mp.erfinv(x) ** 2),
+               lambda x: mp.pi / 2 * mp.erfinv(x) * E(2 * mp.erfinv(x) ** 2), inside(-1, 1)),
     "bell": (lambda x: E(-x * x), lambda x: -2 * x * E(-x * x), lambda x: (4 * x * x - 2) * E(-x * x)),
     "lgamma": (mp.loggamma, mp.digamma, lambda x: mp.polygamma(1, x), POSITIVE),
     "digamma": (mp.digamma, lambda x: mp.polygamma(1, x), lambda x: mp.polygamma(2, x), POSITIVE),

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, hessian, jacobian, jvp
+from tinygrad_edu import Tensor, grad, hessian, hvp, jacobian, jvp
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops import expm, solve_triangular
 
@@ -464,3 +464,56 @@ class TestRefusals:
         assert isinstance(x, Tensor) and isinstance(residuals, Tensor) and residuals.shape == (1,)
         assert rank == 3 and type(s) is np.ndarray
         assert type(la.slogdet(leaf(A)).sign) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: np.real(la.eigvals(a)) ** 2, lambda a: np.real(la.eig(a)[0]) ** 2,
+        lambda a: np.abs(la.eig(a)[1]) ** 3, lambda a: np.real(np.roots(a[0])) ** 2,
+    ],
+    ids=["eigvals", "eig", "eig vectors", "roots"],
+)  # fmt: skip
+def test_real_eigenvalues_that_numpy_gives_as_complex_numbers(monkeypatch, f):
+    """NumPy does so since 2.5."""
+    a = np.array([[2.0, 1.0, -3.0], [0.5, 3.0, 0.2], [0.1, -0.3, -1.0]])
+    expected = gradients_and_changes(f, a)
+    eig, eigvals = la.eig, la.eigvals
+    as_complex = lambda x: np.asarray(x, complex)
+    monkeypatch.setattr(
+        "tinygrad_edu.ops.decompositions.np.linalg.eig",
+        lambda a: tuple(map(as_complex, eig(a))) if isinstance(a, np.ndarray) else eig(a),
+    )
+    monkeypatch.setattr(
+        "tinygrad_edu.ops.decompositions.np.linalg.eigvals",
+        lambda a: as_complex(eigvals(a)) if isinstance(a, np.ndarray) else eigvals(a),
+    )
+    assert la.eigvals(a).dtype == complex
+    for one, other in zip(gradients_and_changes(f, a), expected, strict=True):
+        assert np.allclose(one, other, rtol=1e-9, atol=1e-10)
+
+
+def gradients_and_changes(f, a):
+    u = np.random.default_rng(0).normal(size=a.shape)
+    loss = lambda x: f(x).sum()
+    return grad(loss)(a), jvp(loss, (a,), (u,))[1], hvp(loss, (a,), (u,))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: np.abs(la.eigvals(a)), lambda a: np.abs(la.eig(a)[1]) ** 3,
+        lambda a: np.abs(np.roots(a[0])), lambda a: np.abs(expm(a * 1j)),
+        lambda a: np.abs(la.inv(a + 1j * np.eye(3))), lambda a: np.abs(la.det(a + 1j * np.eye(3))),
+        lambda a: np.abs(np.prod(a + 1j)), lambda a: np.abs(np.cumprod(a + 1j)),
+        lambda a: np.std(a * 1j + a * a), lambda a: np.var(a * 1j + a * a),
+        lambda a: np.abs(np.arctan(a + 2j) * np.arcsinh(a + 1j)),
+    ],
+)  # fmt: skip
+def test_forward_mode_goes_through_complex_numbers(f):
+    a = np.array([[1.0, -2.0, 3.0], [1.5, 0.8, 0.1], [0.2, 0.1, 3.0]])
+    u = np.random.default_rng(1).normal(size=a.shape)
+    loss = lambda x: f(x).sum()
+    change = jvp(loss, (a,), (u,))[1]
+    assert np.isclose(change, np.vdot(grad(loss)(a), u), rtol=1e-10)
+    assert np.isclose(change, (loss(a + 1e-6 * u) - loss(a - 1e-6 * u)) / 2e-6, rtol=1e-6)

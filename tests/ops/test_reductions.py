@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from tinygrad_edu import Tensor, grad, hessian
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.ops import recurrence, reductions, suffix_sum
+from tinygrad_edu.ops import erf, erfinv, recurrence, reductions, suffix_sum
 
 
 def gradient(f, x, dtype=np.float64):
@@ -350,3 +350,53 @@ def test_a_masked_sum_of_exponentials_has_no_slope():
     x = np.array([[-np.inf, -np.inf], [-np.inf, 0.5]])
     assert grad(lambda x: logsumexp(x)[1])(x).tolist() == [[0.0, 0.0], [0.0, 1.0]]
     assert grad(lambda x: logsumexp(x))(x[0]).tolist() == [0.0, 0.0]
+
+
+class TestAccumulate:
+    X = np.array([[1.0, 3.0, 2.0, 5.0], [2.0, 2.0, -1.0, 4.0]])
+
+    @pytest.mark.parametrize("ufunc", [np.maximum, np.minimum, np.logaddexp, np.add, np.multiply])
+    @pytest.mark.parametrize("axis", [0, 1, -1])
+    def test_values_are_those_of_numpy(self, ufunc, axis):
+        assert np.array_equal(
+            ufunc.accumulate(Tensor(self.X), axis=axis).data, ufunc.accumulate(self.X, axis)
+        )
+        assert np.array_equal(ufunc.accumulate(Tensor(self.X)).data, ufunc.accumulate(self.X))
+
+    @pytest.mark.parametrize("ufunc", [np.maximum, np.minimum, np.logaddexp])
+    def test_it_is_a_loop(self, ufunc):
+        """Ties and infinities too: each step is the function of two numbers."""
+
+        def loop(x):
+            found = [x[0]]
+            for i in range(1, len(x)):
+                found.append(ufunc(found[-1], x[i]))
+            return np.stack(found)
+
+        u = np.arange(1.0, 8.0)
+        for x in (
+            [1.0, 3, 3, 2, 5, 5, 0],
+            [4.0, 1, 1, 2, -3, 0, 0.5],
+            [-np.inf, 1, -np.inf, 2, 2, 0, 3],
+        ):
+            first, second = (
+                grad(lambda x, f=f: (f(x) * u)[1:].sum())(np.array(x))
+                for f in (ufunc.accumulate, loop)
+            )
+            assert np.allclose(first, second, rtol=1e-13)
+
+
+def test_real_if_close():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    y = np.real_if_close(x + 1e-15j * x)
+    assert y.dtype == float and y.data.tolist() == [1, 2]
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+    assert np.real_if_close(x + 1j * x).dtype == complex
+
+
+def test_erfinv_at_its_ends():
+    x = np.array([-1.0, 0.0, 1e-300, 1 - 2.0**-53, 1.0])
+    assert np.allclose(erf(erfinv(x)), x, rtol=1e-15, atol=0)
+    assert erfinv(x)[[0, 1, 4]].tolist() == [-np.inf, 0, np.inf]
+    assert np.isnan(erfinv(1.5))

@@ -56,6 +56,7 @@ from tinygrad_edu.ops.special import (
     digamma,
     erf,
     erfc,
+    erfinv,
     gelu,
     gelu_tanh,
     lgamma,
@@ -114,8 +115,8 @@ def rows() -> list[Op]:
 __all__ = [
     "add_at", "add_rows", "attention", "attention_weights", "avg_pool1d", "avg_pool2d", "bell",
     "bessel_i", "binary_cross_entropy", "capped_relu", "circle", "conv1d", "conv2d", "conv_transpose1d",
-    "conv_transpose2d", "cosine", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "expm", "fold",
-    "gelu", "gelu_tanh", "glu", "gru", "hard_sigmoid", "hard_silu", "identity", "leaky_relu",
+    "conv_transpose2d", "cosine", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "erfinv", "expm",
+    "fold", "gelu", "gelu_tanh", "glu", "gru", "hard_sigmoid", "hard_silu", "identity", "leaky_relu",
     "lgamma", "log_sigmoid", "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d",
     "max_pool2d", "mish", "normal_cdf", "normalize", "polygamma", "put", "put_along_axis",
     "recurrence", "relu", "rnn", "rows", "scatter_add", "sech2", "selu", "sigmoid", "silu", "softmax",

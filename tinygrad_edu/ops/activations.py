@@ -124,28 +124,35 @@ def glu(x: Any, axis: int = -1) -> Any:
 # ------------------------------------------------------------------- along an axis: softmax and kin
 
 
-def _from_top(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray]:
-    """x - max x, and max x. Both may be infinite: ∞ - ∞ = 0, but -∞ stays -∞, as e^-∞ = 0 is no share."""
-    top = x.max(axis=axis, keepdims=True)
-    if np.isfinite(top).all():
-        return x - top, top
+def _from_top(x: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """x - top, the largest x; where both are infinite ∞ - ∞ = 0, but -∞ stays -∞, as e^-∞ = 0 is no share."""
     with np.errstate(invalid="ignore"):
         down = np.where(x == top, np.where(np.isneginf(top), top, 0), x - top)
-    return down.astype(x.dtype), top
+    return down.astype(x.dtype)
 
 
-def _top_and_rest(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x - max x, max x and ln Σ e^(x - max x): nothing overflows, and what is small keeps its digits."""
-    down, top = _from_top(x, axis)
-    terms = np.exp(down)
-    total = terms.sum(axis=axis, keepdims=True)
-    with np.errstate(divide="ignore"):  # ln 0 = -∞ is the right answer there
+def _shares(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """x - top, where top is the largest x and nothing overflows; e to that power; its sum; and top."""
+    top = x.max(axis=axis, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        down = x - top
+        terms = np.exp(down)
+        total = terms.sum(axis=axis, keepdims=True)
+    if total.size and not total.min() >= 1:  # nan: some top is infinite
+        down = _from_top(x, top)
+        terms = np.exp(down)
+        total = terms.sum(axis=axis, keepdims=True)
+    return down, terms, total, top
+
+
+def _log_of_sum(down: np.ndarray, terms: np.ndarray, total: np.ndarray, axis: Any) -> np.ndarray:
+    """ln Σ e^down, with all digits where one x outweighs the others."""
+    if not total.size or total.min() >= 1.2:
+        return np.log(total)
+    with np.errstate(divide="ignore"):  # ln 0 = -∞ is the right answer where all x are -∞
         rest = np.log(total)
-    sure = (total >= 1) & (total < 1.2)  # one x outweighs the others
-    if sure.any():
-        others = np.where(down < 0, terms, 0).sum(axis=axis, keepdims=True)
-        rest = np.where(sure, np.log1p(others), rest)
-    return down, top, rest
+    others = np.where(down < 0, terms, 0).sum(axis=axis, keepdims=True)
+    return np.where((total >= 1) & (total < 1.2), np.log1p(others), rest)
 
 
 def _below(x: Any, y: Any) -> Any:
@@ -159,21 +166,35 @@ def _below(x: Any, y: Any) -> Any:
 @in_single
 def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
     """ln Σ eˣ"""
-    _, top, rest = _top_and_rest(x, axis)
-    y = top + rest
+    down, terms, total, top = _shares(x, axis)
+    y = top + _log_of_sum(down, terms, total, axis)
     return y if keepdims else np.squeeze(y, axis)
 
 
 @in_single
 def _log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    down, _, rest = _top_and_rest(x, axis)
-    return down - np.where(np.isneginf(rest), 0, rest)  # all -∞: so are the logarithms
+    down, terms, total, _ = _shares(x, axis)
+    rest = _log_of_sum(down, terms, total, axis)
+    if not total.all():  # all x are -∞, and so are the logarithms
+        rest = np.where(total == 0, 0, rest)
+    return down - rest
+
+
+def _log_softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
+    """g - eʸ Σ g"""
+    total = np.sum(wide(g), axis=axis, keepdims=True)
+    if value(y).max(initial=-np.inf) < -0.1:
+        return g - np.exp(y) * total
+    return -np.expm1(y) * g - np.exp(y) * (total - g)  # 1 - eʸ has digits left near y = 0
 
 
 logsumexp = op(
     _logsumexp,
-    lambda g, y, x, axis=-1, keepdims=False: (
-        kept(wide(g), x, axis, keepdims) * np.exp(_below(x, kept(y, x, axis, keepdims)))
+    documented(
+        lambda g, y, x, axis=-1, keepdims=False: (
+            kept(wide(g), x, axis, keepdims) * np.exp(_below(x, kept(y, x, axis, keepdims)))
+        ),
+        "g * exp(x - y)",
     ),
     name="logsumexp", formula="ln Σ eˣ", kinks="derivative 0 where all x are -∞",
     cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3), {"axis": (0, 1)}),
@@ -183,17 +204,16 @@ logsumexp = op(
 
 @in_single
 def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    y = np.exp(_from_top(x, axis)[0])
-    total = y.sum(axis=axis, keepdims=True)
+    _, y, total, _ = _shares(x, axis)
     y /= total if total.all() else np.where(total == 0, 1, total)
     return y
 
 
 def _softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
     """y (g - Σ g y)"""
-    # Relative to g at the largest y, so that 1 - y has digits left where y is rounded to 1.
     g = wide(g)
-    g = g - np.take_along_axis(g, value(y).argmax(axis=axis, keepdims=True), axis=axis)
+    if value(y).max(initial=0) > 0.9:  # relative to g there, so that 1 - y has digits left
+        g = g - np.take_along_axis(g, value(y).argmax(axis=axis, keepdims=True), axis=axis)
     return y * (g - np.sum(g * y, axis=axis, keepdims=True))
 
 
@@ -208,14 +228,8 @@ def plain_softmax(x: Any, axis: int = -1) -> Any:
 
 
 log_softmax = op(
-    _log_softmax,
-    documented(
-        lambda g, y, x, axis=-1: (
-            -np.expm1(y) * g - np.exp(y) * (np.sum(wide(g), axis=axis, keepdims=True) - g)
-        ),
-        "g - eʸ Σ g",
-    ),
-    name="log_softmax", formula="x - ln Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
+    _log_softmax, _log_softmax_rule,
+        name="log_softmax", formula="x - ln Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
 )  # fmt: skip
 
 
@@ -240,7 +254,11 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 @in_single
 def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean over samples of -ln softmax(x)[label]."""
-    return 0 - _log_softmax(x)[np.arange(len(x)), labels].sum() / len(x)  # and not -0
+    down, terms, total, _ = _shares(x, 1)
+    rest = _log_of_sum(down, terms, total, 1)[:, 0]
+    if not total.all():  # all x are -∞
+        rest = np.where(np.isneginf(rest), 0, rest)
+    return (rest - down[np.arange(len(x)), labels]).sum() / len(x)
 
 
 def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
@@ -254,8 +272,8 @@ def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
         dx = _softmax(x)
         chosen = dx[rows, labels]
         dx[rows, labels] = chosen - 1
-        sure = np.flatnonzero(chosen > 0.5)
-        if sure.size:
+        if chosen.max(initial=0) > 0.9:
+            sure = np.flatnonzero(chosen > 0.9)
             others = dx[sure]
             others[np.arange(len(sure)), labels[sure]] = 0
             dx[sure, labels[sure]] = -others.sum(axis=1)

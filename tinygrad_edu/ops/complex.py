@@ -25,7 +25,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import broadcasting, nonzero, real
-from tinygrad_edu.tensor import PLAIN, ROWS, op
+from tinygrad_edu.tensor import PLAIN, ROWS, op, value
 
 
 def demand_real(x: Any, called: str) -> None:
@@ -66,5 +66,13 @@ ROWS[np.angle] = op(
     name="angle", formula="arg z, in (-π, π]", kinks="derivative 0 at 0", elementwise=True,
     cases=lambda rng: [((x,), {"deg": deg}) for x in nonzero(rng, (3, 4), ()) for deg in (False, True)],
 )  # fmt: skip
+
+
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """np.real_if_close: the real part, if no imaginary part is larger than tol rounding errors of 1."""
+    return np.real(a) if not np.iscomplexobj(np.real_if_close(value(a), tol)) else a
+
+
+ROWS[np.real_if_close] = real_if_close
 
 PLAIN |= {np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal}

@@ -116,10 +116,16 @@ def with_tip(dx: Any, g: Any, y: Any, x: Any, shaped: Callable = lambda v: v) ->
     return dx + shaped(gradients({g: np.ones_like(g.data)}, [y])[0].data * tip) * x
 
 
+def _hypot_rule(g: Any, y: Any, x: Any, w: Any) -> Any:
+    if type(g) is type(y) is np.ndarray and np.isfinite(y).all():
+        return g * (x / or_infinite(y))
+    return with_tip(g * cosine(x, w), g, y, x)
+
+
 hypot = row(
     np.hypot,
-    documented(lambda g, y, x, w: with_tip(g * cosine(x, w), g, y, x), "g * cosine(x, w)"),
-    documented(lambda g, y, x, w: with_tip(g * cosine(w, x), g, y, w), "g * cosine(w, x)"),
+    documented(lambda g, y, x, w: _hypot_rule(g, y, x, w), "g * cosine(x, w)"),
+    documented(lambda g, y, x, w: _hypot_rule(g, y, w, x), "g * cosine(w, x)"),
     formula="√(x² + w²)", domain="x and w finite", kinks="derivative 0 at x = w = 0", draw=nonzero,
 )  # fmt: skip
 
@@ -151,6 +157,8 @@ def less_one(x: Any, w: Any) -> Any:
 
 def _power_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
     """g * w * x ** (w - 1)"""
+    if type(w) in (int, float) and w != 0 and (w - 1) + 1 == w:
+        return g * w * x ** (w - 1)
     exponent = less_one(x, w)
     dx = g * w * x**exponent
     lost = value(w) - (

@@ -32,7 +32,7 @@ def _length_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = Fals
     """g x / y"""
     shaped = lambda v: kept(v, x, axis, keepdims)
     conjugate = np.conjugate(x) if x.dtype.kind == "c" else x  # see complex.py
-    return with_tip(shaped(g) * (conjugate / or_infinite(shaped(y))), g, y, conjugate, shaped)
+    return with_tip(shaped(g / or_infinite(y)) * conjugate, g, y, conjugate, shaped)
 
 
 _axes: tuple = (

@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_edu.autodiff import unbroadcast
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import apart, each, nonzero, real
-from tinygrad_edu.ops.elementwise import or_infinite, where, with_tip
+from tinygrad_edu.ops.elementwise import gap, or_infinite, sigmoid, where, with_tip
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.tensor import ROWS, Op, Tensor, op, value
 
@@ -168,13 +168,8 @@ def without_overflow(f: Callable) -> Callable:
     def scaled(x: np.ndarray, axis: Any = None, **settings: Any) -> Any:
         with np.errstate(over="ignore", under="ignore"):
             y = f(x, axis=axis, **settings)
-        if x.dtype.kind not in "fc":
-            return y
-        limits = np.finfo(x.dtype)
-        least = (float(limits.tiny) / float(limits.eps)) ** (
-            1 / max(abs(settings.get("ord", 2)), 2)
-        )
-        if ((y > least) & (y < np.inf)).all() or not np.size(y):
+        least = _least(x.dtype, settings.get("ord", 2))
+        if not y.size or ((y.min() > least and y.max() < np.inf) if y.ndim else least < y < np.inf):
             return y
         top = np.abs(x).max(axis=axis, keepdims=True, initial=0)
         top = np.where((top > 0) & (top < np.inf), top, 1)
@@ -182,6 +177,15 @@ def without_overflow(f: Callable) -> Callable:
         return f(x / top, axis=axis, **settings) * units
 
     return scaled
+
+
+@functools.cache
+def _least(dtype: np.dtype, power: float) -> float:
+    """The root of numbers so small that they have lost digits."""
+    if dtype.kind not in "fc":
+        return -1.0
+    limits = np.finfo(dtype)
+    return float(limits.tiny / limits.eps) ** (1 / max(abs(power), 2))
 
 
 _spreads = (*_axes[:-1], ((2, 3), {"ddof": 1}), ((2, 3, 2), {"axis": (0, 2), "ddof": 0.5}))
@@ -202,9 +206,9 @@ def _std_rule(
     g: Any, y: Any, x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False
 ) -> Any:
     """g / y (x - mean x) / (n - ddof)"""
-    shaped = lambda v: kept(v, x, axis, keepdims)
-    d = centered(x, axis) / degrees_of_freedom(x, y, ddof)
-    return with_tip(shaped(g) * (d / shaped(or_infinite(y))), g, y, d, shaped)
+    n, d = degrees_of_freedom(x, y, ddof), centered(x, axis)
+    shaped = lambda v: kept(v, x, axis, keepdims) / n
+    return with_tip(shaped(g / or_infinite(y)) * d, g, y, d, shaped)
 
 
 ROWS[np.std] = op(
@@ -302,6 +306,39 @@ def _cumprod_back(g: Any, y: Any, x: Any, axis: int) -> Any:
     before = np.concatenate([np.ones_like(y[_along(axis, 0, 1)]), y[_along(axis, None, -1)]], axis)
     return before * _recurrence_db(g, y, x, g, axis)
 
+
+def _accumulated(ufunc: np.ufunc, share: Callable, start: float, **about: Any) -> Op:
+    """The row of y_i = ufunc(y_(i-1), x_i); share(x, w) is the derivative of ufunc(x, w) in x."""
+
+    def back(g: Any, y: Any, x: Any, axis: int) -> Any:
+        axis = axis % x.ndim - x.ndim
+        nothing = np.full(y[_along(axis, 0, 1)].shape, start, x.dtype)
+        before = np.concatenate([nothing, y[_along(axis, None, -1)]], axis)
+        return _recurrence_db(g, y, share(before, x), x, axis) * share(x, before)
+
+    return _running(
+        lambda x, axis=None: ufunc.accumulate(x if axis is not None else np.ravel(x), axis or 0),
+        back, "share of xᵢ in yᵢ times λᵢ, where λᵢ = gᵢ + share of yᵢ in yᵢ₊₁ λᵢ₊₁", **about,
+    )  # fmt: skip
+
+
+def _first(x: Any, w: Any) -> Any:
+    """Where x > w, and half where both are equal."""
+    return (x > w) + 0.5 * (x == w)
+
+
+running_max = _accumulated(
+    np.maximum, _first, -np.inf, name="running max", formula="x₁, max(x₁, x₂), ...",
+    kinks="ties share the gradient", cases=each(apart, *_lines),
+)  # fmt: skip
+running_min = _accumulated(
+    np.minimum, lambda x, w: _first(w, x), np.inf, name="running min",
+    formula="x₁, min(x₁, x₂), ...", kinks="ties share the gradient", cases=each(apart, *_lines),
+)  # fmt: skip
+running_logsumexp = _accumulated(
+    np.logaddexp, lambda x, w: sigmoid(gap(x, w)), -np.inf, name="running logsumexp",
+    formula="x₁, ln(eˣ¹ + eˣ²), ...", cases=each(real, *_lines),
+)  # fmt: skip
 
 _zeros = np.array([[0.5, 0.0, -2.0, 3.0], [0.0, 1.5, 0.0, 2.0], [1.0, -1.0, 2.0, 0.7]])
 

@@ -297,16 +297,27 @@ zero_pad = op(
     cases=each(real, ((3,), {"pad_width": ((1, 2),)}), ((2, 3), {"pad_width": ((0, 1), (2, 0))})),
 )  # fmt: skip
 
-_PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
+_COPIES = ("edge", "reflect", "symmetric", "wrap")
+_STATISTICS = {"maximum": np.max, "mean": np.mean, "median": np.median, "minimum": np.min}
 
 
 @composed(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
-    """np.pad. Modes that copy the inside are x[places], with the places from np.pad of 0, 1, 2, ..."""
-    if mode not in _PAD_MODES:
-        raise refusal(
-            TypeError, f"pad of a Tensor does not take mode={mode!r}.", ", ".join(_PAD_MODES)
-        )
+def pad(
+    array: Any,
+    pad_width: Any,
+    mode: Any = "constant",
+    *,
+    constant_values: Any = 0,
+    end_values: Any = 0,
+    stat_length: Any = None,
+) -> Any:
+    """np.pad, axis by axis.
+
+    Modes that copy the inside are x[places], with the places from np.pad of 0, 1, 2, ... In the others, the
+    margin is a ramp from end_values to the edge, or a statistic of the stat_length numbers at the edge.
+    """
+    if mode not in (known := ("constant", *_COPIES, "linear_ramp", *_STATISTICS)):
+        raise refusal(TypeError, f"pad of a Tensor does not take mode={mode!r}.", ", ".join(known))
     if isinstance(constant_values, Tensor):
         raise refusal(
             TypeError,
@@ -316,7 +327,10 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
     if isinstance(pad_width, dict):
         by_axis = {positive_axis(k, array.ndim): width for k, width in pad_width.items()}
         pad_width = [np.broadcast_to(by_axis.get(k, 0), 2) for k in range(array.ndim)]
-    pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    pairs, ends, lengths = (
+        np.broadcast_to(np.asarray(v), (array.ndim, 2)).tolist()
+        for v in (pad_width, end_values, stat_length)
+    )
     if mode == "constant":
         y = zero_pad(array, pad_width=pairs)
         if np.any(constant_values):
@@ -324,10 +338,36 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
             y = y + np.pad(inside, pairs, constant_values=constant_values)
         return y
     for axis, width in enumerate(pairs):
-        if any(width):
+        if not any(width):
+            continue
+        if mode in _COPIES:
             places = np.pad(np.arange(array.shape[axis]), width, mode=mode)
             array = array[(slice(None),) * axis + (places,)]
+        elif mode == "linear_ramp":
+            array = _with_ramps(array, axis, width, ends[axis])
+        else:
+            array = _with_statistics(array, axis, width, lengths[axis], _STATISTICS[mode])
     return array
+
+
+def _with_ramps(x: Any, axis: int, width: list[int], ends: list) -> Any:
+    margins = []
+    for side, n, end in ((0, width[0], ends[0]), (-1, width[1], ends[1])):
+        steps = np.arange(n, dtype=x.dtype) / max(n, 1)  # from the end to the edge
+        steps = np.expand_dims(steps if side == 0 else steps[::-1], [*range(1, x.ndim - axis)])
+        edge = np.take(x, [side], axis=axis)
+        margins.append(end + (edge - end) * steps)
+    return np.concatenate([margins[0], x, margins[1]], axis=axis)
+
+
+def _with_statistics(x: Any, axis: int, width: list[int], lengths: list, statistic: Any) -> Any:
+    margins, n = [], x.shape[axis]
+    for side, length in enumerate(lengths):
+        length = n if length is None else min(length, n)
+        part = slice(length) if side == 0 else slice(n - length, n)
+        numbers = statistic(x[(slice(None),) * axis + (part,)], axis=axis, keepdims=True)
+        margins.append(np.repeat(numbers, width[side], axis=axis))
+    return np.concatenate([margins[0], x, margins[1]], axis=axis)
 
 
 tril = op(

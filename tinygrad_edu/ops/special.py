@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.ops.activations import softplus
-from tinygrad_edu.ops.cases import each, nonzero, positive, real
+from tinygrad_edu.ops.cases import each, inside_unit, nonzero, positive, real
 from tinygrad_edu.ops.elementwise import finite, row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.pieces import in_pieces, pieces
@@ -113,11 +113,25 @@ def _erf_single(x: np.ndarray) -> np.ndarray:
     return x * _quotient(_SINGLE, x * x)
 
 
-@in_pieces
-def _erfc(x: np.ndarray) -> np.ndarray:
+def _erfc_double(x: np.ndarray) -> np.ndarray:
     a = np.abs(x)
     far = _erfc_of_size(a)
     return np.where(a <= 0.46875, 1 - _erf_near_0(x), np.where(x > 0, far, 2 - far))
+
+
+@in_pieces
+def _erfinv(x: np.ndarray) -> np.ndarray:
+    """Three of Halley's steps, each of which triples the digits, from Winitzki's formula (2008)."""
+    a = np.abs(x)
+    rest = 1 - a  # exact where it is small
+    log = np.log(rest * (1 + a))
+    t = 2 / (math.pi * 0.147) + log / 2
+    y = np.where(a < 0.3, a * math.sqrt(math.pi) / 2, np.sqrt(np.sqrt(t * t - log / 0.147) - t))
+    for _ in range(3):
+        error = np.where(a < 0.5, _erf_double(y) - a, rest - _erfc_double(y))
+        step = error * (math.sqrt(math.pi) / 2) / _bell(y)
+        y -= step / (1 + y * step)
+    return np.copysign(np.where(a == 1, np.inf, y), x)
 
 
 # The normal distribution, Φ(x) = erfc(-x / √2) / 2. The last digit of x / √2 would matter in e^(-x²/2), but
@@ -322,8 +336,12 @@ erf = row(
     name="erf", formula="2/√π ∫₀ˣ e^(-t²) dt",
 )  # fmt: skip
 erfc = row(
-    _erfc, lambda g, y, x: g * (-2 / math.sqrt(math.pi) * bell(x)),
+    in_pieces(_erfc_double), lambda g, y, x: g * (-2 / math.sqrt(math.pi) * bell(x)),
     name="erfc", formula="1 - erf x, exact for large x",
+)  # fmt: skip
+erfinv = row(
+    _erfinv, lambda g, y, x: g * (math.sqrt(math.pi) / 2 / bell(y)), name="erfinv",
+    formula="the y with erf y = x", domain="-1 < x < 1", draw=inside_unit,
 )  # fmt: skip
 normal_cdf = row(
     _normal_cdf, lambda g, y, x: g * (DENSITY * bell(x, c=0.5)),
@@ -532,7 +550,7 @@ gelu_tanh = row(
 )  # fmt: skip
 
 __all__ = [
-    "bell", "bessel_i", "digamma", "erf", "erfc", "gelu", "gelu_bell", "gelu_gate",
+    "bell", "bessel_i", "digamma", "erf", "erfc", "erfinv", "gelu", "gelu_bell", "gelu_gate",
     "gelu_tanh", "i0", "lgamma", "log_sigmoid", "mish", "mish_gate",
     "normal_cdf", "polygamma", "silu", "sinc", "sinc_derivative",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refuse_keywords
 from tinygrad_edu.ops.activations import logsumexp
+from tinygrad_edu.ops.reductions import running_logsumexp, running_max, running_min
 from tinygrad_edu.tensor import METHODS, ROWS
 
 
@@ -42,6 +43,9 @@ for _ufunc, _name, _function in (
     (np.logaddexp, "reduce", logsumexp),
     (np.add, "accumulate", np.cumsum),
     (np.multiply, "accumulate", np.cumprod),
+    (np.maximum, "accumulate", running_max),
+    (np.minimum, "accumulate", running_min),
+    (np.logaddexp, "accumulate", running_logsumexp),
 ):
     METHODS[_ufunc, _name] = _along_axis_0(f"{_ufunc.__name__}.{_name}", _function)
 for _known in list(ROWS):
