@@ -458,7 +458,7 @@ MISTAKES = {
     "NaN in the data": (
         lambda: fit(nn.Linear(4, 3), x=poisoned(), shuffle=False),
         FloatingPointError,
-        "x has 1 numbers that are not finite, in 1 of 20 rows",
+        "x has 1 numbers that are not finite, in 1 of 20 rows, the first in row 3, column 2",
         "drop those rows",
     ),
     "NaN before a normalization": (

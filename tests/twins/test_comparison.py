@@ -422,6 +422,7 @@ def test_notes_on_dropout_and_on_an_optimizer_that_has_run(keras: Any) -> None:
                        Linear(8, 3, rng=1, dtype=np.float64))  # fmt: skip
     optimizer = SGD(model.parameters(), 0.1)
     for _ in range(2):
+        optimizer.zero_grad()
         cross_entropy(model(X), LABELS).backward()
         optimizer.step()
     report = compare(model, cross_entropy, optimizer, CLASSES[:3])

@@ -410,10 +410,11 @@ def test_the_old_file_stays_if_writing_fails(
     save_safetensors(small(), path)
     whole = path.read_bytes()
 
-    def fails(arrays: Any, **more: Any) -> bytes:
+    def fails(arrays: Any, draft: str, **more: Any) -> None:
+        Path(draft).write_bytes(b"half")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(safetensors, "save", fails)
+    monkeypatch.setattr(safetensors, "save_file", fails)
     with pytest.raises(OSError, match="no space left"):
         save_safetensors(small(), path)
     assert path.read_bytes() == whole
@@ -423,7 +424,9 @@ def test_the_old_file_stays_if_writing_fails(
 def test_what_does_not_come_back_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(safetensors, "load", lambda data: small().astype(np.float16).state_dict())
+    monkeypatch.setattr(
+        safetensors, "load_file", lambda path: small().astype(np.float16).state_dict()
+    )
     with pytest.raises(OSError, match="came back from the disk with other numbers"):
         save_safetensors(small(), tmp_path / "x.safetensors")
     assert os.listdir(tmp_path) == []

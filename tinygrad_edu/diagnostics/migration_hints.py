@@ -42,7 +42,6 @@ NN = {
     "InstanceNorm2d": "InstanceNorm",
     "Dropout2d": "SpatialDropout2d",
     "Dropout1d": "SpatialDropout1d",
-    "AdaptiveMaxPool2d": "GlobalMaxPool2d",
     "ModuleList": "a plain list: self.layers = [Linear(2, 3), ...]",
     "ModuleDict": "a plain dict: self.layers = {'first': Linear(2, 3), ...}",
     "ParameterList": "a plain list of Parameters",

@@ -99,12 +99,29 @@ def demand_logits(name: str, logits: Any, from_probabilities: bool, activation: 
     """Probabilities are within 0 ... 1; warns of logits that come out of the activation of the loss."""
     if from_probabilities:
         demand_range(name, "probabilities", logits, 0, 1, f"{name} of logits (the default)")
+        if activation.name == "softmax":
+            _warn_of_other_axis(name, value(logits))
     elif isinstance(logits, Tensor) and logits.op is activation:
         layer = activation.name.capitalize()
         warnings.warn(
             f"{name} takes logits, but these come out of a {activation.name}, which it applies itself: "
             f"learning will be slow.{user_line()}\n  Try: the model without {layer}()",
             stacklevel=4,  # the user's line: this function, the loss, its wrapper
+        )
+
+
+def _warn_of_other_axis(name: str, p: np.ndarray) -> None:
+    """Warns of probabilities that have the sum 1 not over the classes, but over another axis."""
+    sums = p.sum(axis=-1)
+    if p.ndim < 2 or not p.size or np.abs(sums - 1).max() < 0.1:
+        return
+    axes = [i for i in range(p.ndim - 1) if np.abs(p.sum(axis=i) - 1).max() < 1e-3]
+    if axes:
+        warnings.warn(
+            f"{name}: the probabilities {p.shape} have the sum 1 over axis {axes[0]}, and not over the last "
+            f"axis, that of the classes: there the sums run from {sums.min():.3g} to {sums.max():.3g}."
+            f"{user_line()}\n  Try: softmax(x, axis=-1), or {name} of logits, without softmax",
+            stacklevel=5,
         )
 
 

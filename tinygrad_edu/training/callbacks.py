@@ -31,7 +31,10 @@ class Training(Protocol):
     callbacks: list[Callback]
     history: History
     run: Run
+    first: float | None
     stop_training: bool
+
+    def predict(self, x: Any) -> Any: ...
 
 
 class Callback:

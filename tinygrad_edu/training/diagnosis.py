@@ -92,11 +92,13 @@ def demand_all_parameters(model: Module, optimizer: Optimizer) -> None:
         )
 
 
-def demand_settings(trainer: Training, epochs: Any, callbacks: Any) -> None:
-    """Refuses a number of epochs that is none, an optimizer of other parameters, and no list of callbacks."""
+def demand_settings(trainer: Training, epochs: Any, callbacks: Any, *weights: Any) -> None:
+    """Refuses what `fit` cannot work with, before anything has changed."""
     if not isinstance(epochs, (int, np.integer)) or epochs < 0:
         raise refusal(ValueError, f"fit(epochs={epochs!r}): a whole number, 0 or more.")
     demand_all_parameters(trainer.model, trainer.optimizer)
+    if any(weight is not None for weight in weights) and not takes_weights(trainer.loss):
+        raise no_weights(trainer.loss)
     given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
     strange = [callback for callback in given if not isinstance(callback, Callback)]
     if given is callbacks and not strange:

@@ -23,6 +23,7 @@ class Run:
     progress: Progress
     first_lr: Any  # the learning rate, or the schedule of it, before the first step
     given: Any = None  # x as `fit` got it
+    epochs_before: int = 0  # the length of the history when this call began
     ctrl_c: CtrlC = field(default_factory=CtrlC)
     epoch: int = 1  # the current one
     batch: int = 0  # how many batches of this epoch are done
@@ -52,3 +53,18 @@ class Run:
         if self.batch:
             return f"batch {self.batch} of epoch {self.epoch}"
         return f"epoch {self.epoch - 1}"
+
+
+class Restored:
+    """Context that, if it ends by an error, gives buffers such as moving means the numbers from before."""
+
+    def __init__(self, buffers: list[Any]):
+        self.before = [(buffer, buffer.data.copy()) for buffer in buffers]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, Exception):
+            for buffer, numbers in self.before:
+                buffer.data[...] = numbers

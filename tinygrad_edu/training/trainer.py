@@ -18,13 +18,14 @@ from tinygrad_edu.nn.loss_reduction import counting
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.training import batches, diagnosis, tables
+from tinygrad_edu.training.advice import advise, warn_of_broadcast
 from tinygrad_edu.training.callbacks import Callback, overridden
 from tinygrad_edu.training.checkpoint import restore, resume_message
 from tinygrad_edu.training.checkpoint_files import newest
 from tinygrad_edu.training.heads import compiled, name_of, one
 from tinygrad_edu.training.history import History
 from tinygrad_edu.training.progress import Progress
-from tinygrad_edu.training.run import Run
+from tinygrad_edu.training.run import Restored, Run
 from tinygrad_edu.training.running_metrics import Means
 from tinygrad_edu.training.structure import joined, mapped, rows_of
 
@@ -61,6 +62,7 @@ class Trainer:
         self.callbacks: list[Callback] = []
         self.history = History()
         self.stop_training = False
+        self.first: float | None = None  # the loss of the first batch of `fit`
         self.columns: dict[str, list[str]] = {}  # of the data frames that it was trained on
         self._prepare()
 
@@ -78,23 +80,21 @@ class Trainer:
         """
         if not self.model.training:
             self.model.train()
-        before = [(buffer, buffer.data.copy()) for buffer in self.buffers]
-        try:
+        with Restored(self.buffers):
             loss, prediction = self._loss(x, y, weight)
             number = loss.item()
             if not cmath.isfinite(number):
                 raise diagnosis.not_finite(self, number, x, y)
             if not (isinstance(loss, Tensor) and loss.requires_grad):
                 raise diagnosis.cut_graph(self, x)
+            if self.first is None:
+                self.first = number
+                warn_of_broadcast(loss, y)
             if measure is not None:
                 measure(number, prediction)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-        except Exception:
-            for buffer, numbers in before:
-                buffer.data[...] = numbers
-            raise
         return number, prediction
 
     @answering(FIT)
@@ -139,21 +139,20 @@ class Trainer:
         Raises ValueError for settings and data that do not fit, before anything has changed;
         FloatingPointError if a loss is not finite, before it is learned from.
         """
-        diagnosis.demand_settings(self, epochs, callbacks)
         self._prepare()
+        diagnosis.demand_settings(self, epochs, callbacks, sample_weight, class_weight)
         loader, validation = batches.loaders_of_fit(
             x, y, validation, validation_split, sample_weight, class_weight, self.dtype,
             batch_size=batch_size, shuffle=shuffle, seed=seed,
         )  # fmt: skip
-        if (sample_weight is not None or class_weight is not None) and not self.takes_weights:
-            raise diagnosis.no_weights(self.loss)
         self.callbacks = sorted(callbacks, key=lambda callback: callback.turn)
         history = None if any(callback.draws for callback in self.callbacks) else self.history
         shown = Progress(epochs, len(loader), history=history, quiet=not progress)
         self.columns = tables.columns_by_part(x)
         means = Means(self.metrics, self.loss)
-        self.run = Run(loader, validation, means, shown, self.optimizer.lr, given=x)
+        self.run = Run(loader, validation, means, shown, self.optimizer.lr, x, len(self.history))
         self._train(self.run, epochs, resume)
+        advise(self)
         return self.history
 
     def _train(self, run: Run, epochs: int, resume: str | os.PathLike[str] | None) -> None:
@@ -293,6 +292,7 @@ class Trainer:
         self.buffers = [buffer for _, buffer in self.model.named_buffers()]
         dtypes = (parameter.dtype for _, parameter in self.model.named_parameters())
         self.dtype = next(dtypes, np.dtype(np.float32))  # of the model, and so of sample weights
+        self.first = None
         self.takes_weights = diagnosis.takes_weights(self.loss)
 
     def __repr__(self) -> str:

@@ -1,0 +1,113 @@
+"""What is said after a training that went wrong, and of predictions and targets that broadcast."""
+
+import functools
+import warnings
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import nn, optim
+from tinygrad_edu.training import Trainer
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(400, 4)).astype(np.float32)
+Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+
+
+def printed(
+    capsys,
+    *,
+    x=X,
+    y=Y,
+    loss=nn.cross_entropy,
+    make=optim.SGD,
+    lr=0.1,
+    outputs=3,
+    epochs=5,
+    **settings,
+):
+    model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, outputs, rng=1))
+    trainer = Trainer(model, loss, make(model.parameters(), lr=lr))
+    trainer.fit(x, y, epochs=epochs, seed=0, **settings)
+    return "\n".join(
+        line for line in capsys.readouterr().out.splitlines() if not line.startswith("epoch ")
+    )
+
+
+def test_a_training_that_goes_well_is_not_commented_on(capsys):
+    assert printed(capsys) == ""
+    assert printed(capsys, make=optim.Adam, lr=0.01, epochs=1) == ""
+    assert printed(capsys, epochs=0) == ""
+    assert printed(capsys, y=X[:, :1] * 2, loss=nn.mse, outputs=1) == ""
+    assert printed(capsys, y=(Y > 0)[:, None] * 1.0, loss=nn.binary_cross_entropy, outputs=1) == ""
+    batches = [(X[:200], Y[:200]), (X[200:], Y[200:])]
+    assert printed(capsys, x=batches, y=None) == ""
+
+
+def test_a_learning_rate_that_is_much_too_large(capsys):
+    text = printed(capsys, make=optim.Adam, lr=1000.0)
+    assert "far above its start of 1." in text and "since epoch 1:" in text
+    assert "with a learning rate of 1e+03" in text and "Adam(model.parameters(), lr=1e+01)" in text
+    assert printed(capsys, make=optim.Adam, lr=1000.0, progress=False) == ""
+
+
+def test_the_epoch_in_which_the_loss_began_to_grow_is_named(capsys):
+    rates = optim.schedules.PiecewiseConstant([25], [0.1, 1000.0])  # 13 batches an epoch
+    text = printed(capsys, lr=rates, epochs=4)
+    assert "since epoch 3:" in text
+
+
+def test_columns_that_are_not_scaled_and_a_loss_of_guessing(capsys):
+    x = X * np.array([1, 1e4, 1e-3, 1], np.float32)
+    x[:, 1] = np.abs(x[:, 1]) + 1e4
+    text = printed(capsys, x=x, y=np.tile([0, 1, 2, 3], 100), outputs=4, lr=1e-5)
+    assert "is that of guessing, ln 4 = 1.386: the model has learned nothing from x" in text
+    assert "scale the columns of x, whose standard deviations run from 0.00" in text
+
+
+def test_a_regression_that_says_the_mean(capsys):
+    y = RNG.normal(size=(400, 1))
+    text = printed(capsys, y=y, loss=nn.mse, outputs=1, lr=1e-7)
+    assert f"is that of guessing, the variance of y = {y.var():.4g}" in text
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_one_class_that_is_predicted_for_everything(capsys, binary):
+    rare = (X[:, 0] > 1.9).astype(int)
+    y = rare[:, None].astype(np.float32) if binary else rare
+    loss = nn.binary_cross_entropy if binary else nn.cross_entropy
+    text = printed(capsys, y=y, loss=loss, outputs=1 if binary else 2, epochs=4, lr=0.3)
+    share = rare.mean()
+    assert f"Class 0 is predicted for all of 400 samples, and never 1 ({share:.1%} of y)" in text
+    assert f"an accuracy of {1 - share:.3g} is that of always saying 0" in text
+    assert (
+        "metrics=[recall, f1]" in text and f"class_weight={{1: {(1 - share) / share:.3g}}}" in text
+    )
+
+
+def test_losses_that_are_not_known_are_left_alone(capsys):
+    loss = functools.partial(nn.cross_entropy, label_smoothing=0.5)
+    assert "guessing" not in printed(
+        capsys, y=np.tile([0, 1, 2, 3], 100), outputs=4, lr=1e-7, loss=loss
+    )
+
+
+def squared(prediction, y):
+    return np.mean(np.square(prediction - y))
+
+
+def test_predictions_and_targets_that_broadcast_are_warned_of_once():
+    model = nn.Sequential(nn.Linear(4, 1, rng=0))
+    trainer = Trainer(model, squared, optim.SGD(model.parameters()))
+    with pytest.warns(
+        UserWarning, match=r"predictions \(32, 1\) with targets \(32,\).*table \(32, 32\)"
+    ) as caught:
+        trainer.fit(X, X[:, 0], epochs=2, progress=False)
+    (text,) = [str(w.message) for w in caught]
+    assert "test_advice.py" in text and "np.mean(np.square(prediction - y))" in text
+    assert "Try: prediction[:, 0], or y[:, None]" in text
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trainer.fit(X, X[:, :1], progress=False)
+        right = Trainer(model, lambda p, y: squared(p[:, 0], y), optim.SGD(model.parameters()))
+        right.fit(X, X[:, 0], progress=False)

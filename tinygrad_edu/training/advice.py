@@ -1,0 +1,154 @@
+"""What a training that has ended, or is about to begin, looks like to an experienced eye.
+
+Nothing here stops a training. After `fit`, at most one paragraph is printed, and only with the progress: that
+the loss is far above its start, is that of guessing, or that one class is predicted for everything.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import line_made, user_line
+from tinygrad_edu.nn.losses import binary_cross_entropy, cross_entropy, mse
+from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.training.batches import arrays_of
+from tinygrad_edu.training.callbacks import Training
+from tinygrad_edu.training.heads import function_of
+
+ROWS = 2000  # at most so many samples are predicted to see what a model says
+
+
+def warn_of_broadcast(loss: Any, y: Any) -> None:
+    """Warns of a loss in which predictions (n, 1) and targets (n,) have met as a table (n, n)."""
+    n = len(y) if isinstance(y, np.ndarray) and y.ndim == 1 else 0
+    waiting, seen = [loss], {loss}
+    while n > 1 and waiting:
+        node = waiting.pop()
+        if not isinstance(node, Tensor) or node.op is None:
+            continue
+        shapes = [np.shape(x) for x in node.inputs]
+        if node.shape == (n, n) and sorted(shapes) == [(n,), (n, 1)]:
+            warnings.warn(
+                f"the loss compares predictions ({n}, 1) with targets ({n},): NumPy broadcasts them to a "
+                f"table ({n}, {n}) of each prediction with each target.{line_made(node) or user_line()}\n"
+                "  Try: prediction[:, 0], or y[:, None]",
+                stacklevel=2,
+            )
+            return
+        for x in node.inputs:
+            if isinstance(x, Tensor) and x not in seen:
+                seen.add(x)
+                waiting.append(x)
+
+
+def advise(trainer: Training) -> None:
+    """Prints a paragraph about a training that went wrong, if progress is shown."""
+    run = trainer.run
+    if run.progress.quiet or run.interrupted or trainer.first is None:
+        return
+    losses = trainer.history["loss"][run.epochs_before :]
+    text = _far_above_its_start(trainer, trainer.first, losses) or _nothing_learned(trainer, losses)
+    if text:
+        run.progress.say(text)
+
+
+def _far_above_its_start(trainer: Training, first: float, losses: list[float]) -> str:
+    if not losses or losses[-1] <= 3 * abs(first) + 1e-6:
+        return ""
+    epoch = len(losses)
+    while epoch > 1 and losses[epoch - 2] > first:
+        epoch -= 1
+    rate, kind = trainer.optimizer.learning_rate, type(trainer.optimizer).__name__
+    return (
+        f"The loss is {losses[-1]:.4g}, far above its start of {first:.4g}, since epoch {epoch}: the steps "
+        f"are too large, with a learning rate of {rate:.3g}.\n  Try: a new model, with "
+        f"{kind}(model.parameters(), lr={rate / 100:.1g}), or optim.find_lr{_unscaled(trainer)}"
+    )
+
+
+def _nothing_learned(trainer: Training, losses: list[float]) -> str:
+    """What a model says that has learned nothing, after enough steps to learn something."""
+    data = dict(arrays_of(trainer.run.loader))
+    if len(losses) < 3 or not {"x", "y"} <= data.keys() or trainer.run.steps < 20:
+        return ""
+    guess = _loss_of_guessing(trainer.loss, data["y"])
+    if guess is None or losses[-1] < 0.98 * guess[0]:
+        return _one_class(trainer, data["x"], data["y"])
+    return (
+        f"The loss of {losses[-1]:.4g} is that of guessing, {guess[1]} = {guess[0]:.4g}: the model has "
+        "learned nothing from x.\n  Try: another learning rate, from optim.find_lr; and see that the rows of "
+        f"x and y belong together{_unscaled(trainer)}"
+    )
+
+
+def _loss_of_guessing(loss: Any, y: np.ndarray) -> tuple[float, str] | None:
+    """(the loss of the best answer that is the same for all x, its formula), where they are known."""
+    if isinstance(loss, functools.partial) and not loss.keywords.keys() <= {"from_probabilities"}:
+        return None
+    kind = function_of(loss)
+    if kind is mse and y.dtype.kind in "fiu":
+        return float(y.var(axis=0).mean()), "the variance of y"
+    if kind is cross_entropy and y.dtype.kind in "iu":
+        counts = np.unique(y, return_counts=True)[1]
+        share = counts / counts.sum()
+        name = f"ln {len(counts)}" if np.ptp(counts) == 0 else "the entropy of the labels"
+        return float(-(share * np.log(share)).sum()), name
+    if kind is binary_cross_entropy and np.isin(y, (0, 1)).all():
+        p = np.clip(float(y.mean()), 1e-12, 1 - 1e-12)
+        return -(p * math.log(p) + (1 - p) * math.log(1 - p)), "the entropy of the labels"
+    return None
+
+
+def _one_class(trainer: Training, x: np.ndarray, y: np.ndarray) -> str:
+    """Is one class predicted for everything, though there are others?"""
+    kind = function_of(trainer.loss)
+    if kind not in (cross_entropy, binary_cross_entropy) or _is_stateful(trainer.model):
+        return ""
+    rows = np.unique(np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int))
+    scores = trainer.predict(x[rows])
+    if kind is cross_entropy:
+        said = scores.argmax(axis=-1)
+        labels = y if y.dtype.kind in "iu" else y.argmax(axis=-1)
+    else:
+        settings = getattr(trainer.loss, "keywords", {})
+        said, labels = scores > (0.5 if settings.get("from_probabilities") else 0.0), y
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(np.unique(said)) > 1 or len(classes) < 2:
+        return ""
+    only, rare = int(np.unique(said)[0]), int(classes[counts.argmin()])
+    never = [
+        f"{k:g} ({count / counts.sum():.1%} of y)"
+        for k, count in zip(classes, counts, strict=True)
+        if k != only
+    ]
+    share = counts[classes == only].sum() / counts.sum()
+    return (
+        f"Class {only} is predicted for all of {len(rows)} samples, and never {', '.join(never[:3])}: an "
+        f"accuracy of {share:.3g} is that of always saying {only}.\n  Try: metrics=[recall, f1], which show "
+        f"it, and fit(..., class_weight={{{rare}: {counts.max() / counts.min():.3g}}}); or more "
+        f"epochs{_unscaled(trainer)}"
+    )
+
+
+def _unscaled(trainer: Training) -> str:
+    """Words about the columns of x, if their sizes are far apart or large."""
+    x = dict(arrays_of(trainer.run.loader)).get("x")
+    if x is None or x.ndim != 2 or x.dtype.kind not in "fiu" or len(x) < 2:
+        return ""
+    spread = x[:: max(1, len(x) // ROWS)].std(axis=0, dtype=float)
+    spread = spread[spread > 0]
+    if not spread.size or (spread.max() < 30 and spread.max() < 100 * spread.min()):
+        return ""
+    return (
+        f"; and scale the columns of x, whose standard deviations run from {spread.min():.3g} to "
+        f"{spread.max():.3g}: (x - x.mean(axis=0)) / x.std(axis=0), by the numbers of the training data"
+    )
+
+
+def _is_stateful(model: Any) -> bool:
+    return any(getattr(module, "stateful", False) for _, module in model.named_modules())
