@@ -316,6 +316,8 @@ CELLS = [
     "from tinygrad_edu.viz import LivePlot\n"
     "trainer.fit(np.ones((8, 2)), np.zeros(8, int), epochs=3, callbacks=[LivePlot()])",
     "import sys\nprint('tinygrad_edu.viz' in sys.modules, 'matplotlib.pyplot' in sys.modules)",
+    "from tinygrad_edu import viz\nviz.learning_curve(trainer.history)",
+    "trainer.history.plot()\nviz.confusion([[1, 2], [3, 4]]);",
 ]
 
 
@@ -343,3 +345,5 @@ def test_in_a_real_kernel():
     lines, plot, history = data[6]  # LivePlot draws, and so the progress does not
     assert set(lines) == {"text/plain"} and "<svg" in plot["image/svg+xml"] and history
     assert book.cells[7].outputs[0].text.strip() == "True False"
+    for shown, pictures in ((data[8], 1), (data[9], 2)):  # pyplot shows each picture once
+        assert sum("image/png" in output for output in shown) == pictures

@@ -1,9 +1,10 @@
 """Pictures of training: learning curves, confusion matrices, images.
 
 Each function draws on the matplotlib axes `ax` and returns them. Without `ax` it draws, as seaborn does, on
-the current axes of pyplot if the program has imported pyplot, so that `plt.savefig` and `plt.show` work;
-otherwise on a new figure, `ax.figure`. Unlike seaborn, it does not draw over another of these pictures: the
-second gets a new figure. Names are shown as they are: `$` does not begin a formula.
+the current axes of pyplot if the program has imported pyplot, so that `plt.savefig` and `plt.show` work, and
+in a notebook, which then shows the picture; otherwise on a new figure, `ax.figure`. Unlike seaborn, it does
+not draw over another of these pictures: the second gets a new figure. Names are shown as they are: `$` does
+not begin a formula.
 
 Raises ImportError without matplotlib, with what to install.
 """
@@ -56,6 +57,8 @@ def axes_for(ax: Any, width: float, height: float) -> Any:
         return ax
     optional("matplotlib.figure")
     pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None and notebook_display():
+        pyplot = optional("matplotlib.pyplot")  # shows its figures below the cell
     if pyplot is None:
         return new_axes(width, height)
     taken = pyplot.get_fignums() and pyplot.gca() in TAKEN and pyplot.gca().has_data()

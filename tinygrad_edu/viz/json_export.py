@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -81,26 +82,28 @@ def _array(x: Snapshot, brief: bool) -> dict[str, Any]:
     if not x.finite:
         facts["bad"] = True
     if x.mean is not None:
-        for name in ("mean", "spread", "low", "high"):
-            facts[name] = _number(np.float64(getattr(x, name)))
+        statistics = np.array([x.mean, x.spread, x.low, x.high], np.float64)
+        facts |= zip(("mean", "spread", "low", "high"), _numbers(statistics), strict=True)
     numbers = x.numbers
     if numbers is not None and (
         numbers.dtype.kind not in "fciub" or (brief and numbers.size > BRIEF)
     ):
         numbers = None
     if numbers is not None:
-        facts["numbers"] = [*map(_number, numbers.ravel())]
+        facts["numbers"] = _numbers(numbers.ravel())
     if x.heat is not None and not brief:
         low, high, cells = _cells(x.heat)
         facts |= {"heat": cells, "columns": x.heat.shape[1], "heat_low": low, "heat_high": high}
     return facts
 
 
-def _number(x: Any) -> Any:
-    """A NumPy number as JSON has it, with the digits of its dtype: 0.1 of a float32 is 0.1."""
-    if x.dtype.kind == "c" or not np.isfinite(x):
-        return str(x)
-    return float(str(x)) if x.dtype.kind == "f" else x.item()
+def _numbers(x: np.ndarray) -> list[Any]:
+    """Numbers as JSON has them, with the digits of their dtype: 0.1 of a float32 is 0.1."""
+    if x.dtype.kind == "f" and x.dtype != np.float64:
+        x = x.astype("U32").astype(np.float64)
+    if x.dtype.kind != "c" and np.isfinite(x).all():
+        return x.tolist()
+    return [str(y) if isinstance(y, complex) or not math.isfinite(y) else y for y in x.tolist()]
 
 
 def _cells(heat: np.ndarray) -> tuple[float, float, str]:
