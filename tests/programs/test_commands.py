@@ -515,7 +515,7 @@ def test_no_file_of_yours_is_overwritten(kept, capsys):
     Path("empty").mkdir()
     for out in ("copy.csv", "thesis.txt", "empty", f"{run}/config.json"):
         assert refused(capsys, "predict", run, "digits.csv", "--out", out) == (
-            f"{out} already exists and is not a table of answers: choose another --out, or remove it"
+            f"{out} already exists and is not a table of predictions: choose another --out, or remove it"
         )
         assert refused(capsys, "show", run, "--out", out) == (
             f"{out} already exists and is not a page about a run: choose another --out, or remove it"

@@ -67,13 +67,13 @@ def add_to(commands: Any) -> None:
         add(name, default=argparse.SUPPRESS, **option)  # what is not given is no argument of train
 
     add = command(
-        "predict", "predict.predict", "write the answers of a trained network as a CSV file"
+        "predict", "predict.predict", "write the predictions of a trained network as a CSV file"
     )
     add("run_path", metavar="RUN", help="the folder of a run")
     add(
         "csv", metavar="CSV", help="pictures in the form of the training set; labels may be missing"
     )
-    add("--out", default="results.csv", metavar="FILE", help="the answers (%(default)s)")
+    add("--out", default="results.csv", metavar="FILE", help="the predictions (%(default)s)")
     add("--skip-bad", action="store_true", help="as in train")
 
     add = command(
@@ -131,7 +131,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _sentence(error: BaseException, asked: dict[str, Any]) -> str:
-    """The error in words for somebody who wrote no line of Python."""
+    """The error in words for users who do not write Python."""
     if isinstance(error, MemoryError):
         return f"there is not enough memory. {error}".rstrip(". ") + "."
     if isinstance(error, OSError) and error.errno is not None:
