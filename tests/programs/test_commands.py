@@ -638,3 +638,24 @@ def test_a_file_of_a_run_with_something_strange_in_it(kept, capsys, name, change
     assert said.startswith(("run/config.json is damaged: ", "run/result.json is damaged: ")) or (
         change == {"shape": [5000, 5000, 3]} and said.startswith("run/evaluation.npz is damaged")
     )
+
+
+def test_two_commands_do_not_train_one_run(kept, capsys):
+    pytest.importorskip("fcntl")
+    shutil.copytree(kept / "run", "run")
+    program = (
+        "import sys; from tinygrad_edu.files.lock import lock; "
+        "print(lock('run/checkpoints'), flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as other:  # fmt: skip
+        assert other.stdout.readline() == "True\n"
+        digits = str(kept / "digits.csv")
+        said = refused(capsys, "train", digits, "--out", "run", "--resume", "--epochs", "3")
+        assert said.startswith(
+            "another process is saving its training to 'run/checkpoints', and two"
+        )
+        other.communicate("")
+    assert main(["train", digits, "--out", "run", "--resume", "--epochs", "3"]) == 0

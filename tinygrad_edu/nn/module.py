@@ -244,8 +244,8 @@ class Module:
         something else, incomplete, changed, or unfolds to much more than this module holds; then nothing
         has been changed.
         """
-        state = self.state_dict()  # as complex128, and with a header of 1 kB for each array
-        most = sum(16 * array.size + 1024 for array in state.values())
+        # In the largest type, and with a header of 1 kB for each array.
+        most = sum(16 * kept.data.size + 1024 for _, kept in self._kept())
         return self.load_state_dict(read_weights(path, most), source=repr(os.fspath(path)))
 
     # Attributes.
