@@ -515,7 +515,7 @@ def test_no_file_of_yours_is_overwritten(kept, capsys):
     Path("empty").mkdir()
     for out in ("copy.csv", "thesis.txt", "empty", f"{run}/config.json"):
         assert refused(capsys, "predict", run, "digits.csv", "--out", out) == (
-            f"{out} already exists and is not a table of answers: choose another --out, or remove it"
+            f"{out} already exists and is not a table of predictions: choose another --out, or remove it"
         )
         assert refused(capsys, "show", run, "--out", out) == (
             f"{out} already exists and is not a page about a run: choose another --out, or remove it"
@@ -608,3 +608,54 @@ def test_a_run_that_was_killed_before_its_first_file_begins_anew(kept, capsys):
             np.load(kept / "run/weights-0002.npz") as old,
         ):
             assert all(np.array_equal(new[name], old[name]) for name in old.files)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("config.json", {"settings": {"epochs": -3}}),
+        ("config.json", {"settings": {"lr": "fast"}}),
+        ("config.json", {"settings": {"model": "gan"}}),
+        ("config.json", {"settings": {"rgb": 1}}),
+        ("config.json", {"settings": {"color": True}}),
+        ("config.json", {"settings": None}),
+        ("config.json", {"shape": [8, 8]}),
+        ("config.json", {"shape": [5000, 5000, 3]}),
+        ("config.json", {"classes": 10}),
+        ("config.json", {"mean": None}),
+        ("result.json", {"epochs": -3}),
+        ("result.json", {"weights": "../../weights-0002.npz"}),
+        ("result.json", {"weights": None}),
+    ],
+)
+def test_a_file_of_a_run_with_something_strange_in_it(kept, capsys, name, change):
+    shutil.copytree(kept / "run", "run")
+    content = json.loads(Path("run", name).read_text())
+    for key, value in change.items():
+        content[key] = content[key] | value if isinstance(value, dict) else value
+    Path("run", name).write_text(json.dumps(content))
+    said = refused(capsys, "predict", "run", str(kept / "digits.csv"))
+    assert said.startswith(("run/config.json is damaged: ", "run/result.json is damaged: ")) or (
+        change == {"shape": [5000, 5000, 3]} and said.startswith("run/evaluation.npz is damaged")
+    )
+
+
+def test_two_commands_do_not_train_one_run(kept, capsys):
+    pytest.importorskip("fcntl")
+    shutil.copytree(kept / "run", "run")
+    program = (
+        "import sys; from tinygrad_edu.files.lock import lock; "
+        "print(lock('run/checkpoints'), flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as other:  # fmt: skip
+        assert other.stdout.readline() == "True\n"
+        digits = str(kept / "digits.csv")
+        said = refused(capsys, "train", digits, "--out", "run", "--resume", "--epochs", "3")
+        assert said.startswith(
+            "another process is saving its training to 'run/checkpoints', and two"
+        )
+        other.communicate("")
+    assert main(["train", digits, "--out", "run", "--resume", "--epochs", "3"]) == 0

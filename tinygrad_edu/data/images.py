@@ -5,7 +5,7 @@
     loader = ExampleLoader(images, batch_size=32, shuffle=True, seed=0)
     x, y = images.dataset()                                  # or all of them at once, as arrays
 
-Decoding is much slower than reading arrays. Convert a set that is used often once, with
+Decoding is much slower than reading arrays. Convert a set that you use often, once, with
 np.save(path, images.dataset().x), and open it with np.load(path, mmap_mode="r").
 """
 
@@ -103,7 +103,7 @@ class ImageFiles:
     skip_bad    reads every file at once and leaves out those that cannot be read; `skipped` lists them with
                 the reason. Otherwise such a file is an error when it is asked for
     keep        keeps what was read, so that only the first epoch decodes; False for sets larger than memory
-    Photographs are rotated as their EXIF data say. Transparent pixels show white paper. 16 bits per pixel
+    Photographs are rotated as their EXIF data says. Transparent pixels show white paper. 16 bits per pixel
     are scaled to 8; floats and 32-bit integers are refused, as it is not known what is white in them.
 
     class_names[label] is the name of a class, paths[i] the file of image i. Raises ValueError for an unknown
@@ -155,7 +155,7 @@ class ImageFiles:
         if pixels is None:
             pixels = self._read(path)
             if self.keep:
-                pixels.flags.writeable = False  # the same array is given to everybody
+                pixels.flags.writeable = False  # every caller gets the same array
                 self._kept[path] = pixels
         return pixels, label
 

@@ -72,7 +72,7 @@ class DataLoader:
     def batches(self, start: int = 0) -> Iterator[tuple[NDArray[Any], ...]]:
         """The batches of one epoch from number `start` on, to resume a training in mid-epoch.
 
-        The order is drawn now, for the whole epoch, whatever the start.
+        The order of the whole epoch is drawn now, wherever it starts.
         """
         order = None if self._rng is None else self._rng.permutation(self.rows)
         size = self.batch_size

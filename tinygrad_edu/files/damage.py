@@ -17,7 +17,7 @@ def naming_damage(
     kind: str,
     describe: Callable[[str | os.PathLike[str], str, Exception], Exception] | None = None,
 ) -> Iterator[None]:
-    """Context in which a file is parsed: whatever its content causes becomes a DamagedFileError.
+    """Context in which a file is parsed: an error that its content causes becomes a DamagedFileError.
 
     kind       what the file should be: "a tokenizer"
     describe   (path, kind, error) -> the error to raise, if it needs other words

@@ -1,4 +1,4 @@
-"""JSON files; those that nobody edits have a checksum, so that a changed digit is noticed."""
+"""JSON files. Files that are not meant to be edited have a checksum, so that a changed digit is noticed."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def open_text(path: str | os.PathLike[str], newline: str | None = None) -> IO[st
 def why_not_text(path: str | os.PathLike[str], error: UnicodeError) -> str:
     """Why a file could not be read as text: the line of the first byte that is not UTF-8."""
     if not isinstance(error, UnicodeDecodeError) or not error.encoding.startswith("utf-8"):
-        return f"it does not have the encoding that its first bytes tell ({error})"
+        return f"it is not in the encoding that its first bytes announce ({error})"
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             try:

@@ -286,8 +286,8 @@ class Module:
         has been changed.
         """
         most = 2**30  # bytes that the file of another model may unfold to
-        if strict and not prefix:  # as complex128, and with a header of 1 kB for each array
-            most = sum(16 * array.size + 1024 for array in self.state_dict().values())
+        if strict and not prefix:  # in the largest type, and with a header of 1 kB for each array
+            most = sum(16 * kept.data.size + 1024 for _, kept in self._kept())
         source = repr(os.fspath(path))
         return self.load_state_dict(read_weights(path, most), source, strict=strict, prefix=prefix)
 

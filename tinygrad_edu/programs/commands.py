@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from tinygrad_edu.programs.settings import Settings
+from tinygrad_edu.programs.settings import Settings, within
 
 
 def add_to(commands: Any) -> None:
@@ -67,13 +67,13 @@ def add_to(commands: Any) -> None:
         add(name, default=argparse.SUPPRESS, **option)  # what is not given is no argument of train
 
     add = command(
-        "predict", "predict.predict", "write the answers of a trained network as a CSV file"
+        "predict", "predict.predict", "write the predictions of a trained network as a CSV file"
     )
     add("run_path", metavar="RUN", help="the folder of a run")
     add(
         "csv", metavar="CSV", help="pictures in the form of the training set; labels may be missing"
     )
-    add("--out", default="results.csv", metavar="FILE", help="the answers (%(default)s)")
+    add("--out", default="results.csv", metavar="FILE", help="the predictions (%(default)s)")
     add("--skip-bad", action="store_true", help="as in train")
 
     add = command(
@@ -89,21 +89,19 @@ def add_to(commands: Any) -> None:
     add("--out", metavar="FILE", help="the page (page.html in the run)")
 
 
-def number(
-    kind: type, *, at_least: float = -math.inf, above: float = -math.inf, below: float = math.inf
-) -> Callable[[str], Any]:
+def number(kind: type, **limits: float) -> Callable[[str], Any]:
     """A function that turns text into a number within the limits, or raises ArgumentTypeError."""
-    limits = {"of at least": at_least, "above": above, "below": below}
-    words = [f"{name} {limit}" for name, limit in limits.items() if math.isfinite(limit)]
+    words = {"at_least": "of at least", "above": "above", "below": "below"}
+    allowed = " and ".join(f"{words[name]} {limit}" for name, limit in limits.items())
 
     def parse(text: str) -> Any:
         try:
             value = kind(text)
         except ValueError:
             value = math.nan
-        if not (at_least <= value and above < value < below):
+        if not within(value, **limits):
             what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {what} {' and '.join(words)}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what} {allowed}")
         return value
 
     return parse
@@ -131,7 +129,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _sentence(error: BaseException, asked: dict[str, Any]) -> str:
-    """The error in words for somebody who wrote no line of Python."""
+    """The error in words for users who do not write Python."""
     if isinstance(error, MemoryError):
         return f"there is not enough memory. {error}".rstrip(". ") + "."
     if isinstance(error, OSError) and error.errno is not None:

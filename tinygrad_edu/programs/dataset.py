@@ -29,7 +29,7 @@ class Examples:
     kind      "pixels": a row of numbers for each picture, as Kaggle gives MNIST; "images": a file for each
     x         (n, height, width, channels) of uint8
     labels    as they are written; None if the file has none
-    names     for the table of answers: the number of the row, or the file
+    names     for the table of predictions: the number of the row, or the file
     skipped   (file, reason) of what could not be read, with --skip-bad
     """
 

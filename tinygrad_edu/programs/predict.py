@@ -1,4 +1,4 @@
-"""`tinygrad-edu predict`: the answers of a trained network for the pictures of a CSV file, in its order."""
+"""`tinygrad-edu predict`: the classes that a trained network predicts for the pictures of a CSV file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ HEADERS = {"pixels": ("ImageId", "Label"), "images": ("Filename", "Prediction")}
 
 
 def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> None:
-    """Writes the predicted class of each picture, and prints the accuracy if the file has labels.
+    """Writes the predicted class of each picture, in the order of the file, and prints the accuracy if it
+    has labels.
 
     Raises ValueError for pictures of another kind or size than those of the training set, and for a label
-    that is not among the classes; FileExistsError if out is a file that is not a table of answers.
+    that is not among the classes; FileExistsError if out is a file that is not a table of predictions.
     """
     run = Run(run_path)
     model, result = run.model(), run.result()
@@ -33,14 +34,14 @@ def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> Non
             f"{out} is the file that the pictures are read from: choose another --out, such as results.csv"
         )
     headers = "|".join(",".join(header) for header in HEADERS.values())
-    demand_replaceable(out, rf"({headers})\r?\n", "table of answers")
+    demand_replaceable(out, rf"({headers})\r?\n", "table of predictions")
     data = read(csv, replace(run.settings, skip_bad=skip_bad), labeled=False)
     demand_like(run, data)
     print_skipped(data)
     if not result["ended"]:
         print(
             f"{run.path} was stopped after {result['epochs']} of {result['epochs_asked_for']} epochs: "
-            "these are the answers of its best weights so far"
+            "these are the predictions of its best weights so far"
         )
     y = data.y(run.classes) if data.labels is not None else None
     predicted = scores_of(model, standardized(data.x, run.mean, run.std)).argmax(axis=1)
@@ -49,13 +50,13 @@ def predict(run_path: str, csv: str, out: str, *, skip_bad: bool = False) -> Non
     writer.writerow(HEADERS[data.kind])
     writer.writerows(zip(data.names, [run.classes[k] for k in predicted], strict=True))
     write_text(out, table.getvalue())
-    print(f"{len(data):,} answers: {out}")
+    print(f"{len(data):,} predictions: {out}")
     if y is not None:
         _print_accuracy(predicted == y, run.seen(data.x))
 
 
 def _print_accuracy(correct: np.ndarray, seen: np.ndarray) -> None:
-    """The accuracy, and apart from it that of the pictures that the training has not seen."""
+    """Prints the accuracy, and the accuracy on the pictures that were not used in training."""
     print(f"Accuracy: {100 * correct.mean():.2f} % ({correct.sum():,} of {len(correct):,})")
     if seen.any():
         print(

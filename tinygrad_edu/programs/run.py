@@ -152,6 +152,7 @@ class Run:
         path = self.file(self.result()["weights"])
         if not os.path.isfile(path):
             raise ValueError(f"{self.path} is damaged: it has a result, but no {path}")
+        self.evaluation_set()  # has pictures of this shape; a wrong one could make a huge network
         return self.start().load(path).eval()
 
     def finish(self, model: Module, result: dict[str, Any]) -> None:

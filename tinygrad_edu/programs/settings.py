@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+INFINITY = float("inf")
+
 
 def setting(default: Any, about: str, **limits: Any) -> Any:
     """A field with its help and its limits: `at_least`, `above`, `below`, or `choices`."""
@@ -47,20 +49,22 @@ class Settings:
     seed: int = setting(0, "random seed", at_least=0)
 
 
+def within(
+    value: float, at_least: float = -INFINITY, above: float = -INFINITY, below: float = INFINITY
+) -> bool:
+    """Is a number within the limits of a setting? NaN never is."""
+    return at_least <= value < below and value > above
+
+
 def demand_valid(settings: Settings) -> None:
     """Raises ValueError for a setting outside its limits, as a file may have it."""
     for option in fields(settings):
-        value, limits = getattr(settings, option.name), option.metadata
-        if "choices" in limits:
-            valid = value in limits["choices"]
-        elif isinstance(option.default, bool):
-            valid = isinstance(value, bool)
-        else:
-            kinds = (int,) if isinstance(option.default, int) else (int, float)
-            infinity = float("inf")
-            valid = type(value) in kinds and (
-                limits.get("at_least", -infinity) <= value < limits.get("below", infinity)
-                and value > limits.get("above", -infinity)
-            )
-        if not valid:
-            raise ValueError(f"the setting {option.name}={value!r}")
+        value, limits = getattr(settings, option.name), dict(option.metadata)
+        about, choices = limits.pop("about"), limits.pop("choices", (value,))
+        kinds = (int, float) if isinstance(option.default, float) else (type(option.default),)
+        if (
+            type(value) not in kinds
+            or value not in choices
+            or (limits and not within(value, **limits))
+        ):
+            raise ValueError(f"the setting {option.name}={value!r} ({about})")

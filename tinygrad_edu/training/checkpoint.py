@@ -83,7 +83,7 @@ class Checkpoint(Callback):
 
     def on_epoch_begin(self, epoch: int) -> None:
         run = self.trainer.run
-        if run.batch == 0:  # if not, the checkpoint has told
+        if run.batch == 0:  # otherwise the checkpoint has set them
             run.loader_states = states(generators(run.loader))
         if run.steps == 0:
             self.save()
