@@ -163,7 +163,8 @@ def _page(run: Run, report: dict[str, Any]) -> str:
     epochs = len(report["ours"]["epochs"])
     words = {
         "title": f"The same network here and in {report['keras']['name']}",
-        "about": f"The {run.settings.model.upper()} of the run {os.path.basename(os.path.abspath(run.path))}, "
+        "about": f"The {run.settings.model.upper()} of the run "
+        f"{os.path.basename(os.path.abspath(run.path))}, "
         f"trained from its initial weights for {epochs} epoch{'s' * (epochs > 1)} on "
         f"{report['examples']['training']:,} pictures: the same batches in the same order, the same "
         "optimizer and learning rates, each side in a process of its own.",
