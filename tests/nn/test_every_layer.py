@@ -311,6 +311,7 @@ LOSSES = {
         (partial(nn.cross_entropy, **of_p), [P], [ROWS]),
     ],
     "ctc": [(nn.ctc, [FRAMES], [TEXTS]), (partial(nn.ctc, times=[4, 2]), [FRAMES], [TEXTS])],
+    "dice": [(nn.dice, [P], [BITS]), (partial(nn.dice, axis=1), [P, ROWS], [])],
     "focal_cross_entropy": [
         (nn.focal_cross_entropy, [X], [LABELS]),
         (partial(nn.focal_cross_entropy, **of_p), [P], [LABELS]),
@@ -323,10 +324,13 @@ LOSSES = {
     "kl_divergence": [(nn.kl_divergence, [P, ROWS], [])],
     "log_cosh": [(nn.log_cosh, [X, OTHER], [])],
     "mae": [(nn.mae, [X, OTHER], [])],
+    "mape": [(nn.mape, [X], [OTHER])],
     "mse": [(nn.mse, [X, OTHER], [])],
+    "msle": [(nn.msle, [P, ROWS], [])],
     "poisson": [(nn.poisson, [P], [3 * BITS])],
     "squared_hinge": [(nn.squared_hinge, [X], [BITS])],
     "triplet": [(partial(nn.triplet, margin=3.0), [P, X, OTHER], [])],
+    "tversky": [(partial(nn.tversky, alpha=0.3, beta=0.9, axis=1), [P], [BITS])],
 }  # fmt: skip
 
 # What nn has beside layers and losses.

@@ -40,6 +40,10 @@ LOSSES = {
     "mae": (nn.mae, l.MeanAbsoluteError, {}, REAL, OTHER, OTHER),
     "huber": (nn.huber, l.Huber, {}, 2 * REAL, OTHER, OTHER),
     "huber δ": (partial(nn.huber, delta=0.25), l.Huber, {"delta": 0.25}, REAL, OTHER, OTHER),
+    "mape": (nn.mape, l.MeanAbsolutePercentageError, {}, REAL, OTHER, OTHER),
+    "mape of 0": (nn.mape, l.MeanAbsolutePercentageError, {}, REAL, BITS, BITS),
+    "msle": (nn.msle, l.MeanSquaredLogarithmicError, {}, POSITIVE, COUNTS, COUNTS),
+    "msle below 0": (nn.msle, l.MeanSquaredLogarithmicError, {}, REAL, COUNTS, COUNTS),
     "poisson": (nn.poisson, l.Poisson, {}, POSITIVE, COUNTS, COUNTS),
     "poisson at 0": (nn.poisson, l.Poisson, {}, POSITIVE * BITS, COUNTS, COUNTS),
     "cosine": (nn.cosine_similarity, l.CosineSimilarity, {}, REAL, OTHER, OTHER),
@@ -225,3 +229,28 @@ def test_class_weights_are_those_of_fit(dense):
     assert float(ours) == pytest.approx(float(theirs), rel=1e-6)  # train_on_batch gives float32
     explicit = nn.cross_entropy(logits, labels, sample_weight=CLASS_WEIGHTS[LABELS])
     assert float(ours) == pytest.approx(float(explicit), rel=1e-14)
+
+
+@pytest.mark.parametrize("axis", [None, 1, (1, 2)])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "settings"),
+    [
+        (nn.dice, l.Dice, {}),
+        (nn.tversky, l.Tversky, {}),
+        (nn.tversky, l.Tversky, {"alpha": 0.3, "beta": 0.8}),
+    ],
+)
+def test_overlaps(ours, theirs, settings, axis):
+    """Of the whole batch, or for each sample (and then with weights)."""
+    p, t = RNG.uniform(size=(3, 4, 2)), RNG.integers(0, 2, (3, 4, 2)).astype(float)
+    for weight in (None, WEIGHTS[:3]) if axis == (1, 2) else (None,):
+        for reduction in ("mean", "sum", "none"):
+            twin = theirs(axis=axis, reduction=REDUCTIONS[reduction], dtype="float64", **settings)
+            mine = our_values(
+                ours, p, t, axis=axis, sample_weight=weight, reduction=reduction, **settings
+            )
+            assert_close(
+                mine, keras_values(twin, p, t, None if weight is None else tf.constant(weight))
+            )
+    half = {"alpha": 0.5, "beta": 0.5, "axis": axis}
+    assert np.isclose(nn.tversky(p, t, **half), nn.dice(p, t, axis=axis), atol=1e-6)

@@ -31,6 +31,8 @@ LOSSES = {
     "huber": (nn.huber, X, OTHER),
     "huber of small errors": (partial(nn.huber, delta=9.0), X, OTHER),
     "log_cosh": (nn.log_cosh, X, OTHER),
+    "mape": (nn.mape, X, OTHER),
+    "msle": (nn.msle, P, 3 * BITS),
     "poisson": (nn.poisson, P, 3 * BITS),
     "cosine_similarity": (nn.cosine_similarity, X, OTHER),
     "binary_cross_entropy": (bce, X, BITS),

@@ -36,8 +36,9 @@ from tinygrad_edu.tensor import Tensor, value
 
 __all__ = [
     "binary_cross_entropy", "binary_focal_cross_entropy", "categorical_hinge", "contrastive",
-    "cosine_similarity", "cross_entropy", "focal_cross_entropy", "hinge", "huber", "kl_divergence",
-    "log_cosh", "mae", "mse", "poisson", "squared_hinge", "triplet",
+    "cosine_similarity", "cross_entropy", "dice", "focal_cross_entropy", "hinge", "huber",
+    "kl_divergence", "log_cosh", "mae", "mape", "mse", "msle", "poisson", "squared_hinge", "triplet",
+    "tversky",
 ]  # fmt: skip
 
 EPSILON = 1e-7  # the smallest probability in a logarithm
@@ -61,6 +62,27 @@ def mae(prediction: Any, target: Any) -> Any:
     """Mean absolute error: L = mean of |prediction - target|. Its derivative is 0 where they are equal."""
     prediction, target = demand_pair("mae", prediction, target)
     return np.abs(prediction - target)
+
+
+@loss(per="number")
+def mape(prediction: Any, target: Any) -> Any:
+    """Mean absolute percentage error: L = mean of 100 |prediction - target| / |target|, in percent.
+
+    A target below 1e-7 counts as 1e-7: not for targets around 0.
+    """
+    prediction, target = demand_pair("mape", prediction, target)
+    return 100 * np.abs((prediction - target) / np.maximum(np.abs(target), EPSILON))
+
+
+@loss(per="number")
+def msle(prediction: Any, target: Any) -> Any:
+    """Mean squared logarithmic error: L = mean of (ln(prediction + 1) - ln(target + 1))².
+
+    Of large numbers about the square of the relative error. What is below 1e-7 counts as 1e-7.
+    """
+    prediction, target = demand_pair("msle", prediction, target)
+    prediction, target = np.maximum(prediction, EPSILON), np.maximum(target, EPSILON)
+    return np.square(np.log1p(prediction) - np.log1p(target))
 
 
 @loss(per="number")
@@ -192,6 +214,35 @@ def squared_hinge(prediction: Any, target: Any) -> Any:
     """L = mean of max(1 - t · prediction, 0)². Targets as in `hinge`."""
     prediction, target = demand_pair("squared_hinge", prediction, target)
     return np.square(np.maximum(1 - signs("squared_hinge", target) * prediction, 0.0))
+
+
+@loss(per="sample")
+def dice(prediction: Any, target: Any, *, axis: Any = None) -> Any:
+    """L = 1 - 2 Σ p t / (Σ p + Σ t): how little two regions overlap, however small they are.
+
+    prediction p: probabilities, of the shape of the target t, 0 ... 1. axis: what the sums are over. By
+    default that is the whole batch, as in Keras; (1, 2, 3) gives a loss for each image (N, H, W, C).
+    Milletari et al. 2016, section 3, without squares.
+    """
+    p, t = demand_pair("dice", prediction, target)
+    demand_range("dice", "targets", t, 0, 1, "0 for no, 1 for yes")
+    both = np.sum(p, axis=axis) + np.sum(t, axis=axis) + EPSILON
+    return 1 - 2 * np.sum(p * t, axis=axis) / both
+
+
+@loss(per="sample")
+def tversky(
+    prediction: Any, target: Any, *, alpha: float = 0.5, beta: float = 0.5, axis: Any = None
+) -> Any:
+    """L = 1 - Σ p t / (Σ p t + α Σ (1 - p) t + β Σ p (1 - t)): `dice`, with a price for each kind of error.
+
+    α is the price of a place that was missed, β that of one too many; with ½ and ½ it is `dice`. Arguments
+    as in `dice`. Salehi et al. 2017; Keras's Tversky, which has the same α and β.
+    """
+    p, t = demand_pair("tversky", prediction, target)
+    demand_range("tversky", "targets", t, 0, 1, "0 for no, 1 for yes")
+    hit, missed, wrong = (np.sum(x, axis=axis) for x in (p * t, (1 - p) * t, p * (1 - t)))
+    return 1 - hit / (hit + alpha * missed + beta * wrong + EPSILON)
 
 
 # ------------------------------------------------------------------------------------- K classes
