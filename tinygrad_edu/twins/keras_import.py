@@ -353,10 +353,12 @@ class Reader:
             if given["inputs"] is None:  # a layer without weights
                 given["inputs"] = _channels(entry)
         # Of a class, Python 3.11.2 would give the signature of Module.__new__.
-        takes = inspect.signature(row.ours.__init__ if isinstance(row.ours, type) else row.ours)
-        if arrays and "dtype" in takes.parameters:
+        takes = inspect.signature(row.ours.__init__).parameters
+        if arrays and ("dtype" in takes or row.ours is nn.LoRALinear):
             given["dtype"] = arrays[0].dtype
         layer = _made(row, given, config)
+        if isinstance(layer, nn.EinsumDense) and arrays:
+            layer.build(tuple(n or 1 for n in entry["build_config"]["input_shape"][1:]))
         if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or trainable):
             raise Refused("frozen, without gamma and beta to freeze here")
         kept = kept_in(layer)
@@ -620,7 +622,7 @@ def _given(
         takes = ("initial_state", "mask")
     elif isinstance(layer, nn.BatchNorm) or type(layer) is nn.GlobalAvgPool1d:
         takes = ("mask",)
-    elif isinstance(layer, (Graph, nn.Sequential)) or entry["class_name"] in MERGES:
+    elif isinstance(layer, (Graph, nn.Sequential, nn.Dot)) or entry["class_name"] in MERGES:
         arguments = _flat(arguments)
     elif not is_operation(entry) and len(arguments) != 1:
         raise Refused(f"called with {len(arguments)} arguments")
