@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import nn
+from tinygrad_edu import nn, no_grad, optim
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 3, 4))
@@ -112,3 +112,52 @@ def test_spatial_dropout_takes_images():
         ValueError, match=r"SpatialDropout2d.*it takes images \(N, H, W, C\)(.|\n)*Try: "
     ):
         nn.Sequential(nn.SpatialDropout2d(0.5))(np.ones((2, 8, 8), np.float32))
+
+
+def learner(*layers):
+    model = nn.Sequential(nn.Linear(3, 3, rng=0), *layers, nn.Linear(3, 1, rng=1))
+    return model, optim.SGD(model.parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize("layer", [nn.Dropout(0.5, rng=0), nn.BatchNorm(3), nn.GaussianNoise(0.1)])
+def test_modes_that_were_forgotten_are_said(layer):
+    """Learning in eval mode, and predicting in training mode: a warning each, at the user's line."""
+    model, optimizer = learner(layer)
+    x = np.random.default_rng(0).normal(size=(4, 3))
+
+    def learn():
+        optimizer.zero_grad()
+        model(x).sum().backward()
+        optimizer.step()
+
+    learn()
+    with pytest.warns(
+        UserWarning, match=r"layer 1, .* in training mode inside no_grad(.|\n)*eval\(\)"
+    ) as told, no_grad():  # fmt: skip
+        model(x)
+    assert "test_noise.py" in str(told[0].message)
+    model.eval()
+    with no_grad():
+        model(x)
+    with pytest.warns(UserWarning, match="this Sequential learns in eval mode") as told:
+        learn()
+    assert told[0].filename == __file__
+    model.train()
+    learn()  # and nothing of what is right is warned of
+    model.eval()(x)
+    model.train()
+    learn()
+
+
+def test_what_is_meant_is_not_warned_of():
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    model, optimizer = learner(nn.BatchNorm(3))
+    model[1].eval()  # frozen statistics, while the rest learns
+    model(x).sum().backward()
+    optimizer.step()
+    other, other_optimizer = learner(nn.Dropout(0.5, rng=0))
+    other(x).sum().backward()
+    model.eval()(x)  # of another model
+    other_optimizer.step()
+    with no_grad():
+        nn.Dropout(0.5, rng=0)(x)  # a layer alone

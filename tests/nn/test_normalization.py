@@ -167,3 +167,14 @@ def test_groups_that_do_not_fit_leave_the_layer_as_it_was():
     with pytest.raises(ValueError, match="6 channels do not make 4 groups"):
         layer(np.ones((2, 6)))
     assert layer(np.ones((2, 8))).shape == (2, 8)
+
+
+def test_one_value_has_no_variance():
+    layer = nn.BatchNorm(2)
+    with pytest.warns(
+        UserWarning, match=r"BatchNorm.2. got x of shape .1, 2.(.|\n)*variance 0(.|\n)*model.eval"
+    ):
+        y = layer(np.ones((1, 2)))
+    assert not y.data.any()
+    layer(np.ones((1, 3, 2)))
+    layer.eval()(np.ones((1, 2)))

@@ -12,9 +12,13 @@ from tinygrad_edu.training import (
     auc,
     confusion_matrix,
     f1,
+    f_beta,
+    iou,
     mae,
     mse,
+    pearson,
     perplexity,
+    pr_auc,
     precision,
     r2,
     recall,
@@ -283,3 +287,80 @@ def test_losses_and_metrics_of_one_name_agree():
     rng = np.random.default_rng(0)
     y, t = rng.normal(size=(2, 9, 3))
     assert np.isclose(mse(y, t), nn.mse(y, t)) and np.isclose(mae(y, t), nn.mae(y, t))
+
+
+def weights_for(n, seed):
+    w = np.random.default_rng(seed).uniform(0.1, 2, n)
+    w[0] = 1.0
+    return w
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_weights_of_samples_and_new_averages(metrics, seed):
+    """Everything that scikit-learn weights, weighted: a mean is Σ w x / Σ w."""
+    rng = np.random.default_rng(seed)
+    scores, labels = several_classes(seed)
+    said, w = scores.argmax(axis=1), weights_for(len(labels), seed)
+    about = {"sample_weight": w}
+    assert accuracy(scores, labels, **about) == pytest.approx(
+        metrics.accuracy_score(labels, said, **about)
+    )
+    assert np.allclose(
+        confusion_matrix(labels, said, 6, **about),
+        metrics.confusion_matrix(labels, said, labels=range(6), **about),
+    )
+    for average in ("macro", "micro", "weighted"):
+        more = {"average": average, "zero_division": 0, **about}
+        for ours, theirs in (
+            (precision, metrics.precision_score), (recall, metrics.recall_score),
+            (f1, metrics.f1_score), (iou, metrics.jaccard_score),
+            (functools.partial(f_beta, beta=0.5), functools.partial(metrics.fbeta_score, beta=0.5)),
+        ):  # fmt: skip
+            assert ours(scores, labels, average=average, **about) == pytest.approx(
+                theirs(labels, said, **more)
+            )
+    yes, p = rng.integers(0, 2, 30), rng.integers(0, 8, 30) / 7
+    yes[:2] = 0, 1
+    for settings in ({}, {"sample_weight": weights_for(30, seed)}):
+        assert auc(p, yes, **settings) == pytest.approx(metrics.roc_auc_score(yes, p, **settings))
+        assert pr_auc(p, yes, **settings) == pytest.approx(
+            metrics.average_precision_score(yes, p, **settings)
+        )
+        assert f_beta(p, yes, **settings) == pytest.approx(
+            metrics.fbeta_score(yes, p > 0.5, beta=2, zero_division=0, **settings)
+        )
+        assert iou(p, yes, **settings) == pytest.approx(
+            metrics.jaccard_score(yes, p > 0.5, zero_division=0, **settings)
+        )
+    x, t, w = rng.normal(size=(9, 3)), rng.normal(size=(9, 3)), weights_for(9, seed)
+    assert mse(x, t, sample_weight=w) == pytest.approx(
+        metrics.mean_squared_error(t, x, sample_weight=w)
+    )
+    assert mae(x, t, sample_weight=w) == pytest.approx(
+        metrics.mean_absolute_error(t, x, sample_weight=w)
+    )
+    assert rmse(x, t, sample_weight=w) == pytest.approx(mse(x, t, sample_weight=w) ** 0.5)
+    assert r2(x, t, sample_weight=w) == pytest.approx(metrics.r2_score(t, x, sample_weight=w))
+    assert top_k_accuracy(x, [0, 1, 2] * 3, k=2, sample_weight=w) == pytest.approx(
+        metrics.top_k_accuracy_score([0, 1, 2] * 3, x, k=2, sample_weight=w)
+    )
+    assert pearson(x, t) == pytest.approx(
+        np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(x.T, t.T, strict=True)])
+    )
+    twice = np.repeat(x[:, 0], 2), np.repeat(t[:, 0], 2)
+    assert pearson(x[:, 0], t[:, 0], sample_weight=np.full(9, 2.0)) == pytest.approx(
+        pearson(*twice)
+    )
+
+
+def test_weighted_perplexity_and_what_the_new_metrics_refuse():
+    logits, labels = np.random.default_rng(0).normal(size=(4, 3)), [0, 1, 2, 0]
+    some = perplexity(logits, labels, sample_weight=[1, 0, 1, 0])
+    assert some == pytest.approx(perplexity(logits[::2], labels[::2]))
+    with pytest.raises(ValueError, match="f_beta.beta=0.: a positive number"):
+        f_beta([0.1, 0.9], [0, 1], beta=0)
+    with pytest.raises(ValueError, match="pr_auc: all 2 labels are 1"):
+        pr_auc([0.1, 0.9], [1, 1])
+    with pytest.raises(ValueError, match="accuracy: sample_weight .3,. does not fit"):
+        accuracy(logits, labels, sample_weight=[1, 2, 3])
+    assert pearson([1.0, 1.0], [1.0, 2.0]) == 0

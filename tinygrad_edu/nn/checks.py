@@ -8,13 +8,15 @@ are in `sequence_checks.py`, those of losses in `loss_checks.py`.
 from __future__ import annotations
 
 import math
+import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import module_called, refusal
+from tinygrad_edu.diagnostics.words import module_called, refusal, user_line
 from tinygrad_edu.modes import thread
 
 Shape = tuple[int, ...]
@@ -213,6 +215,52 @@ def demand_equal_groups(layer: Any, channels: int, groups: int) -> None:
         what = f"{channels} channels do not make {groups} groups of the same size"
         hint = f"groups={math.gcd(channels, groups)}"
         raise refusal(ValueError, f"{layer_name(layer)}: {what}.", hint)
+
+
+# ------------------------------------------------------------------------------------ training and eval
+
+
+def note_mode(layer: Any) -> None:
+    """Warns of a layer of a model that is in training mode inside `no_grad`, which is how one predicts.
+
+    A model in eval mode outside `no_grad` is remembered: an optimizer that steps next warns of it.
+    """
+    mode = thread.mode
+    if not layer.training:
+        if mode.recording and mode.scope and not mode.scope[0].training:
+            mode.evaluated = weakref.ref(mode.scope[0])
+        return
+    mode.evaluated = None
+    if not mode.recording and len(mode.scope) > 1:
+        warnings.warn(
+            f"{layer_name(layer)} is in training mode inside no_grad: it uses the batch, or random "
+            f"numbers, and the same x may give another y.{user_line()}\n  Try: model.eval() before "
+            "predictions, and model.train() before training goes on",
+            stacklevel=2,
+        )
+
+
+def learning_in_eval_mode(parameters: Sequence[Any]) -> None:
+    """Warns if the model of these parameters, which are about to be changed, was called in eval mode."""
+    model, thread.mode.evaluated = thread.mode.evaluated(), None
+    learned = {id(p) for p in parameters}
+    if model is not None and any(id(p) in learned for p in model.parameters()):
+        warnings.warn(
+            f"this {type(model).__name__} learns in eval mode: it was called without dropout, and with the "
+            f"moving averages of its batch norms.{user_line()}\n  Try: model.train() before a loop by hand; "
+            "fit() and evaluate() end in eval mode",
+            stacklevel=3,
+        )
+
+
+def one_value(layer: Any, shape: Shape) -> None:
+    """Warns of a batch with one value for each channel, whose variance is 0."""
+    warnings.warn(
+        f"{layer_got(layer)} x of shape {shape} in training mode: one value for each channel has the "
+        f"variance 0, so y does not depend on x.{user_line()}\n  Try: model.eval() for predictions; in "
+        "training a batch_size that leaves no batch of one sample, or LayerNorm",
+        stacklevel=2,
+    )
 
 
 # ---------------------------------------------------------------------------------------------- inputs

@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.nn.checks import Shape, demand_images, demand_not_negative, demand_probability
+from tinygrad_edu.nn.checks import (
+    Shape,
+    demand_images,
+    demand_not_negative,
+    demand_probability,
+    note_mode,
+)
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.module import Module
 
@@ -40,6 +46,7 @@ class Dropout(Module):
         self.rng = rng
 
     def forward(self, x: Any) -> Any:
+        note_mode(self)
         return self.noisy(as_array(x)) if self.training and self.p else x
 
     def noisy(self, x: Any) -> Any:
@@ -89,6 +96,7 @@ class GaussianNoise(Module):
         self.rng = rng
 
     def forward(self, x: Any) -> Any:
+        note_mode(self)
         if not self.training or self.std == 0:
             return x
         x = as_array(x)

@@ -21,6 +21,8 @@ from tinygrad_edu.nn.checks import (
     demand_matrix,
     demand_momentum,
     demand_sizes,
+    note_mode,
+    one_value,
 )
 from tinygrad_edu.nn.initializers import truncated_normal
 from tinygrad_edu.nn.layer_tools import as_array
@@ -146,10 +148,13 @@ class BatchNorm(_Normalization):
             mask = np.asarray(value(mask))
             demand_place_mask(self, mask, x.shape[:-1])
             x = unread(x, mask[..., None])
+        note_mode(self)
         if not self.training or self.frozen:
             return self.by_moving_averages(x)
         demand_batch(self, x.shape)
         rows = (1, x.size // self.inputs, self.inputs, 1)
+        if rows[1] == 1:
+            one_value(self, x.shape)
         if mask is None:
             mean, variance = moments(value(x).reshape(rows))
             demand_finite_variance(self, x.shape, variance)

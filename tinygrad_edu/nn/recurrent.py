@@ -19,6 +19,7 @@ from tinygrad_edu.nn.checks import (
     demand_one_of,
     demand_probability,
     demand_sizes,
+    note_mode,
 )
 from tinygrad_edu.nn.initializers import glorot_uniform, orthogonal
 from tinygrad_edu.nn.layer_tools import as_array, in_precision_of
@@ -247,6 +248,8 @@ class Recurrent(RecurrentCell):
             mask = np.asarray(value(mask))
             demand_step_mask(self, mask, x.shape[:2])
             mask = mask.T[steps, :, None]
+        if self.rng is not None:
+            note_mode(self)
         if self.training and self.dropout:
             x = x * self.kept(self.dropout, (n, 1, self.inputs))
         x = np.swapaxes(x, 0, 1)[steps]

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refuse_unknown
+from tinygrad_edu.modes import thread
+from tinygrad_edu.nn.checks import learning_in_eval_mode
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim import checks
 from tinygrad_edu.optim.checks import LearningRate
@@ -99,8 +101,10 @@ class Optimizer:
         """Updates every parameter that has a gradient.
 
         Raises RuntimeError if none has one, FloatingPointError if a gradient that is to be clipped to a
-        norm is not finite. Then nothing has been changed.
+        norm is not finite. Then nothing has been changed. Warns if the model was called in eval mode.
         """
+        if thread.mode.evaluated is not None:
+            learning_in_eval_mode(self.parameters)
         flats = [flat for flat in self.flat_parameters if flat.gather()]
         if not flats:
             raise checks.no_gradient(self)

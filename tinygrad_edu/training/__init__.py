@@ -18,9 +18,13 @@ from tinygrad_edu.training.metrics import (
     auc,
     confusion_matrix,
     f1,
+    f_beta,
+    iou,
     mae,
     mse,
+    pearson,
     perplexity,
+    pr_auc,
     precision,
     r2,
     recall,
@@ -31,8 +35,8 @@ from tinygrad_edu.training.trainer import Trainer
 
 __all__ = [
     "AverageWeights", "CSVLog", "Callback", "Checkpoint", "EarlyStopping", "History", "JSONLog", "Observe",
-    "Timing", "Trainer", "accuracy", "auc", "confusion_matrix", "f1", "mae", "mse", "perplexity",
-    "precision", "r2", "recall", "rmse", "top_k_accuracy",
+    "Timing", "Trainer", "accuracy", "auc", "confusion_matrix", "f1", "f_beta", "iou", "mae", "mse",
+    "pearson", "perplexity", "pr_auc", "precision", "r2", "recall", "rmse", "top_k_accuracy",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # or every name would seem to be there

@@ -5,6 +5,8 @@ A metric takes the output of a model and the targets, arrays or Tensors. Setting
 
 Most metrics are means over samples, which training averages over its batches. Those that are not, such as
 the area under a curve, are marked `whole` and computed once per epoch, on all of its predictions.
+
+sample_weight, in all metrics: how much each sample counts, (n,); a mean is then Σ w x / Σ w.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import cross_entropy
+from tinygrad_edu.nn.loss_reduction import weights_of
 from tinygrad_edu.tensor import value
 
 Metric = TypeVar("Metric", bound=Callable)
@@ -35,7 +38,9 @@ def whole(metric: Metric) -> Metric:
 # ------------------------------------------------------------------------------------ right or wrong
 
 
-def accuracy(scores: Any, labels: Any, *, threshold: float | None = None) -> float:
+def accuracy(
+    scores: Any, labels: Any, *, threshold: float | None = None, sample_weight: Any = None
+) -> float:
     """The share of samples whose largest score is that of their label.
 
     Several classes: scores (n, K) and labels (n,), or one-hot (n, K); for sequences (n, T, K) and (n, T).
@@ -51,12 +56,12 @@ def accuracy(scores: Any, labels: Any, *, threshold: float | None = None) -> flo
     scores, labels = _arrays("accuracy", scores, labels)
     if threshold is not None or scores.ndim == 1 or scores.shape[-1] == 1:
         said, labels = _yes_or_no("accuracy", scores, labels, threshold)
-        return float(np.mean(said == labels))
+        return _mean("accuracy", said == labels, sample_weight)
     labels = _labels("accuracy", scores, labels)
-    return float(np.count_nonzero(scores.argmax(axis=-1) == labels)) / labels.size
+    return _mean("accuracy", scores.argmax(axis=-1) == labels, sample_weight)
 
 
-def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5) -> float:
+def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5, sample_weight: Any = None) -> float:
     """The share of samples whose label has one of the k largest scores. Equal scores have equal rank.
 
     scores: (n, K), labels: (n,), or as in `accuracy`. Raises ValueError unless 1 <= k <= K.
@@ -69,23 +74,33 @@ def top_k_accuracy(scores: Any, labels: Any, *, k: int = 5) -> float:
             f"top_k_accuracy(k={k!r}): from 1 to {scores.shape[-1]}, the number of classes.",
         )
     own = np.take_along_axis(scores, labels[..., None], axis=-1)
-    return float(np.mean((scores > own).sum(axis=-1) < k))
+    return _mean("top_k_accuracy", (scores > own).sum(axis=-1) < k, sample_weight)
 
 
-def confusion_matrix(labels: Any, predicted: Any, classes: int) -> np.ndarray:
+def confusion_matrix(
+    labels: Any, predicted: Any, classes: int, *, sample_weight: Any = None
+) -> np.ndarray:
     """counts[i, j]: how many samples of class i were predicted as class j.    labels, predicted: (n,)
 
     Raises ValueError for unequal lengths, and for labels that are not one of the classes; TypeError for
     labels that are no whole numbers.
     """
     i, j = _pair_of_labels(labels, predicted, classes)
-    counts = np.bincount(i * classes + j, minlength=classes * classes)
+    weights = (
+        None if sample_weight is None else weights_of("confusion_matrix", sample_weight, i.shape)
+    )
+    counts = np.bincount(i * classes + j, weights, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
 @whole
 def precision(
-    scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
+    scores: Any,
+    labels: Any,
+    *,
+    average: str | None = None,
+    threshold: float | None = None,
+    sample_weight: Any = None,
 ) -> Any:
     """The share of true positives among the positive predictions: TP / (TP + FP), or 0 if there are none.
 
@@ -97,35 +112,88 @@ def precision(
     "micro"      all samples counted together, which is the accuracy
     "none"       an array with a number for each of the K classes
     """
-    hits, taken, there = _counts("precision", scores, labels, average, threshold)
+    hits, taken, there = _counts("precision", scores, labels, average, threshold, sample_weight)
     return _averaged(hits, taken, taken, there, average)
 
 
 @whole
 def recall(
-    scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
+    scores: Any,
+    labels: Any,
+    *,
+    average: str | None = None,
+    threshold: float | None = None,
+    sample_weight: Any = None,
 ) -> Any:
     """The share of positive samples that are predicted as such: TP / (TP + FN), or 0 if there are none.
 
     Arguments as in `precision`.
     """
-    hits, taken, there = _counts("recall", scores, labels, average, threshold)
+    hits, taken, there = _counts("recall", scores, labels, average, threshold, sample_weight)
     return _averaged(hits, there, taken, there, average)
 
 
 @whole
 def f1(
-    scores: Any, labels: Any, *, average: str | None = None, threshold: float | None = None
+    scores: Any,
+    labels: Any,
+    *,
+    average: str | None = None,
+    threshold: float | None = None,
+    sample_weight: Any = None,
 ) -> Any:
     """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN). Arguments as in `precision`."""
-    hits, taken, there = _counts("f1", scores, labels, average, threshold)
+    hits, taken, there = _counts("f1", scores, labels, average, threshold, sample_weight)
     return _averaged(2 * hits, taken + there, taken, there, average)
 
 
-def _counts(
-    name: str, scores: Any, labels: Any, average: str | None, threshold: float | None
+@whole
+def f_beta(
+    scores: Any,
+    labels: Any,
+    *,
+    beta: float = 2.0,
+    average: str | None = None,
+    threshold: float | None = None,
+    sample_weight: Any = None,
 ) -> Any:
-    """For each class, or for "yes" alone: the numbers of hits, of predictions and of samples."""
+    """`f1` in which recall counts β times as much: (1 + β²) TP / ((1 + β²) TP + β² FN + FP).
+
+    Arguments as in `precision`. Raises ValueError unless β > 0. Van Rijsbergen 1979, chapter 7.
+    """
+    if not beta > 0:
+        raise refusal(ValueError, f"f_beta(beta={beta!r}): a positive number.")
+    hits, taken, there = _counts("f_beta", scores, labels, average, threshold, sample_weight)
+    square = beta * beta
+    return _averaged((1 + square) * hits, taken + square * there, taken, there, average)
+
+
+@whole
+def iou(
+    scores: Any,
+    labels: Any,
+    *,
+    average: str | None = None,
+    threshold: float | None = None,
+    sample_weight: Any = None,
+) -> Any:
+    """Intersection over union, TP / (TP + FP + FN): of regions, scores (N, H, W, K) and labels (N, H, W).
+
+    Also known as Jaccard index; Keras's IoU and MeanIoU. Arguments as in `precision`.
+    """
+    hits, taken, there = _counts("iou", scores, labels, average, threshold, sample_weight)
+    return _averaged(hits, taken + there - hits, taken, there, average)
+
+
+def _counts(
+    name: str,
+    scores: Any,
+    labels: Any,
+    average: str | None,
+    threshold: float | None,
+    sample_weight: Any,
+) -> Any:
+    """For each class, or for "yes" alone: the weights of hits, of predictions and of samples."""
     scores, labels = _arrays(name, scores, labels)
     if average not in (None, "binary", "macro", "weighted", "micro", "none"):
         raise refusal(
@@ -135,7 +203,8 @@ def _counts(
     if scores.ndim == 1 or scores.shape[-1] == 1 or threshold is not None:
         said, labels = _yes_or_no(name, scores, labels, threshold)
         if average in (None, "binary"):
-            return (said & labels).sum(), said.sum(), labels.sum()
+            weights = _weights(name, sample_weight, said.shape)
+            return [float((w * weights).sum()) for w in (said & labels, said, labels)]
         said, labels, classes = said.astype(int), labels.astype(int), 2
     else:
         if average == "binary":
@@ -147,7 +216,8 @@ def _counts(
             )
         labels = _labels(name, scores, labels)
         said, classes = scores.argmax(axis=-1), scores.shape[-1]
-    table = confusion_matrix(labels.reshape(-1), said.reshape(-1), classes)
+    weights = _weights(name, sample_weight, said.shape).reshape(-1)
+    table = confusion_matrix(labels.reshape(-1), said.reshape(-1), classes, sample_weight=weights)
     return np.diag(table), table.sum(axis=0), table.sum(axis=1)
 
 
@@ -155,7 +225,7 @@ def _averaged(part: Any, of: Any, taken: Any, there: Any, average: str | None) -
     """part / of, or 0 where both are 0, averaged over classes."""
     if average == "micro":
         part, of = part.sum(), of.sum()
-    each = part / np.maximum(of, 1)
+    each = np.asarray(part / np.where(of, of, 1))
     if not each.ndim:
         return float(each)
     if average == "none":
@@ -166,7 +236,7 @@ def _averaged(part: Any, of: Any, taken: Any, there: Any, average: str | None) -
 
 
 @whole
-def auc(scores: Any, labels: Any) -> float:
+def auc(scores: Any, labels: Any, *, sample_weight: Any = None) -> float:
     """The area under the ROC curve: the probability that a "yes" has a larger score than a "no".
 
     Equal scores count one half (Mann and Whitney 1947). scores: (n,) or (n, 1), probabilities or logits;
@@ -174,66 +244,86 @@ def auc(scores: Any, labels: Any) -> float:
 
     Raises ValueError if the shapes do not fit, or all labels are the same.
     """
-    scores, labels = _arrays("auc", scores, labels)
+    yes, no = _by_score("auc", scores, labels, sample_weight)
+    below = np.cumsum(no) - no / 2  # equal scores count one half
+    return float((yes * below).sum() / (yes.sum() * no.sum()))
+
+
+@whole
+def pr_auc(scores: Any, labels: Any, *, sample_weight: Any = None) -> float:
+    """The area under the curve of precision over recall, as average precision: Σ P_i (R_i - R_{i-1}).
+
+    P_i and R_i are precision and recall if scores from the i-th largest on mean "yes". Better than `auc`
+    where "yes" is rare (Davis and Goadrich 2006). Arguments as in `auc`.
+    """
+    yes, no = _by_score("pr_auc", scores, labels, sample_weight)
+    hits, taken = np.cumsum(yes[::-1]), np.cumsum((yes + no)[::-1])
+    return float((hits / np.where(taken, taken, 1) * yes[::-1]).sum() / yes.sum())
+
+
+def _by_score(name: str, scores: Any, labels: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """The weights of "yes" and of "no" at each score that occurs, the lowest first."""
+    scores, labels = _arrays(name, scores, labels)
     if scores.ndim > 1 and scores.shape[1:] != (1,):
         raise refusal(
             ValueError,
-            f"auc takes one score for each sample, (n,), not {scores.shape}.",
+            f"{name} takes one score for each sample, (n,), not {scores.shape}.",
             "scores[:, 1] - scores[:, 0] for two classes, scores[:, k] against labels == k "
             "for more",
         )
     if not np.isfinite(scores).all():
-        raise refusal(ValueError, "auc: some scores are not finite, so they have no order.")
-    _, labels = _yes_or_no("auc", scores, labels, 0.0)
-    yes = labels.sum()
-    no = labels.size - yes
-    if not yes or not no:
+        raise refusal(ValueError, f"{name}: some scores are not finite, so they have no order.")
+    _, labels = _yes_or_no(name, scores, labels, 0.0)
+    labels = labels.reshape(-1)
+    weights = _weights(name, sample_weight, labels.shape)
+    if not (weights * labels).any() or not (weights * ~labels).any():
         raise refusal(
             TooFewError,
-            f"auc: all {labels.size} labels are {int(yes > 0)}; it compares two classes.",
+            f"{name}: all {labels.size} labels are {int(labels.any())}; it compares two classes.",
         )
-    _, places, counts = np.unique(scores.reshape(-1), return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2  # the mean rank, from 1, of equal scores
-    return float(
-        (ranks[places.reshape(-1)][labels.reshape(-1)].sum() - yes * (yes + 1) / 2) / (yes * no)
-    )
+    _, places = np.unique(scores.reshape(-1), return_inverse=True)
+    places = places.reshape(-1)
+    return np.bincount(places, weights * labels), np.bincount(places, weights * ~labels)
 
 
 @whole
-def perplexity(logits: Any, labels: Any, *, ignore_index: int | None = None) -> float:
+def perplexity(
+    logits: Any, labels: Any, *, ignore_index: int | None = None, sample_weight: Any = None
+) -> float:
     """exp(mean cross-entropy): as uncertain as a choice among so many equally likely classes.
 
     logits: (n, K) or (n, T, K); labels and ignore_index: as in `cross_entropy`.
     """
     with no_grad():
-        mean = cross_entropy(value(logits), labels, ignore_index=ignore_index)
+        about = {"sample_weight": sample_weight, "reduction": "mean_with_sample_weight"}
+        mean = cross_entropy(value(logits), labels, ignore_index=ignore_index, **about)
     return float(np.exp(value(mean)))
 
 
 # ----------------------------------------------------------------------------------------- distances
 
 
-def mse(prediction: Any, target: Any) -> float:
+def mse(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
     """Mean squared error: the mean of (prediction - target)². Both have the same shape."""
     prediction, target = _alike("mse", prediction, target)
-    return float(np.mean(np.square(prediction - target)))
+    return _mean("mse", np.square(prediction - target), sample_weight)
 
 
-def mae(prediction: Any, target: Any) -> float:
+def mae(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
     """Mean absolute error: the mean of |prediction - target|. Both have the same shape."""
     prediction, target = _alike("mae", prediction, target)
-    return float(np.mean(np.abs(prediction - target)))
+    return _mean("mae", np.abs(prediction - target), sample_weight)
 
 
 @whole
-def rmse(prediction: Any, target: Any) -> float:
+def rmse(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
     """Root mean squared error, in the unit of the target: √ of the mean of (prediction - target)²."""
     prediction, target = _alike("rmse", prediction, target)
-    return float(np.sqrt(np.mean(np.square(prediction - target))))
+    return float(np.sqrt(_mean("rmse", np.square(prediction - target), sample_weight)))
 
 
 @whole
-def r2(prediction: Any, target: Any) -> float:
+def r2(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
     """The share of the variance that is explained: 1 - Σ (prediction - target)² / Σ (target - mean)².
 
     1 is perfect, 0 as good as predicting the mean. For several outputs, (n, d), their mean. A constant
@@ -244,15 +334,47 @@ def r2(prediction: Any, target: Any) -> float:
     prediction, target = _alike("r2", prediction, target)
     if len(target) < 2:
         raise refusal(TooFewError, "r2: one sample has no variance.")
-    missed = np.square(prediction - target).sum(axis=0)
-    varied = np.square(target - target.mean(axis=0)).sum(axis=0)
+    weights = _weights("r2", sample_weight, target.shape)
+    mean = np.average(target, axis=0, weights=weights)
+    missed = (weights * np.square(prediction - target)).sum(axis=0)
+    varied = (weights * np.square(target - mean)).sum(axis=0)
     constant = np.where(missed > 0, 0.0, 1.0)
     return float(
         np.mean(np.where(varied > 0, 1 - missed / np.where(varied > 0, varied, 1), constant))
     )
 
 
+@whole
+def pearson(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
+    """Pearson's correlation: the covariance over both standard deviations, from -1 to 1.
+
+    For several outputs, (n, d), their mean; of something constant it is 0. Raises ValueError if the shapes
+    differ, or for fewer than two samples.
+    """
+    prediction, target = _alike("pearson", prediction, target)
+    if len(target) < 2:
+        raise refusal(TooFewError, "pearson: one sample has no correlation.")
+    weights = _weights("pearson", sample_weight, target.shape)
+    p, t = (x - np.average(x, axis=0, weights=weights) for x in (prediction, target))
+    both = np.sqrt((weights * p * p).sum(axis=0) * (weights * t * t).sum(axis=0))
+    return float(np.mean((weights * p * t).sum(axis=0) / np.where(both > 0, both, 1)))
+
+
 # -------------------------------------------------------------------------------------------- checks
+
+
+def _weights(name: str, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The weight of each number of this shape."""
+    return np.ones(shape) if sample_weight is None else weights_of(name, sample_weight, shape)
+
+
+def _mean(name: str, values: np.ndarray, sample_weight: Any) -> float:
+    """The mean of all values, Σ w x / Σ w with weights of the samples."""
+    if sample_weight is None:
+        return float(np.mean(values))
+    weights = weights_of(name, sample_weight, values.shape)
+    seen = weights != 0  # what does not count may be NaN
+    return float((weights[seen] * values[seen]).sum() / weights.sum())
 
 
 def _arrays(name: str, prediction: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:
