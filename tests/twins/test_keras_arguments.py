@@ -9,6 +9,7 @@ import pytest
 from tinygrad_edu import Tensor
 from tinygrad_edu.twins import from_keras
 from tinygrad_edu.twins.graph import MERGES
+from tinygrad_edu.twins.implicit_masks import PASS_MASKS, TAKE_MASKS
 from tinygrad_edu.twins.keras_export import floatx
 from tinygrad_edu.twins.layer_table import ROWS
 
@@ -301,3 +302,14 @@ def test_every_argument(keras: Any, exact: None, name: str) -> None:
                 wrong.append(f"{case} in {dtype}: {told}")
     assert not wrong, "\n".join(wrong)
     assert set(refused) <= {a for a, layers in REFUSED.items() if name in layers or not layers}
+
+
+def test_masks_go_where_keras_passes_them(keras: Any) -> None:
+    """A layer that is missing here would lose the mask of a Sequential, and give other numbers."""
+    ends = {"GlobalAveragePooling1D", "Dot"}  # supports_masking, but compute_mask is None
+    for name in NAMES:
+        settings = {argument: made_by(keras, value) for argument, value in needed(name).items()}
+        layer = getattr(keras.layers, name)(**settings)
+        assert (layer.supports_masking and name not in ends) == (name in PASS_MASKS), name
+        takes = "mask" in inspect.signature(layer.call).parameters
+        assert takes == (name in TAKE_MASKS), name

@@ -20,6 +20,7 @@ from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.recurrent import Recurrent
 from tinygrad_edu.twins.graph import MERGES, Call, Graph, Merge, Reference
+from tinygrad_edu.twins.implicit_masks import OF_MASKED, passes_masks, with_masks
 from tinygrad_edu.twins.keras_export import import_keras
 from tinygrad_edu.twins.layer_table import (
     KEPT,
@@ -30,7 +31,13 @@ from tinygrad_edu.twins.layer_table import (
     statistics_of_steps,
     variables_of,
 )
-from tinygrad_edu.twins.weights import is_model, is_operation, read_file, snake_case
+from tinygrad_edu.twins.weights import (
+    is_functional,
+    is_model,
+    is_operation,
+    read_file,
+    snake_case,
+)
 
 Place = tuple[str, ...]  # names of layers, from model to model
 
@@ -177,7 +184,7 @@ class Reader:
 
     def model(self, config: dict[str, Any], place: Place) -> Module:
         if "input_layers" not in config:
-            masked = _with_masks(config, within=bool(place))
+            masked = with_masks(config, within=bool(place))
             if masked is None:
                 entries = [(entry, (*place, entry["config"]["name"])) for entry in config["layers"]]
                 return nn.Sequential(*(layer for e, p in entries for _, layer in self.steps(e, p)))
@@ -215,7 +222,7 @@ class Reader:
             steps[1:] = [(_free(name, taken), layer) for name, layer in steps[1:]]
             layers |= dict(steps)
             waiting += [(where, entry, steps, i, node) for i, node in enumerate(nodes)]
-            if _is_functional(entry):
+            if is_functional(entry):
                 functional.add(name)
 
         calls: list[Call] = []
@@ -232,7 +239,7 @@ class Reader:
                 comes = any(h[:2] in masked for h in _histories([node["args"], given]))
                 if comes and steps and isinstance(steps[0][1], ATTENTION):
                     self.refuse(where, f": {entry['class_name']} {OF_MASKED}")
-                if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
+                if entry["config"].get("mask_zero") or (comes and passes_masks(entry)):
                     masked.add(result)
             waiting = [w for w in waiting if w not in ready]
         ends = [  # here, and only here, Keras counts the definition of a functional model as its call 0
@@ -657,84 +664,6 @@ def _flat(things: Any) -> list[Any]:
     if isinstance(things, Reference) or not isinstance(things, (list, tuple)):
         return [things]
     return [one for part in things for one in _flat(part)]
-
-
-# -------------------------------------------------------------------------------- implicit masks
-
-# Layers with one result per step, which pass the mask of their input on.
-PASS_MASKS = {
-    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "GroupQueryAttention", "Dense",
-    "Dropout",
-    "LayerNormalization", "BatchNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU",
-    "PReLU", "ELU", "Softmax", "GaussianNoise", "GaussianDropout", "AlphaDropout", "TimeDistributed",
-    *MERGES,
-}  # fmt: skip
-TAKE_MASKS = {
-    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "BatchNormalization", "Softmax", "TimeDistributed",
-    "GlobalAveragePooling1D", "Sequential", "Functional",
-}  # fmt: skip
-OF_MASKED = (
-    "of what an Embedding(mask_zero=True) masks: at the steps of padding Keras gives an average there, "
-    "and here it is 0"
-)
-
-
-def _with_masks(config: dict[str, Any], within: bool) -> dict[str, Any] | None:
-    """A Sequential in which a layer gets a mask, as a functional model with the mask as an argument.
-
-    In a Sequential the mask passes from layer to layer beside the numbers, without a word in the config.
-    None if no layer uses one, and none may leave this model for one around it (`within` another).
-    """
-    layers = config["layers"]
-    first = next((i for i, entry in enumerate(layers) if entry["config"].get("mask_zero")), None)
-    after = [] if first is None else layers[first + 1 :]
-    takes = any(entry["class_name"] in TAKE_MASKS for entry in after)
-    if first is None or not (takes or within):
-        return None
-
-    def result(name: str) -> dict[str, Any]:
-        """The last result of a layer so far."""
-        call = len(told[name]["inbound_nodes"]) - 1
-        return {
-            "class_name": "__keras_tensor__",
-            "config": {"keras_history": [name, max(call, 0), 0]},
-        }
-
-    last, masked, told = "", "", dict[str, Any]()
-    if layers[0]["class_name"] != "InputLayer":
-        shape = config.get("build_input_shape") or [None, None]
-        start = {"name": "input", "batch_shape": shape}
-        layers = [{"class_name": "InputLayer", "config": start}, *layers]
-    for entry in layers:
-        name, kind = entry["config"]["name"], entry["class_name"]
-        nodes = told[name]["inbound_nodes"] if name in told else []  # if it is applied again
-        if last:
-            mask = {"mask": result(masked)} if masked and kind in TAKE_MASKS else {}
-            nodes = [*nodes, {"args": [result(last)], "kwargs": mask}]
-        told[name] = {**entry, "inbound_nodes": nodes}
-        masked = masked if _passes_masks(entry) else ""
-        if entry["config"].get("mask_zero"):
-            masked = f"{name}_mask"
-            told[masked] = {
-                "module": "keras.src.ops.numpy", "class_name": "NotEqual", "config": {"name": masked},
-                "inbound_nodes": [{"args": [told[name]["inbound_nodes"][-1]["args"][0], 0], "kwargs": {}}],
-            }  # fmt: skip
-        last = name
-    start = layers[0]["config"]["name"]
-    end = [last, len(told[last]["inbound_nodes"]) - 1 + _is_functional(told[last]), 0]
-    return {
-        **config, "layers": list(told.values()), "input_layers": [start, 0, 0], "output_layers": end
-    }  # fmt: skip
-
-
-def _is_functional(entry: dict[str, Any]) -> bool:
-    return is_model(entry) and "input_layers" in entry["config"]
-
-
-def _passes_masks(entry: dict[str, Any]) -> bool:
-    own = entry["config"].get("layer", entry)["config"]
-    passes = entry["class_name"] in PASS_MASKS and not is_operation(entry)
-    return passes and own.get("return_sequences", True)
 
 
 def _is_positions(config: dict[str, Any]) -> bool:
