@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import on_one_line, refusal, shortened, user_line
-from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
@@ -163,8 +162,7 @@ def _first_not_finite(trainer: Training, x: Any) -> str:
             count = y.size - np.count_nonzero(np.isfinite(y))
             found.append(f"{called} gives {count} of {y.size} numbers that are not")
 
-    with no_grad():
-        _run_again(trainer.model, x, look)
+    _run_again(trainer.model, x, look)
     return found[0] if found else f"{name_of(trainer.loss)} makes too large numbers of its output"
 
 
