@@ -48,11 +48,12 @@ def from_keras(model: Any) -> Module:
     model   a Sequential or functional Keras model; or the path of a `.keras` file, which is read with
             h5py alone: neither Keras nor TensorFlow is imported
 
-    A Sequential becomes a `nn.Sequential`, a functional model a `Graph` whose layers have Keras's names, and
-    models within models stay nested. `activation="relu"` of a Dense or a convolution becomes a layer of its
-    own after it. Weights are copies, bit for bit, in Keras's dtype; regularizers, constraints and frozen
-    layers are kept. The mask of an Embedding(mask_zero=True), which Keras passes on implicitly, becomes an
-    argument of each layer that uses it (so a Sequential with one becomes a `Graph`).
+    A Sequential becomes a `nn.Sequential`, and a functional model a `Graph` whose layers have Keras's names.
+    Models within models stay nested, and a layer that several models share is shared here, too. (A file
+    does not tell that two models share a layer.) `activation="relu"` of a Dense or a convolution becomes a
+    layer after it. Weights are copies, bit for bit, in Keras's dtype; regularizers, constraints and frozen
+    layers are kept. Keras passes the mask of an Embedding(mask_zero=True) on implicitly; here it becomes an
+    argument of each layer that uses it (so a Sequential with such an Embedding becomes a `Graph`).
 
     Raises TypeError with the list of everything that has no counterpart here: layer, class and reason;
     ValueError for a model without weights yet, and for a file that is damaged or something else;
@@ -150,21 +151,21 @@ def _refusal(wrong: list[str]) -> TypeError:
 
 
 class Refused(Exception):
-    """Why a layer has no counterpart."""
+    """A layer has no counterpart, for this reason."""
 
 
 class Reader:
     """Makes a layer of ours for each layer of a config, and notes in `wrong` what it cannot make.
 
     arrays   the weights of the layers, in Keras's order
-    first    the first place of a layer that stands at several
+    first    place of a layer -> the first of its places, if it is used in several models
     """
 
     def __init__(
         self, arrays: Mapping[Place, list[np.ndarray]], first: Mapping[Place, Place] | None = None
     ):
         self.arrays, self.first, self.wrong = arrays, first or {}, dict[Place, str]()
-        self.made: dict[Place, list[Module]] = {}  # by their first place
+        self.made: dict[Place, list[Module]] = {}  # by first place
         self.policy: str | None = None  # the dtype of the layers
 
     def read(self, entry: dict[str, Any]) -> Module:
@@ -522,6 +523,7 @@ def _activation(given: Any) -> list[Module]:
 
 
 def _at_every_step(layer: Any) -> Any:
+    """The layer, unless it is a TimeDistributed that Keras computes in another way."""
     why = statistics_of_steps(layer) if isinstance(layer, nn.TimeDistributed) else ""
     if why:
         raise Refused(f"with {why}")
