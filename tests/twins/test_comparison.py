@@ -390,10 +390,11 @@ def test_model_optimizer_and_keras_are_left_as_they_were(keras: Any) -> None:
         Linear(6, 8, rng=0, dtype=np.float64),
         Dropout(0.5, rng=0),
         Linear(8, 3, rng=1, dtype=np.float64),
-    ).eval()
+    )
     optimizer = SGD(model.parameters(), 0.1, momentum=0.875)
     cross_entropy(model(X), LABELS).backward()
     optimizer.step()
+    model.eval()
     called: list[Any] = []
     model.hooks = (lambda *_: called.append(1),)
     arrays = [p.data for p in model.parameters()]

@@ -103,8 +103,8 @@ def padded_and_functional(L: Any, keras: Any) -> Any:
 
 def mask_that_ends(L: Any, keras: Any) -> Any:
     return keras.Sequential([
-        L.Input((7,), dtype="int32"), L.Embedding(9, 8, mask_zero=True), L.LSTM(6),
-        L.Reshape((3, 2)), L.GRU(2),
+        L.Input((7,), dtype="int32"), L.Embedding(9, 8, mask_zero=True), L.SpatialDropout1D(0),
+        L.Identity(), L.LSTM(6), L.Reshape((3, 2)), L.GRU(2),
     ]), [PADDED]  # fmt: skip
 
 
@@ -451,7 +451,7 @@ def test_all_that_is_unsupported_comes_at_once(keras: Any) -> None:
     L = keras.layers
     x = L.Input((7, 6))
     y = L.LSTM(4, recurrent_activation="relu", activation="relu", return_sequences=True)(x)
-    y = L.TimeDistributed(L.Dense(4, lora_rank=2), name="often")(y)
+    y = L.TimeDistributed(L.Dense(4, activation="exponential"), name="often")(y)
     y = keras.Sequential([L.Lambda(lambda x: x), L.Conv1D(2, 3)], name="inner")(y)
     y = L.Dense(4, activity_regularizer="l1", kernel_regularizer="orthogonal_regularizer")(y)
     y = L.LayerNormalization(axis=1)(keras.ops.sin(y))
@@ -465,7 +465,7 @@ def test_all_that_is_unsupported_comes_at_once(keras: Any) -> None:
     assert lines[:9] == [
         "  lstm: LSTM with activation='relu' (here it is 'tanh'), "
         "recurrent_activation='relu' (here it is 'sigmoid')",
-        "  often: TimeDistributed with layer=Dense with lora_rank=2, lora_alpha=2",
+        "  often: TimeDistributed with activation='exponential'",
         "  inner.lambda: Lambda is a function of Python",
         "  dense_1: Dense with activity_regularizer=L1",
         "  sin: Sin (of keras.ops) has no counterpart",
@@ -498,8 +498,9 @@ def test_masks_that_nobody_sees(keras: Any) -> None:
     assert "words: a model whose mask passes, implicitly, to the model around it" in told
     inner = keras.Sequential([L.Input((7, 8)), L.LSTM(3)], name="inner")
     assert "inner: Sequential called with mask" in refused(keras.Model(x, inner(y)))
-    model = keras.Sequential([x, L.Embedding(9, 8, mask_zero=True), inner])
-    assert "called with mask" in refused(model)
+    for layer in (inner, L.RNN(L.GRUCell(3))):
+        model = keras.Sequential([x, L.Embedding(9, 8, mask_zero=True), layer])
+        assert "called with mask" in refused(model)
 
 
 def test_calls_that_have_no_counterpart(keras: Any) -> None:
@@ -520,6 +521,18 @@ def test_statistics_of_each_step_are_not_those_of_all(keras: Any) -> None:
         assert (
             "TimeDistributed with a BatchNorm inside, which Keras gives one step at a time" in told
         )
+
+
+def test_lora(keras: Any) -> None:
+    L = keras.layers
+    dense = L.Dense(3, "tanh")
+    theirs = keras.Sequential([L.Input((5,)), dense])
+    dense.enable_lora(2, lora_alpha=3.0)
+    dense.lora_kernel_b.assign(R.normal(size=(2, 3)))
+    ours = from_keras(theirs)
+    assert str(ours).count("LoRALinear") == 1
+    assert sum(p.size for p in ours.parameters() if p.requires_grad) == 3 + 2 * 5 + 2 * 3
+    assert away(ours(X.astype("float32")), theirs(X)) <= 1e-6
 
 
 def test_layers_that_may_have_no_weights(keras: Any) -> None:

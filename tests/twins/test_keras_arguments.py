@@ -9,6 +9,7 @@ import pytest
 from tinygrad_edu import Tensor
 from tinygrad_edu.twins import from_keras
 from tinygrad_edu.twins.graph import MERGES
+from tinygrad_edu.twins.implicit_masks import PASS_MASKS, TAKE_MASKS
 from tinygrad_edu.twins.keras_export import floatx
 from tinygrad_edu.twins.layer_table import ROWS
 
@@ -30,6 +31,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "Bidirectional": {"layer": ("LSTM", {"units": 3})}, "RNN": {"cell": ("GRUCell", {"units": 3})},
     "GroupQueryAttention": {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2},
     "SpectralNormalization": {"layer": ("Dense", {"units": 3, "activation": "tanh"})},
+    "EinsumDense": {"equation": "abc,cd->abd", "output_shape": (7, 3), "bias_axes": "d"},
+    "RepeatVector": {"n": 2}, "Dot": {"axes": 2},
     "TimeDistributed": {"layer": ("Dense", {"units": 3, "activation": "tanh"})},
 }  # fmt: skip
 NEEDED_BY_WORD = {
@@ -56,6 +59,8 @@ VALUES: dict[str, list[Any]] = {
     "backward_layer": [("LSTM", {"units": 3, "go_backwards": True, "activation": "relu"}),
                        ("LSTM", {"units": 3, "go_backwards": True})],
     "cell": [("LSTMCell", {"units": 3, "use_bias": False})],
+    "n": [3], "axes": [1, -1, (2, 2)], "normalize": [True],
+    "gptq_unpacked_column_size": [5], "equation": ["abc,cd->abd"], "bias_axes": [None, "bd"],
     "power_iterations": [3], "head_dim": [16], "num_query_heads": [2], "num_key_value_heads": [1, 4],
     "use_scale": [False],
     "num_heads": [1], "key_dim": [16], "value_dim": [3], "output_shape": [5, (2, 3)],
@@ -84,6 +89,8 @@ OTHER_VALUES: dict[tuple[str, str], list[Any]] = {
         "sigmoid", "glu", "threshold", "exponential", "swish", None, ("layers.ReLU", 0.5),
         ("layers.PReLU",),
     ],
+    ("EinsumDense", "output_shape"): [(None, 2)],
+    ("EinsumDense", "equation"): ["abc,cd->abd", "abc,bcd->abd"], ("EinsumDense", "bias_axes"): ["bd", None],
     ("SpectralNormalization", "layer"): [("Conv1D", {"filters": 3, "kernel_size": 2, "use_bias": False})],
     ("TimeDistributed", "layer"): [("LayerNormalization", {}), ("Dense", {"units": 2})],
     ("LSTM", "activation"): ["relu", None, "linear"], ("GRU", "activation"): ["relu", None],
@@ -98,12 +105,13 @@ NO_EFFECT: dict[str, Any] = {
     "name": "other",
 }  # fmt: skip
 # Keras itself refuses these, cannot compute them on a CPU, or (trainable=False of a layer that is made of
-# others) trains the weights all the same.
+# others) trains the weights all the same. It makes the weights of LoRA in float32 always.
 NOT_IN_KERAS = {
     ("Conv2DTranspose", "dilation_rate"), ("Conv1DTranspose", "dilation_rate"),
     ("SpatialDropout1D", "trainable"), ("SpatialDropout2D", "trainable"), ("Bidirectional", "trainable"),
     ("MultiHeadAttention", "trainable"), ("GroupQueryAttention", "trainable"), ("RNN", "trainable"),
     ("TimeDistributed", "trainable"), ("SpectralNormalization", "trainable"), ("Embedding", "dtype"),
+    ("Dense", "lora_rank"),
 }  # fmt: skip
 
 HEADS = ("MultiHeadAttention", "GroupQueryAttention")
@@ -115,7 +123,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
         "kernel", "bias", "recurrent", "depthwise", "pointwise", "embeddings", "gamma", "beta", "alpha",
     )},
     "kernel_constraint": HEADS, "bias_constraint": HEADS, "use_gate": HEADS, "sliding_window": HEADS,
-    "lora_rank": ("Dense", "Embedding"),
+    "lora_rank": ("Embedding", "EinsumDense"), "gptq_unpacked_column_size": ("EinsumDense",),
     "interpolation": ("UpSampling2D",), "noise_shape": ("Dropout", "AlphaDropout"),
     "axis": ("LayerNormalization", "GroupNormalization", "RMSNormalization"),
     "renorm": ("BatchNormalization",), "renorm_clipping": ("BatchNormalization",),
@@ -183,8 +191,8 @@ def model_and_inputs(
         if name in ("BatchNormalization", "LayerNormalization", "GroupNormalization")
         else shape
     )
-    shape = (7,) if name == "Embedding" else shape
-    count = 2 if name in MERGES or name == "AdditiveAttention" else 1
+    shape = (7,) if name in ("Embedding", "RepeatVector") else shape
+    count = 2 if name in MERGES or name == "AdditiveAttention" or name == "Dot" else 1
     inputs = [rng.normal(size=(3, *shape)).astype(dtype) for _ in range(count)]
     if name == "Embedding":
         inputs = [rng.integers(0, 9, (3, 7)).astype("int32")]
@@ -294,3 +302,14 @@ def test_every_argument(keras: Any, exact: None, name: str) -> None:
                 wrong.append(f"{case} in {dtype}: {told}")
     assert not wrong, "\n".join(wrong)
     assert set(refused) <= {a for a, layers in REFUSED.items() if name in layers or not layers}
+
+
+def test_masks_go_where_keras_passes_them(keras: Any) -> None:
+    """A layer that is missing here would lose the mask of a Sequential, and give other numbers."""
+    ends = {"GlobalAveragePooling1D", "Dot"}  # supports_masking, but compute_mask is None
+    for name in NAMES:
+        settings = {argument: made_by(keras, value) for argument, value in needed(name).items()}
+        layer = getattr(keras.layers, name)(**settings)
+        assert (layer.supports_masking and name not in ends) == (name in PASS_MASKS), name
+        takes = "mask" in inspect.signature(layer.call).parameters
+        assert takes == (name in TAKE_MASKS), name

@@ -24,7 +24,8 @@ from tinygrad_edu.nn import (
     mse,
 )
 from tinygrad_edu.nn.initializers import glorot_uniform
-from tinygrad_edu.twins import from_keras, to_keras
+from tinygrad_edu.twins import Graph, from_keras, to_keras
+from tinygrad_edu.twins.graph import Call, Reference
 from tinygrad_edu.twins.keras_export import build_twin
 from tinygrad_edu.twins.layer_table import ARRANGING, LAYERS
 from tinygrad_edu.twins.training import LOSSES, keras_loss
@@ -80,6 +81,17 @@ def both_ways(kind: Any, **settings: Any) -> Any:
 CASES: dict[str, tuple[Any, np.ndarray]] = {
     "Linear": (lambda: linear(4, 3, 0), X),
     "Linear without bias": (lambda: linear(4, 3, 0, bias=False), X),
+    "EinsumDense": (
+        lambda: nn.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="e", **NEW).build((3, 4)), X3,
+    ),
+    "RepeatVector": (lambda: nn.RepeatVector(3), X),
+    "Dot": (
+        lambda: Graph(
+            {"look": linear(4, 4, 0), "dot": nn.Dot(axes=2, normalize=True)},
+            [Call("q", "look", (Reference("x"),)), Call("y", "dot", (Reference("q"), Reference("x")))],
+            ["x"], [Reference("y")], [(3, 4)],
+        ), X3,
+    ),
     "Linear of sequences": (lambda: linear(4, 2, 0), X3),
     "Embedding": (lambda: nn.Embedding(9, 4, **NEW), WORDS),
     "Embedding of padding": (lambda: nn.Embedding(9, 4, mask_zero=True, **NEW), WORDS),
@@ -304,7 +316,7 @@ def test_every_layer_of_nn_is_in_the_table(keras: Any) -> None:
 
 def test_every_layer_has_a_case() -> None:
     kinds = {kind.__name__ for kind in (*LAYERS, *ARRANGING) if not kind.__name__.endswith("Cell")}
-    assert kinds - {"Graph", "Merge"} <= {
+    assert kinds - {"Graph", "Merge", "LoRALinear"} <= {
         *CASES,
         *(type(pool).__name__ for pool in POOLS_OF_VOLUMES),
     }
@@ -428,6 +440,11 @@ LOSS_CASES: dict[str, tuple[Any, np.ndarray, np.ndarray]] = {
     "categorical_hinge": (nn.categorical_hinge, LOGITS, CLASS),
     "kl_divergence": (nn.kl_divergence, ROWS, TARGET_ROWS),
     "log_cosh": (nn.log_cosh, LOGITS, OTHER),
+    "mape": (nn.mape, LOGITS, OTHER),
+    "msle": (nn.msle, OTHER, OTHER[::-1]),
+    "dice": (nn.dice, ROWS, BITS),
+    "dice of each": (partial(nn.dice, axis=1), ROWS, BITS),
+    "tversky": (partial(nn.tversky, alpha=0.25, beta=0.75), ROWS, BITS),
 }  # fmt: skip
 
 
@@ -683,6 +700,7 @@ def test_what_keras_has_in_another_way(no_keras: None) -> None:
     for layer, words in {
         nn.LSTMCell(4, 3): "LSTMCell(4, 3), a cell, without nn.RNN around it",
         nn.TimeDistributed(inner): "with 1: the function tanh",
+        nn.LoRALinear(Linear(4, 3), 2): "with alpha, and float64, which Keras (3.15) loses",
         nn.TimeDistributed(nn.BatchNorm(4)): "with a BatchNorm inside, which Keras gives one step",
         nn.LSTM(4, 3, stateful=True): "with stateful=True, for which Keras has to know the size of",
         nn.MultiHeadAttention(4, 2, 4, soft_cap=3.0): "with soft_cap=3.0",

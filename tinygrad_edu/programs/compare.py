@@ -117,8 +117,8 @@ def _table(report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
             title = f"{name} accuracy, of {examples[name]:,}"
             rows.append((title, f"{a:.2f} %", f"{b:.2f} %", f"{a - b:+.2f} points"))
     for name, key, form, unit in (
-        ("an epoch, the median", "epoch", "{:.2f} s", 1),
-        ("the first epoch", "first_epoch", "{:.2f} s", 1),
+        ("time of an epoch (median)", "epoch", "{:.2f} s", 1),
+        ("time of the first epoch", "first_epoch", "{:.2f} s", 1),
         ("peak memory of the process", "peak", "{:,.0f} MB", 1e6),
     ):
         a, b = ours[key], keras[key]
@@ -165,7 +165,8 @@ def _page(run: Run, report: dict[str, Any]) -> str:
     epochs = len(report["ours"]["epochs"])
     words = {
         "title": f"The same network here and in {report['keras']['name']}",
-        "about": f"The {run.settings.model.upper()} of {os.path.basename(os.path.abspath(run.path))}, "
+        "about": f"The {run.settings.model.upper()} of the run "
+        f"{os.path.basename(os.path.abspath(run.path))}, "
         f"trained from its initial weights for {epochs} epoch{'s' * (epochs > 1)} on "
         f"{report['examples']['training']:,} pictures: the same batches in the same order, the same "
         "optimizer and learning rates, each side in a process of its own.",

@@ -115,7 +115,8 @@ class Builder:
         paths = {id(kept): path for path, kept in _named(self.ours)}
         found = {}
         for theirs, ours in self.made.values():
-            theirs.trainable = ours.trainable
+            if not ours.trainable:
+                theirs.trainable = False
             if any(kind_of(part) in ARRANGING for part in vars(ours).values()):
                 continue  # a model at every step, whose layers are here by themselves
             order = LAYERS[kind_of(ours)].order  # type: ignore[index]

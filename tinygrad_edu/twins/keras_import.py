@@ -20,6 +20,7 @@ from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.recurrent import Recurrent
 from tinygrad_edu.twins.graph import MERGES, Call, Graph, Merge, Reference
+from tinygrad_edu.twins.implicit_masks import OF_MASKED, passes_masks, with_masks
 from tinygrad_edu.twins.keras_export import import_keras
 from tinygrad_edu.twins.layer_table import (
     KEPT,
@@ -30,7 +31,13 @@ from tinygrad_edu.twins.layer_table import (
     statistics_of_steps,
     variables_of,
 )
-from tinygrad_edu.twins.weights import is_model, is_operation, read_file, snake_case
+from tinygrad_edu.twins.weights import (
+    is_functional,
+    is_model,
+    is_operation,
+    read_file,
+    snake_case,
+)
 
 Place = tuple[str, ...]  # names of layers, from model to model
 
@@ -41,11 +48,12 @@ def from_keras(model: Any) -> Module:
     model   a Sequential or functional Keras model; or the path of a `.keras` file, which is read with
             h5py alone: neither Keras nor TensorFlow is imported
 
-    A Sequential becomes a `nn.Sequential`, a functional model a `Graph` whose layers have Keras's names, and
-    models within models stay nested. `activation="relu"` of a Dense or a convolution becomes a layer of its
-    own after it. Weights are copies, bit for bit, in Keras's dtype; regularizers, constraints and frozen
-    layers are kept. The mask of an Embedding(mask_zero=True), which Keras passes on implicitly, becomes an
-    argument of each layer that uses it (so a Sequential with one becomes a `Graph`).
+    A Sequential becomes a `nn.Sequential`, and a functional model a `Graph` whose layers have Keras's names.
+    Models within models stay nested, and a layer that several models share is shared here, too. (A file
+    does not tell that two models share a layer.) `activation="relu"` of a Dense or a convolution becomes a
+    layer after it. Weights are copies, bit for bit, in Keras's dtype; regularizers, constraints and frozen
+    layers are kept. Keras passes the mask of an Embedding(mask_zero=True) on implicitly; here it becomes an
+    argument of each layer that uses it (so a Sequential with such an Embedding becomes a `Graph`).
 
     Raises TypeError with the list of everything that has no counterpart here: layer, class and reason;
     ValueError for a model without weights yet, and for a file that is damaged or something else;
@@ -143,21 +151,21 @@ def _refusal(wrong: list[str]) -> TypeError:
 
 
 class Refused(Exception):
-    """Why a layer has no counterpart."""
+    """A layer has no counterpart, for this reason."""
 
 
 class Reader:
     """Makes a layer of ours for each layer of a config, and notes in `wrong` what it cannot make.
 
     arrays   the weights of the layers, in Keras's order
-    first    the first place of a layer that stands at several
+    first    place of a layer -> the first of its places, if it is used in several models
     """
 
     def __init__(
         self, arrays: Mapping[Place, list[np.ndarray]], first: Mapping[Place, Place] | None = None
     ):
         self.arrays, self.first, self.wrong = arrays, first or {}, dict[Place, str]()
-        self.made: dict[Place, list[Module]] = {}  # by their first place
+        self.made: dict[Place, list[Module]] = {}  # by first place
         self.policy: str | None = None  # the dtype of the layers
 
     def read(self, entry: dict[str, Any]) -> Module:
@@ -177,7 +185,7 @@ class Reader:
 
     def model(self, config: dict[str, Any], place: Place) -> Module:
         if "input_layers" not in config:
-            masked = _with_masks(config, within=bool(place))
+            masked = with_masks(config, within=bool(place))
             if masked is None:
                 entries = [(entry, (*place, entry["config"]["name"])) for entry in config["layers"]]
                 return nn.Sequential(*(layer for e, p in entries for _, layer in self.steps(e, p)))
@@ -215,7 +223,7 @@ class Reader:
             steps[1:] = [(_free(name, taken), layer) for name, layer in steps[1:]]
             layers |= dict(steps)
             waiting += [(where, entry, steps, i, node) for i, node in enumerate(nodes)]
-            if _is_functional(entry):
+            if is_functional(entry):
                 functional.add(name)
 
         calls: list[Call] = []
@@ -232,7 +240,7 @@ class Reader:
                 comes = any(h[:2] in masked for h in _histories([node["args"], given]))
                 if comes and steps and isinstance(steps[0][1], ATTENTION):
                     self.refuse(where, f": {entry['class_name']} {OF_MASKED}")
-                if entry["config"].get("mask_zero") or (comes and _passes_masks(entry)):
+                if entry["config"].get("mask_zero") or (comes and passes_masks(entry)):
                     masked.add(result)
             waiting = [w for w in waiting if w not in ready]
         ends = [  # here, and only here, Keras counts the definition of a functional model as its call 0
@@ -353,10 +361,12 @@ class Reader:
             if given["inputs"] is None:  # a layer without weights
                 given["inputs"] = _channels(entry)
         # Of a class, Python 3.11.2 would give the signature of Module.__new__.
-        takes = inspect.signature(row.ours.__init__ if isinstance(row.ours, type) else row.ours)
-        if arrays and "dtype" in takes.parameters:
+        takes = inspect.signature(row.ours.__init__).parameters
+        if arrays and ("dtype" in takes or row.ours is nn.LoRALinear):
             given["dtype"] = arrays[0].dtype
         layer = _made(row, given, config)
+        if isinstance(layer, nn.EinsumDense) and arrays:
+            layer.build(tuple(n or 1 for n in entry["build_config"]["input_shape"][1:]))
         if isinstance(layer, nn.BatchNorm) and not (layer.parameters() or trainable):
             raise Refused("frozen, without gamma and beta to freeze here")
         kept = kept_in(layer)
@@ -513,6 +523,7 @@ def _activation(given: Any) -> list[Module]:
 
 
 def _at_every_step(layer: Any) -> Any:
+    """The layer, unless it is a TimeDistributed that Keras computes in another way."""
     why = statistics_of_steps(layer) if isinstance(layer, nn.TimeDistributed) else ""
     if why:
         raise Refused(f"with {why}")
@@ -620,7 +631,7 @@ def _given(
         takes = ("initial_state", "mask")
     elif isinstance(layer, nn.BatchNorm) or type(layer) is nn.GlobalAvgPool1d:
         takes = ("mask",)
-    elif isinstance(layer, (Graph, nn.Sequential)) or entry["class_name"] in MERGES:
+    elif isinstance(layer, (Graph, nn.Sequential, nn.Dot)) or entry["class_name"] in MERGES:
         arguments = _flat(arguments)
     elif not is_operation(entry) and len(arguments) != 1:
         raise Refused(f"called with {len(arguments)} arguments")
@@ -655,84 +666,6 @@ def _flat(things: Any) -> list[Any]:
     if isinstance(things, Reference) or not isinstance(things, (list, tuple)):
         return [things]
     return [one for part in things for one in _flat(part)]
-
-
-# -------------------------------------------------------------------------------- implicit masks
-
-# Layers with one result per step, which pass the mask of their input on.
-PASS_MASKS = {
-    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "MultiHeadAttention", "GroupQueryAttention", "Dense",
-    "Dropout",
-    "LayerNormalization", "BatchNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU",
-    "PReLU", "ELU", "Softmax", "GaussianNoise", "GaussianDropout", "AlphaDropout", "TimeDistributed",
-    *MERGES,
-}  # fmt: skip
-TAKE_MASKS = {
-    "SimpleRNN", "LSTM", "GRU", "Bidirectional", "BatchNormalization", "Softmax", "TimeDistributed",
-    "GlobalAveragePooling1D", "Sequential", "Functional",
-}  # fmt: skip
-OF_MASKED = (
-    "of what an Embedding(mask_zero=True) masks: at the steps of padding Keras gives an average there, "
-    "and here it is 0"
-)
-
-
-def _with_masks(config: dict[str, Any], within: bool) -> dict[str, Any] | None:
-    """A Sequential in which a layer gets a mask, as a functional model with the mask as an argument.
-
-    In a Sequential the mask passes from layer to layer beside the numbers, without a word in the config.
-    None if no layer uses one, and none may leave this model for one around it (`within` another).
-    """
-    layers = config["layers"]
-    first = next((i for i, entry in enumerate(layers) if entry["config"].get("mask_zero")), None)
-    after = [] if first is None else layers[first + 1 :]
-    takes = any(entry["class_name"] in TAKE_MASKS for entry in after)
-    if first is None or not (takes or within):
-        return None
-
-    def result(name: str) -> dict[str, Any]:
-        """The last result of a layer so far."""
-        call = len(told[name]["inbound_nodes"]) - 1
-        return {
-            "class_name": "__keras_tensor__",
-            "config": {"keras_history": [name, max(call, 0), 0]},
-        }
-
-    last, masked, told = "", "", dict[str, Any]()
-    if layers[0]["class_name"] != "InputLayer":
-        shape = config.get("build_input_shape") or [None, None]
-        start = {"name": "input", "batch_shape": shape}
-        layers = [{"class_name": "InputLayer", "config": start}, *layers]
-    for entry in layers:
-        name, kind = entry["config"]["name"], entry["class_name"]
-        nodes = told[name]["inbound_nodes"] if name in told else []  # if it is applied again
-        if last:
-            mask = {"mask": result(masked)} if masked and kind in TAKE_MASKS else {}
-            nodes = [*nodes, {"args": [result(last)], "kwargs": mask}]
-        told[name] = {**entry, "inbound_nodes": nodes}
-        masked = masked if _passes_masks(entry) else ""
-        if entry["config"].get("mask_zero"):
-            masked = f"{name}_mask"
-            told[masked] = {
-                "module": "keras.src.ops.numpy", "class_name": "NotEqual", "config": {"name": masked},
-                "inbound_nodes": [{"args": [told[name]["inbound_nodes"][-1]["args"][0], 0], "kwargs": {}}],
-            }  # fmt: skip
-        last = name
-    start = layers[0]["config"]["name"]
-    end = [last, len(told[last]["inbound_nodes"]) - 1 + _is_functional(told[last]), 0]
-    return {
-        **config, "layers": list(told.values()), "input_layers": [start, 0, 0], "output_layers": end
-    }  # fmt: skip
-
-
-def _is_functional(entry: dict[str, Any]) -> bool:
-    return is_model(entry) and "input_layers" in entry["config"]
-
-
-def _passes_masks(entry: dict[str, Any]) -> bool:
-    own = entry["config"].get("layer", entry)["config"]
-    passes = entry["class_name"] in PASS_MASKS and not is_operation(entry)
-    return passes and own.get("return_sequences", True)
 
 
 def _is_positions(config: dict[str, Any]) -> bool:

@@ -179,6 +179,11 @@ def _look_at(
     return twin(x, context, use_causal_mask=layer.causal, **masks)
 
 
+def _with_low_rank(settings: dict[str, Any]) -> Module:
+    rank, alpha = settings.pop("rank"), settings.pop("alpha")
+    return nn.LoRALinear(nn.Linear(**settings), rank, alpha=alpha)
+
+
 def _compare_with(
     keras: Any, twin: Any, layer: Any, x: Any, context: Any = None, key_mask: Any = None
 ) -> Any:
@@ -234,8 +239,24 @@ def _attention(settings: dict[str, Any]) -> Module:
 ROWS: list[Row] = [
     Row(
         nn.Linear, "Dense", {"outputs": "units", "bias": "use_bias"},
-        inputs=lambda shapes, config: shapes[0][0],
+        inputs=lambda shapes, config: shapes[0][0], always={"lora_rank": None},
         variables={"kernel": "GlorotUniform", "bias": None},
+    ),
+    Row(
+        nn.LoRALinear, "Dense",
+        {"layer.outputs": "units", "layer.bias": "use_bias", "rank": "lora_rank", "alpha": "lora_alpha"},
+        inputs=lambda shapes, config: shapes[0][0],
+        variables={"kernel": "GlorotUniform", "bias": None}, made=_with_low_rank,
+        refuse=lambda layer: "alpha, and float64, which Keras (3.15) loses in a new layer: layer.merged()",
+    ),
+    Row(
+        nn.EinsumDense, "EinsumDense",
+        {"equation": "equation", "output_shape": "output_shape", "bias_axes": "bias_axes"},
+        variables={"kernel": "GlorotUniform", "bias": None},
+    ),
+    Row(
+        nn.Dot, "Dot", {"axes": "axes", "normalize": "normalize"},
+        call=lambda layer: lambda keras, twin, layer, *xs: twin(list(xs)),
     ),
     Row(
         nn.Embedding, "Embedding",
@@ -373,6 +394,7 @@ ROWS: list[Row] = [
     # ---- shapes and noise
     Row(nn.Flatten, "Flatten", always={"data_format": "channels_last"}),
     Row(nn.Reshape, "Reshape", {"shape": "target_shape"}, made=lambda s: nn.Reshape(*s["shape"])),
+    Row(nn.RepeatVector, "RepeatVector", {"n": "n"}),
     Row(nn.Permute, "Permute", {"axes": "dims"}, made=lambda s: nn.Permute(*s["axes"])),
     Row(nn.Dropout, "Dropout", {"p": "rate"}, draws=True),
     Row(nn.SpatialDropout2d, "SpatialDropout2D", {"p": "rate"}, draws=True,
@@ -549,7 +571,7 @@ def _unsupported(model: Any) -> Iterator[tuple[str, str]]:
         if issubclass(kind, RecurrentCell) and not issubclass(kind, Recurrent):
             yield path, f"{layer!r}, a cell, without nn.RNN around it"
         elif why:
-            yield path, f"{layer!r} with {why}"
+            yield path, f"{' '.join(repr(layer).split())} with {why}"
         for parameter in layer.parameters():
             where = owner.setdefault(id(parameter), path)
             if where != path:

@@ -296,16 +296,22 @@ body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60re
 {report}
 </html>
 """
-# Tables that are wider than the page scroll by themselves; colors are those of the page or notebook.
+# Tables shrink on a narrow screen, and scroll if they are still too wide; colors are those of the page.
 STYLE = """<style>
 .twins div { overflow-x: auto; margin: 1.5rem 0 }
 .twins table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-.twins caption { text-align: left; font-weight: bold; padding: .2rem .6rem }
+.twins caption { text-align: left; font-weight: bold; padding: .2rem 0 }
 .twins th, .twins td { padding: .15rem .6rem; text-align: right; vertical-align: top }
+.twins tr > :first-child { padding-left: 0 }
 .twins th { font-weight: normal; opacity: .75 }
+.twins th[colspan] { text-align: center }
 .twins td { white-space: nowrap }
 .twins thead tr:last-child th { border-bottom: 1px solid }
-.twins .name { text-align: left; white-space: normal }
+.twins .name { text-align: left; white-space: normal; overflow-wrap: break-word }
+@media (max-width: 40rem) {
+  .twins table { font-size: .68rem; width: 100% }
+  .twins th, .twins td { padding: .2rem .15rem }
+}
 </style>"""
 
 

@@ -53,6 +53,10 @@ LOSSES: dict[Callable, LossTwin] = {
     nn.squared_hinge: LossTwin("SquaredHinge"),
     nn.categorical_hinge: LossTwin("CategoricalHinge", classes=True),
     nn.kl_divergence: LossTwin("KLDivergence"),
+    nn.mape: LossTwin("MeanAbsolutePercentageError"),
+    nn.msle: LossTwin("MeanSquaredLogarithmicError"),
+    nn.dice: LossTwin("Dice", ("axis",)),
+    nn.tversky: LossTwin("Tversky", ("alpha", "beta", "axis")),
 }  # fmt: skip
 
 

@@ -269,6 +269,10 @@ def is_model(entry: dict[str, Any]) -> bool:
     return isinstance(entry.get("config"), dict) and "layers" in entry["config"]
 
 
+def is_functional(entry: dict[str, Any]) -> bool:
+    return is_model(entry) and "input_layers" in entry["config"]
+
+
 def snake_case(name: str) -> str:
     """MaxPooling2D -> max_pooling2d, PReLU -> p_re_lu: Keras's name of a group."""
     name = {"GroupQueryAttention": "GroupedQueryAttention"}.get(
