@@ -111,3 +111,20 @@ def test_predictions_and_targets_that_broadcast_are_warned_of_once():
         trainer.fit(X, X[:, :1], progress=False)
         right = Trainer(model, lambda p, y: squared(p[:, 0], y), optim.SGD(model.parameters()))
         right.fit(X, X[:, 0], progress=False)
+
+
+def test_layers_that_start_alike_are_warned_of():
+    model = nn.Sequential(*[nn.Linear(4, 4, rng=0) for _ in range(3)], nn.Linear(4, 3, rng=0))
+    with pytest.warns(
+        UserWarning, match=r"0\.W and 1\.W \(4, 4\) start with the same numbers"
+    ) as caught:
+        Trainer(model, nn.cross_entropy, optim.SGD(model.parameters()))
+    assert len(caught) == 1 and "test_advice.py" in str(caught[0].message)
+    one = np.random.default_rng(0)
+    model = nn.Sequential(*[nn.Linear(4, 4, rng=one) for _ in range(3)])
+    for layer in model:
+        layer.b.data[...] = 1
+    Trainer(model, nn.mse, optim.SGD(model.parameters()))
+    shared = nn.Linear(4, 4, rng=0)
+    model = nn.Sequential(shared, nn.Tanh(), shared)  # one layer, and not two that are alike
+    Trainer(model, nn.mse, optim.SGD(model.parameters()))

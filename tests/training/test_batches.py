@@ -328,3 +328,14 @@ def test_the_class_that_is_missing_is_named():
         split_off(np.zeros((70, 1)), y, None, 0.25)
     with pytest.warns(UserWarning, match="the training data has no y = 7: "):
         split_off(np.zeros((40, 1)), np.repeat([4, 7], [20, 20]), None, 0.5)
+
+
+def test_samples_and_labels_that_are_swapped_are_warned_of_before_the_model_refuses_them():
+    with (
+        pytest.warns(
+            UserWarning,
+            match=r"x \(50,\) int64 and y \(50, 4\) float32 look swapped(.|\n)*Try: fit\(y, x\)",
+        ),
+        pytest.raises(ValueError, match=r"\(32,\)|\(50,\)"),
+    ):
+        trainer().fit(Y, X, progress=False)

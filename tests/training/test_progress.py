@@ -110,3 +110,12 @@ def test_the_line_of_an_epoch_shows_a_learning_rate_that_changes(capsys):
     assert [line.split("  ")[-1] for line in shown] == ["lr 0.05", "lr 0.025"]
     shown = lines(0.1, Halves())
     assert " lr " not in shown[0] and shown[1].endswith("  lr 0.05")
+
+
+def test_a_second_fit_says_that_it_goes_on(capsys):
+    model = nn.Sequential(nn.Linear(4, 2, rng=0))
+    trainer = Trainer(model, nn.cross_entropy, optim.SGD(model.parameters()))
+    for _ in range(2):
+        trainer.fit(X, Y, epochs=2)
+    starts = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert starts == ["epoch 1/2", "epoch 2/2", "epoch 1/2 after 2", "epoch 2/2 after 2"]

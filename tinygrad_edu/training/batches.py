@@ -77,6 +77,7 @@ def loaders_of_fit(
         if isinstance(validation, (tuple, list)) and len(validation):
             tables.demand_columns(tables.columns_by_part(x), validation[0])
         x, y = numbers(x, "x"), numbers(y, "y")
+        warn_if_swapped(x, y)
     weight = weights_of(y, sample_weight, None, dtype)
     if validation_split:
         if validation is not None:
@@ -329,6 +330,19 @@ def demand_arrays(x: Any, y: Any) -> None:
             f"x {shape} has {shape[0]} samples, and y {wanted} has {wanted[0]}: the first axis "
             "of each counts them.",
             hint,
+        )
+
+
+def warn_if_swapped(x: Any, y: Any) -> None:
+    """Warns of whole numbers (n,) as x with a table of others (n, d) as y: labels and samples, swapped."""
+    x, y = (np.asarray(part) if not isinstance(part, (tuple, dict)) else None for part in (x, y))
+    if x is None or y is None or x.ndim != 1 or y.ndim != 2 or x.dtype.kind not in "iu":
+        return
+    if y.shape[1] > 1 and y.dtype.kind == "f" and not np.array_equal(y, np.round(y)):
+        warnings.warn(
+            f"x {x.shape} {x.dtype} and y {y.shape} {y.dtype} look swapped: x are the samples, y the labels."
+            f"{user_line()}\n  Try: fit(y, x)",
+            stacklevel=3,
         )
 
 

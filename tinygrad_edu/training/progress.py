@@ -18,7 +18,8 @@ class Progress:
     """Shows a line per epoch: `batch` updates it after every batch, `epoch` completes it.
 
     A terminal gets lines that are rewritten as they fill; a notebook an updating display; a pipe or file
-    one plain line at the end of each epoch. If quiet, only what `say` is given is printed.
+    one plain line at the end of each epoch. If quiet, only what `say` is given is printed. A model that was
+    trained `before`, for so many epochs, goes on from there: `epoch 1/5 after 3`.
     """
 
     def __init__(
@@ -29,8 +30,9 @@ class Progress:
         *,
         history: History | None = None,
         quiet: bool = False,
+        before: int = 0,
     ):
-        self.epochs, self.batches, self.quiet = epochs, batches, quiet
+        self.epochs, self.batches, self.quiet, self.before = epochs, batches, quiet, before
         self.stream = stream or sys.stdout
         self.history = history
         display = None if quiet else notebook_display()
@@ -64,7 +66,8 @@ class Progress:
         self._show(line, final=True)
 
     def _head(self, epoch: int) -> str:
-        return f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
+        after = f" after {self.before}" if self.before else ""
+        return f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}{after}"
 
     def _show(self, line: str, final: bool = False) -> None:
         line = line if self.display else printable(line, self.stream)

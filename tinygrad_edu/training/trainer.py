@@ -121,8 +121,7 @@ class Trainer:
                          or model(**x), and several targets. Or x alone: a DataLoader, anything with a
                          length that yields batches (x, y) or (x, y, weight), or a data set with len()
                          and [i] that gives samples
-        seed             decides the order of the batches. If the layers got `rng=` too, the whole run is
-                         reproducible to the last bit
+        seed             decides the order of the batches; with `rng=` in the layers, all is reproducible
         validation       (x, y) or (x, y, weight), or batches: evaluated after each epoch, not trained on
         validation_split the share of x and y to use for validation: the last part, before any shuffling
         sample_weight    (n,): how much each sample counts in the loss; in a tuple or dict for each target
@@ -147,10 +146,11 @@ class Trainer:
         )  # fmt: skip
         self.callbacks = sorted(callbacks, key=lambda callback: callback.turn)
         history = None if any(callback.draws for callback in self.callbacks) else self.history
-        shown = Progress(epochs, len(loader), history=history, quiet=not progress)
+        before = len(self.history)
+        shown = Progress(epochs, len(loader), history=history, quiet=not progress, before=before)
         self.columns = tables.columns_by_part(x)
         means = Means(self.metrics, self.loss)
-        self.run = Run(loader, validation, means, shown, self.optimizer.lr, x, len(self.history))
+        self.run = Run(loader, validation, means, shown, self.optimizer.lr, x, before)
         self._train(self.run, epochs, resume)
         advise(self)
         return self.history
