@@ -57,6 +57,15 @@ class TestInfinities:
         kept = np.array([[False, True], [False, False], [True, False]])
         assert slopes(lambda x: np.where(kept, ops.log_softmax(x), 0), x) == [[0, 0]] * 3
 
+    def test_sparsemax(self):
+        x = np.array([-INF, 0.0, 0.5])
+        assert ops.sparsemax(x).tolist() == [0, 0.25, 0.75]
+        assert slopes(lambda x: ops.sparsemax(x)[1], x) == [0, 0.5, -0.5]
+
+    def test_running_extremes(self):
+        assert slopes(lambda x: np.maximum.accumulate(x)[-1], self.NOTHING) == [0.5, 0.5]
+        assert slopes(lambda x: np.logaddexp.accumulate(x)[-1], [-INF, -INF, 0]) == [0, 0, 1]
+
     def test_cross_entropy(self):
         loss = lambda x: ops.cross_entropy(x, np.array([1]))
         assert loss(np.array([self.MASKED])) == 0 and not np.signbit(loss(np.array([self.MASKED])))

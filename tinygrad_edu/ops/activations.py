@@ -241,8 +241,8 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     lowest = np.where(k * falling > falling.cumsum(axis=axis) - 1, falling, np.inf)
     chosen = value(x) >= lowest.min(axis=axis, keepdims=True)
     size = chosen.sum(axis=axis, keepdims=True, dtype=falling.dtype)
-    sums = np.sum(x * chosen, axis=axis, keepdims=True)
-    return (x - (sums - 1) / size) * chosen
+    sums = np.sum(np.where(chosen, x, 0), axis=axis, keepdims=True)
+    return np.where(chosen, x - (sums - 1) / size, 0)
 
 
 # ----------------------------------------------------------------------------------- cross-entropy
