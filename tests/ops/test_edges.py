@@ -146,6 +146,12 @@ class TestSquares:
         dx, dw = grad(np.arctan2, (0, 1))(big, big)
         assert [dx * big, dw * big] == pytest.approx([0.5, -0.5], rel=1e-6)
 
+    def test_beside_infinity_a_number_is_0(self):
+        x, w = np.array([INF, 1.0, -INF]), np.array([1.0, -INF, 1.0])
+        assert slopes(lambda x: np.hypot(x, w), x) == [1, 0, -1]
+        assert slopes(lambda w: np.hypot(x, w), w) == [0, -1, 0]
+        assert slopes(lambda x: np.arctan2(x, w), x) == [0, 0, 0]
+
     def test_near_a_pole(self):
         assert slopes(np.reciprocal, [1e-150]) == pytest.approx([-1e300], rel=1e-14)
 

@@ -131,11 +131,14 @@ hypot = row(
     np.hypot,
     documented(lambda g, y, x, w: _hypot_rule(g, y, x, w), "g * cosine(x, w)"),
     documented(lambda g, y, x, w: _hypot_rule(g, y, w, x), "g * cosine(w, x)"),
-    formula="√(x² + w²)", domain="x and w finite", kinks="derivative 0 at x = w = 0", draw=nonzero,
+    formula="√(x² + w²)", kinks="derivative 0 at x = w = 0", draw=nonzero,
 )  # fmt: skip
 
 
 def _cosine(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    if not (np.isfinite(x).all() and np.isfinite(w).all()):  # beside ∞ a number is 0
+        infinite = np.isinf(x) | np.isinf(w)
+        x, w = (np.where(infinite, np.isinf(v) * np.sign(v), v) for v in (x, w))
     return (
         x * 0.5 / or_infinite(np.hypot(x * 0.5, w * 0.5))
     )  # halves, whose length does not overflow
@@ -145,7 +148,7 @@ cosine: Op = row(
     _cosine,
     lambda g, y, x, w: g * (cosine(w, x) / or_infinite(np.hypot(x, w)) * cosine(w, x)),
     lambda g, y, x, w: -g * (cosine(w, x) / or_infinite(np.hypot(x, w)) * y),
-    name="cosine", formula="x / √(x² + w²)", domain="x and w finite", draw=nonzero,
+    name="cosine", formula="x / √(x² + w²)", draw=nonzero,
     kinks="0, with derivative 0, at x = w = 0", conditioning="near the zeros of its second derivatives",
 )  # fmt: skip
 

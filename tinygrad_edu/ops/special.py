@@ -17,7 +17,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.ops.activations import softplus
 from tinygrad_edu.ops.cases import each, inside_unit, nonzero, positive, real
-from tinygrad_edu.ops.elementwise import row, sech2, sigmoid
+from tinygrad_edu.ops.elementwise import LN2, row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.pieces import in_pieces, pieces
 from tinygrad_edu.tensor import ROWS, Op
@@ -416,6 +416,16 @@ gelu = gated(
 )  # fmt: skip
 
 
+def _log_cosh(x: np.ndarray) -> np.ndarray:
+    # cosh x = 1 + 2 sinh²(x / 2); for large x that overflows
+    size = np.abs(x)
+    near = np.sinh(0.5 * np.minimum(size, 1))
+    return np.where(size < 1, np.log1p(2 * near * near), size + np.log1p(np.exp(-2 * size)) - LN2)
+
+
+log_cosh = row(_log_cosh, lambda g, y, x: g * np.tanh(x), name="log_cosh", formula="ln cosh x")
+
+
 def _log_sigmoid(x: np.ndarray) -> np.ndarray:
     return -softplus(-x)
 
@@ -548,6 +558,6 @@ gelu_tanh = row(
 
 __all__ = [
     "bell", "bessel_i", "digamma", "erf", "erfc", "erfinv", "gelu", "gelu_bell", "gelu_gate",
-    "gelu_tanh", "i0", "lgamma", "log_sigmoid", "mish", "mish_gate",
+    "gelu_tanh", "i0", "lgamma", "log_cosh", "log_sigmoid", "mish", "mish_gate",
     "normal_cdf", "polygamma", "silu", "sinc", "sinc_derivative",
 ]  # fmt: skip
