@@ -70,7 +70,7 @@ def _push(y: Tensor, dx: dict[int, Any], create_graph: bool, here: Here) -> Any:
             dy = row(*inputs[:i], d, *inputs[i + 1 :], **y.params)
         else:
             g = Tensor(np.zeros(y.shape, y.dtype))
-            g.requires_grad = True  # of complex numbers, too, which no user may ask for
+            g.requires_grad = True  # complex, if y is
             gx = unbroadcast(rule(g, result, *inputs, **y.params), np.shape(d))
             along = np.real((gx * d).sum())
             one = np.ones((), along.dtype)

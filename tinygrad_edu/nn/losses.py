@@ -93,7 +93,9 @@ def log_cosh(
 ) -> Tensor:
     """L = mean of ln cosh(prediction - target): about e² / 2 for small errors, |e| - ln 2 for large."""
     prediction, target = demand_pair("log_cosh", prediction, target)
-    return reduced_errors("log_cosh", ops.log_cosh(prediction - target), sample_weight, reduction)
+    error = prediction - target
+    errors = error + ops.softplus(-2 * error) - float(np.log(2))  # cosh itself would overflow
+    return reduced_errors("log_cosh", errors, sample_weight, reduction)
 
 
 @loss

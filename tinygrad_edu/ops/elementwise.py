@@ -61,11 +61,6 @@ def finite(x: Any) -> Any:
     return np.clip(x, -most, most)
 
 
-def root_of_1_plus_square(x: Any) -> Any:
-    """√(1 + x²), also where x² overflows."""
-    return np.sqrt(1 + x * x) if x.dtype.kind == "c" else np.hypot(1, x)
-
-
 def or_infinite(y: Any) -> Any:
     """y, but infinite where it is 0, so that x / y is 0 there, to every order."""
     return y if np.all(value(y)) else y + np.where(y == 0, np.inf, 0)
@@ -151,6 +146,11 @@ cosine: Op = row(
     name="cosine", formula="x / √(x² + w²)", draw=nonzero,
     kinks="0, with derivative 0, at x = w = 0", conditioning="near the zeros of its second derivatives",
 )  # fmt: skip
+
+
+def secant(x: Any) -> Any:
+    """√(1 + x²), whose square does not overflow."""
+    return np.hypot(1, x) if value(x).dtype.kind != "c" else np.sqrt(1 + x * x)
 
 
 def less_one(x: Any, w: Any) -> Any:
@@ -264,9 +264,10 @@ circle: Op = row(
     cases=each(inside_unit, ((3, 4), {}), ((3,), {"p": -1})),
 )  # fmt: skip
 arctan = row(
-    np.arctan, lambda g, y, x: g / root_of_1_plus_square(x) / root_of_1_plus_square(x),
+    np.arctan,
+    documented(lambda g, y, x: g / secant(x) / secant(x), "g / (1 + x * x)"),
     formula="arctan x",
-)  # fmt: skip
+)
 arctan2 = row(
     np.arctan2,
     lambda g, y, x, w: g * (cosine(w, x) / np.hypot(x, w)),
@@ -295,7 +296,11 @@ sech2: Op = row(
     name="sech2", formula="c² / cosh² cx", conditioning="near the zeros of its second derivative",
     cases=each(real, ((3, 4), {}), ((3,), {"c": 0.5})),
 )  # fmt: skip
-arcsinh = row(np.arcsinh, lambda g, y, x: g / root_of_1_plus_square(x), formula="arsinh x")
+arcsinh = row(
+    np.arcsinh,
+    documented(lambda g, y, x: g / secant(x), "g / np.sqrt(1 + x * x)"),
+    formula="arsinh x",
+)
 arccosh = row(
     np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x", domain="x > 1", draw=beyond_one,

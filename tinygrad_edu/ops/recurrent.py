@@ -23,7 +23,6 @@ from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import unstack
-from tinygrad_edu.ops.reductions import sum_of_rows
 from tinygrad_edu.tensor import Op, op
 
 # ------------------------------------------------------------------------------------------- cells
@@ -168,6 +167,11 @@ def dU(y: Any, first: Any, dz: Any, part: int) -> Any:
     return np.transpose(first) @ dz[0] + np.transpose(_flat(states)) @ _flat(dz[1:])
 
 
+def db(dz: Any) -> Any:
+    dz = _flat(dz)
+    return np.ones(dz.shape[0], dz.dtype) @ dz  # the sum over rows, by BLAS
+
+
 def _cases(gates: int, states: int, *biases: tuple[int, ...]) -> Callable:
     """Two batches, one of them masked, for each shape of b; then a single step."""
 
@@ -251,7 +255,7 @@ rnn_row: Op = op(
     _of_rnn(lambda y, x, h, W, dz, dh: dh, _RULES["h"]),
     _of_rnn(lambda y, x, h, W, dz, dh: dW(x, dz), _RULES["W"]),
     _of_rnn(lambda y, x, h, W, dz, dh: dU(y, h, dz, 0), _RULES["U"]),
-    _of_rnn(lambda y, x, h, W, dz, dh: sum_of_rows(dz), _RULES["b"]),
+    _of_rnn(lambda y, x, h, W, dz, dh: db(dz), _RULES["b"]),
     name="rnn", formula="h[t] = tanh(x[t] W + h[t - 1] U + b)", cases=_cases(1, 1, (1,)),
     multiply_adds=_products,
 )  # fmt: skip
@@ -339,7 +343,7 @@ lstm_row: Op = op(
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dc, "dc[1] f, where dc[t] = dL/dc[t]"),
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dW(x, dz), _RULES["W"]),
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dU(y, h, dz, 5), _RULES["U"]),
-    _of_lstm(lambda y, x, h, W, dz, dh, dc: sum_of_rows(dz), _RULES["b"]),
+    _of_lstm(lambda y, x, h, W, dz, dh, dc: db(dz), _RULES["b"]),
     name="lstm", formula="c[t] = f c[t - 1] + i a, h[t] = o tanh c[t]", cases=_cases(4, 2, (1,)),
     multiply_adds=_products,
 )  # fmt: skip
@@ -444,9 +448,8 @@ gru_row: Op = op(
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: dh, "dh[1] z + dz[1] Uᵀ, where dh[t] = dL/dh[t]"),
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: dW(x, from_x), _RULES["W"]),
     _of_gru(_gru_dU, _RULES["U"]),
-    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh: (
-        np.stack([sum_of_rows(from_x), sum_of_rows(from_h)]) if b.ndim == 2 else sum_of_rows(from_x)
-    ), _RULES["b"]),
+    _of_gru(lambda y, x, h, W, b, from_x, from_h, dh:
+            np.stack([db(from_x), db(from_h)]) if b.ndim == 2 else db(from_x), _RULES["b"]),
     name="gru", formula="h[t] = z h[t - 1] + (1 - z) a", cases=_cases(3, 1, (1,), (2, 1)),
     multiply_adds=_products,
 )  # fmt: skip
