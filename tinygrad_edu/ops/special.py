@@ -399,12 +399,13 @@ bessel_i: Op = row(
 
 def gated(gate: Op, slope: Callable, **about: Any) -> Op:
     """The row of x gate(x), where slope(x) = gate'(x)."""
+
+    def rule(g: Any, y: Any, x: Any) -> Any:
+        """g (s(x) + x s'(x)), where s is the factor of x"""
+        return g * (gate(x) + x * slope(x))
+
     return row(
-        lambda x: x * gate.forward(x),
-        documented(
-            lambda g, y, x: g * (gate(x) + x * slope(x)),
-            "g (s(x) + x s'(x)), where s is the factor of x",
-        ),
+        lambda x: x * gate.forward(x), rule,
         conditioning="near the zeros of its derivatives", **about,
     )  # fmt: skip
 
