@@ -83,11 +83,18 @@ class TestInfinities:
         [
             (np.tanh, [0, 0]), (ops.sigmoid, [0, 0]), (ops.softplus, [1, 0]), (ops.log_sigmoid, [0, 1]),
             (ops.elu, [1, 0]), (ops.erf, [0, 0]), (np.arctan, [0, 0]),
-            (np.arcsinh, [0, 0]), (ops.relu, [1, 0]),
+            (np.arcsinh, [0, 0]), (ops.relu, [1, 0]), (ops.softsign, [0, 0]), (ops.silu, [1, 0]),
+            (ops.mish, [1, 0]), (ops.gelu, [1, 0]), (ops.gelu_tanh, [1, 0]), (ops.log_cosh, [1, -1]),
         ],
     )  # fmt: skip
-    def test_flat_ends(self, f, expected):
+    def test_ends(self, f, expected):
         assert slopes(f, [INF, -INF]) == expected
+
+    @pytest.mark.parametrize("f", [ops.silu, ops.mish, ops.gelu, ops.gelu_tanh, ops.relu])
+    def test_what_is_off_stays_off(self, f):
+        for dtype in (np.float32, np.float64):
+            assert f(np.array([INF, -INF, 0], dtype)).tolist() == [INF, 0, 0]
+        assert ops.softsign(np.array([INF, -INF])).tolist() == [1, -1]
 
 
 class TestSureOfOneClass:

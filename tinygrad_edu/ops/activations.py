@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
-from tinygrad_edu.ops.elementwise import plain_sigmoid, row, sigmoid
+from tinygrad_edu.ops.elementwise import finite, plain_sigmoid, row, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.reductions import in_single, kept, wide
 from tinygrad_edu.tensor import op, value
@@ -74,7 +74,10 @@ elu = row(
 
 
 def _softsign(x: np.ndarray) -> np.ndarray:
-    return x / (1 + np.abs(x))
+    size = np.abs(x)
+    if np.isinf(size).any():
+        return np.where(np.isinf(size), np.sign(x), finite(x) / (1 + finite(size)))
+    return x / (1 + size)
 
 
 softsign = row(

@@ -20,7 +20,7 @@ from tinygrad_edu.ops.cases import each, inside_unit, nonzero, positive, real
 from tinygrad_edu.ops.elementwise import LN2, row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.pieces import in_pieces, pieces
-from tinygrad_edu.tensor import ROWS, Op
+from tinygrad_edu.tensor import ROWS, Op, value
 
 
 def polynomial(coefficients: Sequence[float], x: np.ndarray) -> np.ndarray:
@@ -402,10 +402,15 @@ def gated(gate: Op, slope: Callable, **about: Any) -> Op:
 
     def rule(g: Any, y: Any, x: Any) -> Any:
         """g (s(x) + x s'(x)), where s is the factor of x"""
-        return g * (gate(x) + x * slope(x))
+        infinite = np.isinf(value(x))  # where the slope is 0
+        return g * (gate(x) + (np.where(infinite, 0, x) if infinite.any() else x) * slope(x))
+
+    def forward(x: np.ndarray) -> np.ndarray:
+        nothing = np.min(x, initial=0) == -np.inf  # times 0
+        return (np.where(np.isneginf(x), 0, x) if nothing else x) * gate.forward(x)
 
     return row(
-        lambda x: x * gate.forward(x), rule,
+        forward, rule,
         conditioning="near the zeros of its derivatives", **about,
     )  # fmt: skip
 
@@ -514,7 +519,7 @@ def _gelu_bell(x: np.ndarray) -> np.ndarray:
 
 def _gelu_tanh(x: np.ndarray) -> np.ndarray:
     y = _gelu_gate(x)
-    y *= x
+    y *= x if x.min() > -np.inf else np.where(np.isneginf(x), 0, x)
     return y
 
 
