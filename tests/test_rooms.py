@@ -72,15 +72,15 @@ def files_entered(work) -> list[str]:
 
 
 def test_one_gradient_is_read_in_four_files() -> None:
-    """From np.tanh(x).sum().backward() to x.grad: the Tensor, the walk, and the chapters of both rows."""
+    """From np.exp(x).sum().backward() to x.grad: the Tensor, the walk, and the chapters of both rows."""
     x = Tensor([1.0, 2.0], requires_grad=True)
 
     def work() -> None:
-        np.tanh(x).sum().backward()
+        np.exp(x).sum().backward()
 
     work()  # what a row knows about its arguments is read once
     entered = files_entered(work)
-    assert np.allclose(x.grad, 2 / np.cosh(x.data) ** 2)
+    assert np.allclose(x.grad, 2 * np.exp(x.data))
     assert list(dict.fromkeys(entered)) == [
         "tensor.py",
         "ops/reductions.py",

@@ -559,7 +559,10 @@ def rules() -> dict[Op, Callable]:
             ("sum", "mean", "max", "min", "var", "std", "prod", "nansum", "nanmax", "nanmin", "norm",
              "logsumexp", "softmax", "log_softmax"), _along("axis"),
         ),
-        **dict.fromkeys(("cumsum", "cumprod", "suffix_sum"), _as_a_line),
+        **dict.fromkeys(
+            ("cumsum", "cumprod", "suffix_sum", "running max", "running min", "running logsumexp"),
+            _as_a_line,
+        ),
         **dict.fromkeys(
             ("tril", "triu", "inv", "det", "slogdet", "expm", "cholesky", "qr", "eigh", "eigvalsh", "eig",
              "eigvals", "svd", "svdvals", "pinv"), _leading,

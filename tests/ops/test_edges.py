@@ -57,6 +57,15 @@ class TestInfinities:
         kept = np.array([[False, True], [False, False], [True, False]])
         assert slopes(lambda x: np.where(kept, ops.log_softmax(x), 0), x) == [[0, 0]] * 3
 
+    def test_sparsemax(self):
+        x = np.array([-INF, 0.0, 0.5])
+        assert ops.sparsemax(x).tolist() == [0, 0.25, 0.75]
+        assert slopes(lambda x: ops.sparsemax(x)[1], x) == [0, 0.5, -0.5]
+
+    def test_running_extremes(self):
+        assert slopes(lambda x: np.maximum.accumulate(x)[-1], self.NOTHING) == [0.5, 0.5]
+        assert slopes(lambda x: np.logaddexp.accumulate(x)[-1], [-INF, -INF, 0]) == [0, 0, 1]
+
     def test_cross_entropy(self):
         loss = lambda x: ops.cross_entropy(x, np.array([1]))
         assert loss(np.array([self.MASKED])) == 0 and not np.signbit(loss(np.array([self.MASKED])))
@@ -74,11 +83,18 @@ class TestInfinities:
         [
             (np.tanh, [0, 0]), (ops.sigmoid, [0, 0]), (ops.softplus, [1, 0]), (ops.log_sigmoid, [0, 1]),
             (ops.elu, [1, 0]), (ops.erf, [0, 0]), (np.arctan, [0, 0]),
-            (np.arcsinh, [0, 0]), (ops.relu, [1, 0]),
+            (np.arcsinh, [0, 0]), (ops.relu, [1, 0]), (ops.softsign, [0, 0]), (ops.silu, [1, 0]),
+            (ops.mish, [1, 0]), (ops.gelu, [1, 0]), (ops.gelu_tanh, [1, 0]), (ops.log_cosh, [1, -1]),
         ],
     )  # fmt: skip
-    def test_flat_ends(self, f, expected):
+    def test_ends(self, f, expected):
         assert slopes(f, [INF, -INF]) == expected
+
+    @pytest.mark.parametrize("f", [ops.silu, ops.mish, ops.gelu, ops.gelu_tanh, ops.relu])
+    def test_what_is_off_stays_off(self, f):
+        for dtype in (np.float32, np.float64):
+            assert f(np.array([INF, -INF, 0], dtype)).tolist() == [INF, 0, 0]
+        assert ops.softsign(np.array([INF, -INF])).tolist() == [1, -1]
 
 
 class TestSureOfOneClass:
@@ -136,6 +152,12 @@ class TestSquares:
     def test_angles(self, big):
         dx, dw = grad(np.arctan2, (0, 1))(big, big)
         assert [dx * big, dw * big] == pytest.approx([0.5, -0.5], rel=1e-6)
+
+    def test_beside_infinity_a_number_is_0(self):
+        x, w = np.array([INF, 1.0, -INF]), np.array([1.0, -INF, 1.0])
+        assert slopes(lambda x: np.hypot(x, w), x) == [1, 0, -1]
+        assert slopes(lambda w: np.hypot(x, w), w) == [0, -1, 0]
+        assert slopes(lambda x: np.arctan2(x, w), x) == [0, 0, 0]
 
     def test_near_a_pole(self):
         assert slopes(np.reciprocal, [1e-150]) == pytest.approx([-1e300], rel=1e-14)

@@ -184,6 +184,7 @@ OF_ONE = {
     "sigmoid": (sigma, slope, lambda x: -slope(x) * mp.tanh(x / 2)),
     "softplus": (lambda x: mp.log1p(E(x)), sigma, slope),
     "log_sigmoid": (lambda x: -mp.log1p(E(-x)), lambda x: sigma(-x), lambda x: -slope(x)),
+    "log_cosh": (lambda x: mp.log1p(2 * mp.sinh(x / 2) ** 2), mp.tanh, lambda x: mp.sech(x) ** 2),
     "silu": (lambda x: x * sigma(x), lambda x: sigma(x) + x * slope(x),
              lambda x: slope(x) * (2 - x * mp.tanh(x / 2))),
     "mish": of(times_x(mish_gate)), "mish gate": of(mish_gate), "gelu_tanh": of(times_x(gelu_gate)),

@@ -27,9 +27,7 @@ def test_all_but_a_few_functions_of_numpy_are_known():
     assert len(found["row"]) > 110 and len(found["composed"]) > 120 and len(found["plain"]) > 90
 
 
-@pytest.mark.parametrize(
-    "name", ["packbits", "nextafter", "sort_complex", "isnat"]
-)
+@pytest.mark.parametrize("name", ["packbits", "nextafter", "sort_complex", "isnat"])
 def test_the_others_are_refused_by_name(name):
     inputs = [Tensor([1.0, 2.0], requires_grad=True)] * (2 if name == "nextafter" else 1)
     with pytest.raises(TypeError, match=rf"np\.{name} has no row in the derivative table"):

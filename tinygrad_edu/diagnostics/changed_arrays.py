@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import describe, made_at, named
 from tinygrad_edu.modes import thread
-from tinygrad_edu.node import Node, value
+from tinygrad_edu.node import Node
 
 
 def checksum(x: np.ndarray) -> bytes:
@@ -59,7 +59,8 @@ def demand_unchanged(y: Node) -> None:
             "  Try: a new Tensor for the new numbers, or np.where(mask, new, x) inside the computation"
         )
     for i, before in y.checksums:
-        if checksum(value(y.inputs[i])) != before:
+        x = y.inputs[i]
+        if checksum(x.data if isinstance(x, Node) else x) != before:
             raise RuntimeError(
                 f"{describe(*named(y.op, y.inputs)[i])} was changed after {y.op.name} had used it and "
                 f"before backward(), which needs it as it was; made{made_at(y)}\n"

@@ -76,8 +76,10 @@ elu = row(
 
 
 def _softsign(x: np.ndarray) -> np.ndarray:
-    x = finite(x)
-    return x / (1 + np.abs(x))
+    size = np.abs(x)
+    if np.isinf(size).any():
+        return np.where(np.isinf(size), np.sign(x), finite(x) / (1 + finite(size)))
+    return x / (1 + size)
 
 
 softsign = row(
@@ -131,23 +133,29 @@ def _from_top(x: np.ndarray, top: np.ndarray) -> np.ndarray:
     return down.astype(x.dtype)
 
 
-def _shares(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """x - top, where top is the largest x and nothing overflows; e to that power; its sum; and top."""
+def _shares(
+    x: np.ndarray, axis: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+    """x - top, where top is the largest x and nothing overflows; e to that; Σ of that and its least; top."""
     top = x.max(axis=axis, keepdims=True)
     with np.errstate(invalid="ignore"):
         down = x - top
         terms = np.exp(down)
         total = terms.sum(axis=axis, keepdims=True)
-    if total.size and not total.min() >= 1:  # nan: some top is infinite
+    least = total.min(initial=np.inf)
+    if not least >= 1:  # nan: some top is infinite
         down = _from_top(x, top)
         terms = np.exp(down)
         total = terms.sum(axis=axis, keepdims=True)
-    return down, terms, total, top
+        least = total.min()
+    return down, terms, total, top, least
 
 
-def _log_of_sum(down: np.ndarray, terms: np.ndarray, total: np.ndarray, axis: Any) -> np.ndarray:
+def _log_of_sum(
+    down: np.ndarray, terms: np.ndarray, total: np.ndarray, least: float, axis: Any
+) -> np.ndarray:
     """ln Σ e^down, with all digits where one x outweighs the others."""
-    if not total.size or total.min() >= 1.2:
+    if least >= 1.2:
         return np.log(total)
     with np.errstate(divide="ignore"):  # ln 0 = -∞ is the right answer where all x are -∞
         rest = np.log(total)
@@ -166,16 +174,16 @@ def _below(x: Any, y: Any) -> Any:
 @in_single
 def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
     """ln Σ eˣ"""
-    down, terms, total, top = _shares(x, axis)
-    y = top + _log_of_sum(down, terms, total, axis)
+    down, terms, total, top, least = _shares(x, axis)
+    y = top + _log_of_sum(down, terms, total, least, axis)
     return y if keepdims else np.squeeze(y, axis)
 
 
 @in_single
 def _log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    down, terms, total, _ = _shares(x, axis)
-    rest = _log_of_sum(down, terms, total, axis)
-    if not total.all():  # all x are -∞, and so are the logarithms
+    down, terms, total, _, least = _shares(x, axis)
+    rest = _log_of_sum(down, terms, total, least, axis)
+    if least == 0:  # all x are -∞, and so are the logarithms
         rest = np.where(total == 0, 0, rest)
     return down - rest
 
@@ -204,8 +212,8 @@ logsumexp = op(
 
 @in_single
 def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    _, y, total, _ = _shares(x, axis)
-    y /= total if total.all() else np.where(total == 0, 1, total)
+    _, y, total, _, least = _shares(x, axis)
+    y /= total if least else np.where(total == 0, 1, total)
     return y
 
 
@@ -244,8 +252,8 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     lowest = np.where(k * falling > falling.cumsum(axis=axis) - 1, falling, np.inf)
     chosen = value(x) >= lowest.min(axis=axis, keepdims=True)
     size = chosen.sum(axis=axis, keepdims=True, dtype=falling.dtype)
-    sums = np.sum(x * chosen, axis=axis, keepdims=True)
-    return (x - (sums - 1) / size) * chosen
+    sums = np.sum(np.where(chosen, x, 0), axis=axis, keepdims=True)
+    return np.where(chosen, x - (sums - 1) / size, 0)
 
 
 # ----------------------------------------------------------------------------------- cross-entropy
@@ -254,9 +262,9 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 @in_single
 def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean over samples of -ln softmax(x)[label]."""
-    down, terms, total, _ = _shares(x, 1)
-    rest = _log_of_sum(down, terms, total, 1)[:, 0]
-    if not total.all():  # all x are -∞
+    down, terms, total, _, least = _shares(x, 1)
+    rest = _log_of_sum(down, terms, total, least, 1)[:, 0]
+    if least == 0:  # all x are -∞
         rest = np.where(np.isneginf(rest), 0, rest)
     return (rest - down[np.arange(len(x)), labels]).sum() / len(x)
 

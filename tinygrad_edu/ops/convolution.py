@@ -34,6 +34,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
+from tinygrad_edu.ops.reductions import sum_of_rows
 from tinygrad_edu.tensor import Op, Tensor, op
 
 Pair = tuple[int, int]
@@ -462,12 +463,6 @@ def _conv_bias(
     return y
 
 
-def sum_over_channels(g: Any) -> Any:
-    """Σ of g over everything but the channels, as a product with ones, because BLAS is faster."""
-    places, channels = math.prod(g.shape[:-1]), g.shape[-1]
-    return np.ones(places, g.dtype) @ np.reshape(g, (places, channels))
-
-
 def _bias_cases(rng: np.random.Generator) -> Cases:
     return [((x, w, *real(rng, w.shape[3:])), params) for (x, w), params in _trio("xw")(rng)]
 
@@ -479,7 +474,7 @@ conv_bias: Op = op(
     lambda g, y, x, w, b, windows=None, groups=1: (
         conv_kernel(x, g, windows=windows, groups=groups)),
     documented(
-        lambda g, y, x, w, b, windows=None, groups=1: sum_over_channels(g),
+        lambda g, y, x, w, b, windows=None, groups=1: sum_of_rows(g),
         "Σ g over samples and places",
     ),
     name="conv bias", formula="conv(x, w) + b", cases=_bias_cases,

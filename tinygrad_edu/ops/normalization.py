@@ -42,7 +42,7 @@ from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.complex import demand_real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.recurrent import Once
-from tinygrad_edu.ops.reductions import in_single, wide
+from tinygrad_edu.ops.reductions import in_single, sum_of_rows, wide
 from tinygrad_edu.tensor import Op, op
 
 
@@ -268,11 +268,9 @@ def _mean_of(x: Any) -> Any:
 
 
 def sum_over_channels(x: Any, shape: tuple[int, ...]) -> Any:
-    """The sum over everything but the channels: ones times rows, by BLAS."""
-    x = wide(x)
-    count = x.shape[0] * x.shape[1]
-    rows = np.reshape(x, (count, x.shape[2] * x.shape[3]))
-    return np.reshape(np.ones(count, x.dtype) @ rows, shape)
+    """The sum over everything but the channels."""
+    rows = np.reshape(wide(x), (*x.shape[:2], x.shape[2] * x.shape[3]))
+    return np.reshape(sum_of_rows(rows), shape)
 
 
 _SHAPES: list[tuple[tuple[int, ...], bool]] = [

@@ -38,13 +38,3 @@ def in_pieces(double: Callable, single: Callable | None = None) -> Callable:
         return y if y.ndim else y[()]
 
     return whole
-
-
-def scaled(g: Any, slope: Any, x: Any, **params: Any) -> Any:
-    """g * slope(x, **params), for a row `slope`; of large arrays in one pass."""
-    if not (type(g) is type(x) is np.ndarray and g.shape == x.shape and x.size > PIECE):
-        return g * slope(x, **params)
-    dx = np.empty(x.shape, x.dtype)
-    for dy, some, out in pieces(g, x, dx):
-        np.multiply(dy, slope.forward(some, **params), out=out)
-    return dx

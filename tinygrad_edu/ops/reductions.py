@@ -59,6 +59,12 @@ def count(shape: tuple[int, ...], y: Any) -> Any:
     return np.float32(n) if y.dtype.char == "e" else n  # float16 ends at 65504
 
 
+def sum_of_rows(x: Any) -> Any:
+    """Σ x over all axes but the last, as a product with ones, because BLAS is faster."""
+    n = math.prod(x.shape[:-1])
+    return np.ones(n, x.dtype) @ np.reshape(x, (n, x.shape[-1]))
+
+
 def wide(x: Any) -> Any:
     """x, in float32 if it is float16: sums of that overflow, and round to three digits."""
     return x.astype(np.float32) if x.dtype.char == "e" else x
@@ -307,14 +313,16 @@ def _cumprod_back(g: Any, y: Any, x: Any, axis: int) -> Any:
     return before * _recurrence_db(g, y, x, g, axis)
 
 
-def _accumulated(ufunc: np.ufunc, share: Callable, start: float, **about: Any) -> Op:
-    """The row of y_i = ufunc(y_(i-1), x_i); share(x, w) is the derivative of ufunc(x, w) in x."""
+def _accumulated(ufunc: np.ufunc, share: Callable, **about: Any) -> Op:
+    """The row of yᵢ = ufunc(yᵢ₋₁, xᵢ), where share(x, w) is the derivative of ufunc(x, w) in x."""
 
     def back(g: Any, y: Any, x: Any, axis: int) -> Any:
         axis = axis % x.ndim - x.ndim
-        nothing = np.full(y[_along(axis, 0, 1)].shape, start, x.dtype)
-        before = np.concatenate([nothing, y[_along(axis, None, -1)]], axis)
-        return _recurrence_db(g, y, share(before, x), x, axis) * share(x, before)
+        before, after = y[_along(axis, None, -1)], x[_along(axis, 1, None)]
+        one = np.ones(x[_along(axis, 0, 1)].shape, x.dtype)
+        from_before = np.concatenate([one, share(before, after)], axis)
+        from_x = np.concatenate([one, share(after, before)], axis)
+        return _recurrence_db(g, y, from_before, x, axis) * from_x
 
     return _running(
         lambda x, axis=None: ufunc.accumulate(x if axis is not None else np.ravel(x), axis or 0),
@@ -328,15 +336,15 @@ def _first(x: Any, w: Any) -> Any:
 
 
 running_max = _accumulated(
-    np.maximum, _first, -np.inf, name="running max", formula="x₁, max(x₁, x₂), ...",
+    np.maximum, _first, name="running max", formula="x₁, max(x₁, x₂), ...",
     kinks="ties share the gradient", cases=each(apart, *_lines),
 )  # fmt: skip
 running_min = _accumulated(
-    np.minimum, lambda x, w: _first(w, x), np.inf, name="running min",
+    np.minimum, lambda x, w: _first(w, x), name="running min",
     formula="x₁, min(x₁, x₂), ...", kinks="ties share the gradient", cases=each(apart, *_lines),
 )  # fmt: skip
 running_logsumexp = _accumulated(
-    np.logaddexp, lambda x, w: sigmoid(gap(x, w)), -np.inf, name="running logsumexp",
+    np.logaddexp, lambda x, w: sigmoid(gap(x, w)), name="running logsumexp",
     formula="x₁, ln(eˣ¹ + eˣ²), ...", cases=each(real, *_lines),
 )  # fmt: skip
 

@@ -17,10 +17,10 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.ops.activations import softplus
 from tinygrad_edu.ops.cases import each, inside_unit, nonzero, positive, real
-from tinygrad_edu.ops.elementwise import finite, row, sech2, sigmoid
+from tinygrad_edu.ops.elementwise import LN2, row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.pieces import in_pieces, pieces
-from tinygrad_edu.tensor import ROWS, Op
+from tinygrad_edu.tensor import ROWS, Op, value
 
 
 def polynomial(coefficients: Sequence[float], x: np.ndarray) -> np.ndarray:
@@ -400,14 +400,17 @@ bessel_i: Op = row(
 def gated(gate: Op, slope: Callable, **about: Any) -> Op:
     """The row of x gate(x), where slope(x) = gate'(x)."""
 
-    def forward(x: np.ndarray) -> np.ndarray:
-        return np.maximum(x, np.finfo(np.result_type(x)).min) * gate.forward(x)  # -∞ · 0 is 0 here
-
     def rule(g: Any, y: Any, x: Any) -> Any:
-        return g * (gate(x) + finite(x) * slope(x))
+        """g (s(x) + x s'(x)), where s is the factor of x"""
+        infinite = np.isinf(value(x))  # where the slope is 0
+        return g * (gate(x) + (np.where(infinite, 0, x) if infinite.any() else x) * slope(x))
+
+    def forward(x: np.ndarray) -> np.ndarray:
+        nothing = np.min(x, initial=0) == -np.inf  # times 0
+        return (np.where(np.isneginf(x), 0, x) if nothing else x) * gate.forward(x)
 
     return row(
-        forward, documented(rule, "g (s(x) + x s'(x)), where s is the factor of x"),
+        forward, rule,
         conditioning="near the zeros of its derivatives", **about,
     )  # fmt: skip
 
@@ -417,6 +420,16 @@ gelu = gated(
     normal_cdf, lambda x: DENSITY * bell(x, c=0.5),
     name="gelu", formula="x Φ(x), Φ the normal distribution",
 )  # fmt: skip
+
+
+def _log_cosh(x: np.ndarray) -> np.ndarray:
+    # cosh x = 1 + 2 sinh²(x / 2); for large x that overflows
+    size = np.abs(x)
+    near = np.sinh(0.5 * np.minimum(size, 1))
+    return np.where(size < 1, np.log1p(2 * near * near), size + np.log1p(np.exp(-2 * size)) - LN2)
+
+
+log_cosh = row(_log_cosh, lambda g, y, x: g * np.tanh(x), name="log_cosh", formula="ln cosh x")
 
 
 def _log_sigmoid(x: np.ndarray) -> np.ndarray:
@@ -506,7 +519,7 @@ def _gelu_bell(x: np.ndarray) -> np.ndarray:
 
 def _gelu_tanh(x: np.ndarray) -> np.ndarray:
     y = _gelu_gate(x)
-    y *= np.maximum(x, np.finfo(x.dtype).min)  # -∞ · 0 is 0 here
+    y *= x if x.min() > -np.inf else np.where(np.isneginf(x), 0, x)
     return y
 
 
@@ -551,6 +564,6 @@ gelu_tanh = row(
 
 __all__ = [
     "bell", "bessel_i", "digamma", "erf", "erfc", "erfinv", "gelu", "gelu_bell", "gelu_gate",
-    "gelu_tanh", "i0", "lgamma", "log_sigmoid", "mish", "mish_gate",
+    "gelu_tanh", "i0", "lgamma", "log_cosh", "log_sigmoid", "mish", "mish_gate",
     "normal_cdf", "polygamma", "silu", "sinc", "sinc_derivative",
 ]  # fmt: skip
