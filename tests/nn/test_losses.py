@@ -115,6 +115,19 @@ def test_reductions_are_reductions_of_the_table(name):
     assert weighted(reduction="mean_with_sample_weight", sample_weight=np.zeros(N)) == 0
 
 
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.focal_cross_entropy])
+def test_a_softmax_over_the_samples_is_warned_of(loss):
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    p = np.exp(x) / np.exp(x).sum(axis=0)
+    words = r"probabilities \(6, 3\) have the sum 1 over axis 0, and not over the last .* from 0\.\d+ to "
+    with pytest.warns(UserWarning, match=words) as caught:
+        loss(p, np.zeros(6, int), from_probabilities=True)
+    assert "test_losses.py" in str(caught[0].message) and "axis=-1" in str(caught[0].message)
+    loss(
+        np.exp(x) / np.exp(x).sum(axis=1, keepdims=True), np.zeros(6, int), from_probabilities=True
+    )
+
+
 def test_a_target_does_not_raise_the_precision():
     prediction = Tensor(X.astype(np.float32), requires_grad=True)
     assert nn.mse(prediction, OTHER).dtype == np.float32
@@ -446,16 +459,3 @@ def test_ignored_samples_may_be_nan():
     y = ce(x, MARKED, ignore_index=-1)
     y.backward()
     assert y.item() == ce(X, MARKED, ignore_index=-1) and np.isfinite(x.grad).all()
-
-
-@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.focal_cross_entropy])
-def test_a_softmax_over_the_samples_is_warned_of(loss):
-    x = np.random.default_rng(0).normal(size=(6, 3))
-    p = np.exp(x) / np.exp(x).sum(axis=0)
-    words = r"probabilities \(6, 3\) have the sum 1 over axis 0, and not over the last .* from 0\.\d+ to "
-    with pytest.warns(UserWarning, match=words) as caught:
-        loss(p, np.zeros(6, int), from_probabilities=True)
-    assert "test_losses.py" in str(caught[0].message) and "axis=-1" in str(caught[0].message)
-    loss(
-        np.exp(x) / np.exp(x).sum(axis=1, keepdims=True), np.zeros(6, int), from_probabilities=True
-    )
