@@ -324,13 +324,10 @@ class Reader:
         if kind == "Activation":
             return _activation(config["activation"])
         after, inner = [], {"class_name": kind, "config": config}
-        if kind in (
-            "TimeDistributed",
-            "SpectralNormalization",
-        ):  # its activation is that of the layer inside
+        if kind in WRAPPERS:
             inner = config["layer"] = {**config["layer"], "config": dict(config["layer"]["config"])}
-            if is_model(inner):
-                return [_at_every_step(nn.TimeDistributed(self.model(inner["config"], place)))]
+        if kind == "TimeDistributed" and is_model(inner):
+            return [_at_every_step(nn.TimeDistributed(self.model(inner["config"], place)))]
         if config.get("axis") in (_rank(entry) - 1, [_rank(entry) - 1]):
             config["axis"] = -1
         if inner["class_name"] not in ACTIVATION_INSIDE and "activation" in inner["config"]:
@@ -356,7 +353,7 @@ class Reader:
                 given["inputs"] = row.inputs(shapes, config)
             except IndexError as error:
                 raise Refused(
-                    "has no weights: build the model (and files keep a layer of several models once)"
+                    "has no weights: build the model (a file stores a layer that two models share once)"
                 ) from error
             if given["inputs"] is None:  # a layer without weights
                 given["inputs"] = _channels(entry)
@@ -400,6 +397,8 @@ class Reader:
 # ------------------------------------------------------------------------------- reading one layer
 
 ATTENTION = (nn.MultiHeadAttention, nn.AdditiveAttention)
+# Layers around another one, whose activation becomes a layer after them.
+WRAPPERS = {"TimeDistributed", "SpectralNormalization"}
 # Layers whose activation is part of their formula.
 ACTIVATION_INSIDE = {"SimpleRNN", "LSTM", "GRU", "Activation"}
 # Arguments that do not change what is computed.
