@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.ops.activations import softplus
 from tinygrad_edu.ops.cases import each, inside_unit, nonzero, positive, real
+from tinygrad_edu.ops.complex import demand_real
 from tinygrad_edu.ops.elementwise import LN2, row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.pieces import in_pieces, pieces
@@ -423,6 +424,7 @@ gelu = gated(
 
 
 def _log_cosh(x: np.ndarray) -> np.ndarray:
+    demand_real(x, "log_cosh")
     # cosh x = 1 + 2 sinh²(x / 2); for large x that overflows
     size = np.abs(x)
     near = np.sinh(0.5 * np.minimum(size, 1))
