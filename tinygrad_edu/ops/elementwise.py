@@ -24,7 +24,6 @@ from tinygrad_edu.ops.cases import (
     real,
 )
 from tinygrad_edu.ops.formulas import documented
-from tinygrad_edu.ops.pieces import scaled
 from tinygrad_edu.tensor import PLAIN, ROWS, Op, Tensor, op, value
 
 
@@ -232,9 +231,8 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 sigmoid: Op = row(
-    _sigmoid, documented(lambda g, y, x: scaled(g, sech2, x, c=0.5), "g * sech2(x, c=1/2)"),
-    name="sigmoid", formula="1 / (1 + e⁻ˣ)",
-)  # fmt: skip
+    _sigmoid, lambda g, y, x: g * sech2(x, c=0.5), name="sigmoid", formula="1 / (1 + e⁻ˣ)"
+)
 
 
 def plain_sigmoid(x: Any) -> Any:
@@ -280,15 +278,14 @@ arctan2 = row(
 
 sinh = row(np.sinh, lambda g, y, x: g * np.cosh(x), formula="sinh x")
 cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
-tanh = row(
-    np.tanh, documented(lambda g, y, x: scaled(g, sech2, x), "g * sech2(x)"), formula="tanh x"
-)
+tanh = row(np.tanh, lambda g, y, x: g * sech2(x), formula="tanh x")
 
 
 def _sech2(x: np.ndarray, c: float = 1.0) -> np.ndarray:
     """1 - tanh² x for c = 1: with digits left where tanh x is rounded to 1."""
     with np.errstate(over="ignore"):  # 1 / ∞ is 0
-        y = c / np.cosh(x if c == 1 else x * c)
+        y = np.cosh(x if c == 1 else x * c)
+    y = np.divide(c, y, out=y if y.ndim else None)
     y *= y
     return y
 
