@@ -231,8 +231,9 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 sigmoid: Op = row(
-    _sigmoid, lambda g, y, x: g * sech2(x, c=0.5), name="sigmoid", formula="1 / (1 + e⁻ˣ)"
-)
+    _sigmoid, lambda g, y, x: g * sech2(x, c=0.5),
+    name="sigmoid", formula="1 / (1 + e⁻ˣ)",
+)  # fmt: skip
 
 
 def plain_sigmoid(x: Any) -> Any:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-PIECE = 1 << 14  # numbers of float64, twice as many of float32: 128 KB
+PIECE = 1 << 15  # numbers
 
 
 def pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
     """Yields the flat arrays piece by piece. (Those to be written must be contiguous.)"""
     flat = [a.reshape(-1) for a in arrays]
-    step = PIECE * 8 // flat[0].itemsize
+    step = PIECE * 4 // flat[0].itemsize
     for i in range(0, flat[0].size, step):
         yield [a[i : i + step] for a in flat]
 
