@@ -285,7 +285,8 @@ tanh = row(np.tanh, lambda g, y, x: g * sech2(x), formula="tanh x")
 def _sech2(x: np.ndarray, c: float = 1.0) -> np.ndarray:
     """1 - tanh² x for c = 1: with digits left where tanh x is rounded to 1."""
     with np.errstate(over="ignore"):  # 1 / ∞ is 0
-        y = c / np.cosh(x if c == 1 else x * c)
+        y = np.cosh(x if c == 1 else x * c)
+    y = np.divide(c, y, out=y if y.ndim else None)
     y *= y
     return y
 

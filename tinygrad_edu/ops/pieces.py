@@ -16,8 +16,9 @@ PIECE = 1 << 15  # numbers
 def pieces(*arrays: np.ndarray) -> Iterator[list[np.ndarray]]:
     """Yields the flat arrays piece by piece. (Those to be written must be contiguous.)"""
     flat = [a.reshape(-1) for a in arrays]
-    for i in range(0, flat[0].size, PIECE):
-        yield [a[i : i + PIECE] for a in flat]
+    step = PIECE * 4 // flat[0].itemsize
+    for i in range(0, flat[0].size, step):
+        yield [a[i : i + step] for a in flat]
 
 
 def in_pieces(double: Callable, single: Callable | None = None) -> Callable:
