@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tinygrad_edu import nn
+from tinygrad_edu import Tensor, nn
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.ops.cases import apart as far_apart
 from tinygrad_edu.training.random_states import generators, set_states, states
@@ -382,3 +382,50 @@ def test_derivatives_of_losses_to_order_two(name, i):
     loss, varied, rest = LOSSES[name][i]
     report = gradcheck(lambda *x: loss(*x, *rest, reduction="none"), *varied)
     assert report, report
+
+
+REAL = np.array([[True, True, False], [True, False, False]])
+PAST = np.ones((2, 2))
+
+
+def bidirectional(merge, **settings):
+    one, two = (nn.LSTM(4, 2, go_backwards=b, **settings, **NEW) for b in (False, True))
+    return nn.Bidirectional(one, two, merge=merge)
+
+
+# Layers that take a mask, each with the name of the argument and what else it is called with.
+MASKED = {
+    "AdditiveAttention": (lambda: nn.AdditiveAttention(4, **NEW), "key_mask", {}),
+    "BatchNorm": (lambda: nn.BatchNorm(4, **F64), "mask", {}),
+    "Bidirectional": (lambda: bidirectional("concat", return_sequences=True), "mask", {}),
+    "Bidirectional, last": (lambda: bidirectional("mul"), "mask", {}),
+    "GRU with dropout": (lambda: nn.GRU(4, 2, recurrent_dropout=1e-9, **NEW), "mask", {}),
+    "GlobalAvgPool1d": (nn.GlobalAvgPool1d, "mask", {}),
+    "GlobalMaxPool1d": (nn.GlobalMaxPool1d, "mask", {}),
+    "GroupedQueryAttention": (lambda: nn.GroupedQueryAttention(4, 2, 1, 3, **NEW), "key_mask", {}),
+    "LSTM from a state": (lambda: nn.LSTM(4, 2, **NEW), "mask", {"initial_state": (PAST, PAST)}),
+    "MultiHeadAttention": (
+        lambda: nn.MultiHeadAttention(4, 2, 2, rotary=True, soft_cap=2.0, **NEW), "key_mask", {},
+    ),
+    "SimpleRNN": (lambda: nn.SimpleRNN(4, 2, return_sequences=True, **NEW), "mask", {}),
+    "TransformerBlock": (lambda: nn.TransformerBlock(4, 2, causal=True, **NEW), "key_mask", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_what_is_masked_may_be_nan(name):
+    """Values and gradients are those of any other padding, as nothing of it is read."""
+    build, argument, more = MASKED[name]
+    layer, x, found = build(), apart(2, 3, 4), []
+    for padding in (0.5, np.nan, -np.inf):
+        x[~REAL] = padding
+        t = Tensor(x, requires_grad=True)
+        for parameter in layer.parameters():
+            parameter.grad = None
+        y = layer(t, **{argument: REAL}, **more)
+        y = y[REAL] if y.shape[:2] == REAL.shape else y
+        np.square(y).sum().backward()
+        found.append([y.data, t.grad[REAL], *(p.grad for p in layer.parameters())])
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-15)
