@@ -459,3 +459,47 @@ def test_a_module_keeps_to_its_own_format(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=re.escape(way)):
             small().load(tmp_path / name)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_layer_by_the_name_of_layer_and_layers_around_others(keras: Any, tmp_path: Path) -> None:
+    L = keras.layers
+
+    class Encoder(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.each = L.LSTM(3, return_sequences=True), L.TimeDistributed(L.Dense(2))
+            self.last = L.SpectralNormalization(L.Dense(2))
+
+        def call(self, x: Any) -> Any:
+            return self.last(self.each(self.layer(x)))
+
+    class Both(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = Encoder()
+
+        def call(self, x: Any) -> Any:
+            return self.encoder(x)
+
+    class Ours(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.LSTM(4, 3, return_sequences=True)
+            self.each = nn.TimeDistributed(nn.Linear(3, 2))
+            self.last = nn.SpectralNorm(nn.Linear(2, 2))
+
+        def forward(self, x: Any) -> Any:
+            return self.last(self.each(self.layer(x)))
+
+    class OursOutside(nn.Module):
+        def __init__(self) -> None:
+            self.encoder = Ours()
+
+        def forward(self, x: Any) -> Any:
+            return self.encoder(x)
+
+    x = np.random.default_rng(0).normal(size=(2, 5, 4)).astype(np.float32)
+    theirs = Both()
+    theirs(x)
+    theirs.save_weights(tmp_path / "both.weights.h5")
+    ours = load_keras_weights(OursOutside(), tmp_path / "both.weights.h5").eval()
+    np.testing.assert_allclose(ours(x).data, theirs(x, training=False), atol=1e-6)

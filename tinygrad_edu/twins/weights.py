@@ -204,15 +204,24 @@ def _layers_of_groups(file: Any) -> Iterator[Stored]:
             continue
         if group.split("/")[0] in NOT_LAYERS or "seed_generator" in group:
             continue
-        part = max((p for p in PARTS if p and group.endswith(f"/{p}")), key=len, default="")
+        part = max((p for p in PARTS if p and _ends_in(file, group, p)), key=len, default="")
         groups.add(group.removesuffix(f"/{part}") if part else group)
     for group in sorted(groups, key=_by_numbers):
         parts = group.split("/")
         above = ["/".join(parts[: i + 1]) for i in range(len(parts))]
         variables = [file[f"{g}/vars"] for g in above if f"{g}/vars" in file]
         names = [str(v.attrs["name"]) for v in variables if v.attrs.get("name")]
-        words = {*names[-1:], ".".join(names), ".".join(part for part in parts if part != "layers")}
+        path = ".".join(part for part in parts if part != "layers")
+        words = {*names[-1:], ".".join(names), path, f"{path}.layer"}
         yield Stored((), words, re.sub(r"_\d+$", "", parts[-1]), group, _arrays(file, group))
+
+
+def _ends_in(file: Any, group: str, part: str) -> bool:
+    """Is the group such a part of a layer? ("layer" may also be an attribute of a user's class.)"""
+    owner = group.removesuffix(f"/{part}")
+    return owner != group and (
+        not part.startswith("layer") or set(file[owner]) <= {"layer", "vars"}
+    )
 
 
 def _arrays(file: Any, group: str) -> list[np.ndarray]:
