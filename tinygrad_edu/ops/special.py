@@ -156,7 +156,8 @@ def _normal_cdf_single(x: np.ndarray) -> np.ndarray:
     a = np.minimum(np.abs(x), 40.0)
     t = 1 / (1 + 0.35 * a)
     far = t * polynomial(_MILLS, t) * _bell_single(a, 0.5)
-    return np.where(x > 0, 1 - far, far)
+    above = (x > 0).astype(x.dtype)  # np.where takes ten times as long where signs are mixed
+    return far * (1 - 2 * above) + above
 
 
 _normal_cdf = in_pieces(_normal_cdf_double, _normal_cdf_single)
