@@ -43,14 +43,16 @@ def test_the_commands_exist(command):
 
 
 def test_the_counts_of_the_table_are_those_of_the_table():
+    """At least what the README says, and at most a tenth more."""
     from tinygrad_edu.explaining import table
 
     counted = re.search(
         r"(\d+) rows, (\d+) functions written.*?have (\d+) cases", table(), flags=re.DOTALL
     )
     told = re.search(
-        r"table has (\d+) rows and (\d+) functions written with them.*?bring\s+(\d+) cases",
+        r"table has over (\d+) rows and (\d+) functions written with them.*?bring\s+over (\d+) cases",
         TEXT,
         flags=re.DOTALL,
     )
-    assert told.groups() == counted.groups()
+    for least, n in zip(map(int, told.groups()), map(int, counted.groups()), strict=True):
+        assert least <= n <= 1.1 * least

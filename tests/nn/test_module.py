@@ -366,3 +366,16 @@ def test_layers_that_share_a_parameter_had_no_seed_in_common():
     one, other = nn.Linear(3, 3), nn.Linear(3, 3)
     other.W = one.W
     nn.Sequential(one, other)  # warnings are errors here
+
+
+def test_a_tensor_that_is_to_be_learned_is_no_parameter():
+    layer = nn.Linear(2, 2)
+    with pytest.warns(
+        UserWarning, match=r"Linear.gain is a Tensor that requires a gradient[^~]*nn.Parameter"
+    ):
+        layer.gain = Tensor(np.ones(2), requires_grad=True)
+    layer.constant = Tensor(np.ones(2))  # warnings are errors here
+    with pytest.raises(
+        AttributeError, match=r"Linear has no requires_grad[^~]*layer.trainable = False"
+    ):
+        layer.requires_grad = False

@@ -237,3 +237,10 @@ def test_where_the_graph_was_cut():
         RuntimeError, match=r"every parameter of the model is frozen(.|\n)*unfreeze"
     ):
         t.fit(X, Y, progress=False)
+
+
+def test_a_loss_of_several_numbers_is_refused_with_its_shape():
+    t = trainer()
+    t = Trainer(t.model, lambda p, y: p**2, t.optimizer)
+    with pytest.raises(ValueError, match=r"the loss has the shape \(\d+, 3\)[^~]*np.mean"):
+        t.fit(X, Y, progress=False)

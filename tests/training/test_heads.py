@@ -229,3 +229,10 @@ def test_several_targets_are_those_of_keras(form, weighted):
             np.testing.assert_allclose(values, wanted[theirs_called], rtol=1e-6, err_msg=name)
         for layer, dense in zip(ours, layers, strict=True):
             np.testing.assert_allclose(layer.W.data, dense.get_weights()[0], rtol=0, atol=1e-10)
+
+
+def test_lists_of_arrays_are_taken_as_keras_takes_them():
+    by_list, by_tuple = trainer(tuple), trainer(tuple)
+    by_list.fit(X, list(targets(tuple)), epochs=1, seed=0, progress=False)
+    by_tuple.fit(X, targets(tuple), epochs=1, seed=0, progress=False)
+    assert numbers(by_list) == numbers(by_tuple)

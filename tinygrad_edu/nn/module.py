@@ -19,6 +19,7 @@ from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.module_checks import (
     below,
     demand_kept,
+    demand_no_slip,
     fitting,
     no_attribute,
     no_value,
@@ -311,6 +312,8 @@ class Module:
         old = self.__dict__.get(name)
         if isinstance(old, KEPT):
             demand_kept(self, name, old, new)
+        elif name == "requires_grad" or (isinstance(new, Tensor) and not isinstance(new, KEPT)):
+            demand_no_slip(self, name, new)
         if isinstance(new, KEPT) and new.name is None:
             new.name = name
         object.__setattr__(self, name, new)

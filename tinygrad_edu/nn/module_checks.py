@@ -43,6 +43,22 @@ def no_attribute(module: Any, name: str) -> Exception:
     return AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=module)
 
 
+def demand_no_slip(module: Any, name: str, new: Any) -> None:
+    """Refuses layer.requires_grad = False, which would change nothing; warns of a Tensor to be learned."""
+    if name == "requires_grad":
+        raise refusal(
+            AttributeError,
+            f"a {type(module).__name__} has no requires_grad; its parameters have.",
+            f"layer.trainable = {bool(new)}",
+        )
+    if new.requires_grad and new.op is None:
+        warnings.warn(
+            f"{type(module).__name__}.{name} is a Tensor that requires a gradient, and no Parameter: no "
+            f"optimizer will change it.{user_line()}\n  Try: self.{name} = nn.Parameter(numbers)",
+            stacklevel=3,
+        )
+
+
 def demand_kept(module: Any, name: str, old: Any, new: Any) -> None:
     """A parameter or buffer may be replaced by another one or by None, but not by an array."""
     kind = type(old)

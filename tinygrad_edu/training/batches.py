@@ -19,7 +19,7 @@ from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.training import tables
-from tinygrad_edu.training.structure import leaves, mapped, rows_of
+from tinygrad_edu.training.structure import as_tuple, leaves, mapped, rows_of
 
 
 class Grouped:
@@ -127,11 +127,13 @@ def arrays_loader(*parts: Any, **settings: Any) -> Any:
 
 def numbers(part: Any, name: str) -> Any:
     """An array or several, if they are of numbers."""
+    part = as_tuple(part)
     return mapped(lambda array: tables.numbers(name, array), part)
 
 
 def targets_of(y: Any) -> Any:
     """y, but one array for a tuple of numbers, which is not a tuple of targets."""
+    y = as_tuple(y)
     several = isinstance(y, tuple) and all(
         np.ndim(part) and hasattr(part, "__array__") for part in y
     )

@@ -49,7 +49,7 @@ def demand_trainable(model: Any, loss: Any, optimizer: Any, metrics: Any) -> Non
         if not fits:
             raise refusal(
                 TypeError,
-                f"Trainer({name}={shortened(thing)}): not what it wants.",
+                f"Trainer({name}={shortened(thing)}): of another kind.",
                 f"{name}={hint}",
             )
     own = {id(p) for p in model.parameters()}
@@ -212,6 +212,17 @@ def _first_not_finite(trainer: Training, x: Any) -> str:
 
     _run_again(trainer.model, x, look)
     return found[0] if found else f"{name_of(trainer.loss)} makes too large numbers of its output"
+
+
+def number_of(loss: Any) -> float:
+    """The loss as a number, if it is a single one."""
+    if np.size(value(loss)) != 1:
+        raise refusal(
+            ValueError,
+            f"the loss has the shape {np.shape(value(loss))}, and training needs a single number.",
+            "np.mean(...) of it in the loss function",
+        )
+    return loss.item()
 
 
 def cut_graph(trainer: Training, x: Any) -> Exception:

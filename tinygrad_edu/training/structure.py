@@ -17,6 +17,15 @@ def leaves(part: Any, name: str = "x") -> list[tuple[str, Any]]:
     return [(name, part)]
 
 
+def as_tuple(part: Any) -> Any:
+    """A tuple for a list of arrays that are not the rows of one: several inputs or targets, as in Keras."""
+    if isinstance(part, list) and part and all(hasattr(array, "shape") for array in part):
+        shapes = [array.shape for array in part]
+        if len({*shapes}) > 1 or len(shapes[0]) > 1:
+            return tuple(part)
+    return part
+
+
 def mapped(function: Callable[[Any], Any], part: Any) -> Any:
     """function(array), or the tuple or dict of them."""
     if isinstance(part, dict):

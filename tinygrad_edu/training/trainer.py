@@ -82,7 +82,7 @@ class Trainer:
             self.model.train()
         with Restored(self.buffers):
             loss, prediction = self._loss(x, y, weight)
-            number = loss.item()
+            number = diagnosis.number_of(loss)
             if not cmath.isfinite(number):
                 raise diagnosis.not_finite(self, number, x, y)
             if not (isinstance(loss, Tensor) and loss.requires_grad):
