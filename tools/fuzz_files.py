@@ -284,7 +284,7 @@ def runs(folder: Path) -> Iterator[Kind]:
             x.shape[1:] == opened.shape and y.max() < len(opened.classes) and result["epochs"] >= 0
         )
         weights = opened.model().state_dict()
-        return x, y, named, opened.seen(pixels), weights, opened.history().epochs
+        return x, y, named, opened.seen(pixels), weights, opened.history().history
 
     def fits(path: Path) -> Any:
         read(path)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import line_made, user_line
-from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.losses import binary_cross_entropy, cross_entropy, mse
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training.batches import arrays_of
@@ -45,23 +44,6 @@ def warn_of_broadcast(loss: Any, y: Any) -> None:
             if isinstance(x, Tensor) and x not in seen:
                 seen.add(x)
                 waiting.append(x)
-
-
-def warn_of_equal_weights(model: Module) -> None:
-    """Warns of matrices that start with the same random numbers, as layers with the same seed do."""
-    paths: dict[Any, str] = {}
-    for path, p in model.named_parameters():
-        if p.ndim < 2 or not p.requires_grad or (p.data == p.data.flat[0]).all():
-            continue
-        first = paths.setdefault((p.shape, p.data.flat[:64].tobytes()), path)
-        if first != path:
-            warnings.warn(
-                f"{first} and {path} {p.shape} start with the same numbers, as layers with one seed do, and "
-                f"may learn the same.{user_line()}\n  Try: another rng= for each layer, or one "
-                "np.random.default_rng(0) for all; or copies that are meant, after the Trainer is made",
-                stacklevel=4,
-            )
-            return
 
 
 def advise(trainer: Training) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import on_one_line, refusal, shortened, user_line
-from tinygrad_edu.nn import Module
+from tinygrad_edu.nn import Module, Sequential
+from tinygrad_edu.nn.module_checks import alike_starts
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.training.advice import warn_of_equal_weights
 from tinygrad_edu.training.batches import arrays_of, output_of
 from tinygrad_edu.training.callbacks import Callback, Training
 from tinygrad_edu.training.heads import Heads, name_of
@@ -68,7 +68,8 @@ def demand_trainable(model: Any, loss: Any, optimizer: Any, metrics: Any) -> Non
             f"Trainer(metrics=...): the names {', '.join(names)} are not all different.",
             "a function of another name around one of them",
         )
-    warn_of_equal_weights(model)
+    if not isinstance(model, Sequential):  # which looked when it was made
+        alike_starts(model)
 
 
 def demand_all_parameters(model: Module, optimizer: Optimizer) -> None:
