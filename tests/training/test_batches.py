@@ -10,7 +10,7 @@ from tinygrad_edu import data, nn, optim
 from tinygrad_edu.data.streams import ExampleLoader
 from tinygrad_edu.tensor import value
 from tinygrad_edu.training import Trainer
-from tinygrad_edu.training.batches import split_off
+from tinygrad_edu.training.batches import split_off, weights_of
 
 
 def test_a_loader_can_be_given_instead_of_arrays():
@@ -339,3 +339,11 @@ def test_samples_and_labels_that_are_swapped_are_warned_of_before_the_model_refu
         pytest.raises(ValueError, match=r"\(32,\)|\(50,\)"),
     ):
         trainer().fit(Y, X, progress=False)
+
+
+def test_class_weights_in_a_word_are_refused_with_the_numbers_that_are_meant():
+    y = np.array([0, 0, 0, 1])
+    with pytest.raises(ValueError, match=r"class_weight='balanced'[^~]*n.sum\(\) / \(len\(n\) \* n\)"):
+        weights_of(y, None, "balanced", np.float32)
+    n = np.bincount(y)
+    assert np.allclose(weights_of(y, None, n.sum() / (len(n) * n), np.float64), [2 / 3, 2 / 3, 2 / 3, 2])

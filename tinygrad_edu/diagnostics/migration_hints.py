@@ -83,6 +83,11 @@ NN = {
     "MeanSquaredLogarithmicError": "msle, a function",
     "TripletMarginLoss": "triplet, a function",
     "CosineEmbeddingLoss": "cosine_similarity, a function",
+    "mse_loss": "mse(prediction, target)",
+    "l1_loss": "mae(prediction, target)",
+    "binary_cross_entropy_with_logits": "binary_cross_entropy(logits, target)",
+    "clip_grad_norm": "optim.Adam(parameters, clip_global_norm=1.0)",
+    "utils": "optim.Adam(parameters, clip_global_norm=1.0), which clips gradients",
     "functional": "tinygrad_edu.ops for relu, softmax, ..., and NumPy: np.tanh(x)",
     "init": "tinygrad_edu.nn.initializers",
     # functions
@@ -95,6 +100,8 @@ NN = {
 
 # Names missing in `tinygrad_edu.optim`.
 OPTIM = {
+    "clip_grad_norm": "SGD(parameters, clip_global_norm=1.0)",
+    "clip_grad_norm_": "SGD(parameters, clip_global_norm=1.0)",
     "lr_scheduler": "optim.schedules: SGD(parameters, lr=schedules.Cosine(0.1, 1000))",
     "LBFGS": 'minimize_loss(..., method="lbfgs")',
     "Newton": 'minimize_loss(..., method="newton-cg")',

@@ -228,6 +228,12 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
             "sample_weight, a number for each sample",
         )
     labels = labels.astype(int)
+    if isinstance(class_weight, str):
+        raise refusal(
+            ValueError,
+            f"class_weight={class_weight!r}: the trainer takes numbers, {{class: weight}}.",
+            "n = np.bincount(y); class_weight=n.sum() / (len(n) * n), which is balanced",
+        )
     if isinstance(class_weight, Mapping):
         demand_numbers_of_classes(class_weight)
         classes, where = np.unique(labels, return_inverse=True)
