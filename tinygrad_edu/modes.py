@@ -19,9 +19,7 @@ class Mode:
         self.scope: tuple[Any, ...] = ()  # the modules being called, outermost first
         self.debug = False  # is every result checked for NaN and infinity?
         self.batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
-        self.evaluated: Any = (
-            None  # a weak reference to the model that was last called in eval mode
-        )
+        self.evaluated: Any = None  # weak reference to the model last called in eval mode
 
 
 class _Thread(threading.local):
