@@ -152,12 +152,9 @@ def needed(name: str) -> dict[str, Any]:
 
 def cases_of(layers: Any, name: str) -> list[dict[str, Any]]:
     """Arguments to try: those without effect together, and the values of the others one by one."""
-    named = inspect.signature(getattr(layers, name)).parameters
-    names = [n for n in named if n not in ("kwargs", "name", "dtype")] + [
-        "trainable",
-        "dtype",
-        "name",
-    ]
+    signature = inspect.signature(getattr(layers, name)).parameters.values()
+    named = [p.name for p in signature if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    names = [*(n for n in named if n not in ("name", "dtype")), "trainable", "dtype", "name"]
     together = {n: NO_EFFECT[n] for n in names if n in NO_EFFECT}
     together |= {n: "ones" for n in names if n.endswith("_initializer")}
     cases = [together]
