@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, hessian, ops, value_and_grad
+from tinygrad_edu import Tensor, grad, hessian, jacobian, jvp, ops, value_and_grad
 
 INF = np.inf
 HALF = np.float16
@@ -250,3 +250,11 @@ LIMITS = {
 def test_activations_take_infinities(f, dtype):
     for x, limit in zip((-np.inf, np.inf), LIMITS[f], strict=True):
         assert np.array_equal(value_and_grad(f)(dtype(x)), np.array(limit, dtype)), x
+
+
+@pytest.mark.parametrize("length", [np.linalg.norm, np.std, np.nanstd])
+def test_forward_mode_at_the_tip_of_a_root(length):
+    """The derivative at the kink is 0, in forward mode as on the way back."""
+    zero = np.zeros(2)
+    assert jvp(length, (zero,), (np.array([1.0, 2.0]),))[1] == 0
+    assert jacobian(length, mode="forward")(zero).tolist() == [0, 0]

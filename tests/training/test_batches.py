@@ -343,7 +343,11 @@ def test_samples_and_labels_that_are_swapped_are_warned_of_before_the_model_refu
 
 def test_class_weights_in_a_word_are_refused_with_the_numbers_that_are_meant():
     y = np.array([0, 0, 0, 1])
-    with pytest.raises(ValueError, match=r"class_weight='balanced'[^~]*n.sum\(\) / \(len\(n\) \* n\)"):
+    with pytest.raises(
+        ValueError, match=r"class_weight='balanced'[^~]*n.sum\(\) / \(len\(n\) \* n\)"
+    ):
         weights_of(y, None, "balanced", np.float32)
     n = np.bincount(y)
-    assert np.allclose(weights_of(y, None, n.sum() / (len(n) * n), np.float64), [2 / 3, 2 / 3, 2 / 3, 2])
+    assert np.allclose(
+        weights_of(y, None, n.sum() / (len(n) * n), np.float64), [2 / 3, 2 / 3, 2 / 3, 2]
+    )

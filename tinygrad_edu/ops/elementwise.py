@@ -109,7 +109,8 @@ def with_tip(dx: Any, g: Any, y: Any, x: Any, shaped: Callable = lambda v: v) ->
     |x| has a kink at 0, but |x|² has none: there its second derivative is lim g / y = dg/dy, with g = 2y.
     Only derivatives of derivatives see this. `shaped` gives what has y's shape that of x.
     """
-    if not (isinstance(g, Tensor) and g.requires_grad) or np.all(value(y)):
+    # In forward mode y may be an array while g is a Tensor: then g does not depend on y.
+    if not (isinstance(g, Tensor) and g.requires_grad and isinstance(y, Tensor)) or np.all(y.data):
         return dx
     tip = (value(y) == 0) & (g.data == 0)
     if not tip.any():
