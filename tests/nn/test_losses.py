@@ -166,6 +166,10 @@ def test_small_binary_losses_keep_their_digits():
     assert np.allclose(bce(x, [1, 1], reduction="none"), np.exp(-x), rtol=1e-6, atol=0)
 
 
+def test_a_small_log_cosh_keeps_its_digits():
+    assert np.isclose(nn.log_cosh(np.float32([1e-5]), np.float32([0])), 5e-11, rtol=1e-6, atol=0)
+
+
 def test_closed_forms():
     assert nn.contrastive([0.5, 0.5, 2.0], [1, 0, 0], reduction="none").tolist() == [0.25, 0.25, 0]
     a, p, n = np.zeros((2, 2)), np.array([[1.0, 0], [0, 1]]), np.array([[0.0, 1], [3, 0]])
