@@ -194,8 +194,9 @@ class TanhShrink(Module):
 
 
 def _tanh_shrink_values(x: np.ndarray) -> np.ndarray:
-    """x - tanh x. Around 0 the difference would lose its digits, and tanh x = x / (1 + c) gives x c / (1 + c).
+    """x - tanh x. Around 0, where the difference would lose its digits, x c / (1 + c).
 
+    That is from tanh x = x / (1 + c) with
     c = x² / (3 + x² / (5 + x² / (7 + ...))), which is Lambert's continued fraction.
     """
     demand_real(x, "TanhShrink")
