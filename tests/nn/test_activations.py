@@ -71,6 +71,23 @@ def test_formulas():
     assert np.allclose(nn.LogSoftmax()(X), np.log(ops.softmax(X)))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_small_results_keep_their_digits(dtype):
+    """x - tanh x = x³ / 3 - 2 x⁵ / 15 + ... near 0, and (x + √(x² + 4)) / 2 ≈ -1 / x far below 0."""
+    near, eps = np.array([-3e-5, 1e-3, 0.0], dtype), np.finfo(dtype).eps
+    series = near**3 / 3 - 2 * near**5 / 15 + 17 * near**7 / 315
+    assert np.allclose(nn.TanhShrink()(near), series, rtol=4 * eps, atol=0)
+    wide = np.linspace(-2, 2, 401, dtype=dtype)
+    right = wide.astype(np.longdouble) - np.tanh(wide.astype(np.longdouble))
+    assert np.allclose(nn.TanhShrink()(wide), right.astype(float), rtol=20 * eps, atol=0)
+    far = np.array([-1e5, -3e38, 3e38], dtype)
+    assert np.allclose(nn.Squareplus()(far), [1e-5, 1 / 3e38, 3e38], rtol=1e-6, atol=1e-44)
+    for layer, slope in ((nn.TanhShrink(), near**2), (nn.Squareplus(), np.full(3, 0.5) + near / 4)):
+        x = Tensor(near, requires_grad=True)
+        layer(x).sum().backward()
+        assert np.allclose(x.grad, slope, rtol=1e-5, atol=0)
+
+
 def test_selu_keeps_mean_0_and_variance_1():
     """E[selu(z)] = 0 and E[selu(z)²] = 1 for a standard normal z: an integral, by the trapezoidal rule."""
     z = np.linspace(-40, 40, 800_001)

@@ -206,3 +206,8 @@ def test_a_soft_cap_bends_scores():
 def test_heads_that_cannot_be_shared():
     with pytest.raises(ValueError, match="key_heads=3 do not divide heads=4(.|\n)*key_heads=1"):
         nn.GroupedQueryAttention(8, 4, 3, 2)
+
+
+def test_additive_attention_is_shown_as_it_is_called():
+    assert repr(nn.AdditiveAttention(2)) == "AdditiveAttention(2)"
+    assert repr(nn.AdditiveAttention(2, scale=False)) == "AdditiveAttention(2, scale=False)"

@@ -99,3 +99,11 @@ def test_an_x_that_does_not_fit(layer, shape, words):
     message = str(caught.value)
     assert message.startswith("layer 0, ") and words in message
     assert "at test_containers.py:" in message and "Try: " in message
+
+
+def test_a_layer_is_replaced():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
+    model[1] = nn.ReLU()
+    assert isinstance(model.layers[1], nn.ReLU)
+    with pytest.raises(TypeError):
+        model[1] = 3

@@ -166,6 +166,30 @@ def test_small_binary_losses_keep_their_digits():
     assert np.allclose(bce(x, [1, 1], reduction="none"), np.exp(-x), rtol=1e-6, atol=0)
 
 
+def test_a_small_log_cosh_keeps_its_digits():
+    assert np.isclose(nn.log_cosh(np.float32([1e-5]), np.float32([0])), 5e-11, rtol=1e-6, atol=0)
+
+
+def test_slopes_of_extreme_errors():
+    """A sure and right answer has the slope 0, and an infinite error that of a straight line."""
+    x = Tensor(np.float32([105]), requires_grad=True)
+    nn.binary_focal_cross_entropy(x, np.float32([1]), gamma=0.5).backward()
+    assert x.grad.tolist() == [0]
+    x = Tensor(np.array([np.inf, -np.inf, 0.5]), requires_grad=True)
+    nn.huber(x, np.zeros(3), reduction="sum").backward()
+    assert x.grad.tolist() == [1, -1, 0.5]
+
+
+@pytest.mark.parametrize("x", [np.float16([[300, 400]]), np.float32([[1e20, 0]]), [[1e200, 1e200]]])
+def test_the_cosine_of_large_numbers(x):
+    assert np.isclose(nn.cosine_similarity(x, x), -1, rtol=1e-3)
+
+
+def test_a_class_of_weight_0_may_be_impossible():
+    logits, labels = np.array([[0, -np.inf], [0, 0]]), [1, 0]
+    assert np.isclose(nn.cross_entropy(logits, labels, class_weights=[1, 0]), np.log(2) / 2)
+
+
 def test_closed_forms():
     assert nn.contrastive([0.5, 0.5, 2.0], [1, 0, 0], reduction="none").tolist() == [0.25, 0.25, 0]
     a, p, n = np.zeros((2, 2)), np.array([[1.0, 0], [0, 1]]), np.array([[0.0, 1], [3, 0]])

@@ -65,6 +65,13 @@ def test_a_loop_in_any_good_order_is_not_warned_of():
         loss_of(model).backward()
         optimizer.step()
 
+    def in_place():
+        for p in model.parameters():
+            if p.grad is not None:
+                p.grad[...] = 0
+        loss_of(model).backward()
+        optimizer.step()
+
     def two_losses():
         optimizer.zero_grad()
         loss_of(model).backward()
@@ -79,7 +86,7 @@ def test_a_loop_in_any_good_order_is_not_warned_of():
         optimizer.step()
         optimizer.step()  # again, with the same gradients
 
-    for loop in (first, last, by_hand, two_losses, clipped):
+    for loop in (first, last, by_hand, in_place, two_losses, clipped):
         optimizer.zero_grad()
         assert warned(loop) == []
 

@@ -260,6 +260,11 @@ class AdditiveAttention(SizedByInput):
         y = self.dropout(weights) @ context
         return (y, weights) if return_attention_scores else y
 
+    def __repr__(self) -> str:
+        settings = "" if self.has_scale else ", scale=False"
+        settings += ", causal=True" if self.causal else ""
+        return f"AdditiveAttention({self.inputs}{settings})"
+
 
 class TransformerBlock(Module):
     """Attention, then a perceptron of two layers, each added to its own input.

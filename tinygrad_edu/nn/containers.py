@@ -33,7 +33,8 @@ class Sequential(Module):
     seed   draws the starting weights of all layers from one generator, instead of an `rng` for each: see
            `Module.initialize`
 
-    `model[0]` is the first layer, `model[:2]` a Sequential of the first two, which it shares. Warns of
+    `model[0]` is the first layer, `model[:2]` a Sequential of the first two, which it shares;
+    `model[0] = layer` replaces one. Warns of
     layers whose weights are equal because they had the same seed.
 
     >>> from tinygrad_edu.nn import Linear
@@ -62,6 +63,10 @@ class Sequential(Module):
 
     def __getitem__(self, i: int | slice) -> Any:
         return Sequential(*self.layers[i]) if isinstance(i, slice) else self.layers[i]
+
+    def __setitem__(self, i: int, layer: Callable) -> None:
+        demand_layers(self, (layer,), "model[2] = ReLU()")
+        self.layers[i] = layer
 
     def __len__(self) -> int:
         return len(self.layers)

@@ -100,15 +100,16 @@ def huber(
     prediction, target = demand_pair("huber", prediction, target)
     error = prediction - target
     size = np.abs(error)
-    return np.where(size <= delta, 0.5 * np.square(error), delta * size - 0.5 * delta * delta)
+    near = size <= delta
+    small = np.where(near, error, 0)  # an infinite error would have the gradient 0 · ∞
+    return np.where(near, 0.5 * np.square(small), delta * size - 0.5 * delta * delta)
 
 
 @loss(per="number")
 def log_cosh(prediction: Any, target: Any) -> Any:
     """L = mean of ln cosh(prediction - target): about e² / 2 for small errors, |e| - ln 2 for large."""
     prediction, target = demand_pair("log_cosh", prediction, target)
-    error = prediction - target
-    return error + ops.softplus(-2 * error) - float(np.log(2))  # cosh itself would overflow
+    return ops.log_cosh(prediction - target)
 
 
 @loss(per="number")
@@ -136,7 +137,9 @@ def cosine_similarity(prediction: Any, target: Any) -> Any:
 
 
 def _of_length_1(x: Any) -> Any:
-    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), EPSILON)
+    largest = np.max(np.abs(value(x)), axis=-1, keepdims=True, initial=1)
+    x = x / largest  # so that squares do not overflow
+    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), EPSILON / largest)
 
 
 # ------------------------------------------------------------------------------------- two classes
@@ -186,7 +189,8 @@ def binary_focal_cross_entropy(
     demand_logits(name, x, from_probabilities, ops.sigmoid)
     p = x if from_probabilities else ops.sigmoid(x)
     right = t * p + (1 - t) * (1 - p)
-    errors = _binary_errors(x, t, from_probabilities) * (1 - right) ** gamma
+    wrong = np.maximum(1 - right, np.finfo(right.dtype).tiny)  # a power of 0 may have the slope ∞
+    errors = _binary_errors(x, t, from_probabilities) * wrong**gamma
     if alpha is not None:
         errors = errors * (t * alpha + (1 - t) * (1 - alpha))
     return errors
@@ -309,6 +313,8 @@ def cross_entropy(
         values = -np.take_along_axis(y, labels[..., None], axis=-1)[..., 0]
     if counted is not None and not counted.all():
         values = np.where(counted, values, 0)  # not 0 times infinity
+    if class_weights is not None and np.isinf(value(values)).any():
+        values = np.where(weights == 0, 0, values)
     return reduced(name, values, weights, reduction, counted)
 
 

@@ -22,6 +22,18 @@ class UsedGradient(np.ndarray):
     """
 
     used = False
+    zeroed = False  # by grad[...] = 0 or grad.fill(0): a sum with it is a new gradient
+
+    def __array_finalize__(self, other: Any) -> None:
+        self.zeroed = getattr(other, "zeroed", False)
+
+    def __setitem__(self, index: Any, given: Any) -> None:
+        super().__setitem__(index, given)
+        self.zeroed = not self.any()
+
+    def fill(self, given: Any) -> None:
+        super().fill(given)
+        self.zeroed = not self.any()
 
     def __repr__(self) -> str:
         return repr(self.view(np.ndarray))
@@ -38,7 +50,8 @@ def mark_used(optimizer: Any) -> None:
 def look_at_gradients(optimizer: Any) -> None:
     """Looks at the gradients of the first two steps. Those of later steps are taken for right."""
     warn_of_idle_parameters(optimizer)
-    if any(type(p._grad) is UsedGradient and not p._grad.used for p in optimizer.parameters):
+    grads = [p._grad for p in optimizer.parameters if type(p._grad) is UsedGradient]
+    if any(not (grad.used or grad.zeroed) for grad in grads):
         _warn(
             f"{type(optimizer).__name__}.step(): backward() has added the gradients to those of the step "
             "before, which still are there; the step is their sum.",
