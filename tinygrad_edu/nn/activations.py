@@ -14,8 +14,6 @@ from tinygrad_edu import ops
 from tinygrad_edu.nn.checks import demand_not_negative, demand_positive, demand_samples_fit
 from tinygrad_edu.nn.layer_tools import in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter
-from tinygrad_edu.ops.complex import demand_real
-from tinygrad_edu.ops.elementwise import row
 from tinygrad_edu.tensor import Tensor
 
 __all__ = [
@@ -190,32 +188,7 @@ class TanhShrink(Module):
     """y = x - tanh x: flat around 0, and x ∓ 1 far from it."""
 
     def forward(self, x: Any) -> Any:
-        return _tanh_shrink(x)
-
-
-def _tanh_shrink_values(x: np.ndarray) -> np.ndarray:
-    """x - tanh x. Around 0, where the difference would lose its digits, x c / (1 + c).
-
-    That is from tanh x = x / (1 + c) with
-    c = x² / (3 + x² / (5 + x² / (7 + ...))), which is Lambert's continued fraction.
-    """
-    demand_real(x, "TanhShrink")
-    size = np.abs(x)
-    y = np.asarray(x - np.tanh(x))
-    near = size < 0.5
-    if near.any():
-        small = x[near]
-        square, c = small * small, 0.0
-        for odd in (15, 13, 11, 9, 7, 5, 3):
-            c = square / (odd + c)
-        y[near] = small * (c / (1 + c))
-    return y
-
-
-_tanh_shrink = row(
-    _tanh_shrink_values, lambda g, y, x: g * np.square(np.tanh(x)), name="tanh_shrink",
-    formula="x - tanh x",
-)  # fmt: skip
+        return ops.tanh_shrink(x)
 
 
 class Softplus(Module):

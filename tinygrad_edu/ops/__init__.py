@@ -66,6 +66,7 @@ from tinygrad_edu.ops.special import (
     normal_cdf,
     polygamma,
     silu,
+    tanh_shrink,
 )
 from tinygrad_edu.tensor import ROWS, Op
 
@@ -122,5 +123,5 @@ __all__ = [
     "max_pool2d", "mish", "normal_cdf", "normalize", "polygamma", "put", "put_along_axis",
     "recurrence", "relu", "rnn", "rows", "scatter_add", "sech2", "selu", "sigmoid", "silu", "softmax",
     "softplus", "softsign", "solve_triangular", "sparsemax",
-    "suffix_sum", "unbroadcast", "unfold",
+    "suffix_sum", "tanh_shrink", "unbroadcast", "unfold",
 ]  # fmt: skip

@@ -435,6 +435,33 @@ def _log_cosh(x: np.ndarray) -> np.ndarray:
 log_cosh = row(_log_cosh, lambda g, y, x: g * np.tanh(x), name="log_cosh", formula="ln cosh x")
 
 
+def _tanh_shrink(x: np.ndarray) -> np.ndarray:
+    """x - tanh x. Around 0, where the difference would lose its digits, x c / (1 + c).
+
+    That is from tanh x = x / (1 + c) with
+    c = x² / (3 + x² / (5 + x² / (7 + ...))), which is Lambert's continued fraction.
+    """
+    demand_real(x, "tanh_shrink")
+    x = np.asarray(x)
+    y = np.asarray(x - np.tanh(x))
+    near = np.abs(x) < 1
+    if near.any():
+        small = x[near]
+        square, c = small * small, 0.0
+        for odd in (19, 17, 15, 13, 11, 9, 7, 5, 3):
+            c = square / (odd + c)
+        y[near] = small * (c / (1 + c))
+    return y
+
+
+tanh_shrink = row(
+    _tanh_shrink,
+    lambda g, y, x: g * np.square(np.tanh(x)),
+    name="tanh_shrink",
+    formula="x - tanh x",
+)
+
+
 def _log_sigmoid(x: np.ndarray) -> np.ndarray:
     return -softplus(-x)
 
@@ -568,5 +595,5 @@ gelu_tanh = row(
 __all__ = [
     "bell", "bessel_i", "digamma", "erf", "erfc", "erfinv", "gelu", "gelu_bell", "gelu_gate",
     "gelu_tanh", "i0", "lgamma", "log_cosh", "log_sigmoid", "mish", "mish_gate",
-    "normal_cdf", "polygamma", "silu", "sinc", "sinc_derivative",
+    "normal_cdf", "polygamma", "silu", "sinc", "sinc_derivative", "tanh_shrink",
 ]  # fmt: skip
