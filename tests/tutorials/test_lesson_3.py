@@ -175,6 +175,7 @@ class Scaled(nn.Module):
         ("return x", "return x", "Right"),
     ],
 )
+@pytest.mark.filterwarnings("default:.*that requires a gradient, and no Parameter")
 def test_a_layer(right: str, wrong: str, says: str, hint_to_code: Callable) -> None:
     assert right in SCALED
     assert hint_to_code(3, "Scaled", SCALED.replace(right, wrong)).startswith(says)
