@@ -139,6 +139,8 @@ def test_errors_name_the_file_that_was_asked_for(tmp_path):
 
 
 def test_drawing_characters_deletes_nothing(tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("PIL")
     for name in ("chars.draft", ".chars.draft"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "thesis.txt").write_text("mine")
