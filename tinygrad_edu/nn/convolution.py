@@ -23,8 +23,14 @@ from tinygrad_edu.nn.initializers import glorot_uniform
 from tinygrad_edu.nn.layer_tools import in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter
 from tinygrad_edu.nn.sized_by_input import SizedByInput
-from tinygrad_edu.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
-from tinygrad_edu.ops.volumes import check_settings, conv3d
+from tinygrad_edu.ops.convolution import (
+    check_settings,
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+)
+from tinygrad_edu.ops.volumes import conv3d
 from tinygrad_edu.tensor import Tensor
 
 __all__ = [

@@ -15,8 +15,9 @@ from tinygrad_edu.nn.checks import demand_images, named
 from tinygrad_edu.nn.layer_tools import as_array, as_called
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.nn.sequence_checks import demand_place_mask
+from tinygrad_edu.ops.convolution import check_settings
 from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
-from tinygrad_edu.ops.volumes import avg_pool3d, check_settings, max_pool3d
+from tinygrad_edu.ops.volumes import avg_pool3d, max_pool3d
 from tinygrad_edu.tensor import value
 
 __all__ = [

@@ -633,7 +633,7 @@ def _before_conv(
     span = [(k - 1) * d + 1 for k, d in zip(size, gap, strict=True)]
     cut: Any
     if isinstance(padding, str):
-        _known(called, padding, ("valid", "same"))
+        known_padding(called, padding, ("valid", "same"))
         more: Any = 0 if padding == "same" else 1
         image = [n * s + more * max(k - s, 0) for n, s, k in zip(grid, step, span, strict=True)]
     else:
@@ -737,10 +737,10 @@ def check_windows(
     span = Windows(size, dilation=dilation).span
     pads: Any
     if isinstance(padding, str):
-        _known(called, padding, ("valid", "same", *["causal"] * (called == "conv1d")))
+        known_padding(called, padding, ("valid", "same", *["causal"] * (called == "conv1d")))
         pads = ((0, 0), (0, 0))
         if padding == "same":
-            pads = tuple(map(_same, image, span, stride))
+            pads = tuple(map(same_sides, image, span, stride))
         elif padding == "causal":
             pads = ((0, 0), (span[1] - 1, 0))
     else:
@@ -758,7 +758,7 @@ def check_windows(
     return Windows(size, stride, pads, dilation)
 
 
-def _same(n: int, span: int, stride: int) -> Pair:
+def same_sides(n: int, span: int, stride: int) -> Pair:
     """Zeros before and after that make ⌈n / stride⌉ windows; an odd number has one more after."""
     zeros = max((-(-n // stride) - 1) * stride + span - n, 0)
     return zeros // 2, zeros - zeros // 2
@@ -773,36 +773,47 @@ def _whole(n: Any) -> bool:
 
 def _pair(called: str, name: str, given: Any, flat: bool = False) -> Pair:
     """A number for both axes, or one for each; (1, n) for sequences."""
-    numbers = given if isinstance(given, (tuple, list)) else (given,) * (1 if flat else 2)
-    if len(numbers) != (1 if flat else 2) or not all(map(_whole, numbers)):
-        wanted = "a whole number from 1" if flat else "a whole number from 1, or a pair of them"
-        refuse(called, f"{name}={given!r}", f"{name} is {wanted}", f"{name}=1")
-    return (1,) * flat + tuple(map(int, numbers))  # type: ignore[return-value]
+    numbers = each_axis(called, name, given, 1 if flat else 2)
+    return (1,) * flat + numbers  # type: ignore[return-value]
+
+
+def each_axis(called: str, name: str, given: Any, axes: int) -> tuple[int, ...]:
+    """A number for each axis, from those or from one for all."""
+    numbers = given if isinstance(given, (tuple, list)) else (given,) * axes
+    if len(numbers) != axes or not all(map(_whole, numbers)):
+        several = ("", ", or a pair of them", ", or three of them")[axes - 1]
+        refuse(
+            called, f"{name}={given!r}", f"{name} is a whole number from 1{several}", f"{name}=1"
+        )
+    return tuple(map(int, numbers))
 
 
 def check_pairs(called: str, axes: int, given: Any, name: str = "padding") -> tuple[Pair, ...]:
     """(before, after) along each axis, from their shorter forms."""
-    return _pairs(called, given, axes == 1, name, words="")[-axes:]
+    return sides_of(called, given, axes, name, words="")
 
 
-def _pairs(
-    called: str, padding: Any, flat: bool, name: str = "padding", words: str = "a word or "
-) -> tuple[Pair, Pair]:
-    """Zeros before and after, along both axes; a single number is meant for both sides."""
-    wanted = (
-        "p or (before, after)" if flat else "p or (along H, along W), each p or (before, after)"
-    )
+def _pairs(called: str, padding: Any, flat: bool) -> tuple[Pair, Pair]:
+    """Zeros before and after, along both axes; none along the first for sequences."""
+    sides = sides_of(called, padding, 1 if flat else 2)
+    return ((0, 0),) * flat + sides  # type: ignore[return-value]
+
+
+def sides_of(
+    called: str, padding: Any, axes: int, name: str = "padding", words: str = "a word or "
+) -> tuple[Pair, ...]:
+    """Zeros before and after along each axis; a single number is meant for both sides."""
+    several = axes > 1 and isinstance(padding, (tuple, list))
     try:
-        sides = [(0, 0), padding] if flat else [padding, padding]
-        if not flat and isinstance(padding, (tuple, list)):
-            sides = list(padding)
-        pairs = [(p, p) if isinstance(p, (int, np.integer)) else p for p in sides]
-        (top, bottom), (left, right) = pairs
-        pads = tuple(map(operator.index, (top, bottom, left, right)))
-        if min(pads) >= 0:
-            return (pads[0], pads[1]), (pads[2], pads[3])
+        each = list(padding) if several else [padding] * axes
+        pairs = [(p, p) if isinstance(p, (int, np.integer)) else p for p in each]
+        sides = tuple((operator.index(before), operator.index(after)) for before, after in pairs)
+        if len(sides) == axes and min(map(min, sides)) >= 0:
+            return sides
     except (TypeError, ValueError):
         pass
+    along = ", ".join(f"along {axis}" for axis in "DHW"[3 - axes :])
+    wanted = "p or (before, after)" if axes == 1 else f"p or ({along}), each p or (before, after)"
     hint = f'{name}="same"' if words else f"{name}=1"
     refuse(called, f"{name}={padding!r}", f"{name} is {words}{wanted}, none below 0", hint)
     raise AssertionError  # refuse raises
@@ -813,18 +824,17 @@ def check_settings(
     words: tuple[str, ...] = ("valid", "same"),
 ) -> tuple[int, ...]:  # fmt: skip
     """The size along each axis; raises for settings that fit no image, before there is one."""
-    flat = axes == 1
-    kernel = _pair(called, "size", size, flat)[-axes:]
+    kernel = each_axis(called, "size", size, axes)
     for name, given in (("stride", stride), ("dilation", dilation)):
-        _pair(called, name, given, flat)
+        each_axis(called, name, given, axes)
     if isinstance(padding, str):
-        _known(called, padding, words)
+        known_padding(called, padding, words)
     else:
-        _pairs(called, padding, flat)
+        sides_of(called, padding, axes)
     return kernel
 
 
-def _known(called: str, padding: str, words: tuple[str, ...]) -> None:
+def known_padding(called: str, padding: str, words: tuple[str, ...]) -> None:
     if padding not in words:
         refuse(called, f"padding={padding!r}", f"padding is one of {', '.join(words)}",
                'padding="same"')  # fmt: skip

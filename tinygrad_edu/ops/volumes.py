@@ -7,18 +7,21 @@ images, one for each slice of the kernel, and every derivative is theirs.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.ops import convolution
-from tinygrad_edu.ops.convolution import Padding, conv2d, refuse
+from tinygrad_edu.ops.convolution import (
+    Padding,
+    conv2d,
+    each_axis,
+    known_padding,
+    refuse,
+    same_sides,
+    sides_of,
+)
 from tinygrad_edu.tensor import Tensor
-
-Triple = tuple[int, int, int]
-Sides = tuple[tuple[int, int], ...]  # zeros before and after, along each axis
 
 # --------------------------------------------------------------------------- what people call
 
@@ -72,7 +75,7 @@ def _or(size: Any, stride: Any) -> Any:
     return size if stride is None else stride
 
 
-def _taps(x: Any, size: Triple, stride: Triple) -> Iterator[Any]:
+def _taps(x: Any, size: tuple[int, ...], stride: tuple[int, ...]) -> Iterator[Any]:
     """For each cell of a window, the numbers under it in all windows."""
     for tap in np.ndindex(*size):
         y = x
@@ -107,61 +110,24 @@ def _asked(
     padding: Padding,
     dilation: Any = 1,
     fill: float = 0,
-) -> tuple[Any, Triple, Triple, Triple]:
+) -> tuple[Any, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """(x with its padding, size, stride, dilation); raises if no window fits."""
     x = _volumes(called, x)
     size, stride, dilation = (
-        _triple(called, name, given)
+        each_axis(called, name, given, 3)
         for name, given in (("size", size), ("stride", stride), ("dilation", dilation))
     )
     span = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    sides = _sides(called, padding)
-    if padding == "same":
-        sides = tuple(map(convolution._same, x.shape[1:4], span, stride))
+    if isinstance(padding, str):
+        known_padding(called, padding, ("valid", "same"))
+        sides: Any = ((0, 0),) * 3
+        if padding == "same":
+            sides = tuple(map(same_sides, x.shape[1:4], span, stride))
+    else:
+        sides = sides_of(called, padding, 3)
     if any(map(any, sides)):
         x = np.pad(x, ((0, 0), *sides, (0, 0)), constant_values=fill)
     if any(k > n for k, n in zip(span, x.shape[1:4], strict=True)):
         what = f"a window of {tuple(span)} is larger than the volume {x.shape[1:4]}"
         refuse(called, (x, "x"), what, 'a smaller window, or padding="same"')
     return x, size, stride, dilation
-
-
-def _triple(called: str, name: str, given: Any) -> Triple:
-    """A number for all three axes, or one for each."""
-    numbers = given if isinstance(given, (tuple, list)) else (given,) * 3
-    if len(numbers) != 3 or not all(map(convolution._whole, numbers)):
-        takes = f"{name} is a whole number from 1, or three of them"
-        refuse(called, f"{name}={given!r}", takes, f"{name}=1")
-    return tuple(map(int, numbers))  # type: ignore[return-value]
-
-
-def _sides(called: str, padding: Padding) -> Sides:
-    """Zeros before and after along each axis; none for a word."""
-    if isinstance(padding, str):
-        convolution._known(called, padding, ("valid", "same"))
-        return ((0, 0),) * 3
-    each: Any = padding if isinstance(padding, (tuple, list)) else (padding,) * 3
-    try:
-        pairs = [(p, p) if isinstance(p, (int, np.integer)) else p for p in each]
-        sides = tuple((operator.index(a), operator.index(b)) for a, b in pairs)
-        if len(sides) == 3 and min(map(min, sides)) >= 0:
-            return sides
-    except (TypeError, ValueError):
-        pass
-    takes = "padding is a word or p or (along D, along H, along W), each p or (before, after)"
-    refuse(called, f"padding={padding!r}", f"{takes}, none below 0", 'padding="same"')
-    raise AssertionError  # refuse raises
-
-
-def check_settings(
-    called: str, axes: int, size: Any, stride: Any, padding: Padding, dilation: Any = 1,
-    words: tuple[str, ...] = ("valid", "same"),
-) -> tuple[int, ...]:  # fmt: skip
-    """`convolution.check_settings`, for volumes (axes = 3) as well."""
-    if axes < 3:
-        return convolution.check_settings(called, axes, size, stride, padding, dilation, words)
-    kernel = _triple(called, "size", size)
-    for name, given in (("stride", stride), ("dilation", dilation)):
-        _triple(called, name, given)
-    _sides(called, padding)
-    return kernel
