@@ -112,11 +112,8 @@ class MultiHeadAttention(SizedByInput):
         return_attention_scores: bool = False,
     ) -> Any:
         x = in_precision_of(self.query.W, x)
-        self.demand_shape(x.shape)
         context = x if context is None else in_precision_of(self.query.W, context)
-        demand_context(self, context.shape, len(x))
-        allowed = allowed_pairs(self, x.shape, context.shape[1], mask, key_mask)
-        x, context = without_unseen(x, context, allowed)
+        x, context, allowed = masked_steps(self, x, context, mask, key_mask)
         q, k, v = map(self._in_heads, (self.query(x), self.key(context), self.value(context)),
                       (self.heads, self.key_heads, self.key_heads))  # fmt: skip
         if self.rotary:
@@ -139,6 +136,16 @@ class MultiHeadAttention(SizedByInput):
     def __repr__(self) -> str:
         settings = "".join(f", {n}=True" for n in ("causal", "rotary") if getattr(self, n))
         return f"{type(self).__name__}({self.inputs}, {self.heads}, {self.key_dim}{settings})"
+
+
+def masked_steps(
+    layer: Any, x: Any, context: Any, mask: Any, key_mask: Any
+) -> tuple[Any, Any, Any]:
+    """(x, context, which step of x may look at which of the context); raises if they do not fit."""
+    layer.demand_shape(x.shape)
+    demand_context(layer, context.shape, len(x))
+    allowed = allowed_pairs(layer, x.shape, context.shape[1], mask, key_mask)
+    return *without_unseen(x, context, allowed), allowed
 
 
 def allowed_pairs(layer: Any, x: Shape, keys: int, mask: Any, key_mask: Any) -> Any:
@@ -249,11 +256,8 @@ class AdditiveAttention(SizedByInput):
         return_attention_scores: bool = False,
     ) -> Any:
         x = as_array(x) if self.scale is None else in_precision_of(self.scale, x)
-        self.demand_shape(x.shape)
         context = x if context is None else as_array(context).astype(x.dtype)
-        demand_context(self, context.shape, len(x))
-        allowed = allowed_pairs(self, x.shape, context.shape[1], mask, key_mask)
-        x, context = without_unseen(x, context, allowed)
+        x, context, allowed = masked_steps(self, x, context, mask, key_mask)
         both = np.tanh(x[:, :, None] + context[:, None])
         scores = np.sum(both if self.scale is None else self.scale * both, axis=-1)
         weights = masked_softmax(scores, allowed)
