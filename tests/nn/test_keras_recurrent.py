@@ -100,7 +100,8 @@ def test_dropout(kind, monkeypatch):
         return mask if count is None else [mask] * count
 
     monkeypatch.setattr(twin.cell, "_create_dropout_mask", theirs)
-    layer.kept = lambda p, shape: masks[shape[-1]].reshape(shape)
+    ours = lambda rng, p, shape, dtype: masks[shape[-1]].reshape(shape)
+    monkeypatch.setattr("tinygrad_edu.nn.recurrent.kept", ours)
     assert_functions_agree(
         layer,
         lambda x: twin(x, training=True),

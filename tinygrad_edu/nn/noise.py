@@ -50,12 +50,16 @@ class Dropout(Module):
         return self.noisy(as_array(x)) if self.training and self.p else x
 
     def noisy(self, x: Any) -> Any:
-        keep = self.rng.random(self.drawn(x.shape), dtype=np.float32) >= self.p
-        return x * (keep.astype(x.dtype) / (1 - self.p))
+        return x * kept(self.rng, self.p, self.drawn(x.shape), x.dtype)
 
     def drawn(self, shape: Shape) -> Shape:
         """The shape of the random numbers, of which each is for one or more numbers of x."""
         return shape
+
+
+def kept(rng: np.random.Generator, p: float, shape: Shape, dtype: Any) -> np.ndarray:
+    """Factors 0 with probability p, and 1 / (1 - p) otherwise."""
+    return (rng.random(shape, dtype=np.float32) >= p).astype(dtype) / (1 - p)
 
 
 class SpatialDropout2d(Dropout):

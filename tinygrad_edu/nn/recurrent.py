@@ -24,6 +24,7 @@ from tinygrad_edu.nn.checks import (
 from tinygrad_edu.nn.initializers import glorot_uniform, orthogonal
 from tinygrad_edu.nn.layer_tools import as_array, in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter
+from tinygrad_edu.nn.noise import kept
 from tinygrad_edu.nn.sequence_checks import (
     demand_cell,
     demand_one_step,
@@ -251,11 +252,11 @@ class Recurrent(RecurrentCell):
         if self.rng is not None:
             note_mode(self)
         if self.training and self.dropout:
-            x = x * self.kept(self.dropout, (n, 1, self.inputs))
+            x = x * kept(self.rng, self.dropout, (n, 1, self.inputs), self.W.dtype)
         x = np.swapaxes(x, 0, 1)[steps]
         if self.training and self.recurrent_dropout:
-            kept = self.kept(self.recurrent_dropout, (n, self.units))
-            cell = functools.partial(type(self).cell, keep=kept)
+            keep = kept(self.rng, self.recurrent_dropout, (n, self.units), self.W.dtype)
+            cell = functools.partial(type(self).cell, keep=keep)
             outputs, last = along_time(cell, x, states, self.weights(), mask)
         else:
             outputs, last = type(self).sequence(x, *states, *self.weights(), mask=mask)
@@ -267,11 +268,6 @@ class Recurrent(RecurrentCell):
             y = y * (begun if self.return_sequences else begun[-1]).astype(y.dtype)
         y = np.swapaxes(y, 0, 1) if self.return_sequences else y
         return (y, *last) if self.return_state else y
-
-    def kept(self, p: float, shape: Shape) -> np.ndarray:
-        """Factors 0 with probability p, and 1 / (1 - p) otherwise."""
-        keep: Any = self.rng.random(shape, dtype=np.float32) >= p
-        return keep.astype(self.W.dtype) / (1 - p)
 
     def demand_shape(self, shape: Shape) -> None:
         demand_sequences(self, shape)
