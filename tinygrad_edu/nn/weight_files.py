@@ -71,9 +71,11 @@ def no_such_file(path: Path) -> Exception:
     )
 
 
-def not_a_weight_file(path: Path, kind: str, error: Exception) -> Exception:
+def not_a_weight_file(
+    path: Path, kind: str, error: Exception, hint: str = "a file written by model.save(path)"
+) -> Exception:
     return refusal(
         DamagedFileError,
         f"{os.fspath(path)!r} is not {kind}, or only a part of one ({reason(error)}); nothing was loaded.",
-        "a file written by model.save(path)",
+        hint,
     )

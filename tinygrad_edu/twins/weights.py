@@ -7,6 +7,7 @@ group for each layer by its name, and for a whole model the config as an attribu
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -18,10 +19,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal, user_line
-from tinygrad_edu.files import DamagedFileError, naming_damage
-from tinygrad_edu.files.damage import reason
+from tinygrad_edu.diagnostics.words import user_line
+from tinygrad_edu.files import naming_damage
 from tinygrad_edu.nn import Module
+from tinygrad_edu.nn.weight_files import not_a_weight_file
 from tinygrad_edu.twins.layer_table import ARRANGING, LAYERS, ROWS, Row, join, kind_of
 from tinygrad_edu.twins.optional import optional
 
@@ -104,6 +105,9 @@ class KerasFile(NamedTuple):
 
 # The groups within the group of a layer that hold its arrays, in the order of Keras's weights.
 PARTS = list(dict.fromkeys(part for row in ROWS for part in row.files))
+DAMAGED = functools.partial(
+    not_a_weight_file, hint="a file of model.save('x.keras') or model.save_weights('x.weights.h5')"
+)
 MOST_BYTES = 1 << 32  # that a part of a .keras file may unfold to
 NOT_LAYERS = ("optimizer", "metrics", "_metrics", "compile_metrics", "loss_tracker")
 
@@ -114,7 +118,7 @@ def read_file(path: str | os.PathLike) -> KerasFile:
         optional("h5py", "reading a weight file of Keras", "weights"),
         repr(os.fspath(path)),
     )
-    with open(path, "rb") as opened, naming_damage(path, "a weight file of Keras", _damaged):
+    with open(path, "rb") as opened, naming_damage(path, "a weight file of Keras", DAMAGED):
         config, source = None, path
         if zipfile.is_zipfile(opened):
             with zipfile.ZipFile(opened) as archive:
@@ -145,14 +149,6 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
         )
     with archive.open(info) as opened:
         return opened.read(info.file_size)
-
-
-def _damaged(path: Any, kind: str, error: Exception) -> Exception:
-    return refusal(
-        DamagedFileError,
-        f"{os.fspath(path)!r} is not {kind}, or only a part of one ({reason(error)}); nothing was loaded.",
-        "a file of model.save('x.keras') or model.save_weights('x.weights.h5')",
-    )
 
 
 def _layers_of_config(
