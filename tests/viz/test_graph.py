@@ -1,18 +1,9 @@
 """The Graph of a Tensor: what it refuses, how it shows itself, and the files that it writes."""
 
-import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, viz
-
-
-def variable(data, name=None):
-    return Tensor(data, requires_grad=True, name=name)
-
-
-def tanh_of_line():
-    x, w, b = variable(2.0, "x"), variable(-3.0, "w"), variable(6.875, "b")
-    return np.tanh(x * w + b)
+from tests.viz.small_graphs import tanh_of_line
+from tinygrad_edu import viz
 
 
 def test_only_tensors_have_a_graph():
