@@ -33,9 +33,8 @@ class Sequential(Module):
     seed   draws the starting weights of all layers from one generator, instead of an `rng` for each: see
            `Module.initialize`
 
-    `model[0]` is the first layer, `model[:2]` a Sequential of the first two, which it shares;
-    `model[0] = layer` replaces one. Warns of
-    layers whose weights are equal because they had the same seed.
+    `model[0]` is the first layer, `model[:2]` a Sequential of the first two, which it shares, and
+    `model[0] = layer` replaces one. Warns of layers whose weights are equal because they had the same seed.
 
     >>> from tinygrad_edu.nn import Linear
     >>> model = Sequential(Linear(2, 8), np.tanh, Linear(8, 1), seed=0)

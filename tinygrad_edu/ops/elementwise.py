@@ -136,9 +136,8 @@ def _cosine(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     if not (np.isfinite(x).all() and np.isfinite(w).all()):  # beside ∞ a number is 0
         infinite = np.isinf(x) | np.isinf(w)
         x, w = (np.where(infinite, np.isinf(v) * np.sign(v), v) for v in (x, w))
-    return (
-        x * 0.5 / or_infinite(np.hypot(x * 0.5, w * 0.5))
-    )  # halves, whose length does not overflow
+    x, w = x * 0.5, w * 0.5  # halves, whose length does not overflow
+    return x / or_infinite(np.hypot(x, w))
 
 
 cosine: Op = row(
@@ -166,9 +165,8 @@ def _power_dx(g: Any, y: Any, x: Any, w: Any) -> Any:
         return g * w * x ** (w - 1)
     exponent = less_one(x, w)
     dx = g * w * x**exponent
-    lost = value(w) - (
-        value(exponent) + 1
-    )  # what w - 1 was rounded by, which a large ln x multiplies
+    # What w - 1 was rounded by, which a large ln x multiplies.
+    lost = value(w) - (value(exponent) + 1)
     return dx * (1 + lost * np.log(np.abs(x) + (x == 0))) if np.any(lost) else dx
 
 

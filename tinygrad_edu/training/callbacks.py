@@ -221,9 +221,7 @@ class AverageWeights(Callback):
         self.steps = self.trainer.optimizer.t
 
     def on_batch_end(self, batch: int) -> None:
-        if (
-            self.trainer.optimizer.t == self.steps
-        ):  # gradients accumulate, and no weight has changed
+        if self.trainer.optimizer.t == self.steps:  # gradients accumulate; no weight has changed
             return
         self.steps = self.trainer.optimizer.t
         self.ema.update()

@@ -19,9 +19,8 @@ from tinygrad_edu.files import DamagedFileError, naming_damage, read_npz, whole_
 from tinygrad_edu.files.damage import reason
 
 NAME = re.compile(r"checkpoint-(\d+)\.npz")
-DRAFT = re.compile(
-    r"\.checkpoint-\d+\.npz\.[0-9a-f]{16}\.draft"
-)  # the name that `whole_file` gives
+# The name that `whole_file` gives to a draft.
+DRAFT = re.compile(r"\.checkpoint-\d+\.npz\.[0-9a-f]{16}\.draft")
 FORMAT = 2
 
 

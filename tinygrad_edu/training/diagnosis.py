@@ -75,10 +75,8 @@ def demand_trainable(model: Any, loss: Any, optimizer: Any, metrics: Any) -> Non
 def demand_all_parameters(model: Module, optimizer: Optimizer) -> None:
     """Refuses an optimizer that does not hold every parameter of the model that is to be learned."""
     held = {id(p) for p in optimizer.parameters}
-    trainable = [path for path, p in model.named_parameters() if p.requires_grad]
-    missing = [
-        path for path, p in model.named_parameters() if p.requires_grad and id(p) not in held
-    ]
+    trainable = {path: p for path, p in model.named_parameters() if p.requires_grad}
+    missing = [path for path, p in trainable.items() if id(p) not in held]
     if missing:
         kind = type(optimizer).__name__
         own = {id(p) for p in model.parameters()}
@@ -170,9 +168,8 @@ def _not_finite(trainer: Training, x: Any, y: Any) -> tuple[str, str]:
     batch = [(name, np.asarray(value(part))) for name, part in leaves(x) + leaves(y, "y")]
     if not all(map(_is_finite, (array for _, array in batch))):
         run = getattr(trainer, "run", None)
-        data = (
-            [] if run is None else [*arrays_of(run.loader)]
-        )  # where a row has the number that users know
+        # In the data that were given, a row has the number that users know.
+        data = [] if run is None else [*arrays_of(run.loader)]
         given = {} if run is None else dict(leaves(run.given))
         for arrays, which in ((data, ""), (batch, " of this batch")):
             for name, array in arrays:
