@@ -218,9 +218,14 @@ def _demand_weights(weight: Any, n: int) -> np.ndarray:
     return weight
 
 
+def _labels(y: np.ndarray) -> np.ndarray:
+    """(n,) of y: (n,), (n, 1), or one-hot (n, K)."""
+    return y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+
+
 def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
     """class_weight[label] for each label.    y: (n,), (n, 1), or one-hot (n, K)"""
-    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    labels = _labels(y)
     if y.ndim > 2 or not np.array_equal(labels, np.round(labels)):
         raise refusal(
             ValueError,
@@ -287,7 +292,7 @@ def warn_of_missing_classes(name: str, y: np.ndarray, start: int, share: Any) ->
     y: labels (n,) or (n, 1), or one-hot (n, K). A class with c samples is missing from a random share s of
     them with a probability of about (1 - s)^c, which must be below 1 %.
     """
-    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    labels = _labels(y)
     one_hot = (
         y.ndim < 2
         or y.shape[1] == 1
