@@ -4,18 +4,68 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
+
+import numpy as np
 
 from tinygrad_edu.diagnostics.rules import inputs_used
 
 # What NumPy does if these keywords are left out: to give them changes nothing.
 DEFAULTS = {"out": None, "dtype": None, "where": True, "casting": "same_kind"}
+OF_UFUNCS = {**DEFAULTS, "order": "K", "subok": True}
+
+# Defaults that NumPy's signatures do not give.
+UNSAID: dict[Callable, dict[str, Any]] = {
+    np.sum: {"initial": 0, "keepdims": False},
+    np.prod: {"initial": 1, "keepdims": False},
+    np.vecdot: {"axis": -1, "keepdims": False},
+}
 
 
-def without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The keywords without those that only repeat NumPy's default, such as out=None."""
-    return {k: x for k, x in kwargs.items() if not (k in DEFAULTS and x is DEFAULTS[k])}
+def without_defaults(
+    function: Callable, kwargs: dict[str, Any], row: Callable | None = None
+) -> dict[str, Any]:
+    """The keywords without those that only repeat NumPy's default, such as out=None.
+
+    Other keywords that the row takes stay, since it may require them.
+    """
+    required, defaults = _own_keywords(row), _numpy_defaults(function)
+    return {
+        k: x
+        for k, x in kwargs.items()
+        if x is not np._NoValue
+        and (k in required or k not in defaults or not _same(x, defaults[k]))
+    }
+
+
+def _same(x: Any, default: Any) -> bool:
+    return x is default or (np.isscalar(x) and np.isscalar(default) and x == default)
+
+
+@cache
+def _numpy_defaults(function: Callable) -> dict[str, Any]:
+    if isinstance(function, np.ufunc):
+        return {**OF_UFUNCS, **UNSAID.get(function, {})}
+    try:
+        named = inspect.signature(function).parameters.values()
+    except ValueError:  # a function written in C
+        named = ()  # type: ignore[assignment]
+    said = {p.name: p.default for p in named if p.default is not p.empty}
+    return {**said, **DEFAULTS, **UNSAID.get(function, {})}
+
+
+@cache
+def _own_keywords(row: Callable | None) -> frozenset[str]:
+    """The keywords that the row takes, but for those that no row requires."""
+    if row is None:
+        return frozenset()
+    names = (
+        (*row.params, *row.inputs)
+        if isinstance(row, Signature)
+        else inspect.signature(row).parameters
+    )
+    return frozenset(names) - DEFAULTS.keys()
 
 
 class Signature:

@@ -258,7 +258,7 @@ class Tensor(Node):
     # NumPy's protocol: every NumPy function that gets a Tensor calls one of these.
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        kwargs = without_defaults(kwargs) if kwargs else kwargs
+        kwargs = without_defaults(ufunc, kwargs) if kwargs else kwargs
         if method == "__call__" and not kwargs and ufunc in ROWS:
             return ROWS[ufunc](*inputs)
         if ufunc in PLAIN:
@@ -269,7 +269,7 @@ class Tensor(Node):
 
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
         row = ROWS.get(function)
-        kwargs = without_defaults(kwargs) if kwargs else kwargs
+        kwargs = without_defaults(function, kwargs, row) if kwargs else kwargs
         if row is not None:
             return row.from_numpy(*args, **kwargs) if isinstance(row, Op) else row(*args, **kwargs)
         if function in PLAIN:
@@ -320,16 +320,24 @@ class Tensor(Node):
     real = property(lambda self: np.real(self))
     imag = property(lambda self: np.imag(self))
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
+        if others:
+            return np.sum(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.sum](self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
+        if others:
+            return np.mean(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.mean](self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def max(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
+        if others:
+            return np.max(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.max](self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def min(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
+        if others:
+            return np.min(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.min](self, axis=axis, keepdims=keepdims)
 
     def reshape(self, *shape: Any) -> Tensor:

@@ -1,12 +1,14 @@
 """No function of NumPy is forgotten: what a Tensor refuses is listed here, and refused by name."""
 
 import importlib.util
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor
+from tinygrad_edu.tensor import ROWS, Op, value
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "numpy_functions.py"
 SPEC = importlib.util.spec_from_file_location("numpy_functions", SCRIPT)
@@ -32,3 +34,83 @@ def test_the_others_are_refused_by_name(name):
     inputs = [Tensor([1.0, 2.0], requires_grad=True)] * (2 if name == "nextafter" else 1)
     with pytest.raises(TypeError, match=rf"np\.{name} has no row in the derivative table"):
         getattr(np, name)(*inputs)
+
+
+MATRIX = np.array([[2.0, 1.0], [1.0, 3.0]])
+
+
+def calls():
+    """A call of every row's NumPy function, by its cases, and of those composed of rows on a matrix."""
+    for function, row in ROWS.items():
+        if not isinstance(function, np.ufunc) and not getattr(
+            function, "__module__", ""
+        ).startswith("numpy"):
+            continue
+        if isinstance(row, Op):
+            for inputs, settings in row.cases(np.random.default_rng(0))[:1] if row.cases else ():
+                yield function, inputs, settings
+        else:
+            yield function, (MATRIX,), {}
+
+
+def told(function, inputs, settings):
+    """The arrays of the result; None if the function does not take such a call."""
+    try:
+        y = function(*inputs, **settings)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return [np.asarray(value(part)) for part in (y if isinstance(y, (tuple, list)) else [y])]
+
+
+def defaults(function):
+    if isinstance(function, np.ufunc):
+        return {"order": "K", "subok": True, "casting": "same_kind", "where": True, "out": None}
+    try:
+        named = inspect.signature(function).parameters.values()
+    except ValueError:  # written in C
+        return {}
+    return {p.name: p.default for p in named if p.default is not p.empty}
+
+
+def test_a_default_of_numpy_may_be_given_outright():
+    tried, wrong = 0, []
+    for function, inputs, settings in calls():
+        tensors = [Tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
+        expected = told(function, tensors, settings)
+        if expected is None:
+            continue
+        of_inputs = set() if isinstance(function, np.ufunc) else names_of_inputs(function, inputs)
+        for name, default in defaults(function).items():
+            if name in settings or name in of_inputs:
+                continue
+            outright = {**settings, name: default}
+            if told(function, inputs, outright) is None:  # np.matmul has no where=
+                continue
+            got = told(function, tensors, outright)
+            tried += 1
+            if got is None or not all(
+                np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+                for a, b in zip(got, expected, strict=True)
+            ):
+                wrong.append(f"{function.__name__}({name}={default})")
+    assert not wrong
+    assert tried > 300
+
+
+def names_of_inputs(function, inputs):
+    try:
+        return set(list(inspect.signature(function).parameters)[: len(inputs)])
+    except ValueError:
+        return set()
+
+
+def test_defaults_that_signatures_do_not_give():
+    x = Tensor(MATRIX, requires_grad=True)
+    np.testing.assert_array_equal(x.sum(initial=0).data, 7)
+    np.testing.assert_array_equal(np.sum(x, axis=0, initial=0).data, [3, 4])
+    np.testing.assert_array_equal(np.prod(x, initial=1).data, 6)
+    np.testing.assert_array_equal(np.vecdot(x, x, axis=-1).data, [5, 10])
+    with pytest.raises(TypeError, match="does not take initial="):
+        x.sum(initial=1)
+    with pytest.raises(TypeError, match="does not take subok="):
+        np.exp(x, subok=False)
