@@ -114,3 +114,11 @@ def test_defaults_that_signatures_do_not_give():
         x.sum(initial=1)
     with pytest.raises(TypeError, match="does not take subok="):
         np.exp(x, subok=False)
+
+
+def test_clip_takes_a_list_before_a_tensor():
+    most = Tensor([4.0, 5.0], requires_grad=True)
+    y = np.clip([[1.0, 9.0]], 0, most)
+    np.testing.assert_array_equal(y.data, [[1, 5]])
+    y.sum().backward()
+    np.testing.assert_array_equal(most.grad, [0, 1])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.node import as_operand
 from tinygrad_edu.ops.cases import (
     apart,
     broadcasting,
@@ -376,6 +377,7 @@ clip_row = row(
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """np.clip and x.clip. A bound may be None, an array or a Tensor, under either of its two names."""
+    a = as_operand(a)
     dtype = np.result_type(value(a))
     least, most = (
         (-np.inf, np.inf) if dtype.kind != "i" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
