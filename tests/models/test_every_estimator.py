@@ -16,7 +16,6 @@ import pytest
 pytest.importorskip("sklearn")
 
 from sklearn.base import clone, is_classifier, is_clusterer, is_outlier_detector, is_regressor
-from sklearn.utils import all_estimators
 
 import models
 from models.foundation import ConvergenceWarning, NotFittedError
@@ -32,6 +31,7 @@ from tests.models.contract import (
     name_of,
 )
 from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.twins.scikit_learn import twin_of
 
 EVERY = [getattr(models, name) for name in models.__all__]
 EXAMPLES = [
@@ -92,20 +92,6 @@ def test_scikit_learn_knows_what_kind_it_is(kind):
 
 
 # ---- its twin ------------------------------------------------------------------------------------
-
-THEIRS = dict(all_estimators())
-
-
-def twin_of(estimator):
-    """scikit-learn's estimator of the same name with the same settings, or None."""
-    kind = type(estimator)
-    twin = THEIRS.get(kind.__name__ if kind.twin is None else kind.twin)
-    if twin is None:
-        return None
-    known = inspect.signature(twin).parameters
-    settings = {n: x for n, x in estimator.get_params(deep=False).items() if n in known}
-    settings.pop("solver", None)  # the words differ
-    return twin(**(settings | dict(kind.twin_settings)))
 
 
 @every_example

@@ -18,6 +18,7 @@ from tinygrad_edu.twins.optional import optional
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5}
 KINDS = ("outputs", "losses", "gradients", "weights")  # in the order in which a step computes them
 COLUMNS = ("outputs", "gradients", "weights")  # of the tables
+OVER = "largest difference in"  # the heading over these columns
 
 
 @dataclass
@@ -161,7 +162,7 @@ class Report:
             "".join(f"{cell:>{n}}" for cell, n in zip(row, widths, strict=False))
             for row in self._table()
         )
-        over = f"{'largest difference in':>63}"
+        over = f"{OVER:>63}"
         rule = "─" * len(head)
         lines = [self.about, "", over, head, rule, *lines, rule, *self._conclusions()]
         return printable("\n".join(lines))
@@ -268,7 +269,7 @@ class Report:
             STYLE,
             *(f"<p>{html.escape(line)}</p>" for line in (self.about, *self._conclusions())),
         ]
-        parts.append(_html_table("Step by step", self._table(), 3))
+        parts.append(html_table("Step by step", self._table(), 3, over=OVER))
         if self.layers:
             rows = [
                 [
@@ -280,7 +281,9 @@ class Report:
             ]
             head = ["layer", "description", *COLUMNS]
             parts.append(
-                _html_table("Layer by layer, over all steps", [head, *rows], 2, words=True)
+                html_table(
+                    "Layer by layer, over all steps", [head, *rows], 2, words=True, over=OVER
+                )
             )
         return "\n".join(['<div class="twins">', *parts, "</div>"])
 
@@ -338,8 +341,14 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _html_table(caption: str, rows: list[list[str]], names: int, words: bool = False) -> str:
-    """names: how many columns come before the differences; words: they are text, not numbers."""
+def html_table(
+    caption: str, rows: list[list[str]], names: int, *, words: bool = False, over: str = ""
+) -> str:
+    """A table of which the first row is the head.
+
+    names   how many columns come before the numbers; words: they are text
+    over    a heading over the columns of numbers
+    """
 
     def line(cells: list[str], tag: str) -> str:
         name = ' class="name"' if words else ""
@@ -348,11 +357,11 @@ def _html_table(caption: str, rows: list[list[str]], names: int, words: bool = F
         ) + "</tr>"  # fmt: skip
 
     head, *body = rows
-    over = (
-        f'<td colspan="{names}"></td><th colspan="{len(head) - names}">largest difference in</th>'
-    )
+    if over:
+        width = len(head) - names
+        over = f'<tr><td colspan="{names}"></td><th colspan="{width}">{over}</th></tr>\n'
     lines = "\n".join(line(row, "td") for row in body)
     return (
-        f"<div><table>\n<caption>{html.escape(caption)}</caption>\n<thead><tr>{over}</tr>\n"
+        f"<div><table>\n<caption>{html.escape(caption)}</caption>\n<thead>{over}"
         f"{line(head, 'th')}</thead>\n<tbody>{lines}</tbody>\n</table></div>"
     )

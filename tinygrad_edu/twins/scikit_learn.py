@@ -1,0 +1,329 @@
+"""Estimators of `models` and their namesakes in scikit-learn: what both learn and predict, side by side.
+
+    from tinygrad_edu.twins import scikit_learn
+
+    print(scikit_learn.compare(Ridge(alpha=2.0), X, y))
+
+scikit-learn is imported when a function is called.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import html
+import inspect
+import os
+import time
+import tracemalloc
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.files import write_text
+from tinygrad_edu.terminal import printable
+from tinygrad_edu.twins.optional import optional
+from tinygrad_edu.twins.report import STYLE, aligned, html_table, short
+
+ANSWERS = (
+    "predict", "predict_proba", "decision_function", "transform", "score_samples", "labels_",
+)  # fmt: skip
+
+# What `predict` of scikit-learn's estimators needs beyond the documented attributes.
+PRIVATE: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "KMeans": {"_n_threads": lambda _: 1},
+    "PoissonRegressor": {"_base_loss": lambda twin: twin._get_loss()},
+    "GammaRegressor": {"_base_loss": lambda twin: twin._get_loss()},
+    "TweedieRegressor": {"_base_loss": lambda twin: twin._get_loss()},
+}
+NOT_COMPARED = ("n_features_in_", "n_iter_", "labels_")
+
+
+def twin_of(estimator: Any) -> Any:
+    """scikit-learn's unfitted estimator of the same name, with the same settings; None if it has none.
+
+    A solver is not a setting: both libraries have their own words for it, and look for the same minimum.
+    """
+    namesakes = _namesakes()
+    twin = namesakes.get(type(estimator).__name__ if estimator.twin is None else estimator.twin)
+    if twin is None:
+        return None
+    known = inspect.signature(twin).parameters
+    settings = {n: x for n, x in estimator.get_params(deep=False).items() if n in known}
+    settings.pop("solver", None)
+    return twin(**(settings | dict(estimator.twin_settings)))
+
+
+def compare(
+    estimator: Any, X: Any, y: Any = None, *, sample_weight: Any = None, rounds: int = 3
+) -> Comparison:
+    """Fits a copy of the estimator, and its namesake in scikit-learn, to the same data.
+
+    estimator       of `models`; it is not changed
+    X, y            as `fit` takes them
+    sample_weight   (samples,): weights of the rows, for both
+    rounds          how often each is fitted; the fastest of each counts
+
+    The report compares what both learned under the same name in the same shape, what they answer for the
+    rows of X, and their scores. Memory is the peak of what Python and NumPy allocate while fitting; what
+    scikit-learn's compiled code allocates by itself is not seen.
+
+    Raises TypeError if scikit-learn has no such estimator, and ImportError without scikit-learn.
+
+    >>> from models import Ridge
+    >>> print(compare(Ridge(alpha=2.0), X, y))  # doctest: +SKIP
+    """
+    theirs = _demand_twin(estimator)
+    ours = _copy(estimator)
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    sides = {"ours": ours, "theirs": theirs}
+    fits = {
+        side: functools.partial(model.fit, X, **({} if y is None else {"y": y}), **weights)
+        for side, model in sides.items()
+    }
+    memory = {side: _peak(fit) for side, fit in fits.items()}
+    seconds = dict.fromkeys(sides, np.inf)
+    for _ in range(rounds):
+        for side, fit in fits.items():
+            seconds[side] = min(seconds[side], _duration(fit))
+    pairs = {**_learned(ours, theirs), **_answers(ours, theirs, X)}
+    if hasattr(ours, "score") and hasattr(theirs, "score"):
+        pairs["score"] = tuple(np.asarray(m.score(X, y, **weights)) for m in (ours, theirs))
+    rows = [Row(name, *pair) for name, pair in pairs.items()]
+    version = optional("sklearn", "the twin", "compare").__version__
+    about = f"{ours!r} and scikit-learn {version}, fitted to {len(X)} samples"
+    return Comparison(about, rows, seconds, memory)
+
+
+def to_sklearn(estimator: Any) -> Any:
+    """scikit-learn's namesake of a fitted estimator, filled with what it has learned: it predicts the same.
+
+    Some of scikit-learn's estimators need more than their documented attributes. So the result is tried on
+    random rows, and refused if it answers anything else.
+
+    Raises TypeError if scikit-learn has no such estimator or it cannot be filled.
+
+    >>> to_sklearn(Ridge().fit(X, y)).predict(X)  # doctest: +SKIP
+    """
+    theirs = _demand_twin(estimator)
+    name = type(estimator).__name__
+    X = _tried_rows(estimator)  # raises NotFittedError before fit
+    for key, found in vars(estimator).items():
+        if key.endswith("_") and not key.startswith("_"):
+            with suppress(AttributeError):  # a property there, which follows from the others
+                setattr(theirs, key, copy.deepcopy(found))
+    for key, make in PRIVATE.get(name, {}).items():
+        setattr(theirs, key, make(theirs))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = _answers(estimator, theirs, X)
+        difference = max(Row(n, *pair).difference for n, pair in found.items())
+    except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
+        raise _not_filled(name, f"scikit-learn's says: {error}") from error
+    if not difference <= 1e-6:
+        raise _not_filled(name, f"the filled one answers differently, by {short(difference)}")
+    return theirs
+
+
+@dataclass
+class Row:
+    """A quantity that both have: arrays of the same shape."""
+
+    name: str
+    ours: Any
+    theirs: Any
+    difference: float = field(init=False)  # max |ours - theirs| / max(|theirs|, tiny)
+
+    def __post_init__(self) -> None:
+        self.ours, self.theirs = np.asarray(self.ours), np.asarray(self.theirs)
+        if self.ours.dtype.kind in "fiub" and self.theirs.dtype.kind in "fiub":
+            a, b = (np.asarray(v, dtype=np.float64) for v in (self.ours, self.theirs))
+            with np.errstate(invalid="ignore"):
+                gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b))
+            size = np.abs(b)[np.isfinite(b)].max(initial=0)
+            worst = gap.max(initial=0) / (size or 1)
+            self.difference = float(np.inf if np.isnan(worst) else worst)
+        else:  # labels: the fraction that differs
+            self.difference = float(np.mean(self.ours != self.theirs))
+
+    def cells(self) -> list[str]:
+        shape = "×".join(map(str, self.ours.shape)) or "1"
+        return [self.name, shape, _shown(self.ours), _shown(self.theirs), short(self.difference)]
+
+
+@dataclass
+class Comparison:
+    """What both estimators learned and answered; `print(comparison)` shows the table.
+
+    rows      the quantities that both have, each with its `difference`: relative to the largest number,
+              or for labels the fraction that differs
+    seconds   {"ours": ..., "theirs": ...}, the fastest fit of each
+    memory    the same, in bytes: the peak while fitting
+    """
+
+    about: str
+    rows: list[Row]
+    seconds: Mapping[str, float]
+    memory: Mapping[str, int]
+
+    def max_difference(self) -> float:
+        """The largest difference of all rows."""
+        return max((row.difference for row in self.rows), default=0.0)
+
+    def __getitem__(self, name: str) -> Row:
+        for row in self.rows:
+            if row.name == name:
+                return row
+        known = ", ".join(row.name for row in self.rows)
+        raise refusal(KeyError, f"the comparison has no {name!r}.", f"one of {known}")
+
+    def __str__(self) -> str:
+        head, *lines = aligned(self._table())
+        text = [self.about, "", head, "─" * len(head), *lines, "─" * len(head), *self._cost()]
+        return printable("\n".join(text))
+
+    __repr__ = __str__
+
+    def _table(self) -> list[list[str]]:
+        return [
+            ["", "shape", "ours", "scikit-learn", "difference"],
+            *(row.cells() for row in self.rows),
+        ]
+
+    def _cost(self) -> list[str]:
+        ms = {side: 1000 * seconds for side, seconds in self.seconds.items()}
+        mb = {side: peak / 1e6 for side, peak in self.memory.items()}
+        return [
+            f"A fit takes {ms['ours']:.3g} ms here and {ms['theirs']:.3g} ms in scikit-learn "
+            f"({ms['ours'] / ms['theirs']:.2f} times as long).",
+            f"It needs {mb['ours']:.3g} MB here and {mb['theirs']:.3g} MB there "
+            f"({mb['ours'] / mb['theirs']:.2f} times as much).",
+        ]
+
+    def to_html(self, path: str | os.PathLike | None = None) -> str:
+        """The report as a page without scripts or anything from the web; also written to `path`, if given."""
+        page = PAGE.format(report=self._repr_html_())
+        if path is not None:
+            write_text(path, page)
+        return page
+
+    def _repr_html_(self) -> str:
+        words = "".join(f"<p>{html.escape(line)}</p>\n" for line in (self.about, *self._cost()))
+        table = html_table("What both learned, and what they answer", self._table(), 1)
+        return f'{STYLE}\n<div class="twins">\n{words}{table}\n</div>'
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Comparison with scikit-learn</title>
+<style>:root {{ color-scheme: light dark }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}</style>
+<h1>Comparison with scikit-learn</h1>
+{report}
+</html>
+"""
+
+
+@functools.cache
+def _namesakes() -> dict[str, Any]:
+    """Name -> class, of all estimators of scikit-learn."""
+    optional("sklearn", "the twin of an estimator", "compare")
+    from sklearn.utils import all_estimators
+
+    return dict(all_estimators())
+
+
+def _demand_twin(estimator: Any) -> Any:
+    if not hasattr(estimator, "twin_settings"):
+        what = f"{type(estimator).__name__} is not an estimator of models."
+        raise refusal(TypeError, what, "models.Ridge(), or another name of models.__all__")
+    theirs = twin_of(estimator)
+    if theirs is None:
+        what = f"scikit-learn has no {type(estimator).__name__}."
+        raise refusal(
+            TypeError, what, "an estimator that both libraries have, such as models.Ridge"
+        )
+    return theirs
+
+
+def _copy(estimator: Any) -> Any:
+    """An unfitted copy with the same parameters."""
+    return type(estimator)(**copy.deepcopy(estimator.get_params(deep=False)))
+
+
+def _not_filled(name: str, why: str) -> Exception:
+    what = f"scikit-learn's {name} cannot be filled from outside: {why}."
+    return refusal(
+        TypeError, what, "fit scikit-learn's own on the data: scikit_learn.twin_of(model).fit(X, y)"
+    )
+
+
+def _duration(fit: Any) -> float:
+    start = time.perf_counter()
+    fit()
+    return time.perf_counter() - start
+
+
+def _peak(fit: Any) -> int:
+    """The most bytes that Python and NumPy hold during the fit, beyond those before it."""
+    tracemalloc.start()
+    try:
+        fit()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def _learned(ours: Any, theirs: Any) -> dict[str, Any]:
+    """Name -> (ours, theirs), of the numbers that both learned in the same shape."""
+    found = {}
+    for name in vars(ours):
+        if not name.endswith("_") or name.startswith("_") or name in NOT_COMPARED:
+            continue
+        try:
+            a, b = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
+        except (AttributeError, ValueError):
+            continue
+        if a.shape == b.shape and a.dtype.kind in "fiub" and b.dtype.kind in "fiub":
+            found[name] = (a, b)
+    return found
+
+
+def _answers(ours: Any, theirs: Any, X: Any) -> dict[str, Any]:
+    """Method -> (ours, theirs), of the answers that both give for the rows of X."""
+    found = {}
+    for name in ANSWERS:
+        if hasattr(ours, name) and hasattr(theirs, name):
+            pair = [getattr(model, name) for model in (ours, theirs)]
+            a, b = (value(X) if callable(value) else value for value in pair)
+            if np.shape(a) == np.shape(b):
+                found[name] = (a, b.toarray() if hasattr(b, "toarray") else b)
+    return found
+
+
+def _tried_rows(estimator: Any) -> Any:
+    """Random rows for a fitted estimator, in a data frame if it was fitted to one."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, estimator.n_features_in_))
+    X = np.abs(X) if estimator.nonnegative_X else X
+    names: Iterable[str] | None = getattr(estimator, "feature_names_in_", None)
+    return (
+        X
+        if names is None
+        else optional("pandas", "named columns", "compare").DataFrame(X, columns=names)
+    )
+
+
+def _shown(values: np.ndarray) -> str:
+    """A number, or the first three of many."""
+    flat = values.ravel()
+    words = [f"{x:.6g}" if values.dtype.kind in "fiub" else str(x) for x in flat[:3].tolist()]
+    return ", ".join(words) + (", …" if flat.size > 3 else "")
