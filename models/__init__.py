@@ -14,7 +14,7 @@ from typing import Any
 LINE = r"^from (models\.\S+) import (\w+) as \2$"
 CONTENTS = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
 MODULE_OF = {name: module for module, name in re.findall(LINE, CONTENTS, re.MULTILINE)}
-CHAPTERS = {"foundation", *(module.split(".")[1] for module in MODULE_OF.values())}
+CHAPTERS = {"foundation", "curvature", *(module.split(".")[1] for module in MODULE_OF.values())}
 
 __all__ = list(MODULE_OF)
 
