@@ -275,7 +275,7 @@ rnn_row: Op = op(
     _of_rnn(lambda y, x, h, W, dz, dh: dU(y, h, dz, 0), _RULES["U"]),
     _of_rnn(lambda y, x, h, W, dz, dh: db(dz), _RULES["b"]),
     name="rnn", formula="h[t] = tanh(x[t] W + h[t - 1] U + b)", cases=_cases(1, 1, (1,)),
-    multiply_adds=_products,
+    owns=("mask",), multiply_adds=_products,
 )  # fmt: skip
 
 
@@ -364,7 +364,7 @@ lstm_row: Op = op(
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dU(y, h, dz, 5), _RULES["U"]),
     _of_lstm(lambda y, x, h, W, dz, dh, dc: db(dz), _RULES["b"]),
     name="lstm", formula="c[t] = f c[t - 1] + i a, h[t] = o tanh c[t]", cases=_cases(4, 2, (1,)),
-    multiply_adds=_products,
+    owns=("mask",), multiply_adds=_products,
 )  # fmt: skip
 
 
@@ -471,7 +471,7 @@ gru_row: Op = op(
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh:
             np.stack([db(from_x), db(from_h)]) if b.ndim == 2 else db(from_x), _RULES["b"]),
     name="gru", formula="h[t] = z h[t - 1] + (1 - z) a", cases=_cases(3, 1, (1,), (2, 1)),
-    multiply_adds=_products,
+    owns=("mask",), multiply_adds=_products,
 )  # fmt: skip
 
 

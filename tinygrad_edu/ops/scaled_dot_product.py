@@ -117,7 +117,7 @@ attention_weights_row: Op = op(
         "sᵀ q / √d, with s = y (g - Σ g y) the gradient of q kᵀ / √d",
     ),
     name="attention_weights", formula="softmax(q kᵀ / √d)", cases=_cases,
-    multiply_adds=lambda shape, q, k, mask=None: math.prod(shape) * q[-1],
+    owns=("mask",), multiply_adds=lambda shape, q, k, mask=None: math.prod(shape) * q[-1],
 )  # fmt: skip
 
 
