@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
@@ -281,7 +282,9 @@ rnn_row: Op = op(
 
 def rnn(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(rnn_cell, x, [h], [W, U, b], mask)`."""
-    x = x if mask is None else unread(x, mask)
+    if mask is not None:
+        mask = truth_values("rnn got", mask, "at the steps that count")
+        x = unread(x, mask)
     y = rnn_row(x, h, W, U, b, mask=mask)
     return y, (y[-1],)
 
@@ -373,7 +376,9 @@ def lstm(
 ) -> tuple[Any, tuple[Any, Any]]:
     """`along_time(lstm_cell, x, [h, c], [W, U, b], mask)`."""
     units = h.shape[-1]
-    x = x if mask is None else unread(x, mask)
+    if mask is not None:
+        mask = truth_values("lstm got", mask, "at the steps that count")
+        x = unread(x, mask)
     y = lstm_row(x, h, c, W, U, b, mask=mask)
     return y[:, :, 5 * units :], (y[-1, :, 5 * units :], y[-1, :, 4 * units : 5 * units])
 
@@ -477,7 +482,9 @@ gru_row: Op = op(
 
 def gru(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(gru_cell, x, [h], [W, U, b], mask)`."""
-    x = x if mask is None else unread(x, mask)
+    if mask is not None:
+        mask = truth_values("gru got", mask, "at the steps that count")
+        x = unread(x, mask)
     y = gru_row(x, h, W, U, b, mask=mask)
     units = h.shape[-1]
     return y[:, :, 4 * units :], (y[-1, :, 4 * units :],)
