@@ -54,7 +54,13 @@ def as_operand(x: Any) -> Any:
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
 
 
-def own_index(index: Any) -> Any:
-    """A part of an index; a copy of an array, which the backward pass needs as it is now."""
-    index = value(index)
-    return index.copy() if isinstance(index, (np.ndarray, list)) else index
+CHANGEABLE = {np.ndarray, list, tuple}  # or, for a tuple, what it holds
+
+
+def own(x: Any) -> Any:
+    """x, as a copy where it is an array or a list, or holds some: the caller may change his own."""
+    if type(x) is tuple:
+        return tuple(map(own, x))
+    if type(x) is list:
+        return list(map(own, x))
+    return x.copy() if isinstance(x, np.ndarray) else x

@@ -36,7 +36,7 @@ from tinygrad_edu.diagnostics.operations import (
 from tinygrad_edu.diagnostics.steps_by_hand import refuse_steps
 from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
-from tinygrad_edu.node import Node, NoValue, as_operand, own_index, value
+from tinygrad_edu.node import CHANGEABLE, Node, NoValue, as_operand, own, value
 from tinygrad_edu.signature import Signature, without_defaults
 
 __all__ = ["METHODS", "PLAIN", "ROWS", "Op", "Tensor", "op", "value"]
@@ -67,6 +67,7 @@ class Op(Signature):
                              "together": in all of them at once (x and w, one after the other)
     elementwise              y[i] depends on the i-th elements of the (broadcast) inputs alone
     hint                     inputs, params -> what to try when NumPy refuses them
+    owns                     names of parameters that may be arrays or lists: the record keeps copies of those
     multiply_adds            shape of y, shapes of inputs, params -> number of multiply-adds of a product
     """
 
@@ -84,13 +85,14 @@ class Op(Signature):
         linear: bool | str = False,
         elementwise: bool = False,
         hint: Callable[..., str] | None = None,
+        owns: tuple[str, ...] = (),
         multiply_adds: Callable[..., int] | None = None,
     ):
         self.forward, self.rules, self.variadic_rule = forward, rules, variadic_rule
         self.name, self.formula, self.domain = name or forward.__name__, formula, domain
         self.kinks, self.conditioning = kinks, conditioning
         self.cases, self.linear, self.elementwise, self.hint = cases, linear, elementwise, hint
-        self.multiply_adds = multiply_adds
+        self.owns, self.multiply_adds = owns, multiply_adds
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """forward(*inputs, **params), with a note on the result if an input requires a gradient.
@@ -127,6 +129,9 @@ class Op(Signature):
             if x is y:  # the array of a leaf stays writable
                 y = y.view()
         y.setflags(False)  # read-only, as a rule may read it again in the backward pass
+        for name in self.owns:
+            if type(params.get(name)) in CHANGEABLE:
+                params[name] = own(params[name])
         result = result_of(self, inputs, params, y, mode.scope)
         # The line of the user: that of our caller, or of the caller of the operator that called us.
         caller = sys._getframe(1)
@@ -301,7 +306,7 @@ class Tensor(Node):
 
     def __getitem__(self, index: Any) -> Tensor:
         try:
-            index = tuple(map(own_index, index)) if isinstance(index, tuple) else own_index(index)
+            index = value(index)
         except NoValue as batch:
             return batch.tensor.pick(self, index)
         return ROWS[Tensor.__getitem__](self, index=index)

@@ -1,5 +1,7 @@
 """An array that is changed between a computation and its way back is noticed, and named."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -102,13 +104,128 @@ def test_nan_is_no_change():
     (w * w).sum().backward()
 
 
-@pytest.mark.parametrize("index", [np.array([0, 2]), (np.array([0, 2]),), [0, 2]])
-def test_an_index_may_be_changed_as_the_way_back_has_its_own(index):
+def test_an_index_may_be_changed_as_the_way_back_has_its_own():
     w = leaf([1.0, 2.0, 3.0])
+    index = [0, 2]
     y = w[index]
-    (index[0] if isinstance(index, tuple) else index)[0] = 1
+    index[0] = 1
     y.sum().backward()
     assert w.grad.tolist() == [1.0, 0.0, 1.0]
+
+
+def as_lists(x):
+    """The same parameters, with lists in place of tuples."""
+    return [*map(as_lists, x)] if type(x) is tuple else x
+
+
+def spoil(x):
+    """Changes every number and truth value in an array or a list, in place."""
+    if isinstance(x, np.ndarray):
+        x[...] = ~x if x.dtype == bool else 0
+    elif isinstance(x, (list, tuple)):
+        for part in x:
+            spoil(part)
+    if isinstance(x, list):
+        x[:] = [0 if isinstance(part, int) else part for part in reversed(x)]
+
+
+@pytest.mark.parametrize("row", [r for r in ops.rows() if r.params], ids=lambda row: row.name)
+def test_every_row_keeps_its_parameters_as_they_were(row):
+    def recorded(inputs, params):
+        leaves = [leaf(x) if np.asarray(x).dtype.kind == "f" else x for x in inputs]
+        return [x for x in leaves if isinstance(x, Tensor)], row(*leaves, **params)
+
+    for inputs, params in row.cases(np.random.default_rng(0)):
+        right, y = recorded(inputs, params)
+        if not y.op:
+            continue
+        g = np.random.default_rng(1).normal(size=y.shape).astype(y.dtype)
+        for as_given in (lambda x: x, as_lists):
+            mine = copy.deepcopy({name: as_given(x) for name, x in params.items()})
+            try:
+                leaves, z = recorded(inputs, mine)
+            except (TypeError, IndexError, ValueError):  # where NumPy takes tuples only
+                continue
+            spoil([*mine.values()])
+            z.backward(g)
+            y.backward(g, retain_graph=True)
+            for x, wanted in zip(leaves, right, strict=True):
+                assert np.array_equal(x.grad, wanted.grad)
+                wanted.grad = None
+
+
+def mask_of(*shape):
+    return np.random.default_rng(1).random(shape) < 0.6
+
+
+X, NUMBERS, YES = np.linspace(-1, 2, 12).reshape(3, 4), np.array([2, 0, 1]), mask_of(3, 4)
+SEQUENCES = np.sin(np.arange(30.0)).reshape(2, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "mine"),
+    [
+        (lambda x, i: ops.put(x, i, 7.0), X, NUMBERS),
+        (lambda x, i: ops.put(x, (i, 0), 7.0), X, NUMBERS),
+        (lambda x, i: ops.put(x, i, 7.0), X, YES),
+        (lambda x, i: ops.put(np.zeros((3, 4)), i, x), X, NUMBERS),
+        (lambda x, i: ops.put_along_axis(x, i[:, None], 7.0, 1), X, NUMBERS),
+        (lambda x, i: ops.add_at(np.zeros((4, 4)), i, x), X, NUMBERS),
+        (lambda x, i: ops.scatter_add(x, index=i, shape=(4, 4)), X, NUMBERS),
+        (lambda x, i: np.bincount(i, weights=x[:, 0]) ** 2, X, NUMBERS),
+        (lambda x, i: np.histogram(i, 3, weights=x[:, 0])[0] ** 2, X, NUMBERS),
+        (lambda x, i: np.roll(x, i[:2], (0, 1)), X, NUMBERS),
+        (lambda x, i: np.roll(x, 1, list(i[1:])), X, NUMBERS),
+        (lambda x, i: np.take(x, i, axis=0), X, NUMBERS),
+        (lambda x, i: np.take_along_axis(x, i[:, None], 1), X, NUMBERS),
+        (lambda x, i: np.repeat(x, i, axis=0), X, NUMBERS),
+        (lambda x, i: np.choose(i, [x[:, 0], x[:, 1], x[:, 2]]), X, NUMBERS),
+        (lambda x, i: np.transpose(x[None], i), X, NUMBERS),
+        (lambda x, i: np.moveaxis(x[None], i, [0, 1, 2]), X, NUMBERS),
+        (lambda x, i: np.compress(i, x, axis=0), X, YES[:, 0]),
+        (lambda x, i: np.extract(i, x), X, YES),
+        (lambda x, i: x[i], X, YES),
+        (lambda x, i: np.where(i, x, 7), X, YES),
+        (lambda x, i: np.select([i], [x], 7.0), X, YES),
+        (lambda x, i: np.piecewise(x, [i], [np.sin, np.cos]), X, YES),
+        (lambda x, i: np.ldexp(x, i[:, None]), X, NUMBERS),
+        (lambda x, i: nn.Embedding(4, 2, rng=0)(i) * x[:, :2], X, NUMBERS),
+        (lambda x, i: nn.cross_entropy(x, i), X, NUMBERS),
+        (lambda x, i: nn.cross_entropy(x, i, label_smoothing=0.1), X, NUMBERS),
+        (lambda x, i: nn.cross_entropy(x, i, ignore_index=1), X, NUMBERS),
+        (lambda x, i: nn.cross_entropy(x, i, class_weights=[1, 2, 3, 4]), X, NUMBERS),
+        (lambda x, i: nn.cross_entropy(x, NUMBERS, sample_weight=i), X, NUMBERS),
+        (lambda x, i: nn.focal_cross_entropy(x, i), X, NUMBERS),
+        (lambda x, i: nn.categorical_hinge(x, i), X, NUMBERS),
+        (lambda x, i: nn.binary_cross_entropy(x, i), X, YES),
+        (lambda x, i: nn.hinge(x, i), X, YES),
+        (lambda x, i: nn.mse(x, i), X, YES),
+        (lambda x, i: nn.ctc(x[None], i[None, :1]), X, NUMBERS),
+        (lambda x, i: ops.attention(x, x, x, i), X, YES[:, :3]),
+        (lambda x, i: ops.attention(x, x, x, i, soft_cap=2.0), X, YES[:, :3]),
+        (lambda x, i: nn.MultiHeadAttention(3, 1, 2, rng=0)(x, mask=i), SEQUENCES, mask_of(2, 5, 5)),
+        (lambda x, i: nn.MultiHeadAttention(3, 1, 2, rng=0)(x, key_mask=i), SEQUENCES, mask_of(2, 5)),
+        (lambda x, i: nn.LSTM(3, 2, rng=0)(x, mask=i), SEQUENCES, mask_of(2, 5)),
+        (lambda x, i: nn.GRU(3, 2, rng=0)(x, mask=i), SEQUENCES, mask_of(2, 5)),
+        (lambda x, i: nn.SimpleRNN(3, 2, rng=0)(x, mask=i), SEQUENCES, mask_of(2, 5)),
+        (lambda x, i: nn.GlobalAvgPool1d()(x, mask=i), SEQUENCES, mask_of(2, 5)),
+        (lambda x, i: nn.GlobalMaxPool1d()(x, mask=i), SEQUENCES, mask_of(2, 5)),
+        (lambda x, i: nn.BatchNorm(3)(x, mask=i), SEQUENCES, mask_of(2, 5)),
+    ],
+)  # fmt: skip
+def test_integers_and_masks_that_change_are_copies_or_noticed(f, x, mine):
+    right = leaf(x.copy())
+    (f(right, mine.copy()) ** 2).sum().backward()
+    for change in (lambda i: i.sort(axis=0), spoil):
+        w, i = leaf(x.copy()), mine.copy()
+        loss = (f(w, i) ** 2).sum()
+        change(i)
+        try:
+            loss.backward()
+        except RuntimeError as error:
+            assert "was changed after" in str(error)
+        else:
+            assert np.array_equal(w.grad, right.grad)
 
 
 def test_a_large_array_is_told_by_512_of_its_numbers():

@@ -138,6 +138,8 @@ def test_sequences_that_do_not_fit(x, context, words):
         ({"mask": np.ones((3, 2), bool)}, ValueError,
          r"a mask of shape \(3, 2\) for 2 sequences of 3 steps .* takes \(3, 3\) or \(2, 3, 3\)"),
         ({"mask": np.ones((2, 3), bool)}, ValueError, r"a mask of shape \(2, 3\)(.|\n)*Try: key_mask="),
+        ({"mask": np.where(SEEN, 0, -1e9)}, TypeError,
+         r"a mask of float64(.|\n)*mask == 0(.|\n)*score_bias=mask"),
         ({"key_mask": np.ones((3, 3), bool)}, ValueError, r"a key_mask of shape \(3, 3\) .* takes \(2, 3\)"),
         ({"mask": np.ones((3, 3))}, TypeError, r"a mask of float64(.|\n)*mask.astype\(bool\)"),
     ],

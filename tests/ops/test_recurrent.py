@@ -83,3 +83,15 @@ def test_tensors_are_not_remembered():
     g = Tensor(np.ones(3), requires_grad=True)
     once(g, np.ones(3))
     assert once.known is None
+
+
+@pytest.mark.parametrize(
+    ("f", "gates", "states"), [(ops.rnn, 1, 1), (ops.lstm, 4, 2), (ops.gru, 3, 1)]
+)
+def test_a_mask_of_numbers_is_refused(f, gates, states):
+    arrays = [np.ones((4, 2, 3)), *[np.zeros((2, 2))] * states]
+    arrays += [np.ones((3, 2 * gates)), np.ones((2, 2 * gates)), np.ones(2 * gates)]
+    with pytest.raises(
+        TypeError, match=rf"{f.__name__} got a mask of float64[\s\S]*astype\(bool\)"
+    ):
+        f(*arrays, mask=np.ones((4, 2, 1)))

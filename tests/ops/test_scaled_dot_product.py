@@ -50,3 +50,26 @@ def test_large_scores_do_not_overflow():
         q = np.array([[1e3, 0], [0, -1e3]], np.float32)
         weights = ops.attention_weights(q, q, np.tri(2, dtype=bool))
     assert np.array_equal(weights, np.eye(2))
+
+
+ADDITIVE = np.where(SEEN, 0.0, -1e9)
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, int])
+@pytest.mark.parametrize("settings", [{}, {"soft_cap": 2.0}])
+@pytest.mark.parametrize("function", [lambda x, **k: ops.attention(x, x, x, **k), None])
+def test_a_mask_of_numbers_is_refused_and_told_where_numbers_go(function, settings, kind):
+    x = draw(3, 4)
+    function = function or (lambda x, **k: ops.attention_weights(x, x, **k))
+    for mask, words in ((SEEN.astype(kind), r"mask\.astype"), (ADDITIVE.astype(kind), "mask == 0")):
+        with pytest.raises(TypeError, match=rf"got a mask of [\s\S]*{words}[\s\S]*or bias=mask"):
+            function(x, mask=mask, **settings)
+
+
+def test_what_the_refusal_of_numbers_advises_is_the_same_attention():
+    """A query that may attend to nothing is left out: with numbers it attends to all alike."""
+    x, rows = draw(3, 4), [0, 2]
+    right = ops.attention(x, x, x, SEEN)[rows]
+    assert np.allclose(ops.attention(x, x, x, ADDITIVE == 0)[rows], right)
+    assert np.allclose(ops.attention(x, x, x, SEEN.astype(float).astype(bool))[rows], right)
+    assert np.allclose(ops.attention(x, x, x, bias=ADDITIVE)[rows], right)

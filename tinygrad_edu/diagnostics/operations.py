@@ -49,6 +49,24 @@ def refused(row: Any, inputs: tuple, params: Mapping[str, Any], error: Exception
     return reraise_as(error, text + (f"\n  Try: {hint}" if hint else ""))
 
 
+def truth_values(
+    got: str, mask: Any, meaning: str, name: str = "mask", scores: str = ""
+) -> np.ndarray:
+    """The array of a mask. Raises TypeError unless it holds truth values.
+
+    got       who got it: "attention got"
+    meaning   where it is True
+    scores    how to add these numbers to the scores of attention
+    """
+    mask = np.asarray(value(mask))
+    if mask.dtype == bool:
+        return mask
+    hint = f"{name}.astype(bool)" if np.isin(mask, (0, 1)).all() else f"{name} == 0"
+    hint += f", True {meaning}"
+    hint += f"; or {scores}, if these numbers are to be added to the scores" if scores else ""
+    raise refusal(TypeError, f"{got} a {name} of {mask.dtype}: it takes truth values.", hint)
+
+
 def demand_finite(y: np.ndarray, row: Any, inputs: tuple) -> None:
     """Raises FloatingPointError at the first NaN or infinity, with the range of each operand."""
     bad = ~np.isfinite(y)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.checks import Shape, layer_got, wrong_input
@@ -78,7 +79,7 @@ def demand_step_mask(layer: Any, mask: np.ndarray, wanted: tuple[int, int]) -> N
         hint = "mask.T" if mask.shape == wanted[::-1] else "one truth value for each step"
         of = f"{wanted[0]} sequences of {wanted[1]} steps"
         raise _wrong_mask(layer, "mask", mask, of, str(wanted), hint)
-    _demand_truth_values(layer, "mask", mask, "True at the steps that count")
+    truth_values(layer_got(layer), mask, "at the steps that count")
 
 
 def demand_place_mask(layer: Any, mask: np.ndarray, wanted: Shape) -> None:
@@ -86,7 +87,7 @@ def demand_place_mask(layer: Any, mask: np.ndarray, wanted: Shape) -> None:
     if mask.shape != wanted:
         of, hint = f"x with places {wanted}", "one truth value for each place"
         raise _wrong_mask(layer, "mask", mask, of, str(wanted), hint)
-    _demand_truth_values(layer, "mask", mask, "True at the places that count")
+    truth_values(layer_got(layer), mask, "at the places that count")
 
 
 def _wrong_mask(
@@ -94,12 +95,6 @@ def _wrong_mask(
 ) -> Exception:
     what = f"a {name} of shape {mask.shape} for {of}: it takes {takes}"
     return refusal(ValueError, f"{layer_got(layer)} {what}.", hint)
-
-
-def _demand_truth_values(layer: Any, name: str, mask: np.ndarray, meaning: str) -> None:
-    if mask.dtype != bool:
-        what = f"{layer_got(layer)} a {name} of {mask.dtype}: it takes truth values."
-        raise refusal(TypeError, what, f"{name}.astype(bool), {meaning}")
 
 
 def demand_two_directions(forward: Any, backward: Any, recurrent: type) -> None:
@@ -198,7 +193,8 @@ def demand_attention_mask(
         hint = "key_mask=" if mask.shape == (n, keys) else "one truth value for each pair"
         of = f"{n} sequences of {steps} steps that look at {keys}"
         raise _wrong_mask(layer, name, mask, of, " or ".join(map(str, wanted)), hint)
-    _demand_truth_values(layer, name, mask, "True where one may look")
+    scores = "score_bias=mask of MultiHeadAttention" if name == "mask" else ""
+    truth_values(layer_got(layer), mask, "where one may look", name, scores)
 
 
 # -------------------------------------------------------------------------------------------- embeddings

@@ -57,6 +57,7 @@ def _over_axes(f: Callable) -> Op:
     row = op(
         f, rule,
         formula=f"{'ifft' if f is np.fft.ifftn else 'fft'} over every axis", linear=True,
+        owns=("s", "axes"),
         cases=each(real, ((2, 3), {}), ((2, 3, 2), {"axes": (0, -1), "norm": "ortho"}),
                    ((3, 4), {"s": (2, 5), "axes": (0, 1)}), ((2, 3), {"s": (4,), "axes": (1,)})),
     )  # fmt: skip
@@ -170,9 +171,9 @@ _shift_cases = each(
 )
 fftshift = ROWS[np.fft.fftshift] = op(
     np.fft.fftshift, lambda g, y, x, axes=None: np.fft.ifftshift(g, axes),
-    formula="frequency 0 moved to the middle", linear=True, cases=_shift_cases,
+    formula="frequency 0 moved to the middle", linear=True, owns=("axes",), cases=_shift_cases,
 )  # fmt: skip
 ifftshift = ROWS[np.fft.ifftshift] = op(
     np.fft.ifftshift, lambda g, y, x, axes=None: np.fft.fftshift(g, axes),
-    formula="frequency 0 moved to the front", linear=True, cases=_shift_cases,
+    formula="frequency 0 moved to the front", linear=True, owns=("axes",), cases=_shift_cases,
 )  # fmt: skip

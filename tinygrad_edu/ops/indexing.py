@@ -83,13 +83,13 @@ def _cases(rng: np.random.Generator) -> list:
 getitem: Op = op(
     _take,
     lambda g, y, x, index=None: scatter_add(g, index=index, shape=x.shape),
-    name="getitem", formula="x[index]", linear=True, cases=_cases,
+    name="getitem", formula="x[index]", linear=True, owns=("index",), cases=_cases,
     hint=lambda x, index=None: f"an index that fits the shape {x}",
 )  # fmt: skip
 scatter_add: Op = op(
     _scatter_add,
     lambda g, y, x, index=None, shape=None: g[index],
-    name="scatter_add", formula="zeros with x added at [index]", linear=True,
+    name="scatter_add", formula="zeros with x added at [index]", linear=True, owns=("index",),
     cases=lambda rng: [
         ((x[params["index"]],), {**params, "shape": x.shape}) for (x,), params in _cases(rng)
     ],
@@ -137,6 +137,7 @@ put_values: Op = op(
     documented(lambda g, y, x, values, index=None: put_values(g, 0.0, index=index), "g, with 0 at [index]"),
     _put_dvalues,
     name="put", formula="x with other values at [index]", linear="together",
+    owns=("index",),
     kinks="of several values for one place the last one counts, and only it has a derivative",
     cases=lambda rng: [
         ((x, real(rng, x[params["index"]].shape)[0]), params) for (x,), params in _cases(rng)

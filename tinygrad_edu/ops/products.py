@@ -199,7 +199,7 @@ def _tensordot_db(g: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
 
 tensordot: Op = op(
     np.tensordot, _tensordot_da, _tensordot_db,
-    formula="Σ of products over pairs of axes", linear=True,
+    formula="Σ of products over pairs of axes", linear=True, owns=("axes",),
     cases=each(
         real, ((2, 3), (3, 4), {"axes": 1}), ((2, 3, 2), (3, 2, 4), {}), ((2,), (3,), {"axes": 0}),
         ((2, 3, 4), (4, 5, 2), {"axes": ([0, 2], [2, 0])}), ((2, 3), (2, 3), {"axes": ([1, 0], [1, 0])}),

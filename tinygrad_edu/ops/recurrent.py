@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
@@ -275,13 +276,15 @@ rnn_row: Op = op(
     _of_rnn(lambda y, x, h, W, dz, dh: dU(y, h, dz, 0), _RULES["U"]),
     _of_rnn(lambda y, x, h, W, dz, dh: db(dz), _RULES["b"]),
     name="rnn", formula="h[t] = tanh(x[t] W + h[t - 1] U + b)", cases=_cases(1, 1, (1,)),
-    multiply_adds=_products,
+    owns=("mask",), multiply_adds=_products,
 )  # fmt: skip
 
 
 def rnn(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(rnn_cell, x, [h], [W, U, b], mask)`."""
-    x = x if mask is None else unread(x, mask)
+    if mask is not None:
+        mask = truth_values("rnn got", mask, "at the steps that count")
+        x = unread(x, mask)
     y = rnn_row(x, h, W, U, b, mask=mask)
     return y, (y[-1],)
 
@@ -364,7 +367,7 @@ lstm_row: Op = op(
     _of_lstm(lambda y, x, h, W, dz, dh, dc: dU(y, h, dz, 5), _RULES["U"]),
     _of_lstm(lambda y, x, h, W, dz, dh, dc: db(dz), _RULES["b"]),
     name="lstm", formula="c[t] = f c[t - 1] + i a, h[t] = o tanh c[t]", cases=_cases(4, 2, (1,)),
-    multiply_adds=_products,
+    owns=("mask",), multiply_adds=_products,
 )  # fmt: skip
 
 
@@ -373,7 +376,9 @@ def lstm(
 ) -> tuple[Any, tuple[Any, Any]]:
     """`along_time(lstm_cell, x, [h, c], [W, U, b], mask)`."""
     units = h.shape[-1]
-    x = x if mask is None else unread(x, mask)
+    if mask is not None:
+        mask = truth_values("lstm got", mask, "at the steps that count")
+        x = unread(x, mask)
     y = lstm_row(x, h, c, W, U, b, mask=mask)
     return y[:, :, 5 * units :], (y[-1, :, 5 * units :], y[-1, :, 4 * units : 5 * units])
 
@@ -471,13 +476,15 @@ gru_row: Op = op(
     _of_gru(lambda y, x, h, W, b, from_x, from_h, dh:
             np.stack([db(from_x), db(from_h)]) if b.ndim == 2 else db(from_x), _RULES["b"]),
     name="gru", formula="h[t] = z h[t - 1] + (1 - z) a", cases=_cases(3, 1, (1,), (2, 1)),
-    multiply_adds=_products,
+    owns=("mask",), multiply_adds=_products,
 )  # fmt: skip
 
 
 def gru(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(gru_cell, x, [h], [W, U, b], mask)`."""
-    x = x if mask is None else unread(x, mask)
+    if mask is not None:
+        mask = truth_values("gru got", mask, "at the steps that count")
+        x = unread(x, mask)
     y = gru_row(x, h, W, U, b, mask=mask)
     units = h.shape[-1]
     return y[:, :, 4 * units :], (y[-1, :, 4 * units :],)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.ops.activations import softmax
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.linear_algebra import mT
 from tinygrad_edu.ops.recurrent import Once, unread
-from tinygrad_edu.tensor import Op, op, value
+from tinygrad_edu.tensor import Op, op
 
 # -------------------------------------------------------------------------------------- the formula
 
@@ -117,8 +118,11 @@ attention_weights_row: Op = op(
         "sᵀ q / √d, with s = y (g - Σ g y) the gradient of q kᵀ / √d",
     ),
     name="attention_weights", formula="softmax(q kᵀ / √d)", cases=_cases,
-    multiply_adds=lambda shape, q, k, mask=None: math.prod(shape) * q[-1],
+    owns=("mask",), multiply_adds=lambda shape, q, k, mask=None: math.prod(shape) * q[-1],
 )  # fmt: skip
+
+
+_MEANING = "where a query may attend to a key"
 
 
 def attention_weights(
@@ -129,11 +133,13 @@ def attention_weights(
     q (..., T, d), k (..., S, d); the result is (..., T, S), and sums to 1 along S. The weight is 0 where
     mask, which broadcasts to the result, is False. A query with no True in its mask has weights 0 only.
 
+    Raises TypeError for a mask that does not hold truth values.
+
     bias       added to the scores q kᵀ / √d, to which it broadcasts: for distances, say (Press et al. 2022)
     soft_cap   c keeps scores s between -c and c, as c tanh(s / c), before the bias (Gemma Team 2024)
     """
     if mask is not None:
-        mask = np.asarray(value(mask))
+        mask = truth_values("attention_weights got", mask, _MEANING, scores="bias=mask")
         k = unread(k, seen_keys(mask))
     if bias is not None or soft_cap is not None:
         return plain_attention_weights(q, k, mask, bias, soft_cap)
@@ -160,5 +166,6 @@ def attention(
            [0.26, 0.26, 0.47]])
     """
     if mask is not None:
-        v = unread(v, seen_keys(np.asarray(value(mask))))
+        mask = truth_values("attention got", mask, _MEANING, scores="bias=mask")
+        v = unread(v, seen_keys(mask))
     return attention_weights(q, k, mask, bias=bias, soft_cap=soft_cap) @ v

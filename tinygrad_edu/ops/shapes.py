@@ -143,7 +143,7 @@ transpose = op(
         lambda g, y, x, axes=None: np.transpose(g, inverse_order(axes, x.ndim)),
         "gᵀ, every axis back in its place",
     ),
-    formula="xᵀ", linear=True,
+    formula="xᵀ", linear=True, owns=("axes",),
     cases=each(real, ((3, 4), {}), ((2, 3, 4), {"axes": (2, 0, 1)}), ((2, 3), {"axes": (-1, 0)})),
 )  # fmt: skip
 swapaxes = op(
@@ -155,7 +155,7 @@ swapaxes = op(
 moveaxis = op(
     np.moveaxis,
     lambda g, y, x, source=None, destination=None: np.moveaxis(g, destination, source),
-    formula="axes of x moved to other places", linear=True,
+    formula="axes of x moved to other places", linear=True, owns=("source", "destination"),
     cases=each(
         real, ((2, 3, 4), {"source": 0, "destination": -1}),
         ((2, 3, 4), {"source": (0, 1), "destination": (-1, 0)}),
@@ -188,7 +188,7 @@ def opposite_shift(shift: Any) -> Any:
 
 flip = op(
     np.flip, lambda g, y, x, axis=None: np.flip(g, axis),
-    formula="x in reverse along axes", linear=True,
+    formula="x in reverse along axes", linear=True, owns=("axis",),
     cases=each(real, ((3, 2), {}), ((3, 2), {"axis": -1}), ((2, 3, 2), {"axis": (0, 2)})),
 )  # fmt: skip
 roll = op(
@@ -198,6 +198,7 @@ roll = op(
         "np.roll(g, -shift, axis)",
     ),
     formula="x[i - shift], what falls off one end comes in at the other", linear=True,
+    owns=("shift", "axis"),
     cases=each(
         real, ((2, 3), {"shift": 2}), ((2, 3), {"shift": -1, "axis": 1}),
         ((2, 3, 4), {"shift": (1, 2), "axis": (0, -1)}), ((2, 3), {"shift": 1, "axis": (0, 1)}),
@@ -205,7 +206,7 @@ roll = op(
 )  # fmt: skip
 rot90 = op(
     np.rot90, lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes),
-    formula="x turned by k quarters", linear=True,
+    formula="x turned by k quarters", linear=True, owns=("axes",),
     cases=each(real, ((2, 3), {}), ((2, 3, 2), {"k": -3, "axes": (2, 0)}), ((2, 3), {"k": 2})),
 )  # fmt: skip
 
@@ -293,7 +294,7 @@ zero_pad = op(
         )],
         "g without the margin",
     ),
-    name="zero pad", formula="x with a margin of zeros", linear=True,
+    name="zero pad", formula="x with a margin of zeros", linear=True, owns=("pad_width",),
     cases=each(real, ((3,), {"pad_width": ((1, 2),)}), ((2, 3), {"pad_width": ((0, 1), (2, 0))})),
 )  # fmt: skip
 
