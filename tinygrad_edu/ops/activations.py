@@ -7,6 +7,7 @@ are equal.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
 from tinygrad_edu.ops.complex import demand_real
 from tinygrad_edu.ops.elementwise import finite, plain_sigmoid, row, sigmoid
-from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.reductions import in_single, kept, wide
 from tinygrad_edu.tensor import op, value
 
@@ -137,6 +137,11 @@ def _all_finite(x: np.ndarray) -> bool:
     return np.logical_and.reduce(np.isfinite(x), axis=None)
 
 
+# From this probability on, 1 - p and p - 1 are computed from the other probabilities: they lose digits.
+SURE = 0.9
+SURE_LOG = math.log(SURE)
+
+
 def _shares(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """x - top, where top is the largest x and nothing overflows; e to that; Σ of that; top."""
     top = np.maximum.reduce(x, axis=axis, keepdims=True)
@@ -162,14 +167,6 @@ def _log_of_sum(
     return np.where((total >= 1) & (total < 1.2), np.log1p(others), rest)
 
 
-def _below(x: Any, y: Any) -> Any:
-    """x - y, y = ln Σ eˣ, where they may be infinite: see _from_top."""
-    if np.isfinite(value(y)).all():
-        return x - y
-    down = x - np.where(np.isinf(value(y)), 0, y)
-    return np.where(value(y) == np.inf, np.where(value(x) == np.inf, 0, -np.inf), down)
-
-
 @in_single
 def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndarray:
     """ln Σ eˣ"""
@@ -188,22 +185,30 @@ def _log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     return down - rest
 
 
+def _minus_others(dx: Any, sure: Any, axis: Any) -> Any:
+    """dx, which sums to 0: where p is `sure`, minus the sum of the others, as 1 - p has lost digits."""
+    others = dx * ~sure
+    return others - sure * np.sum(others, axis=axis, keepdims=True)
+
+
 def _log_softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
     """g - eʸ Σ g"""
-    total = np.sum(wide(g), axis=axis, keepdims=True)
-    if value(y).max(initial=-np.inf) < -0.1:
-        return g - np.exp(y) * total
-    return -np.expm1(y) * g - np.exp(y) * (total - g)  # 1 - eʸ has digits left near y = 0
+    dx = g - np.exp(y) * np.sum(wide(g), axis=axis, keepdims=True)
+    if value(y).max(initial=-np.inf) < SURE_LOG:
+        return dx
+    return _minus_others(dx, value(y) > SURE_LOG, axis)
+
+
+def _logsumexp_rule(g: Any, y: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
+    """g * exp(x - y)"""
+    g = kept(wide(g), x, axis, keepdims)
+    if type(g) is type(y) is type(x) is np.ndarray and np.isfinite(y).all():
+        return g * np.exp(x - kept(y, x, axis, keepdims))
+    return g * softmax(x, axis=axis)  # the same, but its own derivative has digits left near 1
 
 
 logsumexp = op(
-    _logsumexp,
-    documented(
-        lambda g, y, x, axis=-1, keepdims=False: (
-            kept(wide(g), x, axis, keepdims) * np.exp(_below(x, kept(y, x, axis, keepdims)))
-        ),
-        "g * exp(x - y)",
-    ),
+    _logsumexp, _logsumexp_rule,
     name="logsumexp", formula="ln Σ eˣ", kinks="derivative 0 where all x are -∞",
     cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3), {"axis": (0, 1)}),
                ((2, 3), {"axis": 1, "keepdims": True})),
@@ -220,8 +225,8 @@ def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
 def _softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
     """y (g - Σ g y)"""
     g = wide(g)
-    if value(y).max(initial=0) > 0.9:  # relative to g there, so that 1 - y has digits left
-        g = g - np.take_along_axis(g, value(y).argmax(axis=axis, keepdims=True), axis=axis)
+    if value(y).max(initial=0) > SURE:  # relative to g there, so that 1 - y has digits left
+        g = g - np.sum(g * (value(y) > SURE), axis=axis, keepdims=True)
     return y * (g - np.sum(g * y, axis=axis, keepdims=True))
 
 
@@ -281,8 +286,8 @@ def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
         dx = _softmax(x)
         chosen = dx[rows, labels]
         dx[rows, labels] = chosen - 1
-        if np.maximum.reduce(chosen, initial=0) > 0.9:
-            sure = np.flatnonzero(chosen > 0.9)
+        if np.maximum.reduce(chosen, initial=0) > SURE:
+            sure = np.flatnonzero(chosen > SURE)
             others = dx[sure]
             others[np.arange(len(sure)), labels[sure]] = 0
             dx[sure, labels[sure]] = -others.sum(axis=1)
@@ -290,8 +295,9 @@ def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
         return dx
     one_hot = np.zeros(x.shape, bool)
     one_hot[rows, labels] = True
-    others = softmax(x) * ~one_hot
-    return (others - one_hot * np.sum(others, axis=1, keepdims=True)) * (g / n)
+    p = softmax(x)
+    sure = one_hot & (value(p) > SURE)
+    return _minus_others(p - one_hot, sure, 1) * (g / n)
 
 
 cross_entropy = op(

@@ -321,20 +321,28 @@ def _svd_da(g: Any, y: Any, a: Any) -> Any:
     """u (diag(gs) + (k + kᵀ) s + s (l + lᵀ)) vᵀ, with k = uᵀ gu / gaps and l = vᵀ gv / gaps; and, of what is
     not square, (1 - u uᵀ) gu s⁻¹ vᵀ or u s⁻¹ gvᵀ (1 - v vᵀ)   (Townsend 2016)
 
-    The gaps are those of s², the eigenvalues of aᵀ a.
+    The gaps are those of s², the eigenvalues of aᵀ a. Squares of s / unit do not overflow.
     """
     m, n = a.shape[-2:]
     u, s, v = y[..., :m, :], y[..., m, :], y[..., m + 1 :, :]
     gu, gs, gv = g[..., :m, :], g[..., m, :], g[..., m + 1 :, :]
-    in_u = _over_gaps(matmul(mT(u), gu), s * s, s * s, "svd")
-    in_v = _over_gaps(matmul(mT(v), gv), s * s, s * s, "svd")
-    inner = _diag(gs) + (in_u + mT(in_u)) * s[..., None, :] + (in_v + mT(in_v)) * s[..., :, None]
+    unit = _power_of_2(abs(value(s)).max(axis=-1, keepdims=True, initial=0.0))
+    c = s / unit
+    in_u = _over_gaps(matmul(mT(u), gu), c * c, c * c, "svd")
+    in_v = _over_gaps(matmul(mT(v), gv), c * c, c * c, "svd")
+    vectors = (in_u + mT(in_u)) * c[..., None, :] + (in_v + mT(in_v)) * c[..., :, None]
+    inner = _diag(gs) + vectors / unit[..., None]
     da = matmul(matmul(u, inner), mT(v))
     if m > n:
         da = da + matmul(_over(gu - matmul(u, matmul(mT(u), gu)), s), mT(v))
     if m < n:
         da = da + matmul(u, mT(_over(gv - matmul(v, matmul(mT(v), gv)), s)))
     return da
+
+
+def _power_of_2(x: np.ndarray) -> np.ndarray:
+    """The largest power of 2 up to each x > 0, as dividing by it rounds nothing; 1/2 for 0."""
+    return np.ldexp(np.ones_like(x), np.frexp(x)[1] - 1)
 
 
 def _over(x: Any, s: Any) -> Any:

@@ -7,6 +7,7 @@ values take more code (erf, Γ, sinc) are in `special.py`.
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -64,6 +65,29 @@ def finite(x: Any) -> Any:
 def or_infinite(y: Any) -> Any:
     """y, but infinite where it is 0, so that x / y is 0 there, to every order."""
     return y if np.all(value(y)) else y + np.where(y == 0, np.inf, 0)
+
+
+@functools.cache
+def _cubes_in_range(dtype: np.dtype) -> tuple[float, float]:
+    """The smallest and the largest number whose third power neither underflows nor overflows."""
+    limits = np.finfo(dtype)
+    return float(limits.tiny) ** (1 / 3), float(limits.max) ** (1 / 3)
+
+
+def along_unit(g: Any, y: Any, x: Any, shaped: Callable) -> Any:
+    """g x / y of a length y of x, and 0 where y is 0. `shaped` gives what has y's shape that of x.
+
+    g / y first spares a division of each x. But if y is tiny or huge, the g / y² of the second derivative is
+    out of range.
+    """
+    size = value(y)
+    least, most = _cubes_in_range(size.dtype)
+    if size.ndim == 0:
+        usual = least < size.item() < most
+    else:
+        shortest = np.minimum.reduce(size, axis=None, initial=most)
+        usual = least < shortest and np.maximum.reduce(size, axis=None, initial=0) < most
+    return shaped(g / y) * x if usual else shaped(g) * (x / shaped(or_infinite(y)))
 
 
 # ------------------------------------------------------------------------------------- arithmetic

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import each, nonzero, real
 from tinygrad_edu.ops.decompositions import svdvals
-from tinygrad_edu.ops.elementwise import or_infinite, with_tip
+from tinygrad_edu.ops.elementwise import along_unit, with_tip
 from tinygrad_edu.ops.reductions import kept, without_overflow
 from tinygrad_edu.tensor import ROWS, op, value
 
@@ -32,7 +32,7 @@ def _length_rule(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = Fals
     """g x / y"""
     shaped = lambda v: kept(v, x, axis, keepdims)
     conjugate = np.conjugate(x) if x.dtype.kind == "c" else x  # see complex.py
-    return with_tip(shaped(g / or_infinite(y)) * conjugate, g, y, conjugate, shaped)
+    return with_tip(along_unit(g, y, conjugate, shaped), g, y, conjugate, shaped)
 
 
 _axes: tuple = (

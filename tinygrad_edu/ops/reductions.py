@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_edu.autodiff import unbroadcast
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.ops.cases import apart, each, nonzero, real
-from tinygrad_edu.ops.elementwise import gap, or_infinite, sigmoid, where, with_tip
+from tinygrad_edu.ops.elementwise import along_unit, gap, sigmoid, where, with_tip
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.tensor import ROWS, Op, Tensor, op, value
 
@@ -213,8 +213,9 @@ def _std_rule(
 ) -> Any:
     """g / y (x - mean x) / (n - ddof)"""
     n, d = degrees_of_freedom(x, y, ddof), centered(x, axis)
-    shaped = lambda v: kept(v, x, axis, keepdims) / n
-    return with_tip(shaped(g / or_infinite(y)) * d, g, y, d, shaped)
+    shaped = lambda v: kept(v, x, axis, keepdims)
+    dx = along_unit(g / n, y, d, shaped)
+    return with_tip(dx, g, y, d, lambda v: shaped(v) / n)
 
 
 ROWS[np.std] = op(
