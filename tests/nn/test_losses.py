@@ -483,3 +483,45 @@ def test_ignored_samples_may_be_nan():
     y = ce(x, MARKED, ignore_index=-1)
     y.backward()
     assert y.item() == ce(X, MARKED, ignore_index=-1) and np.isfinite(x.grad).all()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"sample_weight": np.ones(40_000)}, {"reduction": "mean_with_sample_weight"}],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "loss",
+    [nn.mse, nn.mae, nn.huber, nn.poisson, nn.squared_hinge, bce, nn.kl_divergence, nn.contrastive],
+)
+def test_float16_is_summed_in_float32(loss, settings):
+    p = np.random.default_rng(0).uniform(0.05, 0.95, (40_000, 2)).astype(np.float16)
+    target = np.round(p)
+    if loss is nn.mse:
+        p[0] = 300  # the square of this error is beyond 65504, the mean is not
+    x = Tensor(p, requires_grad=True)
+    y = loss(x, target, **settings)
+    expected = loss(p.astype(float), target.astype(float), **settings)
+    assert y.dtype == np.float16 and np.isclose(y.item(), expected, rtol=1e-3)
+    y.backward()
+    assert x.grad.dtype == np.float16 and np.isfinite(x.grad).all()
+
+
+@pytest.mark.parametrize(("loss", "expected"), [(nn.dice, 1 / 3), (nn.tversky, 1 / 3)])
+def test_regions_of_many_places_in_float16(loss, expected):
+    half, one = np.full(70_000, 0.5, np.float16), np.ones(70_000, np.float16)
+    assert np.isclose(loss(half, one), expected, rtol=1e-3) and loss(one, one) == 0
+
+
+def test_cross_entropy_of_many_weighted_samples_in_float16():
+    logits = np.random.default_rng(0).normal(size=(70_000, 3)).astype(np.float16)
+    labels, weights = np.arange(70_000) % 3, np.ones(70_000)
+    y = ce(logits, labels, sample_weight=weights)
+    assert y.dtype == np.float16
+    assert np.isclose(float(y), ce(logits.astype(float), labels), rtol=1e-3)
+
+
+def test_float16_logits_out_of_a_sigmoid_are_still_warned_of():
+    p = nn.Sigmoid()(Tensor(np.zeros((2, 1), np.float16), requires_grad=True))
+    with pytest.warns(UserWarning, match="come out of a sigmoid"):
+        bce(p, np.ones((2, 1)))

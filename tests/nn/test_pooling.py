@@ -102,3 +102,23 @@ def test_the_largest_of_a_volume_shares_its_gradient():
     x = Tensor(np.ones((1, 2, 2, 2, 1)), requires_grad=True)
     nn.MaxPool3d()(x).sum().backward()
     assert np.array_equal(x.grad, np.full(x.shape, 1 / 8))
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["AvgPool", "GlobalAvgPool", "AdaptiveAvgPool"])
+def test_means_of_large_numbers_in_float16(kind, axes):
+    x = Tensor(np.full((1, *[4] * axes, 2), 60_000, np.float16), requires_grad=True)
+    pool = getattr(nn, f"{kind}{axes}d")
+    settings = {
+        "AvgPool": [{"size": 2}, {"size": 3, "padding": "same"}],
+        "GlobalAvgPool": [{}],
+        "AdaptiveAvgPool": [{"output_size": 2}],
+    }[kind]
+    means = [pool(**setting)(x) for setting in settings]
+    if kind == "GlobalAvgPool":
+        means.append(pool()(x, np.ones(x.shape[:-1], bool)))
+    for y in means:
+        assert y.dtype == np.float16 and (y.data == np.float16(60_000)).all()
+        x.grad = None
+        y.backward(np.ones(y.shape))
+        assert x.grad.dtype == np.float16 and np.isclose(x.grad.sum(), y.size, rtol=1e-2)

@@ -79,3 +79,41 @@ def test_what_is_refused(ask, words):
     with pytest.raises(ValueError, match=words) as error:
         ask()
     assert "\n  at test_regularizers.py:" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "dtype"),
+    [
+        (300, np.float16),
+        (3e-4, np.float16),
+        (1e25, np.float32),
+        (1e200, float),
+        (1e-25, np.float32),
+    ],
+)
+def test_norms_whose_squares_over_or_underflow(number, dtype):
+    w = np.full((50, 2), number, dtype)
+    norm = np.sqrt(np.sum(w.astype(np.longdouble) ** 2, axis=0))
+    for constraint, expected in (
+        (nn.MaxNorm(2.0), w * np.minimum(norm, 2) / (norm + 1e-7)),
+        (nn.UnitNorm(), w / (norm + 1e-7)),
+    ):
+        scaled = constraint(w)
+        assert scaled.dtype == dtype
+        np.testing.assert_allclose(scaled, expected.astype(float), rtol=1e-3)
+
+
+def test_penalties_of_float16_are_summed_in_float32():
+    ones = nn.Parameter(np.ones(70_000, np.float16))  # their sum is beyond 65504
+    large = nn.Parameter(np.full(10, 300, np.float16))  # so is each square
+    for regularizer, w, expected, slope in (
+        (nn.L1(0.01), ones, 700, 0.01),
+        (nn.L2(0.01), ones, 700, 0.02),
+        (nn.L2(0.01), large, 9000, 6.0),
+    ):
+        penalty = regularizer(w)
+        assert penalty.dtype == np.float16 and np.isclose(penalty.item(), expected, rtol=1e-3)
+        w.grad = None
+        penalty.backward()
+        assert w.grad.dtype == np.float16
+        np.testing.assert_allclose(w.grad, np.full(w.shape, slope), rtol=1e-3)

@@ -109,6 +109,7 @@ def test_an_optimizer_of_ones_own_has_all_that_the_others_have():
     assert repr(optimizer) == "Momentum(lr=0.01, momentum=0.75)"
     state = optimizer.state_dict()
     assert state["v.0"].tolist() == [-0.5] * 3 and state["v.0"].dtype == np.float32
+    p.grad = np.ones(3, np.float32)
     optimizer.step()
     assert p.data.tolist() == [0.5 - 0.375 - 0.25] * 3
     optimizer.load_state_dict(state)
@@ -320,6 +321,7 @@ def test_an_accumulated_round_with_an_infinite_gradient_is_forgotten():
     optimizer = optim.SGD([p], 1.0, accumulate=2, clip_norm=100.0)
     p.grad = np.array([np.inf])
     optimizer.step()
+    p.grad = np.array([np.inf])
     with pytest.raises(FloatingPointError, match="cannot be clipped"):
         optimizer.step()
     for g in (1.0, 3.0):
@@ -357,6 +359,7 @@ def test_a_schedule_must_give_learning_rates(wrong):
     optimizer = optim.SGD([p], lambda t: 0.1 if t < 1 else wrong)
     p.grad = np.ones(1)
     optimizer.step()
+    p.grad = np.ones(1)
     with pytest.raises(ValueError, match=rf"lr\(1\) must be a number, 0 or more, not {wrong!r}"):
         optimizer.step()
     assert optimizer.t == 1 and p.data.tolist() == [0.9]

@@ -84,11 +84,104 @@ def test_a_loop_in_any_good_order_is_not_warned_of():
         for p in model.parameters():
             p.grad *= 0.5
         optimizer.step()
-        optimizer.step()  # again, with the same gradients
 
     for loop in (first, last, by_hand, in_place, two_losses, clipped):
         optimizer.zero_grad()
         assert warned(loop) == []
+
+
+@pytest.mark.parametrize("settings", [{}, {"accumulate": 2}])
+def test_two_steps_with_the_same_gradients_are_warned_of_once(settings):
+    model, optimizer = made(**settings)
+
+    def loop():
+        optimizer.zero_grad()
+        loss_of(model).backward()
+        optimizer.step()
+        optimizer.step()
+
+    (text,) = warned(loop)
+    assert (
+        "SGD.step(): no backward() since the step before, whose gradients it uses once more" in text
+    )
+    assert (
+        "test_slips.py" in text and "Try: one optimizer.step() after each loss.backward()" in text
+    )
+
+
+def test_gradients_that_are_given_anew_are_new():
+    p = nn.Parameter(np.ones(2))
+    optimizer = optim.SGD([p])
+    p.grad = np.array([3.0, 4.0])
+
+    def assigned():
+        p.grad = np.array([3.0, 4.0])
+        optimizer.step()
+
+    def written():
+        p.grad[...] = [5.0, 6.0]
+        optimizer.step()
+
+    assert warned(assigned) == []
+    optimizer = optim.SGD([p])
+    assert warned(written) == []
+
+
+def test_an_optimizer_that_is_made_in_the_loop_is_warned_of_once():
+    model, _ = made()
+
+    def loop(make=optim.Adam):
+        optimizer = make(model.parameters(), lr=0.01)
+        optimizer.zero_grad()
+        loss_of(model).backward()
+        optimizer.step()
+
+    (text,) = warned(loop)
+    assert "Adam(lr=0.01" in text and "takes its first step, as two before it" in text
+    assert "forgotten its m, v of" in text and "test_slips.py" in text
+    assert "Try: one optimizer, made before the loop" in text
+    assert warned(lambda: loop(optim.SGD)) == []  # has nothing to forget
+
+
+def test_optimizers_of_several_steps_of_other_models_or_of_other_settings_are_no_slip():
+    model, _ = made()
+    rates = iter(range(1, 10))
+
+    def two_steps():
+        optimizer = optim.Adam(model.parameters())
+        for _ in range(2):
+            optimizer.zero_grad()
+            loss_of(model).backward()
+            optimizer.step()
+
+    def another_rate():
+        optimizer = optim.Adam(model.parameters(), lr=next(rates) / 1000)
+        optimizer.zero_grad()
+        loss_of(model).backward()
+        optimizer.step()
+
+    def another_model():
+        model, optimizer = made(optim.Adam)
+        loss_of(model).backward()
+        optimizer.step()
+
+    for loop in (two_steps, another_rate, another_model):
+        assert warned(loop) == []
+
+
+def test_a_loop_without_step_is_warned_of_once():
+    model, optimizer = made()
+
+    def loop():
+        optimizer.zero_grad()
+        loss_of(model).backward()
+
+    assert warned(loop, steps=20) == []  # such as gradients that are looked at
+    (text,) = warned(loop, steps=50)
+    assert "SGD.zero_grad() has forgotten gradients 20 times in a row, and no step has used" in text
+    assert "test_slips.py" in text and "Try: optimizer.step() after loss.backward()" in text
+    optimizer.step()
+    assert warned(loop, steps=20) == []
 
 
 def test_two_optimizers_may_use_the_same_gradients():

@@ -12,6 +12,8 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn.checks import Shape, demand_each
+from tinygrad_edu.nn.layer_tools import as_array
+from tinygrad_edu.ops.reductions import wide
 from tinygrad_edu.tensor import Op, Tensor, value
 
 
@@ -41,6 +43,8 @@ def demand_range(name: str, what: str, x: Any, least: float, most: float, hint: 
 def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tuple[Any, Any]:
     """Both as arrays or Tensors of one shape; an array as target gets the precision of the prediction.
 
+    What is float16 becomes float32: squares of errors and sums over samples overflow.
+
     Raises ValueError if the shapes differ, have fewer axes than `least`, or hold no sample; TypeError
     for a target that is not made of numbers.
     """
@@ -63,7 +67,7 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
         if prediction.dtype.kind == "f":
             # a target does not raise the precision
             target = target.astype(prediction.dtype, copy=False)
-    return prediction, target
+    return wide(prediction), wide(target)
 
 
 def _what_broadcasting_would_do(shape: Shape, wanted: Shape) -> str:
@@ -98,6 +102,7 @@ def _some(x: np.ndarray) -> str:
 def demand_logits(name: str, logits: Any, from_probabilities: bool, activation: Op) -> None:
     """Probabilities are within 0 ... 1; warns of logits that come out of the activation of the loss."""
     if from_probabilities:
+        logits = as_array(logits)
         demand_range(name, "probabilities", logits, 0, 1, f"{name} of logits (the default)")
         if activation.name == "softmax":
             _warn_of_other_axis(name, value(logits))

@@ -14,6 +14,7 @@ from tinygrad_edu.diagnostics.migration_hints import LOSS_ARGUMENTS
 from tinygrad_edu.diagnostics.words import answering, refuse_unknown
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight
+from tinygrad_edu.ops.reductions import narrow, wide
 from tinygrad_edu.tensor import value
 
 COUNTS: ContextVar[list[float] | None] = ContextVar("counts", default=None)
@@ -42,12 +43,14 @@ def loss(per: str) -> Callable[[Errors], Errors]:
                 refuse_unknown(call, settings, LOSS_ARGUMENTS)
             if sample_weight is not None:
                 args = weighty(sample_weight, *args)
-            values = errors(*args, **settings)
+            values = errors(*args, **settings)  # in float32, if the prediction is float16
             if sample_weight is None and reduction == "mean":
-                return np.mean(values)  # the mean of means of equally many numbers is that of all
-            if per == "number" and values.ndim > 1:
-                values = np.mean(values, axis=-1)
-            return reduced(name, values, sample_weight, reduction)
+                y = np.mean(values)  # the mean of means of equally many numbers is that of all
+            else:
+                if per == "number" and values.ndim > 1:
+                    values = np.mean(values, axis=-1)
+                y = reduced(name, values, sample_weight, reduction)
+            return y.astype(np.float16) if args and _is_half(args[0]) else y
 
         common = [SAMPLE_WEIGHT, REDUCTION]
         call.__signature__ = takes.replace(  # type: ignore[attr-defined]
@@ -62,6 +65,10 @@ SAMPLE_WEIGHT = inspect.Parameter("sample_weight", inspect.Parameter.KEYWORD_ONL
 REDUCTION = inspect.Parameter("reduction", inspect.Parameter.KEYWORD_ONLY, default="mean")
 
 
+def _is_half(x: Any) -> bool:
+    return hasattr(x, "dtype") and x.dtype.char == "e"
+
+
 def reduced(
     name: str, values: Any, sample_weight: Any, reduction: str, counted: np.ndarray | None = None
 ) -> Any:
@@ -72,7 +79,7 @@ def reduced(
     Raises ValueError for an unknown reduction, or weights that do not fit.
     """
     demand_reduction(name, reduction, REDUCTIONS)
-    weights = None
+    weights, given, values = None, values, wide(values)
     if sample_weight is not None:
         weights = weights_of(name, sample_weight, values.shape).astype(values.dtype)
         weights = weights if counted is None else weights * counted
@@ -80,17 +87,17 @@ def reduced(
     elif counted is not None:
         values = values * counted
     if reduction == "none":
-        return values
+        return narrow(values, given)
     total = np.sum(values)
     if reduction == "sum":
-        return total
+        return narrow(total, given)
     n = float(values.size if counted is None else np.count_nonzero(counted))
     if reduction == "mean_with_sample_weight" and weights is not None:
         n = float(weights.sum())
     counts = COUNTS.get()
     if counts is not None:
         counts.append(n)
-    return total / n if n else total * 0
+    return narrow(total / n if n else total * 0, given)
 
 
 def weighty(sample_weight: Any, *arrays: Any) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from tinygrad_edu.nn.loss_checks import (
     demand_signs,
     demand_smoothing,
 )
+from tinygrad_edu.ops.reductions import wide
 from tinygrad_edu.tensor import value
 
 
@@ -43,6 +44,7 @@ def one_per_class(name: str, prediction: Any, labels: Any, smoothing: float = 0)
     """(x, t): the prediction, and a probability for each class, from these or from labels."""
     x = as_array(prediction)
     labels, dense, _ = demand_labels(name, x, labels)
+    x = wide(x)
     t = labels if dense else one_hot(labels, x.shape[-1], x.dtype)
     return x, smoothed(name, t, smoothing)
 

@@ -165,7 +165,7 @@ def binary_cross_entropy(
     """
     name = "binary_cross_entropy"
     x, t = yes_or_no(name, logits, target, label_smoothing)
-    demand_logits(name, x, from_probabilities, ops.sigmoid)
+    demand_logits(name, logits, from_probabilities, ops.sigmoid)
     return _binary_errors(x, t, from_probabilities)
 
 
@@ -186,7 +186,7 @@ def binary_focal_cross_entropy(
     """
     name = "binary_focal_cross_entropy"
     x, t = yes_or_no(name, logits, target, label_smoothing)
-    demand_logits(name, x, from_probabilities, ops.sigmoid)
+    demand_logits(name, logits, from_probabilities, ops.sigmoid)
     p = x if from_probabilities else ops.sigmoid(x)
     right = t * p + (1 - t) * (1 - p)
     wrong = np.maximum(1 - right, np.finfo(right.dtype).tiny)  # a power of 0 may have the slope ∞
@@ -345,7 +345,7 @@ def focal_cross_entropy(
     """
     name = "focal_cross_entropy"
     x, t = one_per_class(name, logits, labels, label_smoothing)
-    demand_logits(name, x, from_probabilities, ops.softmax)
+    demand_logits(name, logits, from_probabilities, ops.softmax)
     demand_alpha(name, alpha, t.shape[-1])
     p = x if from_probabilities else ops.softmax(x)
     p = np.clip(p / np.sum(p, axis=-1, keepdims=True), EPSILON, 1 - EPSILON)

@@ -17,6 +17,7 @@ from tinygrad_edu.nn.module import Module
 from tinygrad_edu.nn.sequence_checks import demand_place_mask
 from tinygrad_edu.ops.convolution import check_settings
 from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from tinygrad_edu.ops.reductions import narrow, wide
 from tinygrad_edu.ops.volumes import avg_pool3d, max_pool3d
 from tinygrad_edu.tensor import value
 
@@ -140,8 +141,9 @@ class GlobalAvgPool2d(Module):
         return np.mean(x, **about)
 
     def pooled_where(self, mask: np.ndarray, x: Any, **about: Any) -> Any:
-        count = np.maximum(np.sum(mask, **about), 1).astype(x.dtype)
-        return np.sum(np.where(mask, x, 0), **about) / count
+        numbers = wide(x)
+        count = np.maximum(np.sum(mask, **about), 1).astype(numbers.dtype)
+        return narrow(np.sum(np.where(mask, numbers, 0), **about) / count, x)
 
     def __repr__(self) -> str:
         return as_called(self)

@@ -13,6 +13,9 @@ import numpy as np
 
 from tinygrad_edu.nn.checks import demand_finite, demand_interval
 from tinygrad_edu.nn.layer_tools import ShownAsCalled
+from tinygrad_edu.ops.norms import length
+from tinygrad_edu.ops.reductions import narrow, wide
+from tinygrad_edu.tensor import value
 
 __all__ = ["L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm"]
 
@@ -32,12 +35,12 @@ class L1L2(ShownAsCalled):
         self.l1, self.l2 = float(l1), float(l2)
 
     def __call__(self, w: Any) -> Any:
-        penalty: Any = 0.0
+        penalty, x = 0.0, wide(w)
         if self.l1:
-            penalty = penalty + self.l1 * np.abs(w).sum()
+            penalty = penalty + self.l1 * np.abs(x).sum()
         if self.l2:
-            penalty = penalty + self.l2 * np.square(w).sum()
-        return penalty
+            penalty = penalty + self.l2 * np.square(x).sum()
+        return narrow(penalty, w) if self.l1 or self.l2 else penalty
 
 
 class L1(L1L2):
@@ -87,9 +90,10 @@ class MinMaxNorm(ShownAsCalled):
         self.rate, self.axis = float(rate), axis
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
-        norm = np.sqrt(np.square(w).sum(axis=self.axis, keepdims=True))
+        x = wide(w)
+        norm = value(length(x, axis=self.axis, keepdims=True))
         wanted = np.clip(norm, self.min_value, self.max_value)
-        return w * ((self.rate * wanted + (1 - self.rate) * norm) / (norm + EPSILON))
+        return narrow(x * ((self.rate * wanted + (1 - self.rate) * norm) / (norm + EPSILON)), w)
 
 
 class MaxNorm(MinMaxNorm):

@@ -22,6 +22,7 @@ from tinygrad_edu.ops.convolution import (
     slab,
     unfold,
 )
+from tinygrad_edu.ops.reductions import narrow, wide
 from tinygrad_edu.tensor import Op, op, value
 
 # ------------------------------------------------------------------------------- sums of windows
@@ -214,14 +215,13 @@ def avg_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid"
     Arguments are those of `max_pool2d`. Padding does not count in the mean.
     """
     x, windows = _asked("avg_pool2d", x, size, stride, padding)
-    return window_sum(x, windows=windows) / _cells(x, windows)
+    return _mean_under(x, windows)
 
 
 def avg_pool1d(x: Any, size: int, stride: int | None = None, padding: Padding = "valid") -> Any:
     """`avg_pool2d` along the steps of x (N, T, C)."""
     x, windows = _asked("avg_pool1d", x, size, stride, padding)
-    x = np.expand_dims(x, 1)
-    return np.squeeze(window_sum(x, windows=windows) / _cells(x, windows), 1)
+    return np.squeeze(_mean_under(np.expand_dims(x, 1), windows), 1)
 
 
 def plain_max_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid") -> Any:
@@ -232,6 +232,11 @@ def plain_max_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "
 def plain_avg_pool2d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid") -> Any:
     """`avg_pool2d` in one line: cut into patches, take the mean of each. (No padding.)"""
     return np.mean(unfold(x, size, size if stride is None else stride, padding), axis=(3, 4))
+
+
+def _mean_under(x: Any, windows: Windows) -> Any:
+    numbers = wide(x)
+    return narrow(window_sum(numbers, windows=windows) / _cells(numbers, windows), x)
 
 
 def _cells(x: Any, windows: Windows) -> Any:

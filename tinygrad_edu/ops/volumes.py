@@ -21,6 +21,7 @@ from tinygrad_edu.ops.convolution import (
     same_sides,
     sides_of,
 )
+from tinygrad_edu.ops.reductions import narrow, wide
 from tinygrad_edu.tensor import Tensor
 
 # --------------------------------------------------------------------------- what people call
@@ -64,11 +65,12 @@ def max_pool3d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid"
 def avg_pool3d(x: Any, size: Any, stride: Any = None, padding: Padding = "valid") -> Any:
     """The mean under each window of x (N, D, H, W, C), channel by channel; padding does not count."""
     x = _volumes("avg_pool3d", x)
-    cells, sums = np.ones((1, *x.shape[1:-1], 1), x.dtype), []
-    for volume in (x, cells):
+    numbers, sums = wide(x), []
+    cells = np.ones((1, *x.shape[1:-1], 1), numbers.dtype)
+    for volume in (numbers, cells):
         volume, taps, steps, _ = _asked("avg_pool3d", volume, size, _or(size, stride), padding)
         sums.append(sum(_taps(volume, taps, steps)))
-    return sums[0] / sums[1]
+    return narrow(sums[0] / sums[1], x)
 
 
 def _or(size: Any, stride: Any) -> Any:

@@ -87,7 +87,7 @@ class Optimizer:
         self.t = self.calls = 0
         self.idle: set[int] = set()  # the ids of parameters without a gradient in the first step
         self.stepped = False  # since the last zero_grad()
-        self.lost = False  # did zero_grad() forget gradients that no step had used?
+        self.lost = 0  # times in a row that zero_grad() forgot gradients which no step had used
         self.flat_parameters = [
             FlatParameters(
                 group,
@@ -165,11 +165,17 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forgets the gradients, to which the next backward() would add."""
-        self.lost = False
+        forgotten = False
         for parameter in self.parameters:
             if parameter._grad is not None:
-                self.lost = not self.stepped
+                forgotten = True
                 parameter._grad = None
+        if self.stepped or not forgotten:
+            self.lost = 0
+        else:
+            self.lost += 1
+            if self.lost == slips.WITHOUT_STEP:
+                slips.warn_of_missing_steps(self)
         self.stepped = False
 
     # What an optimizer defines.

@@ -8,19 +8,24 @@ optimizer.step()
 from __future__ import annotations
 
 import warnings
+import weakref
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import describe, refusal, user_line
 
+WITHOUT_STEP = 20  # times in a row that zero_grad() forgets gradients which no step has used
+
 
 class UsedGradient(np.ndarray):
     """A gradient that a step has used. What backward() adds to it has this type, too.
 
-    used    True for the gradient itself, False for a sum with another
+    user       the id of the optimizer that has used it, or 0
+    used       True for the gradient itself, False for a sum with another
     """
 
+    user = 0
     used = False
     zeroed = False  # by grad[...] = 0 or grad.fill(0): a sum with it is a new gradient
 
@@ -29,11 +34,11 @@ class UsedGradient(np.ndarray):
 
     def __setitem__(self, index: Any, given: Any) -> None:
         super().__setitem__(index, given)
-        self.zeroed = not self.any()
+        self.user, self.zeroed = 0, not self.any()
 
     def fill(self, given: Any) -> None:
         super().fill(given)
-        self.zeroed = not self.any()
+        self.user, self.zeroed = 0, not self.any()
 
     def __repr__(self) -> str:
         return repr(self.view(np.ndarray))
@@ -44,18 +49,26 @@ def mark_used(optimizer: Any) -> None:
     for p in optimizer.parameters:
         if type(p._grad) is np.ndarray:
             p._grad = p._grad.view(UsedGradient)
-            p._grad.used = True
+            p._grad.used, p._grad.user = True, id(optimizer)
 
 
 def look_at_gradients(optimizer: Any) -> None:
     """Looks at the gradients of the first two steps. Those of later steps are taken for right."""
     warn_of_idle_parameters(optimizer)
+    warn_of_optimizers_of_one_step(optimizer)
     grads = [p._grad for p in optimizer.parameters if type(p._grad) is UsedGradient]
     if any(not (grad.used or grad.zeroed) for grad in grads):
         _warn(
             f"{type(optimizer).__name__}.step(): backward() has added the gradients to those of the step "
             "before, which still are there; the step is their sum.",
             "optimizer.zero_grad() before each loss.backward()",
+        )
+    new = [p._grad for p in optimizer.parameters if p._grad is not None]
+    if optimizer.calls and all(getattr(grad, "user", 0) == id(optimizer) for grad in new):
+        _warn(
+            f"{type(optimizer).__name__}.step(): no backward() since the step before, whose gradients it "
+            "uses once more.",
+            "one optimizer.step() after each loss.backward()",
         )
     for p in optimizer.parameters:
         if type(p._grad) is UsedGradient:
@@ -79,6 +92,42 @@ def warn_of_idle_parameters(optimizer: Any) -> None:
         )
 
 
+class _FirstSteps:
+    """Optimizers in a row that took their first step, on the same parameters, with the same settings."""
+
+    parameter: Any = staticmethod(lambda: None)  # weak reference to the first parameter
+    settings = ""
+    number = 0
+
+
+def warn_of_optimizers_of_one_step(optimizer: Any) -> None:
+    """Warns of the third optimizer in a row, of those with a memory, that is made for a single step."""
+    row, first = _FirstSteps, optimizer.parameters[0]
+    if optimizer.calls or not optimizer.states:
+        row.number = 0
+        return
+    settings = repr(optimizer)
+    if row.parameter() is not first or row.settings != settings:
+        row.parameter, row.settings, row.number = weakref.ref(first), settings, 0
+    row.number += 1
+    if row.number == 3:
+        _warn(
+            f"{settings} takes its first step, as two before it on the same parameters, which took no "
+            f"second one: each has forgotten its {', '.join(optimizer.states)} of the steps before.",
+            "one optimizer, made before the loop",
+        )
+
+
+def warn_of_missing_steps(optimizer: Any) -> None:
+    """Warns of a loop without step(), in which zero_grad() forgets every gradient."""
+    _warn(
+        f"{type(optimizer).__name__}.zero_grad() has forgotten gradients {WITHOUT_STEP} times in a row, and "
+        "no step has used them: the parameters do not change.",
+        "optimizer.step() after loss.backward()",
+        stacklevel=3,
+    )
+
+
 def no_gradient(optimizer: Any) -> Exception:
     """The error of a step without any gradient."""
     what = (
@@ -98,5 +147,5 @@ def no_gradient(optimizer: Any) -> Exception:
     )
 
 
-def _warn(what: str, hint: str) -> None:
-    warnings.warn(f"{what}{user_line()}\n  Try: {hint}", stacklevel=4)
+def _warn(what: str, hint: str, stacklevel: int = 4) -> None:
+    warnings.warn(f"{what}{user_line()}\n  Try: {hint}", stacklevel=stacklevel)
