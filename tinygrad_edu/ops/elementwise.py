@@ -306,11 +306,12 @@ cosh = row(np.cosh, lambda g, y, x: g * np.sinh(x), formula="cosh x")
 tanh = row(np.tanh, lambda g, y, x: g * sech2(x), formula="tanh x")
 
 
+@np.errstate(over="ignore")  # 1 / ∞ is 0
 def _sech2(x: np.ndarray, c: float = 1.0) -> np.ndarray:
     """1 - tanh² x for c = 1: with digits left where tanh x is rounded to 1."""
-    with np.errstate(over="ignore"):  # 1 / ∞ is 0
-        y = np.cosh(x if c == 1 else x * c)
-    y = np.divide(c, y, out=y if y.ndim else None)
+    y = np.cosh(x if c == 1 else x * c)
+    out = y if y.ndim else None  # in place, unless NumPy made a scalar of a 0-d array
+    y = np.reciprocal(y, out) if c == 1 else np.divide(c, y, out)
     y *= y
     return y
 
