@@ -199,8 +199,13 @@ def binary_focal_cross_entropy(
 def _binary_errors(x: Any, t: Any, from_probabilities: bool) -> Any:
     if not from_probabilities:
         return ops.binary_cross_entropy(x, t)
-    p = np.clip(x, EPSILON, 1 - EPSILON)
+    p = np.clip(_wide(x), EPSILON, 1 - EPSILON)
     return -(t * np.log(p) + (1 - t) * np.log(1 - p))
+
+
+def _wide(x: Any) -> Any:
+    """x, in float32 if it is float16: there 1 - 1e-7 is 1, and sums over images overflow."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 @loss(per="number")
@@ -228,7 +233,7 @@ def dice(prediction: Any, target: Any, *, axis: Any = None) -> Any:
     default that is the whole batch, as in Keras; (1, 2, 3) gives a loss for each image (N, H, W, C).
     Milletari et al. 2016, section 3, without squares.
     """
-    p, t = demand_pair("dice", prediction, target)
+    p, t = map(_wide, demand_pair("dice", prediction, target))
     demand_range("dice", "targets", t, 0, 1, "0 for no, 1 for yes")
     both = np.sum(p, axis=axis) + np.sum(t, axis=axis) + EPSILON
     return 1 - 2 * np.sum(p * t, axis=axis) / both
@@ -243,7 +248,7 @@ def tversky(
     α is the price of a place that was missed, β that of one too many; with ½ and ½ it is `dice`. Arguments
     as in `dice`. Salehi et al. 2017; Keras's Tversky, which has the same α and β.
     """
-    p, t = demand_pair("tversky", prediction, target)
+    p, t = map(_wide, demand_pair("tversky", prediction, target))
     demand_range("tversky", "targets", t, 0, 1, "0 for no, 1 for yes")
     hit, missed, wrong = (np.sum(x, axis=axis) for x in (p * t, (1 - p) * t, p * (1 - t)))
     return 1 - hit / (hit + alpha * missed + beta * wrong + EPSILON)
