@@ -525,3 +525,30 @@ def test_float16_logits_out_of_a_sigmoid_are_still_warned_of():
     p = nn.Sigmoid()(Tensor(np.zeros((2, 1), np.float16), requires_grad=True))
     with pytest.warns(UserWarning, match="come out of a sigmoid"):
         bce(p, np.ones((2, 1)))
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool])
+@pytest.mark.parametrize("loss", [nn.mse, nn.mae, nn.huber, nn.log_cosh, nn.mape, nn.hinge])
+def test_whole_numbers_do_not_wrap(loss, dtype):
+    """In uint8, 1 - 3 is 254; in int8, (100 + 100)² is 64; booleans have no minus."""
+    x, t = np.array([1, 100, 0, 1], dtype), np.array([1, 0, 1, 1], dtype)
+    want = loss(x.astype(float), t.astype(float))
+    assert loss(x, t) == want
+    assert loss(Tensor(x), t).item() == want
+
+
+@pytest.mark.parametrize("loss", [nn.dice, nn.tversky])
+def test_regions_of_large_images_in_half_precision(loss):
+    """A sum of 90,000 ones is infinite in float16."""
+    p = Tensor(np.full((1, 300, 300, 1), 0.5, np.float16), requires_grad=True)
+    y = loss(p, np.ones(p.shape, np.float16))
+    y.backward()
+    assert y.item() == pytest.approx(1 / 3, rel=1e-3)
+    wide = Tensor(p.data.astype(np.float64), requires_grad=True)
+    loss(wide, np.ones(p.shape)).backward()
+    assert np.allclose(p.grad, wide.grad, rtol=1e-2, atol=6e-8)
+
+
+def test_a_sure_and_wrong_probability_in_half_precision():
+    p = np.array([[1.0], [0.0]], np.float16)
+    for loss in (nn.binary_cross_entropy, nn.binary_focal_cross_entropy):
+        y = loss(p, 1 - p, from_probabilities=True)
+        assert float(y) == pytest.approx(-np.log(1e-7), rel=0.01)

@@ -60,6 +60,8 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
         raise refusal(ValueError, f"{name}: {takes}, not {shape}.", "x[None] for one sample")
     if not isinstance(prediction, Tensor):
         prediction = np.asarray(prediction)
+    if prediction.dtype.kind in "iub":
+        prediction = prediction.astype(float)  # 1 - 3 is 254 in uint8
     if not isinstance(target, Tensor):
         target = np.asarray(target)
         if target.dtype.kind not in "fiub":
