@@ -17,6 +17,7 @@ from tinygrad_edu.functional import (
 )
 from tinygrad_edu.memory import keep_pages
 from tinygrad_edu.modes import debug, no_grad
+from tinygrad_edu.scanning import scan
 from tinygrad_edu.tensor import Tensor, op
 from tinygrad_edu.vectorizing import vmap
 from tinygrad_edu.version import __version__
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Tensor", "__version__", "checkpoint", "debug", "explain", "grad", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "op", "value_and_grad", "vjp", "vmap",
+    "jvp", "no_grad", "op", "scan", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 

@@ -33,7 +33,9 @@ from tinygrad_edu.pytree import leaves, rebuild
 from tinygrad_edu.tensor import Op, Tensor
 from tinygrad_edu.vectorizing import Batched, as_examples, everything, on_all_levels, on_level
 
-__all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = [
+    "checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "used_from_before", "value_and_grad", "vjp",
+]  # fmt: skip
 
 
 def vjp(f: Callable, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -187,7 +189,7 @@ def checkpoint(f: Callable) -> Callable:
         y = f(*args, **kwargs)
         if not isinstance(y, Tensor) or not y.requires_grad:
             return y
-        outside = _used_from_before(start, y)
+        outside = used_from_before(start, y)
         kept = y.data
         # the last g, and the gradients of all inputs for it: the walk asks for one after the other
         latest: Any = [None, []]
@@ -212,7 +214,7 @@ def checkpoint(f: Callable) -> Callable:
     return forgetful
 
 
-def _used_from_before(start: Tensor, y: Tensor) -> list[Tensor]:
+def used_from_before(start: Tensor, y: Tensor) -> list[Tensor]:
     """The tensors older than `start` that y was made from and that require a gradient."""
     found, waiting, outside = {y}, [y], []
     while waiting:

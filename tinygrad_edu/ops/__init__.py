@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
     from tinygrad_edu.ops.recurrent import gru, lstm, rnn
     from tinygrad_edu.ops.scaled_dot_product import attention, attention_weights
+    from tinygrad_edu.ops.state_space import linear_recurrence
 
 # Chapters without NumPy functions are imported when one of their names is first used.
 LATER = {
@@ -97,6 +98,7 @@ LATER = {
     "ctc_alignment": ("ctc",),
     "pooling": ("avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"),
     "recurrent": ("gru", "lstm", "rnn"),
+    "state_space": ("linear_recurrence",),
 }  # fmt: skip
 
 
@@ -119,8 +121,8 @@ __all__ = [
     "bessel_i", "binary_cross_entropy", "capped_relu", "circle", "conv1d", "conv2d", "conv_transpose1d",
     "conv_transpose2d", "cosine", "cross_entropy", "ctc", "digamma", "elu", "erf", "erfc", "erfinv", "expm",
     "fold", "gelu", "gelu_tanh", "glu", "gru", "hard_sigmoid", "hard_silu", "identity", "leaky_relu",
-    "lgamma", "log_cosh", "log_sigmoid", "log_softmax", "logsumexp", "lookup", "lstm", "max_pool1d",
-    "max_pool2d", "mish", "normal_cdf", "normalize", "polygamma", "put", "put_along_axis",
+    "lgamma", "linear_recurrence", "log_cosh", "log_sigmoid", "log_softmax", "logsumexp", "lookup", "lstm",
+    "max_pool1d", "max_pool2d", "mish", "normal_cdf", "normalize", "polygamma", "put", "put_along_axis",
     "recurrence", "relu", "rnn", "rows", "scatter_add", "sech2", "selu", "sigmoid", "silu", "softmax",
     "softplus", "softsign", "solve_triangular", "sparsemax",
     "suffix_sum", "tanh_shrink", "unbroadcast", "unfold",

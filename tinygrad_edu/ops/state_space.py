@@ -1,0 +1,49 @@
+"""A linear system that moves from step to step: the recurrence that every backward pass in time solves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.ops.cases import each, real
+from tinygrad_edu.tensor import Op, op
+
+
+def _linear_recurrence(A: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """y_t = A_t y_(t-1) + b_t for t = 0 ... T - 1, from y_(-1) = 0.    A: (T, n, n), b: (T, n)
+
+    One step after the other: joining two steps into one, as `recurrence` does with numbers, would take
+    products of matrices instead of products of a matrix and a vector.
+    """
+    y = np.array(b, np.result_type(A, b))
+    for t in range(1, len(y)):
+        y[t] += A[t] @ y[t - 1]
+    return y
+
+
+def adjoint(A: Any, g: Any) -> Any:
+    """λ_t = A_(t+1)ᵀ λ_(t+1) + g_t: the recurrence read from its end, with the transposed matrices."""
+    none = np.zeros_like(A[:1])
+    following = np.flip(np.swapaxes(np.concatenate([A[1:], none]), 1, 2), 0)
+    return np.flip(linear_recurrence(following, np.flip(g, 0)), 0)
+
+
+def _dA(g: Any, y: Any, A: Any, b: Any) -> Any:
+    """λ_t y_(t-1)ᵀ, where λ_t = A_(t+1)ᵀ λ_(t+1) + g_t"""
+    before = np.concatenate([np.zeros_like(y[:1]), y[:-1]])
+    return adjoint(A, g)[:, :, None] * before[:, None, :]
+
+
+def _db(g: Any, y: Any, A: Any, b: Any) -> Any:
+    """λ_t, where λ_t = A_(t+1)ᵀ λ_(t+1) + g_t"""
+    return adjoint(A, g)
+
+
+linear_recurrence: Op = op(
+    _linear_recurrence, _dA, _db,
+    name="linear_recurrence", formula="y_t = A_t y_(t-1) + b_t",
+    cases=each(real, ((4, 2, 2), (4, 2), {}), ((1, 3, 3), (1, 3), {})),
+)  # fmt: skip
+
+__all__ = ["adjoint", "linear_recurrence"]

@@ -1,0 +1,364 @@
+"""scan(step, start, xs): a recursion s_t = step(s_(t-1), x_t), with its derivatives.
+
+A loop of Tensors records every operation of every step. Here the loop runs on plain arrays. Only the
+backward pass needs derivatives, and by then all states are known, so the steps no longer wait for each
+other: one call of `vmap(step)` records all T of them at once. With its Jacobians J_t = ∂s_t / ∂s_(t-1) the
+chain rule through time is a linear recurrence,
+
+    λ_t = g_t + J_(t+1)ᵀ λ_(t+1),    where g_t is the gradient that reaches s_t from outside,
+
+and one backward pass through the recorded steps, with all λ_t at once, gives the gradients of the xs, of the
+start and of every Tensor that `step` uses. This is the adjoint of the system s_t - step(s_(t-1), x_t) = 0
+(Griewank and Walther 2008, "Evaluating Derivatives", chapter 15; for a hidden Markov model it is the backward
+half of the forward-backward algorithm, Rabiner 1989, section III). It is written with Tensors, so it can be
+differentiated again.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.functional import used_from_before
+from tinygrad_edu.modes import no_grad, recording, thread
+from tinygrad_edu.ops import identity
+from tinygrad_edu.ops.state_space import adjoint
+from tinygrad_edu.pytree import each_leaf, leaves, rebuild
+from tinygrad_edu.tensor import Op, Tensor, value
+from tinygrad_edu.vectorizing import vmap
+
+__all__ = ["plain_scan", "scan"]
+
+LARGEST_STATE, LARGEST_JACOBIANS = 64, 1 << 24  # numbers; beyond them the plain loop is cheaper
+
+
+def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) -> Any:
+    """All states s_t = step(s_(t-1), x_t), t = 1 ... T, from s_0 = start, stacked along a new first axis.
+
+    step     (carry, x) -> the next carry, or (the next carry, y), written in NumPy functions
+    start    the carry before the first step: an array, or a tuple, list or dict of arrays
+    xs       what the steps read, x_t = xs[t]: an array, or a tuple, list or dict of arrays of equal length;
+             None for a step that reads nothing, with length= for the number of steps
+
+    Returns the carries, or (carries, ys) if step returns (carry, y): a leaf of shape s as one of shape
+    (T, *s).
+
+    Differentiable to every order in start, in xs, and in all Tensors that step uses, such as the parameters
+    of a model. If the carry has at most 64 numbers, the backward pass takes the time of a few NumPy calls for
+    each of them. For a larger carry, inside vmap, and for a step that asks for values (`if x > 0`) or draws
+    random numbers, this is `plain_scan`: the same result, recorded step by step.
+
+    Raises ValueError for xs of different lengths or without a step, and for a step that changes the form or
+    shape of the carry; TypeError for a step that returns nothing.
+
+    >>> scan(lambda total, x: total + x, 0.0, np.array([1.0, 2.0, 3.0]))
+    array([1., 3., 6.])
+    >>> rate = Tensor(0.5, requires_grad=True)
+    >>> scan(lambda s, _: s * rate, 8.0, length=3)[-1].backward()  # 8 rate³
+    >>> rate.grad
+    array(6.)
+    """
+    steps = _number_of_steps(xs, length)
+    start = each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
+    size = sum(np.size(x) for x in leaves(start))
+    large = size > LARGEST_STATE or size * size * steps > LARGEST_JACOBIANS
+    if thread.mode.batches or (large and thread.mode.recording):
+        return plain_scan(step, start, xs, length)
+    carries, ys, used = _on_arrays(step, start, xs, steps)
+    if not used:
+        return carries if ys is None else (carries, ys)
+    try:
+        together = _AllAtOnce(step, start, xs, carries, ys is not None)
+    except Exception:  # the plain loop goes on, or fails at the step that is to blame
+        return plain_scan(step, start, xs, length)
+    states = together.row(*together.inputs) if together.inputs else Tensor(together.states)
+    return together.result(states)
+
+
+def plain_scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) -> Any:
+    """`scan` as a loop in which Tensors record every operation of every step."""
+    start = each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
+    carries, ys = _loop(step, start, xs, _number_of_steps(xs, length))
+    return _stacked(carries) if ys is None else (_stacked(carries), _stacked(ys))
+
+
+def _loop(step: Callable, start: Any, xs: Any, steps: int) -> tuple[list, list | None]:
+    """The carry and the y after every step. (None for the ys of a step that returns the carry alone.)"""
+    carry, carries, ys, pair = start, [], [], None
+    for x in _slices(xs, steps):
+        after = step(carry, x)
+        if pair is None:
+            pair = _is_pair(after, start)
+        carry, y = after if pair else (after, None)
+        carries.append(carry)
+        ys.append(y)
+    return carries, ys if pair else None
+
+
+def _slices(xs: Any, steps: int) -> Iterable:
+    """x_t for every t."""
+    if xs is None:
+        return [None] * steps
+    if isinstance(xs, (np.ndarray, Tensor)):
+        return xs
+    return (rebuild(xs, iter(parts)) for parts in zip(*leaves(xs), strict=True))
+
+
+def _stacked(trees: Sequence) -> Any:
+    """A list of trees as one tree, the leaves stacked along a new first axis."""
+
+    def stacked(column: Sequence) -> Any:
+        try:
+            if any(isinstance(x, Tensor) for x in column):
+                return np.stack(column)
+            return np.array(column)
+        except ValueError as error:
+            shapes = ", ".join(sorted({str(np.shape(x)) for x in column}))
+            raise refusal(
+                ValueError, f"scan: step returns different shapes at different times: {shapes}."
+            ) from error
+
+    return rebuild(trees[0], map(stacked, zip(*map(leaves, trees), strict=True)))
+
+
+# ------------------------------------------------------------------------------ the loop on plain arrays
+
+
+def _on_arrays(step: Callable, start: Any, xs: Any, steps: int) -> tuple[Any, Any, bool]:
+    """Carries and ys, computed with arrays and not recorded; and whether there were any Tensors."""
+    plain = _with_arrays(step)
+    arrays = each_leaf(value, start), each_leaf(value, xs)
+    with no_grad():
+        try:
+            carries, ys = _loop(plain, *arrays, steps)
+        except Exception:  # a step may ask for what only Tensors have, as x.detach()
+            carries, ys = _loop(step, *arrays, steps)
+    used = plain is not step or _has_tensors((start, xs, carries, ys))
+    carries = _stacked([each_leaf(value, carry) for carry in carries] if used else carries)
+    return carries, ys if ys is None or used else _stacked(ys), used
+
+
+def _has_tensors(tree: Any) -> bool:
+    return any(isinstance(x, Tensor) for x in leaves(tree))
+
+
+def _with_arrays(step: Callable) -> Callable:
+    """The function with arrays in place of the Tensors that it uses, or itself if it names none.
+
+    They are found in the variables around it, by themselves or in a tuple, list or dict. Other Tensors, such
+    as the parameters of a Module, cost the loop some microseconds for each operation.
+    """
+    if not isinstance(step, types.FunctionType):
+        return step
+    code, around, cells = step.__code__, step.__globals__, step.__closure__ or ()
+    known = {name: around[name] for name in code.co_names if name in around}
+    names = {name: each_leaf(value, x) for name, x in known.items() if _has_tensors(x)}
+    new = tuple(map(_with_array, cells))
+    if not names and [*map(id, new)] == [*map(id, cells)]:
+        return step
+    twin = types.FunctionType(
+        code, {**around, **names} if names else around, step.__name__, step.__defaults__, new
+    )
+    twin.__kwdefaults__ = step.__kwdefaults__
+    return twin
+
+
+def _with_array(cell: types.CellType) -> types.CellType:
+    try:
+        x = cell.cell_contents
+    except ValueError:  # not assigned yet
+        return cell
+    return types.CellType(each_leaf(value, x)) if _has_tensors(x) else cell
+
+
+# ---------------------------------------------------------------------------------- all steps at once
+
+
+class _Packing:
+    """Carries as vectors: the floats of each side by side, (T, S). Integers have no derivative."""
+
+    def __init__(self, carries: Any, start: Any):
+        self.form = carries
+        self.before = [  # the carries before each step
+            np.concatenate([np.asarray(value(s))[None], x[:-1]])
+            for s, x in zip(leaves(start), leaves(carries), strict=True)
+        ]
+
+    def pack(self, carries: Any) -> Any:
+        """A tree with leaves (T, *s) as (T, S)."""
+        floats = [
+            np.reshape(x, (x.shape[0], like[0].size))
+            for x, like in zip(leaves(carries), leaves(self.form), strict=True)
+            if like.dtype.kind == "f"
+        ]
+        return floats[0] if len(floats) == 1 else np.concatenate(floats, axis=1)
+
+    def unpack(self, states: Any, others: Iterable) -> Any:
+        """(T, S), or one row of it, as a tree. What is not a float is taken from the leaves `others`."""
+        found, end = [], 0
+        for like, other in zip(leaves(self.form), others, strict=True):
+            if like.dtype.kind == "f":
+                begin, end = end, end + like[0].size
+                part = np.reshape(states[..., begin:end], (*states.shape[:-1], *like.shape[1:]))
+                other = part if part.dtype == like.dtype else part.astype(like.dtype)
+            found.append(other)
+        return rebuild(self.form, iter(found))
+
+
+class _AllAtOnce:
+    """All steps as one recorded call of vmap(step), and the rule of scan that follows from it."""
+
+    def __init__(self, step: Callable, start: Any, xs: Any, carries: Any, pair: bool):
+        self.step, self.start, self.xs, self.pair = step, start, xs, pair
+        self.packing = _Packing(carries, start)
+        self.states = self.packing.pack(carries)
+        oldest = Tensor(0.0)  # what is older than this was there before
+        self.variables, self.after = self.record(self.states, each_leaf(value, start))
+        close = np.sqrt(np.finfo(self.states.dtype).eps)
+        if not np.allclose(self.after.data, self.states, close, close, equal_nan=True):
+            raise ValueError("step gives another result when it is called again")
+        given = [x for x in leaves((start, xs)) if _is_tracked(x)]
+        self.used = used_from_before(oldest, self.after)  # by step, apart from its arguments
+        self.inputs = [*given, *self.used]
+        self.row = Op(
+            lambda *_: self.states, variadic_rule=self.rule,
+            name="scan", formula="s_t = step(s_(t-1), x_t)",
+        )  # fmt: skip
+        self.known: Any = (None, [])  # the last g, and the gradients of all inputs for it
+
+    def result(self, states: Any) -> Any:
+        carries = self.packing.unpack(states, leaves(self.packing.form))
+        if not self.pair:
+            return carries
+        return carries, self.steps(self.before(states, self.start), self.xs)[1]
+
+    def before(self, states: Any, start: Any) -> Any:
+        """The states before each step, (T, S)."""
+        first = self.packing.pack(each_leaf(lambda x: x[None], start))
+        return np.concatenate([first, states[:-1]])
+
+    def steps(self, before: Any, xs: Any) -> tuple[Any, Any]:
+        """The states after each step, (T, S), and the ys, all steps being independent of each other."""
+
+        def one(carry: Any, x: Any) -> Any:
+            after = self.step(carry, x)
+            return after if self.pair else (after, 0.0)
+
+        carries = self.packing.unpack(before, self.packing.before)
+        carries, ys = vmap(one, (0, None if xs is None else 0))(carries, xs)
+        return self.packing.pack(carries), ys
+
+    def record(self, states: Any, start: Any) -> tuple[list[Tensor], Tensor]:
+        """Stand-ins for the states before each step and for the xs, and the states after it."""
+        with recording():
+            before = _stand_in(self.before(states, start))
+            xs = [_stand_in(x) if _is_tracked(x) else x for x in leaves(self.xs)]
+            after, _ = self.steps(before, rebuild(self.xs, iter(xs)))
+        return [before, *(x for x in xs if _is_tracked(x))], after
+
+    def rule(self, i: int, g: Any, y: Any, *_: Any) -> Any:
+        """the i-th part of λ ∂step, where λ_t = g_t + J_(t+1)ᵀ λ_(t+1) and J_t = ∂s_t / ∂s_(t-1)"""
+        if self.known[0] is not g:
+            self.known = g, self.pull_back(g, y)
+        return self.known[1][i]
+
+    def pull_back(self, g: Any, y: Any) -> list[Any]:
+        """The gradients of all inputs."""
+        again = isinstance(g, Tensor)  # to be differentiated again
+        variables, after = self.record(y, self.start) if again else (self.variables, self.after)
+
+        def back(v: Any, ends: Sequence[Tensor]) -> list[Any]:
+            found = gradients({after: v}, ends, again)
+            return found if again else [x.data for x in found]
+
+        basis = [np.broadcast_to(e, y.shape) for e in np.eye(y.shape[1], dtype=y.dtype)]
+        rows = [back(Tensor(e) if again else e, variables[:1])[0] for e in basis]
+        before, *others = back(adjoint(np.stack(rows, axis=1), g), [*variables, *self.used])
+        start = self.packing.unpack(before[0], leaves(self.start))
+        tracked = zip(leaves(self.start), leaves(start), strict=True)
+        return [*(d for x, d in tracked if _is_tracked(x)), *others]
+
+
+def _is_tracked(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
+
+
+def _stand_in(x: Any) -> Tensor:
+    variable = identity(x if isinstance(x, Tensor) else Tensor(x))
+    variable.requires_grad = True
+    return variable
+
+
+# ------------------------------------------------------------------------------------------- checks
+
+
+def _number_of_steps(xs: Any, length: int | None) -> int:
+    """The common length of the xs."""
+    if xs is None:
+        if length is None:
+            raise refusal(
+                ValueError, "scan: without xs the number of steps is unknown.", "length=10"
+            )
+        sizes = {int(length)}
+    else:
+        shapes = [np.shape(x) for x in leaves(xs)]
+        if () in shapes:
+            raise refusal(
+                ValueError,
+                "scan: xs holds a single number, which has no axis of steps. (A list is a tree of arrays, "
+                "not an array.)",
+                "np.array(xs)",
+            )
+        sizes = {shape[0] for shape in shapes} | ({int(length)} if length is not None else set())
+    if len(sizes) != 1:
+        told = " and ".join(map(str, sorted(sizes)))
+        raise refusal(
+            ValueError,
+            f"scan: xs and length give {told or 'no number of'} steps.",
+            "arrays of equal length along axis 0",
+        )
+    (steps,) = sizes
+    if steps < 1:
+        raise refusal(ValueError, f"scan: {steps} steps; at least one is needed.")
+    return steps
+
+
+def _is_pair(after: Any, start: Any) -> bool:
+    """Did step return (carry, y), and not the carry alone?"""
+    if after is None:
+        raise refusal(
+            TypeError, "scan: step returned None.", "return carry, or return carry, y, at its end"
+        )
+    form = _form(start)
+    pair = isinstance(after, tuple) and len(after) == 2 and _form(after[0]) == form
+    if _form(after) == form:
+        pair = False
+    elif not pair:
+        raise refusal(
+            ValueError,
+            f"scan: step must return the carry, of the form {_shapes(start)}, or (carry, y); it returned "
+            f"{_shapes(after)}.",
+        )
+    carry = after[0] if pair else after
+    if [*map(np.shape, leaves(carry))] != [*map(np.shape, leaves(start))]:
+        raise refusal(
+            ValueError,
+            f"scan: step must keep the shape of the carry, but it turned {_shapes(start)} into "
+            f"{_shapes(carry)}.",
+            "a start of the shape that step returns, as np.zeros(shape)",
+        )
+    return pair
+
+
+def _form(tree: Any) -> Any:
+    return each_leaf(lambda _: 0, tree)
+
+
+def _shapes(tree: Any) -> str:
+    """The tree with the shape of each array in place of it."""
+    return str(each_leaf(np.shape, tree))
