@@ -1,4 +1,5 @@
 # The contents of the classical models: an estimator a line.
+__all__: list[str]
 from models.clusters.kmeans import KMeans as KMeans
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor

@@ -10,15 +10,17 @@ from models.foundation.fields import REQUIRED
 SAMPLES, FEATURES, GROUPS = 60, 4, 3
 
 
-def examples_of_kind(kind: Any, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
+def examples_of_kind(
+    kind: Any, rng: np.random.Generator, samples: int = SAMPLES, features: int = FEATURES
+) -> Iterator[tuple[Any, Any, Any]]:
     """(estimator, X, y): groups to separate, or numbers that depend on X, depending on the kind."""
     if any(parameter.default is REQUIRED for parameter in kind._parameters.values()):
         return  # such an estimator defines its own examples
     estimator = kind()
     if "random_state" in kind._parameters:
         estimator.set_params(random_state=0)
-    labels = np.arange(SAMPLES) % GROUPS
-    X = 2.0 * rng.normal(size=(GROUPS, FEATURES))[labels] + rng.normal(size=(SAMPLES, FEATURES))
+    labels = np.arange(samples) % GROUPS
+    X = 2.0 * rng.normal(size=(GROUPS, features))[labels] + rng.normal(size=(samples, features))
     if kind.nonnegative_X:
         X = np.abs(X)
     if kind.kind == "classifier":

@@ -31,6 +31,7 @@ from tests.models.contract import (
     name_of,
 )
 from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.twins.estimator_table import plain
 from tinygrad_edu.twins.scikit_learn import twin_of
 
 EVERY = [getattr(models, name) for name in models.__all__]
@@ -51,13 +52,6 @@ VARIANTS = [
     models.LogisticRegression(solver="newton"),
     models.Ridge(solver="newton"),
 ]
-
-
-def plain(kind):
-    """An estimator with its defaults or, if it has parameters without, as in its first example."""
-    if all(parameter.default is not REQUIRED for parameter in kind._parameters.values()):
-        return kind()
-    return next(iter(kind.examples(np.random.default_rng(0))))[0]
 
 
 CHECKS = [

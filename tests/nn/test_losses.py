@@ -525,6 +525,8 @@ def test_float16_logits_out_of_a_sigmoid_are_still_warned_of():
     p = nn.Sigmoid()(Tensor(np.zeros((2, 1), np.float16), requires_grad=True))
     with pytest.warns(UserWarning, match="come out of a sigmoid"):
         bce(p, np.ones((2, 1)))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool])
 @pytest.mark.parametrize("loss", [nn.mse, nn.mae, nn.huber, nn.log_cosh, nn.mape, nn.hinge])
 def test_whole_numbers_do_not_wrap(loss, dtype):

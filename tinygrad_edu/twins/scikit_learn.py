@@ -176,6 +176,10 @@ class Comparison:
         """The largest difference of all rows."""
         return max((row.difference for row in self.rows), default=0.0)
 
+    def answers_differ_by(self) -> float:
+        """The largest difference between answers, such as predictions."""
+        return max((row.difference for row in self.rows if row.name in ANSWERS), default=0.0)
+
     def __getitem__(self, name: str) -> Row:
         for row in self.rows:
             if row.name == name:
