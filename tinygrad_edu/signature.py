@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, cached_property
 from typing import Any
 
@@ -14,6 +14,8 @@ from tinygrad_edu.diagnostics.rules import inputs_used
 # What NumPy does if these keywords are left out: to give them changes nothing.
 DEFAULTS = {"out": None, "dtype": None, "where": True, "casting": "same_kind"}
 OF_UFUNCS = {**DEFAULTS, "order": "K", "subok": True}
+
+MANY = 1000  # more arguments than a call has
 
 # Defaults that NumPy's signatures do not give.
 UNSAID: dict[Callable, dict[str, Any]] = {
@@ -39,8 +41,34 @@ def without_defaults(
     }
 
 
+def by_keyword(
+    function: Callable, row: Callable, args: tuple, kwargs: dict[str, Any]
+) -> tuple[tuple, dict[str, Any]]:
+    """(args, kwargs) as the row takes them: in np.sum(x, 0, None, None, True) the True is keepdims."""
+    alike, first, names = _positions(function, row)
+    if len(args) <= alike:
+        return args, kwargs
+    return args[:first], {**dict(zip(names, args[first:], strict=False)), **kwargs}
+
+
 def _same(x: Any, default: Any) -> bool:
     return x is default or (np.isscalar(x) and np.isscalar(default) and x == default)
+
+
+@cache
+def _positions(function: Callable, row: Callable) -> tuple[int, int, list[str]]:
+    """(how many arguments the row takes in NumPy's order, how many have no default, names of the others)."""
+    try:
+        takes = [*inspect.signature(function).parameters.values()]
+    except ValueError:  # a function written in C
+        return MANY, MANY, []
+    if any(p.kind is p.VAR_POSITIONAL for p in takes):
+        return MANY, MANY, []
+    first = next((i for i, p in enumerate(takes) if p.default is not p.empty), MANY)
+    names = [p.name for p in takes[first:] if p.kind is p.POSITIONAL_OR_KEYWORD]
+    own = [*_names(row)][first:]
+    alike = next((i for i, (n, m) in enumerate(zip(names, own, strict=False)) if n != m), len(own))
+    return first + min(alike, len(names)), first, names
 
 
 @cache
@@ -60,12 +88,15 @@ def _own_keywords(row: Callable | None) -> frozenset[str]:
     """The keywords that the row takes, but for those that no row requires."""
     if row is None:
         return frozenset()
-    names = (
-        (*row.params, *row.inputs)
-        if isinstance(row, Signature)
-        else inspect.signature(row).parameters
-    )
+    names = (*row.params, *row.inputs) if isinstance(row, Signature) else _names(row)
     return frozenset(names) - DEFAULTS.keys()
+
+
+def _names(row: Callable) -> Collection[str]:
+    """The names of the arguments of a row, in their order."""
+    if isinstance(row, Signature):
+        return [*row.inputs, *(name for name in row.settings if name in row.params)]
+    return inspect.signature(row).parameters
 
 
 class Signature:

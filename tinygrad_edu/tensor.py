@@ -37,7 +37,7 @@ from tinygrad_edu.diagnostics.steps_by_hand import refuse_steps
 from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
 from tinygrad_edu.node import CHANGEABLE, Node, NoValue, as_operand, own, value
-from tinygrad_edu.signature import Signature, without_defaults
+from tinygrad_edu.signature import Signature, by_keyword, without_defaults
 
 __all__ = ["METHODS", "PLAIN", "ROWS", "Op", "Tensor", "op", "value"]
 
@@ -274,6 +274,8 @@ class Tensor(Node):
 
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
         row = ROWS.get(function)
+        if len(args) > 1 and row is not None:
+            args, kwargs = by_keyword(function, row, args, kwargs)
         kwargs = without_defaults(function, kwargs, row) if kwargs else kwargs
         if row is not None:
             return row.from_numpy(*args, **kwargs) if isinstance(row, Op) else row(*args, **kwargs)
@@ -362,9 +364,12 @@ class Tensor(Node):
     cumsum, cumprod, prod, std, var = map(_method, (np.cumsum, np.cumprod, np.prod, np.std, np.var))
     dot, trace, diagonal = map(_method, (np.dot, np.trace, np.diagonal))
     ravel, flatten, squeeze, repeat = map(_method, (np.ravel, np.ravel, np.squeeze, np.repeat))
-    swapaxes, take, compress = map(_method, (np.swapaxes, np.take, np.compress))
-    nonzero, searchsorted = map(_method, (np.nonzero, np.searchsorted))
+    swapaxes, take, nonzero = map(_method, (np.swapaxes, np.take, np.nonzero))
+    searchsorted = _method(np.searchsorted)
     conj, conjugate = map(_method, (np.conjugate, np.conjugate))
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        return ROWS[np.compress](condition, self, axis)
 
     def __len__(self) -> int:
         return len(self.data)

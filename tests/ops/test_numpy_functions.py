@@ -97,6 +97,55 @@ def test_a_default_of_numpy_may_be_given_outright():
     assert tried > 300
 
 
+def test_arguments_may_be_given_by_position_as_in_numpy():
+    """np.sum(x, 0, None, None, True): each in the place that NumPy's signature gives it."""
+    tried, wrong = 0, []
+    for function, inputs, settings in calls():
+        try:
+            takes = [*inspect.signature(function).parameters.values()]
+        except ValueError:  # written in C
+            continue
+        names = [p.name for p in takes if p.kind not in (p.VAR_POSITIONAL, p.KEYWORD_ONLY)]
+        if isinstance(function, np.ufunc) or len(names) < len(inputs):
+            continue
+        tensors = [Tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
+        known = {k: x for k, x in defaults(function).items() if x is not np._NoValue}
+        known |= settings
+        for n in range(len(inputs) + 1, len(names) + 1):
+            if not known.keys() >= set(names[len(inputs) : n]):
+                break
+            more = [known[name] for name in names[len(inputs) : n]]
+            rest = {name: x for name, x in settings.items() if name not in names[:n]}
+            expected = told(function, [*inputs, *more], rest)
+            if expected is None or any(
+                x.dtype == object for x in expected
+            ):  # np.where(x, None, None)
+                continue
+            if told(function, tensors, settings) is None:
+                continue
+            got, tried = told(function, [*tensors, *more], rest), tried + 1
+            if got is None or not all(map(alike, got, expected)):
+                wrong.append(f"{function.__name__}{tuple(names[len(inputs) : n])}")
+    assert not wrong
+    assert tried > 200
+
+
+def alike(a, b):
+    return a.shape == b.shape and np.allclose(a, b, equal_nan=True)
+
+
+def test_a_setting_in_the_place_that_numpy_gives_it():
+    x = Tensor(MATRIX, requires_grad=True)
+    assert np.sum(x, 0, None, None, True).shape == (1, 2)
+    assert np.array_equal(np.var(x, 0, None, None, 1).data, np.var(MATRIX, 0, ddof=1))
+    assert np.array_equal(np.median(x, None, None, False).data, 1.5)
+    assert np.array_equal(np.take(x, [5], 0, None, "clip").data, MATRIX[1:])
+    assert np.array_equal(x.compress([False, True], 1).data, MATRIX[:, 1:])
+    for call in (lambda: np.mean(x, 0, np.float32), lambda: np.cumsum(x, 0, int)):
+        with pytest.raises(TypeError, match="does not take dtype="):
+            call()
+
+
 def names_of_inputs(function, inputs):
     try:
         return set(list(inspect.signature(function).parameters)[: len(inputs)])
