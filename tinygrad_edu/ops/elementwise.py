@@ -125,7 +125,7 @@ ldexp = row(
 # ------------------------------------------------------------------------------- powers and roots
 square = row(np.square, lambda g, y, x: g * (2 * x), formula="x²")
 sqrt = row(np.sqrt, lambda g, y, x: g / (2 * y), formula="√x", domain="x > 0", draw=positive)
-cbrt = row(np.cbrt, lambda g, y, x: g / (3 * y * y), formula="∛x", domain="x ≠ 0", draw=nonzero)
+cbrt = row(np.cbrt, lambda g, y, x: g / 3 / y / y, formula="∛x", domain="x ≠ 0", draw=nonzero)
 
 
 def with_tip(dx: Any, g: Any, y: Any, x: Any, shaped: Callable = lambda v: v) -> Any:
@@ -326,7 +326,7 @@ arcsinh = row(
     formula="arsinh x",
 )
 arccosh = row(
-    np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+    np.arccosh, lambda g, y, x: g / np.sqrt(x - 1) / np.sqrt(x + 1),
     formula="arcosh x", domain="x > 1", draw=beyond_one,
 )  # fmt: skip
 arctanh = row(
