@@ -6,7 +6,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, hessian, nn, ops
+from tinygrad_edu import Tensor, grad, hessian, nn, ops
 from tinygrad_edu.ops.cases import apart
 
 X = apart(np.random.default_rng(0), (3, 4))[0]
@@ -175,3 +175,11 @@ def test_what_is_refused(ask, words):
     with pytest.raises(ValueError, match=words) as error:
         ask()
     assert "\n  at test_activations.py:" in str(error.value)
+
+
+@pytest.mark.parametrize(("x", "right"), [(np.inf, (np.inf, 1, 0)), (-np.inf, (0, 0, 0))])
+def test_hard_silu_has_its_limits_at_infinity(x, right):
+    f = ops.hard_silu
+    assert (f(np.float64(x)), grad(f)(x), hessian(f)(x)) == right
+    among = grad(lambda x: f(x).sum())(np.array([x, 1.0, -4.0, 5.0]))
+    np.testing.assert_allclose(among, [right[1], 5 / 6, 0, 1])

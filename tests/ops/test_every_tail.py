@@ -446,3 +446,39 @@ def test_every_digit_of_any_number(row, data, bits):
 
 def test_every_elementwise_row_is_here():
     assert {*OF_ONE, *OF_TWO} == set(NAMES)
+
+
+# ---------------------------------------------------------------------------------------- at infinity
+
+
+def limit(f, sign):
+    """lim f(x) for x to ∞ or -∞; None where there is none."""
+    near, far = (f(sign * mp.mpf(10) ** n) for n in (100, 200))
+    if abs(far - near) < mp.mpf(10) ** -20:
+        return float(far)
+    grows = abs(far) > 1.5 * abs(near) > 100
+    return float(mp.sign(far) * mp.inf) if grows else None
+
+
+ENDLESS = [
+    (row, sign)
+    for row in ELEMENTWISE
+    for sign in (1, -1)
+    if row.name in OF_ONE
+    and row.name != "nan_to_num"
+    and formulas(row)[1](sign * mp.mpf(10) ** 200)
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("row", "sign"), ENDLESS, ids=lambda v: getattr(v, "name", v))
+def test_values_and_derivatives_at_infinity_are_limits(row, sign, dtype):
+    every = formulas(row)[0]
+    for number, found in computed(row, [np.array([sign * np.inf], dtype)]):
+        right = limit(every[number], sign)
+        if right is not None:
+            np.testing.assert_allclose(found, [right], 1e-6, 1e-20, err_msg=f"derivative {number}")
+
+
+def test_most_functions_have_limits_at_infinity():
+    assert sum(limit(f, sign) is not None for row, sign in ENDLESS for f in formulas(row)[0]) > 200

@@ -154,3 +154,29 @@ def test_the_hessian_of_logsumexp_where_one_number_outweighs_the_other():
     assert hessian(ops.logsumexp)(np.array([40.0, 0.0]))[0, 0] == pytest.approx(
         np.exp(-40), rel=1e-14
     )
+
+
+# ------------------------------------------------------------------------------ squares of lengths at 0
+
+SQUARES = {
+    "abs": lambda x: np.abs(x[0] + 1j * x[1]) ** 2,
+    "square of abs": lambda x: np.square(np.abs(x[0] + 1j * x[1])),
+    "times itself": lambda x: (lambda y: y * y)(np.abs(x[0] + 1j * x[1])),
+    "sum of abs": lambda x: np.sum(np.abs(x[:1] + 1j * x[1:]) ** 2),
+    "norm": lambda x: norm(x) ** 2,
+    "norm of complex": lambda x: norm(x[:1] + 1j * x[1:]) ** 2,
+    "hypot": lambda x: np.hypot(x[0], x[1]) ** 2,
+}
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+@pytest.mark.parametrize("name", SQUARES)
+def test_squares_of_lengths_have_their_hessian_at_0(name, mode):
+    found = jacobian(grad(SQUARES[name]), mode=mode)(np.zeros(2))
+    np.testing.assert_array_equal(found, 2 * np.eye(2))
+
+
+def test_the_absolute_value_of_complex_numbers_has_slope_and_curvature_0_at_0():
+    f = lambda x: np.abs(x[0] + 1j * x[1])
+    assert grad(f)(np.zeros(2)).tolist() == [0, 0]
+    assert hessian(f)(np.zeros(2)).tolist() == [[0, 0], [0, 0]]

@@ -103,7 +103,9 @@ def hard_sigmoid(x: Any) -> Any:
 
 def hard_silu(x: Any) -> Any:
     """x hard_sigmoid(x); also known as hard swish (Howard et al. 2019, section 5.2)."""
-    return x * hard_sigmoid(x)
+    if np.isfinite(value(x)).all():
+        return x * hard_sigmoid(x)
+    return np.where(value(x) >= 3, x, finite(x) * hard_sigmoid(x))  # infinite x times 0 is 0
 
 
 def glu(x: Any, axis: int = -1) -> Any:

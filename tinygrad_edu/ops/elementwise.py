@@ -74,7 +74,7 @@ def _cubes_in_range(dtype: np.dtype) -> tuple[float, float]:
     return float(limits.tiny) ** (1 / 3), float(limits.max) ** (1 / 3)
 
 
-def along_unit(g: Any, y: Any, x: Any, shaped: Callable) -> Any:
+def along_unit(g: Any, y: Any, x: Any, shaped: Callable = lambda v: v) -> Any:
     """g x / y of a length y of x, and 0 where y is 0. `shaped` gives what has y's shape that of x.
 
     g / y first spares a division of each x. But if y is tiny or huge, the g / y² of the second derivative is
@@ -125,7 +125,7 @@ ldexp = row(
 # ------------------------------------------------------------------------------- powers and roots
 square = row(np.square, lambda g, y, x: g * (2 * x), formula="x²")
 sqrt = row(np.sqrt, lambda g, y, x: g / (2 * y), formula="√x", domain="x > 0", draw=positive)
-cbrt = row(np.cbrt, lambda g, y, x: g / (3 * y * y), formula="∛x", domain="x ≠ 0", draw=nonzero)
+cbrt = row(np.cbrt, lambda g, y, x: g / (3 * y) / y, formula="∛x", domain="x ≠ 0", draw=nonzero)
 
 
 def with_tip(dx: Any, g: Any, y: Any, x: Any, shaped: Callable = lambda v: v) -> Any:
@@ -327,7 +327,7 @@ arcsinh = row(
     formula="arsinh x",
 )
 arccosh = row(
-    np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+    np.arccosh, lambda g, y, x: g / np.sqrt(x - 1) / np.sqrt(x + 1),
     formula="arcosh x", domain="x > 1", draw=beyond_one,
 )  # fmt: skip
 arctanh = row(
@@ -344,7 +344,8 @@ def _absolute_rule(g: Any, y: Any, x: Any) -> Any:
     """g * sign(x); of a complex x, g conj(x) / |x|"""
     if x.dtype.kind != "c":
         return with_tip(g * np.sign(x), g, y, x)
-    return g * np.conjugate(x) / np.where(y == 0, 1, y)  # d|z| = Re(z̄ dz) / |z|: see complex.py
+    conjugate = np.conjugate(x)  # d|z| = Re(z̄ dz) / |z|: see complex.py
+    return with_tip(along_unit(g, y, conjugate), g, y, conjugate)
 
 
 absolute = row(np.abs, _absolute_rule, formula="|x|", kinks="derivative 0 at 0", draw=nonzero)

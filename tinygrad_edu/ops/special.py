@@ -18,7 +18,7 @@ from tinygrad_edu.diagnostics.words import user_line
 from tinygrad_edu.ops.activations import softplus
 from tinygrad_edu.ops.cases import each, inside_unit, nonzero, positive, real
 from tinygrad_edu.ops.complex import demand_real
-from tinygrad_edu.ops.elementwise import LN2, row, sech2, sigmoid
+from tinygrad_edu.ops.elementwise import LN2, finite, row, sech2, sigmoid
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.pieces import in_pieces, pieces
 from tinygrad_edu.tensor import ROWS, Op, value
@@ -350,7 +350,8 @@ normal_cdf = row(
     name="normal_cdf", formula="Φ(x), the probability that a standard normal number is smaller than x",
 )  # fmt: skip
 bell: Op = row(
-    in_pieces(_bell, _bell_single), lambda g, y, x, c=1.0: g * (x * y * (-2 * c)),
+    in_pieces(_bell, _bell_single),
+    documented(lambda g, y, x, c=1.0: g * (finite(x) * y * (-2 * c)), "g * (x * y * (-2 * c))"),
     name="bell", formula="e^(-c x²)", conditioning="near the zeros of its second derivative",
     cases=each(real, ((3, 4), {}), ((3,), {"c": 0.5})),
 )  # fmt: skip
