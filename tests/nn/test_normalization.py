@@ -178,3 +178,14 @@ def test_one_value_has_no_variance():
     assert not y.data.any()
     layer(np.ones((1, 3, 2)))
     layer.eval()(np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("mask", [None, np.ones(20, bool)])
+def test_a_variance_beyond_float16_is_refused(mask):
+    layer = nn.BatchNorm(2, dtype=np.float16)
+    x = np.outer(np.linspace(-1, 1, 20), [1, 400]).astype(np.float16)
+    layer(x, mask)  # a variance of 59,000
+    before = layer.moving_variance.data.copy()
+    with pytest.raises(ValueError, match=r"1 of 2 channels, the first 1(.|\n)*dtype=np.float32"):
+        layer(2 * x, mask)
+    assert np.array_equal(layer.moving_variance.data, before) and np.isfinite(before).all()

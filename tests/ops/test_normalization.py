@@ -70,3 +70,27 @@ def test_moments_are_means_and_variances():
     mean, variance = moments(x)
     assert np.allclose(mean, x.mean((1, 3), keepdims=True), rtol=1e-13)
     assert np.allclose(variance, x.var((1, 3), keepdims=True), rtol=1e-13)
+
+
+@pytest.mark.parametrize("centered", [True, False])
+@pytest.mark.parametrize("shape", [(3, 1, 1, 6), (2, 3, 2, 4), (1, 8, 5, 1)])
+@pytest.mark.parametrize(("scale", "dtype"), [(1e13, "f"), (1e25, "f"), (1e37, "f"), (1e200, "d")])
+def test_one_group_of_huge_numbers(scale, dtype, shape, centered):
+    """Their squares overflow in this precision, and not in that of the plain form."""
+    rng = np.random.default_rng(3)
+    channels = shape[2] * shape[3]
+    x = rng.uniform(-1, 1, size=shape)
+    x[-1, :, -1] *= scale
+    arrays = [a.astype(dtype) for a in (x, rng.normal(size=channels), rng.normal(size=channels))]
+    g = rng.normal(size=shape).astype(dtype)
+    found = []
+    for form, precision in ((normalize, dtype), (plain_normalize, np.longdouble)):
+        tensors = [Tensor(a.astype(precision), requires_grad=True) for a in arrays]
+        with np.errstate(over="ignore", invalid="ignore"):
+            y = form(*tensors, centered=centered)
+            y.backward(g)
+        found.append([y.data, *(t.grad for t in tensors)])
+    tolerance = 1e-3 if dtype == "f" else 1e-10
+    for fast, plain in zip(*found, strict=True):
+        largest = np.abs(plain).max(axis=(1, 3), keepdims=True) if plain.ndim == 4 else 1
+        assert np.allclose(fast / largest, plain / largest, rtol=tolerance, atol=tolerance)

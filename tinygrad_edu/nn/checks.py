@@ -390,6 +390,10 @@ def demand_batch(layer: Any, shape: Shape) -> None:
 
 
 def demand_finite_variance(layer: Any, shape: Shape, variance: np.ndarray) -> None:
+    half = layer.moving_variance.dtype == np.float16
+    if half:  # ends at 65504, a standard deviation of 256
+        with np.errstate(over="ignore"):
+            variance = variance.astype(np.float16)
     bad = np.flatnonzero(~np.isfinite(variance))
     if bad.size:
         raise refusal(
@@ -397,5 +401,6 @@ def demand_finite_variance(layer: Any, shape: Shape, variance: np.ndarray) -> No
             f"{layer_got(layer)} x of shape {shape} with NaN, infinity or too large numbers in "
             f"{bad.size} of {layer.inputs} channels, the first {bad[0]}; the moving statistics are "
             "as they were.",
-            "a smaller learning rate, and np.isfinite(x).all()",
+            "a smaller learning rate, and np.isfinite(x).all()"
+            + ("; dtype=np.float32, as float16 has no variance above 65504" if half else ""),
         )

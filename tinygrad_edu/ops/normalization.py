@@ -32,6 +32,7 @@ computing them again for the value and first derivatives; higher derivatives ign
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -66,10 +67,12 @@ RUN = 1024  # numbers
 Moments = tuple[np.ndarray, np.ndarray]
 
 
-def _samples(x: np.ndarray) -> Iterator[slice]:
-    """Yields the samples that are computed together."""
+def _samples(x: np.ndarray) -> list[slice]:
+    """The samples that are computed together."""
+    if x.nbytes <= CACHE:
+        return [slice(None)] if len(x) else []
     step = max(1, CACHE // max(x[:1].nbytes, 1))
-    yield from (slice(i, i + step) for i in range(0, len(x), step))
+    return [slice(i, i + step) for i in range(0, len(x), step)]
 
 
 @in_single
@@ -80,8 +83,12 @@ def _normalize(
     demand_real(x, "normalize")
     y = np.empty(x.shape, x.dtype)
     some = _rows_forward if x.shape[1:3] == (1, 1) else _places_forward
-    for part in _samples(x):
-        some(x[part], gamma, beta, eps, centered, known, y[part])
+    steepest = [some(x[part], gamma, beta, eps, centered, known, y[part]) for part in _samples(x)]
+    huge = _huge(x, steepest)
+    for s, k in huge:
+        channels, unit = _channels(x, k), huge[s, k]
+        group = x[s : s + 1, :, k : k + 1] / unit
+        y[s, :, k] = _normalize(group, gamma[channels], beta[channels], _tiny(x), centered)[0, :, 0]
     return y
 
 
@@ -93,11 +100,66 @@ def _gradients(
     demand_real(u, "normalize")
     u, x, gamma = wide(u), wide(x), wide(gamma)
     dx, dgamma, dbeta = np.empty(x.shape, x.dtype), np.zeros_like(gamma), np.zeros_like(gamma)
-    some = _rows_back if x.shape[1:3] == (1, 1) else _places_back
+    some, steepest = _rows_back if x.shape[1:3] == (1, 1) else _places_back, []
     for part in _samples(x):
         more = some(u[part], x[part], gamma, eps, centered, known, dx[part])
         dgamma += more[0]
         dbeta += more[1]
+        steepest.append(more[2])
+    huge = _huge(x, steepest)
+    if huge:
+        return _gradients_of_huge(huge, u, x, gamma, eps, centered)
+    return [dx, dgamma, dbeta]
+
+
+# Squares of numbers like 1e25 overflow in float32. Such groups are rare, and are computed one by one, in
+# units of their largest number, beside which ε is nothing. (NumPy has warned of the overflow by then; to
+# silence it would cost a twentieth of the time of small inputs.)
+
+
+def _huge(x: np.ndarray, steepest: list[float]) -> dict[tuple[int, int], Any]:
+    """(sample, group) -> its largest |x|, where σ³ overflows; usually none, as the largest σ tell.
+
+    steepest   the smallest 1 / σ of each part
+    """
+    limit = _limit(x.dtype)
+    if all([slope > limit for slope in steepest]):
+        return {}
+    largest = np.abs(x).max(axis=(1, 3), initial=0)
+    return {
+        (s, k): largest[s, k]
+        for s, k in np.argwhere((largest > 1e-3 / limit) & (largest < np.inf)).tolist()
+    }
+
+
+@functools.cache
+def _limit(dtype: np.dtype) -> float:
+    return float(np.finfo(dtype).max) ** -0.3
+
+
+def _channels(x: np.ndarray, group: int) -> slice:
+    return slice(group * x.shape[3], (group + 1) * x.shape[3])
+
+
+def _tiny(x: np.ndarray) -> float:
+    return float(np.finfo(x.dtype).tiny)
+
+
+def _gradients_of_huge(
+    huge: dict[tuple[int, int], Any], u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float,
+    centered: bool,
+) -> list[np.ndarray]:  # fmt: skip
+    """`_gradients`, with some groups in other units: normalize(x / unit) has the same value."""
+    rest, others = u.copy(), x.copy()
+    for s, k in huge:
+        rest[s, :, k] = others[s, :, k] = 0
+    dx, dgamma, dbeta = _gradients(rest, others, gamma, eps, centered)
+    for (s, k), unit in huge.items():
+        here, channels = (slice(s, s + 1), slice(None), slice(k, k + 1)), _channels(x, k)
+        more = _gradients(u[here], x[here] / unit, gamma[channels], _tiny(x), centered)
+        dx[here] = more[0] / unit
+        dgamma[channels] += more[1]
+        dbeta[channels] += more[2]
     return [dx, dgamma, dbeta]
 
 
@@ -121,18 +183,19 @@ def _times(x: np.ndarray, gamma: np.ndarray, out: np.ndarray, by: np.ufunc = np.
 def _rows_forward(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, centered: bool,
     _: Any, y: np.ndarray,
-) -> None:  # fmt: skip
+) -> float:  # fmt: skip
     x, y = x[:, 0, 0], y[:, 0, 0]
     d, over_sigma = _standard(x, eps, centered)
     np.multiply(d, over_sigma[:, None], out=y)
     _times(y, gamma, y)
     _times(y, beta, y, np.add)
+    return over_sigma[over_sigma.argmin()]
 
 
 def _rows_back(
     u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float, centered: bool,
     _: Any, dx: np.ndarray,
-) -> Moments:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray, float]:  # fmt: skip
     u, x, dx = u[:, 0, 0], x[:, 0, 0], dx[:, 0, 0]
     d, over_sigma = _standard(x, eps, centered)
     shares = gamma / gamma.size
@@ -145,7 +208,7 @@ def _rows_back(
     if centered:
         dx -= (u @ shares)[:, None]
     dx *= over_sigma[:, None]
-    return over_sigma @ ud, np.ones(len(u), u.dtype) @ u
+    return over_sigma @ ud, np.ones(len(u), u.dtype) @ u, over_sigma[over_sigma.argmin()]
 
 
 # Over places: (S, M, G, c).
@@ -206,20 +269,22 @@ def moments(x: np.ndarray, centered: bool = True) -> Moments:
 def _places_forward(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, centered: bool,
     known: Moments | None, y: np.ndarray,
-) -> None:  # fmt: skip
+) -> float:  # fmt: skip
     mean, variance = known or moments(x, centered)
-    factor = gamma.reshape(x.shape[2:]) / np.sqrt(variance + eps)
+    sigma = np.sqrt(variance + eps)
+    factor = gamma.reshape(x.shape[2:]) / sigma
     factor, offset = _along(factor, x), _along(beta.reshape(x.shape[2:]) - mean * factor, x)
     rows, ys = _runs(x), _runs(y)
     for part in _parts(rows):
         np.multiply(rows[part], factor, out=ys[part])
         ys[part] += offset
+    return 1 / sigma.item(sigma.argmax())
 
 
 def _places_back(
     u: np.ndarray, x: np.ndarray, gamma: np.ndarray, eps: float, centered: bool,
     known: Moments | None, dx: np.ndarray,
-) -> Moments:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray, float]:  # fmt: skip
     mean, variance = known or moments(x, centered)
     gain, sigma = gamma.reshape(x.shape[2:]), np.sqrt(variance + eps)
     sums = np.zeros((2, len(x), 1, *x.shape[2:]), x.dtype)  # of u, and of u (x - μ)
@@ -240,7 +305,8 @@ def _places_back(
         some += offset
         np.multiply(us[part], of_u, out=dxs[part])
         dxs[part] += some
-    return (sums[1] / sigma).sum(axis=(0, 1)).reshape(-1), sums[0].sum(axis=(0, 1)).reshape(-1)
+    of_gamma = (sums[1] / sigma).sum(axis=(0, 1)).reshape(-1)
+    return of_gamma, sums[0].sum(axis=(0, 1)).reshape(-1), 1 / sigma.item(sigma.argmax())
 
 
 # ------------------------------------------------------------------------------------- the rows
