@@ -14,7 +14,6 @@ record themselves, and the gradient can be differentiated again.
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
@@ -48,7 +47,8 @@ def backward(
     if not y.requires_grad or (gradient is None and (y.data.size != 1 or y.data.dtype.kind == "c")):
         raise errors.cannot_begin(y)
     if gradient is None:
-        g = np.ones(y.data.shape, y.data.dtype)
+        g = np.empty_like(y.data)
+        g.fill(1)
     else:
         g = np.asarray(value(gradient))
         if g.shape != y.data.shape:
@@ -114,7 +114,10 @@ def walk_back(
         if y.op and y.op.domain:
             can_warn = True
     try:
-        with warnings_named(here) if can_warn else contextlib.nullcontext():
+        if can_warn:
+            with warnings_named(here):
+                _walk(here, grads, operations, wanted, create_graph, free)
+        else:
             _walk(here, grads, operations, wanted, create_graph, free)
     except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise errors.failed_backward(here, error) from error

@@ -50,7 +50,7 @@ def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     """
     if not (keepdims or g.ndim == len(shape) or g.ndim == 0):
         g = np.expand_dims(g, axis)
-    return broadcast_to(g, shape=shape)
+    return _broadcast_to(g, shape) if type(g) is np.ndarray else broadcast_to(g, shape=shape)
 
 
 def count(shape: tuple[int, ...], y: Any) -> Any:
