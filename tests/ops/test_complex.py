@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, hvp, jacobian, ops
+from tinygrad_edu import Tensor, grad, hvp, jacobian, ops, vmap
 from tinygrad_edu.gradcheck import gradcheck
 
 CASES = [
@@ -76,6 +76,8 @@ def test_the_sign_of_a_complex_number_turns_with_it():
     f = lambda x, w: np.real(np.sign(x + 1j * w)) * np.imag(np.sign(x + 1j * w))
     assert gradcheck(f, A, B, order=2)
     assert grad(lambda x: np.sum(np.real(np.sign(x + 0j))))(np.zeros(2)).tolist() == [0, 0]
+    one_by_one = vmap(grad(lambda x, w: np.real(np.sign(x + 1j * w))))
+    assert np.allclose(one_by_one(A, B), dx)
 
 
 @pytest.mark.parametrize("angle", [3.0, -3.0, 40.0])
