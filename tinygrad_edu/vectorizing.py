@@ -162,6 +162,7 @@ class Batched(Tensor):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = ufunc in PLAIN or (ufunc not in ROWS and self.dtype.kind == "b")
+        plain = plain and not (ufunc in ROWS and self.dtype.kind == "c")  # sign of complex numbers
         if plain and method == "__call__" and not kwargs:
             return self.through(_plain_row(ufunc), inputs, kwargs)
         try:
@@ -546,6 +547,7 @@ def rules() -> dict[Op, Callable]:
         "flip": _along("axis"), "roll": _roll, "rot90": _along("axes"),
         "broadcast_to": _broadcast_to, "zero pad": _zero_pad, "concatenate": _concatenate,
         "matmul": _matmul, "einsum": _einsum, "tensordot": _tensordot, "vecdot": _elementwise,
+        "sign": _elementwise,
         "matvec": _matvec, "vecmat": _vecmat,
         "solve": _solve, "solve_triangular": _solve,
         "getitem": _getitem, "scatter_add": _scatter_add,

@@ -1,6 +1,7 @@
 """The fused binary cross-entropy against the plain one."""
 
 import numpy as np
+import pytest
 
 from tinygrad_edu import Tensor
 from tinygrad_edu.ops import activations
@@ -19,3 +20,26 @@ def test_the_fused_binary_cross_entropy_is_the_plain_one():
             fused = y.data, x.grad, t.grad
     for one, two in zip(fused, (y.data, x.grad, t.grad), strict=True):
         assert np.allclose(one, two, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((5, 0), -1), ((0, 5), 0), ((0,), 0), ((2, 0, 0), 1)])
+def test_a_softmax_of_nothing_is_nothing_and_the_logarithm_of_its_sum_is_that_of_0(shape, axis):
+    for f in (activations.softmax, activations.log_softmax, activations.logsumexp):
+        x = Tensor(np.zeros(shape), requires_grad=True)
+        y = f(x, axis=axis)
+        assert y.shape == (
+            shape if f is not activations.logsumexp else np.sum(x.data, axis=axis).shape
+        )
+        assert np.all(y.data == -np.inf)
+        y.sum().backward()
+        assert x.grad.shape == shape
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_the_softmax_of_one_number_is_constant(axis):
+    x = Tensor(3.0, requires_grad=True)
+    for f, value in ((activations.softmax, 1.0), (activations.log_softmax, 0.0)):
+        y = f(x, axis=axis)
+        y.backward()
+        assert y.item() == value
+        assert x.grad == 0

@@ -517,3 +517,28 @@ def test_forward_mode_goes_through_complex_numbers(f):
     change = jvp(loss, (a,), (u,))[1]
     assert np.isclose(change, np.vdot(grad(loss)(a), u), rtol=1e-10)
     assert np.isclose(change, (loss(a + 1e-6 * u) - loss(a - 1e-6 * u)) / 2e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 0), (0, 0), (0, 3), (2, 0, 0)])
+def test_qr_of_no_columns_has_an_empty_derivative(shape):
+    a = leaf(np.zeros(shape))
+    q, r = la.qr(a)
+    (q.sum() + r.sum()).backward()
+    assert a.grad.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "of_b"),
+    [
+        ((2, 6, 3), (0,), (6,)),
+        ((6, 2, 3), (1,), (6,)),
+        ((2, 6, 3), (0, 2), (6,)),
+        ((2, 6, 3), (2, 0), (6,)),
+    ],
+)
+def test_tensorsolve_moves_axes_to_the_end(shape, axes, of_b):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=shape), rng.normal(size=of_b)
+    solve = lambda a, b: la.tensorsolve(a, b, axes=axes)
+    assert np.allclose(solve(leaf(a), leaf(b)).data, solve(a, b))
+    assert gradcheck(solve, a, b)

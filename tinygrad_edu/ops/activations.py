@@ -76,6 +76,7 @@ elu = row(
 
 
 def _softsign(x: np.ndarray) -> np.ndarray:
+    demand_real(x, "softsign")
     size = np.abs(x)
     if np.isinf(size).any():
         return np.where(np.isinf(size), np.sign(x), finite(x) / (1 + finite(size)))
@@ -146,14 +147,20 @@ SURE_LOG = math.log(SURE)
 
 def _shares(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """x - top, where top is the largest x and nothing overflows; e to that; Σ of that; top."""
-    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    size = (
+        x.real if x.dtype.kind == "c" else x
+    )  # top is real, and so is the branch of the logarithm
+    least = None if size.size else -np.inf  # the largest of nothing
+    top = np.maximum.reduce(size, axis=axis, keepdims=True, initial=least)
     down = x - top if _all_finite(top) else _from_top(x, top)
     terms = np.exp(down)
     return down, terms, np.add.reduce(terms, axis=axis, keepdims=True), top
 
 
 def _least(total: np.ndarray) -> float:
-    """The least of the sums: 1 or more, but 0 where all x are -∞."""
+    """The least of the sums: 1 or more, but 0 where all x are -∞. (Complex sums have no order.)"""
+    if total.dtype.kind == "c":
+        return np.inf
     return np.minimum.reduce(total, axis=None, initial=np.inf)
 
 
@@ -227,7 +234,9 @@ def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
 def _softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
     """y (g - Σ g y)"""
     g = wide(g)
-    if value(y).max(initial=0) > SURE:  # relative to g there, so that 1 - y has digits left
+    if (
+        y.ndim and value(y).max(initial=0) > SURE
+    ):  # relative to g there, so that 1 - y has digits left
         g = g - np.sum(g * (value(y) > SURE), axis=axis, keepdims=True)
     return y * (g - np.sum(g * y, axis=axis, keepdims=True))
 

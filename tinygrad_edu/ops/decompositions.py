@@ -135,7 +135,7 @@ def _tall_qr_da(g: Any, y: Any, a: Any) -> Any:
     m, n = a.shape[-2:]
     q, r, gq, gr = y[..., :m, :], y[..., m:, :], g[..., :m, :], g[..., m:, :]
     pivots = abs(np.diagonal(value(r), axis1=-2, axis2=-1))
-    small = pivots.min(-1) <= m * np.finfo(a.dtype).eps * pivots.max(-1)
+    small = pivots.min(-1, initial=np.inf) <= m * np.finfo(a.dtype).eps * pivots.max(-1, initial=0)
     if small.any():
         r = np.where(small[..., None, None], np.eye(n, dtype=a.dtype), r)
         gq = nan_where(small, gq, "qr", "the columns are linearly dependent")

@@ -208,9 +208,8 @@ ROWS[np.power] = power
 
 def float_power(x: Any, w: Any) -> Any:
     """np.float_power: x ** w in at least double precision."""
-    return power(
-        *(v.astype(np.float64) if isinstance(v, Tensor) else np.float64(v) for v in (x, w))
-    )
+    x, w = (v if isinstance(v, Tensor) else np.asarray(v) for v in (x, w))
+    return power(*(v.astype(np.result_type(v.dtype, np.float64)) for v in (x, w)))
 
 
 ROWS[np.float_power] = float_power
@@ -350,6 +349,30 @@ def _absolute_rule(g: Any, y: Any, x: Any) -> Any:
 
 absolute = row(np.abs, _absolute_rule, formula="|x|", kinks="derivative 0 at 0", draw=nonzero)
 ROWS[np.fabs] = absolute
+
+
+def _direction(z: np.ndarray) -> np.ndarray:
+    return np.sign(z)
+
+
+def _direction_rule(g: Any, y: Any, z: Any) -> Any:
+    """-i Re(i g y) / z, as dy = i y d arg z = i y Im(dz / z)"""
+    return -1j * np.real(1j * g * y) / or_infinite(z)
+
+
+direction = op(  # not elementwise=True: dy is no multiple of dz
+    _direction, _direction_rule,
+    name="sign", formula="z / |z|, where z is complex", kinks="derivative 0 at 0",
+    cases=broadcasting(nonzero, 1),
+)  # fmt: skip
+
+
+def sign(x: Any) -> Any:
+    """np.sign: a step, and so a plain array. Of complex numbers it is z / |z|, which turns with z."""
+    return direction(x) if x.dtype.kind == "c" else np.sign(value(x))
+
+
+ROWS[np.sign] = sign
 copysign = row(
     np.copysign, lambda g, y, x, w: g * (np.sign(x) * np.sign(y)), lambda g, y, x, w: g * 0,
     formula="|x| with the sign of w", kinks="derivative 0 at x = 0, and 0 in w everywhere", draw=nonzero,

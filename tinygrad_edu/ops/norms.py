@@ -57,8 +57,9 @@ def _p_norm_rule(
     g: Any, y: Any, x: Any, ord: float = 3, axis: Any = None, keepdims: bool = False
 ) -> Any:
     """g sign(x) (|x| / y)^(p - 1)"""
-    size = _safe(np.abs(x))
-    sign = np.conjugate(x) / size if x.dtype.kind == "c" else np.sign(x)
+    size = np.abs(x)
+    sign = np.conjugate(x) / or_infinite(size) if x.dtype.kind == "c" else np.sign(x)
+    size = _safe(size)
     y = kept(y, x, axis, keepdims)
     return kept(g, x, axis, keepdims) * sign * (size / _safe(y)) ** (ord - 1)
 
