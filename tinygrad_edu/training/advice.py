@@ -8,42 +8,16 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import line_made, user_line
 from tinygrad_edu.nn.losses import binary_cross_entropy, cross_entropy, mse
-from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training.batches import arrays_of
 from tinygrad_edu.training.callbacks import Training
 from tinygrad_edu.training.heads import function_of
 
 ROWS = 2000  # at most so many samples are predicted to see what a model says
-
-
-def warn_of_broadcast(loss: Any, y: Any) -> None:
-    """Warns of a loss in which predictions (n, 1) and targets (n,) have met as a table (n, n)."""
-    n = len(y) if isinstance(y, np.ndarray) and y.ndim == 1 else 0
-    waiting, seen = [loss], {loss}
-    while n > 1 and waiting:
-        node = waiting.pop()
-        if not isinstance(node, Tensor) or node.op is None:
-            continue
-        shapes = [np.shape(x) for x in node.inputs]
-        if node.shape == (n, n) and sorted(shapes) == [(n,), (n, 1)]:
-            warnings.warn(
-                f"the loss compares predictions ({n}, 1) with targets ({n},): NumPy broadcasts them to a "
-                f"table ({n}, {n}) of each prediction with each target.{line_made(node) or user_line()}\n"
-                "  Try: prediction[:, 0], or y[:, None]",
-                stacklevel=2,
-            )
-            return
-        for x in node.inputs:
-            if isinstance(x, Tensor) and x not in seen:
-                seen.add(x)
-                waiting.append(x)
 
 
 def advise(trainer: Training) -> None:
