@@ -1,7 +1,6 @@
 """What is said after a training that went wrong."""
 
 import functools
-import warnings
 
 import numpy as np
 import pytest
