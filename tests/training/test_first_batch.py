@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import nn, ops, optim
-from tinygrad_edu.training import Trainer
+from tinygrad_edu.training import Trainer, accuracy
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
 Y = np.arange(64) % 3
@@ -100,3 +100,10 @@ def test_probabilities_where_logits_are_taken(last):
         warnings.simplefilter("error")
         fit(model, functools.partial(nn.cross_entropy, from_probabilities=True))
         fit(nn.Sequential(nn.Linear(4, 3, rng=0), nn.Sigmoid()))
+
+
+def test_a_loss_that_is_a_plain_number():
+    model = nn.Linear(4, 3, rng=0)
+    for loss in (accuracy, lambda p, t: float(nn.cross_entropy(p, t).data)):
+        with pytest.raises(TypeError, match="the loss is a float, which does not remember"):
+            fit(model, loss)

@@ -113,6 +113,9 @@ class EarlyStopping(Callback):
         mode: str = "auto",
         restore_best_weights: bool = True,
     ):
+        if not isinstance(patience, (int, np.integer)) or patience < 0:
+            what = f"EarlyStopping(patience={patience!r}): a number of epochs, 0 or more."
+            raise refusal(ValueError, what, "patience=3")
         self.monitor, self.patience, self.min_delta = monitor, patience, abs(min_delta)
         self.sign = _sign("EarlyStopping", monitor, mode)
         self.restore_best_weights = restore_best_weights

@@ -220,6 +220,13 @@ def number_of(loss: Any) -> float:
             f"the loss has the shape {np.shape(value(loss))}, and training needs a single number.",
             "np.mean(...) of it in the loss function",
         )
+    if not isinstance(loss, (Tensor, np.ndarray, np.generic)):
+        raise refusal(
+            TypeError,
+            f"the loss is a {type(loss).__name__}, which does not remember how it was computed; metrics and "
+            "float(...) give such numbers.",
+            "a loss of nn, such as nn.mse, and metrics=[...] for what is only shown",
+        )
     return loss.item()
 
 
