@@ -112,6 +112,8 @@ def _one_class(trainer: Training, x: np.ndarray, y: np.ndarray) -> str:
 def _unscaled(trainer: Training) -> str:
     """Words about the columns of x, if their sizes are far apart or large."""
     x = dict(arrays_of(trainer.run.loader)).get("x")
+    if x is not None and x.dtype == np.uint8 and x.max() > 30:
+        return f"; and scale x, whole numbers up to {x.max()}: x / 255"
     if x is None or x.ndim != 2 or x.dtype.kind not in "fiu" or len(x) < 2:
         return ""
     spread = x[:: max(1, len(x) // ROWS)].std(axis=0, dtype=float)

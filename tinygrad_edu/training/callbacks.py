@@ -32,6 +32,7 @@ class Training(Protocol):
     history: History
     run: Run
     first: float | None
+    columns: dict[str, list[str]]
     stop_training: bool
 
     def predict(self, x: Any) -> Any: ...

@@ -243,7 +243,7 @@ class Trainer:
     ) -> dict[str, float]:
         """Loss and metrics on data, in eval mode, with `optimizer.averaged()`; whatever the batch size."""
         self._prepare()
-        tables.demand_columns(self.columns, x)
+        diagnosis.look_at_new_data(self, x)
         weight = batches.weights_of(y, sample_weight, None, self.dtype)
         return self._evaluate(batches.loader_of(x, y, weight, batch_size=batch_size))
 
@@ -257,7 +257,7 @@ class Trainer:
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> Any:
         """The output for all of x, in eval mode, with `optimizer.averaged()`: an array, a tuple or a dict."""
-        tables.demand_columns(self.columns, x)
+        diagnosis.look_at_new_data(self, x)
         loader = batches.arrays_loader(x, batch_size=batch_size)
         with self._in_use():
             parts = [mapped(value, batches.output_of(self.model, batch)) for (batch,) in loader]
