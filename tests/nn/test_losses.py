@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, nn
+from tinygrad_edu import Tensor, nn, ops
 from tinygrad_edu.gradcheck import gradcheck
 
 RNG = np.random.default_rng(0)
@@ -554,3 +554,32 @@ def test_a_sure_and_wrong_probability_in_half_precision():
     for loss in (nn.binary_cross_entropy, nn.binary_focal_cross_entropy):
         y = loss(p, 1 - p, from_probabilities=True)
         assert float(y) == pytest.approx(-np.log(1e-7), rel=0.01)
+
+
+def test_the_target_for_the_prediction():
+    """A constant prediction and a target that learns: the arguments are swapped."""
+    p = ops.sigmoid(Tensor(np.ones((4, 2)), requires_grad=True))
+    t = np.array([[0.0, 1], [1, 0], [0, 1], [1, 0]])
+    for loss in (nn.binary_cross_entropy, nn.kl_divergence, nn.mape, nn.poisson, nn.tversky):
+        with pytest.warns(
+            UserWarning, match=rf"{loss.__name__}: the target requires(.|\n)*swapped"
+        ):
+            loss(t, p)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for loss in (nn.mse, nn.mae, nn.huber, nn.log_cosh, nn.cosine_similarity):
+            assert loss(t, p).item() == pytest.approx(loss(p, t).item(), rel=1e-14)
+        nn.kl_divergence(p, Tensor(t, requires_grad=True))  # both are learned
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "hint"),
+    [
+        ((2, 3, 8, 8), (2, 8, 8), r"np.moveaxis\(logits, 1, -1\)"),
+        ((3, 20), (20,), "logits.T: samples are rows"),
+        ((20, 3), (3, 20), "labels.T"),
+    ],
+)
+def test_classes_along_another_axis(logits, labels, hint):
+    with pytest.raises(ValueError, match=f"do not fit(.|\n)*Try: {hint}"):
+        nn.cross_entropy(np.ones(logits), np.zeros(labels, int))

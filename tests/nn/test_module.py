@@ -379,3 +379,92 @@ def test_a_tensor_that_is_to_be_learned_is_no_parameter():
         AttributeError, match=r"Linear has no requires_grad[^~]*layer.trainable = False"
     ):
         layer.requires_grad = False
+
+
+class Holder(nn.Module):
+    """Keeps a thing under a name."""
+
+    def __init__(self, name, thing):
+        setattr(self, name, thing)
+
+    def forward(self, x):
+        return x
+
+
+def test_layers_where_a_module_does_not_look():
+    layers = [nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1)]
+    for thing in (set(layers), frozenset(layers), {nn.Parameter([1.0])}):
+        with pytest.raises(
+            TypeError, match=r"Holder.inner is a (frozen)?set of (Linear|Parameter):"
+        ):
+            Holder("inner", thing)
+    for thing in ((x for x in layers), map(id, layers), zip(layers, layers, strict=True)):
+        with pytest.raises(
+            TypeError, match=r"empty after its first use(.|\n)*Try: self.inner = \[...\]"
+        ):
+            Holder("inner", thing)
+    for thing in (layers, tuple(layers), {"a": layers[0]}, {1, 2}, frozenset("ab")):
+        assert len(Holder("inner", thing).parameters()) in (0, 2, 4)
+
+
+@pytest.mark.parametrize("name", ["parameters", "train", "eval", "save", "freeze"])
+def test_a_method_is_not_hidden(name):
+    for thing in (True, [nn.Parameter([1.0])], nn.Parameter([1.0]), nn.Linear(2, 3)):
+        with pytest.raises(AttributeError, match=f"Holder.{name} is a method of every module"):
+            Holder(name, thing)
+    Holder(name, lambda: 1)  # a function may be meant
+    Holder("forward", nn.Linear(2, 3))
+
+
+def test_a_computed_tensor_is_no_parameter():
+    with pytest.warns(UserWarning, match="Holder.w is the result of multiply, and no Parameter"):
+        Holder("w", nn.Parameter([1.0]) * 2)
+
+    class Remembers(nn.Module):
+        def __init__(self):
+            self.scale = nn.Parameter([2.0])
+
+        def forward(self, x):
+            self.seen = self.scale * x
+            return self.seen
+
+    model = Remembers()
+    model(np.ones(3))
+    assert model.seen.requires_grad
+
+
+def test_methods_that_nothing_calls():
+    kinds = {
+        name: type("Odd", (nn.Module,), {name: lambda self, x: x})
+        for name in ("foward", "call", "other")
+    }
+    for name, hint in (
+        ("foward", "forward instead of foward, which nothing calls"),
+        ("call", "forward instead of call, which nothing calls"),
+        ("other", "def forward"),
+    ):
+        with pytest.raises(
+            NotImplementedError, match=rf"no forward\(self, x\) yet(.|\n)*Try: {hint}"
+        ):
+            kinds[name]()(1.0)
+    kind = type(
+        "Odd", (nn.Module,), {"_init_": lambda self: None, "forward": lambda self, x: self.layer(x)}
+    )
+    with pytest.raises(AttributeError, match="no attribute 'layer': _init_ was not called"):
+        kind()(1.0)
+
+
+def test_a_dropout_that_eval_does_not_reach():
+    class Anew(nn.Module):
+        def forward(self, x):
+            return nn.Dropout(0.5, rng=0)(x)
+
+    model = Anew()
+    model(np.ones(3))
+    with pytest.warns(
+        UserWarning, match=r"Dropout\(p=0.5\) is in training mode inside a Anew in eval mode"
+    ):
+        model.eval()(np.ones(3))
+    inside = nn.Sequential(nn.Dropout(0.5, rng=0)).eval()
+    inside[0].train()  # samples of dropout, as a measure of doubt
+    inside(np.ones(3))

@@ -135,3 +135,15 @@ def test_only_parameters_can_be_learned():
         optim.SGD(nn.Parameter([1.0]))
     with pytest.raises(ValueError, match=r"got no parameters(.|\n)*not plain arrays"):
         optim.SGD(nn.Tanh().parameters())
+
+
+def test_what_holds_parameters_but_is_no_list_of_them():
+    model = nn.Linear(2, 3)
+    with pytest.raises(
+        TypeError, match=r"SGD got \('W'(.|\n)*Try: model.parameters\(\), without names"
+    ):
+        optim.SGD(model.named_parameters(), lr=0.1)
+    with pytest.raises(
+        TypeError, match=r"not a dict of \['W', 'b'\](.|\n)*SGD\(model.parameters\(\)\)"
+    ):
+        optim.SGD(model.state_dict(), lr=0.1)

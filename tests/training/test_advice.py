@@ -1,7 +1,6 @@
-"""What is said after a training that went wrong, and of predictions and targets that broadcast."""
+"""What is said after a training that went wrong."""
 
 import functools
-import warnings
 
 import numpy as np
 import pytest
@@ -90,27 +89,6 @@ def test_losses_that_are_not_known_are_left_alone(capsys):
     assert "guessing" not in printed(
         capsys, y=np.tile([0, 1, 2, 3], 100), outputs=4, lr=1e-7, loss=loss
     )
-
-
-def squared(prediction, y):
-    return np.mean(np.square(prediction - y))
-
-
-def test_predictions_and_targets_that_broadcast_are_warned_of_once():
-    model = nn.Sequential(nn.Linear(4, 1, rng=0))
-    trainer = Trainer(model, squared, optim.SGD(model.parameters()))
-    with pytest.warns(
-        UserWarning, match=r"predictions \(32, 1\) with targets \(32,\).*table \(32, 32\)"
-    ) as caught:
-        trainer.fit(X, X[:, 0], epochs=2, progress=False)
-    (text,) = [str(w.message) for w in caught]
-    assert "test_advice.py" in text and "np.mean(np.square(prediction - y))" in text
-    assert "Try: prediction[:, 0], or y[:, None]" in text
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        trainer.fit(X, X[:, :1], progress=False)
-        right = Trainer(model, lambda p, y: squared(p[:, 0], y), optim.SGD(model.parameters()))
-        right.fit(X, X[:, 0], progress=False)
 
 
 def test_layers_that_start_alike_are_warned_of():

@@ -1,6 +1,7 @@
 """What fit and evaluate take: arrays, loaders, data sets, weights, a part for validation; and refuse."""
 
 import functools
+import warnings
 
 import numpy as np
 import pytest
@@ -351,3 +352,55 @@ def test_class_weights_in_a_word_are_refused_with_the_numbers_that_are_meant():
     assert np.allclose(
         weights_of(y, None, n.sum() / (len(n) * n), np.float64), [2 / 3, 2 / 3, 2 / 3, 2]
     )
+
+
+def shown(call, *args, **settings):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        call(*args, progress=False, **settings)
+    return [str(w.message) for w in seen]
+
+
+def small_trainer(*before):
+    model = nn.Sequential(*before, nn.Linear(4, 3, rng=0))
+    return Trainer(model, nn.cross_entropy, optim.SGD(model.parameters(), lr=0.01))
+
+
+def test_classes_in_order_that_are_not_shuffled():
+    x, y = np.zeros((60, 4), np.float32), np.repeat([0, 1, 2], 20)
+    (text,) = shown(small_trainer().fit, x, y, shuffle=False, batch_size=10)
+    assert (
+        "in the order of their 3 classes, and are not shuffled" in text and "shuffle=True" in text
+    )
+    (text,) = shown(small_trainer().fit, data.DataLoader(x, y, batch_size=10))
+    assert "most batches of 10 hold one class alone" in text and "test_batches.py" in text
+    assert not shown(small_trainer().fit, x, y, batch_size=10)
+    assert not shown(
+        small_trainer().fit, x, y[::7][np.arange(60) % 9], shuffle=False, batch_size=10
+    )
+    assert not shown(small_trainer().fit, x, y, shuffle=False, batch_size=30)  # two classes in each
+    assert not shown(small_trainer().fit, x, np.zeros(60, int), shuffle=False, batch_size=10)
+
+
+def test_images_that_are_scaled_in_training_alone():
+    images = np.random.default_rng(0).integers(0, 256, (60, 2, 2), np.uint8)
+    scaled, y = (images / 255).astype(np.float32), np.arange(60) % 3
+    trainer = small_trainer(nn.Flatten())
+    (text,) = shown(trainer.fit, scaled, y, validation=(images, y))
+    assert "x (60, 2, 2) uint8 runs from" in text and "Try: x / 255" in text
+    for judge in (lambda **_: trainer.predict(images), lambda **_: trainer.evaluate(images, y)):
+        (text,) = shown(judge)
+        assert "training had numbers up to 1" in text and "test_batches.py" in text
+    assert not shown(lambda **_: trainer.predict(scaled))
+    trainer = small_trainer(nn.Flatten())
+    assert not shown(trainer.fit, images.astype(np.float32), y, validation=(images, y))
+    assert not shown(lambda **_: trainer.predict(images))
+
+
+def test_settings_that_change_nothing():
+    x, y = np.zeros((60, 4), np.float32), np.arange(60) % 3
+    (text,) = shown(small_trainer().fit, data.DataLoader(x, y), batch_size=8)
+    assert "fit(batch_size=8) goes with arrays" in text and "DataLoader(x, y, batch_size=8)" in text
+    (text,) = shown(small_trainer().fit, x, y, class_weight={3: 2.0, 4: 5.0})
+    assert "has no class of y, which has [0, 1, 2]" in text
+    assert not shown(small_trainer().fit, x, y, class_weight={1: 2.0, 3: 5.0})

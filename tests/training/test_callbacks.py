@@ -325,3 +325,9 @@ def test_a_number_is_better_than_a_first_nan():
     assert (stopping.best, stopping.best_epoch) == (1.0, 4)
     epochs, left, stopping = scripted([np.nan] * 5, patience=3)
     assert (epochs, left, stopping.best) == (3, 3, None)
+
+
+@pytest.mark.parametrize("patience", [-1, 2.5, "3"])
+def test_a_patience_that_is_no_number_of_epochs(patience):
+    with pytest.raises(ValueError, match=f"patience={patience!r}"):
+        EarlyStopping(patience=patience)

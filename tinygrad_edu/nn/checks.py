@@ -231,12 +231,25 @@ def note_mode(layer: Any) -> None:
             mode.evaluated = weakref.ref(mode.scope[0])
         return
     mode.evaluated = None
-    if not mode.recording and len(mode.scope) > 1:
+    if len(mode.scope) > 1 and not mode.scope[-2].training:
+        _warn_if_out_of_reach(layer, mode.scope[0])
+    elif not mode.recording and len(mode.scope) > 1:
         warnings.warn(
             f"{layer_name(layer)} is in training mode inside no_grad: it uses the batch, or random "
             f"numbers, and the same x may give another y.{user_line()}\n  Try: model.eval() before "
             "predictions, and model.train() before training goes on",
             stacklevel=2,
+        )
+
+
+def _warn_if_out_of_reach(layer: Any, model: Any) -> None:
+    """Warns of a layer in training mode that is no part of its model, which is in eval mode."""
+    if all(module is not layer for _, module in model.named_modules()):
+        warnings.warn(
+            f"this {layer!r} is in training mode inside a {type(model).__name__} in eval mode: it is no part "
+            f"of it, and so eval() did not reach it.{user_line()}\n  Try: the layer made in __init__, as "
+            "an attribute of self, and not in forward",
+            stacklevel=3,
         )
 
 

@@ -62,7 +62,10 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
         prediction = np.asarray(prediction)
     if prediction.dtype.kind in "iub":
         prediction = prediction.astype(float)  # 1 - 3 is 254 in uint8
-    if not isinstance(target, Tensor):
+    if isinstance(target, Tensor):
+        if target.requires_grad and not getattr(prediction, "requires_grad", False):
+            _warn_of_swapped(name)
+    else:
         target = np.asarray(target)
         if target.dtype.kind not in "fiub":
             raise refusal(TypeError, f"{name}: a target is numbers, not {target.dtype}.")
@@ -70,6 +73,20 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
             # a target does not raise the precision
             target = target.astype(prediction.dtype, copy=False)
     return wide(prediction), wide(target)
+
+
+# Losses in which the prediction and the target may change places.
+SYMMETRIC = ("mse", "mae", "msle", "huber", "log_cosh", "cosine_similarity", "dice", "triplet")
+
+
+def _warn_of_swapped(name: str) -> None:
+    """Warns of a prediction that is a constant, where the target is what is learned."""
+    if name not in SYMMETRIC:
+        warnings.warn(
+            f"{name}: the target requires a gradient, and the prediction does not; they look swapped."
+            f"{user_line()}\n  Try: {name}(prediction, target)",
+            stacklevel=4,
+        )
 
 
 def _what_broadcasting_would_do(shape: Shape, wanted: Shape) -> str:
@@ -180,6 +197,10 @@ def _which_labels(shape: Shape, labels: Shape) -> str:
         return f"labels[:, 0] of shape {shape[:1]}" if len(shape) == 2 else "labels[..., 0]"
     if labels == shape:
         return "binary_cross_entropy for two classes"
+    if len(shape) > 2 and labels == (shape[0], *shape[2:]):
+        return "np.moveaxis(logits, 1, -1): the classes are the last axis"
+    if len(shape) == 2 and labels in ((shape[1],), shape[::-1]):
+        return "labels.T" if len(labels) == 2 else "logits.T: samples are rows, and classes columns"
     if labels[:-1] == shape and len(labels) > 1:
         return "cross_entropy(logits, labels): the prediction comes first"
     if len(shape) == 3 and labels == shape[:1]:

@@ -17,11 +17,14 @@ from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS
 from tinygrad_edu.diagnostics.words import refuse_missing, refuse_unknown
 from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.module_checks import (
+    UNSEEN,
     below,
     demand_kept,
+    demand_no_hiding,
     demand_no_slip,
     fitting,
     no_attribute,
+    no_forward,
     no_value,
     unbuilt,
 )
@@ -64,6 +67,7 @@ class Buffer(Tensor):
 
 
 KEPT = (Parameter, Buffer)  # what is saved with a model
+DOUBTFUL = (Tensor, *UNSEEN)  # what may be meant to be learned, and is not
 
 
 class Module:
@@ -96,7 +100,7 @@ class Module:
     # The call.
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x) yet")
+        raise no_forward(self)
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         mode = thread.mode
@@ -312,7 +316,9 @@ class Module:
         old = self.__dict__.get(name)
         if isinstance(old, KEPT):
             demand_kept(self, name, old, new)
-        elif name == "requires_grad" or (isinstance(new, Tensor) and not isinstance(new, KEPT)):
+        elif name in TAKEN:
+            demand_no_hiding(self, name, new)
+        elif isinstance(new, DOUBTFUL) and not isinstance(new, KEPT):
             demand_no_slip(self, name, new)
         if isinstance(new, KEPT) and new.name is None:
             new.name = name
@@ -330,6 +336,11 @@ class Module:
             and name not in ("training", "built") and name[0] != "_"
         )  # fmt: skip
         return f"{type(self).__name__}({settings})"
+
+
+# Attributes that a module may not have: they would hide its methods.
+TAKEN = {name for name, thing in vars(Module).items() if callable(thing) and name[0] != "_"}
+TAKEN = TAKEN - {"forward"} | {"requires_grad"}
 
 
 def _walk(thing: Any, path: str, seen: set[int], once: bool = True) -> Iterator[tuple[str, Any]]:

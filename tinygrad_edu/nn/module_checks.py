@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import ATTRIBUTES
-from tinygrad_edu.diagnostics.words import describe, refusal, user_line
+from tinygrad_edu.diagnostics.words import alike, describe, refusal, user_line
+from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.checks import layer_name
 
 
@@ -17,6 +19,19 @@ def no_value(module: Any) -> Exception:
     """The error of a forward that returns None."""
     what = f"{layer_name(module)} gave None: its forward returns nothing."
     return refusal(TypeError, what, "return y at the end of forward")
+
+
+def no_forward(module: Any) -> Exception:
+    """The error of a module without a forward, with the method that may have been meant for one."""
+    kind = type(module)
+    own = [name for name, method in vars(kind).items() if callable(method)]
+    meant = [name for name in own if name in ("call", "__forward__")] or alike("forward", own)
+    hint = (
+        f"forward instead of {meant[0]}, which nothing calls"
+        if meant
+        else "def forward(self, x): ..."
+    )
+    return refusal(NotImplementedError, f"{kind.__name__} has no forward(self, x) yet.", hint)
 
 
 def unbuilt(path: str, layer: Any) -> Exception:
@@ -40,22 +55,70 @@ def no_attribute(module: Any, name: str) -> Exception:
     kind = type(module).__name__
     if name in ATTRIBUTES:
         return refusal(AttributeError, f"a {kind} has no .{name}.", ATTRIBUTES[name])
+    for meant in ("_init_", "__init", "init", "__int__", "_init__", "__init_"):
+        if meant in vars(type(module)):
+            what = f"{kind!r} object has no attribute {name!r}: {meant} was not called."
+            return refusal(AttributeError, what, f"def __init__(self), instead of {meant}")
     return AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=module)
 
 
-def demand_no_slip(module: Any, name: str, new: Any) -> None:
-    """Refuses layer.requires_grad = False, which would change nothing; warns of a Tensor to be learned."""
+ITERATORS = (types.GeneratorType, map, filter, zip)
+UNSEEN = (set, frozenset, *ITERATORS)  # where a module does not look for layers
+
+
+def demand_no_hiding(module: Any, name: str, new: Any) -> None:
+    """Refuses what would hide a method, unless it is a function; and layer.requires_grad = False."""
+    kind = type(module).__name__
     if name == "requires_grad":
         raise refusal(
             AttributeError,
-            f"a {type(module).__name__} has no requires_grad; its parameters have.",
+            f"a {kind} has no requires_grad; its parameters have.",
             f"layer.trainable = {bool(new)}",
         )
-    if new.requires_grad and new.op is None:
+    if not callable(new) or hasattr(new, "named_modules"):
+        raise refusal(
+            AttributeError,
+            f"{kind}.{name} is a method of every module; {type(new).__name__} in its place would hide it.",
+            f"another name: self.own_{name}",
+        )
+
+
+def demand_no_slip(module: Any, name: str, new: Any) -> None:
+    """Refuses layers where a module does not look, and warns of a Tensor to be learned that is no Parameter.
+
+    An iterator of layers would be empty after one forward.
+    """
+    kind = type(module).__name__
+    if isinstance(new, UNSEEN):
+        _demand_seen(kind, name, new)
+    elif new.requires_grad and new.op is None:
         warnings.warn(
-            f"{type(module).__name__}.{name} is a Tensor that requires a gradient, and no Parameter: no "
+            f"{kind}.{name} is a Tensor that requires a gradient, and no Parameter: no "
             f"optimizer will change it.{user_line()}\n  Try: self.{name} = nn.Parameter(numbers)",
             stacklevel=3,
+        )
+    elif new.requires_grad and module not in thread.mode.scope:  # not kept by a forward
+        warnings.warn(
+            f"{kind}.{name} is the result of {new.op.name}, and no Parameter: it is computed once, and no "
+            f"optimizer will change it.{user_line()}\n  Try: self.{name} = nn.Parameter(numbers), or the "
+            f"{new.op.name} in forward",
+            stacklevel=3,
+        )
+
+
+def _demand_seen(kind: str, name: str, new: Any) -> None:
+    """Refuses a set with layers or parameters, and iterators, which may have some."""
+    inside = []
+    if not isinstance(new, ITERATORS):
+        learned = ("named_modules", "requires_grad")
+        inside = [type(x).__name__ for x in new if any(hasattr(x, a) for a in learned)]
+    if inside or isinstance(new, ITERATORS):
+        of = f" of {inside[0]}" if inside else ", which is empty after its first use"
+        raise refusal(
+            TypeError,
+            f"{kind}.{name} is a {type(new).__name__}{of}: a module finds its layers in lists, tuples and "
+            "dicts, and would not learn these.",
+            f"self.{name} = [...], a list",
         )
 
 

@@ -109,6 +109,13 @@ def check_groups(
             f"{optimizer} takes parameters, not the {type(parameters).__name__} itself.",
             f"{optimizer}(model.parameters())",
         )
+    if isinstance(parameters, dict) and "parameters" not in parameters:
+        raise refusal(
+            TypeError,
+            f"{optimizer} takes parameters, not a dict of {shortened([*parameters])}: its numbers may be "
+            "copies, as in state_dict().",
+            f"{optimizer}(model.parameters())",
+        )
     if isinstance(parameters, (Parameter, dict)):
         what = "group" if isinstance(parameters, dict) else "parameter"
         raise refusal(TypeError, f"{optimizer} takes a list of {what}s.", f"[{what}]")
@@ -163,7 +170,9 @@ def check_parameters(parameters: Iterable[Any], called: str) -> list[Parameter]:
                 TypeError,
                 f"{called} got {describe(p)}, of type {type(p).__name__}, which is not a "
                 "Parameter and would not be learned.",
-                "Parameter(array)",
+                "model.parameters(), without names"
+                if isinstance(p, (tuple, str))
+                else "Parameter(array)",
             )
     if not unique:
         raise refusal(

@@ -8,42 +8,16 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import line_made, user_line
 from tinygrad_edu.nn.losses import binary_cross_entropy, cross_entropy, mse
-from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training.batches import arrays_of
 from tinygrad_edu.training.callbacks import Training
 from tinygrad_edu.training.heads import function_of
 
 ROWS = 2000  # at most so many samples are predicted to see what a model says
-
-
-def warn_of_broadcast(loss: Any, y: Any) -> None:
-    """Warns of a loss in which predictions (n, 1) and targets (n,) have met as a table (n, n)."""
-    n = len(y) if isinstance(y, np.ndarray) and y.ndim == 1 else 0
-    waiting, seen = [loss], {loss}
-    while n > 1 and waiting:
-        node = waiting.pop()
-        if not isinstance(node, Tensor) or node.op is None:
-            continue
-        shapes = [np.shape(x) for x in node.inputs]
-        if node.shape == (n, n) and sorted(shapes) == [(n,), (n, 1)]:
-            warnings.warn(
-                f"the loss compares predictions ({n}, 1) with targets ({n},): NumPy broadcasts them to a "
-                f"table ({n}, {n}) of each prediction with each target.{line_made(node) or user_line()}\n"
-                "  Try: prediction[:, 0], or y[:, None]",
-                stacklevel=2,
-            )
-            return
-        for x in node.inputs:
-            if isinstance(x, Tensor) and x not in seen:
-                seen.add(x)
-                waiting.append(x)
 
 
 def advise(trainer: Training) -> None:
@@ -138,6 +112,8 @@ def _one_class(trainer: Training, x: np.ndarray, y: np.ndarray) -> str:
 def _unscaled(trainer: Training) -> str:
     """Words about the columns of x, if their sizes are far apart or large."""
     x = dict(arrays_of(trainer.run.loader)).get("x")
+    if x is not None and x.dtype == np.uint8 and x.max() > 30:
+        return f"; and scale x, whole numbers up to {x.max()}: x / 255"
     if x is None or x.ndim != 2 or x.dtype.kind not in "fiu" or len(x) < 2:
         return ""
     spread = x[:: max(1, len(x) // ROWS)].std(axis=0, dtype=float)

@@ -76,6 +76,7 @@ def loaders_of_fit(
         demand_arrays(x, y)
         if isinstance(validation, (tuple, list)) and len(validation):
             tables.demand_columns(tables.columns_by_part(x), validation[0])
+            warn_of_scale(np.asarray(x) if hasattr(x, "shape") else None, validation[0])
         x, y = numbers(x, "x"), numbers(y, "y")
         warn_if_swapped(x, y)
     weight = weights_of(y, sample_weight, None, dtype)
@@ -86,6 +87,13 @@ def loaders_of_fit(
     if class_weight is not None:  # classes are weighted in training only
         weight = weights_of(y, weight, class_weight, dtype)
     loader = loader_of(x, y, weight, **settings)
+    if loader is x and settings["batch_size"] != 32:
+        warnings.warn(
+            f"fit(batch_size={settings['batch_size']}) goes with arrays x and y; {shortened(x)} has "
+            f"batches of its own.{user_line()}\n  Try: DataLoader(x, y, batch_size={settings['batch_size']})",
+            stacklevel=3,
+        )
+    warn_of_order(loader)
     return loader, None if validation is None else validation_loader(validation)
 
 
@@ -242,6 +250,13 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
     if isinstance(class_weight, Mapping):
         demand_numbers_of_classes(class_weight)
         classes, where = np.unique(labels, return_inverse=True)
+        if not any(k in class_weight for k in classes.tolist()):
+            warnings.warn(
+                f"class_weight={shortened(class_weight)} has no class of y, which has "
+                f"{classes[:5].tolist()}: it changes nothing.{user_line()}\n"
+                "  Try: the numbers of the classes, from 0",
+                stacklevel=4,
+            )
         return np.array([float(class_weight.get(k, 1.0)) for k in classes.tolist()])[where]
     weights = np.asarray(class_weight, float)
     if weights.ndim != 1 or labels.min() < 0 or labels.max() >= len(weights):
@@ -356,6 +371,38 @@ def warn_if_swapped(x: Any, y: Any) -> None:
             f"x {x.shape} {x.dtype} and y {y.shape} {y.dtype} look swapped: x are the samples, y the labels."
             f"{user_line()}\n  Try: fit(y, x)",
             stacklevel=3,
+        )
+
+
+def warn_of_order(loader: Any) -> None:
+    """Warns of batches that hold one class each: of labels (n,) in their order, which are not shuffled."""
+    if not isinstance(loader, DataLoader) or loader.shuffle or len(loader.arrays) < 2:
+        return
+    y = loader.arrays[1]
+    if y.ndim > 1 or y.dtype.kind not in "iub" or not (y[:-1] <= y[1:]).all():
+        return
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) > 1 and counts.min() >= loader.batch_size:
+        warnings.warn(
+            f"the samples are in the order of their {len(classes)} classes, and are not shuffled: most "
+            f"batches of {loader.batch_size} hold one class alone, and each unlearns the last.{user_line()}\n"
+            "  Try: shuffle=True",
+            stacklevel=4,
+        )
+
+
+def warn_of_scale(trained_on: Any, x: Any) -> None:
+    """Warns of images 0 ... 255 for a model that was trained on floats around 1."""
+    x = x if isinstance(x, np.ndarray) else None
+    if x is None or x.dtype != np.uint8 or not x.size or trained_on is None:
+        return
+    some = trained_on[:: max(1, len(trained_on) // 1000)]
+    if some.dtype.kind == "f" and some.size and 20 * np.abs(some).max() < x.max():
+        warnings.warn(
+            f"x {x.shape} uint8 runs from {x.min()} to {x.max()}, but training had numbers up to "
+            f"{np.abs(some).max():.3g}: the model has seen nothing like it.{user_line()}\n"
+            "  Try: x / 255, or whatever was done to the data of training",
+            stacklevel=4,
         )
 
 

@@ -32,6 +32,7 @@ class Training(Protocol):
     history: History
     run: Run
     first: float | None
+    columns: dict[str, list[str]]
     stop_training: bool
 
     def predict(self, x: Any) -> Any: ...
@@ -113,6 +114,9 @@ class EarlyStopping(Callback):
         mode: str = "auto",
         restore_best_weights: bool = True,
     ):
+        if not isinstance(patience, (int, np.integer)) or patience < 0:
+            what = f"EarlyStopping(patience={patience!r}): a number of epochs, 0 or more."
+            raise refusal(ValueError, what, "patience=3")
         self.monitor, self.patience, self.min_delta = monitor, patience, abs(min_delta)
         self.sign = _sign("EarlyStopping", monitor, mode)
         self.restore_best_weights = restore_best_weights

@@ -19,13 +19,13 @@ from tinygrad_edu.nn.module_checks import alike_starts
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.optim.schedules import ReduceOnPlateau, Schedule
 from tinygrad_edu.tensor import Tensor, value
-from tinygrad_edu.training.batches import arrays_of, output_of
+from tinygrad_edu.training.batches import arrays_of, output_of, warn_of_scale
 from tinygrad_edu.training.callbacks import Callback, Training
 from tinygrad_edu.training.heads import Heads, name_of
 from tinygrad_edu.training.random_states import generators, set_states, states
 from tinygrad_edu.training.run import Run
 from tinygrad_edu.training.structure import leaves
-from tinygrad_edu.training.tables import place
+from tinygrad_edu.training.tables import demand_columns, place
 
 # ----------------------------------------------------------------------------------------- arguments
 
@@ -111,6 +111,13 @@ def demand_settings(trainer: Training, epochs: Any, callbacks: Any, *weights: An
     elif isinstance(strange[0], Schedule):
         hint = f"lr={type(strange[0]).__name__}(...) of the optimizer, which calls it at each step"
     raise refusal(TypeError, f"fit(callbacks={shortened(callbacks)}): a list of Callbacks.", hint)
+
+
+def look_at_new_data(trainer: Training, x: Any) -> None:
+    """Refuses other columns than those of training, and warns of images that are not scaled as those were."""
+    demand_columns(trainer.columns, x)
+    run = getattr(trainer, "run", None)
+    warn_of_scale(None if run is None else dict(arrays_of(run.loader)).get("x"), x)
 
 
 def takes_weights(loss: Callable[..., Any]) -> bool:
@@ -219,6 +226,13 @@ def number_of(loss: Any) -> float:
             ValueError,
             f"the loss has the shape {np.shape(value(loss))}, and training needs a single number.",
             "np.mean(...) of it in the loss function",
+        )
+    if not isinstance(loss, (Tensor, np.ndarray, np.generic)):
+        raise refusal(
+            TypeError,
+            f"the loss is a {type(loss).__name__}, which does not remember how it was computed; metrics and "
+            "float(...) give such numbers.",
+            "a loss of nn, such as nn.mse, and metrics=[...] for what is only shown",
         )
     return loss.item()
 

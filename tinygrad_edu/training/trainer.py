@@ -18,10 +18,11 @@ from tinygrad_edu.nn.loss_reduction import counting
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.training import batches, diagnosis, tables
-from tinygrad_edu.training.advice import advise, warn_of_broadcast
+from tinygrad_edu.training.advice import advise
 from tinygrad_edu.training.callbacks import Callback, overridden
 from tinygrad_edu.training.checkpoint import restore, resume_message
 from tinygrad_edu.training.checkpoint_files import newest
+from tinygrad_edu.training.first_batch import look_at_first_batch
 from tinygrad_edu.training.heads import compiled, name_of, one
 from tinygrad_edu.training.history import History
 from tinygrad_edu.training.progress import Progress
@@ -69,11 +70,9 @@ class Trainer:
     def train_step(
         self, x: Any, y: Any, weight: Any = None, measure: Callable[[float, Any], Any] | None = None
     ) -> tuple[float, Any]:
-        """Learns from one batch. Returns the loss before the step, and the prediction.
+        """Learns from one batch, in training mode. Returns the loss before the step, and the prediction.
 
         measure   called with both before the step, so that an error in it leaves the weights unchanged
-
-        The model is put into training mode, and stays there.
 
         Raises FloatingPointError if the loss is not finite, RuntimeError if it depends on no parameter,
         both before anything is learned. After any error, buffers such as moving means are as before.
@@ -89,7 +88,7 @@ class Trainer:
                 raise diagnosis.cut_graph(self, x)
             if self.first is None:
                 self.first = number
-                warn_of_broadcast(loss, y)
+                look_at_first_batch(self, loss, prediction, y)
             if measure is not None:
                 measure(number, prediction)
             self.optimizer.zero_grad()
@@ -244,7 +243,7 @@ class Trainer:
     ) -> dict[str, float]:
         """Loss and metrics on data, in eval mode, with `optimizer.averaged()`; whatever the batch size."""
         self._prepare()
-        tables.demand_columns(self.columns, x)
+        diagnosis.look_at_new_data(self, x)
         weight = batches.weights_of(y, sample_weight, None, self.dtype)
         return self._evaluate(batches.loader_of(x, y, weight, batch_size=batch_size))
 
@@ -258,7 +257,7 @@ class Trainer:
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> Any:
         """The output for all of x, in eval mode, with `optimizer.averaged()`: an array, a tuple or a dict."""
-        tables.demand_columns(self.columns, x)
+        diagnosis.look_at_new_data(self, x)
         loader = batches.arrays_loader(x, batch_size=batch_size)
         with self._in_use():
             parts = [mapped(value, batches.output_of(self.model, batch)) for (batch,) in loader]

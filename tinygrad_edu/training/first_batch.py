@@ -1,0 +1,96 @@
+"""What the graph of the first loss shows: targets that broadcast, layers that are not learned, softmax twice.
+
+Each function warns, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, user_line
+from tinygrad_edu.nn import Parameter
+from tinygrad_edu.nn.losses import cross_entropy, focal_cross_entropy
+from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.training.callbacks import Training
+from tinygrad_edu.training.heads import function_of
+
+
+def look_at_first_batch(trainer: Training, loss: Tensor, prediction: Any, y: Any) -> None:
+    nodes = [*_nodes(loss)]
+    _warn_of_broadcast(nodes, y)
+    _warn_of_lost_parameters(trainer, nodes)
+    _warn_of_probabilities(trainer.loss, nodes, prediction)
+
+
+def _nodes(loss: Tensor) -> Iterator[Tensor]:
+    """The recorded operations that lead to the loss."""
+    waiting, seen = [loss], {id(loss)}
+    while waiting:
+        node = waiting.pop()
+        if node.op is None:
+            continue
+        yield node
+        for x in node.inputs:
+            if isinstance(x, Tensor) and id(x) not in seen:
+                seen.add(id(x))
+                waiting.append(x)
+
+
+def _warn_of_broadcast(nodes: list[Tensor], y: Any) -> None:
+    """Warns of a loss in which predictions (n, 1) and targets (n,) have met as a table (n, n)."""
+    n = len(y) if isinstance(y, np.ndarray) and y.ndim == 1 else 0
+    for node in nodes if n > 1 else ():
+        if node.shape == (n, n) and sorted(map(np.shape, node.inputs)) == [(n,), (n, 1)]:
+            warnings.warn(
+                f"the loss compares predictions ({n}, 1) with targets ({n},): NumPy broadcasts them to a "
+                f"table ({n}, {n}) of each prediction with each target.{line_made(node) or user_line()}\n"
+                "  Try: prediction[:, 0], or y[:, None]",
+                stacklevel=3,
+            )
+            return
+
+
+def _warn_of_lost_parameters(trainer: Training, nodes: list[Tensor]) -> None:
+    """Warns of parameters that the loss depends on, but that nobody learns.
+
+    They belong to layers that are made anew in every forward, or that a model keeps where it does not look.
+    """
+    held = {id(p) for p in trainer.model.parameters()}
+    held |= {id(p) for p in trainer.optimizer.parameters}
+    lost = {
+        id(x): (x, node)
+        for node in nodes
+        for x in node.inputs
+        if isinstance(x, Parameter) and x.requires_grad and id(x) not in held
+    }
+    if lost:
+        p, node = [*lost.values()][-1]
+        layer = f" of {on_one_line(node.scope[-1])}" if node.scope else ""
+        warnings.warn(
+            f"the loss depends on {len(lost)} parameters that are not part of the model, and so are never "
+            f"learned: {describe(p)}{layer}.{line_made(node) or user_line()}\n  Try: its layer made in "
+            "__init__, as an attribute or in a list or dict of self; freeze() or no_grad() for another model",
+            stacklevel=3,
+        )
+
+
+def _warn_of_probabilities(loss: Any, nodes: list[Tensor], prediction: Any) -> None:
+    """Warns of predictions that have the sum 1, where the loss takes logits, however they were made."""
+    kind = function_of(loss)
+    settings = getattr(loss, "keywords", {})
+    if kind not in (cross_entropy, focal_cross_entropy) or settings.get("from_probabilities"):
+        return
+    if not isinstance(prediction, np.ndarray) or prediction.shape[-1] < 2 or prediction.min() < 0:
+        return
+    told = any(isinstance(x, Tensor) and x.op and x.op.name == "softmax" for x in nodes[0].inputs)
+    if not told and np.abs(prediction.sum(axis=-1) - 1).max() < 1e-3:
+        warnings.warn(
+            f"{kind.__name__} takes logits, but these predictions are probabilities, with the sum 1 in each "
+            f"row: softmax is applied twice, and learning will be slow.{user_line()}\n  Try: the model "
+            f"without its last softmax, or functools.partial({kind.__name__}, from_probabilities=True)",
+            stacklevel=3,
+        )
