@@ -89,7 +89,8 @@ def plain_scan(step: Callable, start: Any, xs: Any = None, length: int | None = 
     """`scan` as a loop in which Tensors record every operation of every step."""
     start = each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
     carries, ys = _loop(step, start, xs, _number_of_steps(xs, length))
-    return _stacked(carries) if ys is None else (_stacked(carries), _stacked(ys))
+    carries = _stacked(carries, _array_or_tensor)
+    return carries if ys is None else (carries, _stacked(ys, _array_or_tensor))
 
 
 def _loop(step: Callable, start: Any, xs: Any, steps: int) -> tuple[list, list | None]:
@@ -122,22 +123,31 @@ def _of_each_step(x: Any, steps: int) -> Iterable:
     return (part for i in range(0, steps, PIECE) for part in x[i : i + PIECE])
 
 
-def _stacked(trees: Sequence) -> Any:
-    """A list of trees as one tree, the leaves stacked along a new first axis."""
+def _stacked(trees: Sequence, joined: Callable[[Sequence], Any]) -> Any:
+    """A list of trees as one tree, the leaves joined along a new first axis."""
+    single = not isinstance(trees[0], (dict, list, tuple))
+    columns = [trees] if single else [*zip(*map(leaves, trees), strict=True)]
+    try:
+        return rebuild(trees[0], map(joined, columns))
+    except ValueError as error:
+        shapes = [sorted({str(np.shape(x)) for x in column}) for column in columns]
+        told = "; ".join(", ".join(different) for different in shapes if len(different) > 1)
+        raise refusal(
+            ValueError, f"scan: step returns different shapes at different times: {told}."
+        ) from error
 
-    def stacked(column: Sequence) -> Any:
-        try:
-            if not any(isinstance(x, Tensor) for x in column):
-                return np.array(column)
-            pieces = range(0, len(column), PIECE)  # as each part's rule looks at all the others
-            return np.concatenate([np.stack(column[i : i + PIECE]) for i in pieces])
-        except ValueError as error:
-            shapes = ", ".join(sorted({str(np.shape(x)) for x in column}))
-            raise refusal(
-                ValueError, f"scan: step returns different shapes at different times: {shapes}."
-            ) from error
 
-    return rebuild(trees[0], map(stacked, zip(*map(leaves, trees), strict=True)))
+def _array(column: Sequence) -> Any:
+    return None if column[0] is None else np.array([value(x) for x in column])
+
+
+def _array_or_tensor(column: Sequence) -> Any:
+    if column[0] is None:
+        return None
+    if not any(isinstance(x, Tensor) for x in column):
+        return np.array(column)
+    pieces = range(0, len(column), PIECE)  # as the rule of each part looks at all the others
+    return np.concatenate([np.stack(column[i : i + PIECE]) for i in pieces])
 
 
 # ------------------------------------------------------------------------------ the loop on plain arrays
@@ -152,9 +162,9 @@ def _on_arrays(step: Callable, start: Any, xs: Any, steps: int) -> tuple[Any, An
             carries, ys = _loop(plain, *arrays, steps)
         except Exception:  # a step may ask for what only Tensors have, as x.detach()
             carries, ys = _loop(step, *arrays, steps)
-    used = plain is not step or _has_tensors((start, xs, carries, ys))
-    carries = _stacked([each_leaf(value, carry) for carry in carries] if used else carries)
-    return carries, ys if ys is None or used else _stacked(ys), used
+    used = plain is not step or any(map(_has_tensors, (start, xs, carries, ys)))
+    ys = ys if ys is None else _stacked(ys, _array)
+    return _stacked(carries, _array), ys, used
 
 
 def _has_tensors(tree: Any) -> bool:
