@@ -1,5 +1,7 @@
 """scan: the recursion whose derivatives are computed for all steps at once, against the plain loop."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from tinygrad_edu import (
     jvp,
     nn,
     no_grad,
+    ops,
     scan,
     scanning,
     value_and_grad,
@@ -235,3 +238,218 @@ def test_parameters_of_a_module_are_found(quick):
         found.append([p.grad for p in layer.parameters()])
     for a, b in zip(*found, strict=True):
         assert np.allclose(a, b, rtol=1e-12)
+
+
+def test_the_plain_loop_takes_over_where_it_is_less_work(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(
+        scanning, "plain_scan", lambda *xs: chosen.append("plain") or plain_scan(*xs)
+    )
+
+    def all_pairs(size, steps):
+        a = Tensor(RNG.normal(size=(size, size)), requires_grad=True)
+        step = lambda s, _: ops.logsumexp(s[:, None] + a, axis=0)
+        scan(step, np.zeros(size), length=steps)[-1].sum().backward()
+
+    all_pairs(4, 50)
+    assert not chosen
+    all_pairs(50, 60)  # 50 backward passes through 50² numbers for each step
+    all_pairs(5, 4)  # fewer steps than numbers
+    assert chosen == ["plain", "plain"]
+
+
+def test_long_plain_loops_are_cut_into_pieces_and_joined_again():
+    xs, n = RNG.normal(size=300), 300
+    step = lambda s, x: 0.9 * s + x
+    g = grad(lambda xs: plain_scan(step, 0.0, xs)[-1])(xs)
+    assert np.allclose(g, 0.9 ** np.arange(n)[::-1], rtol=1e-12)
+    total = grad(lambda xs: plain_scan(step, 0.0, xs).sum())(xs)
+    assert np.allclose(total, (1 - 0.9 ** np.arange(n, 0, -1)) / 0.1, rtol=1e-12)
+
+
+# ------------------------------------------------------------------------------------- models of time
+
+
+def forward_backward(start, A, b):
+    """ln Z, expected transitions and expected visits of a hidden Markov model (Rabiner 1989, III)."""
+    steps, states = b.shape
+    alpha, beta = [start + b[0]], [np.zeros(states)]
+    for t in range(1, steps):
+        alpha.append(np.logaddexp.reduce(alpha[-1][:, None] + A, axis=0) + b[t])
+    for t in range(steps - 1, 0, -1):
+        beta.append(np.logaddexp.reduce(A + b[t] + beta[-1], axis=1))
+    alpha, beta = np.array(alpha), np.array(beta[::-1])
+    log_z = np.logaddexp.reduce(alpha[-1])
+    pairs = np.exp(alpha[:-1, :, None] + A + (b[1:] + beta[1:])[:, None, :] - log_z)
+    return log_z, pairs.sum(axis=0), np.exp(alpha + beta - log_z)
+
+
+def hidden_markov(start, A, b):
+    step = lambda alpha, b: np.logaddexp.reduce(alpha[:, None] + A, axis=0) + b
+    return ops.logsumexp(scan(step, start + b[0], b[1:])[-1])
+
+
+def test_gradients_of_a_hidden_markov_model_are_expected_counts(quick):
+    start, A, b = RNG.normal(size=4), RNG.normal(size=(4, 4)), RNG.normal(size=(60, 4))
+    log_z, (dstart, dA, db) = value_and_grad(hidden_markov, (0, 1, 2))(start, A, b)
+    expected, transitions, visits = forward_backward(start, A, b)
+    assert np.isclose(log_z, expected, rtol=1e-13)
+    assert np.allclose(dA, transitions, rtol=1e-10)
+    assert np.allclose(db, visits, rtol=1e-10)
+    assert np.allclose(dstart, visits[0], rtol=1e-10)
+
+
+def test_impossible_transitions_get_no_count(quick):
+    """From left to right, from the first state: ln 0 = -∞ among the arguments and in every carry."""
+    start = np.array([0.0, -np.inf, -np.inf])
+    A = np.where(np.tri(3, k=-1), -np.inf, RNG.normal(size=(3, 3)))
+    A[0, 2] = -np.inf
+    b = RNG.normal(size=(20, 3))
+    found = grad(hidden_markov, (0, 1, 2))(start, A, b)
+    _, transitions, visits = forward_backward(start, A, b)
+    assert np.allclose(found[1], transitions, rtol=1e-10) and np.all(transitions[-np.inf == A] == 0)
+    assert np.allclose(found[2], visits, rtol=1e-10) and np.allclose(found[0], [1, 0, 0])
+    curvature = hvp(lambda b: hidden_markov(start, A, b), (b,), (np.ones(b.shape),))
+    assert np.allclose(curvature, 0, atol=1e-10)  # visits do not change when all b grow alike
+
+
+def test_the_curvature_of_a_hidden_markov_model_is_a_covariance(quick):
+    """∂² ln Z / ∂b² is the covariance of the visits, here over all 2⁵ paths."""
+    start, A, b = RNG.normal(size=2), RNG.normal(size=(2, 2)), RNG.normal(size=(5, 2))
+    paths = np.array(np.meshgrid(*[[0, 1]] * 5)).reshape(5, -1).T
+    scores = [
+        start[p[0]] + b[np.arange(5), p].sum() + sum(A[i, j] for i, j in itertools.pairwise(p))
+        for p in paths
+    ]
+    shares = ops.softmax(np.array(scores))
+    visits = (paths[:, :, None] == np.arange(2)).reshape(len(paths), -1).astype(float)
+    mean = shares @ visits
+    covariance = (visits * shares[:, None]).T @ visits - np.outer(mean, mean)
+    found = hessian(lambda b: hidden_markov(start, A, b))(b).reshape(10, 10)
+    assert np.allclose(found, covariance, rtol=1e-10, atol=1e-13)
+
+
+def test_a_kalman_filter_has_the_likelihood_of_one_large_gaussian(quick):
+    """x_t = F x_(t-1) + noise of variance Q, y_t = h·x_t + noise of variance r: all y are jointly normal."""
+    steps, y, h = 12, RNG.normal(size=12), np.array([1.0, 0.5])
+
+    def filtered(F, q, r):
+        def step(carry, y):
+            mean, cov = carry
+            mean, cov = F @ mean, F @ cov @ F.T + q * np.eye(2)
+            surprise, var = y - h @ mean, h @ cov @ h + r
+            gain = cov @ h / var
+            density = -0.5 * (np.log(2 * np.pi * var) + surprise**2 / var)
+            return (mean + gain * surprise, cov - gain[:, None] * (h @ cov)), density
+
+        return np.sum(scan(step, (np.zeros(2), np.eye(2)), y)[1])
+
+    def joint(F, q, r):
+        cov, state, rows = np.zeros((steps, steps)), np.eye(2), []
+        for t in range(steps):
+            state = F @ state @ F.T + q * np.eye(2)
+            ahead, row = state, []
+            for _ in range(t, steps):
+                row.append(h @ ahead @ h)
+                ahead = F @ ahead
+            rows.append(row)
+        cov = np.array([[rows[min(i, j)][abs(i - j)] for j in range(steps)] for i in range(steps)])
+        cov = cov + r * np.eye(steps)
+        quadratic = y @ np.linalg.solve(cov, y)
+        return -0.5 * (steps * np.log(2 * np.pi) + np.linalg.slogdet(cov)[1] + quadratic)
+
+    given = np.array([[0.9, 0.2], [-0.1, 0.8]]), 0.3, 0.4
+    found, slopes = value_and_grad(filtered, (0, 1, 2))(*given)
+    assert np.isclose(found, joint(*given), rtol=1e-12)
+    for i, slope in enumerate(slopes):
+        for place in np.ndindex(np.shape(slope)):
+            moved = []
+            for e in (1e-6, -1e-6):
+                new = [np.array(x) for x in given]
+                new[i][place] += e
+                moved.append(joint(*new))
+            assert np.isclose(slope[place], (moved[0] - moved[1]) / 2e-6, rtol=1e-6, atol=1e-8)
+
+
+def test_a_cell_of_ones_own_is_a_simple_rnn(quick):
+    layer = nn.SimpleRNN(3, 4, return_sequences=True, rng=0).astype(np.float64)
+    x = RNG.normal(size=(7, 3))
+    whole = layer(x[None])[0]
+    (whole**2).sum().backward()
+    expected = [p.grad for p in layer.parameters()]
+    for p in layer.parameters():
+        p.grad = None
+    W, U, b = layer.W, layer.U, layer.b
+    states = scan(lambda h, x: np.tanh(x @ W + h @ U + b), np.zeros(4), x)
+    assert np.allclose(states.data, whole.data, rtol=1e-13)
+    (states**2).sum().backward()
+    for p, g in zip(layer.parameters(), expected, strict=True):
+        assert np.allclose(p.grad, g, rtol=1e-12)
+
+
+def test_alignments_of_a_text_are_summed_as_by_ctc(quick):
+    """The recursion of Graves et al. 2006 over blanks and letters, with -∞ for what cannot be."""
+    letters = np.array([0, 1, 0, 1, 0, 2, 0])
+    skip = np.array([False, False, False, False, False, True, False])
+    x = RNG.normal(size=(12, 3))
+
+    def step(a, y):
+        one, two = np.concatenate([never[:1], a[:-1]]), np.concatenate([never, a[:-2]])
+        ways = np.stack([a, one, np.where(skip, two, -np.inf)])
+        return ops.logsumexp(ways, axis=0) + y
+
+    never = np.full(2, -np.inf)
+
+    def loss(x):
+        y = ops.log_softmax(x)[:, letters]
+        start = np.where(np.arange(7) < 2, y[0], -np.inf)
+        return -ops.logsumexp(scan(step, start, y[1:])[-1][-2:])
+
+    def known(x):
+        return np.sum(ops.ctc(x[None], np.array([[1, 1, 2]]), np.array([12]), np.array([3])))
+
+    found, expected = value_and_grad(loss)(x), value_and_grad(known)(x)
+    assert np.isclose(found[0], expected[0], rtol=1e-12)
+    assert np.allclose(found[1], expected[1], rtol=1e-10, atol=1e-13)
+
+
+# ------------------------------------------------------------------------------------------- slips
+
+
+def add(s, x):
+    return s + x
+
+
+@pytest.mark.parametrize(
+    ("slip", "kind", "told"),
+    [
+        (lambda: scan(add, 0.0), ValueError, "number of steps is unknown"),
+        (lambda: scan(add, 0.0, [1.0, 2.0]), ValueError, r"Try: np\.array\(xs\)"),
+        (lambda: scan(add, 0.0, np.zeros(0)), ValueError, "0 steps; at least one"),
+        (lambda: scan(add, 0.0, ()), ValueError, "no number of steps"),
+        (lambda: scan(add, 0.0, (np.zeros(2), np.zeros(3))), ValueError, "2 and 3 steps"),
+        (lambda: scan(add, 0.0, np.zeros(3), length=4), ValueError, "3 and 4 steps"),
+        (lambda: scan(lambda s, x: None, 0.0, np.zeros(3)), TypeError, "step returned None"),
+        (lambda: scan(add, 0.0, np.zeros((3, 2))), ValueError, r"turned \(\) into \(2,\)"),
+        (
+            lambda: scan(lambda s, x: (s[0], s[1], x), (0.0, np.ones(2)), np.zeros(3)),
+            ValueError,
+            r"of the form \(\(\), \(2,\)\), or \(carry, y\); it returned \(\(\), \(2,\), \(\)\)",
+        ),
+        (
+            lambda: scan(lambda s, x: (s, np.ones(x)), 0.0, np.array([1, 2])),
+            ValueError,
+            r"different shapes at different times: \(1,\), \(2,\)",
+        ),
+    ],
+)
+def test_slips_are_told(slip, kind, told):
+    with pytest.raises(kind, match=told) as error:
+        slip()
+    assert "test_scanning.py" in str(error.value)
+
+
+def test_an_error_in_a_step_is_that_of_the_plain_loop():
+    w = Tensor(np.ones((2, 3)), requires_grad=True)
+    with pytest.raises(ValueError, match="matmul"):
+        scan(lambda s, x: w @ s, np.zeros(2), np.zeros(4))

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.autodiff import gradients, history
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.functional import used_from_before
 from tinygrad_edu.modes import no_grad, recording, thread
@@ -34,7 +34,9 @@ from tinygrad_edu.vectorizing import vmap
 
 __all__ = ["plain_scan", "scan"]
 
-LARGEST_STATE, LARGEST_JACOBIANS = 64, 1 << 24  # numbers; beyond them the plain loop is cheaper
+LARGEST_JACOBIANS = 1 << 24  # numbers; beyond them the plain loop needs less memory
+OPERATION = 4500  # numbers that are computed in the time of one small operation
+PIECE = 128  # steps
 
 
 def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) -> Any:
@@ -49,9 +51,10 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
     (T, *s).
 
     Differentiable to every order in start, in xs, and in all Tensors that step uses, such as the parameters
-    of a model. If the carry has at most 64 numbers, the backward pass takes the time of a few NumPy calls for
-    each of them. For a larger carry, inside vmap, and for a step that asks for values (`if x > 0`) or draws
-    random numbers, this is `plain_scan`: the same result, recorded step by step.
+    of a model. The loop runs on arrays, and the backward pass takes a few NumPy calls for each number of the
+    carry, over all steps at once. Where that would be more work (dozens of numbers), inside vmap,
+    and for a step that asks for values (`if x > 0`) or draws random numbers, this is `plain_scan`: the same
+    result, recorded step by step.
 
     Raises ValueError for xs of different lengths or without a step, and for a step that changes the form or
     shape of the carry; TypeError for a step that returns nothing.
@@ -65,8 +68,8 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
     """
     steps = _number_of_steps(xs, length)
     start = each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
-    size = sum(np.size(x) for x in leaves(start))
-    large = size > LARGEST_STATE or size * size * steps > LARGEST_JACOBIANS
+    size = sum(x.size for x in leaves(start))
+    large = size > steps or size * size * steps > LARGEST_JACOBIANS
     if thread.mode.batches or (large and thread.mode.recording):
         return plain_scan(step, start, xs, length)
     carries, ys, used = _on_arrays(step, start, xs, steps)
@@ -76,6 +79,8 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
         together = _AllAtOnce(step, start, xs, carries, ys is not None)
     except Exception:  # the plain loop goes on, or fails at the step that is to blame
         return plain_scan(step, start, xs, length)
+    if together.is_more_work():
+        return plain_scan(step, start, xs, length)
     states = together.row(*together.inputs) if together.inputs else Tensor(together.states)
     return together.result(states)
 
@@ -84,7 +89,8 @@ def plain_scan(step: Callable, start: Any, xs: Any = None, length: int | None = 
     """`scan` as a loop in which Tensors record every operation of every step."""
     start = each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
     carries, ys = _loop(step, start, xs, _number_of_steps(xs, length))
-    return _stacked(carries) if ys is None else (_stacked(carries), _stacked(ys))
+    carries = _stacked(carries, _array_or_tensor)
+    return carries if ys is None else (carries, _stacked(ys, _array_or_tensor))
 
 
 def _loop(step: Callable, start: Any, xs: Any, steps: int) -> tuple[list, list | None]:
@@ -104,26 +110,44 @@ def _slices(xs: Any, steps: int) -> Iterable:
     """x_t for every t."""
     if xs is None:
         return [None] * steps
-    if isinstance(xs, (np.ndarray, Tensor)):
+    if isinstance(xs, np.ndarray):
         return xs
-    return (rebuild(xs, iter(parts)) for parts in zip(*leaves(xs), strict=True))
+    columns = [_of_each_step(x, steps) for x in leaves(xs)]
+    return (rebuild(xs, iter(parts)) for parts in zip(*columns, strict=True))
 
 
-def _stacked(trees: Sequence) -> Any:
-    """A list of trees as one tree, the leaves stacked along a new first axis."""
+def _of_each_step(x: Any, steps: int) -> Iterable:
+    """x[t] for every t, cut in two stages: the gradient of a slice is as large as what it was cut from."""
+    if not isinstance(x, Tensor):
+        return x
+    return (part for i in range(0, steps, PIECE) for part in x[i : i + PIECE])
 
-    def stacked(column: Sequence) -> Any:
-        try:
-            if any(isinstance(x, Tensor) for x in column):
-                return np.stack(column)
-            return np.array(column)
-        except ValueError as error:
-            shapes = ", ".join(sorted({str(np.shape(x)) for x in column}))
-            raise refusal(
-                ValueError, f"scan: step returns different shapes at different times: {shapes}."
-            ) from error
 
-    return rebuild(trees[0], map(stacked, zip(*map(leaves, trees), strict=True)))
+def _stacked(trees: Sequence, joined: Callable[[Sequence], Any]) -> Any:
+    """A list of trees as one tree, the leaves joined along a new first axis."""
+    single = not isinstance(trees[0], (dict, list, tuple))
+    columns = [trees] if single else [*zip(*map(leaves, trees), strict=True)]
+    try:
+        return rebuild(trees[0], map(joined, columns))
+    except ValueError as error:
+        shapes = [sorted({str(np.shape(x)) for x in column}) for column in columns]
+        told = "; ".join(", ".join(different) for different in shapes if len(different) > 1)
+        raise refusal(
+            ValueError, f"scan: step returns different shapes at different times: {told}."
+        ) from error
+
+
+def _array(column: Sequence) -> Any:
+    return None if column[0] is None else np.array([value(x) for x in column])
+
+
+def _array_or_tensor(column: Sequence) -> Any:
+    if column[0] is None:
+        return None
+    if not any(isinstance(x, Tensor) for x in column):
+        return np.array(column)
+    pieces = range(0, len(column), PIECE)  # as the rule of each part looks at all the others
+    return np.concatenate([np.stack(column[i : i + PIECE]) for i in pieces])
 
 
 # ------------------------------------------------------------------------------ the loop on plain arrays
@@ -138,9 +162,9 @@ def _on_arrays(step: Callable, start: Any, xs: Any, steps: int) -> tuple[Any, An
             carries, ys = _loop(plain, *arrays, steps)
         except Exception:  # a step may ask for what only Tensors have, as x.detach()
             carries, ys = _loop(step, *arrays, steps)
-    used = plain is not step or _has_tensors((start, xs, carries, ys))
-    carries = _stacked([each_leaf(value, carry) for carry in carries] if used else carries)
-    return carries, ys if ys is None or used else _stacked(ys), used
+    used = plain is not step or any(map(_has_tensors, (start, xs, carries, ys)))
+    ys = ys if ys is None else _stacked(ys, _array)
+    return _stacked(carries, _array), ys, used
 
 
 def _has_tensors(tree: Any) -> bool:
@@ -215,6 +239,9 @@ class _AllAtOnce:
 
     def __init__(self, step: Callable, start: Any, xs: Any, carries: Any, pair: bool):
         self.step, self.start, self.xs, self.pair = step, start, xs, pair
+        for x, y in zip(leaves(start), leaves(carries), strict=True):
+            if x.dtype.kind == "f" != y.dtype.kind:
+                raise ValueError("step turns floats into integers")
         self.packing = _Packing(carries, start)
         self.states = self.packing.pack(carries)
         oldest = Tensor(0.0)  # what is older than this was there before
@@ -230,6 +257,17 @@ class _AllAtOnce:
             name="scan", formula="s_t = step(s_(t-1), x_t)",
         )  # fmt: skip
         self.known: Any = (None, [])  # the last g, and the gradients of all inputs for it
+
+    def is_more_work(self) -> bool:
+        """Would the plain loop be faster?
+
+        Here each number of a carry takes one backward pass through all recorded numbers, at some nanoseconds
+        each; there each operation of every step takes some microseconds.
+        """
+        operations = history([self.after]) if self.after.requires_grad else []
+        steps, size = self.states.shape
+        numbers = sum(y.size for y in operations)
+        return size * numbers > OPERATION * len(operations) * steps
 
     def result(self, states: Any) -> Any:
         carries = self.packing.unpack(states, leaves(self.packing.form))

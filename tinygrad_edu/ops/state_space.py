@@ -17,8 +17,10 @@ def _linear_recurrence(A: np.ndarray, b: np.ndarray) -> np.ndarray:
     products of matrices instead of products of a matrix and a vector.
     """
     y = np.array(b, np.result_type(A, b))
-    for t in range(1, len(y)):
-        y[t] += A[t] @ y[t - 1]
+    before = y[0]
+    for A_t, y_t in zip(A[1:], y[1:], strict=True):
+        y_t += A_t.dot(before)  # A_t @ before, half a microsecond faster
+        before = y_t
     return y
 
 
