@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import each, nonzero, real
 from tinygrad_edu.ops.decompositions import svdvals
-from tinygrad_edu.ops.elementwise import along_unit, with_tip
+from tinygrad_edu.ops.elementwise import along_unit, or_infinite, with_tip
 from tinygrad_edu.ops.reductions import kept, without_overflow
 from tinygrad_edu.tensor import ROWS, op, value
 
