@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS
+from tinygrad_edu.diagnostics.operations import only_one_array
 from tinygrad_edu.diagnostics.words import refuse_missing, refuse_unknown
 from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.module_checks import (
@@ -22,6 +23,7 @@ from tinygrad_edu.nn.module_checks import (
     demand_no_slip,
     fitting,
     no_attribute,
+    no_forward,
     no_value,
     unbuilt,
 )
@@ -45,7 +47,9 @@ class Parameter(Tensor):
     regularizer: Callable | None
     constraint: Callable | None
 
-    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
+    def __init__(self, data: Any, *more: Any, dtype: Any = None, name: str | None = None):
+        if more:
+            raise only_one_array("Parameter", data, more)
         super().__init__(np.array(value(data), dtype=dtype), requires_grad=True, name=name)
         self.regularizer = self.constraint = None
 
@@ -59,7 +63,9 @@ class Buffer(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
+    def __init__(self, data: Any, *more: Any, dtype: Any = None, name: str | None = None):
+        if more:
+            raise only_one_array("Buffer", data, more)
         super().__init__(np.array(value(data), dtype=dtype), name=name)
 
 
@@ -96,7 +102,7 @@ class Module:
     # The call.
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x) yet")
+        raise no_forward(self)
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         mode = thread.mode

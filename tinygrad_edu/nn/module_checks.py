@@ -43,6 +43,15 @@ def no_attribute(module: Any, name: str) -> Exception:
     return AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=module)
 
 
+def no_forward(module: Any) -> Exception:
+    """The error of calling a module whose class does not say what it computes."""
+    kind = type(module).__name__
+    hint = f"class {kind}(nn.Module) with def forward(self, x): return ..."
+    if hasattr(type(module), "call"):
+        hint = "def forward(self, x) in place of def call(self, x), which is Keras's name"
+    return refusal(NotImplementedError, f"{kind} has no forward(self, x) yet.", hint)
+
+
 def demand_no_slip(module: Any, name: str, new: Any) -> None:
     """Refuses layer.requires_grad = False, which would change nothing; warns of a Tensor to be learned."""
     if name == "requires_grad":
