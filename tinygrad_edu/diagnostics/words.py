@@ -80,6 +80,14 @@ def numpy_name(function: Any) -> str:
     return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
+def function_name(function: Any) -> str:
+    """The name of a function in a model: np.tanh, relu, <lambda>; the repr of what has no name."""
+    name = getattr(function, "__name__", None) or getattr(function, "name", None)
+    if name is None:
+        return repr(function)
+    return f"np.{name}" if getattr(np, name, None) is function else name
+
+
 def refuse_keywords(called: str, given: Collection[str], known: Collection[str]) -> NoReturn:
     """Raises TypeError for a keyword that NumPy's function takes and the row does not."""
     unknown = ", ".join(f"{name}=" for name in given if name not in known)
@@ -150,6 +158,8 @@ class AnswersMissing:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)  # copying and pickling ask for these
+        if hasattr(type(self), name):  # a property, whose own error is to be told
+            return object.__getattribute__(self, name)
         raise no_such_name(f"the {type(self).__name__}", name, dir(type(self)), self.hints)
 
 

@@ -324,9 +324,13 @@ class Module:
             new.name = name
         object.__setattr__(self, name, new)
 
+    def layers_shown(self) -> list[tuple[str, str]]:
+        """(path, what the repr shows of it) of the modules directly inside this one."""
+        return [(path, repr(module)) for path, module in self.inner_modules()]
+
     def __repr__(self) -> str:
         """The kind of module, its settings, and the modules inside it, indented."""
-        inside = [f"{path}: {module!r}" for path, module in self.inner_modules()]
+        inside = [f"{path}: {layer}" for path, layer in self.layers_shown()]
         if inside:
             body = "\n".join(inside).replace("\n", "\n  ")
             return f"{type(self).__name__}(\n  {body}\n)"
