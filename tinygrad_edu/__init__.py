@@ -52,7 +52,11 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("tinygrad_edu.explaining").explain
     if name in ROOMS:
         return importlib.import_module(f"tinygrad_edu.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tinygrad_edu.diagnostics.missing_attributes import not_in_package
+
+    raise not_in_package(name, [*__all__, *ROOMS])
 
 
 def __dir__() -> list[str]:

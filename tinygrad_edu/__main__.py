@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from tinygrad_edu.programs import commands as programs
-from tinygrad_edu.terminal import make_printable
+from tinygrad_edu.terminal import ends_with_its_reader, make_printable
 from tinygrad_edu.version import __version__
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0, 1 for an error, 130 for Ctrl-C."""
     make_printable(sys.stdout)
@@ -68,9 +69,8 @@ def _demo(given: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output, such as `head`, has ended
-        sys.stdout = None
-        return 1
+    except BrokenPipeError:
+        raise  # and not an error of the page
     except OSError as error:
         print(f"The page could not be written: {error}", file=sys.stderr)
         return 1

@@ -62,9 +62,10 @@ def _positions(function: Callable, row: Callable) -> tuple[int, int, list[str]]:
         takes = [*inspect.signature(function).parameters.values()]
     except ValueError:  # a function written in C
         return MANY, MANY, []
-    if any(p.kind is p.VAR_POSITIONAL for p in takes):
-        return MANY, MANY, []
     first = next((i for i, p in enumerate(takes) if p.default is not p.empty), MANY)
+    by_position_only = any(p.kind is p.POSITIONAL_ONLY for p in takes[first:])
+    if by_position_only or any(p.kind is p.VAR_POSITIONAL for p in takes):
+        return MANY, MANY, []
     names = [p.name for p in takes[first:] if p.kind is p.POSITIONAL_OR_KEYWORD]
     own = [*_names(row)][first:]
     alike = next((i for i, (n, m) in enumerate(zip(names, own, strict=False)) if n != m), len(own))

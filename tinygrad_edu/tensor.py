@@ -24,12 +24,17 @@ import numpy as np
 from tinygrad_edu.diagnostics.backward import warn_no_gradient, wrong_gradient
 from tinygrad_edu.diagnostics.changed_arrays import checksums
 from tinygrad_edu.diagnostics.cut_graph import changed_in_place, cut_by_asarray, demand_asked_for
-from tinygrad_edu.diagnostics.missing_attributes import answer_missing
+from tinygrad_edu.diagnostics.missing_attributes import (
+    answer_call,
+    answer_missing,
+    refuse_words_of_others,
+)
 from tinygrad_edu.diagnostics.operations import (
     demand_finite,
     no_row,
     only_floats,
     only_numbers,
+    only_one_array,
     refuse_ufunc,
     refused,
 )
@@ -213,7 +218,12 @@ def _comparison(function: Callable) -> Callable[..., np.ndarray]:
 
 
 def _method(function: Any) -> Callable[..., Any]:
-    return lambda x, *args, **kwargs: x.__array_function__(function, (), (x, *args), kwargs)
+    def call(x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            refuse_words_of_others(function.__name__, kwargs)
+        return x.__array_function__(function, (), (x, *args), kwargs)
+
+    return call
 
 
 class Tensor(Node):
@@ -246,8 +256,15 @@ class Tensor(Node):
     op: Op | None
 
     def __init__(
-        self, data: Any, *, requires_grad: bool = False, dtype: Any = None, name: str | None = None
+        self,
+        data: Any,
+        *more: Any,
+        requires_grad: bool = False,
+        dtype: Any = None,
+        name: str | None = None,
     ):
+        if more:
+            raise only_one_array("Tensor", data, more)
         self.data = np.asarray(data.data if isinstance(data, Tensor) else data, dtype=dtype)
         if self.data.dtype.kind not in "fciub":
             raise only_numbers(self.data.dtype, data)
@@ -329,21 +346,25 @@ class Tensor(Node):
 
     def sum(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
         if others:
+            refuse_words_of_others("sum", others)
             return np.sum(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.sum](self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
         if others:
+            refuse_words_of_others("mean", others)
             return np.mean(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.mean](self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
         if others:
+            refuse_words_of_others("max", others)
             return np.max(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.max](self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
         if others:
+            refuse_words_of_others("min", others)
             return np.min(self, axis=axis, keepdims=keepdims, **others)
         return ROWS[np.min](self, axis=axis, keepdims=keepdims)
 
@@ -447,6 +468,7 @@ class Tensor(Node):
 
 
 answer_missing(Tensor)
+answer_call(sys.modules[__name__], "Tensor([1.0, 2.0], requires_grad=True)")
 refuse_steps(Tensor)
 
 

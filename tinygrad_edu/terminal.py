@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 ASCII = {
@@ -35,6 +37,24 @@ def make_printable(stream: Any) -> None:
     if hasattr(stream, "reconfigure"):
         codecs.register_error("tinygrad_edu.printable", shown)
         stream.reconfigure(errors="tinygrad_edu.printable")
+
+
+def ends_with_its_reader(main: Callable[..., int]) -> Callable[..., int]:
+    """Decorator of a program: where the reader of its output, such as `head`, has ended, it ends silently."""
+
+    @functools.wraps(main)
+    def run(*args: Any) -> int:
+        try:
+            try:
+                return main(*args)
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()  # here, and not when Python ends
+        except BrokenPipeError:
+            sys.stdout = None  # Python would try again to write what is left
+            return 1
+
+    return run
 
 
 def _in_ascii(text: str) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, nn
+from tinygrad_edu import Tensor, nn, ops
 
 RNG = np.random.default_rng(0)
 ABOUT = {"dtype": np.float64, "rng": 0}
@@ -107,3 +107,14 @@ def test_a_layer_is_replaced():
     assert isinstance(model.layers[1], nn.ReLU)
     with pytest.raises(TypeError):
         model[1] = 3
+
+
+def test_the_repr_shows_functions_among_the_layers():
+    model = nn.Sequential(nn.Linear(2, 3), np.tanh, ops.relu, nn.Residual(np.sin))
+    assert repr(model) == (
+        "Sequential(\n  0: Linear(2, 3)\n  1: np.tanh\n  2: relu\n  3: Residual(\n    f: np.sin\n  )\n)"
+    )
+    assert (
+        repr(nn.Concatenate(np.cos, lambda x: x).eval())
+        == "Concatenate(\n  0: np.cos\n  1: <lambda>\n)"
+    )

@@ -659,3 +659,20 @@ def test_two_commands_do_not_train_one_run(kept, capsys):
         )
         other.communicate("")
     assert main(["train", digits, "--out", "run", "--resume", "--epochs", "3"]) == 0
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["tinygrad_edu", "rows"], ["tinygrad_edu", "explain", "tanh"], ["tinygrad_edu", "--help"],
+     ["tinygrad_edu.twins", "--help"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_reader_that_ends_early_is_no_error(argv):
+    """`python -m tinygrad_edu rows | head`: the pipe is closed before anything is written."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    program.stdout.close()
+    assert program.stderr.read() == b""
+    program.stderr.close()
+    assert program.wait() in (0, 1)  # argparse calls its own help done

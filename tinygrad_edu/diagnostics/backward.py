@@ -28,7 +28,8 @@ def cannot_begin(y: Node) -> Exception:
             RuntimeError,
             f"{describe(y)} depends on no tensor that requires a gradient.",
             "Tensor(..., requires_grad=True) for what is to be learned; and look for no_grad(), detach(), "
-            ".data or float(...) on the way, which cut the graph",
+            ".data or float(...) on the way, which cut the graph. argmax, round and comparisons such as == "
+            "have no gradient: learn with nn.cross_entropy(logits, labels), and measure with the accuracy",
         )
     if y.data.size == 1:
         return complex_result(y, "backward() starts from")

@@ -7,6 +7,30 @@ outputs), ...". Names that differ only in capitals, or by a typing error, need n
 
 from __future__ import annotations
 
+# Names missing in `tinygrad_edu`, and neither in one of its packages nor in NumPy.
+PACKAGE = {
+    "manual_seed": "rng=0 for a layer, Sequential(..., seed=0) for all; np.random.default_rng(0) for numbers",
+    "set_seed": "rng=0 for a layer, Sequential(..., seed=0) for all; np.random.default_rng(0) for numbers",
+    "Variable": "Tensor(x, requires_grad=True)",
+    "constant": "Tensor(x), or the array itself",
+    "from_numpy": "Tensor(array)",
+    "cat": "np.concatenate([x, y])",
+    "randn": "np.random.default_rng(0).normal(size=shape)",
+    "rand": "np.random.default_rng(0).random(shape)",
+    "GradientTape": "grad(f)(x), or loss.backward() and x.grad",
+    "autograd": "loss.backward() and x.grad, or grad(f)(x)",
+    "device": "nothing: there is one device, the processor",
+    "cuda": "nothing: there is one device, the processor",
+    "models": "the package of its own: from models import LogisticRegression",
+    "keras": "nn, optim and training; twins compares with Keras",
+    "layers": "nn: nn.Linear(64, 10)",
+    "losses": "nn: nn.cross_entropy(logits, labels)",
+    "optimizers": "optim: optim.Adam(model.parameters(), lr=0.001)",
+    "callbacks": "training: training.EarlyStopping()",
+    "save": "model.save(path)",
+    "load": "model.load(path)",
+}
+
 # Names missing in `tinygrad_edu.nn`.
 NN = {
     # Keras
@@ -151,6 +175,8 @@ ATTRIBUTES = {
     "add": "Sequential(*layers), all of them at once",
     "evaluate": "Trainer(model, loss, optimizer).evaluate(...)",
     "fit": "Trainer(model, loss, optimizer).fit(...)",
+    "predict_classes": "np.argmax(model(x).data, axis=-1)",
+    "predict_proba": "ops.softmax(model(x)).data",
     "predict": "Trainer(model, loss, optimizer).predict(...)",
 }
 
@@ -181,6 +207,34 @@ LOSS_ARGUMENTS = {
     "size_average": "reduction='mean' or 'sum'",
 }
 
+# Attributes missing in trainers.
+TRAINER = {
+    "predict_classes": "np.argmax(trainer.predict(x), axis=-1)",
+    "predict_proba": "ops.softmax(trainer.predict(x)), if the model gives logits",
+    "score": "trainer.evaluate(x, y)",
+    "train": "trainer.fit(x, y)",
+    "train_on_batch": "trainer.train_step(x, y)",
+    "test_on_batch": "trainer.evaluate(x, y)",
+    "compile": "Trainer(model, loss, optimizer, metrics=[...])",
+    "save": "trainer.model.save(path)",
+    "load": "trainer.model.load(path)",
+    "summary": "trainer.model.summary()",
+    "parameters": "trainer.model.parameters()",
+}
+
+# Arguments of methods that PyTorch's tensors take.
+METHODS = {"dim": "axis", "keepdim": "keepdims"}
+
+# Methods of PyTorch's tensors that are functions: of NumPy, of `tinygrad_edu.ops`.
+OF_NUMPY = [
+    "abs", "exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "square", "sin", "cos", "tan",
+    "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan", "sign", "floor", "ceil", "tril", "triu",
+    "median",
+]  # fmt: skip
+OF_OPS = [
+    "relu", "sigmoid", "softmax", "log_softmax", "gelu", "softplus", "logsumexp",
+]  # fmt: skip
+
 # Attributes of PyTorch's tensors.
 TENSOR = {
     "view": "x.reshape(shape)",
@@ -194,6 +248,46 @@ TENSOR = {
     "cuda": "x itself: there is one device, the processor",
     "float": "x.astype(np.float32)",
     "long": "x.data.astype(int)",
+    "double": "x.astype(np.float64)",
+    "int": "x.data.astype(int)",
+    "bool": "x.data.astype(bool)",
+    "device": "nothing: there is one device, the processor",
+    "pow": "x ** 2",
+    "matmul": "x @ w",
+    "mm": "x @ w",
+    "bmm": "x @ w",
+    "t": "x.T",
+    "norm": "np.linalg.norm(x)",
+    "clone": "x itself, as operations never change it; or Tensor(x.data.copy())",
+    "is_leaf": "x.op is None",
+    "grad_fn": "x.op, the row that made x",
+    "retain_grad": "grad(f)(x), with f the rest of the computation",
+    "where": "np.where(mask, x, w)",
+    "split": "np.split(x, n)",
+    "stack": "np.stack([x, y])",
+    "tile": "np.tile(x, times)",
+    "flip": "np.flip(x, axis)",
+    "roll": "np.roll(x, shift, axis)",
+    "outer": "np.outer(x, w)",
+    "maximum": "np.maximum(x, w)",
+    "minimum": "np.minimum(x, w)",
+    "quantile": "np.quantile(x, q)",
+    "masked_fill": "np.where(mask, number, x)",
+    "gather": "np.take_along_axis(x, indices, axis)",
+    "scatter": "ops.put_along_axis(x, indices, values, axis)",
+    "index_select": "np.take(x, indices, axis)",
+    "topk": "np.sort(x)[..., -k:]",
+    "chunk": "np.split(x, n)",
+    "contiguous": "x itself",
+    "numel": "x.size",
+    "eq": "x == w",
+    "assign": "x.data[...] = new, between a backward() and the next computation",
+    "zero_": "x.data[...] = 0, between a backward() and the next computation",
+    "fill_": "x.data[...] = number, between a backward() and the next computation",
+    "copy_": "x.data[...] = new, between a backward() and the next computation",
+    "add_": "x = x + w, a new Tensor",
+    "sub_": "x = x - w, a new Tensor",
+    "mul_": "x = x * w, a new Tensor",
     "zero_grad": "x.grad = None, or optimizer.zero_grad()",
     "requires_grad_": "Tensor(x.data, requires_grad=True)",
 }

@@ -39,6 +39,15 @@ def only_floats(x: Any, name: str | None) -> Exception:
     )
 
 
+def only_one_array(kind: str, data: Any, more: tuple) -> Exception:
+    """The error of Tensor(3, 3), which may be meant as a shape or as numbers."""
+    given = ", ".join(map(shortened, (data, *more)))
+    hint = f"{kind}([{given}]) for these numbers"
+    if all(isinstance(n, int) for n in (data, *more)):
+        hint += f"; {kind}(np.zeros(({given}))) for an array of this shape"
+    return refusal(TypeError, f"{kind}({given}): it takes one array.", hint)
+
+
 def refused(row: Any, inputs: tuple, params: Mapping[str, Any], error: Exception) -> Exception:
     """What NumPy refused, in the words of the person who asked for it."""
     operands = ", ".join(describe(x, name) for x, name in named(row, inputs))

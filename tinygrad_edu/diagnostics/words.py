@@ -80,6 +80,14 @@ def numpy_name(function: Any) -> str:
     return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
+def function_name(function: Any) -> str:
+    """The name of a function in a model: np.tanh, relu, <lambda>; the repr of what has no name."""
+    name = getattr(function, "__name__", None) or getattr(function, "name", None)
+    if name is None:
+        return repr(function)
+    return f"np.{name}" if getattr(np, name, None) is function else name
+
+
 def refuse_keywords(called: str, given: Collection[str], known: Collection[str]) -> NoReturn:
     """Raises TypeError for a keyword that NumPy's function takes and the row does not."""
     unknown = ", ".join(f"{name}=" for name in given if name not in known)
@@ -118,8 +126,41 @@ def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
             if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
         ]  # fmt: skip
         hint = f"{kind.__name__}({', '.join(needed)})"
+        hint = hint.replace("(parameters", "(model.parameters()")
         hint += "; inputs=None is told by the first x" if "inputs" in needed else ""
         raise TypeError(f"{kind.__name__}: {error}.{user_line()}\n  Try: {hint}") from None
+
+
+def refuse_incomplete(function: Callable, args: tuple, given: Mapping[str, Any]) -> None:
+    """Raises TypeError for a call of a function without all of its arguments."""
+    takes = _signature(function)
+    try:
+        takes.bind(*args, **given)
+    except TypeError as error:
+        needed = [p.name for p in takes.parameters.values() if p.default is p.empty]
+        hint = f"{function.__name__}({', '.join(needed)}); a Trainer takes it without brackets"
+        raise refusal(TypeError, f"{function.__name__}: {error}.", hint) from None
+
+
+class AnswersMissing:
+    """Base of a class that answers a missing attribute with a hint, and a missing argument."""
+
+    hints: Mapping[str, str] = {}
+
+    def __init_subclass__(cls, hints: Mapping[str, str] = {}) -> None:
+        cls.hints = {**cls.hints, **hints}
+
+    def __new__(cls, *args: Any, **given: Any) -> Any:
+        if args or given:  # a copy is made without any
+            refuse_missing(cls, args, given)
+        return super().__new__(cls)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # copying and pickling ask for these
+        if hasattr(type(self), name):  # a property, whose own error is to be told
+            return object.__getattribute__(self, name)
+        raise no_such_name(f"the {type(self).__name__}", name, dir(type(self)), self.hints)
 
 
 @functools.lru_cache  # a model may have thousands of layers, and reading a signature is slow
@@ -137,7 +178,11 @@ def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
         def call(*args: Any, **settings: Any) -> Any:
             if not settings.keys() <= known:
                 refuse_unknown(function, settings, hints)
-            return function(*args, **settings)
+            try:
+                return function(*args, **settings)
+            except TypeError:
+                refuse_incomplete(function, args, settings)
+                raise
 
         return call  # type: ignore[return-value]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.words import function_name
 from tinygrad_edu.nn.checks import (
     demand_addable,
     demand_axes,
@@ -27,7 +28,18 @@ from tinygrad_edu.tensor import value
 __all__ = ["Concatenate", "Flatten", "Permute", "RepeatVector", "Reshape", "Residual", "Sequential"]
 
 
-class Sequential(Module):
+class _Arrangement(Module):
+    """Base of what holds modules and functions: its repr shows both, though np.tanh is no module."""
+
+    def layers_shown(self) -> list[tuple[str, str]]:
+        return [
+            (path, repr(layer) if isinstance(layer, Module) else function_name(layer))
+            for path, layer in self.children()
+            if callable(layer)
+        ]
+
+
+class Sequential(_Arrangement):
     """y = layer_n(... layer_1(layer_0(x))). A layer is a Module or any function of one argument.
 
     seed   draws the starting weights of all layers from one generator, instead of an `rng` for each: see
@@ -71,7 +83,7 @@ class Sequential(Module):
         return len(self.layers)
 
 
-class Residual(Module):
+class Residual(_Arrangement):
     """y = projection(x) + f(x), or x + f(x) without a projection.
 
     f            a Module or any function of one argument
@@ -92,7 +104,7 @@ class Residual(Module):
         return shortcut + y
 
 
-class Concatenate(Module):
+class Concatenate(_Arrangement):
     """The same x through several layers, and their results side by side: (f(x), g(x), ...) along an axis.
 
     (Szegedy et al. 2015, figure 2: an Inception module.) Raises ValueError if the results differ in any

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import LOSS_ARGUMENTS
-from tinygrad_edu.diagnostics.words import answering, refuse_unknown
+from tinygrad_edu.diagnostics.words import answering, refuse_incomplete, refuse_unknown
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight
 from tinygrad_edu.ops.reductions import narrow, wide
@@ -43,7 +43,11 @@ def loss(per: str) -> Callable[[Errors], Errors]:
                 refuse_unknown(call, settings, LOSS_ARGUMENTS)
             if sample_weight is not None:
                 args = weighty(sample_weight, *args)
-            values = errors(*args, **settings)  # in float32, if the prediction is float16
+            try:
+                values = errors(*args, **settings)  # in float32, if the prediction is float16
+            except TypeError:
+                refuse_incomplete(errors, args, settings)
+                raise
             if sample_weight is None and reduction == "mean":
                 y = np.mean(values)  # the mean of means of equally many numbers is that of all
             else:

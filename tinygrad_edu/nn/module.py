@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS
+from tinygrad_edu.diagnostics.operations import only_one_array
 from tinygrad_edu.diagnostics.words import refuse_missing, refuse_unknown
 from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.module_checks import (
@@ -48,7 +49,9 @@ class Parameter(Tensor):
     regularizer: Callable | None
     constraint: Callable | None
 
-    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
+    def __init__(self, data: Any, *more: Any, dtype: Any = None, name: str | None = None):
+        if more:
+            raise only_one_array("Parameter", data, more)
         super().__init__(np.array(value(data), dtype=dtype), requires_grad=True, name=name)
         self.regularizer = self.constraint = None
 
@@ -62,7 +65,9 @@ class Buffer(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, *, dtype: Any = None, name: str | None = None):
+    def __init__(self, data: Any, *more: Any, dtype: Any = None, name: str | None = None):
+        if more:
+            raise only_one_array("Buffer", data, more)
         super().__init__(np.array(value(data), dtype=dtype), name=name)
 
 
@@ -324,9 +329,13 @@ class Module:
             new.name = name
         object.__setattr__(self, name, new)
 
+    def layers_shown(self) -> list[tuple[str, str]]:
+        """(path, what the repr shows of it) of the modules directly inside this one."""
+        return [(path, repr(module)) for path, module in self.inner_modules()]
+
     def __repr__(self) -> str:
         """The kind of module, its settings, and the modules inside it, indented."""
-        inside = [f"{path}: {module!r}" for path, module in self.inner_modules()]
+        inside = [f"{path}: {layer}" for path, layer in self.layers_shown()]
         if inside:
             body = "\n".join(inside).replace("\n", "\n  ")
             return f"{type(self).__name__}(\n  {body}\n)"

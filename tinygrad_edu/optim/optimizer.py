@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import OPTIMIZER
-from tinygrad_edu.diagnostics.words import no_such_name, refuse_unknown
+from tinygrad_edu.diagnostics.words import no_such_name, refuse_missing, refuse_unknown
 from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.checks import learning_in_eval_mode
 from tinygrad_edu.nn.module import Parameter
@@ -58,6 +58,8 @@ class Optimizer:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Optimizer:
         refuse_unknown(cls, kwargs)
+        if args or kwargs:  # a copy is made without any
+            refuse_missing(cls, args, kwargs)
         return super().__new__(cls)
 
     def __init_subclass__(cls) -> None:

@@ -118,9 +118,8 @@ def run(given: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output, such as `head`, has ended
-        sys.stdout = None
-        return 1
+    except BrokenPipeError:
+        raise  # to `ends_with_its_reader`
     except (
         OSError, ValueError, ImportError, RuntimeError, FloatingPointError, MemoryError,
     ) as error:  # fmt: skip

@@ -254,7 +254,9 @@ def cut_graph(trainer: Training, x: Any) -> Exception:
     return refusal(
         RuntimeError,
         f"the loss depends on no parameter of the model: {where}.",
-        "that place without .data, detach(), float(...), argmax and Tensor(...), which cut the graph",
+        "that place without .data, detach(), float(...) and Tensor(...), which cut the graph. argmax, round "
+        "and comparisons such as == have no gradient: the loss is nn.cross_entropy, say, and the accuracy a "
+        "metric",
     )
 
 

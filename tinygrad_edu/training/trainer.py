@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.migration_hints import FIT
-from tinygrad_edu.diagnostics.words import answering
+from tinygrad_edu.diagnostics.migration_hints import FIT, TRAINER
+from tinygrad_edu.diagnostics.words import AnswersMissing, answering
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.loss_reduction import counting
@@ -31,7 +31,7 @@ from tinygrad_edu.training.running_metrics import Means
 from tinygrad_edu.training.structure import joined, mapped, rows_of
 
 
-class Trainer:
+class Trainer(AnswersMissing, hints=TRAINER):
     """Trains a model: `fit`, `evaluate`, `predict`, as in Keras.
 
     loss       (prediction, target) -> Tensor, the mean over the batch; for weighted samples it also takes

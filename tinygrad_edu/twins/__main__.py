@@ -6,9 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from tinygrad_edu.terminal import ends_with_its_reader
 from tinygrad_edu.twins.architectures import ARCHITECTURES, five_architectures, summary
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the comparison and returns the exit status: 0 if both sides agree, 1 if not."""
     parser = argparse.ArgumentParser(
