@@ -6,7 +6,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, ops
+from tinygrad_edu import Tensor, grad, hvp, ops
 from tinygrad_edu.ops import recurrent
 
 RNG = np.random.default_rng(0)
@@ -95,3 +95,18 @@ def test_a_mask_of_numbers_is_refused(f, gates, states):
         TypeError, match=rf"{f.__name__} got a mask of float64[\s\S]*astype\(bool\)"
     ):
         f(*arrays, mask=np.ones((4, 2, 1)))
+
+
+def test_slopes_of_an_rnn_whose_states_are_rounded_to_1():
+    x = np.array([20.0, -25.0, 0.3]).reshape(3, 1, 1)
+    W, U, b = np.ones((1, 1)), np.full((1, 1), 2.0), np.zeros(1)
+    f = lambda x: recurrent.rnn(x, np.zeros((1, 1)), W, U, b)[0][2].sum()
+    h1, h2 = 1.0, -1.0
+    z = np.array([20.0, -25.0 + 2 * h1, 0.3 + 2 * h2])
+    first, second, third = 1 / np.cosh(z) ** 2
+    right = [third * 2 * second * 2 * first, third * 2 * second, third]
+    np.testing.assert_allclose(grad(f)(x).ravel(), right, rtol=1e-13)
+    moved = np.array([0.0, 1.0, 0.0]).reshape(3, 1, 1)
+    curvature = -2 * np.tanh(z[1]) * second * 2 * third + second**2 * 4 * -2 * np.tanh(z[2]) * third
+    found = hvp(f, (x,), (moved,)).ravel()
+    np.testing.assert_allclose(found[1], curvature, rtol=1e-12)

@@ -12,6 +12,7 @@ Here the first axis of sequences is time, x (T, N, D), so that a step is contigu
 
 from __future__ import annotations
 
+import functools
 import math
 import weakref
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
+from tinygrad_edu.ops.elementwise import sech2
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.joining import unstack
 from tinygrad_edu.tensor import Op, op, value
@@ -165,6 +167,21 @@ def _squash(x: np.ndarray) -> None:
     x += 0.5
 
 
+@functools.cache
+def _nearly_1(dtype: np.dtype) -> float:
+    """From here on 1 - y² has hardly any digits."""
+    return 1 - 16 * float(np.finfo(dtype).eps)
+
+
+def _tanh_slope(y: Any, z: Callable) -> Any:
+    """1 - y² of y = tanh z. Only where y is rounded to 1 it takes z, which has to be computed again."""
+    known = value(y)
+    most = _nearly_1(known.dtype)
+    if known.max(initial=0) < most and known.min(initial=0) > -most:
+        return 1 - y * y
+    return sech2(z())
+
+
 def _held(mask: np.ndarray, new: np.ndarray, old: np.ndarray) -> None:
     """Where the mask is False, the new state is the old one: in place."""
     np.copyto(new, old, where=~mask)
@@ -239,9 +256,10 @@ def _rnn(
 def rnn_back(g: Any, y: Any, x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> Any:
     """dL/dz of every step, z being what the tanh was taken of, and dL/dh before the first."""
     dh, dzs, Ut = np.zeros(h.shape, h.dtype), [], _turned(U)
-    for t, (dy, new) in reversed(list(enumerate(zip(unstack(g), unstack(y), strict=True)))):
+    slopes = _tanh_slope(y, lambda: x @ W + np.concatenate([h[None], y[:-1]]) @ U + b)
+    for t, (dy, slope) in reversed(list(enumerate(zip(unstack(g), unstack(slopes), strict=True)))):
         dh = dh + dy
-        dz = dh * (1 - new * new)
+        dz = dh * slope
         if mask is not None:
             dz, dh = dz * mask[t], dh * ~mask[t]
         dzs.append(dz)
