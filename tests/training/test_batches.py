@@ -351,3 +351,10 @@ def test_class_weights_in_a_word_are_refused_with_the_numbers_that_are_meant():
     assert np.allclose(
         weights_of(y, None, n.sum() / (len(n) * n), np.float64), [2 / 3, 2 / 3, 2 / 3, 2]
     )
+
+
+def test_weights_of_classes_that_y_does_not_have_are_warned_of():
+    with pytest.warns(
+        UserWarning, match="a weight for 7, but y has no such class; its classes are 0, 1, 2"
+    ):
+        trainer().fit(X, Y, class_weight={0: 2, 7: 3}, progress=False)
