@@ -48,6 +48,7 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     Raises ValueError if the shapes differ, have fewer axes than `least`, or hold no sample; TypeError
     for a target that is not made of numbers.
     """
+    demand_one_output(name, prediction)
     shape, wanted = np.shape(value(prediction)), np.shape(value(target))
     if shape != wanted:
         what = f"{name}: prediction {shape} and target {wanted} differ in shape."
@@ -68,6 +69,24 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
             # a target does not raise the precision
             target = target.astype(prediction.dtype, copy=False)
     return wide(prediction), wide(target)
+
+
+def demand_one_output(name: str, prediction: Any) -> None:
+    """Refuses the outputs of a model that has several."""
+    if not isinstance(prediction, (tuple, dict)):
+        return
+    outputs = prediction.values() if isinstance(prediction, dict) else prediction
+    if any(isinstance(output, Tensor) for output in outputs):
+        shapes = " and ".join(str(np.shape(value(output))) for output in outputs)
+        several = f"({', '.join([f'nn.{name}'] * len(prediction))})"
+        if isinstance(prediction, dict):
+            several = "{" + ", ".join(f"{key!r}: nn.{name}" for key in prediction) + "}"
+        raise refusal(
+            TypeError,
+            f"{name} compares one array with its target, and the prediction is "
+            f"{len(prediction)} arrays, {shapes}: the outputs of a model with several.",
+            f"Trainer(model, loss={several}, ...), a loss for each output, and y of the same form",
+        )
 
 
 def _what_broadcasting_would_do(shape: Shape, wanted: Shape) -> str:
