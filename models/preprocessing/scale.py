@@ -30,14 +30,19 @@ class StandardScaler(Incremental, Transformer):
     def _partial_fit(self, X, weight):
         n2 = weight.sum()
         mean2 = weight @ X / n2
-        var2 = weight @ (X - mean2) ** 2 / n2
-        n1 = getattr(self, "n_samples_seen_", 0.0)
-        mean1, var1 = (self.mean_, self.var_) if n1 else (mean2, var2)
+        std2 = _root_mean_square(X - mean2, weight)
+        n1, mean1, std1 = 0.0, mean2, std2
+        if hasattr(self, "mean_"):  # a constant column has the scale 1
+            std1 = np.where(self.scale_ == 1, np.sqrt(self.var_), self.scale_)
+            n1, mean1 = self.n_samples_seen_, self.mean_
         n, d = n1 + n2, mean2 - mean1
         self.n_samples_seen_ = n
         self.mean_ = mean1 + d * (n2 / n)
-        self.var_ = (n1 * var1 + n2 * var2) / n + d**2 * (n1 * n2 / n**2)
-        self.scale_ = _without_zeros(np.sqrt(self.var_), self.mean_)
+        within = np.hypot(std1 * (n1 / n) ** 0.5, std2 * (n2 / n) ** 0.5)  # √((n₁ v₁ + n₂ v₂)/n)
+        std = np.hypot(within, d * ((n1 * n2) ** 0.5 / n))
+        with np.errstate(over="ignore", under="ignore"):
+            self.var_ = std**2
+        self.scale_ = _without_zeros(std, self.mean_)
 
     def _transform(self, X):
         Z = X - self.mean_ if self.with_mean else X
@@ -49,6 +54,19 @@ class StandardScaler(Incremental, Transformer):
 
     def _names_out(self, names):
         return names
+
+
+def _root_mean_square(D, weight):
+    """√(Σ w d² / Σ w) of each column, in units of its largest |d| where d² over- or underflows."""
+    with np.errstate(over="ignore", under="ignore"):
+        square = weight @ D**2 / weight.sum()
+    root = np.sqrt(square)
+    odd = ~((square > 1e-290) & (square < np.inf))
+    if odd.any():
+        unit = np.abs(D[:, odd]).max(axis=0)
+        unit[unit == 0] = 1
+        root[odd] = unit * np.sqrt(weight @ (D[:, odd] / unit) ** 2 / weight.sum())
+    return root
 
 
 def _without_zeros(std, mean):

@@ -211,6 +211,84 @@ def test_photographs_are_turned_as_the_camera_says(tmp_path: Path) -> None:
     np.testing.assert_array_equal(pixels, np.rot90(COLOR[0], -1))
 
 
+def tiff(rows: list[list[int]], bits: int, white_is_0: bool = False, signed: bool = False) -> bytes:
+    """A TIFF file of gray pixels, as the specification of TIFF 6.0 says."""
+    raw = b"".join(packed(row, bits) for row in rows)
+    raw += b"\0" * (len(raw) % 2)
+    entries = [
+        (256, 3, len(rows[0])), (257, 3, len(rows)), (258, 3, bits), (259, 3, 1),
+        (262, 3, 0 if white_is_0 else 1), (273, 4, 8), (277, 3, 1), (278, 3, len(rows)),
+        (279, 4, len(raw)), (339, 3, 2 if signed else 1),
+    ]  # fmt: skip
+    directory = struct.pack("<H", len(entries))
+    for tag, kind, number in entries:
+        directory += struct.pack("<HHII", tag, kind, 1, number)
+    return b"II*\0" + struct.pack("<I", 8 + len(raw)) + raw + directory + bytes(4)
+
+
+def gray_png(row: list[int], bits: int, clear: int) -> bytes:
+    """A PNG file of one row of gray pixels, of which one gray is transparent."""
+
+    def chunk(name: bytes, of: bytes) -> bytes:
+        return struct.pack(">I", len(of)) + name + of + struct.pack(">I", zlib.crc32(name + of))
+
+    header = struct.pack(">IIBBBBB", len(row), 1, bits, 0, 0, 0, 0)
+    pixels = zlib.compress(b"\0" + packed(row, bits))
+    chunks = [
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(">H", clear)),
+        (b"IDAT", pixels),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in chunks)
+
+
+def packed(row: list[int], bits: int) -> bytes:
+    """The numbers, so many bits each, the most significant first; of 16 bits, the low byte first."""
+    if bits == 16:
+        return struct.pack(f"<{len(row)}H", *row)
+    text = "".join(f"{number % 2**bits:0{bits}b}" for number in row)
+    text += "0" * (-len(text) % 8)
+    return bytes(int(text[i : i + 8], 2) for i in range(0, len(text), 8))
+
+
+@pytest.mark.parametrize("white_is_0", [False, True])
+@pytest.mark.parametrize("bits", [4, 8, 12, 16])
+def test_tiff_files_of_any_depth(tmp_path: Path, bits: int, white_is_0: bool) -> None:
+    if (bits, white_is_0) == (12, True):
+        pytest.skip("Pillow does not read these")
+    white = 2**bits - 1
+    row = [0, white // 5, white // 2, white]
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "a.tif").write_bytes(tiff([row, row], bits, white_is_0))
+    expected = 255 * np.array(row) / white
+    expected = 255 - expected if white_is_0 else expected
+    pixels, _ = image_folder(tmp_path, mode="gray")[0]
+    assert np.abs(pixels - expected).max() < 1 and pixels.max() == 255 and pixels.min() == 0
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_tiff_files_of_numbers_with_a_sign_are_refused(tmp_path: Path, bits: int) -> None:
+    (tmp_path / "class").mkdir()
+    row = [0, 1, 2, 3]
+    (tmp_path / "class" / "a.tif").write_bytes(tiff([row, row], bits, signed=True))
+    with pytest.raises(
+        DamagedFileError, match=rf"a\.tif cannot be .*with a sign, int{bits}, whose"
+    ):
+        image_folder(tmp_path, mode="gray")[0]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_the_transparent_gray_of_png_files(tmp_path: Path, bits: int) -> None:
+    white = 2**bits - 1
+    row = [0, white // 3, white, white // 3]
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "a.png").write_bytes(gray_png(row, bits, clear=white // 3))
+    pixels, _ = image_folder(tmp_path, mode="gray")[0]
+    expected = [255 if number == white // 3 else number * 255 // white for number in row]
+    assert pixels.tolist() == [expected]
+
+
 # --- bad files ---
 
 

@@ -239,3 +239,24 @@ def test_wrong_settings(train: Path) -> None:
         ValueError, match=r"has no column 13; its columns are 'label', .* index such as"
     ):
         read_csv(train, label=13)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text("label,a,label\n1,2,3\n")
+    with pytest.raises(
+        ValueError,
+        match=r"twice\.csv has 2 columns called 'label', numbers 0 and 2; give them different",
+    ):
+        read_csv(path)
+    assert read_csv(path, label=2).y.tolist() == [3]
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_a_label_is_the_name_or_number_of_a_column(tmp_path: Path, label: bool) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("label,a\n1,2\n")
+    with pytest.raises(
+        TypeError, match=rf"label={label}: label is the name or the number of a column"
+    ):
+        read_csv(path, label=label)

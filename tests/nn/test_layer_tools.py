@@ -41,3 +41,21 @@ class Stem(nn.Conv2d):
 )
 def test_a_layer_is_shown_as_its_call(layer, call):
     assert as_called(layer) == repr(layer) == call
+
+
+@pytest.mark.parametrize(
+    ("dtype", "words"),
+    [
+        (complex, r"x \(2, 3\) is complex128(.|\n)*imaginary part(.|\n)*x\.imag"),
+        ("M8[D]", r"is datetime64\[D\](.|\n)*np\.timedelta64"),
+    ],
+)
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(3, 1), nn.Linear(None, 1), nn.LayerNorm(3), nn.BatchNorm(3), nn.SimpleRNN]
+)
+def test_what_would_lose_a_part_is_refused(layer, dtype, words):
+    shape = (2, 3)
+    if layer is nn.SimpleRNN:
+        layer, shape, words = nn.SimpleRNN(3, 2), (2, 4, 3), words.replace("2, 3", "2, 4, 3")
+    with pytest.raises(TypeError, match=words):
+        layer(np.ones(shape).astype(dtype))

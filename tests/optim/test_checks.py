@@ -147,3 +147,49 @@ def test_what_holds_parameters_but_is_no_list_of_them():
         TypeError, match=r"not a dict of \['W', 'b'\](.|\n)*SGD\(model.parameters\(\)\)"
     ):
         optim.SGD(model.state_dict(), lr=0.1)
+
+
+SQUARING = [
+    optim.Adam, optim.AdamW, optim.Nadam, optim.LAMB, optim.RMSprop, optim.Adagrad, optim.Adadelta,
+    optim.Adafactor, optim.Ftrl, optim.ScheduleFreeAdamW,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", SQUARING)
+@pytest.mark.parametrize(("dtype", "large"), [("f", 1e25), ("e", 1e25), ("d", 1e200)])
+def test_a_gradient_whose_square_overflows_is_refused(make, dtype, large):
+    p = nn.Parameter(np.ones((2, 2), dtype), name="W")
+    optimizer = make([p], weight_decay=0.1)
+    p.grad = np.array([[1.0, 2.0], [-large, 3.0]])
+    with pytest.raises(
+        FloatingPointError,
+        match=r"gradient of W \(2, 2\)(.|\n)*Nothing was changed(.|\n)*clip_norm=1",
+    ):
+        optimizer.step()
+    assert (p.data == 1).all() and optimizer.t == 0
+
+
+def test_a_gradient_whose_square_overflows_is_right_where_it_can_be():
+    g = np.array([[1e25, -1e25], [2e25, -3e24]], "f")
+    signs = np.sign(g)
+    for make, step in (
+        (optim.Lion, signs),
+        (optim.Adamax, signs),
+        (lambda p, lr: optim.Adam(p, lr, clip_norm=1.0), signs),
+        (lambda p, lr: optim.Adam(p, lr, clip_global_norm=1.0), signs),
+        (lambda p, lr: optim.Adam(p, lr, clip_value=1.0), signs),
+        (lambda p, lr: optim.SGD(p, lr, clip_norm=1.0), g / np.linalg.norm(g.astype(float))),
+    ):
+        p = nn.Parameter(np.zeros((2, 2), "f"))
+        p.grad = g
+        make([p], 0.01).step()
+        np.testing.assert_allclose(p.data, -0.01 * step, rtol=1e-4)
+
+
+@pytest.mark.parametrize("number", [60_000, 1e-4, 6e-8])
+def test_float16_gradients_are_clipped_in_float32(number):
+    p = nn.Parameter(np.zeros(100, np.float16))
+    p.grad = np.full(100, number, np.float16)
+    optim.SGD([p], 1.0, clip_norm=1e-4).step()
+    expected = -min(1e-5, float(np.float16(number)))
+    np.testing.assert_allclose(p.data, expected, atol=6e-8)

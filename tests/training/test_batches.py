@@ -402,5 +402,11 @@ def test_settings_that_change_nothing():
     (text,) = shown(small_trainer().fit, data.DataLoader(x, y), batch_size=8)
     assert "fit(batch_size=8) goes with arrays" in text and "DataLoader(x, y, batch_size=8)" in text
     (text,) = shown(small_trainer().fit, x, y, class_weight={3: 2.0, 4: 5.0})
-    assert "has no class of y, which has [0, 1, 2]" in text
-    assert not shown(small_trainer().fit, x, y, class_weight={1: 2.0, 3: 5.0})
+    assert "a weight for 3, 4, but y has no such class" in text
+
+
+def test_weights_of_classes_that_y_does_not_have_are_warned_of():
+    with pytest.warns(
+        UserWarning, match="a weight for 7, but y has no such class; its classes are 0, 1, 2"
+    ):
+        trainer().fit(X, Y, class_weight={0: 2, 7: 3}, progress=False)

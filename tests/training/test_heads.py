@@ -236,3 +236,31 @@ def test_lists_of_arrays_are_taken_as_keras_takes_them():
     by_list.fit(X, list(targets(tuple)), epochs=1, seed=0, progress=False)
     by_tuple.fit(X, targets(tuple), epochs=1, seed=0, progress=False)
     assert numbers(by_list) == numbers(by_tuple)
+
+
+@pytest.mark.parametrize("form", [dict, tuple])
+def test_a_target_without_output_is_refused(form):
+    t, y = trainer(form), targets(form)
+    more = y | {"size": PRICE} if form is dict else (*y, PRICE)
+    name = "'size'" if form is dict else "2"
+    before = t.model.price.W.data.copy()
+    with pytest.raises(
+        ValueError, match=rf"y has 3 targets, and the model 2 outputs: none for the target {name}"
+    ):
+        t.fit(X, more, progress=False)
+    assert np.array_equal(t.model.price.W.data, before)
+
+
+@pytest.mark.parametrize("loss", [nn.mse, nn.cross_entropy, nn.focal_cross_entropy, nn.dice])
+@pytest.mark.parametrize(
+    ("form", "hint"),
+    [(dict, r"loss=\{'price': nn\.%s, 'kind': nn\."), (tuple, r"loss=\(nn\.%s, nn\.")],
+)
+def test_one_loss_for_two_outputs_is_refused(form, hint, loss):
+    model = TwoHeads(form)
+    with pytest.raises(
+        TypeError,
+        match=rf"{loss.__name__} compares one array with its target, and the prediction is 2 arrays, "
+        rf"\(32, 1\) and \(32, 3\): the outputs(.|\n)*Try: Trainer\(model, {hint % loss.__name__}",
+    ):
+        Trainer(model, loss, optim.SGD(model.parameters())).fit(X, targets(form), progress=False)

@@ -368,3 +368,16 @@ def test_weighted_perplexity_and_what_the_new_metrics_refuse():
     with pytest.raises(ValueError, match="accuracy: sample_weight .3,. does not fit"):
         accuracy(logits, labels, sample_weight=[1, 2, 3])
     assert pearson([1.0, 1.0], [1.0, 2.0]) == 0
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e300, 1e-300])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_metrics_of_numbers_whose_squares_over_or_underflow(scale, weighted):
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=(50, 3))
+    prediction = target + 0.3 * rng.normal(size=target.shape)
+    weights = {"sample_weight": rng.uniform(0.1, 2, size=50)} if weighted else {}
+    for metric, unit in ((pearson, 1), (training.r2, 1), (training.rmse, scale), (mae, scale)):
+        expected = metric(prediction, target, **weights) * unit
+        found = metric(scale * prediction, scale * target, **weights)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -142,3 +142,26 @@ def test_a_model_of_words_may_take_text():
     model = Lengths()
     t = Trainer(model, nn.cross_entropy, optim.SGD(model.parameters()))
     assert t.fit(np.array(["a", "bb", "ccc"]), np.array([0, 1, 1]), progress=False)["loss"]
+
+
+def test_a_second_fit_has_the_columns_of_the_first():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.eye(6, 3, dtype=np.float32), columns=["a", "b", "c"])
+    y = np.ones((6, 1), np.float32)
+    model = nn.Linear(3, 1, rng=0)
+    trainer = Trainer(model, nn.mse, optim.SGD(model.parameters()))
+    with pytest.raises(ValueError, match="it takes|must be 3|last axis"):
+        trainer.fit(frame[["a", "b"]], y, progress=False)  # has taught nothing
+    trainer.fit(frame, y, progress=False)
+    before = model.W.data.copy()
+    with pytest.raises(
+        ValueError, match=r"x has the column 'c' in place 0, where 'a' was(.|\n)*Try: x\["
+    ):
+        trainer.fit(frame[["c", "b", "a"]], y, progress=False)
+    with pytest.raises(ValueError, match="x has no column 'c'"):
+        trainer.fit(frame.rename(columns={"c": "d"}), y, progress=False)
+    assert np.array_equal(model.W.data, before)
+    trainer.fit(frame.to_numpy(), y, progress=False)
+    with pytest.raises(ValueError, match="x has the column 'c' in place 0"):
+        trainer.predict(frame[["c", "b", "a"]])
+    trainer.fit(frame, y, progress=False)

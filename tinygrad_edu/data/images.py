@@ -231,15 +231,23 @@ class ImageFiles:
         """The pixels of an image file, on white paper where it is transparent."""
         from PIL import Image, ImageOps
 
+        bits, white_is_0 = 16, False
+        if opened.format == "TIFF":
+            bits, white_is_0 = _tiff_samples(opened)
+        clear = opened.info.get("transparency")
+        if opened.format == "PNG" and clear is not None:
+            # Pillow stretches pixels of 2 and 4 bits to 0..255, but not the one that is transparent.
+            stretch = {"L;2": 85, "L;4": 17}.get(opened.tile[0][3], 1)
+            opened.info["transparency"] = clear = clear if stretch == 1 else clear * stretch
         picture = ImageOps.exif_transpose(opened)
         if picture.mode == "F" or (picture.mode == "I" and opened.format == "TIFF"):
             raise ValueError(
                 f"its pixels are {'floats' if picture.mode == 'F' else '32-bit integers'}, whose black and "
                 "white are not known; scale them to 0..255, and save them as uint8"
             )
-        clear = picture.info.get("transparency")
-        if picture.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip at 255
-            deep = np.asarray(picture, np.float64)
+        if picture.mode.startswith("I"):  # 12 or 16 bits per pixel, which Pillow would clip at 255
+            deep = np.asarray(picture, np.float64) * (65535 / (2**bits - 1))
+            deep = 65535 - deep if white_is_0 else deep
             if clear is not None:
                 deep = np.where(deep == clear, 65535, deep)
             picture = Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8))
@@ -265,3 +273,25 @@ class ImageFiles:
 def _no_image(path: Any, name: str, error: Exception) -> Exception:
     why = reason(error).replace(repr(path), "it")
     return DamagedFileError(f"{name}: {path} cannot be read as an image: {why}")
+
+
+def _tiff_samples(opened: Any) -> tuple[int, bool]:
+    """(bits of a number, is 0 white?) of a TIFF file, which Pillow heeds for 8 bits at most.
+
+    Raises ValueError for numbers with a sign, whose black and white are not known.
+    """
+    bits, white, kinds = (opened.tag_v2.get(tag, default) for tag, default in _TIFF_TAGS)
+    bits = int(np.ravel(bits)[0])
+    if 2 in np.ravel(kinds) and bits < 32:
+        raise ValueError(
+            f"its pixels are integers with a sign, int{bits}, whose black and white are not known; scale "
+            "them to 0..255, and save them as uint8"
+        )
+    return bits, white == 0
+
+
+_TIFF_TAGS = (
+    (258, (1,)),
+    (262, 1),
+    (339, (1,)),
+)  # BitsPerSample, PhotometricInterpretation, SampleFormat

@@ -38,12 +38,20 @@ def read_csv(
 
     The text is UTF-8, or UTF-16 with a mark at its start.
 
-    Raises FileNotFoundError; ValueError for a missing label column, and, with line and column, for a row
+    Raises FileNotFoundError; TypeError for a label that is True or False; ValueError for a label column that
+    is missing, or there twice, and, with line and column, for a row
     whose length differs from the first and for a cell that is not an integer from 0 to 255;
     DamagedFileError, a ValueError, for a file that is not text.
     """
     path = os.fspath(path)
+    if isinstance(label, bool):
+        raise TypeError(
+            f"read_csv got label={label}: label is the name or the number of a column, as label='label' "
+            "or label=0, or None if the file has pixels only"
+        )
     names, has_header = first_line(path, "read_csv")
+    if isinstance(label, str):
+        _demand_once(label, names, "read_csv", path)
     if not has_header:
         names = [f"column {i}" for i in range(len(names))]
     place: Any = names.index(label) if isinstance(label, str) and label in names else label
@@ -134,6 +142,15 @@ def first_line(path: str, caller: str) -> tuple[list[str], bool]:
     return names, has_header
 
 
+def _demand_once(name: str, header: list[str], caller: str, path: str) -> None:
+    places = [i for i, column in enumerate(header) if column == name]
+    if len(places) > 1:
+        raise ValueError(
+            f"{caller}: {path} has {len(places)} columns called {name!r}, numbers "
+            f"{' and '.join(map(str, places))}; give them different names"
+        )
+
+
 def read_rows(path: str, columns: list[str], caller: str) -> list[list[str]]:
     """The cells in these columns of a CSV file with a header, as text. No cell may be empty."""
     header, _ = first_line(path, caller)
@@ -146,6 +163,7 @@ def read_rows(path: str, columns: list[str], caller: str) -> list[list[str]]:
                 raise ValueError(
                     f"{caller}: {path} has no column {name!r}; its columns are {listed(header)}"
                 )
+            _demand_once(name, header, caller, path)
         for row in filter(None, reader):
             if len(row) != len(header):
                 raise ValueError(

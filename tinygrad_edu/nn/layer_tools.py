@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.tensor import Tensor
 
 
@@ -19,7 +20,27 @@ def in_precision_of(parameter: Tensor, x: Any) -> Any:
     """x as a Tensor or an array of the parameter's dtype."""
     if not isinstance(x, (Tensor, np.ndarray)):
         x = np.asarray(x)
-    return x if x.dtype == parameter.dtype else x.astype(parameter.dtype)
+    if x.dtype == parameter.dtype:
+        return x
+    demand_real_numbers(x)
+    return x.astype(parameter.dtype)
+
+
+def demand_real_numbers(x: Any) -> None:
+    """Refuses what NumPy would turn into real numbers, but with a loss: complex numbers and dates."""
+    if x.dtype.kind == "c":
+        raise refusal(
+            TypeError,
+            f"x {x.shape} is {x.dtype}, and the layer computes with real numbers: the imaginary part would "
+            "be lost.",
+            "np.concatenate([x.real, x.imag], axis=-1), or np.abs(x)",
+        )
+    if x.dtype.kind in "mM":
+        raise refusal(
+            TypeError,
+            f"x {x.shape} is {x.dtype}, and the layer computes with numbers.",
+            "(x - x.min()) / np.timedelta64(1, 'D'), the days since the first date",
+        )
 
 
 class ShownAsCalled:

@@ -48,6 +48,7 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     Raises ValueError if the shapes differ, have fewer axes than `least`, or hold no sample; TypeError
     for a target that is not made of numbers.
     """
+    demand_one_output(name, prediction)
     shape, wanted = np.shape(value(prediction)), np.shape(value(target))
     if shape != wanted:
         what = f"{name}: prediction {shape} and target {wanted} differ in shape."
@@ -86,6 +87,24 @@ def _warn_of_swapped(name: str) -> None:
             f"{name}: the target requires a gradient, and the prediction does not; they look swapped."
             f"{user_line()}\n  Try: {name}(prediction, target)",
             stacklevel=4,
+        )
+
+
+def demand_one_output(name: str, prediction: Any) -> None:
+    """Refuses the outputs of a model that has several."""
+    if not isinstance(prediction, (tuple, dict)):
+        return
+    outputs = prediction.values() if isinstance(prediction, dict) else prediction
+    if any(isinstance(output, Tensor) for output in outputs):
+        shapes = " and ".join(str(np.shape(value(output))) for output in outputs)
+        several = f"({', '.join([f'nn.{name}'] * len(prediction))})"
+        if isinstance(prediction, dict):
+            several = "{" + ", ".join(f"{key!r}: nn.{name}" for key in prediction) + "}"
+        raise refusal(
+            TypeError,
+            f"{name} compares one array with its target, and the prediction is "
+            f"{len(prediction)} arrays, {shapes}: the outputs of a model with several.",
+            f"Trainer(model, loss={several}, ...), a loss for each output, and y of the same form",
         )
 
 

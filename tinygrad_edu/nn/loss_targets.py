@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import (
     demand_labels,
+    demand_one_output,
     demand_pair,
     demand_range,
     demand_signs,
@@ -42,6 +43,7 @@ def one_hot(labels: np.ndarray, classes: int, dtype: Any) -> np.ndarray:
 
 def one_per_class(name: str, prediction: Any, labels: Any, smoothing: float = 0) -> tuple[Any, Any]:
     """(x, t): the prediction, and a probability for each class, from these or from labels."""
+    demand_one_output(name, prediction)
     x = as_array(prediction)
     labels, dense, _ = demand_labels(name, x, labels)
     x = wide(x)

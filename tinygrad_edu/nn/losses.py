@@ -26,6 +26,7 @@ from tinygrad_edu.nn.loss_checks import (
     demand_class_weights,
     demand_labels,
     demand_logits,
+    demand_one_output,
     demand_pair,
     demand_range,
 )
@@ -281,6 +282,7 @@ def cross_entropy(
     name = "cross_entropy"
     if sample_weight is not None:
         logits, labels = weighty(sample_weight, logits, labels)
+    demand_one_output(name, logits)
     logits = as_array(logits)
     labels, dense, counted = demand_labels(name, logits, labels, ignore_index)
     demand_logits(name, logits, from_probabilities, ops.softmax)

@@ -25,7 +25,7 @@ from tinygrad_edu.nn.checks import (
     one_value,
 )
 from tinygrad_edu.nn.initializers import truncated_normal
-from tinygrad_edu.nn.layer_tools import as_array
+from tinygrad_edu.nn.layer_tools import as_array, demand_real_numbers
 from tinygrad_edu.nn.module import Buffer, Module, Parameter
 from tinygrad_edu.nn.sequence_checks import demand_place_mask
 from tinygrad_edu.nn.sized_by_input import SizedByInput
@@ -72,7 +72,9 @@ class _Normalization(SizedByInput):
         x = as_array(x)
         dtypes = [kept.dtype for kept in vars(self).values() if isinstance(kept, Tensor)]
         dtypes += [x.dtype if x.dtype.kind == "f" else self.dtype]
-        x = x if x.dtype == dtypes[0] else x.astype(dtypes[0])
+        if x.dtype != dtypes[0]:
+            demand_real_numbers(x)
+            x = x.astype(dtypes[0])
         self.demand_shape(x.shape)
         return x
 

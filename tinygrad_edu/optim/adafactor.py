@@ -31,6 +31,7 @@ class Adafactor(Optimizer):
 
     per_parameter = True
     states = ("r", "c", "v")
+    squares = True
 
     def __init__(
         self,

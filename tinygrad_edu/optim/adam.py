@@ -21,6 +21,7 @@ class Moments(Optimizer):
     """
 
     states: tuple[str, ...] = ("m", "v")
+    squares = True
 
     def __init__(self, parameters, lr=0.001, *, betas=(0.9, 0.999), eps=1e-7, **settings):
         self.betas = check_betas(betas)
@@ -119,6 +120,8 @@ class Adamax(Moments):
 
     Kingma and Ba 2015, section 7.1 (their u is v here), as in Keras.
     """
+
+    squares = False
 
     def update(self, w, g, lr, m, v):
         beta1, beta2 = self.betas

@@ -26,6 +26,7 @@ class Adagrad(Optimizer):
     """
 
     states = ("s",)
+    squares = True
 
     def __init__(self, parameters, lr=0.001, *, initial=0.1, eps=1e-7, **settings):
         self.initial = check_not_negative("initial", initial)
@@ -53,6 +54,8 @@ class RMSprop(Optimizer):
     With momentum μ, v ← μ v + lr g / √(s + ε). Centered, the variance of the gradient, s - m² with
     m ← ρ m + (1 - ρ) g, takes the place of s (Graves 2013). Hinton 2012, lecture 6e; as in Keras.
     """
+
+    squares = True
 
     def __init__(
         self, parameters, lr=0.001, *, rho=0.9, momentum=0.0, centered=False, eps=1e-7, **settings
@@ -97,6 +100,7 @@ class Adadelta(Optimizer):
     """
 
     states = ("s", "d")
+    squares = True
 
     def __init__(self, parameters, lr=0.001, *, rho=0.95, eps=1e-7, **settings):
         self.rho = check_fraction("rho", rho)

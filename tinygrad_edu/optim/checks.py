@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import numbers
 from collections.abc import Callable, Iterable
@@ -194,6 +195,24 @@ def norm_not_finite(optimizer: Any) -> Exception:
         "clipped to a length; nothing was changed.",
         "clip_value, or with debug(): to see where it comes from",
     )
+
+
+def demand_squares(optimizer: Any, flats: Iterable[Any]) -> None:
+    """Raises FloatingPointError for finite gradients whose squares overflow."""
+    for flat in flats:
+        most = float(np.finfo(flat.g.dtype).max) ** 0.5
+        for p, g in zip(
+            itertools.compress(flat.parameters, flat.moving), flat.gradients(), strict=True
+        ):
+            largest = np.abs(g).max(initial=0)
+            if most < largest < math.inf:
+                raise refusal(
+                    FloatingPointError,
+                    f"{type(optimizer).__name__}.step(): the gradient of {describe(p)} goes up to "
+                    f"{largest:.3g}; in {g.dtype} its square is infinite, and the step would be 0. Nothing "
+                    "was changed.",
+                    "clip_norm=1.0, and inputs and a loss of ordinary size",
+                )
 
 
 # Signatures.

@@ -30,6 +30,7 @@ class Ftrl(Optimizer):
     """
 
     states = ("n", "z")
+    squares = True
 
     def __init__(
         self,

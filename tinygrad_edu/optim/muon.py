@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygrad_edu.optim.adam import Adam
 from tinygrad_edu.optim.checks import check_fraction, check_positive, check_whole
+from tinygrad_edu.optim.optimizer import norm_of
 
 
 class Muon(Adam):
@@ -67,7 +68,7 @@ def orthogonalized(x: np.ndarray, rounds: int = 5) -> np.ndarray:
     if x.shape[0] > x.shape[1]:
         return orthogonalized(x.T, rounds).T  # A is then the smaller of the two
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = x / (np.linalg.norm(x) + 1e-7)
+    x = x / (norm_of(x) + 1e-7)
     for _ in range(rounds):
         A = x @ x.T
         x = a * x + (b * A + c * (A @ A)) @ x

@@ -51,6 +51,7 @@ class Optimizer:
     states: tuple[str, ...] = ()  # names of the arrays that `update` remembers
     scalars: tuple[str, ...] = ()  # names of the attributes that `prepare_step` remembers
     per_parameter = False  # does `update` need whole parameters, in their shape?
+    squares = False  # does it compute g²? Of huge gradients that overflows, and is refused
     group_settings: tuple[str, ...] = ("lr", "weight_decay")
 
     group: dict[str, Any]  # during `update`: the group of w
@@ -126,6 +127,10 @@ class Optimizer:
                 return
             flats = [flat for flat in self.flat_parameters if flat.take_mean(self.accumulate)]
         self._clip(flats)
+        if (
+            self.squares and self.calls % 100 < 2
+        ):  # not in every step: it takes a look at each number
+            checks.demand_squares(self, flats)
         rates = [checks.rate_at(flat.group.get("lr", self._lr), self.calls) for flat in flats]
         self.t += 1
         self.calls += 1

@@ -250,12 +250,13 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
     if isinstance(class_weight, Mapping):
         demand_numbers_of_classes(class_weight)
         classes, where = np.unique(labels, return_inverse=True)
-        if not any(k in class_weight for k in classes.tolist()):
+        absent = [k for k in class_weight if k not in classes]
+        if absent:
+            told = ", ".join(map(str, classes[:10])) + (", ..." if len(classes) > 10 else "")
             warnings.warn(
-                f"class_weight={shortened(class_weight)} has no class of y, which has "
-                f"{classes[:5].tolist()}: it changes nothing.{user_line()}\n"
-                "  Try: the numbers of the classes, from 0",
-                stacklevel=4,
+                f"class_weight has a weight for {', '.join(map(str, absent[:5]))}, but y has no such class; "
+                f"its classes are {told}.{user_line()}\n  Try: weights for the classes of y",
+                stacklevel=2,
             )
         return np.array([float(class_weight.get(k, 1.0)) for k in classes.tolist()])[where]
     weights = np.asarray(class_weight, float)

@@ -35,6 +35,7 @@ class Heads:
         self._counted: dict[Any, float | None] = {}
 
     def __call__(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        demand_no_more_targets(prediction, target, self.losses)
         total: Any = 0.0
         for key, loss in self.losses.items():
             y, t = _part(prediction, key, "the model gives"), _part(target, key, "y is")
@@ -130,6 +131,23 @@ def _part(whole: Any, key: Any, what: str) -> Any:
         f"there is a loss or metric for the output {key!r}, but {what} {has}.",
         "losses, outputs and targets that are all dicts with the same names, or all tuples",
     )
+
+
+def demand_no_more_targets(prediction: Any, target: Any, losses: Mapping[Any, Callable]) -> None:
+    """Refuses targets that belong to no output and no loss: nothing would be learned from them."""
+    more: list[Any] = []
+    if isinstance(prediction, dict) and isinstance(target, dict):
+        more = [key for key in target if key not in prediction]
+    elif isinstance(prediction, tuple) and isinstance(target, tuple):
+        more = [*range(len(prediction), len(target))]
+    more = [key for key in more if key not in losses]
+    if more:
+        raise refusal(
+            ValueError,
+            f"y has {len(target)} targets, and the model {len(prediction)} outputs: none for the target "
+            f"{more[0]!r}.",
+            "a target for each output",
+        )
 
 
 def _weight(sample_weight: Any, key: Any) -> Any:

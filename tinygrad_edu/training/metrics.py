@@ -323,7 +323,8 @@ def mae(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
 def rmse(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
     """Root mean squared error, in the unit of the target: √ of the mean of (prediction - target)²."""
     prediction, target = _alike("rmse", prediction, target)
-    return float(np.sqrt(_mean("rmse", np.square(prediction - target), sample_weight)))
+    unit = _unit(error := prediction - target)
+    return float(np.sqrt(_mean("rmse", np.square(error / unit), sample_weight)) * unit)
 
 
 @whole
@@ -339,9 +340,11 @@ def r2(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
     if len(target) < 2:
         raise refusal(TooFewError, "r2: one sample has no variance.")
     weights = _weights("r2", sample_weight, target.shape)
-    mean = np.average(target, axis=0, weights=weights)
-    missed = (weights * np.square(prediction - target)).sum(axis=0)
-    varied = (weights * np.square(target - mean)).sum(axis=0)
+    varied = target - np.average(target, axis=0, weights=weights)
+    unit = _unit(varied, axis=0)  # the same for both, as only their ratio counts
+    with np.errstate(over="ignore"):  # a hopeless prediction of something small: -∞
+        missed = (weights * np.square((prediction - target) / unit)).sum(axis=0)
+    varied = (weights * np.square(varied / unit)).sum(axis=0)
     constant = np.where(missed > 0, 0.0, 1.0)
     return float(
         np.mean(np.where(varied > 0, 1 - missed / np.where(varied > 0, varied, 1), constant))
@@ -360,6 +363,7 @@ def pearson(prediction: Any, target: Any, *, sample_weight: Any = None) -> float
         raise refusal(TooFewError, "pearson: one sample has no correlation.")
     weights = _weights("pearson", sample_weight, target.shape)
     p, t = (x - np.average(x, axis=0, weights=weights) for x in (prediction, target))
+    p, t = p / _unit(p, axis=0), t / _unit(t, axis=0)
     both = np.sqrt((weights * p * p).sum(axis=0) * (weights * t * t).sum(axis=0))
     return float(np.mean((weights * p * t).sum(axis=0) / np.where(both > 0, both, 1)))
 
@@ -370,6 +374,13 @@ def pearson(prediction: Any, target: Any, *, sample_weight: Any = None) -> float
 def _weights(name: str, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The weight of each number of this shape."""
     return np.ones(shape) if sample_weight is None else weights_of(name, sample_weight, shape)
+
+
+def _unit(x: np.ndarray, axis: int | None = None) -> Any:
+    """A power of 2 near the largest |x|, so that x / unit rounds nothing, and its squares do not overflow."""
+    largest = np.max(np.abs(x), axis=axis, initial=0)
+    usual = (largest == 0) | ~np.isfinite(largest) | ((largest > 1e-9) & (largest < 1e9))
+    return np.exp2(np.where(usual, 0, np.frexp(largest)[1] - 1))
 
 
 def _mean(name: str, values: np.ndarray, sample_weight: Any) -> float:

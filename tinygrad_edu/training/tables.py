@@ -78,6 +78,12 @@ def columns_by_part(x: Any) -> dict[str, list[str]]:
     return {name: columns for name, columns in found.items() if columns}
 
 
+def columns_of_fit(known: dict[str, list[str]], x: Any) -> dict[str, list[str]]:
+    """The columns that a model is trained on, from now on. Those of an earlier `fit` must be the same."""
+    demand_columns(known, x)
+    return known | columns_by_part(x)
+
+
 def demand_columns(known: dict[str, list[str]], x: Any) -> None:
     """Refuses data frames whose columns are not those of training, in their order."""
     for name, columns in columns_by_part(x).items():

@@ -138,6 +138,7 @@ class Trainer(AnswersMissing, hints=TRAINER):
         FloatingPointError if a loss is not finite, before it is learned from.
         """
         self._prepare()
+        self.columns = tables.columns_of_fit(self.columns if self.optimizer.t else {}, x)
         diagnosis.demand_settings(self, epochs, callbacks, sample_weight, class_weight)
         loader, validation = batches.loaders_of_fit(
             x, y, validation, validation_split, sample_weight, class_weight, self.dtype,
@@ -147,7 +148,6 @@ class Trainer(AnswersMissing, hints=TRAINER):
         history = None if any(callback.draws for callback in self.callbacks) else self.history
         before = len(self.history)
         shown = Progress(epochs, len(loader), history=history, quiet=not progress, before=before)
-        self.columns = tables.columns_by_part(x)
         means = Means(self.metrics, self.loss)
         self.run = Run(loader, validation, means, shown, self.optimizer.lr, x, before)
         self._train(self.run, epochs, resume)

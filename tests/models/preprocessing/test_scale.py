@@ -39,3 +39,15 @@ def test_a_constant_column_becomes_zero(constant):
     """The mean of a hundred times 0.1 is not 0.1: what is left over is rounding, and is not blown up."""
     model = StandardScaler().fit(np.full((100, 1), constant))
     assert model.scale_ == [1] and abs(model.transform([[constant]])[0, 0]) < 1e-7
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e300, -1e-290])
+def test_columns_whose_squares_over_or_underflow(scale):
+    Z = RNG.normal(size=(60, 3))
+    expected = (Z - Z.mean(axis=0)) / Z.std(axis=0) * np.sign(scale)
+    whole, in_parts = StandardScaler().fit(scale * Z), StandardScaler()
+    for part in np.array_split(scale * Z, 4):
+        in_parts.partial_fit(part)
+    for scaler in (whole, in_parts):
+        np.testing.assert_allclose(scaler.transform(scale * Z), expected, rtol=1e-11)
+        np.testing.assert_allclose(scaler.scale_ / abs(scale), Z.std(axis=0), rtol=1e-12)
