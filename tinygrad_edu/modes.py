@@ -38,11 +38,11 @@ class set_mode:
         self.before: list[dict[str, Any]] = []  # a list, as the same object may be entered twice
 
     def __enter__(self) -> None:
-        mode, before = vars(thread.mode), {}
+        mode, before = thread.mode, {}
         for name in self.settings:
-            before[name] = mode[name]
+            before[name] = getattr(mode, name)
         self.before.append(before)
-        mode.update(self.settings)
+        vars(mode).update(self.settings)
 
     def __exit__(self, *_: object) -> None:
         vars(thread.mode).update(self.before.pop())
