@@ -271,18 +271,20 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean over samples of -ln softmax(x)[label]."""
     down, terms, _, finite = _powers(x, 1)
-    total = np.add.reduce(terms, axis=1)
-    chosen = down[np.arange(len(x)), labels]
+    rows = np.arange(len(x))
+    chosen = down[rows, labels]
     if finite:
-        y = np.add.reduce(np.log(total) - chosen) / len(x)
-        if y > 0.5:  # else the digits of small logarithms count
+        y = np.add.reduce(np.log(np.add.reduce(terms, axis=1)) - chosen) / len(x)
+        if y > 0.5:
             return y
-    total = total[:, None]
-    least = _least(total)
-    rest = _log_of_sum(down, terms, total, least, 1)[:, 0]
-    if least == 0:  # all x are -∞
-        rest = np.where(np.isneginf(rest), 0, rest)
-    return (rest - chosen).sum() / len(x)
+    # In a small mean the digits of small logarithms count. The sum less 1 has them all where the term of the
+    # label is the largest, 1. Elsewhere the loss is at least ln 2.
+    term = terms[rows, labels]
+    terms[rows, labels] = 0
+    less_one = np.add.reduce(terms, axis=1) + (term - 1)
+    if not finite:
+        less_one[less_one == -1] = 0  # all x are -∞
+    return np.add.reduce(np.log1p(less_one) - chosen) / len(x)
 
 
 def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:

@@ -123,7 +123,8 @@ class Optimizer:
                 slips.mark_used(self)
                 return
             flats = [flat for flat in self.flat_parameters if flat.take_mean(self.accumulate)]
-        self._clip(flats)
+        if self.clip_value or self.clip_norm or self.clip_global_norm:
+            self._clip(flats)
         rates = [checks.rate_at(flat.group.get("lr", self._lr), self.calls) for flat in flats]
         self.t += 1
         self.calls += 1
@@ -140,7 +141,8 @@ class Optimizer:
                 if flat.is_narrow:
                     weights[...] = w
         for flat in flats:
-            flat.apply_constraints()
+            if flat.constrained:
+                flat.apply_constraints()
         self.stepped = True
         if self.calls == 1:
             slips.mark_used(self)
