@@ -130,13 +130,13 @@ class Optimizer:
         self.calls += 1
         self.prepare_step()
         for flat, lr in zip(flats, rates, strict=True):
-            self.group = flat.group
-            decay = lr * (self.group.get("weight_decay", self.weight_decay) or 0)
+            self.group = group = flat.group
+            decay = group.get("weight_decay", self.weight_decay)
             for weights, g, scratch, states in flat.chunks():
                 self.scratch = scratch
                 w = weights.astype(g.dtype) if flat.is_narrow else weights
-                if decay:  # not w *= 1 - decay: in float32 that rounds decay, for all of w alike
-                    w -= np.multiply(w, decay, out=scratch)
+                if decay:  # not w *= 1 - lr λ: in float32 that rounds lr λ, for all of w alike
+                    w -= np.multiply(w, lr * decay, out=scratch)
                 self.update(w, g, lr, **states)
                 if flat.is_narrow:
                     weights[...] = w
