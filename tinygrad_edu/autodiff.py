@@ -167,7 +167,7 @@ def pull_back(y: Tensor, i: int, g: Any, result: Any, inputs: Sequence) -> Any:
     result, inputs   y and what it was made from: arrays, or Tensors to record the derivative itself
     """
     row: Any = y.op
-    rule = row.rule(i)
+    rule = row.rule(i) if row.variadic_rule else row.rules[i]
     if rule is None:
         return None
     gx, x = rule(g, result, *inputs, **y.params), y.inputs[i].data

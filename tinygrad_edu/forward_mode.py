@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,10 @@ def push_forward(
     moves = dict(moves)
     operations = history(roots, ends=moves.keys())
     here = Here()
-    can_warn = any(map(attrgetter("op.domain"), operations))
+    can_warn = False
+    for y in operations:
+        if y.op and y.op.domain:
+            can_warn = True
     with recording(), warnings_named(here) if can_warn else contextlib.nullcontext():
         for y in operations:
             dx = {

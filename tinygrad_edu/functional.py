@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.autodiff import gradients, history
+from tinygrad_edu.autodiff import gradients
 from tinygrad_edu.diagnostics.backward import complex_result
 from tinygrad_edu.diagnostics.operations import only_floats
 from tinygrad_edu.diagnostics.words import describe, refusal
@@ -331,12 +331,15 @@ def _tensors_among(given: Iterable) -> bool:
 
 def _uses_tensors(outputs: Sequence[Tensor], variables: Sequence[Tensor]) -> bool:
     """Does f use Tensors that require a gradient and are no arguments? Then so do its derivatives."""
-    ends = {*map(everything, variables)}
-    return any(
-        isinstance(x, Tensor) and x.requires_grad and x not in ends and x.op is None
-        for y in history({*map(everything, outputs)} - ends, ends)
-        for x in y.inputs
-    )
+    found, waiting = {*map(everything, variables)}, [*map(everything, outputs)]
+    while waiting:
+        for x in waiting.pop().inputs:
+            if isinstance(x, Tensor) and x.requires_grad and x not in found:
+                if x.op is None:
+                    return True
+                found.add(x)
+                waiting.append(x)
+    return False
 
 
 def _beside(g: Any, y: Tensor, record: bool) -> Any:

@@ -38,14 +38,14 @@ class set_mode:
         self.before: list[dict[str, Any]] = []  # a list, as the same object may be entered twice
 
     def __enter__(self) -> None:
-        mode = thread.mode
-        self.before.append({name: getattr(mode, name) for name in self.settings})
-        for name, new in self.settings.items():
-            setattr(mode, name, new)
+        mode, before = thread.mode, {}
+        for name in self.settings:
+            before[name] = getattr(mode, name)
+        self.before.append(before)
+        vars(mode).update(self.settings)
 
     def __exit__(self, *_: object) -> None:
-        for name, old in self.before.pop().items():
-            setattr(thread.mode, name, old)
+        vars(thread.mode).update(self.before.pop())
 
     def __call__(self, function: Callable) -> Callable:
         """The function, always called inside such a block."""

@@ -143,8 +143,9 @@ class Op(Signature):
         if caller.f_code.co_filename.startswith(PACKAGE) and caller.f_back:
             caller = caller.f_back
         result.created_at = caller.f_code, caller.f_lasti
-        if self.inputs_used or self.variadic_rule:
-            result.checksums = checksums(self, inputs, arrays)
+        used = range(len(inputs)) if self.variadic_rule else self.inputs_used
+        if used:
+            result.checksums = checksums(used, arrays)
         return result
 
     def rule(self, i: int) -> Callable | None:

@@ -7,7 +7,7 @@ of each one that a rule will read is kept on the recorded operation, and compare
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,12 @@ def checksum(x: np.ndarray) -> bytes:
     return (x.reshape(-1) if x.flags.c_contiguous else x.flat)[:: x.size // 512].tobytes()
 
 
-def checksums(row: Any, inputs: Sequence, arrays: Sequence) -> list[tuple[int, bytes]]:
-    """(number, checksum) of each input that a rule reads and the user can change.
+def checksums(used: Iterable[int], arrays: Sequence) -> list[tuple[int, bytes]]:
+    """(number, checksum) of each input that a rule reads, which `used` says, and the user can change.
 
     The results of other operations are left out, unless they show an array of the user: as a reshaped
     leaf does.
     """
-    used = range(len(inputs)) if row.variadic_rule else row.inputs_used
     found = []
     for i in used:
         x = arrays[i]

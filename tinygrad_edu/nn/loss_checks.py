@@ -250,9 +250,14 @@ def _demand_classes(name: str, labels: np.ndarray, shape: Shape) -> None:
     """Labels are one of the classes 0 ... K - 1."""
     # One comparison instead of two, as this runs in every training step: read as an unsigned integer,
     # a negative number is larger than every class.
-    if labels.view(f"{labels.dtype.byteorder}u{labels.itemsize}").max() < shape[-1]:
-        return
+    dtype = labels.dtype
+    if dtype.isnative:
+        unsigned = labels.view(dtype.char.upper())
+        if np.maximum.reduce(unsigned, axis=None) < shape[-1]:
+            return
     least, most = labels.min(), labels.max()
+    if least >= 0 and most < shape[-1]:
+        return
     hint = f"a last layer with {most + 1} outputs"
     if most == shape[-1] and least > 0:  # the least label of this batch may not be that of all
         hint = f"labels - 1 in all of the data, if they count from 1; or {hint}"

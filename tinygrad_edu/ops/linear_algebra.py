@@ -31,7 +31,7 @@ def mT(x: Any) -> Any:
 
 def _matmul(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """np.matmul, which computes a stack of x times one matrix w as one product, not as many small ones."""
-    if np.ndim(x) < 3 or np.ndim(w) != 2:
+    if getattr(x, "ndim", 0) < 3 or np.ndim(w) != 2:
         return np.matmul(x, w)
     rows = np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
     return np.matmul(rows, w).reshape(*x.shape[:-1], w.shape[1])
@@ -57,7 +57,7 @@ def _matmul_dw(g: Any, y: Any, x: Any, w: Any) -> Any:
     if w.ndim == 2 and x.ndim > 2:
         samples = math.prod(x.shape[:-1])
         x, g = np.reshape(x, (samples, x.shape[-1])), np.reshape(g, (samples, g.shape[-1]))
-    return mT(x) @ g
+    return (x.T if x.ndim == 2 else mT(x)) @ g
 
 
 def _matmul_hint(x: tuple, w: tuple) -> str:

@@ -27,10 +27,11 @@ Chunk = tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]
 class FlatParameters:
     """Parameters of one group and dtype, with their gradients and the states of their optimizer.
 
-    w, g     the parameters and copies of their gradients, each end to end in one vector; every
-             `parameter.data` is a view of its part of w
-    states   name -> vector like g; with per_parameter a list, for each parameter name -> array
-    moving   for each parameter: has it a gradient in this step?
+    w, g         the parameters and copies of their gradients, each end to end in one vector; every
+                 `parameter.data` is a view of its part of w
+    states       name -> vector like g; with per_parameter a list, for each parameter name -> array
+    moving       for each parameter: has it a gradient in this step?
+    constrained  has any parameter a constraint?
 
     Of float16 parameters, which `is_narrow` says, g and the states are float32: the square of 1e-4 would be 0
     in float16, and so would an ε of 1e-8.
@@ -53,7 +54,7 @@ class FlatParameters:
             if per_parameter
             else initial_states(self.w.astype(self.g.dtype, copy=False))
         )
-        self.moving = [False] * len(parameters)
+        self.moving, self.constrained = [False] * len(parameters), False
         summed = len(self.w) if accumulates else 0
         self.total = np.zeros(summed, self.g.dtype)  # the sum of the gradients accumulated so far
         self.summed = np.zeros(len(parameters), bool)  # which parameters have a gradient in it
@@ -77,15 +78,18 @@ class FlatParameters:
 
     def gather(self) -> bool:
         """Copies the gradients of the parameters into g. Has any parameter a gradient?"""
-        self.moving = []
+        moving, constrained = [], False
         for p, (w, g) in zip(self.parameters, self.views, strict=True):
             if p.data is not w:
                 self._adopt(p, w)
             grad = p._grad
             if grad is not None:
                 g[...] = grad if type(grad) is np.ndarray else value(grad)
-            self.moving.append(grad is not None)
-        return True in self.moving
+            moving.append(grad is not None)
+            if p.constraint is not None:
+                constrained = True
+        self.moving, self.constrained = moving, constrained
+        return True in moving
 
     def gradients(self) -> list[np.ndarray]:
         """The gradients of this step, as views of g in the shapes of their parameters."""

@@ -126,28 +126,28 @@ class Optimizer:
                 slips.mark_used(self)
                 return
             flats = [flat for flat in self.flat_parameters if flat.take_mean(self.accumulate)]
-        self._clip(flats)
-        if (
-            self.squares and self.calls % 100 < 2
-        ):  # not in every step: it takes a look at each number
+        if self.clip_value or self.clip_norm or self.clip_global_norm:
+            self._clip(flats)
+        if self.squares and self.calls % 100 < 2:  # it looks at every number, so not in every step
             checks.demand_squares(self, flats)
         rates = [checks.rate_at(flat.group.get("lr", self._lr), self.calls) for flat in flats]
         self.t += 1
         self.calls += 1
         self.prepare_step()
         for flat, lr in zip(flats, rates, strict=True):
-            self.group = flat.group
-            decay = lr * (self.group.get("weight_decay", self.weight_decay) or 0)
+            self.group = group = flat.group
+            decay = group.get("weight_decay", self.weight_decay)
             for weights, g, scratch, states in flat.chunks():
                 self.scratch = scratch
                 w = weights.astype(g.dtype) if flat.is_narrow else weights
-                if decay:  # not w *= 1 - decay: in float32 that rounds decay, for all of w alike
-                    w -= np.multiply(w, decay, out=scratch)
+                if decay:  # not w *= 1 - lr λ: in float32 that rounds lr λ, for all of w alike
+                    w -= np.multiply(w, lr * decay, out=scratch)
                 self.update(w, g, lr, **states)
                 if flat.is_narrow:
                     weights[...] = w
         for flat in flats:
-            flat.apply_constraints()
+            if flat.constrained:
+                flat.apply_constraints()
         self.stepped = True
         if self.calls == 1:
             slips.mark_used(self)
