@@ -155,7 +155,7 @@ class Permute(Module):
         self.axes = axes
 
     def forward(self, x: Any) -> Any:
-        demand_axes(self, np.shape(value(x)), len(self.axes))
+        demand_axes(self, np.shape(x), len(self.axes))
         return np.transpose(x, (0, *self.axes))
 
     def __repr__(self) -> str:

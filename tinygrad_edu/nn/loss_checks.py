@@ -44,7 +44,7 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     Raises ValueError if the shapes differ, have fewer axes than `least`, or hold no sample; TypeError
     for a target that is not made of numbers.
     """
-    shape, wanted = np.shape(value(prediction)), np.shape(value(target))
+    shape, wanted = np.shape(prediction), np.shape(target)
     if shape != wanted:
         what = f"{name}: prediction {shape} and target {wanted} differ in shape."
         what += _what_broadcasting_would_do(shape, wanted)
