@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, user_line
 from tinygrad_edu.nn.checks import Shape, demand_each
+from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.tensor import Op, Tensor, value
 
 
@@ -44,7 +45,8 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     Raises ValueError if the shapes differ, have fewer axes than `least`, or hold no sample; TypeError
     for a target that is not made of numbers.
     """
-    shape, wanted = np.shape(prediction), np.shape(target)
+    prediction, target = as_array(prediction), as_array(target)
+    shape, wanted = prediction.shape, target.shape
     if shape != wanted:
         what = f"{name}: prediction {shape} and target {wanted} differ in shape."
         what += _what_broadcasting_would_do(shape, wanted)
@@ -54,10 +56,7 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     if len(shape) < least:
         takes = "prediction and target are vectors along a last axis, (n, d)"
         raise refusal(ValueError, f"{name}: {takes}, not {shape}.", "x[None] for one sample")
-    if not isinstance(prediction, Tensor):
-        prediction = np.asarray(prediction)
     if not isinstance(target, Tensor):
-        target = np.asarray(target)
         if target.dtype.kind not in "fiub":
             raise refusal(TypeError, f"{name}: a target is numbers, not {target.dtype}.")
         if prediction.dtype.kind == "f":
