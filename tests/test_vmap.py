@@ -292,3 +292,27 @@ def test_backward_of_one_example_is_refused():
     """Its gradients would be lost: there is one graph for all examples."""
     with pytest.raises(TypeError, match="has no value of its own"):
         vmap(lambda v: (v * v).sum().backward())(Tensor(np.ones((2, 3)), requires_grad=True))
+
+
+@pytest.mark.parametrize("f", [np.nanmean, np.nanvar, np.nanstd])
+def test_means_without_nan(f):
+    x = np.array([[1.0, np.nan, 4.0], [2.0, 5.0, -1.0]])
+    assert np.allclose(vmap(f)(x), f(x, axis=1))
+    assert np.allclose(vmap(grad(f))(x), np.stack([grad(f)(row) for row in x]), equal_nan=True)
+
+
+@pytest.mark.parametrize("loss", [nn.mse, nn.mae, nn.huber, nn.log_cosh])
+def test_losses_of_examples(loss):
+    prediction, target = RNG.normal(size=(2, 4, 3, 2))
+    together = vmap(grad(loss))(prediction, target)
+    assert np.allclose(
+        together, np.stack([grad(loss)(*pair) for pair in zip(prediction, target, strict=True)])
+    )
+
+
+def test_tensorsolve_of_examples():
+    a, b = RNG.normal(size=(3, 2, 6, 3)), RNG.normal(size=(3, 6))
+    solve = lambda a, b: np.linalg.tensorsolve(a, b, axes=(0, 2))
+    assert np.allclose(
+        vmap(solve)(a, b), np.stack([solve(*pair) for pair in zip(a, b, strict=True)])
+    )

@@ -167,7 +167,8 @@ class Permute(Module):
         self.axes = axes
 
     def forward(self, x: Any) -> Any:
-        demand_axes(self, np.shape(value(x)), len(self.axes))
+        x = as_array(x)
+        demand_axes(self, x.shape, len(self.axes))
         return np.transpose(x, (0, *self.axes))
 
     def __repr__(self) -> str:

@@ -19,7 +19,6 @@ from tinygrad_edu.nn.initializers import glorot_uniform
 from tinygrad_edu.nn.layer_tools import as_array, as_called, in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter
 from tinygrad_edu.nn.sized_by_input import SizedByInput
-from tinygrad_edu.tensor import value
 
 __all__ = ["Dot", "EinsumDense"]
 
@@ -61,7 +60,7 @@ class EinsumDense(SizedByInput):
         self.make_now_or_later(init, np.random.default_rng(rng), dtype)
 
     def build_from(self, x: Any) -> None:
-        self.first_shape = np.shape(value(x))
+        self.first_shape = np.shape(x)
         super().build_from(x)
 
     def demand_shape(self, shape: Shape) -> None:

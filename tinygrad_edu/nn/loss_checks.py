@@ -49,7 +49,8 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     for a target that is not made of numbers.
     """
     demand_one_output(name, prediction)
-    shape, wanted = np.shape(value(prediction)), np.shape(value(target))
+    prediction, target = as_array(prediction), as_array(target)
+    shape, wanted = prediction.shape, target.shape
     if shape != wanted:
         what = f"{name}: prediction {shape} and target {wanted} differ in shape."
         what += _what_broadcasting_would_do(shape, wanted)
@@ -59,15 +60,12 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
     if len(shape) < least:
         takes = "prediction and target are vectors along a last axis, (n, d)"
         raise refusal(ValueError, f"{name}: {takes}, not {shape}.", "x[None] for one sample")
-    if not isinstance(prediction, Tensor):
-        prediction = np.asarray(prediction)
     if prediction.dtype.kind in "iub":
         prediction = prediction.astype(float)  # 1 - 3 is 254 in uint8
     if isinstance(target, Tensor):
         if target.requires_grad and not getattr(prediction, "requires_grad", False):
             _warn_of_swapped(name)
     else:
-        target = np.asarray(target)
         if target.dtype.kind not in "fiub":
             raise refusal(TypeError, f"{name}: a target is numbers, not {target.dtype}.")
         if prediction.dtype.kind == "f":

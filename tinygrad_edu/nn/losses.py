@@ -242,7 +242,7 @@ def tversky(
     """L = 1 - Σ p t / (Σ p t + α Σ (1 - p) t + β Σ p (1 - t)): `dice`, with a price for each kind of error.
 
     α is the price of a place that was missed, β that of one too many; with ½ and ½ it is `dice`. Arguments
-    as in `dice`. Salehi et al. 2017; Keras's Tversky, which has the same α and β.
+    as in `dice`. Salehi et al. 2017, with α and β exchanged, as in Keras's Tversky up to Keras 3.15.
     """
     p, t = demand_pair("tversky", prediction, target)
     demand_range("tversky", "targets", t, 0, 1, "0 for no, 1 for yes")

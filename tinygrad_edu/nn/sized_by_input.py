@@ -12,7 +12,6 @@ from tinygrad_edu.nn.checks import Shape, demand_width
 from tinygrad_edu.nn.layer_tools import as_called
 from tinygrad_edu.nn.module import Module, Parameter
 from tinygrad_edu.nn.module_checks import unknown_start
-from tinygrad_edu.tensor import value
 
 # Takes the place of a random generator that has been used, which is not to be saved with a layer.
 GENERATOR = np.random.Generator
@@ -65,7 +64,7 @@ class SizedByInput(Module):
         demand_width(self, shape)
 
     def build_from(self, x: Any) -> None:
-        shape = np.shape(value(x))
+        shape = np.shape(x)
         self.demand_shape(shape)
         self.inputs = shape[-1]
         try:

@@ -240,7 +240,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """np.linalg.tensorsolve: the x with tensordot(a, x, x.ndim) = b, `axes` of a moved to the end."""
     if axes is not None:
-        a = np.moveaxis(a, axes, range(-len(axes), 0))
+        a = np.moveaxis(a, axes, tuple(range(-len(axes), 0)))
     shape, n = np.shape(a)[np.ndim(b) :], math.prod(np.shape(b))
     return np.reshape(solve(np.reshape(a, (n, n)), np.reshape(b, (n,))), shape)
 

@@ -496,7 +496,7 @@ op(
 def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """np.nanmean: the mean of the numbers that are not nan."""
     x = wide(a)
-    n = np.sum(~np.isnan(x), axis=axis, keepdims=keepdims, dtype=x.dtype)
+    n = np.sum((~np.isnan(x)).astype(x.dtype), axis=axis, keepdims=keepdims)
     return narrow(np.nansum(x, axis=axis, keepdims=keepdims) / _some(n, "nanmean"), a)
 
 
@@ -512,7 +512,7 @@ def _some(n: Any, called: str) -> Any:
 
 def _deviations(a: Any, axis: Any, ddof: float, keepdims: bool) -> tuple[Any, Any]:
     """The degrees of freedom, and x - mean x; 0 where x is nan."""
-    n = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
+    n = np.sum((~np.isnan(a)).astype(a.dtype), axis=axis, keepdims=True)
     mean = np.nansum(a, axis=axis, keepdims=True) / np.maximum(n, 1)
     left = (n if keepdims else np.squeeze(n, axis)) - ddof
     return left, where(np.isnan(a), 0, a - mean)
