@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
+from tinygrad_edu.diagnostics.frame_rows import warn_of_other_order
 from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, value
@@ -71,6 +72,7 @@ def loaders_of_fit(
     **settings: Any,
 ) -> tuple[Any, Any]:
     """(batches to learn from, batches to evaluate on or None), of the arguments of `fit`."""
+    warn_of_other_order(x, y)
     y = targets_of(y)
     if y is not None:
         demand_arrays(x, y)
@@ -348,6 +350,8 @@ def demand_arrays(x: Any, y: Any) -> None:
         )
     if isinstance(x, (tuple, dict)) or isinstance(y, (tuple, dict)):
         return  # DataLoader compares them
+    if isinstance(x, list):
+        tables.numbers("x", x)  # its rows may differ in length
     shape, wanted = np.shape(value(x)), np.shape(value(y))
     if shape and wanted and shape[0] != wanted[0]:
         hint = "x_train with y_train, x_test with y_test"
