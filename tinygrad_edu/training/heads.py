@@ -22,6 +22,7 @@ class Heads:
 
     def __init__(self, losses: Any, weights: Any = None):
         self.losses = {key: loss for key, loss in _items(losses) if loss is not None}
+        self.count = len(losses)
         given = dict(_items(weights or {}))
         if not given.keys() <= self.losses.keys() or not all(map(callable, self.losses.values())):
             raise refusal(
@@ -35,6 +36,12 @@ class Heads:
         self._counted: dict[Any, float | None] = {}
 
     def __call__(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        if isinstance(target, tuple) and len(target) > self.count:
+            raise refusal(
+                ValueError,
+                f"y is {len(target)} targets, but there are {self.count} losses.",
+                "a loss for each output, or None for one that is not trained",
+            )
         total: Any = 0.0
         for key, loss in self.losses.items():
             y, t = _part(prediction, key, "the model gives"), _part(target, key, "y is")
