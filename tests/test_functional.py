@@ -1,5 +1,6 @@
 """Functions of functions, against closed forms and against each other."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -357,3 +358,18 @@ def test_parameters_of_a_model_learn_from_a_derivative(derivative):
     assert close(w.grad, np.cos(w.data * x) - w.data * x * np.sin(w.data * x))
     with no_grad():
         assert not isinstance(derivative(f, x), Tensor)
+
+
+def test_a_gradient_that_float_has_cut():
+    with pytest.warns(UserWarning, match=r"float\(...\) took the number of Tensor"):
+        assert grad(lambda x: float(x) ** 2)(3.0) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert grad(lambda x: x * float(x))(3.0) == 3  # meant: one factor is a constant
+        assert grad(lambda x: 3.0)(3.0) == 0
+
+
+def test_what_is_no_function_is_refused_at_once():
+    for y in (3.0, Tensor(1.0)):
+        with pytest.raises(TypeError, match=r"grad takes a function, not(.|\n)*y.backward\(\)"):
+            grad(y)

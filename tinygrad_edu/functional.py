@@ -24,6 +24,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import gradients
 from tinygrad_edu.diagnostics.backward import complex_result
+from tinygrad_edu.diagnostics.cut_graph import warn_of_constant
 from tinygrad_edu.diagnostics.operations import only_floats
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.forward_mode import push_forward
@@ -64,8 +65,13 @@ def value_and_grad(
     so the value is (number, aux). Raises ValueError if f does not return a single number.
     """
 
+    if not callable(f):
+        what = f"grad takes a function, not {describe(f)}."
+        raise refusal(TypeError, what, "grad(f)(x), or y.backward() and x.grad for a Tensor y")
+
     def derived(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         chosen = _chosen(argnums, args)
+        thread.mode.asked = ""
         call = _Call(_as_function_of(f, args, chosen, kwargs), [args[i] for i in chosen], has_aux)
         if len(call.outputs) != 1 or call.outputs[0].size != 1:
             shapes = ", ".join(str(y.shape) for y in call.outputs)
@@ -75,6 +81,8 @@ def value_and_grad(
                 f"{shapes}.",
                 ".sum() or .mean() in it, or jacobian",
             )
+        if not call.outputs[0].requires_grad and thread.mode.asked:
+            warn_of_constant(_called(f))
         if call.outputs[0].dtype.kind == "c":
             raise complex_result(call.outputs[0], "grad takes a function of")
         one = rebuild(call.y, iter([np.ones(call.outputs[0].shape)]))

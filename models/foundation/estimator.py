@@ -19,6 +19,7 @@ from models.foundation.facts import Facts
 from models.foundation.fields import learned
 from models.foundation.parametrized import Parametrized
 from models.foundation.sklearn_bridge import is_learned
+from tinygrad_edu.diagnostics.frame_rows import warn_of_other_order
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -78,6 +79,7 @@ class Estimator(Parametrized, Facts):
 
     def _read(self, X: Any, y: Any, sample_weight: Any, more: bool = False) -> dict[str, Any]:
         """X, y and weight, checked. Stores the columns of X; with `more` they must be the same as before."""
+        warn_of_other_order(X, y)
         known = more and "n_features_in_" in vars(self)
         X = self._check(X) if known else self._note_columns(X, y)
         samples = frames.samples(X)

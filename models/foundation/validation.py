@@ -9,6 +9,7 @@ import numpy as np
 
 from models.foundation import frames
 from models.foundation.sklearn_bridge import warn
+from tinygrad_edu.diagnostics.frame_rows import hint_for_word
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -117,6 +118,7 @@ def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
         if isinstance(value, str):
             hint = "one column of 0 and 1 for each word of that column"
             hint += ": pandas.get_dummies(X)" if frames.is_frame(X) and hasattr(X, "iloc") else ""
+            hint = hint_for_word(value, hint)
         raise refusal(
             kind,
             f"{name} computes with numbers, and X has {value!r} in {frames.place(X, row, column)}: {error}.",

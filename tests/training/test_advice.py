@@ -108,3 +108,85 @@ def test_layers_that_start_alike_are_warned_of():
     shared = nn.Linear(4, 4, rng=0)
     model = Pair(shared, shared)  # one layer, and not two that are alike
     Trainer(model, nn.mse, optim.SGD(model.parameters()))
+
+
+def told(capsys, model, loss=nn.mse, y=X[:, :1], **settings):
+    Trainer(model, loss, optim.SGD(model.parameters(), lr=0.01)).fit(X, y, seed=0, **settings)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("last", "y", "words"),
+    [
+        (nn.Sigmoid(), 100 * X[:, :1], "sigmoid, gives numbers from 0 to 1:"),
+        (nn.Tanh(), 100 * X[:, :1], "tanh, gives numbers from -1 to 1:"),
+        (np.tanh, 100 * X[:, :1], "tanh, gives numbers from -1 to 1:"),
+        (nn.ReLU(), X[:, :1], "relu, gives numbers from 0 to inf:"),
+    ],
+)
+def test_targets_that_the_last_activation_cannot_give(capsys, last, y, words):
+    model = nn.Sequential(nn.Linear(4, 1, rng=0), last)
+    text = told(capsys, model, y=y)
+    assert (
+        words in text
+        and "of y are out of reach" in text
+        and "Try: the model without its last" in text
+    )
+    assert "out of reach" not in told(capsys, model, y=np.clip(y, 0, 1))
+
+
+def test_logits_that_are_never_negative(capsys):
+    model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.ReLU())
+    text = told(capsys, model, nn.cross_entropy, Y)
+    assert "cross_entropy takes logits of both signs, but the model ends with a relu" in text
+    assert "logits" not in told(capsys, model[:1], nn.cross_entropy, Y)
+
+
+def test_units_that_are_all_equal(capsys):
+    model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, 3, rng=1))
+    assert "all equal" not in told(capsys, model, nn.cross_entropy, Y)
+    for parameter in model.parameters():
+        parameter.data[...] = 0.5
+    text = told(capsys, model, nn.cross_entropy, Y)
+    assert "The 8 units of 0.W are all equal, as they started equal" in text
+    assert "model.initialize(seed)" in text
+
+
+def test_a_loss_with_the_wrong_sign(capsys):
+    text = told(capsys, nn.Linear(4, 1, rng=0), lambda p, y: -nn.mse(p, y), epochs=40, batch_size=8)
+    assert "below 0 and without end" in text and "Try: the loss with the other sign" in text
+
+
+def test_linear_layers_without_an_activation(capsys):
+    text = told(capsys, nn.Sequential(nn.Linear(4, 8, rng=0), nn.Linear(8, 1, rng=1)))
+    assert "Layers 0 and 1, Linear(4, 8) and Linear(8, 1), have no activation in between" in text
+    bottleneck = nn.Sequential(nn.Linear(4, 1, rng=0), nn.Linear(1, 4, rng=1))
+    assert "no activation" not in told(capsys, bottleneck, y=X)
+    assert "no activation" not in told(
+        capsys, nn.Sequential(nn.Linear(4, 8, rng=0), nn.ReLU(), nn.Linear(8, 1, rng=1))
+    )
+
+
+def test_validation_by_the_data_of_training(capsys):
+    y = X[:, :1]
+    assert "are the training data" in told(capsys, nn.Linear(4, 1, rng=0), validation=(X, y))
+    assert "are the training" not in told(capsys, nn.Linear(4, 1, rng=0), validation=(X[:9], y[:9]))
+    assert "are the training" not in told(capsys, nn.Linear(4, 1, rng=0), validation=(X + 1, y))
+
+
+def test_one_loss_that_drowns_the_other(capsys):
+    class Two(nn.Module):
+        def __init__(self):
+            self.price, self.kind = nn.Linear(4, 1, rng=0), nn.Linear(4, 3, rng=1)
+
+        def forward(self, x):
+            return {"price": self.price(x), "kind": self.kind(x)}
+
+    model = Two()
+    losses = {"price": nn.mse, "kind": nn.cross_entropy}
+    for scale, weight, drowns in ((1e4, 1.0, True), (1e4, 1e-8, False), (1.0, 1.0, False)):
+        trainer = Trainer(
+            model, losses, optim.SGD(model.parameters(), lr=1e-12), loss_weights={"price": weight}
+        )
+        trainer.fit(X, {"price": scale * X[:, :1], "kind": Y})
+        assert ("The loss of price, " in capsys.readouterr().out) is drowns

@@ -107,3 +107,20 @@ def test_a_loss_that_is_a_plain_number():
     for loss in (accuracy, lambda p, t: float(nn.cross_entropy(p, t).data)):
         with pytest.raises(TypeError, match="the loss is a float, which does not remember"):
             fit(model, loss)
+
+
+def test_a_softmax_of_one_number():
+    y = (Y > 0)[:, None].astype(np.float32)
+    model = nn.Sequential(nn.Linear(4, 1, rng=0), nn.Softmax())
+    bce = functools.partial(nn.binary_cross_entropy, from_probabilities=True)
+    with pytest.warns(UserWarning, match="the softmax of one number is always 1"):
+        Trainer(model, bce, optim.SGD(model.parameters(), lr=0.1)).fit(X, y, progress=False)
+    with pytest.warns(UserWarning, match=r"\(32, 1\) are of one class(.|\n)*binary_cross_entropy"):
+        last = nn.Linear(4, 1, rng=0)
+        Trainer(last, nn.cross_entropy, optim.SGD(last.parameters(), lr=0.1)).fit(
+            X, 0 * Y, progress=False
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = nn.Sequential(nn.Linear(4, 1, rng=0), nn.Sigmoid())
+        Trainer(model, bce, optim.SGD(model.parameters(), lr=0.1)).fit(X, y, progress=False)

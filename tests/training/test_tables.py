@@ -1,8 +1,11 @@
 """Data frames, sparse matrices and text: read as numbers, or refused by column and row."""
 
+import warnings
+
 import numpy as np
 import pytest
 
+from models import LogisticRegression
 from tests.training.small_network import X, Y, trainer
 from tinygrad_edu import nn, optim
 from tinygrad_edu.training import Trainer
@@ -165,3 +168,40 @@ def test_a_second_fit_has_the_columns_of_the_first():
     with pytest.raises(ValueError, match="x has the column 'c' in place 0"):
         trainer.predict(frame[["c", "b", "a"]])
     trainer.fit(frame, y, progress=False)
+
+
+def test_rows_of_x_and_y_in_another_order():
+    """x was shuffled, and y was not."""
+    shuffled = frame().sample(frac=1, random_state=0)
+    y = pandas.Series(Y)
+    words = r"row number 0 is \d+ in x and 0 in y(.|\n)*test_tables.py(.|\n)*y.loc\[x.index\]"
+    for fit in (
+        lambda x, y: trainer().fit(x, y, progress=False),
+        lambda x, y: LogisticRegression().fit(x, y),
+    ):
+        with pytest.warns(UserWarning, match=words):
+            fit(shuffled, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fit(shuffled, y.loc[shuffled.index])
+            fit(shuffled, Y)
+            fit(frame(index=[f"row {i}" for i in range(len(X))]), y)
+
+
+def test_what_to_try_for_dates_decimal_commas_and_ragged_rows():
+    t = trainer()
+    dates = frame().assign(d=pandas.date_range("2020", periods=len(X)))
+    with pytest.raises(
+        ValueError, match=r"x has dates, the first in row 0, column 'd'(.|\n)*dt.days"
+    ):
+        t.fit(dates, Y)
+    commas = frame().astype(object).assign(d="1,5")
+    for fit in (t.fit, LogisticRegression().fit):
+        with pytest.raises(
+            ValueError, match=r"'1,5'(.|\n)*Try: column.str.replace\(\",\", \".\"\)"
+        ):
+            fit(commas, Y)
+    with pytest.raises(
+        ValueError, match="x has rows of different lengths: row 0 has 2, and row 2 has 1"
+    ):
+        t.fit([[1, 2], [3, 4], [5]], [0, 1, 2])

@@ -12,11 +12,13 @@ import functools
 import linecache
 import re
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import describe, refusal
+from tinygrad_edu.diagnostics.words import describe, refusal, user_line
+from tinygrad_edu.modes import thread
 from tinygrad_edu.node import Node
 
 _STORE_ITEM = dis.opmap["STORE_SUBSCR"]
@@ -69,6 +71,18 @@ def demand_asked_for(x: Node) -> None:
             f"math.{name} takes a number, and would cut {describe(x)} out of the graph.",
             f"{f'np.{name}(x)' if hasattr(np, name) else 'a function of NumPy or of tinygrad_edu.ops'}; "
             f"or math.{name}(float(x)) for the number alone",
+        )
+    thread.mode.asked = describe(x)
+
+
+def warn_of_constant(f: str) -> None:
+    """Warns of a function whose result is a constant, because float(x) took the number of an argument."""
+    asked, thread.mode.asked = thread.mode.asked, ""
+    if asked:
+        warnings.warn(
+            f"grad: the result of {f} does not depend on its arguments, and so the gradient is 0: float(...) "
+            f"took the number of {asked} out of the graph.{user_line()}\n  Try: x itself, without float(x)",
+            stacklevel=4,
         )
 
 

@@ -1,21 +1,24 @@
 """What a training that has ended, or is about to begin, looks like to an experienced eye.
 
 Nothing here stops a training. After `fit`, at most one paragraph is printed, and only with the progress: that
-the loss is far above its start, is that of guessing, or that one class is predicted for everything.
+the loss is far above its start, is that of guessing, that one class is predicted for everything, or that the
+model cannot give what is asked for.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.nn.losses import binary_cross_entropy, cross_entropy, mse
+from tinygrad_edu.nn import Linear, Module, Sequential
+from tinygrad_edu.nn.losses import binary_cross_entropy, cross_entropy, huber, log_cosh, mae, mse
 from tinygrad_edu.training.batches import arrays_of
 from tinygrad_edu.training.callbacks import Training
-from tinygrad_edu.training.heads import function_of
+from tinygrad_edu.training.heads import Heads, function_of, name, name_of
 
 ROWS = 2000  # at most so many samples are predicted to see what a model says
 
@@ -26,7 +29,16 @@ def advise(trainer: Training) -> None:
     if run.progress.quiet or run.interrupted or trainer.first is None:
         return
     losses = trainer.history["loss"][run.epochs_before :]
-    text = _far_above_its_start(trainer, trainer.first, losses) or _nothing_learned(trainer, losses)
+    text = (
+        _far_above_its_start(trainer, trainer.first, losses)
+        or _falls_without_end(trainer.first, losses)
+        or _out_of_reach(trainer)
+        or _equal_units(trainer)
+        or _nothing_learned(trainer, losses)
+        or _one_loss_alone(trainer)
+        or _layers_that_are_one(trainer)
+        or _judged_by_training_data(trainer)
+    )
     if text:
         run.progress.say(text)
 
@@ -42,6 +54,111 @@ def _far_above_its_start(trainer: Training, first: float, losses: list[float]) -
         f"The loss is {losses[-1]:.4g}, far above its start of {first:.4g}, since epoch {epoch}: the steps "
         f"are too large, with a learning rate of {rate:.3g}.\n  Try: a new model, with "
         f"{kind}(model.parameters(), lr={rate / 100:.1g}), or optim.find_lr{_unscaled(trainer)}"
+    )
+
+
+def _falls_without_end(first: float, losses: list[float]) -> str:
+    if not losses or not losses[-1] < -100 * max(abs(first), 1):
+        return ""
+    return (
+        f"The loss has fallen from {first:.4g} to {losses[-1]:.4g}, below 0 and without end: the larger the "
+        "error, the smaller it is.\n  Try: the loss with the other sign"
+    )
+
+
+RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, math.inf)}
+
+
+def _out_of_reach(trainer: Training) -> str:
+    """Has y numbers, or a loss logits, that the last activation cannot give?"""
+    kind, y = function_of(trainer.loss), dict(arrays_of(trainer.run.loader)).get("y")
+    layer: Any = trainer.model
+    while isinstance(layer, Sequential) and len(layer):
+        layer = layer[-1]
+    last = type(layer).__name__.lower() if isinstance(layer, Module) else name_of(layer)
+    if y is None or getattr(layer, "max_value", None) is not None:
+        return ""
+    low, high = RANGES.get(last, (-math.inf, math.inf))
+    if kind in (mse, mae, huber, log_cosh) and y.dtype.kind in "fiu" and y.size:
+        slack = 0.01 * (high - low) if high < math.inf else 0
+        beyond = ((y < low - slack) | (y > high + slack)).mean()
+        if beyond:
+            return (
+                f"y runs from {y.min():.4g} to {y.max():.4g}, but the last activation of the model, {last}, "
+                f"gives numbers from {low:g} to {high:g}: {beyond:.1%} of y are out of reach.\n  Try: the "
+                f"model without its last {last}, or y scaled to that range"
+            )
+    if kind in (cross_entropy, binary_cross_entropy) and last == "relu":
+        return (
+            f"{kind.__name__} takes logits of both signs, but the model ends with a relu, which makes all "
+            "negative ones 0.\n  Try: the model without its last ReLU()"
+        )
+    return ""
+
+
+def _equal_units(trainer: Training) -> str:
+    """Do all units of a hidden layer do the same, because their weights started equal?"""
+    layers = [
+        (path, parameter)
+        for path, parameter in trainer.model.named_parameters()
+        if parameter.ndim > 1 and parameter.shape[-1] > 1 and parameter.requires_grad
+    ]
+    for path, parameter in layers[:-1]:
+        if path.rpartition(".")[2] == "W" and (parameter.data == parameter.data[..., :1]).all():
+            return (
+                f"The {parameter.shape[-1]} units of {path} are all equal, as they started equal: together "
+                "they can do no more than one.\n  Try: random weights, model.initialize(seed)"
+            )
+    return ""
+
+
+def _one_loss_alone(trainer: Training) -> str:
+    """Is one of several losses so large that the others do not count?"""
+    losses = trainer.loss
+    if not isinstance(losses, Heads) or len(losses.losses) < 2:
+        return ""
+    sizes = {
+        name(key): abs(weight * trainer.history[f"{name(key)}_loss"][-1])
+        for key, weight in losses.weights.items()
+    }
+    most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
+    if sizes[most] < 1000 * sizes[least] or not sizes[least]:
+        return ""
+    return (
+        f"The loss of {most}, {sizes[most]:.3g}, is {sizes[most] / sizes[least]:,.0f} times that of {least}, "
+        f"{sizes[least]:.3g}, which hardly counts.\n  Try: targets of size 1, or loss_weights"
+    )
+
+
+def _layers_that_are_one(trainer: Training) -> str:
+    """Are there two linear layers without an activation in between, and not as a bottleneck?"""
+    for path, module in trainer.model.named_modules():
+        layers = module.layers if isinstance(module, Sequential) else []
+        for i, (one, two) in enumerate(itertools.pairwise(layers)):
+            if isinstance(one, Linear) and isinstance(two, Linear):
+                (inputs, inner), outputs = one.W.shape, two.W.shape[1]
+                if inner < min(inputs, outputs):  # a bottleneck, which has fewer parameters
+                    continue
+                start = f"{path}." if path else ""
+                return (
+                    f"Layers {start}{i} and {start}{i + 1}, {one!r} and {two!r}, have no activation in "
+                    "between: together they can do no more than one linear layer.\n  Try: ReLU() between them"
+                )
+    return ""
+
+
+def _judged_by_training_data(trainer: Training) -> str:
+    if trainer.run.validation is None:
+        return ""
+    loaders = trainer.run.loader, trainer.run.validation
+    trained, judged = (dict(arrays_of(loader)).get("x") for loader in loaders)
+    if trained is None or judged is None or trained.shape != judged.shape:
+        return ""
+    if not (np.array_equal(trained[:8], judged[:8]) and np.array_equal(trained, judged)):
+        return ""
+    return (
+        "The validation data are the training data: they do not tell how the model does on new samples.\n"
+        "  Try: validation_split=0.2, or train_test_split(x, y)"
     )
 
 
@@ -70,8 +187,8 @@ def _loss_of_guessing(loss: Any, y: np.ndarray) -> tuple[float, str] | None:
     if kind is cross_entropy and y.dtype.kind in "iu":
         counts = np.unique(y, return_counts=True)[1]
         share = counts / counts.sum()
-        name = f"ln {len(counts)}" if np.ptp(counts) == 0 else "the entropy of the labels"
-        return float(-(share * np.log(share)).sum()), name
+        formula = f"ln {len(counts)}" if np.ptp(counts) == 0 else "the entropy of the labels"
+        return float(-(share * np.log(share)).sum()), formula
     if kind is binary_cross_entropy and np.isin(y, (0, 1)).all():
         p = np.clip(float(y.mean()), 1e-12, 1 - 1e-12)
         return -(p * math.log(p) + (1 - p) * math.log(1 - p)), "the entropy of the labels"

@@ -6,6 +6,7 @@ several inputs or outputs.
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.data import DataLoader
+from tinygrad_edu.diagnostics.frame_rows import warn_of_other_order
 from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, value
@@ -51,13 +53,43 @@ class Grouped:
 
 def output_of(model: Module, x: Any) -> Any:
     """model(x), or model(*x) for a tuple and model(**x) for a dict of inputs. A list becomes a tuple."""
-    if isinstance(x, dict):
-        y = model(**x)
-    elif isinstance(x, tuple):
-        y = model(*x)
-    else:
-        y = model(x)
+    try:
+        if isinstance(x, dict):
+            y = model(**x)
+        elif isinstance(x, tuple):
+            y = model(*x)
+        else:
+            y = model(x)
+    except TypeError as error:
+        other = _other_inputs(model, x)
+        if other:
+            raise other from error
+        raise
     return tuple(y) if isinstance(y, list) else y
+
+
+def _other_inputs(model: Module, x: Any) -> Exception | None:
+    """The error of inputs that the forward of the model does not take, if they are what is wrong."""
+    takes = inspect.signature(model.forward)
+    given = x if isinstance(x, dict) else {}
+    try:
+        takes.bind(*(x if isinstance(x, tuple) else () if given else (x,)), **given)
+    except TypeError:
+        inputs = (
+            f"a dict of {', '.join(map(repr, x))}"
+            if given
+            else f"{len(x)} arrays"
+            if isinstance(x, tuple)
+            else "one array"
+        )
+        return refusal(
+            TypeError,
+            f"x is {inputs}, but {type(model).__name__}.forward{takes} takes others.",
+            "x, one array"
+            if len(takes.parameters) == 1
+            else f"inputs {', '.join(takes.parameters)}",
+        )
+    return None
 
 
 def loaders_of_fit(
@@ -71,6 +103,7 @@ def loaders_of_fit(
     **settings: Any,
 ) -> tuple[Any, Any]:
     """(batches to learn from, batches to evaluate on or None), of the arguments of `fit`."""
+    warn_of_other_order(x, y)
     y = targets_of(y)
     if y is not None:
         demand_arrays(x, y)
@@ -349,6 +382,8 @@ def demand_arrays(x: Any, y: Any) -> None:
         )
     if isinstance(x, (tuple, dict)) or isinstance(y, (tuple, dict)):
         return  # DataLoader compares them
+    if isinstance(x, list):
+        tables.numbers("x", x)  # its rows may differ in length
     shape, wanted = np.shape(value(x)), np.shape(value(y))
     if shape and wanted and shape[0] != wanted[0]:
         hint = "x_train with y_train, x_test with y_test"

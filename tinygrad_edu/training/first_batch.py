@@ -23,6 +23,7 @@ def look_at_first_batch(trainer: Training, loss: Tensor, prediction: Any, y: Any
     nodes = [*_nodes(loss)]
     _warn_of_broadcast(nodes, y)
     _warn_of_lost_parameters(trainer, nodes)
+    _warn_of_one_class(trainer.loss, nodes, prediction)
     _warn_of_probabilities(trainer.loss, nodes, prediction)
 
 
@@ -74,6 +75,22 @@ def _warn_of_lost_parameters(trainer: Training, nodes: list[Tensor]) -> None:
             f"the loss depends on {len(lost)} parameters that are not part of the model, and so are never "
             f"learned: {describe(p)}{layer}.{line_made(node) or user_line()}\n  Try: its layer made in "
             "__init__, as an attribute or in a list or dict of self; freeze() or no_grad() for another model",
+            stacklevel=3,
+        )
+
+
+def _warn_of_one_class(loss: Any, nodes: list[Tensor], prediction: Any) -> None:
+    """Warns of a softmax over a single number, which is 1, whatever the number."""
+    if not isinstance(prediction, np.ndarray) or prediction.shape[-1:] != (1,):
+        return
+    softmax = any(
+        node.data is prediction and node.op and node.op.name == "softmax" for node in nodes
+    )
+    if softmax or function_of(loss) is cross_entropy:
+        warnings.warn(
+            f"predictions {prediction.shape} are of one class, and the softmax of one number is always 1: "
+            f"nothing can be learned.{user_line()}\n  Try: one output without softmax, and "
+            "binary_cross_entropy; or as many outputs as classes",
             stacklevel=3,
         )
 

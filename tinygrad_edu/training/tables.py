@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.frame_rows import hint_for_word
 from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.training.structure import leaves
 
@@ -35,12 +36,24 @@ def numbers(name: str, x: Any) -> Any:
             f"{name} {x.shape} is a sparse {type(x).__name__}, and a network takes arrays.",
             f"x.toarray(), which takes {mega:,.1f} MiB",
         )
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise _ragged(name, x) from error
     if array.dtype.kind not in "OUS" or (array.dtype.kind in "US" and name == "x"):
         return x  # a model may take words
     if array.dtype.kind == "O" and all(map(_is_number, array.flat)):
         return array.astype(float)
     raise _not_numbers(name, x, array)
+
+
+def _ragged(name: str, x: Any) -> Exception:
+    """The error of rows of different lengths, which make no array."""
+    lengths = [np.size(row) if np.isscalar(row) else len(row) for row in x]
+    i = next((i for i, n in enumerate(lengths) if n != lengths[0]), 0)
+    inside = f": row 0 has {lengths[0]}, and row {i} has {lengths[i]}" if i else " inside"
+    what = f"{name} has rows of different lengths{inside}."
+    return refusal(ValueError, what, "zeros to fill the rows up, and a mask of what is real")
 
 
 def _not_numbers(name: str, x: Any, array: np.ndarray) -> Exception:
@@ -55,9 +68,13 @@ def _not_numbers(name: str, x: Any, array: np.ndarray) -> Exception:
             else "np.unique(y, return_inverse=True)[1], if these are classes; then the loss is "
             "nn.cross_entropy, of a classifier"
         )
+        hint = hint_for_word(what, hint)
         return refusal(
             ValueError, f"{name} has text, {shortened(str(what))} in {at}, and not numbers.", hint
         )
+    if hasattr(what, "year"):
+        hint = "days, as in (frame['date'] - frame['date'].min()).dt.days; or year and month as columns"
+        return refusal(ValueError, f"{name} has dates, the first in {at}, and not numbers.", hint)
     return refusal(
         ValueError,
         f"{name} has {len(bad)} values that are no numbers, the first {what!r} in {at}.",
