@@ -21,6 +21,7 @@ from tinygrad_edu import (
     vjp,
     vmap,
 )
+from tinygrad_edu.diagnostics.words import made_at
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.scanning import plain_scan
 from tinygrad_edu.tensor import value
@@ -145,12 +146,42 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(quick):
     assert np.allclose(jacobian(last, mode="forward")(s), jacobian(last, mode="reverse")(s))
 
 
-def test_inside_vmap_and_outside_of_it():
+def test_inside_vmap_every_example_has_its_own_recursion(quick):
+    w, _, m, u, f = wavy_inputs()
+    starts, shifts = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 5, 3))
+
+    def loss(w, s, u):
+        return wavy_loss(scan, w, s, m, u, f)
+
+    together = vmap(grad(loss, (0, 1, 2)), (None, 0, 0))(w, starts, shifts)
+    for i in range(4):
+        apart = grad(loss, (0, 1, 2))(w, starts[i], shifts[i])
+        for one, two in zip(together, apart, strict=True):
+            assert np.allclose(one[i], two, rtol=1e-12, atol=1e-13)
+    all_losses = lambda w, s: np.sum(vmap(loss, (None, 0, 0))(w, s, shifts) ** 2)
+    one_by_one = lambda w, s: sum(loss(w, s[i], shifts[i]) ** 2 for i in range(4))
+    for one, two in zip(
+        grad(all_losses, (0, 1))(w, starts), grad(one_by_one, (0, 1))(w, starts), strict=True
+    ):
+        assert np.allclose(one, two, rtol=1e-12)
+    moves = RNG.normal(size=w.shape), RNG.normal(size=starts.shape)
+    for one, two in zip(
+        hvp(all_losses, (w, starts), moves), hvp(one_by_one, (w, starts), moves), strict=True
+    ):
+        assert np.allclose(one, two, rtol=1e-10)
+    curvatures = vmap(hessian(lambda s: loss(w, s, u)))(starts)
+    assert np.allclose(curvatures[2], hessian(lambda s: loss(w, s, u))(starts[2]), rtol=1e-10)
+
+
+def test_inside_two_vmaps(quick):
+    starts, rates = RNG.normal(size=4), RNG.normal(size=3)
+    last = lambda s, r: scan(lambda s, _: np.sin(r * s), s, length=5)[-1]
+    grid = vmap(vmap(grad(last, 1), (0, None)), (None, 0))(starts, rates)
+    assert np.allclose(grid, [[grad(last, 1)(s, r) for s in starts] for r in rates], rtol=1e-12)
+
+
+def test_a_batch_of_gradients_for_one_recursion(quick):
     w, s, m, u, f = wavy_inputs()
-    starts = RNG.normal(size=(4, 3))
-    loss = lambda s: wavy_loss(scan, w, s, m, u, f)
-    apart = [grad(loss)(s) for s in starts]
-    assert np.allclose(vmap(grad(loss))(starts), apart, rtol=1e-12)
     _, pullback = vjp(lambda s: scan(wavy(w), (s, m), {"u": u, "f": f})[0][0][-1], s)
     (rows,) = vmap(pullback)(np.eye(3))
     assert np.allclose(rows, [pullback(e)[0] for e in np.eye(3)], rtol=1e-12)
@@ -200,6 +231,14 @@ def test_integers_in_a_carry_have_no_derivative(quick):
     assert np.allclose(grad(loss)(xs), [12, 8, 7])
 
 
+def test_a_pair_without_a_y(quick):
+    f = lambda w: scan(lambda s, x: (s * w + x, None), 0, np.arange(3.0))
+    states, nothing = f(2.0)
+    assert nothing is None and np.array_equal(states, [0, 1, 4])
+    assert f(Tensor(2.0))[1] is None
+    assert np.isclose(grad(lambda w: f(w)[0][-1])(2.0), 1)
+
+
 def test_labels_pick_in_a_step(quick):
     labels = np.array([2, 0, 1])
     loss = lambda w: scan(lambda s, k: np.tanh(s + w[k]), np.zeros(2), labels)[-1].sum()
@@ -219,6 +258,13 @@ def test_precision_is_kept(quick):
     y = scan(lambda s, x: np.tanh(s * w + x), np.float32(0), np.ones(4, np.float32))
     y.sum().backward()
     assert y.dtype == w.grad.dtype == np.float32
+
+
+def test_the_graph_has_one_operation_for_all_steps(quick):
+    w = Tensor(0.5, requires_grad=True, name="w")
+    y = scan(lambda s, x: np.tanh(s * w + x), np.zeros(2), np.ones((5, 2)))
+    assert y.op.name == "scan" and y.inputs == (w,)
+    assert "y = scan" in made_at(y)
 
 
 def test_without_recording_there_is_no_graph():

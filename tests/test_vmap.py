@@ -65,8 +65,8 @@ def test_rows_that_need_a_loop_are_known():
     without = {r.name for r in rows() if not r.elementwise and r not in vectorizing.rules()}
     assert without == {
         "add_rows", "attention_weights", "conv bias", "conv kernel gradient", "convolve", "ctc", "gru",
-        "linear_recurrence", "lookup", "lstm", "lstsq", "max gather", "max spread", "normalize",
-        "normalize gradient", "normalize gain gradient", "order statistic", "put", "recurrence", "rnn",
+        "lookup", "lstm", "lstsq", "max gather", "max spread", "normalize", "normalize gradient",
+        "normalize gain gradient", "order statistic", "put", "recurrence", "rnn",
     }  # fmt: skip
 
 

@@ -485,6 +485,11 @@ def _pick(x: Tensor, index: tuple) -> Any:
     )
 
 
+def _linear_recurrence(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
+    A, b = _aligned([xs[0], np.expand_dims(xs[1], -1)], batched)
+    return row(A, np.squeeze(b, -1))
+
+
 def _transform(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
     (x,), axes = xs, params.get("axes")
     if axes is None:
@@ -552,7 +557,7 @@ def rules() -> dict[Op, Callable]:
         "fft": _along("axis"), "ifft": _along("axis"), "rfft": _along("axis"),
         "irfft": _along("axis"), "fftn": _transform, "ifftn": _transform,
         "fftshift": _along("axes"), "ifftshift": _along("axes"),
-        "cross_entropy": _cross_entropy, "conv": _conv,
+        "cross_entropy": _cross_entropy, "conv": _conv, "linear_recurrence": _linear_recurrence,
         "unfold": _images, "fold": _images, "max pool": _images, "window sum": _images,
         "window spread": _images, "conv transpose": _images,
         **dict.fromkeys(
