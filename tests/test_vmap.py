@@ -292,3 +292,9 @@ def test_backward_of_one_example_is_refused():
     """Its gradients would be lost: there is one graph for all examples."""
     with pytest.raises(TypeError, match="has no value of its own"):
         vmap(lambda v: (v * v).sum().backward())(Tensor(np.ones((2, 3)), requires_grad=True))
+
+
+def test_a_row_asks_for_the_batch_without_looking_for_the_line(monkeypatch):
+    """The words of the error cost more than most rows, and nobody reads them there."""
+    monkeypatch.setattr(vectorizing, "user_line", None)
+    assert np.allclose(vmap(lambda x: np.sum(np.sin(x)))(np.ones((3, 2))), 2 * np.sin(1))

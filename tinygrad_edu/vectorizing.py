@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from string import ascii_letters
 from typing import Any
@@ -114,6 +115,8 @@ def _of_all(y: Any, n: int, level: int, as_tensor: bool) -> Any:
 
 
 def _asked(self: Batched) -> Any:
+    if sys._getframe(1).f_code is Op.__call__.__code__:  # which calls `through`
+        raise NoValue(self, "")
     raise NoValue(
         self,
         f"inside vmap, {describe(self, 'this')} stands for all {len(self.batch)} examples at once and has no "
@@ -300,6 +303,7 @@ def _shift(axis: Any, ndim: int) -> Any:
     return np.lib.array_utils.normalize_axis_index(axis, ndim) + 1
 
 
+@functools.cache
 def _default(row: Op, name: str) -> Any:
     return inspect.signature(row.rules[0]).parameters[name].default  # type: ignore[arg-type]
 
