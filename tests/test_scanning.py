@@ -180,6 +180,23 @@ def test_inside_two_vmaps(quick):
     assert np.allclose(grid, [[grad(last, 1)(s, r) for s in starts] for r in rates], rtol=1e-12)
 
 
+def test_a_batch_is_differentiated_again_outside_of_vmap(quick):
+    last = lambda r: scan(lambda s, _: np.sin(r * s), 1.0, length=5)[-1]
+    rates = Tensor(RNG.normal(size=4), requires_grad=True)
+    vmap(last)(rates).sum().backward(create_graph=True)
+    first, rates.grad = rates.grad, None
+    first.sum().backward()
+    assert np.allclose(first.data, [grad(last)(r) for r in rates.data], rtol=1e-12)
+    assert np.allclose(rates.grad, [grad(grad(last))(r) for r in rates.data], rtol=1e-11)
+
+
+def test_a_step_that_is_the_same_for_all_examples(quick):
+    w = Tensor(2.0, requires_grad=True)
+    loss = lambda s: np.sum(scan(lambda s, x: w * x, s, np.arange(3.0)))
+    vmap(loss)(np.zeros(4)).sum().backward()
+    assert np.isclose(w.grad, 4 * 3)
+
+
 def test_a_batch_of_gradients_for_one_recursion(quick):
     w, s, m, u, f = wavy_inputs()
     _, pullback = vjp(lambda s: scan(wavy(w), (s, m), {"u": u, "f": f})[0][0][-1], s)
@@ -229,6 +246,11 @@ def test_integers_in_a_carry_have_no_derivative(quick):
     xs = np.array([2.0, 3.0, 4.0])
     assert np.isclose(loss(xs), ((2 * 3) + 1) * 4 + 2)
     assert np.allclose(grad(loss)(xs), [12, 8, 7])
+
+
+def test_floats_that_become_integers_are_recorded_step_by_step():
+    xs, step = np.array([2, 3]), lambda carry, x: (x, carry[1] * carry[0])
+    assert np.isclose(grad(lambda k: scan(step, (k, 5.0), xs)[1][-1])(7.0), 5 * 2)
 
 
 def test_a_pair_without_a_y(quick):
