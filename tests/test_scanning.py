@@ -253,6 +253,16 @@ def test_floats_that_become_integers_are_recorded_step_by_step():
     assert np.isclose(grad(lambda k: scan(step, (k, 5.0), xs)[1][-1])(7.0), 5 * 2)
 
 
+def test_complex_numbers_in_a_carry():
+    def turned(scanned):
+        step = lambda carry, x: (carry[0] * np.exp(1j * x), carry[1] + np.real(carry[0]))
+        return lambda xs: scanned(step, (1 + 0j, 0.0), xs)[1][-1]
+
+    xs = RNG.normal(size=5)
+    assert np.allclose(grad(turned(scan))(xs), grad(turned(plain_scan))(xs), rtol=1e-12)
+    assert np.any(grad(turned(scan))(xs))
+
+
 def test_a_pair_without_a_y(quick):
     f = lambda w: scan(lambda s, x: (s * w + x, None), 0, np.arange(3.0))
     states, nothing = f(2.0)
@@ -294,6 +304,9 @@ def test_without_recording_there_is_no_graph():
     with no_grad():
         y = scan(lambda s, _: s * w, 1.0, length=3)
     assert isinstance(y, Tensor) and not y.requires_grad and np.array_equal(y.data, [2, 4, 8])
+    with no_grad():
+        states = vmap(lambda w: scan(lambda s, _: s * w, 1.0, length=3))(Tensor([2.0, 3.0]))
+    assert np.array_equal(states.data, [[2, 4, 8], [3, 9, 27]])
 
 
 def test_parameters_of_a_module_are_found(quick):

@@ -74,6 +74,8 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
     found, pair, used = _on_arrays(step, start, xs, steps)
     if not used:
         return found
+    if not thread.mode.recording:
+        return each_leaf(_as_tensor, found)
     try:
         together = _AllAtOnce(step, start, xs, found, pair)
     except Exception:  # the plain loop goes on, or fails at the step that is to blame
@@ -259,8 +261,8 @@ class _AllAtOnce:
         carries = _as_arrays(found[0] if pair else found)
         self.has_ys = pair and found[1] is not None
         for x, y in zip(leaves(start), leaves(carries), strict=True):
-            if x.dtype.kind == "f" != y.dtype.kind:
-                raise ValueError("step turns floats into integers")
+            if y.dtype.kind == "c" or x.dtype.kind == "f" != y.dtype.kind:
+                raise ValueError("neither complex numbers nor floats that turn into integers")
         self.packing, self.batches = _Packing(carries, start), thread.mode.batches
         self.states = self.packing.pack(carries)
         oldest = Tensor(0.0)  # what is older than this was there before
@@ -291,8 +293,7 @@ class _AllAtOnce:
 
     def result(self, states: Any) -> Any:
         """What scan returns, from the result of the row."""
-        states = states if isinstance(states, Tensor) else Tensor(states)  # without inputs
-        states = as_examples(states, self.states)
+        states = as_examples(_as_tensor(states), self.states)  # an array, if there are no inputs
         carries = self.packing.unpack(states, leaves(self.packing.form))
         if not self.pair:
             return carries
@@ -338,8 +339,7 @@ class _AllAtOnce:
         again = isinstance(g, Tensor)  # to be differentiated again
         variables, after = self.variables, self.after
         if again:
-            y = y if isinstance(y, Tensor) else Tensor(y)
-            variables, after = self.record(as_examples(y, self.states), self.start)
+            variables, after = self.record(as_examples(_as_tensor(y), self.states), self.start)
 
         def back(v: Any, ends: Sequence[Tensor]) -> list[Any]:
             found = gradients({after: v}, ends, again)
@@ -357,8 +357,12 @@ def _is_tracked(x: Any) -> bool:
     return isinstance(x, Tensor) and x.requires_grad
 
 
+def _as_tensor(x: Any) -> Any:
+    return x if isinstance(x, Tensor) or x is None else Tensor(x)
+
+
 def _stand_in(x: Any) -> Tensor:
-    variable = identity(x if isinstance(x, Tensor) else Tensor(x))
+    variable = identity(_as_tensor(x))
     variable.requires_grad = True
     return variable
 
