@@ -233,6 +233,38 @@ def test_a_step_with_random_numbers_is_recorded_step_by_step():
     assert np.allclose(found, [12, 4 * s1, 3 * s1 + second])
 
 
+def test_a_step_may_change_its_carry_in_place_and_return_one_buffer(quick):
+    start, xs, buffer = np.zeros(2), np.arange(6.0).reshape(3, 2), np.empty(2)
+
+    def added(s, x):
+        s += x
+        return s
+
+    sums = np.cumsum(xs, axis=0)
+    assert np.array_equal(scan(added, start, xs), sums) and not start.any()
+    assert np.array_equal(scan(lambda s, x: np.add(s, x, out=buffer), start, xs), sums)
+    leaf = Tensor(xs, requires_grad=True)
+    scan(added, start, leaf).sum().backward()
+    assert np.array_equal(leaf.grad, [[3, 3], [2, 2], [1, 1]])
+
+
+def test_xs_are_not_changed():
+    def wrong(s, x):
+        x += s
+        return x
+
+    with pytest.raises(ValueError, match="read-only"):
+        scan(wrong, np.zeros(2), np.ones((3, 2)))
+
+
+def test_an_array_that_changed_before_the_second_backward_is_noticed(quick):
+    w, xs = Tensor(0.5, requires_grad=True), np.arange(4.0)
+    y = scan(lambda s, x: np.sin(w * s) + x, 0.0, xs)
+    xs += 1
+    with pytest.raises(RuntimeError, match="step gave another result"):
+        y.sum().backward(create_graph=True)
+
+
 def test_integers_in_a_carry_have_no_derivative(quick):
     def step(carry, x):
         t, s = carry

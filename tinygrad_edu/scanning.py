@@ -52,9 +52,9 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
 
     Differentiable to every order in start, in xs, and in all Tensors that step uses, such as the parameters
     of a model. The loop runs on arrays, and the backward pass takes a few NumPy calls for each number of the
-    carry, over all steps at once. Where that would be more work (dozens of numbers), inside vmap,
-    and for a step that asks for values (`if x > 0`) or draws random numbers, this is `plain_scan`: the same
-    result, recorded step by step.
+    carry, over all steps at once. Where that would be more work (a carry of dozens of numbers), and for a
+    step that asks for values (`if x > 0`) or draws random numbers, this is `plain_scan`: the same result,
+    recorded step by step. For a batch of sequences use vmap, which knows that they are independent.
 
     Raises ValueError for xs of different lengths or without a step, and for a step that changes the form or
     shape of the carry; TypeError for a step that returns nothing.
@@ -101,30 +101,39 @@ def _as_arrays(start: Any) -> Any:
 
 def _loop(step: Callable, start: Any, xs: Any, steps: int) -> tuple[list, bool]:
     """What every step returns; and whether that is (carry, y), and not the carry alone."""
-    carry, pair = start, False
+    carry, pair = _copied(start), False
     results: list[Any] = []
     for x in _slices(xs, steps):
         result = step(carry, x)
         if not results:
             pair = _is_pair(result, start)
         carry = result[0] if pair else result
-        results.append(result)
+        results.append(_copied(result))
     return results, pair
+
+
+def _copied(tree: Any) -> Any:
+    """A step may change its carry in place, and write all its results into the same array."""
+    if type(tree) is np.ndarray:
+        return tree.copy()
+    return each_leaf(_copied, tree) if isinstance(tree, (dict, list, tuple)) else tree
 
 
 def _slices(xs: Any, steps: int) -> Iterable:
     """x_t for every t."""
     if xs is None:
         return [None] * steps
-    if isinstance(xs, np.ndarray):
-        return xs
     columns = [_of_each_step(x, steps) for x in leaves(xs)]
+    if isinstance(xs, (np.ndarray, Tensor)):
+        return columns[0]
     return (rebuild(xs, iter(parts)) for parts in zip(*columns, strict=True))
 
 
 def _of_each_step(x: Any, steps: int) -> Iterable:
     """x[t] for every t, cut in two stages: the gradient of a slice is as large as what it was cut from."""
     if not isinstance(x, Tensor):
+        x = np.asarray(x).view()
+        x.flags.writeable = False
         return x
     return (part for i in range(0, steps, PIECE) for part in x[i : i + PIECE])
 
@@ -267,10 +276,8 @@ class _AllAtOnce:
         self.states = self.packing.pack(carries)
         oldest = Tensor(0.0)  # what is older than this was there before
         self.variables, self.after = self.record(self.states, _constants(start))
-        found, known = self.after.data, value(everything(self.states))
-        close = np.sqrt(np.finfo(known.dtype).eps)
-        if not np.allclose(found, known, close, close, equal_nan=True):
-            raise ValueError("step gives another result when it is called again")
+        known = value(everything(self.states))
+        _demand_equal(self.after.data, known)
         given = [everything(x) for x in leaves((start, xs)) if _is_tracked(x)]
         self.used = used_from_before(oldest, self.after)  # by step, apart from its arguments
         self.inputs = [*given, *self.used]
@@ -340,6 +347,7 @@ class _AllAtOnce:
         variables, after = self.variables, self.after
         if again:
             variables, after = self.record(as_examples(_as_tensor(y), self.states), self.start)
+            _demand_equal(after.data, value(y))
 
         def back(v: Any, ends: Sequence[Tensor]) -> list[Any]:
             found = gradients({after: v}, ends, again)
@@ -426,6 +434,17 @@ def _is_pair(after: Any, start: Any) -> bool:
             "a start of the shape that step returns, as np.zeros(shape)",
         )
     return pair
+
+
+def _demand_equal(found: np.ndarray, known: np.ndarray) -> None:
+    """Is step the same function as in the loop?"""
+    close = np.sqrt(np.finfo(known.dtype).eps)
+    if not np.allclose(found, known, close, close, equal_nan=True):
+        raise refusal(
+            RuntimeError,
+            "scan: step gave another result when it was called again in the backward pass.",
+            "no change of the arrays that it reads before backward()",
+        )
 
 
 def _form(tree: Any) -> Any:
