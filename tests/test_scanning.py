@@ -285,6 +285,15 @@ def test_floats_that_become_integers_are_recorded_step_by_step():
     assert np.isclose(grad(lambda k: scan(step, (k, 5.0), xs)[1][-1])(7.0), 5 * 2)
 
 
+def test_a_dict_in_another_order():
+    def loss(start):
+        step = lambda s, x: {"b": s["b"] * x, "a": s["a"] + s["b"]}
+        return scan(step, start, np.array([2.0, 3.0, 4.0]))["a"][-1]
+
+    found = grad(loss)({"a": 0.0, "b": 0.0})
+    assert np.isclose(found["a"], 1) and np.isclose(found["b"], 1 + 2 + 6)
+
+
 def test_complex_numbers_in_a_carry():
     def turned(scanned):
         step = lambda carry, x: (carry[0] * np.exp(1j * x), carry[1] + np.real(carry[0]))

@@ -269,6 +269,8 @@ class _AllAtOnce:
         self.step, self.start, self.xs, self.pair = step, start, xs, pair
         carries = _as_arrays(found[0] if pair else found)
         self.has_ys = pair and found[1] is not None
+        if str(_form(start)) != str(_form(carries)):
+            raise ValueError("a dict in another order, so that its leaves are in another, too")
         for x, y in zip(leaves(start), leaves(carries), strict=True):
             if y.dtype.kind == "c" or x.dtype.kind == "f" != y.dtype.kind:
                 raise ValueError("neither complex numbers nor floats that turn into integers")
