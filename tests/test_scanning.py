@@ -1,6 +1,8 @@
 """scan: the recursion whose derivatives are computed for all steps at once, against the plain loop."""
 
+import gc
 import itertools
+import weakref
 
 import numpy as np
 import pytest
@@ -338,6 +340,21 @@ def test_the_graph_has_one_operation_for_all_steps(quick):
     y = scan(lambda s, x: np.tanh(s * w + x), np.zeros(2), np.ones((5, 2)))
     assert y.op.name == "scan" and y.inputs == (w,)
     assert "y = scan" in made_at(y)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_all_memory_is_freed_with_the_graph(quick, create_graph):
+    """At once, and not when the garbage collector finds a circle."""
+    w, xs = (Tensor(x, requires_grad=True) for x in (0.5, np.ones((5, 2))))
+    gc.disable()
+    try:
+        y = scan(lambda s, x: np.tanh(s * w + x), np.zeros(2), xs)
+        steps = weakref.ref(y.op.variadic_rule.__self__)
+        y.sum().backward(create_graph=create_graph)
+        w.grad = xs.grad = y = None
+        assert steps() is None
+    finally:
+        gc.enable()
 
 
 def test_without_recording_there_is_no_graph():

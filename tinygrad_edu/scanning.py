@@ -278,16 +278,20 @@ class _AllAtOnce:
         self.states = self.packing.pack(carries)
         oldest = Tensor(0.0)  # what is older than this was there before
         self.variables, self.after = self.record(self.states, _constants(start))
-        known = value(everything(self.states))
-        _demand_equal(self.after.data, known)
+        _demand_equal(self.after.data, value(everything(self.states)))
         given = [everything(x) for x in leaves((start, xs)) if _is_tracked(x)]
         self.used = used_from_before(oldest, self.after)  # by step, apart from its arguments
         self.inputs = [*given, *self.used]
-        self.row = Op(
+        self.known: Any = (None, [])  # the last g, and the gradients of all inputs for it
+
+    @property
+    def row(self) -> Op:
+        """The row of this scan alone. (Not kept here, as it keeps this: memory would be freed late.)"""
+        known = value(everything(self.states))
+        return Op(
             lambda *_: known, variadic_rule=self.rule,
             name="scan", formula="s_t = step(s_(t-1), x_t)",
         )  # fmt: skip
-        self.known: Any = (None, [])  # the last g, and the gradients of all inputs for it
 
     def is_more_work(self) -> bool:
         """Would the plain loop be faster?
@@ -341,7 +345,10 @@ class _AllAtOnce:
         """the i-th part of λ ∂step, where λ_t = g_t + J_(t+1)ᵀ λ_(t+1) and J_t = ∂s_t / ∂s_(t-1)"""
         if self.known[0] is not g:
             self.known = g, self.pull_back(g, y)
-        return self.known[1][i]
+        gradient = self.known[1][i]
+        if i == len(self.inputs) - 1:  # inputs are asked for in order
+            self.known = None, []
+        return gradient
 
     def pull_back(self, g: Any, y: Any) -> list[Any]:
         """The gradients of all inputs."""
