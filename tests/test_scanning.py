@@ -1,6 +1,8 @@
 """scan: the recursion whose derivatives are computed for all steps at once, against the plain loop."""
 
+import gc
 import itertools
+import weakref
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from tinygrad_edu import (
     vjp,
     vmap,
 )
+from tinygrad_edu.diagnostics.words import made_at
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.scanning import plain_scan
 from tinygrad_edu.tensor import value
@@ -145,12 +148,59 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(quick):
     assert np.allclose(jacobian(last, mode="forward")(s), jacobian(last, mode="reverse")(s))
 
 
-def test_inside_vmap_and_outside_of_it():
+def test_inside_vmap_every_example_has_its_own_recursion(quick):
+    w, _, m, u, f = wavy_inputs()
+    starts, shifts = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 5, 3))
+
+    def loss(w, s, u):
+        return wavy_loss(scan, w, s, m, u, f)
+
+    together = vmap(grad(loss, (0, 1, 2)), (None, 0, 0))(w, starts, shifts)
+    for i in range(4):
+        apart = grad(loss, (0, 1, 2))(w, starts[i], shifts[i])
+        for one, two in zip(together, apart, strict=True):
+            assert np.allclose(one[i], two, rtol=1e-12, atol=1e-13)
+    all_losses = lambda w, s: np.sum(vmap(loss, (None, 0, 0))(w, s, shifts) ** 2)
+    one_by_one = lambda w, s: sum(loss(w, s[i], shifts[i]) ** 2 for i in range(4))
+    for one, two in zip(
+        grad(all_losses, (0, 1))(w, starts), grad(one_by_one, (0, 1))(w, starts), strict=True
+    ):
+        assert np.allclose(one, two, rtol=1e-12)
+    moves = RNG.normal(size=w.shape), RNG.normal(size=starts.shape)
+    for one, two in zip(
+        hvp(all_losses, (w, starts), moves), hvp(one_by_one, (w, starts), moves), strict=True
+    ):
+        assert np.allclose(one, two, rtol=1e-10)
+    curvatures = vmap(hessian(lambda s: loss(w, s, u)))(starts)
+    assert np.allclose(curvatures[2], hessian(lambda s: loss(w, s, u))(starts[2]), rtol=1e-10)
+
+
+def test_inside_two_vmaps(quick):
+    starts, rates = RNG.normal(size=4), RNG.normal(size=3)
+    last = lambda s, r: scan(lambda s, _: np.sin(r * s), s, length=5)[-1]
+    grid = vmap(vmap(grad(last, 1), (0, None)), (None, 0))(starts, rates)
+    assert np.allclose(grid, [[grad(last, 1)(s, r) for s in starts] for r in rates], rtol=1e-12)
+
+
+def test_a_batch_is_differentiated_again_outside_of_vmap(quick):
+    last = lambda r: scan(lambda s, _: np.sin(r * s), 1.0, length=5)[-1]
+    rates = Tensor(RNG.normal(size=4), requires_grad=True)
+    vmap(last)(rates).sum().backward(create_graph=True)
+    first, rates.grad = rates.grad, None
+    first.sum().backward()
+    assert np.allclose(first.data, [grad(last)(r) for r in rates.data], rtol=1e-12)
+    assert np.allclose(rates.grad, [grad(grad(last))(r) for r in rates.data], rtol=1e-11)
+
+
+def test_a_step_that_is_the_same_for_all_examples(quick):
+    w = Tensor(2.0, requires_grad=True)
+    loss = lambda s: np.sum(scan(lambda s, x: w * x, s, np.arange(3.0)))
+    vmap(loss)(np.zeros(4)).sum().backward()
+    assert np.isclose(w.grad, 4 * 3)
+
+
+def test_a_batch_of_gradients_for_one_recursion(quick):
     w, s, m, u, f = wavy_inputs()
-    starts = RNG.normal(size=(4, 3))
-    loss = lambda s: wavy_loss(scan, w, s, m, u, f)
-    apart = [grad(loss)(s) for s in starts]
-    assert np.allclose(vmap(grad(loss))(starts), apart, rtol=1e-12)
     _, pullback = vjp(lambda s: scan(wavy(w), (s, m), {"u": u, "f": f})[0][0][-1], s)
     (rows,) = vmap(pullback)(np.eye(3))
     assert np.allclose(rows, [pullback(e)[0] for e in np.eye(3)], rtol=1e-12)
@@ -185,6 +235,38 @@ def test_a_step_with_random_numbers_is_recorded_step_by_step():
     assert np.allclose(found, [12, 4 * s1, 3 * s1 + second])
 
 
+def test_a_step_may_change_its_carry_in_place_and_return_one_buffer(quick):
+    start, xs, buffer = np.zeros(2), np.arange(6.0).reshape(3, 2), np.empty(2)
+
+    def added(s, x):
+        s += x
+        return s
+
+    sums = np.cumsum(xs, axis=0)
+    assert np.array_equal(scan(added, start, xs), sums) and not start.any()
+    assert np.array_equal(scan(lambda s, x: np.add(s, x, out=buffer), start, xs), sums)
+    leaf = Tensor(xs, requires_grad=True)
+    scan(added, start, leaf).sum().backward()
+    assert np.array_equal(leaf.grad, [[3, 3], [2, 2], [1, 1]])
+
+
+def test_xs_are_not_changed():
+    def wrong(s, x):
+        x += s
+        return x
+
+    with pytest.raises(ValueError, match="read-only"):
+        scan(wrong, np.zeros(2), np.ones((3, 2)))
+
+
+def test_an_array_that_changed_before_the_second_backward_is_noticed(quick):
+    w, xs = Tensor(0.5, requires_grad=True), np.arange(4.0)
+    y = scan(lambda s, x: np.sin(w * s) + x, 0.0, xs)
+    xs += 1
+    with pytest.raises(RuntimeError, match="step gave another result"):
+        y.sum().backward(create_graph=True)
+
+
 def test_integers_in_a_carry_have_no_derivative(quick):
     def step(carry, x):
         t, s = carry
@@ -198,6 +280,38 @@ def test_integers_in_a_carry_have_no_derivative(quick):
     xs = np.array([2.0, 3.0, 4.0])
     assert np.isclose(loss(xs), ((2 * 3) + 1) * 4 + 2)
     assert np.allclose(grad(loss)(xs), [12, 8, 7])
+
+
+def test_floats_that_become_integers_are_recorded_step_by_step():
+    xs, step = np.array([2, 3]), lambda carry, x: (x, carry[1] * carry[0])
+    assert np.isclose(grad(lambda k: scan(step, (k, 5.0), xs)[1][-1])(7.0), 5 * 2)
+
+
+def test_a_dict_in_another_order():
+    def loss(start):
+        step = lambda s, x: {"b": s["b"] * x, "a": s["a"] + s["b"]}
+        return scan(step, start, np.array([2.0, 3.0, 4.0]))["a"][-1]
+
+    found = grad(loss)({"a": 0.0, "b": 0.0})
+    assert np.isclose(found["a"], 1) and np.isclose(found["b"], 1 + 2 + 6)
+
+
+def test_complex_numbers_in_a_carry():
+    def turned(scanned):
+        step = lambda carry, x: (carry[0] * np.exp(1j * x), carry[1] + np.real(carry[0]))
+        return lambda xs: scanned(step, (1 + 0j, 0.0), xs)[1][-1]
+
+    xs = RNG.normal(size=5)
+    assert np.allclose(grad(turned(scan))(xs), grad(turned(plain_scan))(xs), rtol=1e-12)
+    assert np.any(grad(turned(scan))(xs))
+
+
+def test_a_pair_without_a_y(quick):
+    f = lambda w: scan(lambda s, x: (s * w + x, None), 0, np.arange(3.0))
+    states, nothing = f(2.0)
+    assert nothing is None and np.array_equal(states, [0, 1, 4])
+    assert f(Tensor(2.0))[1] is None
+    assert np.isclose(grad(lambda w: f(w)[0][-1])(2.0), 1)
 
 
 def test_labels_pick_in_a_step(quick):
@@ -221,11 +335,36 @@ def test_precision_is_kept(quick):
     assert y.dtype == w.grad.dtype == np.float32
 
 
+def test_the_graph_has_one_operation_for_all_steps(quick):
+    w = Tensor(0.5, requires_grad=True, name="w")
+    y = scan(lambda s, x: np.tanh(s * w + x), np.zeros(2), np.ones((5, 2)))
+    assert y.op.name == "scan" and y.inputs == (w,)
+    assert "y = scan" in made_at(y)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_all_memory_is_freed_with_the_graph(quick, create_graph):
+    """At once, and not when the garbage collector finds a circle."""
+    w, xs = (Tensor(x, requires_grad=True) for x in (0.5, np.ones((5, 2))))
+    gc.disable()
+    try:
+        y = scan(lambda s, x: np.tanh(s * w + x), np.zeros(2), xs)
+        steps = weakref.ref(y.op.variadic_rule.__self__)
+        y.sum().backward(create_graph=create_graph)
+        w.grad = xs.grad = y = None
+        assert steps() is None
+    finally:
+        gc.enable()
+
+
 def test_without_recording_there_is_no_graph():
     w = Tensor(2.0, requires_grad=True)
     with no_grad():
         y = scan(lambda s, _: s * w, 1.0, length=3)
     assert isinstance(y, Tensor) and not y.requires_grad and np.array_equal(y.data, [2, 4, 8])
+    with no_grad():
+        states = vmap(lambda w: scan(lambda s, _: s * w, 1.0, length=3))(Tensor([2.0, 3.0]))
+    assert np.array_equal(states.data, [[2, 4, 8], [3, 9, 27]])
 
 
 def test_parameters_of_a_module_are_found(quick):

@@ -65,8 +65,8 @@ def test_rows_that_need_a_loop_are_known():
     without = {r.name for r in rows() if not r.elementwise and r not in vectorizing.rules()}
     assert without == {
         "add_rows", "attention_weights", "conv bias", "conv kernel gradient", "convolve", "ctc", "gru",
-        "linear_recurrence", "lookup", "lstm", "lstsq", "max gather", "max spread", "normalize",
-        "normalize gradient", "normalize gain gradient", "order statistic", "put", "recurrence", "rnn",
+        "lookup", "lstm", "lstsq", "max gather", "max spread", "normalize", "normalize gradient",
+        "normalize gain gradient", "order statistic", "put", "recurrence", "rnn",
     }  # fmt: skip
 
 
@@ -316,3 +316,31 @@ def test_tensorsolve_of_examples():
     assert np.allclose(
         vmap(solve)(a, b), np.stack([solve(*pair) for pair in zip(a, b, strict=True)])
     )
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        lambda x, i, j: x[i],
+        lambda x, i, j: x[:, i],
+        lambda x, i, j: x[:, :, j],
+        lambda x, i, j: x[:, i, j],
+        lambda x, i, j: x[1:, :, j, ::2],
+        lambda x, i, j: x[:, i, 2],
+        lambda x, i, j: x[i, :, 2:],
+    ],
+)
+def test_examples_pick_their_own_places_without_a_loop(monkeypatch, pick):
+    x, i = RNG.normal(size=(3, 4, 5, 6, 7)), np.array([1, 2, 0])
+    j = np.array([[1, 0], [2, 3], [4, 5]])
+    i_j = [*zip(i, j, strict=True)]
+    own, same = [pick(x[n], *i_j[n]) for n in range(3)], [pick(x[0], *i_j[n]) for n in range(3)]
+    monkeypatch.setattr(vectorizing, "one_by_one", None)
+    assert np.array_equal(vmap(pick)(x, i, j), own)
+    assert np.array_equal(vmap(lambda i, j: pick(Tensor(x[0]), i, j))(i, j).data, same)
+
+
+def test_a_row_asks_for_the_batch_without_looking_for_the_line(monkeypatch):
+    """The words of the error cost more than most rows, and nobody reads them there."""
+    monkeypatch.setattr(vectorizing, "user_line", None)
+    assert np.allclose(vmap(lambda x: np.sum(np.sin(x)))(np.ones((3, 2))), 2 * np.sin(1))

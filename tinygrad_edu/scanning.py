@@ -25,12 +25,12 @@ import numpy as np
 from tinygrad_edu.autodiff import gradients, history
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.functional import used_from_before
-from tinygrad_edu.modes import no_grad, recording, thread
+from tinygrad_edu.modes import no_grad, recording, set_mode, thread
 from tinygrad_edu.ops import identity
 from tinygrad_edu.ops.state_space import adjoint
 from tinygrad_edu.pytree import each_leaf, leaves, rebuild
 from tinygrad_edu.tensor import Op, Tensor, value
-from tinygrad_edu.vectorizing import vmap
+from tinygrad_edu.vectorizing import Batched, as_examples, everything, on_all_levels, vmap
 
 __all__ = ["plain_scan", "scan"]
 
@@ -52,9 +52,9 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
 
     Differentiable to every order in start, in xs, and in all Tensors that step uses, such as the parameters
     of a model. The loop runs on arrays, and the backward pass takes a few NumPy calls for each number of the
-    carry, over all steps at once. Where that would be more work (dozens of numbers), inside vmap,
-    and for a step that asks for values (`if x > 0`) or draws random numbers, this is `plain_scan`: the same
-    result, recorded step by step.
+    carry, over all steps at once. Where that would be more work (a carry of dozens of numbers), and for a
+    step that asks for values (`if x > 0`) or draws random numbers, this is `plain_scan`: the same result,
+    recorded step by step. For a batch of sequences use vmap, which knows that they are independent.
 
     Raises ValueError for xs of different lengths or without a step, and for a step that changes the form or
     shape of the carry; TypeError for a step that returns nothing.
@@ -66,59 +66,74 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
     >>> rate.grad
     array(6.)
     """
-    steps = _number_of_steps(xs, length)
-    start = each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
+    steps, start = _number_of_steps(xs, length), _as_arrays(start)
     size = sum(x.size for x in leaves(start))
     large = size > steps or size * size * steps > LARGEST_JACOBIANS
-    if thread.mode.batches or (large and thread.mode.recording):
+    if large and thread.mode.recording:
         return plain_scan(step, start, xs, length)
-    carries, ys, used = _on_arrays(step, start, xs, steps)
+    found, pair, used = _on_arrays(step, start, xs, steps)
     if not used:
-        return carries if ys is None else (carries, ys)
+        return found
+    if not thread.mode.recording:
+        return each_leaf(_as_tensor, found)
     try:
-        together = _AllAtOnce(step, start, xs, carries, ys is not None)
+        together = _AllAtOnce(step, start, xs, found, pair)
     except Exception:  # the plain loop goes on, or fails at the step that is to blame
         return plain_scan(step, start, xs, length)
     if together.is_more_work():
         return plain_scan(step, start, xs, length)
-    states = together.row(*together.inputs) if together.inputs else Tensor(together.states)
-    return together.result(states)
+    return together.result(together.row(*together.inputs))
 
 
 def plain_scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) -> Any:
     """`scan` as a loop in which Tensors record every operation of every step."""
-    start = each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
-    carries, ys = _loop(step, start, xs, _number_of_steps(xs, length))
-    carries = _stacked(carries, _array_or_tensor)
-    return carries if ys is None else (carries, _stacked(ys, _array_or_tensor))
+    results, _ = _loop(step, _as_arrays(start), xs, _number_of_steps(xs, length))
+    return _stacked(results, _array_or_tensor)
 
 
-def _loop(step: Callable, start: Any, xs: Any, steps: int) -> tuple[list, list | None]:
-    """The carry and the y after every step. (None for the ys of a step that returns the carry alone.)"""
-    carry, carries, ys, pair = start, [], [], None
+def _as_arrays(start: Any) -> Any:
+    """Arrays for numbers, and, inside vmap, one for each example."""
+    batches = thread.mode.batches
+    if batches:
+        return each_leaf(lambda x: on_all_levels(x, batches), start)
+    return each_leaf(lambda x: x if isinstance(x, Tensor) else np.asarray(x), start)
+
+
+def _loop(step: Callable, start: Any, xs: Any, steps: int) -> tuple[list, bool]:
+    """What every step returns; and whether that is (carry, y), and not the carry alone."""
+    carry, pair = _copied(start), False
+    results: list[Any] = []
     for x in _slices(xs, steps):
-        after = step(carry, x)
-        if pair is None:
-            pair = _is_pair(after, start)
-        carry, y = after if pair else (after, None)
-        carries.append(carry)
-        ys.append(y)
-    return carries, ys if pair else None
+        result = step(carry, x)
+        if not results:
+            pair = _is_pair(result, start)
+        carry = result[0] if pair else result
+        results.append(_copied(result))
+    return results, pair
+
+
+def _copied(tree: Any) -> Any:
+    """A step may change its carry in place, and write all its results into the same array."""
+    if type(tree) is np.ndarray:
+        return tree.copy()
+    return each_leaf(_copied, tree) if isinstance(tree, (dict, list, tuple)) else tree
 
 
 def _slices(xs: Any, steps: int) -> Iterable:
     """x_t for every t."""
     if xs is None:
         return [None] * steps
-    if isinstance(xs, np.ndarray):
-        return xs
     columns = [_of_each_step(x, steps) for x in leaves(xs)]
+    if isinstance(xs, (np.ndarray, Tensor)):
+        return columns[0]
     return (rebuild(xs, iter(parts)) for parts in zip(*columns, strict=True))
 
 
 def _of_each_step(x: Any, steps: int) -> Iterable:
     """x[t] for every t, cut in two stages: the gradient of a slice is as large as what it was cut from."""
     if not isinstance(x, Tensor):
+        x = np.asarray(x).view()
+        x.flags.writeable = False
         return x
     return (part for i in range(0, steps, PIECE) for part in x[i : i + PIECE])
 
@@ -153,18 +168,29 @@ def _array_or_tensor(column: Sequence) -> Any:
 # ------------------------------------------------------------------------------ the loop on plain arrays
 
 
-def _on_arrays(step: Callable, start: Any, xs: Any, steps: int) -> tuple[Any, Any, bool]:
-    """Carries and ys, computed with arrays and not recorded; and whether there were any Tensors."""
-    plain = _with_arrays(step)
-    arrays = each_leaf(value, start), each_leaf(value, xs)
+def _on_arrays(step: Callable, start: Any, xs: Any, steps: int) -> tuple[Any, bool, bool]:
+    """The result of scan computed with arrays, not recorded; is it (carries, ys); were there Tensors?
+
+    Inside vmap there is no array for one example, and the loop computes with stand-ins.
+    """
+    batches = thread.mode.batches
+    plain = step if batches else _with_arrays(step)
+    arrays = _constants(start), _constants(xs)
     with no_grad():
         try:
-            carries, ys = _loop(plain, *arrays, steps)
+            results, pair = _loop(plain, *arrays, steps)
         except Exception:  # a step may ask for what only Tensors have, as x.detach()
-            carries, ys = _loop(step, *arrays, steps)
-    used = plain is not step or any(map(_has_tensors, (start, xs, carries, ys)))
-    ys = ys if ys is None else _stacked(ys, _array)
-    return _stacked(carries, _array), ys, used
+            results, pair = _loop(step, *arrays, steps)
+        used = plain is not step or any(map(_has_tensors, (start, xs, results)))
+        return _stacked(results, _array_or_tensor if batches else _array), pair, used
+
+
+def _constants(tree: Any) -> Any:
+    """The arrays of Tensors; inside vmap, stand-ins for them."""
+    return each_leaf(
+        lambda x: as_examples(everything(x).detach(), x) if isinstance(x, Batched) else value(x),
+        tree,
+    )
 
 
 def _has_tensors(tree: Any) -> bool:
@@ -209,8 +235,8 @@ class _Packing:
     def __init__(self, carries: Any, start: Any):
         self.form = carries
         self.before = [  # the carries before each step
-            np.concatenate([np.asarray(value(s))[None], x[:-1]])
-            for s, x in zip(leaves(start), leaves(carries), strict=True)
+            np.concatenate([s[None], x[:-1]])
+            for s, x in zip(leaves(_constants(start)), leaves(carries), strict=True)
         ]
 
     def pack(self, carries: Any) -> Any:
@@ -228,7 +254,9 @@ class _Packing:
         for like, other in zip(leaves(self.form), others, strict=True):
             if like.dtype.kind == "f":
                 begin, end = end, end + like[0].size
-                part = np.reshape(states[..., begin:end], (*states.shape[:-1], *like.shape[1:]))
+                part = states if end - begin == states.shape[-1] else states[..., begin:end]
+                if like.ndim != 2:
+                    part = np.reshape(part, (*states.shape[:-1], *like.shape[1:]))
                 other = part if part.dtype == like.dtype else part.astype(like.dtype)
             found.append(other)
         return rebuild(self.form, iter(found))
@@ -237,26 +265,33 @@ class _Packing:
 class _AllAtOnce:
     """All steps as one recorded call of vmap(step), and the rule of scan that follows from it."""
 
-    def __init__(self, step: Callable, start: Any, xs: Any, carries: Any, pair: bool):
+    def __init__(self, step: Callable, start: Any, xs: Any, found: Any, pair: bool):
         self.step, self.start, self.xs, self.pair = step, start, xs, pair
+        carries = _as_arrays(found[0] if pair else found)
+        self.has_ys = pair and found[1] is not None
+        if str(_form(start)) != str(_form(carries)):
+            raise ValueError("a dict in another order, so that its leaves are in another, too")
         for x, y in zip(leaves(start), leaves(carries), strict=True):
-            if x.dtype.kind == "f" != y.dtype.kind:
-                raise ValueError("step turns floats into integers")
-        self.packing = _Packing(carries, start)
+            if y.dtype.kind == "c" or x.dtype.kind == "f" != y.dtype.kind:
+                raise ValueError("neither complex numbers nor floats that turn into integers")
+        self.packing, self.batches = _Packing(carries, start), thread.mode.batches
         self.states = self.packing.pack(carries)
         oldest = Tensor(0.0)  # what is older than this was there before
-        self.variables, self.after = self.record(self.states, each_leaf(value, start))
-        close = np.sqrt(np.finfo(self.states.dtype).eps)
-        if not np.allclose(self.after.data, self.states, close, close, equal_nan=True):
-            raise ValueError("step gives another result when it is called again")
-        given = [x for x in leaves((start, xs)) if _is_tracked(x)]
+        self.variables, self.after = self.record(self.states, _constants(start))
+        _demand_equal(self.after.data, value(everything(self.states)))
+        given = [everything(x) for x in leaves((start, xs)) if _is_tracked(x)]
         self.used = used_from_before(oldest, self.after)  # by step, apart from its arguments
         self.inputs = [*given, *self.used]
-        self.row = Op(
-            lambda *_: self.states, variadic_rule=self.rule,
+        self.known: Any = (None, [])  # the last g, and the gradients of all inputs for it
+
+    @property
+    def row(self) -> Op:
+        """The row of this scan alone. (Not kept here, as it keeps this: memory would be freed late.)"""
+        known = value(everything(self.states))
+        return Op(
+            lambda *_: known, variadic_rule=self.rule,
             name="scan", formula="s_t = step(s_(t-1), x_t)",
         )  # fmt: skip
-        self.known: Any = (None, [])  # the last g, and the gradients of all inputs for it
 
     def is_more_work(self) -> bool:
         """Would the plain loop be faster?
@@ -270,9 +305,13 @@ class _AllAtOnce:
         return size * numbers > OPERATION * len(operations) * steps
 
     def result(self, states: Any) -> Any:
+        """What scan returns, from the result of the row."""
+        states = as_examples(_as_tensor(states), self.states)  # an array, if there are no inputs
         carries = self.packing.unpack(states, leaves(self.packing.form))
         if not self.pair:
             return carries
+        if not self.has_ys:
+            return carries, None
         return carries, self.steps(self.before(states, self.start), self.xs)[1]
 
     def before(self, states: Any, start: Any) -> Any:
@@ -285,7 +324,8 @@ class _AllAtOnce:
 
         def one(carry: Any, x: Any) -> Any:
             after = self.step(carry, x)
-            return after if self.pair else (after, 0.0)
+            carry, y = after if self.pair else (after, None)
+            return carry, 0.0 if y is None else y
 
         carries = self.packing.unpack(before, self.packing.before)
         carries, ys = vmap(one, (0, None if xs is None else 0))(carries, xs)
@@ -293,31 +333,39 @@ class _AllAtOnce:
 
     def record(self, states: Any, start: Any) -> tuple[list[Tensor], Tensor]:
         """Stand-ins for the states before each step and for the xs, and the states after it."""
-        with recording():
+        with set_mode(batches=self.batches), recording():
             before = _stand_in(self.before(states, start))
             xs = [_stand_in(x) if _is_tracked(x) else x for x in leaves(self.xs)]
             after, _ = self.steps(before, rebuild(self.xs, iter(xs)))
-        return [before, *(x for x in xs if _is_tracked(x))], after
+            after = on_all_levels(after, self.batches)
+        variables = [before, *(x for x in xs if _is_tracked(x))]
+        return [*map(everything, variables)], everything(after)
 
     def rule(self, i: int, g: Any, y: Any, *_: Any) -> Any:
         """the i-th part of λ ∂step, where λ_t = g_t + J_(t+1)ᵀ λ_(t+1) and J_t = ∂s_t / ∂s_(t-1)"""
         if self.known[0] is not g:
             self.known = g, self.pull_back(g, y)
-        return self.known[1][i]
+        gradient = self.known[1][i]
+        if i == len(self.inputs) - 1:  # inputs are asked for in order
+            self.known = None, []
+        return gradient
 
     def pull_back(self, g: Any, y: Any) -> list[Any]:
         """The gradients of all inputs."""
         again = isinstance(g, Tensor)  # to be differentiated again
-        variables, after = self.record(y, self.start) if again else (self.variables, self.after)
+        variables, after = self.variables, self.after
+        if again:
+            variables, after = self.record(as_examples(_as_tensor(y), self.states), self.start)
+            _demand_equal(after.data, value(y))
 
         def back(v: Any, ends: Sequence[Tensor]) -> list[Any]:
             found = gradients({after: v}, ends, again)
             return found if again else [x.data for x in found]
 
-        basis = [np.broadcast_to(e, y.shape) for e in np.eye(y.shape[1], dtype=y.dtype)]
+        basis = [np.broadcast_to(e, y.shape) for e in np.eye(y.shape[-1], dtype=y.dtype)]
         rows = [back(Tensor(e) if again else e, variables[:1])[0] for e in basis]
-        before, *others = back(adjoint(np.stack(rows, axis=1), g), [*variables, *self.used])
-        start = self.packing.unpack(before[0], leaves(self.start))
+        before, *others = back(adjoint(np.stack(rows, axis=-2), g), [*variables, *self.used])
+        start = self.packing.unpack(before[..., 0, :], leaves(self.start))
         tracked = zip(leaves(self.start), leaves(start), strict=True)
         return [*(d for x, d in tracked if _is_tracked(x)), *others]
 
@@ -326,8 +374,12 @@ def _is_tracked(x: Any) -> bool:
     return isinstance(x, Tensor) and x.requires_grad
 
 
+def _as_tensor(x: Any) -> Any:
+    return x if isinstance(x, Tensor) or x is None else Tensor(x)
+
+
 def _stand_in(x: Any) -> Tensor:
-    variable = identity(x if isinstance(x, Tensor) else Tensor(x))
+    variable = identity(_as_tensor(x))
     variable.requires_grad = True
     return variable
 
@@ -391,6 +443,17 @@ def _is_pair(after: Any, start: Any) -> bool:
             "a start of the shape that step returns, as np.zeros(shape)",
         )
     return pair
+
+
+def _demand_equal(found: np.ndarray, known: np.ndarray) -> None:
+    """Is step the same function as in the loop?"""
+    close = np.sqrt(np.finfo(known.dtype).eps)
+    if not np.allclose(found, known, close, close, equal_nan=True):
+        raise refusal(
+            RuntimeError,
+            "scan: step gave another result when it was called again in the backward pass.",
+            "no change of the arrays that it reads before backward()",
+        )
 
 
 def _form(tree: Any) -> Any:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from string import ascii_letters
 from typing import Any
@@ -114,6 +115,8 @@ def _of_all(y: Any, n: int, level: int, as_tensor: bool) -> Any:
 
 
 def _asked(self: Batched) -> Any:
+    if sys._getframe(1).f_code is Op.__call__.__code__:  # which calls `through`
+        raise NoValue(self, "")
     raise NoValue(
         self,
         f"inside vmap, {describe(self, 'this')} stands for all {len(self.batch)} examples at once and has no "
@@ -301,6 +304,7 @@ def _shift(axis: Any, ndim: int) -> Any:
     return np.lib.array_utils.normalize_axis_index(axis, ndim) + 1
 
 
+@functools.cache
 def _default(row: Op, name: str) -> Any:
     return inspect.signature(row.rules[0]).parameters[name].default  # type: ignore[arg-type]
 
@@ -467,23 +471,36 @@ def _scatter_add(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -
     return row(x, index=index, shape=(len(x), *params["shape"]))
 
 
-def _pick(x: Tensor, index: tuple) -> Any:
-    """x[index], where the index differs between examples: integers first, then slices."""
+def _pick(x: Any, index: tuple) -> Any:
+    """x[index], where the index differs between examples: slices, then integers, then slices."""
     level = max(p.level for p in (x, *index) if isinstance(p, Batched))
     n = thread.mode.batches[level]
+    is_slice = [isinstance(p, slice) for p in index]
+    begin = is_slice.index(False)
     rest = itertools.dropwhile(
-        lambda p: isinstance(p, (int, np.integer, np.ndarray, Tensor)), index
+        lambda p: isinstance(p, (int, np.integer, np.ndarray, Tensor)), index[begin:]
     )
     slices = tuple(rest)
-    first = [on_level(p, n, level) for p in index[: len(index) - len(slices)]]
+    first = [on_level(p, n, level) for p in index[begin : len(index) - len(slices)]]
     known = all(p is None or p is ... or isinstance(p, slice) for p in slices)
     if not known or any(p.dtype.kind != "i" or isinstance(p.batch, Batched) for p in first):
         return one_by_one(lambda x, *index: x[index], (x, *index), {}, level)
+    if begin:  # the axes before the integers change places with those
+        axes = tuple(range(begin))
+        x = np.moveaxis(x[index[:begin]], axes, tuple(len(first) + i for i in axes))
+        y = _pick(x, (*first, *[slice(None)] * begin, *slices))
+        new = y.ndim - (x.ndim - len(first))
+        return np.moveaxis(y, tuple(new + i for i in axes), axes)
     places = _aligned([p.batch for p in first], [True] * len(first))
+    if not (isinstance(x, Batched) and x.level == level):  # the same for all examples
+        return Batched(x[(*(p.data for p in places), *slices)], level)
     example = np.arange(n).reshape(n, *(1,) * (places[0].ndim - 1))
-    return Batched(
-        on_level(x, n, level).batch[(example, *(p.data for p in places), *slices)], level
-    )
+    return Batched(x.batch[(example, *(p.data for p in places), *slices)], level)
+
+
+def _linear_recurrence(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
+    A, b = _aligned([xs[0], np.expand_dims(xs[1], -1)], batched)
+    return row(A, np.squeeze(b, -1))
 
 
 def _transform(row: Op, xs: Sequence, batched: Sequence[bool], params: dict) -> Any:
@@ -554,7 +571,7 @@ def rules() -> dict[Op, Callable]:
         "fft": _along("axis"), "ifft": _along("axis"), "rfft": _along("axis"),
         "irfft": _along("axis"), "fftn": _transform, "ifftn": _transform,
         "fftshift": _along("axes"), "ifftshift": _along("axes"),
-        "cross_entropy": _cross_entropy, "conv": _conv,
+        "cross_entropy": _cross_entropy, "conv": _conv, "linear_recurrence": _linear_recurrence,
         "unfold": _images, "fold": _images, "max pool": _images, "window sum": _images,
         "window spread": _images, "conv transpose": _images,
         **dict.fromkeys(

@@ -8,7 +8,7 @@ import functools
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, nn
+from tinygrad_edu import Tensor, grad, nn, vmap
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.nn import recurrent as recurrent_layers
 
@@ -312,3 +312,10 @@ def test_a_cell_of_ones_own_in_a_loop():
         nn.RNN(nn.Linear(2, 2))
     with pytest.raises(TypeError, match="StackedCells: cell 1 is"):
         nn.StackedCells(nn.GRUCell(2, 2), nn.GRU)
+
+
+def test_a_cell_works_for_many_examples_at_once():
+    cell = nn.SimpleRNNCell(3, 4, rng=0).astype(np.float64)
+    x, h = np.random.default_rng(0).normal(size=(5, 2, 3)), np.ones((5, 2, 4))
+    together = vmap(lambda x, h: cell(x, h))(x, h)
+    assert np.allclose(together.data, [cell(x[i], h[i]).data for i in range(5)], rtol=1e-14)

@@ -412,8 +412,6 @@ def test_weights_of_classes_that_y_does_not_have_are_warned_of():
         trainer().fit(X, Y, class_weight={0: 2, 7: 3}, progress=False)
 
 
-
-
 def test_inputs_that_the_model_does_not_take():
     x, y = np.zeros((60, 4), np.float32), np.arange(60) % 3
     model = nn.Linear(4, 3, rng=0)
@@ -432,17 +430,3 @@ def test_inputs_that_the_model_does_not_take():
     with pytest.raises(TypeError) as error:
         Trainer(Wrong(), nn.mse, optim.SGD(model.parameters(), lr=0.01)).predict(x)
     assert "forward" not in str(error.value)
-
-
-def test_more_targets_than_losses():
-    class Two(nn.Module):
-        def __init__(self):
-            self.one, self.two = nn.Linear(4, 1, rng=0), nn.Linear(4, 3, rng=1)
-
-        def forward(self, x):
-            return self.one(x), self.two(x)
-
-    x, model = np.zeros((60, 4), np.float32), Two()
-    t = Trainer(model, (nn.mse, None), optim.SGD(model.parameters(), lr=0.01))
-    with pytest.raises(ValueError, match="y is 3 targets, but there are 2 losses"):
-        t.fit(x, (x[:, :1], x[:, :3], x))

@@ -123,7 +123,7 @@ class RecurrentCell(SizedByInput):
         if given is None:
             return [np.zeros(wanted, self.W.dtype) for _ in self.states]
         states = given if isinstance(given, (tuple, list)) else (given,)
-        demand_states(self, [np.shape(value(state)) for state in states], wanted, called, giver)
+        demand_states(self, [np.shape(state) for state in states], wanted, called, giver)
         return [in_precision_of(self.W, state) for state in states]
 
 

@@ -22,7 +22,6 @@ class Heads:
 
     def __init__(self, losses: Any, weights: Any = None):
         self.losses = {key: loss for key, loss in _items(losses) if loss is not None}
-        self.count = len(losses)
         given = dict(_items(weights or {}))
         if not given.keys() <= self.losses.keys() or not all(map(callable, self.losses.values())):
             raise refusal(
