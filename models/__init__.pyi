@@ -2,6 +2,8 @@
 from models.clusters.kmeans import KMeans as KMeans
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
+from models.linear.elastic_net import ElasticNet as ElasticNet
+from models.linear.elastic_net import Lasso as Lasso
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.ridge import Ridge as Ridge
 from models.preprocessing.scale import StandardScaler as StandardScaler

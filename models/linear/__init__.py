@@ -1,5 +1,7 @@
 """Linear models: a weighted sum of the features.
 
-least_squares   least squared errors
-ridge           with a penalty on large weights
+least_squares        least squared errors
+ridge                with a penalty on the squares of the weights
+elastic_net          with a penalty that makes weights exactly 0: lasso and elastic net
+coordinate_descent   how these are found, and how far from the minimum they are
 """
