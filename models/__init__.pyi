@@ -6,5 +6,6 @@ from models.linear.elastic_net import ElasticNet as ElasticNet
 from models.linear.elastic_net import Lasso as Lasso
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.ridge import Ridge as Ridge
+from models.linear.ridge_cv import RidgeCV as RidgeCV
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
