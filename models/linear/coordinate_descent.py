@@ -16,7 +16,7 @@ from models.linear.least_squares import centered, moments
 # Without a copy of X - x̄, sums of squares lose digits if they are that many times larger than its squares.
 LOSS = 100
 
-TINY = 1e-14
+TINY, HUGE = 1e-14, 1e300
 
 
 class Penalty(NamedTuple):
@@ -101,8 +101,10 @@ class SquaredErrors:
 
     def scaled(self, penalty):
         """The penalty on w in these units."""
-        λ = penalty.λ / self.size / self.b_size
-        return Penalty(λ, penalty.β / self.size / self.size, penalty.positive)
+        with np.errstate(over="ignore"):  # for tiny columns
+            λ = np.minimum(penalty.λ / self.size / self.b_size, HUGE)
+            β = np.minimum(penalty.β / self.size / self.size, HUGE)
+        return Penalty(λ, β, penalty.positive)
 
     def gram_of(self, columns):
         """AᵀA for some columns."""

@@ -22,6 +22,7 @@ from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
 from models.foundation.loss_model import LossModel
 from models.linear.coordinate_descent import Penalty, SquaredErrors, coordinate_descent
+from models.linear.path import enet_path, lasso_path
 
 
 class L1Penalized(LinearPredictor, SparseWeights, LossModel, Regressor):
@@ -127,6 +128,7 @@ class Lasso(L1Penalized):
     """
 
     l1_ratio = 1.0
+    path = staticmethod(lasso_path)
 
 
 class ElasticNet(L1Penalized):
@@ -136,6 +138,8 @@ class ElasticNet(L1Penalized):
     columns that resemble each other. Without ‖w‖₁ the loss is smooth, and any solver will do. For
     solver="cd" and its tol see Lasso.
     """
+
+    path = staticmethod(enet_path)
 
     alpha: float = nonnegative(1.0, doc="α, the strength of the penalty")
     l1_ratio: float = number(0.5, at_least=0, at_most=1, doc="ρ, the part of ‖w‖₁ in the penalty")
