@@ -7,5 +7,6 @@ elastic_net          with a penalty that makes weights exactly 0: lasso and elas
 cross_validated      the folds of cross-validation
 path                 both for a whole grid of penalties
 elastic_net_cv       both with their strength chosen by cross-validation
+lars                 the lasso's exact path, and least angle regression
 coordinate_descent   how these are found, and how far from the minimum they are
 """

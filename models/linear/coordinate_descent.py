@@ -112,6 +112,10 @@ class SquaredErrors:
             return self.gram[np.ix_(columns, columns)]
         return self.A[:, columns].T @ self.A[:, columns]
 
+    def curvature(self, w):
+        """AᵀA w."""
+        return self.A.T @ (self.A @ w) if self.gram is None else self.gram @ w
+
     def moments(self, w):
         """‖r‖², r·b and Aᵀ r of the residual r = b - A w."""
         if self.gram is None:
