@@ -4,11 +4,12 @@ Source: T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learn
 section 3.2.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from models.foundation import Regressor, boolean, integer, nonnegative
+from models.foundation import Regressor, boolean, integer, learned, nonnegative
 from models.foundation.linear_predictor import LinearPredictor
-from tinygrad_edu.diagnostics.words import refusal
 
 # Rounding in the Gram matrix costs ε times its condition number: at 1e6, ten digits remain.
 WORST_CONDITION = 1e6
@@ -25,6 +26,9 @@ class LinearRegression(LinearPredictor, Regressor):
     many digits; then X itself is decomposed (SVD), and the shortest of all solutions w is taken.
 
     y may be (samples,) or (samples, targets).
+
+    scikit-learn leaves out directions of X whose singular value is below tol times the largest, which gives a
+    column in small units the weight 0. Here only rounding counts, and tol has no effect.
     """
 
     several_targets = True
@@ -35,14 +39,58 @@ class LinearRegression(LinearPredictor, Regressor):
     tol: float = nonnegative(1e-6, doc="no effect: the solution is exact up to rounding")
     n_jobs: int | None = integer(None, doc="no effect: NumPy's matrix products use all cores")
 
+    rank_: int = learned("number of columns of X - x̄ that do not depend on others")
+    singular_: np.ndarray = learned("singular values of √s (X - x̄), the largest first")
+
     def _fit(self, X, y, weight):
-        A, B, x_mean, y_mean = centered(X, y, weight, self.fit_intercept)
-        w = (nonnegative_least_squares if self.positive else least_squares)(A, B)
+        means = moments(X, y, weight, self.fit_intercept)
+        w = None if self.positive else solution(means)
+        if w is not None:
+            self.singular_ = singular_values(means.gram)
+        else:
+            A, B, *_ = centered(X, y, weight, self.fit_intercept)
+            w = (nonnegative_least_squares if self.positive else least_squares)(A, B)
+            self.singular_ = np.linalg.svd(A, compute_uv=False)
+        rounding = max(X.shape) * np.finfo(np.float64).eps * self.singular_[0]
+        self.rank_ = int(np.count_nonzero(self.singular_ > rounding))
         self.coef_ = w.T
-        self.intercept_ = y_mean - x_mean @ w if self.fit_intercept else 0.0
+        self.intercept_ = means.y_mean - means.x_mean @ w if self.fit_intercept else 0.0
 
     def _predict(self, X):
         return self.linear(X, self.coef_, self.intercept_)
+
+
+class Moments(NamedTuple):
+    """Sums of squares and products of centered data, with the sample weights s.
+
+    gram, right     (X - x̄)ᵀ S (X - x̄) and (X - x̄)ᵀ S (y - ȳ)
+    x_mean, y_mean  x̄ and ȳ, which are 0 without an intercept
+    B               √s (y - ȳ)
+    squares         the diagonal of Xᵀ S X, whose rounding gram has
+    """
+
+    gram: np.ndarray
+    right: np.ndarray
+    x_mean: np.ndarray
+    y_mean: np.ndarray
+    B: np.ndarray
+    squares: np.ndarray
+
+
+def moments(X, y, weight, fit_intercept):
+    """The Moments, from the identity  Σ s (x - x̄)(x - x̄)ᵀ = Σ s x xᵀ - x̄ x̄ᵀ Σ s,  without a copy of X."""
+    total, root = weight.sum(), np.sqrt(weight)
+    y_mean = weight @ y / total if fit_intercept else np.zeros(y.shape[1:])
+    B = ((y - y_mean).T * root).T
+    with np.errstate(all="ignore"):  # huge columns overflow
+        A = X if (weight == 1).all() else X * root[:, None]
+        sums = np.vstack([root, B.T]) @ A
+        gram = A.T @ A
+        squares = gram.diagonal().copy()
+        x_mean = sums[0] / total if fit_intercept else np.zeros(X.shape[1])
+        gram -= total * np.outer(x_mean, x_mean)
+        right = sums[1:].T.reshape(X.shape[1], *y.shape[1:]) - np.multiply.outer(x_mean, root @ B)
+    return Moments(gram, right, x_mean, y_mean, B, squares)
 
 
 def centered(X, y, weight, fit_intercept):
@@ -57,32 +105,44 @@ def centered(X, y, weight, fit_intercept):
 def least_squares(A, B, alpha=0.0):
     """The w with the least ‖A w - B‖² + alpha ‖w‖², and the shortest one if there are several.
 
-    A: (samples, features), B: (samples,) or (samples, targets); alpha: a number, or one for each target.
+    A: (samples, features), B: (samples,) or (samples, targets).
     """
-    if np.ndim(alpha):
-        if np.shape(alpha) != B.shape[1:]:
-            raise refusal(
-                ValueError,
-                f"alpha has shape {np.shape(alpha)}, and y has {B[:1].size} targets.",
-                "one number for all targets",
-            )
-        each = zip(B.T, alpha, strict=True)
-        return np.stack([least_squares(A, b, penalty) for b, penalty in each], axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):  # for huge columns X itself is decomposed
-        gram = A.T @ A
-    gram.flat[:: len(gram) + 1] += alpha
-    size = np.sqrt(gram.diagonal())
-    if size.all() and np.isfinite(size).all():
-        # Columns of length one, so that different units do not look like near dependence.
-        scaled = gram / np.outer(size, size)
-        eigenvalues = np.linalg.eigvalsh(scaled)
-        if eigenvalues[-1] < WORST_CONDITION * eigenvalues[0]:
-            right = (A.T @ B).T / size
-            return (np.linalg.solve(scaled, right.T).T / size).T
-    if alpha > 0:  # the penalty equals rows √alpha I in A, with zeros in B
-        A = np.concatenate([A, np.sqrt(alpha) * np.eye(A.shape[1])])
-        B = np.concatenate([B, np.zeros((A.shape[1], *B.shape[1:]))])
+    w = solution(moments(A, B, np.ones(len(A)), fit_intercept=False), alpha)
+    if w is not None:
+        return w
+    A, B = with_penalty(A, B, alpha)
     return np.linalg.lstsq(A, B, rcond=None)[0]
+
+
+def with_penalty(A, B, alpha):
+    """A with rows √alpha I, and B with as many zeros: ‖A w - B‖² then includes alpha ‖w‖²."""
+    if alpha == 0:
+        return A, B
+    columns = A.shape[1]
+    more = np.zeros((columns, *B.shape[1:]))
+    return np.concatenate([A, np.sqrt(alpha) * np.eye(columns)]), np.concatenate([B, more])
+
+
+def solution(moments, alpha=0.0):
+    """(gram + alpha I)⁻¹ right, or None if that would lose too many digits."""
+    gram = moments.gram + alpha * np.eye(len(moments.gram))
+    if not (gram.diagonal() > 0).all() or not np.isfinite(gram).all():
+        return None
+    # Columns of length one, so that different units do not look like near dependence.
+    size = np.sqrt(gram.diagonal())
+    scaled = gram / np.outer(size, size)
+    eigenvalues = np.linalg.eigvalsh(scaled)
+    lost = np.max(moments.squares / gram.diagonal())
+    if eigenvalues[-1] * lost >= WORST_CONDITION * eigenvalues[0]:
+        return None
+    return (np.linalg.solve(scaled, (moments.right.T / size).T).T / size).T
+
+
+def singular_values(gram):
+    """Those of A, the largest first, from AᵀA: with D⁻¹ AᵀA D⁻¹ = RᵀR, D diagonal, they are those of R D."""
+    size = np.sqrt(gram.diagonal())
+    R = np.linalg.cholesky(gram / np.outer(size, size)).T
+    return np.linalg.svd(R * size, compute_uv=False)
 
 
 def nonnegative_least_squares(A, B):

@@ -137,3 +137,32 @@ def test_what_has_no_effect_changes_nothing():
     other = LinearRegression(copy_X=False, tol=0.1, n_jobs=2).fit(X, y).coef_
     np.testing.assert_array_equal(plain, other)
     np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize("case", ["plain", "units", "copied column", "fewer rows than columns"])
+def test_rank_and_singular_values(case):
+    X, rng = data()
+    if case == "units":
+        X = X * [1, 1e-4, 1, 1e4, 1]
+    elif case == "copied column":
+        X[:, 4] = X[:, 0]
+    elif case == "fewer rows than columns":
+        X = X[:4]
+    y, weight = rng.normal(size=len(X)), rng.uniform(1, 2, size=len(X))
+    ours, theirs = LinearRegression().fit(X, y, weight), linear_model.LinearRegression(tol=1e-13)
+    theirs.fit(X, y, weight)
+    assert ours.rank_ == theirs.rank_
+    kept = theirs.singular_[: theirs.rank_]
+    np.testing.assert_allclose(ours.singular_[: ours.rank_], kept, rtol=1e-7)
+    assert ours.singular_.shape == theirs.singular_.shape
+
+
+@pytest.mark.parametrize("offset", [0, 1e2, 1e4, 1e8])
+def test_far_from_the_origin_it_keeps_its_digits(offset):
+    """Sums of squares that are not centered would lose twice the digits of the offset."""
+    X, rng = data()
+    X = np.round(rng.normal(size=(60, 5)), 3)
+    y = rng.normal(size=60)
+    expected = LinearRegression().fit(X, y).coef_
+    coef = LinearRegression().fit(X + offset, y).coef_
+    np.testing.assert_allclose(coef, expected, rtol=1e-15 * max(offset, 1e5))

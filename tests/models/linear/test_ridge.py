@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models import LinearRegression, Ridge
+from models.linear.ridge import SAME_MINIMUM
 from tinygrad_edu import grad
 
 linear_model = pytest.importorskip("sklearn.linear_model")
@@ -83,3 +84,40 @@ def test_without_a_penalty_it_is_least_squares():
     np.testing.assert_array_equal(Ridge(0.0).fit(X, y).coef_, LinearRegression().fit(X, y).coef_)
     shrunk = [np.linalg.norm(Ridge(alpha).fit(X, y).coef_) for alpha in (0, 1, 10, 100)]
     assert (np.diff(shrunk) < 0).all()
+
+
+@pytest.mark.parametrize("solver", [*SAME_MINIMUM, "lbfgs", "newton", "cg"])
+def test_solvers_of_scikit_learn_by_their_names(solver):
+    y, A = RNG.normal(size=40), X / [1.0, 10.0, 0.1, 5.0, 2.0]
+    model = Ridge(0.7, solver=solver, tol=1e-10).fit(A, y, WEIGHT)
+    assert model.solver_ == SAME_MINIMUM.get(solver, solver)
+    np.testing.assert_allclose(
+        model.coef_, Ridge(0.7).fit(A, y, WEIGHT).coef_, rtol=1e-6, atol=1e-8
+    )
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, [0.1, 3.0]])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_positive_weights(alpha, fit_intercept):
+    y = RNG.normal(size=(40, 2)) - X[:, [0]] + X[:, [1]]
+    same = {"positive": True, "fit_intercept": fit_intercept}
+    ours = Ridge(alpha, **same).fit(X, y, WEIGHT)
+    theirs = linear_model.Ridge(alpha, **same, solver="lbfgs", tol=1e-8, max_iter=100_000)
+    np.testing.assert_allclose(ours.coef_, theirs.fit(X, y, WEIGHT).coef_, atol=1e-3)
+    assert (ours.coef_ >= 0).all() and (ours.coef_ == 0).any() and ours.solver_ == "exact"
+    A = (X - X.mean(axis=0)) / X.std(axis=0)
+    exact = Ridge(alpha, **same).fit(A, y, WEIGHT)
+    near = Ridge(alpha, **same, solver="proximal", tol=1e-10).fit(A, y, WEIGHT)
+    np.testing.assert_allclose(near.coef_, exact.coef_, atol=1e-8)
+    assert exact.trace_.gradient_norm[-1] < 1e-10
+    with pytest.raises(ValueError, match="its penalty has kinks"):
+        Ridge(alpha, positive=True, solver="newton").fit(A, y)
+
+
+def test_the_trace_is_the_loss_of_the_formula():
+    y = RNG.normal(size=(40, 2))
+    for alpha in (3.0, [0.5, 2.0]):
+        model = Ridge(alpha).fit(X, y, WEIGHT)
+        loss = model.loss(X, y, WEIGHT, model.coef_, model.intercept_)
+        assert model.trace_.loss[-1] == pytest.approx(loss, rel=1e-12)
+        assert model.trace_.gradient_norm[-1] < 1e-10

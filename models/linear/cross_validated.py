@@ -1,0 +1,61 @@
+"""Cross-validation inside an estimator: its parameter `cv`, and the folds that it means."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from models.foundation import Regressor, integer
+from models.foundation.fields import Parameter
+from tinygrad_edu.diagnostics.words import refusal
+
+
+def _are_splits(cv: Any) -> bool:
+    """Is it a list or an iterator of pairs, or an object with a method `split`?"""
+    if isinstance(cv, (list, tuple)):
+        return len(cv) > 0 and all(isinstance(x, (list, tuple)) and len(x) == 2 for x in cv)
+    return not isinstance(cv, (str, type)) and (hasattr(cv, "split") or hasattr(cv, "__next__"))
+
+
+def _index(rows: Any) -> np.ndarray:
+    """Row numbers, or a mask."""
+    found = np.asarray(rows)
+    return found if found.size else found.astype(np.intp)
+
+
+class CrossValidated(Regressor):
+    """A regressor that chooses some of its settings by cross-validation."""
+
+    cv: Any = integer(None, at_least=2, doc="the folds; None for the default") | Parameter(
+        None, _are_splits, "pairs (train, test) of row numbers, or an object with split(X, y)"
+    )
+
+    def _read(self, X, y, sample_weight, more=False):
+        """Keeps rows of weight 0: splits count all rows."""
+        data = super()._read(X, y, None, more)
+        data["weight"] = self._weights(sample_weight, len(data["X"]))
+        return data
+
+    def _folds(self, X, y, weight, default=5):
+        """The pairs (train, test) of row numbers, without training rows of weight 0.
+
+        An integer k, and None for the default k, means k folds of neighboring rows, as equal as possible.
+        """
+        rows = np.arange(len(X))
+        k: Any = default if self.cv is None else self.cv
+        if isinstance(k, (int, np.integer)):
+            if k > len(X):
+                what = (
+                    f"Cannot have number of splits n_splits={k} greater than the number of samples: "
+                    f"n_samples={len(X)}."
+                )
+                raise refusal(ValueError, what, f"{type(self).__name__}(cv=...) with fewer folds")
+            tests = np.array_split(rows, k)
+            pairs: Any = ((np.setdiff1d(rows, test), test) for test in tests)
+        else:
+            pairs = k.split(X, y) if hasattr(k, "split") else k
+        found = [(rows[_index(train)], rows[_index(test)]) for train, test in pairs]
+        if not found or not all(weight[i].any() for i in itertools.chain(*found)):
+            what = f"{type(self).__name__}: cv has a part without rows, or with rows of weight 0 alone."
+            raise refusal(ValueError, what, "splits with training and test rows in each")
+        return [(train[weight[train] > 0], test) for train, test in found]
