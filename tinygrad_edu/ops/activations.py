@@ -316,9 +316,9 @@ def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
         return dx
     one_hot = np.zeros(x.shape, bool)
     one_hot[rows, labels] = True
-    others = softmax(x) * ~one_hot
     n = np.float32(len(labels)) if x.dtype.char == "e" else len(labels)
-    return (others - one_hot * np.sum(others, axis=1, keepdims=True)) * (g / n)
+    p = softmax(x)
+    return _minus_others(p - one_hot, one_hot & (value(p) > SURE), 1) * (g / n)
 
 
 cross_entropy = op(
