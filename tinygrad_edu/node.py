@@ -31,6 +31,26 @@ class Node:
     created_at: tuple | None  # (code, instruction) of the caller, see `diagnostics.words.made_at`
     checksums: Sequence[tuple[int, bytes]]  # of arrays that must not change, see `changed_arrays`
 
+    shape = property(lambda self: self.data.shape)
+    ndim = property(lambda self: self.data.ndim)
+    size = property(lambda self: self.data.size)
+    dtype = property(lambda self: self.data.dtype)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def numpy(self) -> np.ndarray:
+        """The array, without the memory of how it was made; a copy of a read-only one."""
+        return self.data if self.data.flags.writeable else self.data.copy()
+
+    def item(self) -> Any:
+        """The one element, as a number of Python."""
+        return self.data.item()
+
+    def tolist(self) -> Any:
+        """The elements in lists."""
+        return self.data.tolist()
+
 
 class NoValue(TypeError):
     """Raised by reading `data` inside `vmap`, where a Tensor stands for all examples at once."""

@@ -21,23 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics import missing_attributes, operations
 from tinygrad_edu.diagnostics.backward import warn_no_gradient, wrong_gradient
 from tinygrad_edu.diagnostics.changed_arrays import checksums
 from tinygrad_edu.diagnostics.cut_graph import changed_in_place, cut_by_asarray, demand_asked_for
-from tinygrad_edu.diagnostics.missing_attributes import (
-    answer_call,
-    answer_missing,
-    refuse_words_of_others,
-)
-from tinygrad_edu.diagnostics.operations import (
-    demand_finite,
-    no_row,
-    only_floats,
-    only_numbers,
-    only_one_array,
-    refuse_ufunc,
-    refused,
-)
 from tinygrad_edu.diagnostics.steps_by_hand import refuse_steps
 from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
@@ -120,14 +107,14 @@ class Op(Signature):
         except NoValue as batch:  # inside vmap: all examples at once
             return batch.tensor.through(self, inputs, params)
         except (ValueError, TypeError, IndexError) as error:
-            raise refused(self, inputs, params, error) from error
+            raise operations.refused(self, inputs, params, error) from error
         if not is_tensor:
             return y
         if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
             y = np.asarray(y)
         mode = thread.mode
         if mode.debug:
-            demand_finite(y, self, inputs)
+            operations.demand_finite(y, self, inputs)
         if not (tracked and mode.recording and y.dtype.kind in "fc"):
             return result_of(None, (), params, y, mode.scope)
         for x in arrays:
@@ -221,8 +208,17 @@ def _comparison(function: Callable) -> Callable[..., np.ndarray]:
 def _method(function: Any) -> Callable[..., Any]:
     def call(x: Tensor, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            refuse_words_of_others(function.__name__, kwargs)
+            missing_attributes.refuse_words_of_others(function.__name__, kwargs)
         return x.__array_function__(function, (), (x, *args), kwargs)
+
+    return call
+
+
+def _reduction(function: Any) -> Callable[..., Any]:
+    def call(x: Tensor, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
+        if others:
+            return _method(function)(x, axis=axis, keepdims=keepdims, **others)
+        return ROWS[function](x, axis=axis, keepdims=keepdims)
 
     return call
 
@@ -265,12 +261,12 @@ class Tensor(Node):
         name: str | None = None,
     ):
         if more:
-            raise only_one_array("Tensor", data, more)
+            raise operations.only_one_array("Tensor", data, more)
         self.data = np.asarray(data.data if isinstance(data, Tensor) else data, dtype=dtype)
         if self.data.dtype.kind not in "fciub":
-            raise only_numbers(self.data.dtype, data)
+            raise operations.only_numbers(self.data.dtype, data)
         if requires_grad and self.data.dtype.kind != "f":
-            raise only_floats(self.data, name)
+            raise operations.only_floats(self.data, name)
         if requires_grad and not self.data.flags.writeable:
             self.data = self.data.copy()  # an optimizer changes it
         self.requires_grad = requires_grad
@@ -288,7 +284,7 @@ class Tensor(Node):
             return getattr(ufunc, method)(*map(value, inputs), **kwargs)
         if (ufunc, method) in METHODS:
             return METHODS[ufunc, method](*inputs, **kwargs)
-        refuse_ufunc(ufunc, method, kwargs, ROWS)
+        operations.refuse_ufunc(ufunc, method, kwargs, ROWS)
 
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
         row = ROWS.get(function)
@@ -299,7 +295,7 @@ class Tensor(Node):
             return row.from_numpy(*args, **kwargs) if isinstance(row, Op) else row(*args, **kwargs)
         if function in PLAIN:
             return function(*map(value, args), **{k: value(v) for k, v in kwargs.items()})
-        raise no_row(numpy_name(function), ROWS)
+        raise operations.no_row(numpy_name(function), ROWS)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """np.asarray(x), which NumPy also asks of the Tensors in a list: [x, y] is no array of Tensors."""
@@ -336,38 +332,12 @@ class Tensor(Node):
 
     # Attributes and methods of arrays.
 
-    shape = property(lambda self: self.data.shape)
-    ndim = property(lambda self: self.data.ndim)
-    size = property(lambda self: self.data.size)
-    dtype = property(lambda self: self.data.dtype)
     T = property(lambda self: self.transpose())
     mT = property(lambda self: np.swapaxes(self, -1, -2))
     real = property(lambda self: np.real(self))
     imag = property(lambda self: np.imag(self))
 
-    def sum(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
-        if others:
-            refuse_words_of_others("sum", others)
-            return np.sum(self, axis=axis, keepdims=keepdims, **others)
-        return ROWS[np.sum](self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
-        if others:
-            refuse_words_of_others("mean", others)
-            return np.mean(self, axis=axis, keepdims=keepdims, **others)
-        return ROWS[np.mean](self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
-        if others:
-            refuse_words_of_others("max", others)
-            return np.max(self, axis=axis, keepdims=keepdims, **others)
-        return ROWS[np.max](self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False, **others: Any) -> Tensor:
-        if others:
-            refuse_words_of_others("min", others)
-            return np.min(self, axis=axis, keepdims=keepdims, **others)
-        return ROWS[np.min](self, axis=axis, keepdims=keepdims)
+    sum, mean, max, min = map(_reduction, (np.sum, np.mean, np.max, np.min))
 
     def reshape(self, *shape: Any) -> Tensor:
         flat = shape[0] if len(shape) == 1 else shape  # x.reshape(2, 3) or x.reshape((2, 3))
@@ -386,15 +356,11 @@ class Tensor(Node):
     cumsum, cumprod, prod, std, var = map(_method, (np.cumsum, np.cumprod, np.prod, np.std, np.var))
     dot, trace, diagonal = map(_method, (np.dot, np.trace, np.diagonal))
     ravel, flatten, squeeze, repeat = map(_method, (np.ravel, np.ravel, np.squeeze, np.repeat))
-    swapaxes, take, nonzero = map(_method, (np.swapaxes, np.take, np.nonzero))
-    searchsorted = _method(np.searchsorted)
-    conj, conjugate = map(_method, (np.conjugate, np.conjugate))
+    nonzero, searchsorted, take = map(_method, (np.nonzero, np.searchsorted, np.take))
+    conj, conjugate, swapaxes = map(_method, (np.conjugate, np.conjugate, np.swapaxes))
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         return ROWS[np.compress](condition, self, axis)
-
-    def __len__(self) -> int:
-        return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -411,19 +377,9 @@ class Tensor(Node):
 
     # The numbers alone.
 
-    def numpy(self) -> np.ndarray:
-        """The array, without the memory of how it was made; a copy of a read-only one."""
-        return self.data if self.data.flags.writeable else self.data.copy()
-
     def detach(self) -> Tensor:
         """The same numbers without their history: a constant to every derivative."""
         return Tensor(self.data, name=self.name)
-
-    def item(self) -> Any:
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        return self.data.tolist()
 
     def __float__(self) -> float:
         """float(x). Refused where it was called by `out[i] = x` or math.exp(x), which lose the derivative."""
@@ -468,8 +424,8 @@ class Tensor(Node):
     backward: Callable[..., None]  # set by autodiff.py
 
 
-answer_missing(Tensor)
-answer_call(sys.modules[__name__], "Tensor([1.0, 2.0], requires_grad=True)")
+missing_attributes.answer_missing(Tensor)
+missing_attributes.answer_call(sys.modules[__name__], "Tensor([1.0, 2.0], requires_grad=True)")
 refuse_steps(Tensor)
 
 

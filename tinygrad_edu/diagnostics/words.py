@@ -229,7 +229,7 @@ def describe(x: Any, name: str = "") -> str:
     """An operand as errors call it: `weights (3, 4) float32`."""
     name = getattr(x, "name", None) or name or ("Tensor" if isinstance(x, Node) else "")
     if isinstance(x, (Node, np.ndarray, np.generic)):
-        return f"{name} {x.shape} {x.dtype}".strip()  # type: ignore[union-attr]
+        return f"{name} {x.shape} {x.dtype}".strip()
     x = value(x)
     return f"{name} = {shortened(x)}" if name else shortened(x)
 

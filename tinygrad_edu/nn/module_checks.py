@@ -24,7 +24,7 @@ def no_value(module: Any) -> Exception:
 def no_forward(module: Any) -> Exception:
     """The error of a module without a forward, with the method that may have been meant for one."""
     kind = type(module)
-    own = [name for name, method in vars(kind).items() if callable(method)]
+    own = [n for n, method in vars(kind).items() if callable(method) and n != "forward"]
     meant = [name for name in own if name in ("call", "__forward__")] or alike("forward", own)
     hint = (
         f"forward instead of {meant[0]}, which nothing calls"
