@@ -10,6 +10,15 @@ from tinygrad_edu.viz.backward_steps import why
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
 from tinygrad_edu.viz.diff import changes, gradient_errors, with_gradient
 from tinygrad_edu.viz.error_graph import explain_error
+from tinygrad_edu.viz.estimators import (
+    band,
+    coefficient_path,
+    convergence,
+    learned,
+    margins,
+    mixture,
+    states,
+)
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.insight import (
     Watch,
@@ -31,8 +40,11 @@ __all__ = [
     "animate",
     "attention_map",
     "attentions",
+    "band",
     "changes",
+    "coefficient_path",
     "confusion",
+    "convergence",
     "decision_boundary",
     "embedding",
     "explain_error",
@@ -40,9 +52,13 @@ __all__ = [
     "flat",
     "gradient_errors",
     "image_grid",
+    "learned",
     "learning_curve",
     "loss_landscape",
     "lr_curve",
+    "margins",
+    "mixture",
+    "states",
     "why",
     "with_gradient",
 ]

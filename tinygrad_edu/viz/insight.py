@@ -119,11 +119,11 @@ def decision_boundary(
         picture.reshape(resolution, resolution, 4), extent=(low[0], high[0], low[1], high[1]),
         origin="lower", aspect="auto", interpolation="bilinear",
     )  # fmt: skip
-    _scatter(ax, x, y, names, s=16, edgecolor="white", linewidth=0.5)
+    scatter(ax, x, y, names, s=16, edgecolor="white", linewidth=0.5)
     return ax
 
 
-def _scatter(ax: Any, points: np.ndarray, classes: Any, names: Any, **look: Any) -> None:
+def scatter(ax: Any, points: np.ndarray, classes: Any, names: Any, **look: Any) -> None:
     """Points in the colors of their classes, with a legend."""
     drawn = {
         str(name): ax.scatter(*points[classes == name].T, color=CLASSES[i % len(CLASSES)], **look)
@@ -256,7 +256,7 @@ def embedding(
     if labels is None:
         ax.scatter(*plane.T, s=14, color=CLASSES[0])
     else:
-        _scatter(ax, plane, np.asarray(labels), np.unique(labels), s=14)
+        scatter(ax, plane, np.asarray(labels), np.unique(labels), s=14)
     for where, name in zip(plane, names or (), strict=False):
         ax.annotate(literal(name), where, xytext=(3, 3), textcoords="offset points", fontsize=8)
     ax.set(
