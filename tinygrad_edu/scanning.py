@@ -35,7 +35,7 @@ from tinygrad_edu.vectorizing import Batched, as_examples, everything, on_all_le
 __all__ = ["plain_scan", "scan"]
 
 LARGEST_JACOBIANS = 1 << 24  # numbers; beyond them the plain loop needs less memory
-OPERATION = 4500  # numbers that are computed in the time of one small operation
+OPERATION = 6000  # numbers that are computed in the time of one small operation
 PIECE = 128  # steps
 
 
@@ -77,12 +77,26 @@ def scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) 
     if not thread.mode.recording:
         return each_leaf(_as_tensor, found)
     try:
+        if _is_more_work(step, start, next(iter(_slices(xs, steps))), size):
+            return plain_scan(step, start, xs, length)
         together = _AllAtOnce(step, start, xs, found, pair)
     except Exception:  # the plain loop goes on, or fails at the step that is to blame
         return plain_scan(step, start, xs, length)
-    if together.is_more_work():
-        return plain_scan(step, start, xs, length)
     return together.result(together.row(*together.inputs))
+
+
+def _is_more_work(step: Callable, start: Any, x: Any, size: int) -> bool:
+    """Would the plain loop be faster? One step tells, which is recorded here.
+
+    All at once, each number of the carry takes a backward pass through all recorded numbers, at some
+    nanoseconds each. In the plain loop each operation takes some microseconds.
+    """
+    oldest = Tensor(0.0)  # what is older than this was there before
+    with recording():
+        carry = each_leaf(lambda s: _stand_in(s) if s.dtype.kind == "f" else s, start)
+        results = {everything(y) for y in leaves(step(carry, x)) if _is_tracked(y)}
+    operations = history(results, {used for y in results for used in used_from_before(oldest, y)})
+    return size * sum(y.size for y in operations) > OPERATION * len(operations)
 
 
 def plain_scan(step: Callable, start: Any, xs: Any = None, length: int | None = None) -> Any:
@@ -292,17 +306,6 @@ class _AllAtOnce:
             lambda *_: known, variadic_rule=self.rule,
             name="scan", formula="s_t = step(s_(t-1), x_t)",
         )  # fmt: skip
-
-    def is_more_work(self) -> bool:
-        """Would the plain loop be faster?
-
-        Here each number of a carry takes one backward pass through all recorded numbers, at some nanoseconds
-        each; there each operation of every step takes some microseconds.
-        """
-        operations = history([self.after]) if self.after.requires_grad else []
-        steps, size = self.states.shape
-        numbers = sum(y.size for y in operations)
-        return size * numbers > OPERATION * len(operations) * steps
 
     def result(self, states: Any) -> Any:
         """What scan returns, from the result of the row."""
