@@ -9,6 +9,9 @@ from models.linear.elastic_net_cv import ElasticNetCV as ElasticNetCV
 from models.linear.elastic_net_cv import LassoCV as LassoCV
 from models.linear.lars import Lars as Lars
 from models.linear.lars import LassoLars as LassoLars
+from models.kernels.features import Nystroem as Nystroem
+from models.kernels.features import RBFSampler as RBFSampler
+from models.kernels.kernel_ridge import KernelRidge as KernelRidge
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.ridge import Ridge as Ridge
 from models.linear.ridge_cv import RidgeCV as RidgeCV

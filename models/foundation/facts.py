@@ -20,6 +20,7 @@ class Facts:
     allow_nan: ClassVar[bool] = False
     accepts_sparse: ClassVar[bool] = False
     nonnegative_X: ClassVar[bool] = False
+    pairwise: Any = False  # are its columns rows of the training data, as of a kernel matrix?
 
     # ---- what y may be
     several_targets: ClassVar[bool] = False  # several columns?
