@@ -22,6 +22,7 @@ from models.foundation import (
     seed,
     warn,
 )
+from models.foundation.lloyd import inertia, lloyd, nearest, plus_plus, squares
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -71,12 +72,12 @@ class KMeans(Clusterer, Transformer):
 
         mean = weight @ X / weight.sum()
         Z = X - mean  # distances stay the same, and products lose fewer digits near zero
-        mean_variance = weight @ _squares(Z) / weight.sum() / Z.shape[1]
+        mean_variance = weight @ squares(Z) / weight.sum() / Z.shape[1]
         rng = np.random.default_rng(self.random_state)
         runs = []
         for _ in range(self.n_init if given is None else 1):
             start = self._seed(Z, weight, rng) if given is None else given - mean
-            runs.append(self._lloyd(Z, weight, start, self.tol * mean_variance))
+            runs.append(lloyd(Z, weight, start, self.tol * mean_variance, self.max_iter))
         self.inertia_, centers, self.n_iter_ = min(runs, key=itemgetter(0))
         self.cluster_centers_ = centers + mean
         found = len(np.unique(self._predict(X)))
@@ -102,17 +103,7 @@ class KMeans(Clusterer, Transformer):
         if self.init == "random":
             chosen = rng.choice(len(X), self.n_clusters, replace=False, p=weight / weight.sum())
             return X[chosen]
-        return _plus_plus(X, weight, self.n_clusters, rng)
-
-    def _lloyd(self, X, weight, centers, tol):
-        """Lloyd's algorithm from the given centers: (inertia, centers, steps)."""
-        n_iter, shift = 0, np.inf
-        while shift > tol and n_iter < self.max_iter:
-            moved = _means(X, weight, _nearest(X, centers), centers)
-            shift = _squares(moved - centers).sum()
-            centers = moved
-            n_iter += 1
-        return _inertia(X, weight, centers, _nearest(X, centers)), centers, n_iter
+        return X[plus_plus(X, weight, self.n_clusters, rng)]
 
     def _predict(self, X):
         return _labels(X, self.cluster_centers_)
@@ -125,75 +116,10 @@ class KMeans(Clusterer, Transformer):
         """-J: minus the inertia of X around the centers. y is ignored."""
         X = self._check(X)
         weight = self._weights(sample_weight, len(X))
-        return -_inertia(X, weight, self.cluster_centers_, self._predict(X))
-
-
-def _squares(X):
-    """‖x‖² of every row x."""
-    return np.einsum("ij,ij->i", X, X)
-
-
-def _nearest(X, centers):
-    """argmin_k ‖x - c_k‖² = argmin_k ‖c_k‖² - 2 x·c_k, as ‖x‖² is the same for every k."""
-    scores = X @ (-2 * centers.T)
-    scores += _squares(centers)
-    return np.argmin(scores, axis=1)
+        return -inertia(X, weight, self.cluster_centers_, self._predict(X))
 
 
 def _labels(X, centers):
-    """`_nearest` for X that may be far from the origin, where products lose digits."""
+    """`nearest` for X that may be far from the origin, where products lose digits."""
     origin = centers.mean(axis=0)
-    return _nearest(X - origin, centers - origin)
-
-
-def _inertia(X, weight, centers, labels):
-    """Σ w ‖x - c‖², from the differences, because the product form loses digits."""
-    return float(weight @ _squares(X - centers[labels]))
-
-
-def _means(X, weight, labels, centers):
-    """The mean of the points with each label.
-
-    A center without points moves to the point that is farthest from its center. That point leaves
-    its cluster, which lowers J the most. A center that loses its last point this way stays in place.
-    """
-    k = np.arange(len(centers))[:, None]
-    members = weight * (labels == k)
-    empty = np.flatnonzero(members.sum(axis=1) == 0)
-    if len(empty):
-        distance = _squares(X - centers[labels])
-        farthest = np.argsort(-distance, kind="stable")[: len(empty)]
-        members[:, farthest] = 0
-        members[empty, farthest] = weight[farthest]
-    n = members.sum(axis=1, keepdims=True)
-    return np.where(n > 0, members @ X / np.where(n > 0, n, 1), centers)
-
-
-def _plus_plus(X, weight, n_clusters, rng):
-    """Rows of X, drawn with probability ∝ w D², D the distance to the nearest one drawn before.
-
-    Of 2 + log k candidates, the one with the least remaining Σ w D² is chosen (the paper's remark on
-    greedy choices). Rows are drawn in their order along a random direction, so that the result depends
-    neither on the order of X nor on whether a row has weight 2 or occurs twice.
-    """
-    order = np.argsort(X @ rng.standard_normal(X.shape[1]), kind="stable")
-
-    def draw(chances, size):
-        total = np.cumsum(chances[order])
-        at = np.searchsorted(total, rng.random(size) * total[-1], side="right")
-        return order[np.minimum(at, len(order) - 1)]
-
-    squares = _squares(X)
-
-    def squared_distances(rows):
-        return np.maximum(squares[rows, None] - 2 * X[rows] @ X.T + squares, 0)
-
-    chosen = draw(weight, 1)
-    nearest = squared_distances(chosen)[0]
-    for _ in range(n_clusters - 1):
-        candidates = draw(weight * nearest, 2 + int(np.log(n_clusters)))
-        after = np.minimum(nearest, squared_distances(candidates))
-        best = np.argmin(after @ weight)
-        nearest = after[best]
-        chosen = np.append(chosen, candidates[best])
-    return X[chosen]
+    return nearest(X - origin, centers - origin)

@@ -4,7 +4,8 @@
     maximize    the parameters, given the hidden variables: argmax_θ E[log p(x, hidden | θ)]
 
 Each round raises the likelihood of the data (Dempster, Laird, Rubin 1977), and converges to a
-local maximum. With several starts, the best is kept.
+local maximum. With several starts, the best is kept. As in scikit-learn, a round ends with `maximize`,
+and its likelihood is that of the parameters with which it began: a lower bound of the result's.
 """
 
 from dataclasses import KW_ONLY
@@ -24,6 +25,8 @@ class EM(Estimator):
     `start(X, weight, rng)`             the first parameters, name -> array
     `expect(X, **parameters)`           log p(x) of each row, and the expectations of the hidden variables
     `maximize(X, weight, expected)`     the best parameters given these, name -> array
+
+    A variational model, which maximizes another bound than the mean of log p(x), writes it as `bound`.
     """
 
     _: KW_ONLY  # so that the first argument is a parameter of the model itself
@@ -37,7 +40,7 @@ class EM(Estimator):
 
     n_iter_: int = learned("number of rounds of the best start")
     converged_: bool = learned("whether the rise fell below tol")
-    lower_bound_: float = learned("mean of log p(x) of the training data")
+    lower_bound_: float = learned("mean of log p(x) of the training data in the last round")
     trace_: Trace = learned("-(mean of log p(x)) of every round; trace_.plot() draws it")
 
     start: ClassVar[Any]
@@ -50,7 +53,7 @@ class EM(Estimator):
         starts = [earlier] if earlier else [self.start(X, weight, rng) for _ in range(self.n_init)]
         runs = [self._climb(X, weight, start) for start in starts]
         self.lower_bound_, parameters, self.converged_, self.trace_ = max(runs, key=lambda r: r[0])
-        self.n_iter_ = len(self.trace_) - 1
+        self.n_iter_ = len(self.trace_)
         self._parameter_names_ = tuple(parameters)
         for name, value in parameters.items():
             setattr(self, f"{name}_", value)
@@ -61,17 +64,19 @@ class EM(Estimator):
     def _climb(self, X: Any, weight: Any, parameters: Any) -> tuple[float, Any, bool, Trace]:
         """Rounds from one start: (mean of log p(x), parameters, converged, trace)."""
         trace = Trace(type(self).__name__ if self.verbose else "")
-        log_p, expected = self.expect(X, **parameters)
-        bound = float(np.average(log_p, weights=weight))
-        trace(0, -bound)
+        bound = vars(self).get("lower_bound_", -np.inf)  # known from the last fit, with warm_start
         for iteration in range(1, self.max_iter + 1):
-            parameters = self.maximize(X, weight, expected)
             log_p, expected = self.expect(X, **parameters)
-            before, bound = bound, float(np.average(log_p, weights=weight))
+            parameters = self.maximize(X, weight, expected)
+            before, bound = bound, self.bound(weight, log_p, expected, **parameters)
             trace(iteration, -bound)
-            if bound - before <= self.tol:
+            if abs(bound - before) <= self.tol:
                 return bound, parameters, True, trace
         return bound, parameters, False, trace
+
+    def bound(self, weight: Any, log_p: Any, expected: Any, **parameters: Any) -> float:
+        """What a round maximizes: the mean of log p(x)."""
+        return float(np.average(log_p, weights=weight))
 
     def _learned_parameters(self) -> dict[str, Any]:
         """The parameters as `expect` takes them."""

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models import KMeans
-from models.clusters.kmeans import _plus_plus
 from models.foundation import ConvergenceWarning
+from models.foundation.lloyd import plus_plus
 from tinygrad_edu import grad, hessian
 
 cluster = pytest.importorskip("sklearn.cluster")
@@ -153,7 +153,7 @@ def test_seeding_draws_by_weight_and_squared_distance():
     X = np.array([[0.0], [1.0], [3.0], [7.0]])
     weight = np.array([1.0, 2.0, 1.0, 0.5])
     rng = np.random.default_rng(0)
-    pairs = np.array([_plus_plus(X, weight, 2, rng)[:, 0] for _ in range(4000)])
+    pairs = np.array([X[plus_plus(X, weight, 2, rng), 0] for _ in range(4000)])
     drawn = np.array([(pairs[:, 0] == x).sum() for x in X[:, 0]])
     expected = 4000 * weight / weight.sum()
     assert ((drawn - expected) ** 2 / expected).sum() < 21.1
