@@ -8,5 +8,8 @@ cross_validated      the folds of cross-validation
 path                 both for a whole grid of penalties
 elastic_net_cv       both with their strength chosen by cross-validation
 lars                 the lasso's exact path, and least angle regression
+matching_pursuit     few features, chosen one by one
+huber                errors that count linearly if they are large
+quantile             quantiles in place of the mean, by linear programming
 coordinate_descent   how these are found, and how far from the minimum they are
 """
