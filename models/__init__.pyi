@@ -2,6 +2,8 @@
 from models.clusters.kmeans import KMeans as KMeans
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
+from models.linear.bayesian import ARDRegression as ARDRegression
+from models.linear.bayesian import BayesianRidge as BayesianRidge
 from models.linear.elastic_net import ElasticNet as ElasticNet
 from models.linear.elastic_net import Lasso as Lasso
 from models.linear.elastic_net_cv import ElasticNetCV as ElasticNetCV

@@ -11,5 +11,6 @@ lars                 the lasso's exact path, and least angle regression
 matching_pursuit     few features, chosen one by one
 huber                errors that count linearly if they are large
 quantile             quantiles in place of the mean, by linear programming
+bayesian             precisions of errors and weights by evidence: Bayesian ridge and ARD
 coordinate_descent   how these are found, and how far from the minimum they are
 """
