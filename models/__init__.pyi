@@ -14,7 +14,9 @@ from models.linear.lars import LassoLars as LassoLars
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.matching_pursuit import OrthogonalMatchingPursuit as OrthogonalMatchingPursuit
 from models.linear.quantile import QuantileRegressor as QuantileRegressor
+from models.linear.ransac import RANSACRegressor as RANSACRegressor
 from models.linear.ridge import Ridge as Ridge
 from models.linear.ridge_cv import RidgeCV as RidgeCV
+from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
