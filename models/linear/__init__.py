@@ -8,5 +8,11 @@ cross_validated      the folds of cross-validation
 path                 both for a whole grid of penalties
 elastic_net_cv       both with their strength chosen by cross-validation
 lars                 the lasso's exact path, and least angle regression
+matching_pursuit     few features, chosen one by one
+huber                errors that count linearly if they are large
+quantile             quantiles in place of the mean, by linear programming
+bayesian             precisions of errors and weights by evidence: Bayesian ridge and ARD
+theil_sen            the median of the fits to few samples
+ransac               the samples that agree with each other
 coordinate_descent   how these are found, and how far from the minimum they are
 """

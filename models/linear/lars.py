@@ -54,10 +54,10 @@ def lars_path(
     corners = [(max(λ, end), w)]
     while λ > end and len(corners) <= max_iter:
         if not dropped:
-            j = _most(c, allowed, active, positive)
+            j = most_correlated(c, allowed, active, positive)
             if j is None:
                 break
-            if not _independent(errors, active, j):
+            if not independent(errors, active, j):
                 allowed[j] = False
                 continue
             active.append(j)
@@ -84,7 +84,7 @@ def lars_path(
     )
 
 
-def _most(c, allowed, active, positive):
+def most_correlated(c, allowed, active, positive):
     """The feature that correlates most with the residual, among those that may become active, or None."""
     free = allowed.copy()
     free[active] = False
@@ -95,7 +95,7 @@ def _most(c, allowed, active, positive):
     )
 
 
-def _independent(errors, active, j):
+def independent(errors, active, j):
     """Is column j, of length one, no combination of the active ones?"""
     gram = errors.gram_of([*active, j])
     across = gram[:-1, -1]
