@@ -1,5 +1,10 @@
 # The contents of the classical models: an estimator a line.
 __all__: list[str]
+from models.bayes.bernoulli import BernoulliNB as BernoulliNB
+from models.bayes.categorical import CategoricalNB as CategoricalNB
+from models.bayes.complement import ComplementNB as ComplementNB
+from models.bayes.gaussian import GaussianNB as GaussianNB
+from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.clusters.kmeans import KMeans as KMeans
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor

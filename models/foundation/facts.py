@@ -28,6 +28,7 @@ class Facts:
     y_above: ClassVar[float | None] = None
     one_class: ClassVar[bool] = True  # a single class?
     several_classes: ClassVar[bool] = True  # more than two?
+    poor_score: ClassVar[bool] = False  # is it too coarse for the blobs of scikit-learn's checks?
 
     # ---- its twin in scikit-learn, which the tests compare it with
     twin: ClassVar[str | None] = None  # its name there, if different; "" if there is none

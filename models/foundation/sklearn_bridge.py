@@ -79,7 +79,7 @@ def tags(estimator: Any) -> Any:
         TransformerTags,
     )
 
-    kind = estimator.kind
+    kind, poor = estimator.kind, estimator.poor_score
     return Tags(
         estimator_type=kind,
         target_tags=TargetTags(
@@ -95,9 +95,11 @@ def tags(estimator: Any) -> Any:
             pairwise=estimator.pairwise,
         ),
         classifier_tags=(
-            ClassifierTags(multi_class=estimator.several_classes) if kind == "classifier" else None
+            ClassifierTags(poor_score=poor, multi_class=estimator.several_classes)
+            if kind == "classifier"
+            else None
         ),
-        regressor_tags=RegressorTags() if kind == "regressor" else None,
+        regressor_tags=RegressorTags(poor_score=poor) if kind == "regressor" else None,
         transformer_tags=(
             TransformerTags(preserves_dtype=[]) if hasattr(estimator, "transform") else None
         ),

@@ -1,0 +1,9 @@
+"""Generative classifiers: a distribution p(x | y) of each class, and Bayes's rule for p(y | x).
+
+bayes_rule                  p(y | x) from the densities of the classes; the counts of classes
+gaussian                    a normal distribution for each feature
+counts                      what the models of counts have in common
+multinomial, complement     words drawn from a vocabulary
+bernoulli                   words present or absent
+categorical                 a table of probabilities for each feature
+"""
