@@ -14,14 +14,14 @@ def declare(kind: Any) -> None:
     """Adds to a new class `_parameters`, name -> Parameter; `__init__`; and the lists in its docstring.
 
     Its own parameters come first, then the inherited ones. A plain value in place of an inherited parameter
-    is a new default.
+    is a new default; a property in place of it removes it.
     """
     inherited: dict[str, Parameter] = {}
     for base in kind.__mro__[1:]:
         inherited = inherited | {
             name: p
             for name, p in vars(base).get("_parameters", {}).items()
-            if name not in inherited
+            if name not in inherited and not isinstance(getattr(kind, name), property)
         }
     annotations = inspect.get_annotations(kind)
     own = {}

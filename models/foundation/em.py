@@ -59,7 +59,7 @@ class EM(Estimator):
             setattr(self, f"{name}_", value)
         if not self.converged_:
             what = f"rounds, while log p(x) still rose by more than tol={self.tol}"
-            warn_not_converged(self, what, "raise max_iter, raise tol, or another start")
+            warn_not_converged(self, what, f"raise {self.limit}, raise tol, or another start")
 
     def _climb(self, X: Any, weight: Any, parameters: Any) -> tuple[float, Any, bool, Trace]:
         """Rounds from one start: (mean of log p(x), parameters, converged, trace)."""

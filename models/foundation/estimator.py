@@ -47,7 +47,7 @@ class Estimator(Parametrized, Facts):
             if not {*cls._fit_takes} <= {"X", "y", "weight"}:
                 what = f"{cls.__name__}._fit has the arguments {', '.join(cls._fit_takes)}."
                 raise refusal(TypeError, what, "_fit(self, X, y, weight), or some of these")
-            if "fit" not in vars(cls):
+            if cls.fit in (Estimator.fit, _fit_without_weights):  # not a fit of its own
                 weighted = "weight" in cls._fit_takes
                 cls.fit = Estimator.fit if weighted else _fit_without_weights  # type: ignore
 

@@ -14,6 +14,7 @@ class Facts:
     )
     requires_fit: ClassVar[bool] = True  # does it learn anything?
     non_deterministic: ClassVar[bool] = False  # even with a fixed random_state?
+    limit: ClassVar[str] = "max_iter"  # its parameter for the largest number of iterations
 
     # ---- what X may be
     reads: ClassVar[str] = "numbers"  # "categories": any values; "anything": passed on unread

@@ -112,7 +112,7 @@ class LossModel(Estimator):
                 self,
                 f"steps of {solver!r} with a gradient of {np.abs(found.gradient).max():.1e}, "
                 f"above tol={self.tol}",
-                "raise max_iter, scale the features to a common size, or raise tol",
+                f"raise {self.limit}, scale the features to a common size, or raise tol",
             )
         # [()] turns arrays without axes into numbers
         return {name: np.asarray(w)[()] for name, w in packing.unpack(found.point).items()}

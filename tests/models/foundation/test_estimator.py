@@ -56,6 +56,18 @@ class Either(Estimator):
         self.y_ = y
 
 
+def test_a_fit_of_its_own_is_inherited():
+    class Sequences(Estimator):
+        def fit(self, X, lengths=None):
+            return "its own"
+
+    class Model(Sequences):
+        def _fit(self, X):
+            pass
+
+    assert Model().fit([[1.0]]) == "its own"
+
+
 def test_targets_may_be_optional():
     assert not Either._is_supervised() and Either().fit(X).y_ is None
     assert Either().fit(X, [1, 2, 3, 4, 5, 6]).y_.tolist() == [1, 2, 3, 4, 5, 6]

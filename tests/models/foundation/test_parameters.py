@@ -237,3 +237,19 @@ def test_unknown_parameters_name_those_there_are_and_change_nothing():
         Outer(models.Ridge()).set_params(inner__alpa=1)
     with pytest.raises(ValueError, match="Invalid parameter 'size__x'"):
         Outer().set_params(size__x=1)
+
+
+def test_a_property_removes_an_inherited_parameter():
+    class Rounds(Estimator):
+        max_iter: int = integer(100)
+
+    class Renamed(Rounds):
+        n_iter: int = integer(10)
+        max_iter = property(lambda self: self.n_iter)
+
+    class Child(Renamed):
+        pass
+
+    assert Child(n_iter=3).get_params() == {"n_iter": 3} and Child(n_iter=3).max_iter == 3
+    with pytest.raises(TypeError, match="max_iter"):
+        Child(max_iter=3)
