@@ -34,6 +34,7 @@ class Facts:
     # ---- its twin in scikit-learn, which the tests compare it with
     twin: ClassVar[str | None] = None  # its name there, if different; "" if there is none
     twin_settings: ClassVar[Mapping[str, Any]] = {}  # parameters with which the twin does the same
+    twin_solvers: ClassVar[tuple[str, ...]] = ()  # those that do the same there
     twin_tolerance: ClassVar[float] = 1e-8
 
     # ---- a contract other than a table X with a plain y

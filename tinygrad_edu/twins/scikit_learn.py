@@ -47,7 +47,7 @@ NOT_COMPARED = ("n_features_in_", "n_iter_", "labels_")
 def twin_of(estimator: Any) -> Any:
     """scikit-learn's unfitted estimator of the same name, with the same settings; None if it has none.
 
-    A solver is not a setting: both libraries have their own words for it, and look for the same minimum.
+    A solver is mostly no setting: both libraries have their own words for it, and look for the same minimum.
     """
     namesakes = _namesakes()
     twin = namesakes.get(type(estimator).__name__ if estimator.twin is None else estimator.twin)
@@ -55,7 +55,8 @@ def twin_of(estimator: Any) -> Any:
         return None
     known = inspect.signature(twin).parameters
     settings = {n: x for n, x in estimator.get_params(deep=False).items() if n in known}
-    settings.pop("solver", None)
+    if settings.get("solver") not in estimator.twin_solvers:
+        settings.pop("solver", None)
     return twin(**(settings | dict(estimator.twin_settings)))
 
 

@@ -1,0 +1,4 @@
+"""Networks with an estimator's interface.
+
+mlp     multilayer perceptrons: MLPClassifier and MLPRegressor
+"""

@@ -1,0 +1,346 @@
+"""Multilayer perceptrons with scikit-learn's interface.
+
+Source: D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors (1986); D.
+Kingma, J. Ba, Adam: a method for stochastic optimization (2015). The start is that of X. Glorot, Y. Bengio,
+Understanding the difficulty of training deep feedforward neural networks (2010).
+"""
+
+import itertools
+from typing import Any, ClassVar
+
+import numpy as np
+
+from models.foundation import (
+    Classifier,
+    Regressor,
+    boolean,
+    choice,
+    integer,
+    learned,
+    nonnegative,
+    number,
+    positive,
+    seed,
+    warn,
+)
+from models.foundation.fields import Parameter as Field
+from models.foundation.iterate import ConvergenceWarning, Trace
+from models.foundation.loss_model import LossModel
+from tinygrad_edu import no_grad, optim
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.nn import Parameter
+from tinygrad_edu.ops import logsumexp, relu, sigmoid, softmax, softplus
+from tinygrad_edu.tensor import value
+
+ACTIVATIONS: dict[str, Any] = {
+    "relu": relu,
+    "tanh": np.tanh,
+    "logistic": sigmoid,
+    "identity": lambda x: x,
+}
+
+
+def _sizes(default: Any, doc: str) -> Any:
+    def test(x: Any) -> bool:
+        sizes = x if isinstance(x, (tuple, list, np.ndarray)) else [x]
+        return all(
+            type(n) is not bool and isinstance(n, (int, np.integer)) and n >= 1 for n in sizes
+        )
+
+    return Field(default, test, "a tuple of integers ≥ 1, or one", doc)
+
+
+class MultilayerPerceptron(LossModel):
+    """f(x) = W_L a(... a(W_1 x + b_1) ...) + b_L, with the least mean of ℓ(f(x), y) + α Σ ‖W‖² / 2n.
+
+    A subclass writes `errors`, the loss ℓ of each sample. "adam" and "sgd" take the samples in scikit-learn's
+    order, from its random start: with the same integer as `random_state`, both libraries make the same steps.
+    Only the rows that `early_stopping` leaves out are others. There is no `partial_fit`.
+    """
+
+    twin_solvers = ("adam", "sgd", "lbfgs")
+    does_not_apply: ClassVar = {
+        "test_its_twin_gives_the_same_answers": "the twin's lbfgs stops early; test_mlp.py compares all steps"
+    }
+
+    hidden_layer_sizes: Any = _sizes((100,), "units of each hidden layer")
+    activation: str = choice("relu", "tanh", "logistic", "identity", doc="a, of the hidden layers")
+    solver: str = choice(
+        "adam",
+        "sgd",
+        "lbfgs",
+        "cg",
+        "newton-cg",
+        doc="how the loss is minimized; the last three use all rows at once",
+    )
+    alpha: float = nonnegative(0.0001, doc="α, the strength of the penalty")
+    batch_size: Any = choice("auto", doc="rows per step; 'auto' for min(200, samples)") | integer(
+        1, at_least=1
+    )
+    learning_rate: str = choice(
+        "constant", "invscaling", "adaptive",
+        doc="of 'sgd': lr, lr / t^power_t, or a fifth after each stretch without progress",
+    )  # fmt: skip
+    learning_rate_init: float = positive(0.001, doc="lr of 'adam' and 'sgd'")
+    power_t: float = nonnegative(0.5, doc="exponent of 'invscaling'")
+    max_iter = 200
+    shuffle: bool = boolean(True, doc="draw the order of the rows in each epoch")
+    random_state: Any = seed(doc="of the start and of the order of the rows")
+    tol = 1e-4
+    momentum: float = number(0.9, at_least=0, at_most=1, doc="of 'sgd'")
+    nesterovs_momentum: bool = boolean(True, doc="momentum that looks ahead")
+    early_stopping: bool = boolean(
+        False, doc="stop by the score of a part of the rows that is not trained on"
+    )
+    validation_fraction: float = number(0.1, at_least=0, below=1, doc="the part of such rows")
+    beta_1: float = number(0.9, at_least=0, below=1, doc="decay of the mean of gradients of 'adam'")
+    beta_2: float = number(0.999, at_least=0, below=1, doc="decay of the mean of their squares")
+    epsilon: float = positive(1e-8, doc="added to the root of that in 'adam'")
+    n_iter_no_change: int = integer(
+        10, at_least=1, doc="epochs without progress of tol before the end"
+    )
+    max_fun: int = integer(15000, at_least=1, doc="no effect: max_iter limits 'lbfgs'")
+
+    coefs_: list = learned("W of each layer, (units before, units)")
+    intercepts_: list = learned("b of each layer, (units,)")
+    loss_: float = learned("the loss of the last epoch")
+    best_loss_: Any = learned("the lowest loss of an epoch; None with early_stopping")
+    loss_curve_: list = learned("the loss of every epoch, the mean over its steps")
+    validation_scores_: Any = learned("the score of every epoch, with early_stopping")
+    best_validation_score_: Any = learned("the best of them")
+    n_layers_: int = learned("number of layers, the input counted as one")
+    n_outputs_: int = learned("number of outputs")
+    out_activation_: str = learned("the activation of the output")
+    t_: int = learned("number of samples seen in training")
+
+    errors: ClassVar[Any]
+    _outputs: ClassVar[Any]
+    _score: ClassVar[Any]
+
+    # ---- the function and its loss ----------------------------------------------------------------
+
+    def forward(self, X, coefs, intercepts):
+        """f of every row, (samples, outputs)."""
+        a = ACTIVATIONS[self.activation]
+        for W, b in zip(coefs[:-1], intercepts[:-1], strict=True):
+            X = a(X @ W + b)
+        return X @ coefs[-1] + intercepts[-1]
+
+    def objective(self, X, y, weight, **layers):
+        coefs, intercepts = self._layers(layers)
+        errors = self.errors(self.forward(X, coefs, intercepts), y)
+        penalty = self.alpha / 2 * sum((W * W).sum() for W in coefs)
+        return (weight @ errors + penalty) / weight.sum()
+
+    def start(self, X, y, weight):
+        """Glorot's uniform start; of a fitted network, what it has learned."""
+        if "coefs_" in vars(self):
+            coefs, intercepts = self.coefs_, self.intercepts_
+        else:
+            rng = _random(self.random_state)
+            hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
+            units = [X.shape[1], *hidden, self._outputs(y)]
+            coefs, intercepts = [], []
+            for n, m in itertools.pairwise(units):
+                bound = np.sqrt((2 if self.activation == "logistic" else 6) / (n + m))
+                coefs.append(rng.uniform(-bound, bound, (n, m)))
+                intercepts.append(rng.uniform(-bound, bound, m))
+            self._rng_ = rng
+        named = {f"W{i}": W for i, W in enumerate(coefs)}
+        return named | {f"b{i}": b for i, b in enumerate(intercepts)}
+
+    def _layers(self, named):
+        depth = len(named) // 2
+        return [named[f"W{i}"] for i in range(depth)], [named[f"b{i}"] for i in range(depth)]
+
+    def _keep(self, named):
+        self.coefs_, self.intercepts_ = ([*map(np.asarray, part)] for part in self._layers(named))
+        self.n_layers_ = len(self.coefs_) + 1
+        self.n_outputs_ = self.coefs_[-1].shape[1]
+
+    # ---- training --------------------------------------------------------------------------------
+
+    def _fit(self, X, y, weight):
+        self.t_, self.loss_curve_ = 0, []
+        if self.solver in ("adam", "sgd"):
+            self._descend(X, y, weight)
+        else:
+            self._keep(self._minimize(X, y, weight))
+            self.loss_curve_ = self.trace_.loss[1:].tolist()
+            self.loss_ = self.best_loss_ = float(self.trace_.loss[-1])
+
+    def _descend(self, X, y, weight):
+        """Epochs of steps on batches, until `n_iter_no_change` of them bring no progress."""
+        named = {name: Parameter(w) for name, w in self.start(X, y, weight).items()}
+        left_out = self._left_out(len(X)) if self.early_stopping else np.zeros(len(X), bool)
+        held = X[left_out], y[left_out], weight[left_out]
+        X, y, weight = X[~left_out], y[~left_out], weight[~left_out]
+        optimizer, order = self._optimizer(named), np.arange(len(X))
+        idle, best, scores = 0, np.inf, []
+        kept: dict[str, Any] = dict(named)
+        self.trace_ = Trace(type(self).__name__ if self.verbose else "")
+        for epoch in range(self.max_iter):
+            if self.shuffle:
+                mixed = np.arange(len(X))
+                self._rng_.shuffle(mixed)
+                order = order[mixed]
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # a loss that is not finite is refused
+                self.loss_ = self._epoch(X, y, weight, named, optimizer, order)
+            self.t_, self.n_iter_ = self.t_ + len(X), epoch + 1
+            self._demand_finite_loss()
+            self.loss_curve_.append(self.loss_)
+            self.trace_(epoch, self.loss_)
+            now = self.loss_
+            if self.early_stopping:
+                self._keep({name: w.data.copy() for name, w in named.items()})
+                scores.append(self._score(*held))
+                now = -scores[-1]
+            idle = idle + 1 if now > best - self.tol else 0
+            if now < best:
+                best = now
+                if self.early_stopping:
+                    kept = {name: w.data.copy() for name, w in named.items()}
+            if self.solver == "sgd" and self.learning_rate == "invscaling":
+                optimizer.lr = self.learning_rate_init / (self.t_ + 1) ** self.power_t
+            if idle > self.n_iter_no_change:
+                adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
+                if not adaptive or optimizer.lr <= 1e-6:
+                    break
+                optimizer.lr, idle = optimizer.lr / 5, 0
+        else:
+            what = f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
+            what += "optimization hasn't converged yet. Try: a larger max_iter or tol"
+            warn(ConvergenceWarning, what)
+        self._keep({name: value(w) for name, w in kept.items()})
+        self.best_loss_ = None if self.early_stopping else float(best)
+        self.validation_scores_ = scores if self.early_stopping else None
+        self.best_validation_score_ = float(-best) if self.early_stopping else None
+
+    def _epoch(self, X, y, weight, named, optimizer, order):
+        """A step on each batch, in this order of the rows; returns the mean loss."""
+        n, total = len(X), 0.0
+        size = min(200, n) if self.batch_size == "auto" else min(self.batch_size, n)
+        for first in range(0, n, size):
+            rows = order[first : first + size]
+            optimizer.zero_grad()
+            loss = self.objective(X[rows], y[rows], weight[rows], **named)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        return total / n
+
+    def _optimizer(self, named):
+        if self.solver == "adam":
+            betas = (self.beta_1, self.beta_2)
+            return optim.Adam(
+                [*named.values()], self.learning_rate_init, betas=betas, eps=self.epsilon
+            )
+        nesterov = self.nesterovs_momentum and self.momentum > 0
+        settings = {"momentum": self.momentum, "nesterov": nesterov}
+        return optim.SGD([*named.values()], self.learning_rate_init, **settings)
+
+    @classmethod
+    def examples(cls, rng):
+        """Small networks with a penalty, whose minimum all starts and solvers find."""
+        settings = {
+            "hidden_layer_sizes": (4,),
+            "activation": "tanh",
+            "solver": "newton-cg",
+            "alpha": 3.0,
+        }
+        for estimator, X, y in super().examples(rng):
+            yield estimator.set_params(**settings, tol=1e-10, max_iter=5000), X, y
+
+    def _left_out(self, n):
+        """Which rows are not trained on, but measure the progress."""
+        count = int(np.ceil(self.validation_fraction * n))
+        if count < 2 or count >= n:
+            what = f"The validation set is too small: {count} of {n} samples."
+            raise refusal(ValueError, what, "a larger validation_fraction, or early_stopping=False")
+        return self._rng_.permutation(n) < count
+
+    def _demand_finite_loss(self):
+        if not np.isfinite(self.loss_):
+            raise refusal(
+                ValueError,
+                f"{type(self).__name__}: the loss is not finite after {self.n_iter_} epochs with "
+                f"learning_rate_init={self.learning_rate_init}.",
+                "features of a common size (StandardScaler), or a smaller learning_rate_init",
+            )
+
+    def _output(self, X):
+        with no_grad():
+            return self.forward(X, self.coefs_, self.intercepts_)
+
+
+class MLPClassifier(MultilayerPerceptron, Classifier):
+    """P(y = k | x) = softmax(f(x))_k, f a multilayer perceptron; of two classes, σ(f(x)) for the second.
+
+    ℓ is -ln P(y | x). With no hidden layer, `hidden_layer_sizes=()`, it is logistic regression.
+    """
+
+    def errors(self, f, y):
+        if f.shape[1] == 1:
+            return softplus(f[:, 0]) - f[:, 0] * y
+        return logsumexp(f, axis=1) - f[np.arange(len(y)), y]
+
+    def _outputs(self, y):
+        return 1 if len(self.classes_) <= 2 else len(self.classes_)
+
+    def _keep(self, named):
+        super()._keep(named)
+        self.out_activation_ = "logistic" if self.n_outputs_ == 1 else "softmax"
+
+    def _score(self, X, y, weight):
+        return float(np.average(self._predict(X) == y, weights=weight))
+
+    def _predict_proba(self, X):
+        f = self._output(X)
+        if f.shape[1] > 1:
+            return softmax(f, axis=1)
+        P = np.concatenate([1 - sigmoid(f), sigmoid(f)], axis=1)
+        return P[:, : len(self.classes_)] if len(self.classes_) == 2 else np.ones((len(X), 1))
+
+
+class MLPRegressor(MultilayerPerceptron, Regressor):
+    """y ≈ f(x), f a multilayer perceptron; for counts, loss="poisson", y ~ Poisson(exp f(x)).
+
+    ℓ is the mean over outputs of (f(x) - y)² / 2, or of the half deviance e^f - y f + y ln y - y.
+    """
+
+    several_targets = True
+    loss = choice("squared_error", "poisson", doc="ℓ")
+
+    def errors(self, f, y):
+        y = np.reshape(y, f.shape)
+        if self.loss == "poisson":
+            constant = y * np.log(np.where(y > 0, y, 1)) - y
+            return (np.exp(f) - y * f + constant).mean(axis=1)
+        return ((f - y) ** 2).mean(axis=1) / 2
+
+    def _outputs(self, y):
+        return y[:1].size
+
+    def _keep(self, named):
+        super()._keep(named)
+        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
+
+    def _score(self, X, y, weight):
+        found = self._predict(X)
+        unexplained = weight @ (y - found).reshape(len(y), -1) ** 2
+        total = weight @ (y - np.average(y, axis=0, weights=weight)).reshape(len(y), -1) ** 2
+        return float(1 - np.mean(unexplained / np.where(total == 0, 1, total)))
+
+    def _predict(self, X):
+        f = self._output(X)
+        f = np.exp(f) if self.loss == "poisson" else f
+        return f[:, 0] if f.shape[1] == 1 else f
+
+
+def _random(random_state):
+    """NumPy's older generator, whose numbers scikit-learn draws; or the given generator."""
+    if isinstance(random_state, (np.random.Generator, np.random.RandomState)):
+        return random_state
+    return np.random.RandomState(random_state)
