@@ -150,13 +150,22 @@ class LossModel(Estimator):
             value_and_grad(objective),
             packing.vector(),
             method=solver,
-            hessian=hessian(objective),
+            hessian=self._hessian(objective, packing, X, y, weight),
+            inverse=self._inverse(packing, X, y, weight) if solver == "lbfgs" else None,
             product=lambda w, v: hvp(objective, (w,), (v,)),
             tol=self.tol,
             max_iter=self.max_iter,
             callback=trace,
             **kinks,
         )
+
+    def _hessian(self, objective: Any, packing: Packing, X: Any, y: Any, weight: Any) -> Any:
+        """The Hessian as a function of the free numbers; a model may know a faster way to it."""
+        return hessian(objective)
+
+    def _inverse(self, packing: Packing, X: Any, y: Any, weight: Any) -> Any:
+        """For "lbfgs" to start from: (free numbers, q) -> roughly the inverse Hessian times q; or None."""
+        return None
 
     def _packing(self, X: Any, y: Any, weight: Any) -> Packing:
         """The initial values; with warm_start the result of the last fit, if the shapes are the same."""

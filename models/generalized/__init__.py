@@ -1,6 +1,10 @@
 """Generalized linear models: a distribution of y whose parameter is a function of a weighted sum.
 
+exponential_family      their common form: everything from the log-partition
+poisson, overdispersed  counts, with the variance of Poisson's distribution or more
+binomial                successes of several trials
+gamma                   positive numbers
+tweedie                 numbers whose variance is a power of the mean
 logistic                classes
-poisson                 counts
 elastic_net_penalty     a penalty for them that makes weights exactly 0
 """

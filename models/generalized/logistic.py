@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Classifier, choice, integer, learned, mapping, positive
-from models.foundation.linear_predictor import LinearPredictor, SparseWeights
+from models.foundation.linear_loss import LinearLoss
+from models.foundation.linear_predictor import SparseWeights
 from models.foundation.loss_model import LossModel
 from models.generalized.elastic_net_penalty import ElasticNetPenalty
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.ops import logsumexp, softmax
+from tinygrad_edu.ops import logsumexp, softmax, softplus
 
 # scikit-learn's names of solvers -> the solver here that finds the same minimum
 SAME_MINIMUM = {
@@ -20,7 +21,7 @@ SAME_MINIMUM = {
 }  # fmt: skip
 
 
-class LogisticRegression(LinearPredictor, SparseWeights, ElasticNetPenalty, Classifier):
+class LogisticRegression(SparseWeights, LinearLoss, ElasticNetPenalty, Classifier):
     """P(y = k | x) = softmax(W x + b)_k, by maximum likelihood with a penalty on W.
 
         L(W, b) = Σ_i s_i (-ln P(y_i | x_i)) / Σ s + ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s)
@@ -37,6 +38,7 @@ class LogisticRegression(LinearPredictor, SparseWeights, ElasticNetPenalty, Clas
     """
 
     one_class = False
+    only_differences = True
     twin_settings = {"solver": "newton-cholesky", "penalty": "deprecated"}
 
     C = 1.0
@@ -57,14 +59,30 @@ class LogisticRegression(LinearPredictor, SparseWeights, ElasticNetPenalty, Clas
     def loss(self, X, y, weight, coef, intercept=0.0):
         """L above without ‖W‖₁. X: (samples, features), y: (samples,) numbers of classes."""
         z = logits(X, coef, intercept)
-        surprise = logsumexp(z, axis=0) - z[y, np.arange(len(y))]  # -ln P(y | x)
+        if len(z) == 1:
+            surprise = softplus(z[0]) - y * z[0]  # -ln P(y | x)
+        else:
+            surprise = logsumexp(z, axis=0) - z[y, np.arange(len(y))]
         return (weight @ surprise + self.smooth_penalty(coef, intercept)) / weight.sum()
+
+    def row_curvature(self, z, y):
+        """∂²(-ln P(y | x)) / ∂z_k² = p_k (1 - p_k)."""
+        p = shares(z)[-len(z) :]
+        return p * (1 - p)
+
+    def _strength_of_penalty(self, weight):
+        α = self._strengths()[0] / self._total_weight_
+        return α, α * self._weight_of_b() ** 2
 
     def _fit(self, X, y, weight):
         if self.solver == "liblinear" and len(self.classes_) > 2:
             what = f"solver='liblinear' is for two classes, and y has {len(self.classes_)}."
             raise refusal(ValueError, what, "LogisticRegression(solver='lbfgs')")
         super()._fit(X, y, weight)
+        if len(self.classes_) > 2:  # what is the same for all classes does not matter: 0
+            self.intercept_ = self.intercept_ - self.intercept_.mean()
+            if self._strengths() == (0, 0):
+                self.coef_ = self.coef_ - self.coef_.mean(axis=0)
         self.n_iter_ = np.array([self.n_iter_])
 
     def _solver(self):
@@ -77,16 +95,20 @@ class LogisticRegression(LinearPredictor, SparseWeights, ElasticNetPenalty, Clas
 
     def _decision(self, X):
         z = logits(X, self.coef_, self.intercept_)
-        return z[1] if len(z) == 2 else z.T
+        return z[0] if len(z) == 1 else z.T
 
     def _predict_proba(self, X):
-        return softmax(logits(X, self.coef_, self.intercept_).T)
+        return shares(logits(X, self.coef_, self.intercept_)).T
 
 
 def logits(X, W, b):
-    """W x + b of every row x of X, shape (classes, samples); one row in W makes two classes.
+    """W x + b of every row x of X: (classes, samples), or (1, samples) for two classes.
 
     Samples are along the rows, because sums of few long rows are fast.
     """
-    z = W @ X.T + np.reshape(b, (-1, 1))
-    return np.concatenate([np.zeros((1, len(X))), z]) if W.shape[0] == 1 else z
+    return W @ X.T + np.reshape(b, (-1, 1))
+
+
+def shares(z):
+    """P(class | x): (classes, samples)."""
+    return softmax(np.concatenate([np.zeros_like(z), z]) if len(z) == 1 else z, axis=0)

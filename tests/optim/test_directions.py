@@ -36,6 +36,38 @@ def test_two_loop_recursion_is_the_bfgs_matrix():
     np.testing.assert_allclose(p, -B @ (A @ points[-1]), rtol=1e-9)
 
 
+def test_lbfgs_may_start_from_an_inverse_of_the_hessian():
+    """With the exact one it is Newton's method; with a rough one it needs fewer steps to the same minimum."""
+    _, A, b = quadratic(20)
+    A = A * np.outer(np.logspace(0, 3, 20), np.logspace(0, 3, 20))
+    inverse = np.linalg.inv(A)
+
+    def value_and_grad(x):
+        return x @ A @ x / 2 - b @ x, A @ x - b
+
+    exact = minimize(value_and_grad, np.zeros(20), inverse=lambda w, q: inverse @ q, tol=1e-6)
+    assert exact.iterations == 1
+    rough = minimize(value_and_grad, np.zeros(20), inverse=lambda w, q: q / np.diag(A), tol=1e-6)
+    plain = minimize(value_and_grad, np.zeros(20), tol=1e-6, max_iter=1000)
+    assert rough.converged and rough.iterations < plain.iterations / 2
+    np.testing.assert_allclose(rough.point, inverse @ b, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
+def test_lbfgs_does_without_an_inverse_that_is_not_positive(bad):
+    direction = LBFGS(inverse=lambda w, q: bad * q)
+    np.testing.assert_array_equal(direction(np.zeros(2), np.array([3.0, 4.0])), [-0.6, -0.8])
+
+
+def test_newton_does_not_depend_on_units():
+    """Columns of size 1e8 and 1e-8 beside each other: the step in other units is the same step."""
+    A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    unit, g = np.array([1e8, 1e-8]), np.array([1.0, -2.0])
+    p = Newton(lambda w: A)(np.zeros(2), g)
+    other = Newton(lambda w: unit[:, None] * A * unit)(np.zeros(2), unit * g)
+    np.testing.assert_allclose(unit * other, p, rtol=1e-12)
+
+
 def test_newton_takes_the_size_of_a_negative_curvature():
     p = Newton(lambda w: np.diag([-4.0, 2.0]))(np.zeros(2), np.ones(2))
     np.testing.assert_allclose(p, [-1 / 4, -1 / 2])

@@ -25,11 +25,15 @@ class LBFGS:
 
     so that B y = s holds for the latest step. The product B g needs only the pairs (s, y), never a
     matrix (the two-loop recursion, N&W algorithm 7.4). It costs 4 n multiplications a pair.
+
+    With `inverse`, a function (w, q) -> B q, the recursion starts from that B instead: a rough inverse of
+    the Hessian at w, which saves iterations.
     """
 
     curvature = 0.9  # a rough line search will do: a step of length one is nearly right
 
-    def __init__(self, hessian=None, product=None, memory=10):
+    def __init__(self, hessian=None, product=None, memory=10, inverse=None):
+        self.inverse = inverse
         self.pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=memory)
         self.before: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -39,19 +43,26 @@ class LBFGS:
             if s @ y > 0:  # true after a Wolfe step, but for rounding; it keeps B positive definite
                 self.pairs.append((s, y, 1 / (s @ y)))
         self.before = w, g
-        if not self.pairs:
-            return -g / np.linalg.norm(g)  # a gradient gives the direction but no length: take one
-
         q = g.copy()
         weights = []
         for s, y, rho in reversed(self.pairs):
             weights.append(rho * (s @ q))
             q -= weights[-1] * y
-        s, y, _ = self.pairs[-1]
-        r = q * ((s @ y) / (y @ y))
+        r = self._start(w, q)
         for (s, y, rho), weight in zip(self.pairs, reversed(weights), strict=True):
             r += s * (weight - rho * (y @ r))
         return -r
+
+    def _start(self, w, q):
+        """B q for the B from which the recursion starts."""
+        if self.inverse is not None:
+            r = self.inverse(w, q)
+            if 0 < q @ r < np.inf:  # false where rounding has spoiled it
+                return r
+        if not self.pairs:
+            return q / np.linalg.norm(q)  # a gradient gives the direction but no length: take one
+        s, y, _ = self.pairs[-1]
+        return q * ((s @ y) / (y @ y))
 
 
 class Newton:
@@ -61,6 +72,9 @@ class Newton:
     its place, and p goes downhill (N&W section 3.4). Where f is flat, λ = 0 but for rounding, and
     dividing by λ would blow up the rounding of g: the largest eigenvalue takes its place, which makes
     a small gradient step. A positive definite H that is far from singular is used as it is.
+
+    All this in units in which the diagonal of H is 1, where it is positive: a change of the unit of one
+    number changes no step.
     """
 
     curvature = 0.9
@@ -78,12 +92,14 @@ class Newton:
         H = self.hessian(w)
         if not np.isfinite(H).all():  # f may have a gradient where it has no second derivative
             return -g / np.linalg.norm(g)
-        curvatures, axes = np.linalg.eigh(H)
+        diagonal = np.diagonal(H)
+        unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1))
+        curvatures, axes = np.linalg.eigh(unit[:, None] * H * unit)
         curvatures = np.abs(curvatures)
         largest = curvatures.max()
         flat = curvatures <= len(w) * np.finfo(np.float64).eps * largest
         curvatures[flat] = largest if largest > 0 else 1.0
-        return -axes @ ((axes.T @ g) / curvatures)
+        return -unit * (axes @ ((axes.T @ (unit * g)) / curvatures))
 
 
 class NewtonCG:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.directions import DIRECTIONS
+from tinygrad_edu.optim.directions import DIRECTIONS, LBFGS
 from tinygrad_edu.optim.line_search import wolfe_step
 from tinygrad_edu.optim.proximal_gradient import proximal_gradient
 
@@ -44,6 +44,7 @@ def minimize(
     max_iter=100,
     *,
     product=None,
+    inverse=None,
     prox=None,
     penalty=None,
     callback=None,
@@ -54,6 +55,8 @@ def minimize(
     method          one of METHODS; "newton", "newton-cg" and "proximal" need more than the gradient:
     hessian         w -> ∇²f(w), shape (n, n), for "newton"
     product         (w, v) -> ∇²f(w) v, shape (n,), for "newton-cg", which otherwise uses `hessian`
+    inverse         (w, q) -> B q, shape (n,), with B roughly the inverse of ∇²f(w), for "lbfgs", which
+                    then needs fewer iterations; it affects the way, not the minimum
     prox            (v, s) -> argmin_w h(w) + ‖w - v‖² / 2s, shape (n,), for "proximal", which
                     minimizes f + h
     penalty         w -> h(w), so that "proximal" reports f + h; without it, it reports f
@@ -81,7 +84,9 @@ def minimize(
             f"minimize: start must be a vector, of shape (n,), not of shape {w.shape}.",
             "np.atleast_1d(start)" if w.ndim == 0 else "start.ravel()",
         )
-    if method in DIRECTIONS:
+    if method == "lbfgs":
+        iterates = descend(evaluate, w, LBFGS(inverse=inverse))
+    elif method in DIRECTIONS:
         iterates = descend(evaluate, w, DIRECTIONS[method](hessian, product))
     elif method == "proximal":
         iterates = proximal_gradient(evaluate, w, prox, penalty)
