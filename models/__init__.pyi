@@ -1,6 +1,7 @@
 # The contents of the classical models: an estimator a line.
 __all__: list[str]
 from models.clusters.kmeans import KMeans as KMeans
+from models.components.pca import PCA as PCA
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
