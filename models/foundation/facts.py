@@ -14,6 +14,8 @@ class Facts:
     requires_fit: ClassVar[bool] = True  # does it learn anything?
     non_deterministic: ClassVar[bool] = False  # even with a fixed random_state?
 
+    overcomplete: ClassVar[bool] = False  # may it have more components than X has rows?
+
     # ---- what X may be
     reads: ClassVar[str] = "numbers"  # "categories": any values; "anything": passed on unread
     allow_nan: ClassVar[bool] = False
