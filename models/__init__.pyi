@@ -6,11 +6,14 @@ from models.bayes.complement import ComplementNB as ComplementNB
 from models.bayes.gaussian import GaussianNB as GaussianNB
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.clusters.kmeans import KMeans as KMeans
+from models.components.nmf import NMF as NMF
+from models.components.pca import PCA as PCA
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
+from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
 from models.kernels.features import Nystroem as Nystroem
 from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge
@@ -23,7 +26,6 @@ from models.linear.elastic_net_cv import LassoCV as LassoCV
 from models.linear.huber import HuberRegressor as HuberRegressor
 from models.linear.lars import Lars as Lars
 from models.linear.lars import LassoLars as LassoLars
-from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.matching_pursuit import OrthogonalMatchingPursuit as OrthogonalMatchingPursuit
 from models.linear.quantile import QuantileRegressor as QuantileRegressor

@@ -16,6 +16,8 @@ class Facts:
     non_deterministic: ClassVar[bool] = False  # even with a fixed random_state?
     limit: ClassVar[str] = "max_iter"  # its parameter for the largest number of iterations
 
+    overcomplete: ClassVar[bool] = False  # may it have more components than X has rows?
+
     # ---- what X may be
     reads: ClassVar[str] = "numbers"  # "categories": any values; "anything": passed on unread
     allow_nan: ClassVar[bool] = False

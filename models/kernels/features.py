@@ -34,6 +34,7 @@ class Nystroem(KernelMethod, Transformer):
     Which rows are drawn depends on random_state, but not as in scikit-learn: the generators differ.
     """
 
+    overcomplete = True
     twin = ""
 
     kernel: Any = choice("rbf", *(k for k in KERNELS if k != "rbf"), "precomputed") | function(
@@ -93,6 +94,7 @@ class RBFSampler(Transformer):
     The draws depend on random_state, but not as in scikit-learn: the generators differ.
     """
 
+    overcomplete = True
     twin = ""
 
     gamma: Any = nonnegative(1.0) | choice(

@@ -1,0 +1,10 @@
+"""Components: data as sums of a few patterns.
+
+pca                  orthogonal directions of largest variance
+randomized           their approximation by random projections
+nmf                  patterns and shares that are not negative
+factor_analysis      hidden normal factors, and noise of its own for each feature
+fast_ica             independent sources
+latent_dirichlet     topics of documents
+dictionary           few patterns for each sample
+"""
