@@ -1,6 +1,9 @@
 # The contents of the classical models: an estimator a line.
 __all__: list[str]
 from models.clusters.kmeans import KMeans as KMeans
+from models.gaussian_processes.regression import (
+    GaussianProcessRegressor as GaussianProcessRegressor,
+)
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
