@@ -2,7 +2,8 @@
 
     python benchmarks/models_gaussian_processes.py
 
-1,000 samples of 3 features; the parameters of the kernel are optimized. The limits are the project's own goals.
+1,000 samples of 3 features; the parameters of the kernel are optimized. The limits are the project's own
+goals.
 """
 
 import tracemalloc

@@ -1,6 +1,9 @@
 # The contents of the classical models: an estimator a line.
 __all__: list[str]
 from models.clusters.kmeans import KMeans as KMeans
+from models.gaussian_processes.classification import (
+    GaussianProcessClassifier as GaussianProcessClassifier,
+)
 from models.gaussian_processes.regression import (
     GaussianProcessRegressor as GaussianProcessRegressor,
 )

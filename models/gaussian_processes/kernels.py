@@ -279,3 +279,6 @@ class CompoundKernel(Kernel):
     def diag(self, X: Any) -> np.ndarray:
         """All variances, (n, kernels)."""
         return np.stack([kernel.diag(X) for kernel in self.kernels], axis=-1)
+
+    def __repr__(self) -> str:
+        return f"CompoundKernel({', '.join(f'{x:.3g}' for x in self.theta)})"
