@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-LINE = r"^from (models\.\S+) import (\w+) as \2$"
+LINE = r"^from (models\.\S+) import (?:\(\s*)?(\w+) as \2,?$"  # brackets around a long name
 CONTENTS = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
 MODULE_OF = {name: module for module, name in re.findall(LINE, CONTENTS, re.MULTILINE)}
 CHAPTERS = {"foundation", "curvature", *(module.split(".")[1] for module in MODULE_OF.values())}

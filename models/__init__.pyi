@@ -8,6 +8,12 @@ from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
+from models.gaussian_processes.classification import (
+    GaussianProcessClassifier as GaussianProcessClassifier,
+)
+from models.gaussian_processes.regression import (
+    GaussianProcessRegressor as GaussianProcessRegressor,
+)
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression

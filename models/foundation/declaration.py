@@ -45,10 +45,10 @@ def _initializer(kind: Any, parameters: dict[str, Parameter]) -> Callable[..., N
     """`__init__`, which stores its arguments unchanged and unchecked.
 
     Parameters without a default may be passed by position; if all have one, only the first may. The
-    others are passed by name.
+    others are passed by name, unless the class says `all_by_position`.
     """
     required = [name for name, p in parameters.items() if p.default is REQUIRED]
-    by_position = required or list(parameters)[:1]
+    by_position = list(parameters) if kind.all_by_position else required or list(parameters)[:1]
 
     def __init__(self: Any, *args: Any, **given: Any) -> None:
         refuse_unknown(type(self), given, _meant(given, parameters))

@@ -20,6 +20,7 @@ class Parametrized:
     """
 
     _parameters: ClassVar[dict[str, Parameter]] = {}
+    all_by_position: ClassVar[bool] = False  # may all arguments be passed without their names?
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)

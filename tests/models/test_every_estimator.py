@@ -189,6 +189,8 @@ def test_pickle_copy_and_clone(estimator, X, y):
 
 @every_example
 def test_an_answer_before_fit_is_an_error_that_says_what_to_do(estimator, X, y):
+    if not estimator.requires_fit:
+        pytest.skip("answers before fit")
     model = clone(estimator)
     methods = [*ANSWERS, "score", "apply", "get_depth", "get_feature_names_out"]
     for name in filter(partial(hasattr, model), methods):

@@ -252,11 +252,11 @@ def _solve_triangular(a: np.ndarray, b: np.ndarray, lower: bool = True) -> np.nd
     a = np.tril(a) if lower else np.triu(a)
     if not np.diagonal(a, axis1=-2, axis2=-1).all():
         raise np.linalg.LinAlgError("Singular matrix")
-    y = _substitute(a, b[..., None] if b.ndim == 1 else b, lower)
+    y = substitute(a, b[..., None] if b.ndim == 1 else b, lower)
     return y[..., 0] if b.ndim == 1 else y
 
 
-def _substitute(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarray:
+def substitute(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarray:
     """Substitution in halves. (Row by row in Python was measured to be faster only for huge stacks.)"""
     n = a.shape[-1]
     if n <= 64:
@@ -264,9 +264,9 @@ def _substitute(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarray:
     one, two = slice(n // 2), slice(n // 2, n)
     if not lower:
         one, two = two, one
-    first = _substitute(a[..., one, one], b[..., one, :], lower)
+    first = substitute(a[..., one, one], b[..., one, :], lower)
     rest = b[..., two, :] - a[..., two, one] @ first
-    second = _substitute(a[..., two, two], rest, lower)
+    second = substitute(a[..., two, two], rest, lower)
     return np.concatenate([first, second] if lower else [second, first], axis=-2)
 
 

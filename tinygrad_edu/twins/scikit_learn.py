@@ -57,7 +57,18 @@ def twin_of(estimator: Any) -> Any:
     settings = {n: x for n, x in estimator.get_params(deep=False).items() if n in known}
     if settings.get("solver") not in estimator.twin_solvers:
         settings.pop("solver", None)
+    settings = {name: _part_of_twin(value) for name, value in settings.items()}
     return twin(**(settings | dict(estimator.twin_settings)))
+
+
+def _part_of_twin(value: Any) -> Any:
+    """A kernel of a Gaussian process as that of scikit-learn; anything else as it is."""
+    if not hasattr(value, "clone_with_theta") or type(value).__module__.startswith("sklearn"):
+        return value
+    from sklearn.gaussian_process import kernels
+
+    parts = {name: _part_of_twin(part) for name, part in value.get_params(deep=False).items()}
+    return getattr(kernels, type(value).__name__)(**parts)
 
 
 def compare(
