@@ -4,7 +4,9 @@ from models.bayes.bernoulli import BernoulliNB as BernoulliNB
 from models.bayes.categorical import CategoricalNB as CategoricalNB
 from models.bayes.complement import ComplementNB as ComplementNB
 from models.bayes.gaussian import GaussianNB as GaussianNB
+from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAnalysis
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
+from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
 from models.clusters.kmeans import KMeans as KMeans
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
