@@ -75,6 +75,10 @@ class LossModel(Estimator):
     kinked_penalty: ClassVar[Any]  # (**parameters) -> h, which is not part of `loss`
     _exact: ClassVar[Any]  # (X, y, weight) -> name -> the parameter at which the loss is least
 
+    def objective(self, X: Any, y: Any, weight: Any, **parameters: Any) -> Any:
+        """What is minimized: `loss`. A model with a parameter of that name, as in scikit-learn, writes this."""
+        return self.loss(X, y, weight, **parameters)
+
     @property
     def has_kinks(self) -> bool:
         """Is there a penalty with kinks, which needs `prox`?"""
@@ -118,13 +122,13 @@ class LossModel(Estimator):
         trace = Trace(type(self).__name__ if self.verbose else "")
         with np.errstate(all="ignore"):
             if self.has_kinks:  # a penalty with kinks has no gradient
-                loss = self.loss(X, y, weight, **found) + self.kinked_penalty(**found)
+                loss = self.objective(X, y, weight, **found) + self.kinked_penalty(**found)
                 trace(1, loss)
                 return trace
             variables = {name: Tensor(value) for name, value in found.items()}
             for name, start in self.start(X, y, weight).items():
                 variables[name].requires_grad = not isinstance(start, Fixed)
-            loss = self.loss(X, y, weight, **variables)
+            loss = self.objective(X, y, weight, **variables)
             loss.backward()
         gradients = [v.grad for v in variables.values() if v.requires_grad]
         trace(1, loss.item(), max(np.abs(g).max(initial=0) for g in gradients))
@@ -132,7 +136,7 @@ class LossModel(Estimator):
 
     def _by_line_search(self, solver, packing, X, y, weight, trace) -> Minimum:
         def objective(vector):
-            return self.loss(X, y, weight, **packing.unpack(vector))
+            return self.objective(X, y, weight, **packing.unpack(vector))
 
         kinks = {}
         if self.has_kinks:
