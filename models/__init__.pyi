@@ -12,5 +12,11 @@ from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.ridge import Ridge as Ridge
+from models.online.one_class import SGDOneClassSVM as SGDOneClassSVM
+from models.online.passive import PassiveAggressiveClassifier as PassiveAggressiveClassifier
+from models.online.passive import PassiveAggressiveRegressor as PassiveAggressiveRegressor
+from models.online.perceptron import Perceptron as Perceptron
+from models.online.sgd import SGDClassifier as SGDClassifier
+from models.online.sgd import SGDRegressor as SGDRegressor
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
