@@ -4,7 +4,9 @@ from models.bayes.bernoulli import BernoulliNB as BernoulliNB
 from models.bayes.categorical import CategoricalNB as CategoricalNB
 from models.bayes.complement import ComplementNB as ComplementNB
 from models.bayes.gaussian import GaussianNB as GaussianNB
+from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAnalysis
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
+from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
@@ -42,5 +44,11 @@ from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
 from models.networks.mlp import MLPClassifier as MLPClassifier
 from models.networks.mlp import MLPRegressor as MLPRegressor
+from models.online.one_class import SGDOneClassSVM as SGDOneClassSVM
+from models.online.passive import PassiveAggressiveClassifier as PassiveAggressiveClassifier
+from models.online.passive import PassiveAggressiveRegressor as PassiveAggressiveRegressor
+from models.online.perceptron import Perceptron as Perceptron
+from models.online.sgd import SGDClassifier as SGDClassifier
+from models.online.sgd import SGDRegressor as SGDRegressor
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier

@@ -6,4 +6,8 @@ counts                      what the models of counts have in common
 multinomial, complement     words drawn from a vocabulary
 bernoulli                   words present or absent
 categorical                 a table of probabilities for each feature
+covariance                  estimates of covariance matrices, with shrinkage
+discriminant                what the next two have in common
+lda                         normal distributions with one covariance matrix for all classes
+qda                         normal distributions with a covariance matrix for each class
 """

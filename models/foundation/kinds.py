@@ -81,11 +81,15 @@ class Classifier(Estimator):
             data["y"] = targets.codes(data["y"], self.classes_, self)
         else:
             self.classes_, data["y"] = targets.classes_of(data["y"], self)
-        chosen = getattr(self, "class_weight", None)
-        if chosen is not None:
-            by_class = targets.class_weights(chosen, self.classes_, data["y"], data["weight"], self)
-            data["weight"] = data["weight"] * by_class[data["y"]]
+        data["weight"] = self._weights_with_classes(data["y"], data["weight"])
         return data
+
+    def _weights_with_classes(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """The weights of the rows, multiplied by those of their classes."""
+        chosen = getattr(self, "class_weight", None)
+        if chosen is None:
+            return weight
+        return weight * targets.class_weights(chosen, self.classes_, y, weight, self)[y]
 
     def predict(self, X: Any) -> np.ndarray:
         """The predicted class of each row of X; the first if several are equally likely."""

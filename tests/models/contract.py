@@ -14,7 +14,7 @@ ANSWERS = (
 def fresh(estimator):
     """A copy that has learned nothing, and will iterate until it stands still."""
     made = clone(estimator)
-    if {"solver", "tol"} <= made.get_params().keys():
+    if {"solver", "tol", "max_iter"} <= made.get_params().keys():
         made.set_params(tol=1e-10, max_iter=10_000)
     return made
 
