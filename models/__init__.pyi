@@ -1,6 +1,9 @@
 # The contents of the classical models: an estimator a line.
 __all__: list[str]
 from models.clusters.kmeans import KMeans as KMeans
+from models.embeddings.mds import MDS as MDS
+from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
+from models.embeddings.tsne import TSNE as TSNE
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
