@@ -4,6 +4,7 @@ from models.clusters.kmeans import KMeans as KMeans
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE
+from models.embeddings.umap import UMAP as UMAP
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression

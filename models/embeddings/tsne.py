@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.embeddings.bisection import bisect
 from models.embeddings.distances import distances, power_of_two
 from models.embeddings.embedding import Embedding, given_start, principal_components
 from models.embeddings.gains import descend
@@ -157,27 +158,21 @@ def p_log_p(P: np.ndarray) -> float:
 
 
 def neighbor_probabilities(D: np.ndarray, perplexity: float, tol: float = 1e-5) -> np.ndarray:
-    """p_j|i ∝ e^(-β_i D_ij) with the entropy ln(perplexity) ± tol in every row i; D: squared distances.
-
-    β is found by doubling and halving, then by bisection, in all rows at once.
-    """
+    """p_j|i ∝ e^(-β_i D_ij) with the entropy ln(perplexity) ± tol in every row i; D: squared distances."""
     n = len(D)
     D = D + np.diag(np.full(n, np.inf))  # no row is its own neighbor
     D -= D.min(axis=1, keepdims=True)  # p stays, and does not underflow
-    β, low, high = np.ones(n), np.zeros(n), np.full(n, np.inf)
-    P, rows = np.empty((n, n)), np.arange(n)
-    np.fill_diagonal(D, 0)  # 0 · inf has no value; p_i|i is set to 0 below
-    for _ in range(100):
-        p = np.exp(-β[rows, None] * D[rows])
+    np.fill_diagonal(D, 0)  # 0 · inf has no value; p_i|i is set to 0
+    P = np.empty((n, n))
+
+    def lack(β, rows):
+        d = D if len(rows) == n else D[rows]
+        p = np.exp(-β[:, None] * d)
         p[np.arange(len(rows)), rows] = 0
         total = p.sum(axis=1)
         p /= total[:, None]
         P[rows] = p
-        excess = np.log(total) + β[rows] * np.einsum("ij,ij->i", p, D[rows]) - np.log(perplexity)
-        rows, excess = rows[np.abs(excess) > tol], excess[np.abs(excess) > tol]
-        if not len(rows):
-            break
-        wide, narrow = rows[excess > 0], rows[excess < 0]
-        low[wide], high[narrow] = β[wide], β[narrow]
-        β[rows] = np.where(np.isinf(high[rows]), 2 * β[rows], (low[rows] + high[rows]) / 2)
+        return np.log(total) + β * np.einsum("ij,ij->i", p, d) - np.log(perplexity)
+
+    bisect(lack, n, tol)
     return P
