@@ -18,6 +18,14 @@ from models.gaussian_processes.regression import (
 )
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
+from models.embeddings.mds import MDS as MDS
+from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
+from models.embeddings.tsne import TSNE as TSNE
+from models.embeddings.umap import UMAP as UMAP
+from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
+from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
+from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization
+from models.factors.rbm import BernoulliRBM as BernoulliRBM
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor

@@ -40,6 +40,7 @@ class _Conditional:
                 "decision_function",
                 "transform",
                 "fit_predict",
+                "fit_transform",
             )
             if name != self.method.__name__
             and hasattr(kind if instance is None else instance, name)

@@ -39,6 +39,10 @@ class Facts:
     twin_solvers: ClassVar[tuple[str, ...]] = ()  # those that do the same there
     twin_tolerance: ClassVar[float] = 1e-8
 
+    # ---- its tests
+    # Parameters for scikit-learn's checks, if the defaults are too large for their few rows.
+    checked_with: ClassVar[Mapping[str, Any]] = {}
+
     # ---- a contract other than a table X with a plain y
     # scikit-learn's checks, and tests of tests/models/test_every_estimator.py, that make no sense for
     # it: name -> reason. "check_*" stands for all checks, "test_*" for all tests, "*" for both.

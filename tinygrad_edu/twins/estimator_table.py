@@ -90,11 +90,11 @@ def measure(entry: Entry, samples: int = 500, features: int = 10) -> Entry:
 
 
 def plain(kind: Any) -> Any:
-    """An estimator with its defaults or, if it has parameters without, that of its first example."""
+    """An estimator for the checks: its defaults, or the example's parameters if some have no default."""
     from models.foundation.fields import REQUIRED
 
     if all(parameter.default is not REQUIRED for parameter in kind._parameters.values()):
-        return kind()
+        return kind(**kind.checked_with)
     return next(iter(kind.examples(np.random.default_rng(0))))[0]
 
 

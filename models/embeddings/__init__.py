@@ -1,0 +1,11 @@
+"""Embeddings: a point in few dimensions for each row, so that what is near stays near.
+
+embedding   what they have in common: one optimizer for different losses
+tsne        neighbors stay neighbors
+umap        neighbors stay neighbors, in a fuzzy sense
+mds         distances stay, or their order
+nca         a linear map after which neighbors vote best
+distances   the distances of all pairs of rows
+bisection   in many rows at once
+gains       gradient descent with momentum and gains
+"""
