@@ -35,6 +35,9 @@ from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge
 from models.linear.bayesian import ARDRegression as ARDRegression
 from models.linear.bayesian import BayesianRidge as BayesianRidge
+from models.kernels.features import Nystroem as Nystroem
+from models.kernels.features import RBFSampler as RBFSampler
+from models.kernels.kernel_ridge import KernelRidge as KernelRidge
 from models.linear.elastic_net import ElasticNet as ElasticNet
 from models.linear.elastic_net import Lasso as Lasso
 from models.linear.elastic_net_cv import ElasticNetCV as ElasticNetCV
@@ -59,4 +62,6 @@ from models.online.perceptron import Perceptron as Perceptron
 from models.online.sgd import SGDClassifier as SGDClassifier
 from models.online.sgd import SGDRegressor as SGDRegressor
 from models.preprocessing.scale import StandardScaler as StandardScaler
+from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
+from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
