@@ -10,7 +10,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from tinygrad_edu.twins.keras_export import (
     input_dtype,
 )
 from tinygrad_edu.twins.layer_table import LAYERS, demand_supported, kind_of, leaves
+from tinygrad_edu.twins.process_memory import ProcessMemory
 from tinygrad_edu.twins.report import TOLERANCES, Report, Run, difference
 from tinygrad_edu.twins.training import (
     OPTIMIZERS,
@@ -119,7 +120,7 @@ class _Side:
     """One of the two trainings: its run, with time and memory, and its numbers as arrays."""
 
     def __init__(self) -> None:
-        self.run, self.memory = Run(), _Memory()
+        self.run, self.memory = Run(), ProcessMemory()
 
     def start(self, learned: Iterable[str], weights: dict[str, np.ndarray]) -> None:
         self.run.gradients = {path: [] for path in learned}
@@ -258,46 +259,6 @@ class _Keras(_Side):
     def _numbers(self, tensors: dict[str, Any]) -> dict[str, np.ndarray]:
         to_numpy = self.keras.ops.convert_to_numpy
         return {path: to_numpy(tensor) for path, tensor in tensors.items()}
-
-
-class _Memory:
-    """The most bytes by which the process grew in the watched stretches of time, as `peak`.
-
-    What stays after one stretch is counted in the next. Linux keeps the largest size of a process and resets
-    it when asked to; elsewhere `peak` is None.
-    """
-
-    def __init__(self) -> None:
-        self.grown = 0
-        self.peak: int | None = None
-        with suppress(OSError):
-            self._reset()
-            self.peak = 0
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        if self.peak is None:
-            yield
-            return
-        self._reset()
-        before, _ = self._sizes()
-        yield
-        now, largest = self._sizes()
-        self.peak = max(self.peak, self.grown + largest - before)
-        self.grown += now - before
-
-    @staticmethod
-    def _reset() -> None:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-
-    @staticmethod
-    def _sizes() -> tuple[int, int]:
-        """Bytes in memory now, and the most since the reset."""
-        with open("/proc/self/status") as file:
-            lines = dict(line.split(":", 1) for line in file)
-        now, largest = (int(lines[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
-        return now, largest
 
 
 # ------------------------------------------------------------------------------ checks and notes

@@ -11,28 +11,20 @@ from __future__ import annotations
 
 import copy
 import functools
-import html
 import inspect
-import os
-import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.files import write_text
-from tinygrad_edu.terminal import printable
+from tinygrad_edu.twins import estimators_in_keras
 from tinygrad_edu.twins.optional import optional
-from tinygrad_edu.twins.report import STYLE, aligned, html_table, short
-
-ANSWERS = (
-    "predict", "predict_proba", "decision_function", "transform", "score_samples", "labels_",
-)  # fmt: skip
+from tinygrad_edu.twins.report import short
+from tinygrad_edu.twins.side_by_side import ANSWERS, Comparison, Row, duration
 
 # What `predict` of scikit-learn's estimators needs beyond the documented attributes.
 PRIVATE: dict[str, dict[str, Callable[[Any], Any]]] = {
@@ -72,7 +64,13 @@ def _part_of_twin(value: Any) -> Any:
 
 
 def compare(
-    estimator: Any, X: Any, y: Any = None, *, sample_weight: Any = None, rounds: int = 3
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    rounds: int = 3,
+    against: str = "scikit-learn",
 ) -> Comparison:
     """Fits a copy of the estimator, and its namesake in scikit-learn, to the same data.
 
@@ -80,6 +78,8 @@ def compare(
     X, y            as `fit` takes them
     sample_weight   (samples,): weights of the rows, for both
     rounds          how often each is fitted; the fastest of each counts
+    against         "keras" compares loss and gradient with the same model in Keras instead: see
+                    `estimators_in_keras.compare`
 
     The report compares what both learned under the same name in the same shape, what they answer for the
     rows of X, and their scores. Memory is the peak of what Python and NumPy allocate while fitting; what
@@ -90,6 +90,13 @@ def compare(
     >>> from models import Ridge
     >>> print(compare(Ridge(alpha=2.0), X, y))  # doctest: +SKIP
     """
+    if against == "keras":
+        return estimators_in_keras.compare(
+            estimator, X, y, sample_weight=sample_weight, rounds=rounds
+        )
+    if against != "scikit-learn":
+        what = f"against={against!r}: no such library."
+        raise refusal(ValueError, what, "'scikit-learn' or 'keras'")
     theirs = _demand_twin(estimator)
     ours = _copy(estimator)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -102,7 +109,7 @@ def compare(
     seconds = dict.fromkeys(sides, np.inf)
     for _ in range(rounds):
         for side, fit in fits.items():
-            seconds[side] = min(seconds[side], _duration(fit))
+            seconds[side] = min(seconds[side], duration(fit))
     pairs = {**_learned(ours, theirs), **_answers(ours, theirs, X)}
     if hasattr(ours, "score") and hasattr(theirs, "score"):
         pairs["score"] = tuple(np.asarray(m.score(X, y, **weights)) for m in (ours, theirs))
@@ -143,111 +150,6 @@ def to_sklearn(estimator: Any) -> Any:
     return theirs
 
 
-@dataclass
-class Row:
-    """A quantity that both have: arrays of the same shape."""
-
-    name: str
-    ours: Any
-    theirs: Any
-    difference: float = field(init=False)  # max |ours - theirs| / max(|theirs|, tiny)
-
-    def __post_init__(self) -> None:
-        self.ours, self.theirs = np.asarray(self.ours), np.asarray(self.theirs)
-        if self.ours.dtype.kind in "fiub" and self.theirs.dtype.kind in "fiub":
-            a, b = (np.asarray(v, dtype=np.float64) for v in (self.ours, self.theirs))
-            with np.errstate(invalid="ignore"):
-                gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b))
-            size = np.abs(b)[np.isfinite(b)].max(initial=0)
-            worst = gap.max(initial=0) / (size or 1)
-            self.difference = float(np.inf if np.isnan(worst) else worst)
-        else:  # labels: the fraction that differs
-            self.difference = float(np.mean(self.ours != self.theirs))
-
-    def cells(self) -> list[str]:
-        shape = "×".join(map(str, self.ours.shape)) or "1"
-        return [self.name, shape, _shown(self.ours), _shown(self.theirs), short(self.difference)]
-
-
-@dataclass
-class Comparison:
-    """What both estimators learned and answered; `print(comparison)` shows the table.
-
-    rows      the quantities that both have, each with its `difference`: relative to the largest number,
-              or for labels the fraction that differs
-    seconds   {"ours": ..., "theirs": ...}, the fastest fit of each
-    memory    the same, in bytes: the peak while fitting
-    """
-
-    about: str
-    rows: list[Row]
-    seconds: Mapping[str, float]
-    memory: Mapping[str, int]
-
-    def max_difference(self) -> float:
-        """The largest difference of all rows."""
-        return max((row.difference for row in self.rows), default=0.0)
-
-    def answers_differ_by(self) -> float:
-        """The largest difference between answers, such as predictions."""
-        return max((row.difference for row in self.rows if row.name in ANSWERS), default=0.0)
-
-    def __getitem__(self, name: str) -> Row:
-        for row in self.rows:
-            if row.name == name:
-                return row
-        known = ", ".join(row.name for row in self.rows)
-        raise refusal(KeyError, f"the comparison has no {name!r}.", f"one of {known}")
-
-    def __str__(self) -> str:
-        head, *lines = aligned(self._table())
-        text = [self.about, "", head, "─" * len(head), *lines, "─" * len(head), *self._cost()]
-        return printable("\n".join(text))
-
-    __repr__ = __str__
-
-    def _table(self) -> list[list[str]]:
-        return [
-            ["", "shape", "ours", "scikit-learn", "difference"],
-            *(row.cells() for row in self.rows),
-        ]
-
-    def _cost(self) -> list[str]:
-        ms = {side: 1000 * seconds for side, seconds in self.seconds.items()}
-        mb = {side: peak / 1e6 for side, peak in self.memory.items()}
-        return [
-            f"A fit takes {ms['ours']:.3g} ms here and {ms['theirs']:.3g} ms in scikit-learn "
-            f"({ms['ours'] / ms['theirs']:.2f} times as long).",
-            f"It needs {mb['ours']:.3g} MB here and {mb['theirs']:.3g} MB there "
-            f"({mb['ours'] / mb['theirs']:.2f} times as much).",
-        ]
-
-    def to_html(self, path: str | os.PathLike | None = None) -> str:
-        """The report as a page without scripts or anything from the web; also written to `path`, if given."""
-        page = PAGE.format(report=self._repr_html_())
-        if path is not None:
-            write_text(path, page)
-        return page
-
-    def _repr_html_(self) -> str:
-        words = "".join(f"<p>{html.escape(line)}</p>\n" for line in (self.about, *self._cost()))
-        table = html_table("What both learned, and what they answer", self._table(), 1)
-        return f'{STYLE}\n<div class="twins">\n{words}{table}\n</div>'
-
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Comparison with scikit-learn</title>
-<style>:root {{ color-scheme: light dark }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}</style>
-<h1>Comparison with scikit-learn</h1>
-{report}
-</html>
-"""
-
-
 @functools.cache
 def _namesakes() -> dict[str, Any]:
     """Name -> class, of all estimators of scikit-learn."""
@@ -280,12 +182,6 @@ def _not_filled(name: str, why: str) -> Exception:
     return refusal(
         TypeError, what, "fit scikit-learn's own on the data: scikit_learn.twin_of(model).fit(X, y)"
     )
-
-
-def _duration(fit: Any) -> float:
-    start = time.perf_counter()
-    fit()
-    return time.perf_counter() - start
 
 
 def _peak(fit: Any) -> int:
@@ -336,10 +232,3 @@ def _tried_rows(estimator: Any) -> Any:
         if names is None
         else optional("pandas", "named columns", "compare").DataFrame(X, columns=names)
     )
-
-
-def _shown(values: np.ndarray) -> str:
-    """A number, or the first three of many."""
-    flat = values.ravel()
-    words = [f"{x:.6g}" if values.dtype.kind in "fiub" else str(x) for x in flat[:3].tolist()]
-    return ", ".join(words) + (", …" if flat.size > 3 else "")
