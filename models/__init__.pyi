@@ -10,14 +10,6 @@ from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscrimin
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
-from models.gaussian_processes.classification import (
-    GaussianProcessClassifier as GaussianProcessClassifier,
-)
-from models.gaussian_processes.regression import (
-    GaussianProcessRegressor as GaussianProcessRegressor,
-)
-from models.generalized.binomial import BinomialRegressor as BinomialRegressor
-from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE
@@ -26,6 +18,14 @@ from models.factors.machine import FactorizationMachineClassifier as Factorizati
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization
 from models.factors.rbm import BernoulliRBM as BernoulliRBM
+from models.gaussian_processes.classification import (
+    GaussianProcessClassifier as GaussianProcessClassifier,
+)
+from models.gaussian_processes.regression import (
+    GaussianProcessRegressor as GaussianProcessRegressor,
+)
+from models.generalized.binomial import BinomialRegressor as BinomialRegressor
+from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
@@ -35,9 +35,6 @@ from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge
 from models.linear.bayesian import ARDRegression as ARDRegression
 from models.linear.bayesian import BayesianRidge as BayesianRidge
-from models.kernels.features import Nystroem as Nystroem
-from models.kernels.features import RBFSampler as RBFSampler
-from models.kernels.kernel_ridge import KernelRidge as KernelRidge
 from models.linear.elastic_net import ElasticNet as ElasticNet
 from models.linear.elastic_net import Lasso as Lasso
 from models.linear.elastic_net_cv import ElasticNetCV as ElasticNetCV
