@@ -40,7 +40,7 @@ class RANSACRegressor(Regressor):
     several_targets = True
     twin = ""  # its trials are random
     does_not_apply: ClassVar = {
-        "*sample_weight_equivalence*": "trials draw rows, however often they count",
+        "check_sample_weight_equivalence_on_dense_data": "trials draw rows, however often they count",
         "test_weights_are_repetitions": "trials draw rows, however often they count",
     }
 

@@ -79,6 +79,11 @@ class CategoricalHMM(HiddenMarkovModel):
     def width(self):
         return 1
 
+    @classmethod
+    def examples(cls, rng):
+        """One sequence of three symbols."""
+        yield cls(random_state=0), rng.integers(0, 3, (60, 1)), None
+
     def _read_table(self, X, y=None):
         rows = super()._read_table(X, y)
         if rows.shape[1] != 1:

@@ -1,5 +1,6 @@
 """Sequences below each other in one table X, with their lengths; or a list of them."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -28,6 +29,11 @@ class ReadsSequences(Estimator):
     does_not_apply: ClassVar[Any] = {
         "*": "rows are steps of sequences, and the second argument of fit is their lengths, not y"
     }
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
+        """One sequence of four features."""
+        yield cls(random_state=0), rng.normal(size=(60, 4)), None  # type: ignore[call-arg]
 
     def fit(self, X: Any, lengths: Any = None) -> Self:  # type: ignore[override]
         """Learns from X and returns self.
