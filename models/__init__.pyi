@@ -7,6 +7,9 @@ from models.gaussian_processes.classification import (
 from models.gaussian_processes.regression import (
     GaussianProcessRegressor as GaussianProcessRegressor,
 )
+from models.gaussian_processes.sparse import (
+    SparseGaussianProcessRegressor as SparseGaussianProcessRegressor,
+)
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
