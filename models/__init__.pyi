@@ -26,6 +26,9 @@ from models.gaussian_processes.regression import (
 )
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
+from models.gaussian_processes.sparse import (
+    SparseGaussianProcessRegressor as SparseGaussianProcessRegressor,
+)
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor

@@ -3,4 +3,5 @@
 kernels          covariance functions, and expressions of them
 regression       numbers as a function of x, with error bars
 classification   classes, by Laplace's method
+sparse           numbers, from many samples by few inducing points
 """

@@ -51,8 +51,11 @@ class Kernel(Tunable):
 
     def matrix(self, X: np.ndarray, Z: np.ndarray | None = None) -> Any:
         """k(x, z) of every row x of X and z of Z, without any check."""
-        rows = len(X), len(X if Z is None else Z)
-        return np.broadcast_to(self.formula(Pairs(X, Z)), rows) + 0.0
+        return self.on(Pairs(X, Z)) + 0.0
+
+    def on(self, pairs: Pairs) -> Any:
+        """The same, of pairs that keep what they know about the rows."""
+        return np.broadcast_to(self.formula(pairs), (len(pairs.X), len(pairs.Z)))
 
     def below(self, pairs: Below) -> Any:
         """The covariances below the diagonal of K(X, X), row by row."""
