@@ -8,6 +8,8 @@ from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAna
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
 from models.clusters.kmeans import KMeans as KMeans
+from models.factors.factorization_machine import FactorizationMachine as FactorizationMachine
+from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
