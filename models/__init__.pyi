@@ -24,11 +24,11 @@ from models.gaussian_processes.classification import (
 from models.gaussian_processes.regression import (
     GaussianProcessRegressor as GaussianProcessRegressor,
 )
-from models.generalized.binomial import BinomialRegressor as BinomialRegressor
-from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.gaussian_processes.sparse import (
     SparseGaussianProcessRegressor as SparseGaussianProcessRegressor,
 )
+from models.generalized.binomial import BinomialRegressor as BinomialRegressor
+from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor

@@ -30,15 +30,15 @@ class DiscriminantAnalysis(GenerativeClassifier):
         return covariance(X, self.shrinkage, self.covariance_estimator)
 
     def _rows_of_classes(self, X, y, solver):
-        """The rows of each class; sets priors_ and means_."""
+        """The rows of each class, one after the other; sets priors_ and means_."""
         for name in ("shrinkage", "covariance_estimator"):
             if solver == "svd" and getattr(self, name) is not None:
                 what = f"{name} not supported with 'svd' solver."
                 raise refusal(NotImplementedError, what, f"{type(self).__name__}(solver='eigen')")
-        rows = [X[y == k] for k in range(len(self.classes_))]
+        classes = range(len(self.classes_))
         self.priors_ = self._checked_priors(np.bincount(y) / len(y))
-        self.means_ = np.stack([of_class.mean(axis=0) for of_class in rows])
-        return rows
+        self.means_ = np.stack([X[y == k].mean(axis=0) for k in classes])
+        return (X[y == k] for k in classes)
 
     def _checked_priors(self, fractions):
         if self.priors is None:

@@ -48,7 +48,7 @@ class LinearDiscriminantAnalysis(DiscriminantAnalysis, Transformer):
     explained_variance_ratio_: np.ndarray = learned("λ / Σ λ, not with 'lsqr': (n_components,)")
 
     def _fit(self, X, y):
-        rows = self._rows_of_classes(X, y, self.solver)
+        rows = list(self._rows_of_classes(X, y, self.solver))
         self._require_enough(X)
         center = 0.0
         if self.solver == "svd":

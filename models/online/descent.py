@@ -6,6 +6,7 @@ Stochastic gradient descent training for L1-regularized log-linear models (2009)
 """
 
 import copy
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -171,19 +172,22 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         w is kept as scale · v: so most decays are a product of two numbers, and ‖v‖² is kept along.
         """
         (value, slope), (l2, l1) = self._loss(), self._strengths()
-        average, pull = int(self.average), self._slope_of_b()
+        average, pull, moves_b = int(self.average), self._slope_of_b(), int(self.fit_intercept)
         v, b, scale, total = line.w, line.b, 1.0, 0.0
-        size = float(v @ v)
+        size, dot = float(v @ v), v.dot
         squares = np.einsum("ij,ij->i", X, X).tolist()
         for x, target, s, xx in zip(X, y.tolist(), weight.tolist(), squares, strict=True):
-            vx = float(v @ x)
+            vx = float(dot(x))
             z = scale * vx + b
             loss = value(z, target)
             total += loss + l2 / 2 * scale * scale * size + pull * b
             η = rate(t, loss, xx)
-            step = -η * s * max(-STEEPEST, min(STEEPEST, slope(z, target)))
+            steepness = slope(z, target)
+            if abs(steepness) > STEEPEST:
+                steepness = math.copysign(STEEPEST, steepness)
+            step = -η * s * steepness
             if l2 > 0:
-                scale *= max(0.0, 1 - η * l2)
+                scale *= 1 - η * l2 if η * l2 < 1 else 0.0
                 if scale < SMALLEST_SCALE or l1 > 0 or average:
                     v *= scale
                     vx, size, scale = vx * scale, size * scale * scale, 1.0
@@ -191,7 +195,7 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
                 change = step / scale
                 v += change * x
                 size += change * (2 * vx + change * xx)
-                b += step * self.fit_intercept
+                b += step * moves_b
             if pull:
                 b -= η * pull
             if l1 > 0:
