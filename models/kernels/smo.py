@@ -116,9 +116,17 @@ def product(kernel, rows, used, beta):
 
 
 def working_set(point, rows, keep):
-    """The rows of the variables with the least g among those that may rise, and the largest that may fall."""
-    rise = np.argsort(point.gradient + point.may_rise.min(axis=0)) % rows
-    fall = np.argsort(point.may_fall.min(axis=0) - point.gradient) % rows
+    """The rows whose variables violate the most: the least g that may rise, and the largest that may fall.
+
+    g counts from the middle between these two in its group, so that the worst pair of all groups is chosen.
+    """
+    least = (point.gradient + point.may_rise).min(axis=1)
+    largest = (point.gradient - point.may_fall).max(axis=1)
+    movable = np.isfinite(least) & np.isfinite(largest)
+    middle = np.where(movable, least, 0) / 2 + np.where(movable, largest, 0) / 2
+    slope = point.gradient - middle[point.group]
+    rise = np.argsort(slope + point.may_rise.min(axis=0)) % rows
+    fall = np.argsort(point.may_fall.min(axis=0) - slope) % rows
     ranked = np.stack([rise, fall], axis=1).ravel()
     _, first = np.unique(ranked, return_index=True)
     return np.sort(ranked[np.sort(first)[:keep]])
