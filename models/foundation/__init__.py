@@ -23,7 +23,9 @@
    names that end in an underscore. `fit` calls it on a copy, and keeps the result if no error occurred
    (`estimator`). Or use a ready training procedure: solvers, if your model is a loss (`loss_model`); rounds
    of expectation and maximization (`em`); updates by more rows (`incremental`); other estimators (`meta`).
-4. If it accepts more than others, such as several targets or missing values, say so (`facts`).
+4. If it accepts more than others, such as several targets or missing values, say so (`facts`). If its X is no
+   table, or its y is not one value per row, list which common checks do not apply, with reasons
+   (`does_not_apply`), and write tests of its own.
 5. Export it by a line in `models/__init__.pyi`. tests/models/test_every_estimator.py then tests
    it: scikit-learn's checks, its twin there, weights, data frames, bad data.
 

@@ -1,6 +1,7 @@
 """Facts about an estimator for other code. A class overrides those that differ from the defaults."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 
@@ -32,3 +33,16 @@ class Facts:
     twin: ClassVar[str | None] = None  # its name there, if different; "" if there is none
     twin_settings: ClassVar[Mapping[str, Any]] = {}  # parameters with which the twin does the same
     twin_tolerance: ClassVar[float] = 1e-8
+
+    # ---- a contract other than a table X with a plain y
+    # The checks of scikit-learn, and the tests in tests/models/test_every_estimator.py, that make no sense for
+    # it: name -> reason. "check_*" stands for all checks, "test_*" for all tests, "*" for both.
+    does_not_apply: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def reason_against(cls, check: str) -> str | None:
+        """Why a check or test with this name does not apply to the estimator; None if it applies."""
+        for pattern, reason in cls.does_not_apply.items():
+            if fnmatchcase(check, pattern):
+                return reason
+        return None

@@ -1,7 +1,7 @@
 """Every estimator: scikit-learn's checks, its twin there, weights, frames, bad data, derivatives.
 
 The estimators are those that `models` exports, the data their own `examples`: whoever adds an estimator adds
-nothing here.
+nothing here. What makes no sense for an estimator, its class lists with a reason in `does_not_apply`.
 """
 
 import copy
@@ -44,6 +44,18 @@ every = pytest.mark.parametrize("kind", EVERY)
 every_example = pytest.mark.parametrize("estimator, X, y", EXAMPLES)
 
 
+@pytest.fixture(autouse=True)
+def it_applies(request):
+    """Skips what the class of the estimator says does not apply to it."""
+    given = getattr(request.node, "callspec", None)
+    given = {} if given is None else given.params
+    estimator = given.get("estimator", given.get("kind"))
+    name = name_of(given["check"]) if "check" in given else request.function.__name__
+    reason = None if estimator is None else estimator.reason_against(name)
+    if reason:
+        pytest.skip(f"{name}: {reason}")
+
+
 # ---- scikit-learn's own checks -------------------------------------------------------------------
 
 # Besides each estimator with its defaults.
@@ -71,6 +83,15 @@ def test_scikit_learns_own_checks(estimator, check):
 def test_the_checks_are_many():
     """An empty list of checks would pass too."""
     assert len(CHECKS) > 55 * len(EVERY) > 0
+
+
+@every
+def test_what_does_not_apply_exists_and_has_a_reason(kind):
+    """A check that was renamed, or a misspelled one, would not be skipped, or without need."""
+    known = {name_of(check) for check in checks_of(plain(kind))}
+    known |= {name for name in globals() if name.startswith("test_")} | {"check_*", "test_*", "*"}
+    assert {*kind.does_not_apply} <= known
+    assert all(" " in reason for reason in kind.does_not_apply.values())
 
 
 @every
@@ -595,7 +616,11 @@ def test_nullable_columns_of_pandas(estimator, X, y):
 # ---- models that are a loss ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("estimator, X, y", [p for p in EXAMPLES if hasattr(p.values[0], "loss")])
+LOSSES = [p for p in EXAMPLES if hasattr(p.values[0], "loss")]
+every_loss = pytest.mark.parametrize("estimator, X, y", LOSSES)
+
+
+@every_loss
 def test_the_derivatives_of_a_loss_to_order_two(estimator, X, y):
     model = clone(estimator)
     data = model._read(X[:20], y[:20], np.arange(1.0, 21.0))
@@ -606,13 +631,9 @@ def test_the_derivatives_of_a_loss_to_order_two(estimator, X, y):
     assert report, report
 
 
-def test_a_solver_that_did_not_arrive_says_so():
-    for kind in EVERY:
-        for estimator, X, y in kind.examples(np.random.default_rng(0)):
-            if hasattr(estimator, "loss"):
-                model = clone(estimator).set_params(solver="cg", max_iter=1, tol=1e-12)
-                with pytest.warns(
-                    ConvergenceWarning, match=r"stopped after 1 steps of 'cg'.*raise max_"
-                ):
-                    model.fit(X, y)
-                assert model.n_iter_ == 1 and len(model.trace_) == 2
+@every_loss
+def test_a_solver_that_did_not_arrive_says_so(estimator, X, y):
+    model = clone(estimator).set_params(solver="cg", max_iter=1, tol=1e-12)
+    with pytest.warns(ConvergenceWarning, match=r"stopped after 1 steps of 'cg'.*raise max_"):
+        model.fit(X, y)
+    assert model.n_iter_ == 1 and len(model.trace_) == 2
