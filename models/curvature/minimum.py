@@ -36,7 +36,7 @@ class MinimumOf:
         weight = self.weight if weight is None else weight
         chosen = self.model if model is None else model
         y = self.y if y is None else y
-        return chosen.loss(self.X, y, weight, **self.packing.unpack(point))
+        return chosen.objective(self.X, y, weight, **self.packing.unpack(point))
 
     def gradient(self, point: Any, *others: Any, **settings: Any) -> Any:
         """∂L/∂θ, which is differentiable again in everything that `loss` takes."""

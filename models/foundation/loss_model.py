@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from models.foundation.constraints import Fixed
 from models.foundation.estimator import Estimator
 from models.foundation.fields import learned
 from models.foundation.iterate import Trace, warn_not_converged
@@ -27,7 +28,7 @@ from models.foundation.parameters import (
     seed,
 )
 from models.foundation.stochastic import descend, optimizers
-from tinygrad_edu import hessian, hvp, value_and_grad
+from tinygrad_edu import Tensor, hessian, hvp, value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.minimize import METHODS, Minimum, minimize
 
@@ -74,6 +75,10 @@ class LossModel(Estimator):
     kinked_penalty: ClassVar[Any]  # (**parameters) -> h, which is not part of `loss`
     _exact: ClassVar[Any]  # (X, y, weight) -> name -> the parameter at which the loss is least
 
+    def objective(self, X: Any, y: Any, weight: Any, **parameters: Any) -> Any:
+        """What is minimized: `loss`. A model with a parameter of that name, as in scikit-learn, writes this."""
+        return self.loss(X, y, weight, **parameters)
+
     @property
     def has_kinks(self) -> bool:
         """Is there a penalty with kinks, which needs `prox`?"""
@@ -115,21 +120,23 @@ class LossModel(Estimator):
     def _one_step(self, found: dict[str, Any], X: Any, y: Any, weight: Any) -> Trace:
         """The trace of a formula: loss and gradient at the minimum that it found."""
         trace = Trace(type(self).__name__ if self.verbose else "")
-        packing = self._packing(X, y, weight)
-        packing.move(found)
-        point = packing.vector()
         with np.errstate(all="ignore"):
-            loss, gradient = value_and_grad(
-                lambda vector: self.loss(X, y, weight, **packing.unpack(vector))
-            )(point)
-        if self.has_kinks:  # a penalty with kinks has no gradient
-            loss, gradient = loss + self.kinked_penalty(**packing.unpack(point)), np.array([np.nan])
-        trace(1, loss, np.abs(gradient).max(initial=0))
+            if self.has_kinks:  # a penalty with kinks has no gradient
+                loss = self.objective(X, y, weight, **found) + self.kinked_penalty(**found)
+                trace(1, loss)
+                return trace
+            variables = {name: Tensor(value) for name, value in found.items()}
+            for name, start in self.start(X, y, weight).items():
+                variables[name].requires_grad = not isinstance(start, Fixed)
+            loss = self.objective(X, y, weight, **variables)
+            loss.backward()
+        gradients = [v.grad for v in variables.values() if v.requires_grad]
+        trace(1, loss.item(), max(np.abs(g).max(initial=0) for g in gradients))
         return trace
 
     def _by_line_search(self, solver, packing, X, y, weight, trace) -> Minimum:
         def objective(vector):
-            return self.loss(X, y, weight, **packing.unpack(vector))
+            return self.objective(X, y, weight, **packing.unpack(vector))
 
         kinks = {}
         if self.has_kinks:

@@ -39,10 +39,10 @@ def descend(model: Any, packing: Any, X: Any, y: Any, weight: Any, trace: Any) -
         values = zip(packing.parameters.items(), free, strict=True)
         parameters = {name: p.value(z) for (name, p), z in values}
         scaled = weight[rows] * (weight.sum() / weight[rows].sum())
-        return model.loss(X[rows], y if y is None else y[rows], scaled, **parameters)
+        return model.objective(X[rows], y if y is None else y[rows], scaled, **parameters)
 
     def loss_of_all(vector: Any) -> Any:
-        return model.loss(X, y, weight, **packing.unpack(vector))
+        return model.objective(X, y, weight, **packing.unpack(vector))
 
     for epoch in range(model.max_iter + 1):
         if epoch > 0:

@@ -20,6 +20,7 @@ from sklearn.base import clone, is_classifier, is_clusterer, is_outlier_detector
 import models
 from models.foundation import ConvergenceWarning, NotFittedError
 from models.foundation.fields import REQUIRED, Learned
+from models.foundation.loss_model import LossModel
 from tests.models.contract import (
     ANSWERS,
     answers,
@@ -616,7 +617,7 @@ def test_nullable_columns_of_pandas(estimator, X, y):
 # ---- models that are a loss ----------------------------------------------------------------------
 
 
-LOSSES = [p for p in EXAMPLES if hasattr(p.values[0], "loss")]
+LOSSES = [p for p in EXAMPLES if isinstance(p.values[0], LossModel)]
 every_loss = pytest.mark.parametrize("estimator, X, y", LOSSES)
 
 
@@ -627,7 +628,7 @@ def test_the_derivatives_of_a_loss_to_order_two(estimator, X, y):
     packing = model._packing(**data)
     rng = np.random.default_rng(0)
     point = packing.vector() + 0.3 * rng.normal(size=packing.vector().shape)
-    report = gradcheck(lambda w: model.loss(**data, **packing.unpack(w)), point)
+    report = gradcheck(lambda w: model.objective(**data, **packing.unpack(w)), point)
     assert report, report
 
 
