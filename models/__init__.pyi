@@ -36,6 +36,11 @@ from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
 from models.kernels.features import Nystroem as Nystroem
 from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge
+from models.kernels.one_class_svm import OneClassSVM as OneClassSVM
+from models.kernels.svc import SVC as SVC
+from models.kernels.svc import NuSVC as NuSVC
+from models.kernels.svr import SVR as SVR
+from models.kernels.svr import NuSVR as NuSVR
 from models.linear.bayesian import ARDRegression as ARDRegression
 from models.linear.bayesian import BayesianRidge as BayesianRidge
 from models.linear.elastic_net import ElasticNet as ElasticNet

@@ -117,12 +117,14 @@ class RBFSampler(Transformer):
         return np.sqrt(2 / self.n_components) * np.cos(waves)
 
 
-def rate(gamma, X):
+def rate(gamma, X, weight=None):
     """γ as a number: "scale" is 1 / (features × variance of X), "auto" is 1 / features."""
     if gamma == "auto":
         return 1 / X.shape[1]
     if gamma != "scale":
         return gamma
-    size = np.abs(X).max()
-    variance = (X / (size or 1)).var() * size**2
-    return 1 / (X.shape[1] * variance) if variance > 0 else 1.0
+    size = np.abs(X).max() or 1.0  # so that squares do not overflow
+    row_means = (X / size).mean(axis=1)
+    mean = np.average(row_means, weights=weight)
+    variance = np.average(((X / size - mean) ** 2).mean(axis=1), weights=weight)
+    return 1 / size / (X.shape[1] * variance) / size if variance > 0 else 1.0

@@ -26,6 +26,8 @@ from models.foundation.fields import learned
 from models.foundation.frames import samples
 from tinygrad_edu.diagnostics.words import refusal
 
+BLOCK = 1 << 18  # numbers of a kernel matrix that are computed at once
+
 
 def linear(X, Y):
     return X @ Y.T
@@ -36,9 +38,9 @@ def polynomial(X, Y, degree=3, gamma=None, coef0=1):
 
 
 def rbf(X, Y, gamma=None):
-    D = squared_distances(X, Y)
-    D *= -_rate(gamma, X)
-    return np.exp(D, out=D)
+    K = squared_distances(X, Y)
+    K *= -_rate(gamma, X)
+    return np.exp(K, out=K)
 
 
 def laplacian(X, Y, gamma=None):
@@ -82,8 +84,14 @@ def kernel_matrix(name: str, X: np.ndarray, Y: np.ndarray, **settings: Any) -> n
         what = f"Negative values in data passed to the kernel {name!r}: it compares histograms."
         raise refusal(ValueError, what, "counts or frequencies; or kernel='rbf'")
     known = inspect.signature(k).parameters
+    given = {setting: value for setting, value in settings.items() if setting in known}
+    K = np.empty((len(X), len(Y)))
+    rows = max(1, BLOCK // max(1, len(Y)))
     with np.errstate(over="ignore", invalid="ignore"):
-        K = k(X, Y, **{setting: value for setting, value in settings.items() if setting in known})
+        for start in range(0, len(X), rows):  # blocks that stay in the cache
+            K[start : start + rows] = k(X[start : start + rows], Y, **given)
+    if X is Y and name == "rbf":
+        np.fill_diagonal(K, 1)  # without rounding
     return require_finite(K, name)
 
 
@@ -99,16 +107,15 @@ def require_finite(K: np.ndarray, name: Any) -> np.ndarray:
 
 
 def squared_distances(X, Y):
-    """‖x - y‖² = ‖x‖² + ‖y‖² - 2 x·y, of rows near the origin: far from it, rounding would hide it."""
-    middle = Y.mean(axis=0)
-    same = X is Y
-    X = X - middle
-    Y = X if same else Y - middle
-    D = X @ (-2 * Y.T)
-    D += np.einsum("ij,ij->i", X, X)[:, None]
-    D += np.einsum("ij,ij->i", Y, Y)
-    if same:
-        np.fill_diagonal(D, 0)
+    """‖x - y‖² = ‖x‖² + ‖y‖² - 2 x·y, of rows near the origin: far from it, rounding would hide it.
+
+    The three terms are one matrix product, (‖x‖², 1, x) · (1, ‖y‖², -2 y).
+    """
+    middle = Y.sum(axis=0) / max(1, len(Y))
+    X, Y = X - middle, Y - middle
+    x = np.column_stack([np.einsum("ij,ij->i", X, X), np.ones(len(X)), X])
+    y = np.column_stack([np.ones(len(Y)), np.einsum("ij,ij->i", Y, Y), -2 * Y])
+    D = x @ y.T
     return np.maximum(D, 0, out=D)
 
 
