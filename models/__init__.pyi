@@ -2,6 +2,7 @@
 __all__: list[str]
 from models.clusters.kmeans import KMeans as KMeans
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
+from models.generalized.cox import CoxPHRegressor as CoxPHRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor

@@ -6,5 +6,6 @@ binomial                successes of several trials
 gamma                   positive numbers
 tweedie                 numbers whose variance is a power of the mean
 logistic                classes
+cox, times              how long until an event
 elastic_net_penalty     a penalty for them that makes weights exactly 0
 """
