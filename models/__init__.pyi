@@ -28,8 +28,10 @@ from models.gaussian_processes.sparse import (
     SparseGaussianProcessRegressor as SparseGaussianProcessRegressor,
 )
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
+from models.generalized.cox import CoxPHRegressor as CoxPHRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression
+from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
