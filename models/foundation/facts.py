@@ -35,7 +35,7 @@ class Facts:
     twin_tolerance: ClassVar[float] = 1e-8
 
     # ---- a contract other than a table X with a plain y
-    # The checks of scikit-learn, and the tests in tests/models/test_every_estimator.py, that make no sense for
+    # scikit-learn's checks, and tests of tests/models/test_every_estimator.py, that make no sense for
     # it: name -> reason. "check_*" stands for all checks, "test_*" for all tests, "*" for both.
     does_not_apply: ClassVar[Mapping[str, str]] = {}
 

@@ -76,7 +76,7 @@ class LossModel(Estimator):
     _exact: ClassVar[Any]  # (X, y, weight) -> name -> the parameter at which the loss is least
 
     def objective(self, X: Any, y: Any, weight: Any, **parameters: Any) -> Any:
-        """What is minimized: `loss`. A model with a parameter of that name, as in scikit-learn, writes this."""
+        """What is minimized: `loss`. A model with a parameter of that name writes this instead."""
         return self.loss(X, y, weight, **parameters)
 
     @property

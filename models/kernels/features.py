@@ -35,6 +35,9 @@ class Nystroem(KernelMethod, Transformer):
     """
 
     twin = ""
+    does_not_apply = {
+        "test_more_groups_or_neighbors_than_samples": "all rows are taken if there are fewer"
+    }
 
     kernel: Any = choice("rbf", *(k for k in KERNELS if k != "rbf"), "precomputed") | function(
         doc="k; or a function of two rows and **kernel_params that returns a number"
@@ -94,6 +97,9 @@ class RBFSampler(Transformer):
     """
 
     twin = ""
+    does_not_apply = {
+        "test_more_groups_or_neighbors_than_samples": "the number of waves has no bound"
+    }
 
     gamma: Any = nonnegative(1.0) | choice(
         "scale", doc="γ; 'scale' is 1 / (features × variance of X)"
