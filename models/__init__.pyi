@@ -38,6 +38,8 @@ from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
 from models.kernels.features import Nystroem as Nystroem
 from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge
+from models.kernels.linear_svm import LinearSVC as LinearSVC
+from models.kernels.linear_svm import LinearSVR as LinearSVR
 from models.kernels.one_class_svm import OneClassSVM as OneClassSVM
 from models.kernels.svc import SVC as SVC
 from models.kernels.svc import NuSVC as NuSVC

@@ -3,4 +3,9 @@
 kernel_functions    k(x, y), and what methods with kernels have in common
 kernel_ridge        least squares
 features            features whose inner products are nearly a kernel
+support_vectors     what support vector machines have in common; their quadratic problems are in `smo`
+svc                 classes, with probabilities from `platt`
+svr                 numbers
+one_class_svm       outliers
+linear_svm          without kernels, for many rows; their minima are in `positive_parts`
 """

@@ -193,6 +193,11 @@ class NuSVC(OneVersusOne):
     over the other. f is divided by ρ, which makes the margin 1, as in SVC.
     """
 
+    does_not_apply = {
+        "check_class_weight_classifiers": "such uneven weights make every nu above 1e-6 infeasible",
+        "check_sample_weight_equivalence_on_dense_data": "one of its classes is too rare for nu=0.5",
+    }
+
     nu: float = number(0.5, above=0, at_most=1, doc="ν")
 
     def _separate(self, gram, y, weight):
