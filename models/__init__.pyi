@@ -1,6 +1,8 @@
 # The contents of the classical models: an estimator a line.
 __all__: list[str]
 from models.clusters.kmeans import KMeans as KMeans
+from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
+from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
 from models.generalized.logistic import LogisticRegression as LogisticRegression
