@@ -8,6 +8,8 @@ from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAna
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
 from models.clusters.kmeans import KMeans as KMeans
+from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
+from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
 from models.embeddings.mds import MDS as MDS
@@ -61,6 +63,7 @@ from models.linear.ransac import RANSACRegressor as RANSACRegressor
 from models.linear.ridge import Ridge as Ridge
 from models.linear.ridge_cv import RidgeCV as RidgeCV
 from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
+from models.mixtures.bayesian_mixture import BayesianGaussianMixture as BayesianGaussianMixture
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
 from models.networks.mlp import MLPClassifier as MLPClassifier
 from models.networks.mlp import MLPRegressor as MLPRegressor

@@ -68,7 +68,7 @@ class PCA(Transformer, Density):
         k = min(n, d) if self.n_components is None else self.n_components
         self.mean_ = np.full(n, 1 / n) @ X
         if solver == "covariance_eigh":
-            Λ, V = np.linalg.eigh(covariance(X, self.mean_))
+            Λ, V = np.linalg.eigh(covariance(X, self.mean_, n - 1))
             Λ, V = np.maximum(Λ[::-1], 0), V.T[::-1]
         elif solver == "randomized":
             Z, rng = X - self.mean_, np.random.default_rng(self.random_state)
@@ -152,15 +152,18 @@ class PCA(Transformer, Density):
         return -(distance + log_determinant + d * np.log(2 * np.pi)) / 2
 
 
-def covariance(X, mean):
-    """S, from Σ x xᵀ - n mean meanᵀ, or from x - mean where the difference would lose digits."""
+def covariance(X, mean, divisor):
+    """Σ (x - mean)(x - mean)ᵀ / divisor.
+
+    From Σ x xᵀ - n mean meanᵀ, or from x - mean where that difference would lose digits.
+    """
     n = len(X)
     raw = X.T @ X
     S = raw - np.outer(n * mean, mean)
     if (np.diagonal(S) < 1e-3 * np.diagonal(raw)).any():
         Z = X - mean
         S = Z.T @ Z
-    return S / (n - 1)
+    return S / divisor
 
 
 def most_likely_dimension(Λ, n):
