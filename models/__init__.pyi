@@ -10,6 +10,9 @@ from models.gaussian_processes.regression import (
 from models.gaussian_processes.sparse import (
     SparseGaussianProcessRegressor as SparseGaussianProcessRegressor,
 )
+from models.generalized.bayesian_logistic import (
+    BayesianLogisticRegression as BayesianLogisticRegression,
+)
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
