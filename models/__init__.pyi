@@ -29,6 +29,9 @@ from models.gaussian_processes.regression import (
 from models.gaussian_processes.sparse import (
     SparseGaussianProcessRegressor as SparseGaussianProcessRegressor,
 )
+from models.generalized.bayesian_logistic import (
+    BayesianLogisticRegression as BayesianLogisticRegression,
+)
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.cox import CoxPHRegressor as CoxPHRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor

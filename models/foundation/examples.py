@@ -24,9 +24,9 @@ def examples_of_kind(
     if kind.nonnegative_X:
         X = np.abs(X)
     if kind.kind == "classifier":
-        yield estimator, X, labels
         if kind.several_classes:
-            yield estimator, X, np.array(["no", "yes", "yes"])[labels]
+            yield estimator, X, labels
+        yield estimator, X, np.array(["no", "yes", "yes"])[labels]
     elif kind.kind == "regressor":
         yield estimator, X, numbers(X, rng, kind)
         if kind.several_targets:

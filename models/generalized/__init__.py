@@ -6,6 +6,7 @@ binomial                successes of several trials
 gamma                   positive numbers
 tweedie                 numbers whose variance is a power of the mean
 logistic                classes
+bayesian_logistic       two classes, with a distribution of the weights
 ordinal                 classes in an order
 cox, times              how long until an event
 elastic_net_penalty     a penalty for them that makes weights exactly 0
