@@ -43,6 +43,10 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
 
     A round is a pass over all samples, an epoch. The rounds end when the mean loss, or with early_stopping
     the score of samples held out, has not improved by tol for n_iter_no_change rounds.
+
+    In the same order of samples (shuffle=False) the numbers are those of scikit-learn; its random orders are
+    others. Two decisions differ: the average of w is that of all steps also with the penalty ‖w‖₁, and
+    partial_fit with averages goes on from the b of its last step.
     """
 
     does_not_apply = {
