@@ -146,6 +146,8 @@ def test_posterior_of_what_no_class_can_have():
 def test_constant_features():
     X, y = np.ones((6, 2)), [0, 0, 1, 1, 1, 1]
     np.testing.assert_allclose(models.GaussianNB().fit(X, y).predict_proba(X)[0], [1 / 3, 2 / 3])
+    tiny = np.column_stack([X, [0, 1e-150, 2e-150, 3e-150, 4e-150, 5e-150]])  # ε is below 1e-308
+    assert np.isfinite(models.GaussianNB().fit(tiny, y).predict_joint_log_proba(tiny)).all()
     with pytest.raises(ValueError, match="feature 0 is constant in class 0: its density has no"):
         models.GaussianNB(var_smoothing=0.0).fit(X, y).predict(X)
 
