@@ -40,7 +40,8 @@ class BernoulliNB(FeatureCounts):
         never = np.isneginf(absent)
         finite = np.where(never, 0.0, absent)
         sums = finite.sum(axis=1) - X @ finite.T
-        sums[never.sum(axis=1) - X @ never.T > 0] = -np.inf
+        if never.any():
+            sums[never.sum(axis=1) - X @ never.T > 0] = -np.inf
         return weighted_logs(X, self.feature_log_prob_) + sums + self.class_log_prior_
 
     def _binary(self, X):

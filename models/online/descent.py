@@ -30,6 +30,7 @@ from models.online.losses import loss_named
 from tinygrad_edu.diagnostics.words import refusal
 
 SMALLEST_SCALE = 1e-9
+CHUNK = 500  # samples
 STEEPEST = 1e12  # the largest slope that a step uses
 
 
@@ -152,7 +153,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         rule, η0 = self._rule()
         for done in range(1, rounds + 1):
             order = rng.permutation(rows) if self.shuffle else rows
-            total = self._round(line, X[order], y[order], weight[order], t, self._rate(rule, η0))
+            samples = in_order(X, y, weight, order)
+            total = self._round(line, samples, t, self._rate(rule, η0))
             t += len(order)
             self._require_finite(line, total, done)
             quality = -total / len(order)
@@ -170,8 +172,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
                 η0, waiting = η0 / 5, 0
         return rounds
 
-    def _round(self, line, X, y, weight, t, rate):
-        """A step for each row; returns the sum of the objectives of the rows, each before its step.
+    def _round(self, line, samples, t, rate):
+        """A step for each sample; returns the sum of their objectives, each before its step.
 
         w is kept as scale · v: so most decays are a product of two numbers, and ‖v‖² is kept along.
         """
@@ -179,8 +181,7 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         average, pull, moves_b = int(self.average), self._slope_of_b(), int(self.fit_intercept)
         v, b, scale, total = line.w, line.b, 1.0, 0.0
         size, dot = float(v @ v), v.dot
-        squares = np.einsum("ij,ij->i", X, X).tolist()
-        for x, target, s, xx in zip(X, y.tolist(), weight.tolist(), squares, strict=True):
+        for x, target, s, xx in samples:
             vx = float(dot(x))
             z = scale * vx + b
             loss = value(z, target)
@@ -266,6 +267,15 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
                 "class_weight 'balanced' is not supported for partial_fit: classes may come later."
             )
             raise refusal(ValueError, what, "a dict with a weight for each class")
+
+
+def in_order(X, y, weight, order):
+    """x, y, weight and ‖x‖² of each sample in this order. They are read in chunks, to copy little."""
+    for start in range(0, len(order), CHUNK):
+        rows = order[start : start + CHUNK]
+        A = X[rows]
+        squares = np.einsum("ij,ij->i", A, A)
+        yield from zip(A, y[rows].tolist(), weight[rows].tolist(), squares.tolist(), strict=True)
 
 
 class Line:
