@@ -83,8 +83,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
     learning_rate: Any = "constant"
     eta0: Any = 1.0
     power_t: Any = 0.5
-    _first_b: ClassVar[float] = 0.0
     average: Any = False
+    _first_b: ClassVar[float] = 0.0  # where b starts
 
     @classmethod
     def examples(cls, rng):
@@ -108,11 +108,11 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
 
     def _fit(self, X, y, weight):
         self.t_ = 1.0
-        known = vars(self).get("coef_")
         lines = None
-        if known is not None:  # with warm_start
-            W = np.reshape(known, (-1, X.shape[1]))
-            lines = [Line(w, b) for w, b in zip(W, self.intercept_, strict=True)]
+        if "coef_" in vars(self):  # with warm_start
+            W = np.atleast_2d(self.densify().coef_)
+            if W.shape == (len(self._targets(y, weight)), X.shape[1]):
+                lines = [Line(w, b) for w, b in zip(W, self.intercept_, strict=True)]
         self._learn_rounds(X, y, weight, self.max_iter, lines)
         if self.tol is not None and self.n_iter_ == self.max_iter:
             warn_not_converged(
@@ -162,7 +162,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
                 z = X[held_out] @ line.w + line.b
                 quality = self._quality(z, y[held_out], weight[held_out])
             if self.verbose:
-                print(f"{type(self).__name__}   round {done:>4}   {quality:.6g}")
+                shown = f"objective {-quality:.6g}" if held_out is None else f"score {quality:.6g}"
+                print(f"{type(self).__name__}   round {done:>4}   {shown}")
             no_better = self.tol is not None and quality < best + self.tol
             waiting = waiting + 1 if no_better else 0
             best = max(best, quality)
@@ -220,6 +221,9 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         if self.penalty is None:
             return 0.0, 0.0
         ρ = {"l2": 0.0, "l1": 1.0}.get(self.penalty, self.l1_ratio)
+        if ρ is None:
+            what = "l1_ratio must be set when penalty is 'elasticnet'."
+            raise refusal(ValueError, what, f"{type(self).__name__}(l1_ratio=0.15)")
         return (1 - ρ) * self.alpha, ρ * self.alpha
 
     def _rate(self, rule, η0):
