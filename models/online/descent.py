@@ -23,7 +23,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.incremental import Incremental, IncrementalClassifier
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
 from models.foundation.targets import class_weights
 from models.online.losses import loss_named
@@ -73,6 +73,9 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
 
     n_iter_: int = learned("number of rounds")
     t_: float = learned("1 + the number of steps")
+    trace_: Trace = learned(
+        "mean objective of each round, for several classes of the one with most; trace_.plot() draws it"
+    )
 
     # What the models below have as parameters, or as constants.
     loss: Any = None
@@ -134,9 +137,9 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         rng = np.random.default_rng(self.random_state)
         with np.errstate(all="ignore"):  # overflow is reported after the round
             each = zip(lines, problems, strict=True)
-            self.n_iter_ = max(
-                self._descend(line, X, target, s, rounds, rng) for line, (target, s) in each
-            )
+            traces = [self._descend(line, X, target, s, rounds, rng) for line, (target, s) in each]
+        self.trace_ = max(traces, key=len)
+        self.n_iter_ = len(self.trace_)
         self.t_ += float(self.n_iter_ * len(X))
         self._lines_ = lines
         averaged = 0 < self.average <= self.t_ - 1
@@ -145,7 +148,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         self.intercept_ = np.array([line.mean_b if averaged else line.b for line in lines])
 
     def _descend(self, line, X, y, weight, rounds, rng):
-        """Rounds for one score; returns their number."""
+        """Rounds for one score; returns their objectives."""
+        trace = Trace(type(self).__name__ if self.verbose else "")
         rows, held_out = np.arange(len(y)), None
         if self.early_stopping:
             rows, held_out = self._hold_out(y, rng)
@@ -161,17 +165,15 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
             if held_out is not None:
                 z = X[held_out] @ line.w + line.b
                 quality = self._quality(z, y[held_out], weight[held_out])
-            if self.verbose:
-                shown = f"objective {-quality:.6g}" if held_out is None else f"score {quality:.6g}"
-                print(f"{type(self).__name__}   round {done:>4}   {shown}")
+            trace(done, total / len(order))
             no_better = self.tol is not None and quality < best + self.tol
             waiting = waiting + 1 if no_better else 0
             best = max(best, quality)
             if waiting >= self.n_iter_no_change:
                 if rule != "adaptive" or η0 <= 1e-6:
-                    return done
+                    break
                 η0, waiting = η0 / 5, 0
-        return rounds
+        return trace
 
     def _round(self, line, samples, t, rate):
         """A step for each sample; returns the sum of their objectives, each before its step.
