@@ -16,7 +16,7 @@ from sklearn.datasets import make_classification
 import models
 
 SAMPLES, FEATURES = 20_000, 50
-LIMIT = 25.0
+LIMIT = 15.0
 
 
 def peak(work):

@@ -36,13 +36,21 @@ class BernoulliNB(FeatureCounts):
         X = self._binary(X)
         with np.errstate(divide="ignore"):  # ln 0 = -inf is correct
             absent = np.log(-np.expm1(np.minimum(self.feature_log_prob_, 0)))
-        present = weighted_logs(X, self.feature_log_prob_)
-        return present + weighted_logs(1 - X, absent) + self.class_log_prior_
+        # Σ_j (1 - x_j) l_j is the sum of all l_j without those of the present features.
+        never = np.isneginf(absent)
+        finite = np.where(never, 0.0, absent)
+        sums = finite.sum(axis=1) - X @ finite.T
+        if never.any():
+            sums[never.sum(axis=1) - X @ never.T > 0] = -np.inf
+        return weighted_logs(X, self.feature_log_prob_) + sums + self.class_log_prior_
 
     def _binary(self, X):
-        if self.binarize is not None:
-            return np.greater(X, self.binarize).astype(np.float64)
-        if not ((X == 0) | (X == 1)).all():
-            what = "BernoulliNB(binarize=None) reads 0 and 1, and X has other numbers."
-            raise refusal(ValueError, what, "BernoulliNB(binarize=0.0)")
-        return X
+        values = X.data if hasattr(X, "tocsr") else X
+        if self.binarize is None:
+            if not ((values == 0) | (values == 1)).all():
+                what = "BernoulliNB(binarize=None) reads 0 and 1, and X has other numbers."
+                raise refusal(ValueError, what, "BernoulliNB(binarize=0.0)")
+            return X
+        if self.binarize < 0 and hasattr(X, "tocsr"):
+            X = X.toarray()  # zeros become ones
+        return (X > self.binarize).astype(np.float64)  # noqa: SIM300

@@ -62,7 +62,12 @@ class SmoothedCounts(NaiveBayes):
 
 
 class FeatureCounts(SmoothedCounts):
-    """Counts of each feature in each class: N_kj = Σ_i s_i x_ij over the samples i of class k."""
+    """Counts of each feature in each class: N_kj = Σ_i s_i x_ij over the samples i of class k.
+
+    X may be a sparse matrix of SciPy, as most words are in few documents.
+    """
+
+    accepts_sparse = True
 
     feature_count_: np.ndarray = learned("N: (classes, features)")
     feature_log_prob_: np.ndarray = learned("ln of the probabilities: (classes, features)")

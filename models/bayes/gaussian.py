@@ -60,9 +60,9 @@ class GaussianNB(NaiveBayes):
         joint = np.empty((len(X), len(self.classes_)))
         with np.errstate(over="ignore", divide="ignore"):
             for k, (θ, v) in enumerate(zip(self.theta_, self.var_, strict=True)):
-                squares = X - θ
-                squares *= squares
-                joint[:, k] = squares @ (-0.5 / v) - 0.5 * np.log(2 * np.pi * v).sum()
+                Z = X - θ
+                Z *= 1 / np.sqrt(v)
+                joint[:, k] = (np.einsum("ij,ij->i", Z, Z) + np.log(2 * np.pi * v).sum()) / -2
             return joint + np.log(self.class_prior_)
 
 

@@ -23,13 +23,14 @@ from models.foundation import (
     seed,
 )
 from models.foundation.incremental import Incremental, IncrementalClassifier
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
 from models.foundation.targets import class_weights
 from models.online.losses import loss_named
 from tinygrad_edu.diagnostics.words import refusal
 
 SMALLEST_SCALE = 1e-9
+CHUNK = 500  # samples
 STEEPEST = 1e12  # the largest slope that a step uses
 
 
@@ -43,6 +44,10 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
 
     A round is a pass over all samples, an epoch. The rounds end when the mean loss, or with early_stopping
     the score of samples held out, has not improved by tol for n_iter_no_change rounds.
+
+    In the same order of samples (shuffle=False) the numbers are those of scikit-learn; its random orders are
+    others. Two decisions differ: the average of w is that of all steps also with the penalty ‖w‖₁, and
+    partial_fit with averages goes on from the b of its last step.
     """
 
     does_not_apply = {
@@ -68,6 +73,9 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
 
     n_iter_: int = learned("number of rounds")
     t_: float = learned("1 + the number of steps")
+    trace_: Trace = learned(
+        "mean objective of each round, for several classes of the one with most; trace_.plot() draws it"
+    )
 
     # What the models below have as parameters, or as constants.
     loss: Any = None
@@ -78,8 +86,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
     learning_rate: Any = "constant"
     eta0: Any = 1.0
     power_t: Any = 0.5
-    _first_b: ClassVar[float] = 0.0
     average: Any = False
+    _first_b: ClassVar[float] = 0.0  # where b starts
 
     @classmethod
     def examples(cls, rng):
@@ -103,11 +111,11 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
 
     def _fit(self, X, y, weight):
         self.t_ = 1.0
-        known = vars(self).get("coef_")
         lines = None
-        if known is not None:  # with warm_start
-            W = np.reshape(known, (-1, X.shape[1]))
-            lines = [Line(w, b) for w, b in zip(W, self.intercept_, strict=True)]
+        if "coef_" in vars(self):  # with warm_start
+            W = np.atleast_2d(self.densify().coef_)
+            if W.shape == (len(self._targets(y, weight)), X.shape[1]):
+                lines = [Line(w, b) for w, b in zip(W, self.intercept_, strict=True)]
         self._learn_rounds(X, y, weight, self.max_iter, lines)
         if self.tol is not None and self.n_iter_ == self.max_iter:
             warn_not_converged(
@@ -129,9 +137,9 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         rng = np.random.default_rng(self.random_state)
         with np.errstate(all="ignore"):  # overflow is reported after the round
             each = zip(lines, problems, strict=True)
-            self.n_iter_ = max(
-                self._descend(line, X, target, s, rounds, rng) for line, (target, s) in each
-            )
+            traces = [self._descend(line, X, target, s, rounds, rng) for line, (target, s) in each]
+        self.trace_ = max(traces, key=len)
+        self.n_iter_ = len(self.trace_)
         self.t_ += float(self.n_iter_ * len(X))
         self._lines_ = lines
         averaged = 0 < self.average <= self.t_ - 1
@@ -140,7 +148,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         self.intercept_ = np.array([line.mean_b if averaged else line.b for line in lines])
 
     def _descend(self, line, X, y, weight, rounds, rng):
-        """Rounds for one score; returns their number."""
+        """Rounds for one score; returns their objectives."""
+        trace = Trace(type(self).__name__ if self.verbose else "")
         rows, held_out = np.arange(len(y)), None
         if self.early_stopping:
             rows, held_out = self._hold_out(y, rng)
@@ -148,26 +157,26 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         rule, η0 = self._rule()
         for done in range(1, rounds + 1):
             order = rng.permutation(rows) if self.shuffle else rows
-            total = self._round(line, X[order], y[order], weight[order], t, self._rate(rule, η0))
+            samples = in_order(X, y, weight, order)
+            total = self._round(line, samples, t, self._rate(rule, η0))
             t += len(order)
             self._require_finite(line, total, done)
             quality = -total / len(order)
             if held_out is not None:
                 z = X[held_out] @ line.w + line.b
                 quality = self._quality(z, y[held_out], weight[held_out])
-            if self.verbose:
-                print(f"{type(self).__name__}   round {done:>4}   {quality:.6g}")
+            trace(done, total / len(order))
             no_better = self.tol is not None and quality < best + self.tol
             waiting = waiting + 1 if no_better else 0
             best = max(best, quality)
             if waiting >= self.n_iter_no_change:
                 if rule != "adaptive" or η0 <= 1e-6:
-                    return done
+                    break
                 η0, waiting = η0 / 5, 0
-        return rounds
+        return trace
 
-    def _round(self, line, X, y, weight, t, rate):
-        """A step for each row; returns the sum of the objectives of the rows, each before its step.
+    def _round(self, line, samples, t, rate):
+        """A step for each sample; returns the sum of their objectives, each before its step.
 
         w is kept as scale · v: so most decays are a product of two numbers, and ‖v‖² is kept along.
         """
@@ -175,8 +184,7 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         average, pull, moves_b = int(self.average), self._slope_of_b(), int(self.fit_intercept)
         v, b, scale, total = line.w, line.b, 1.0, 0.0
         size, dot = float(v @ v), v.dot
-        squares = np.einsum("ij,ij->i", X, X).tolist()
-        for x, target, s, xx in zip(X, y.tolist(), weight.tolist(), squares, strict=True):
+        for x, target, s, xx in samples:
             vx = float(dot(x))
             z = scale * vx + b
             loss = value(z, target)
@@ -215,6 +223,9 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         if self.penalty is None:
             return 0.0, 0.0
         ρ = {"l2": 0.0, "l1": 1.0}.get(self.penalty, self.l1_ratio)
+        if ρ is None:
+            what = "l1_ratio must be set when penalty is 'elasticnet'."
+            raise refusal(ValueError, what, f"{type(self).__name__}(l1_ratio=0.15)")
         return (1 - ρ) * self.alpha, ρ * self.alpha
 
     def _rate(self, rule, η0):
@@ -262,6 +273,15 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
                 "class_weight 'balanced' is not supported for partial_fit: classes may come later."
             )
             raise refusal(ValueError, what, "a dict with a weight for each class")
+
+
+def in_order(X, y, weight, order):
+    """x, y, weight and ‖x‖² of each sample in this order. They are read in chunks, to copy little."""
+    for start in range(0, len(order), CHUNK):
+        rows = order[start : start + CHUNK]
+        A = X[rows]
+        squares = np.einsum("ij,ij->i", A, A)
+        yield from zip(A, y[rows].tolist(), weight[rows].tolist(), squares.tolist(), strict=True)
 
 
 class Line:

@@ -29,6 +29,9 @@ from tinygrad_edu.twins.side_by_side import ANSWERS, Comparison, Row, duration
 # What `predict` of scikit-learn's estimators needs beyond the documented attributes.
 PRIVATE: dict[str, dict[str, Callable[[Any], Any]]] = {
     "KMeans": {"_n_threads": lambda _: 1},
+    "LinearDiscriminantAnalysis": {
+        "_max_components": lambda twin: twin.n_components or len(twin.classes_) - 1
+    },
     "PoissonRegressor": {"_base_loss": lambda twin: twin._get_loss()},
     "GammaRegressor": {"_base_loss": lambda twin: twin._get_loss()},
     "TweedieRegressor": {"_base_loss": lambda twin: twin._get_loss()},

@@ -6,6 +6,7 @@ import pytest
 from models import LinearDiscriminantAnalysis, LogisticRegression, QuadraticDiscriminantAnalysis
 from models.bayes.covariance import covariance, ledoit_wolf
 from tests.models.contract import checks_of, name_of
+from tinygrad_edu.twins.scikit_learn import to_sklearn
 
 theirs = pytest.importorskip("sklearn.discriminant_analysis")
 datasets = pytest.importorskip("sklearn.datasets")
@@ -148,6 +149,13 @@ def test_generative_and_discriminative_fits_of_the_same_logits():
     generative = lda.predict_log_proba(X)[rows, y].mean()
     discriminative = logistic.predict_log_proba(X)[rows, y].mean()
     assert generative < discriminative < 0
+
+
+@pytest.mark.parametrize("n_components", [None, 1])
+def test_scikit_learn_projects_with_what_was_learned_here(n_components):
+    X, y = DATA["wine"]
+    model = LinearDiscriminantAnalysis(n_components=n_components).fit(X, y)
+    np.testing.assert_allclose(to_sklearn(model).transform(X), model.transform(X), rtol=1e-12)
 
 
 def test_two_classes_have_one_border():

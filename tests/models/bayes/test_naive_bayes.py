@@ -122,6 +122,42 @@ def test_multinomial_documents_of_a_textbook():
     assert joint.tolist() == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("container", ["csr_matrix", "csr_array", "coo_array"])
+@pytest.mark.parametrize("settings", [{}, {"alpha": 0.0}])
+@pytest.mark.parametrize("name", ["MultinomialNB", "ComplementNB", "BernoulliNB"])
+def test_sparse_counts_of_words(name, settings, container):
+    sparse = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(0)
+    X, y = rng.poisson(0.2, size=(60, 30)), rng.integers(0, 3, 60)
+    weight = rng.integers(0, 3, 60)
+    table = getattr(sparse, container)(X)
+    ours = getattr(models, name)(**settings).fit(table, y, weight)
+    dense = getattr(models, name)(**settings).fit(X, y, weight)
+    np.testing.assert_allclose(ours.feature_log_prob_, dense.feature_log_prob_, rtol=1e-12)
+    expected = dense.predict_joint_log_proba(X)
+    np.testing.assert_allclose(ours.predict_joint_log_proba(table), expected, rtol=1e-10)
+    again = getattr(models, name)(**settings)
+    for part in (slice(0, 25), slice(25, 60)):
+        again.partial_fit(
+            table.tocsr()[part], y[part], classes=[0, 1, 2], sample_weight=weight[part]
+        )
+    np.testing.assert_allclose(again.predict_joint_log_proba(X), expected, rtol=1e-10)
+    with pytest.raises(ValueError, match="Negative values in data passed to"):
+        models.MultinomialNB().fit(-table, y)
+
+
+def test_sparse_data_of_bernoulli():
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y = np.array([[0, 2.0], [1, 0], [0, 0], [1, 1]]), [0, 1, 0, 1]
+    table = sparse.csr_array(X)
+    for binarize in (-1.0, 0.0, 1.5):
+        ours = models.BernoulliNB(binarize=binarize)
+        expected = models.BernoulliNB(binarize=binarize).fit(X, y).predict_proba(X)
+        np.testing.assert_allclose(ours.fit(table, y).predict_proba(table), expected, rtol=1e-12)
+    with pytest.raises(ValueError, match="reads 0 and 1, and X has other numbers"):
+        models.BernoulliNB(binarize=None).fit(table, y)
+
+
 @pytest.mark.parametrize("name", ["MultinomialNB", "BernoulliNB", "CategoricalNB"])
 def test_without_smoothing_what_was_never_seen_is_impossible(name):
     X, y = np.array([[1, 0], [1, 1], [0, 1], [0, 1]]), [0, 0, 1, 1]
@@ -146,6 +182,8 @@ def test_posterior_of_what_no_class_can_have():
 def test_constant_features():
     X, y = np.ones((6, 2)), [0, 0, 1, 1, 1, 1]
     np.testing.assert_allclose(models.GaussianNB().fit(X, y).predict_proba(X)[0], [1 / 3, 2 / 3])
+    tiny = np.column_stack([X, [0, 1e-150, 2e-150, 3e-150, 4e-150, 5e-150]])  # ε is below 1e-308
+    assert np.isfinite(models.GaussianNB().fit(tiny, y).predict_joint_log_proba(tiny)).all()
     with pytest.raises(ValueError, match="feature 0 is constant in class 0: its density has no"):
         models.GaussianNB(var_smoothing=0.0).fit(X, y).predict(X)
 

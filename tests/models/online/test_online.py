@@ -178,7 +178,8 @@ def test_the_rounds_end_where_scikit_learn_ends(name):
         if name == "SGDRegressor":
             settings |= {"tol": 1.0}
         ours, twin = compare(name, data, settings)
-        assert ours.n_iter_ == twin.n_iter_ > 5
+        assert ours.n_iter_ == twin.n_iter_ == len(ours.trace_) > 5
+        assert ours.trace_.loss[-1] < ours.trace_.loss[0]
 
 
 @pytest.mark.parametrize("settings", [{"loss": "log_loss"}, {"loss": "modified_huber"}])
@@ -302,6 +303,12 @@ def test_warm_start_goes_on():
     model = models.SGDRegressor(max_iter=3, warm_start=True, **same).fit(X, y).fit(X, y)
     six = models.SGDRegressor(max_iter=6, **same).fit(X, y)
     np.testing.assert_allclose(model.coef_, six.coef_, rtol=1e-10)
+    other = models.SGDRegressor(max_iter=3, **same).fit(
+        X[:, :4], y
+    )  # other columns: from the start
+    np.testing.assert_array_equal(model.fit(X[:, :4], y).coef_, other.coef_)
+    sparse = models.Perceptron(warm_start=True).fit(*DATA["iris"]).sparsify()
+    assert sparse.fit(*DATA["iris"]).coef_.shape == (3, 4)
 
 
 def test_probabilities_only_where_the_loss_has_them():
@@ -322,4 +329,4 @@ def test_what_is_refused_or_warned_of(capsys):
         models.SGDRegressor(loss="squared_error").fit(X * 1e200, y)
     with pytest.warns(ConvergenceWarning, match="Maximum number of iteration reached before conv"):
         models.SGDClassifier(max_iter=2, verbose=1, shuffle=False).fit(X, y)
-    assert "SGDClassifier   round    2" in capsys.readouterr().out
+    assert "SGDClassifier   iteration    2   loss " in capsys.readouterr().out
