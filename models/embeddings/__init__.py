@@ -7,5 +7,6 @@ mds         distances stay, or their order
 nca         a linear map after which neighbors vote best
 distances   the distances of all pairs of rows
 bisection   in many rows at once
+kl_gradient fast, for tsne
 gains       gradient descent with momentum and gains
 """

@@ -11,6 +11,7 @@ from models.embeddings.bisection import bisect
 from models.embeddings.distances import distances, power_of_two
 from models.embeddings.embedding import Embedding, given_start, principal_components
 from models.embeddings.gains import descend
+from models.embeddings.kl_gradient import KLGradient
 from models.foundation import array, choice, integer, learned, nonnegative, number, positive
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -25,7 +26,7 @@ class TSNE(Embedding):
 
     β_i is such that row i has `perplexity` neighbors, in the sense that p_·|i has the entropy ln perplexity.
     For ν = 1, ∂KL/∂y_i = 4 Σ_j (p_ij - q_ij)(y_i - y_j) / (1 + d_ij²), equation 5, which the engine derives
-    from `loss`. `slope` is the same with less memory traffic.
+    from `loss`. `KLGradient` has it as a formula, for speed.
 
     The gradient is always exact: O(n²) in time and memory, for some thousand rows. method="barnes_hut",
     scikit-learn's default, names an approximation of it by trees; here it is "exact", and `angle` has no
@@ -66,29 +67,11 @@ class TSNE(Embedding):
         p = 2 * P[i, j]
         attraction = (ν + 1) / 2 * (p @ log1p)
         repulsion = np.log(2 * np.exp(-(ν + 1) / 2 * log1p).sum())
-        return p_log_p(P) + exaggeration * attraction + repulsion
+        entropy = np.vdot(P, np.log(np.where(P > 0, P, 1)))  # 0 ln 0 = 0
+        return entropy + exaggeration * attraction + repulsion
 
-    def slope(self, P, Y, exaggeration=1.0, value=True, work=None):  # type: ignore[override]
-        """The loss (nan without `value`) and its gradient. work: two (n, n) arrays to write to."""
-        ν = max(self.n_components - 1, 1)
-        near, F = np.empty((2, *P.shape)) if work is None else work
-        size, one = (Y * Y).sum(axis=1), np.ones(len(Y))
-        left = np.column_stack([-2 / ν * Y, 1 + size / ν, one / ν])
-        np.matmul(left, np.column_stack([Y, one, size]).T, out=near)  # 1 + d²/ν, in one product
-        np.reciprocal(near, out=near)
-        np.fill_diagonal(near, 0)
-        q = near if ν == 1 else near ** ((ν + 1) / 2)
-        Z = q.sum()
-        np.multiply(q, -1 / (exaggeration * Z), out=F)
-        F += P
-        F *= near  # of each pair: (p - q/α) / (1 + d²/ν)
-        sums = F @ np.column_stack([Y, one])
-        g = exaggeration * 2 * (ν + 1) / ν * (sums[:, -1:] * Y - sums[:, :-1])
-        if not value:
-            return np.nan, g
-        np.fill_diagonal(near, 1)
-        attraction = -(ν + 1) / 2 * np.vdot(P, np.log(near, out=near))
-        return p_log_p(P) + exaggeration * attraction + np.log(Z), g
+    def slope(self, P, Y, exaggeration=1.0):  # type: ignore[override]
+        return KLGradient(P, max(self.n_components - 1, 1))(Y, exaggeration)
 
     def _fit(self, X):
         n, name = len(X), type(self).__name__
@@ -130,17 +113,15 @@ class TSNE(Embedding):
         return 1e-4 * Y / (Y[:, 0].std() or 1)
 
     def _by_gains(self, P, Y):
+        gradient = KLGradient(P, max(self.n_components - 1, 1))
         same: Any = {"rate": self.learning_rate_, "min_grad_norm": self.min_grad_norm}
-        first = range(min(EXPLORATION, self.max_iter))
-        work = np.empty((2, *P.shape))
-        early = self.early_exaggeration
         Y, done, _ = descend(
-            lambda Y, value: self.slope(P, Y, early, value, work), Y, self.trace_,
-            momentum=0.5, steps=first, **same,
+            lambda Y, value: gradient(Y, self.early_exaggeration, value), Y, self.trace_, momentum=0.5,
+            steps=range(min(EXPLORATION, self.max_iter)), **same,
         )  # fmt: skip
         if done < self.max_iter:
             Y, done, _ = descend(
-                lambda Y, value: self.slope(P, Y, 1.0, value, work), Y, self.trace_, momentum=0.8,
+                lambda Y, value: gradient(Y, 1.0, value), Y, self.trace_, momentum=0.8,
                 steps=range(done, self.max_iter), patience=self.n_iter_without_progress, **same,
             )  # fmt: skip
         return Y, done
@@ -152,27 +133,19 @@ class TSNE(Embedding):
         return found.point, max(found.iterations, 1)
 
 
-def p_log_p(P: np.ndarray) -> float:
-    """Σ p ln p, where 0 ln 0 = 0."""
-    return float(np.vdot(P, np.log(np.where(P > 0, P, 1))))
-
-
 def neighbor_probabilities(D: np.ndarray, perplexity: float, tol: float = 1e-5) -> np.ndarray:
     """p_j|i ∝ e^(-β_i D_ij) with the entropy ln(perplexity) ± tol in every row i; D: squared distances."""
-    n = len(D)
-    D = D + np.diag(np.full(n, np.inf))  # no row is its own neighbor
+    D = D.copy()
+    np.fill_diagonal(D, 1e200)  # no row is its own neighbor
     D -= D.min(axis=1, keepdims=True)  # p stays, and does not underflow
-    np.fill_diagonal(D, 0)  # 0 · inf has no value; p_i|i is set to 0
-    P = np.empty((n, n))
 
     def lack(β, rows):
-        d = D if len(rows) == n else D[rows]
+        d = D if len(rows) == len(D) else D[rows]
         p = np.exp(-β[:, None] * d)
-        p[np.arange(len(rows)), rows] = 0
         total = p.sum(axis=1)
-        p /= total[:, None]
-        P[rows] = p
-        return np.log(total) + β * np.einsum("ij,ij->i", p, d) - np.log(perplexity)
+        return np.log(total) + β * np.einsum("ij,ij->i", p, d) / total - np.log(perplexity)
 
-    bisect(lack, n, tol)
+    D *= -bisect(lack, len(D), tol)[:, None]
+    P = np.exp(D, out=D)
+    P /= P.sum(axis=1, keepdims=True)
     return P
