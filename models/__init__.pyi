@@ -17,5 +17,6 @@ from models.linear.ridge import Ridge as Ridge
 from models.linear.ridge_cv import RidgeCV as RidgeCV
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
+from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
