@@ -78,5 +78,7 @@ from models.online.sgd import SGDClassifier as SGDClassifier
 from models.online.sgd import SGDRegressor as SGDRegressor
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
+from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
+from models.sequences.kalman_filter import KalmanFilter as KalmanFilter
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
