@@ -14,7 +14,7 @@ import numpy as np
 from models.foundation.linear_predictor import LinearPredictor
 from models.foundation.loss_model import LossModel
 
-ROWS_PER_COLUMN = 30  # in the sample of rows
+ROWS_PER_COLUMN = 15  # in the sample of rows
 MOST_COLUMNS = 300  # with more, matrices of (columns, columns) are slower than iterations
 BLOCK = 1000  # rows at a time, so that no product needs a copy of X
 ALL_ROWS = 0.2  # the part of X̃ᵀX̃ of all rows, where the sample may miss a direction
@@ -97,9 +97,12 @@ def gram(X: np.ndarray, c: np.ndarray) -> np.ndarray:
     """X̃ᵀ diag(c) X̃ with X̃ = (X, 1)."""
     width = X.shape[1]
     G = np.zeros((width + 1, width + 1))
-    for start in range(0, len(X), BLOCK):
-        A, part = X[start : start + BLOCK], c[start : start + BLOCK]
-        G[:-1, :-1] += A.T @ (part[:, None] * A)
+    if c.min() == c.max():
+        G[:-1, :-1] = c[0] * (X.T @ X)
+    else:
+        for start in range(0, len(X), BLOCK):
+            A, part = X[start : start + BLOCK], c[start : start + BLOCK]
+            G[:-1, :-1] += A.T @ (part[:, None] * A)
     G[:-1, -1] = G[-1, :-1] = c @ X
     G[-1, -1] = c.sum()
     return G

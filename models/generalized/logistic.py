@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Classifier, choice, integer, learned, mapping, positive
+from models.foundation import Classifier, boolean, choice, integer, learned, mapping, positive
 from models.foundation.linear_loss import LinearLoss
 from models.foundation.linear_predictor import SparseWeights
 from models.foundation.loss_model import LossModel
@@ -46,6 +46,9 @@ class LogisticRegression(SparseWeights, LinearLoss, ElasticNetPenalty, Classifie
     solver: Any = LossModel._parameters["solver"] | choice(*SAME_MINIMUM)
     tol = 1e-4
     intercept_scaling: float = positive(1.0, doc="for 'liblinear': divides b in the penalty")
+    dual: bool = boolean(
+        False, doc="no effect: the dual problem of 'liblinear' has the same minimum"
+    )
     n_jobs: int | None = integer(None, doc="no effect: NumPy's matrix products use all cores")
 
     coef_: Any = learned("W: (classes, features), or (1, features) for two classes")

@@ -24,7 +24,8 @@ def parts(model, y):
 def test_gram_is_a_product_in_blocks(monkeypatch):
     monkeypatch.setattr(linear_loss, "BLOCK", 7)
     A = np.column_stack([X, np.ones(300)])
-    np.testing.assert_allclose(gram(X, WEIGHT), A.T @ (WEIGHT[:, None] * A), rtol=1e-12)
+    for c in (WEIGHT, np.full(300, 0.7)):
+        np.testing.assert_allclose(gram(X, c), A.T @ (c[:, None] * A), rtol=1e-12)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
