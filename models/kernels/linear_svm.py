@@ -43,7 +43,7 @@ class LinearMachine(LinearPredictor, LossModel):
     intercept_scaling: float = positive(1.0, doc="divides b in the penalty")
     dual: Any = choice("auto", True, False, doc="no effect: both problems have the same minimum")
 
-    _terms: ClassVar[Any]  # (A, y, weight) -> for each f: B, t, c of `positive_parts`
+    _terms: ClassVar[Any]  # (A, y, weight) -> for each f: A, y, t, c of `positive_parts`
     _is_squared: ClassVar[Any]
 
     def _size(self, weight):
@@ -57,14 +57,14 @@ class LinearMachine(LinearPredictor, LossModel):
         A = X
         if self.fit_intercept:
             A = np.column_stack([X, np.full(len(X), self.intercept_scaling)])
-        minimum = minimize_squares if self._is_squared() else minimize_sum
+        minimum: Any = minimize_squares if self._is_squared() else minimize_sum
         found = []
         with np.errstate(all="ignore"):
-            for B, t, c in self._terms(A, y, weight):
-                present = c > 0
+            for terms in self._terms(A, y, weight):
+                present = terms[-1] > 0
                 if not present.all():
-                    B, t, c = B[present], t[present], c[present]
-                found.append(minimum(B, t, c, self.max_iter))
+                    terms = [part[present] for part in terms]
+                found.append(minimum(*terms, self.max_iter))
         W = np.array([w for w, _, _ in found])
         self._steps_, self._converged_ = max(n for _, n, _ in found), all(f[2] for f in found)
         if not np.isfinite(W).all():
@@ -135,7 +135,7 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
 
     def _terms(self, A, y, weight):
         for signs, each in zip(self._signs(y), weight, strict=True):
-            yield signs[:, None] * A, np.ones(len(A)), self.C * each
+            yield A, signs, np.ones(len(A)), self.C * each
 
     # ---- penalty="l1": solver "proximal"
 
@@ -204,7 +204,7 @@ class LinearSVR(LinearMachine, Regressor):
     def _terms(self, A, y, weight):
         """Rows above the tube and below it."""
         t = np.concatenate([y - self.epsilon, -y - self.epsilon])
-        yield np.concatenate([A, -A]), t, np.tile(self.C * weight, 2)
+        yield np.tile(A, (2, 1)), np.repeat([1.0, -1.0], len(y)), t, np.tile(self.C * weight, 2)
 
     def _exact(self, X, y, weight):
         found = super()._exact(X, y, weight)

@@ -1,6 +1,6 @@
-"""The minimum of ½ ‖w‖² + Σ_i c_i max(0, t_i - b_i·w)^p, for p = 2 and p = 1.
+"""The minimum of ½ ‖w‖² + Σ_i c_i max(0, t_i - y_i a_i·w)^p with y_i = ±1, for p = 2 and p = 1.
 
-This is what linear support vector machines minimize; b_i are the rows of B: (terms, parameters).
+This is what linear support vector machines minimize; a_i are the rows of A: (terms, parameters).
 
 Sources: O. Chapelle, Training a support vector machine in the primal (2007); M. Ferris, T. Munson,
 Interior-point methods for massive support vector machines (2002); J. Nocedal, S. Wright, Numerical
@@ -12,47 +12,52 @@ import numpy as np
 ENOUGH = 1e-14  # relative decrease, or relative gap between primal and dual, that rounding hides
 
 
-def minimize_squares(B, t, c, max_iter):
+def minimize_squares(A, y, t, c, max_iter):
     """p = 2, by Newton's method: w, the number of steps, and whether they converged.
 
     The function is quadratic as long as the same terms are positive. So a full step that leaves these terms
-    the same arrives exactly. Others are halved until the function falls.
+    the same arrives exactly. Others are halved until the function falls. The Hessian is that of the step
+    before, with the terms added that became positive, and without those that did not stay so.
     """
 
     def value(w, rest):
         positive = np.maximum(rest, 0)
         return w @ w / 2 + c @ (positive * positive)
 
-    w, rest = np.zeros(B.shape[1]), t.copy()
+    root = np.sqrt(2 * c)
+    w, rest, H = np.zeros(A.shape[1]), t.copy(), np.eye(A.shape[1])
+    active = np.zeros(len(t), dtype=bool)
     before = value(w, rest)
     for step in range(1, max_iter + 1):
-        active = rest > 0
-        A, weighted = B[active], 2 * c[active]
-        H = (A.T * weighted) @ A + np.eye(len(w))
-        p = np.linalg.solve(H, A.T @ (weighted * t[active])) - w
-        change, length = B @ p, 1.0
+        was, active = active, rest > 0
+        for changed, sign in ((active & ~was, 1), (was & ~active, -1)):
+            part = root[changed, None] * A[changed]
+            H += sign * (part.T @ part)
+        p = np.linalg.solve(H, A.T @ (2 * c * y * np.maximum(rest, 0)) - w)
+        change, length = y * (A @ p), 1.0
         while (now := value(w + length * p, rest - length * change)) > before and length > 1e-10:
             length /= 2
         if now > before:  # rounding
             return w, step, True
         w = w + length * p
-        rest = t - B @ w
+        rest = t - y * (A @ w)
         if (length == 1 and ((rest > 0) == active).all()) or before - now <= ENOUGH * before:
             return w, step, True
         before = now
     return w, max_iter, False
 
 
-def minimize_sum(B, t, c, max_iter):
+def minimize_sum(A, y, t, c, max_iter):
     """p = 1, by an interior point method: w, the number of steps, and whether they converged.
 
     With s and ξ ≥ 0 for the two sides of s - ξ = B w - t, and multipliers 0 ≤ α ≤ c, the minimum has
 
-        w = Bᵀ α,      α s = 0,      (c - α) ξ = 0
+        w = Bᵀ α,      α s = 0,      (c - α) ξ = 0,      with the rows y_i a_i in B
 
     Newton's method on these equations with a small μ > 0 in place of 0 keeps all numbers positive. Each step
     takes one system of the size of w. μ comes from a trial step with μ = 0 (Mehrotra).
     """
+    B = y[:, None] * A
     α, u = c / 2, c / 2  # u = c - α
     w = B.T @ α
     rest = B @ w - t

@@ -31,7 +31,8 @@ NAMES = ["plain", "other targets", "separable", "fewer terms", "columns of other
 @pytest.mark.parametrize("name", NAMES)
 def test_the_gradient_of_the_squares_is_zero(name):
     B, t, c = problem(name)
-    w, steps, converged = minimize_squares(B, t, c, 100)
+    signs = RNG.choice([-1.0, 1.0], size=len(t))
+    w, steps, converged = minimize_squares(signs[:, None] * B, signs, t, c, 100)
     pull = B.T @ (2 * c * np.maximum(t - B @ w, 0))
     assert converged and steps < 40
     np.testing.assert_allclose(w, pull, atol=1e-9 * (1 + np.abs(B).max() * c.sum()))
@@ -42,7 +43,8 @@ def test_the_sum_has_a_subgradient_that_is_zero(name):
     """w = Bᵀ α with α = c for the positive terms, 0 for the others, and in between for those at 0."""
     optimize = pytest.importorskip("scipy.optimize")
     B, t, c = problem(name)
-    w, steps, converged = minimize_sum(B, t, c, 100)
+    signs = RNG.choice([-1.0, 1.0], size=len(t))
+    w, steps, converged = minimize_sum(signs[:, None] * B, signs, t, c, 100)
     assert converged and steps < 60
     rest = t - B @ w
     edge = np.abs(rest) < 1e-6
@@ -55,5 +57,5 @@ def test_the_sum_has_a_subgradient_that_is_zero(name):
 
 def test_a_limit_of_steps():
     B, t, c = problem("plain")
-    assert minimize_squares(B, t, c, 1)[1:] == (1, False)
-    assert minimize_sum(B, t, c, 3)[1:] == (3, False)
+    assert minimize_squares(B, np.ones(60), t, c, 1)[1:] == (1, False)
+    assert minimize_sum(B, np.ones(60), t, c, 3)[1:] == (3, False)
