@@ -2,8 +2,8 @@
 
     python benchmarks/models_mixtures_components.py
 
-20,000 samples, 50 features. Both libraries train on the same arrays with the same settings. The limits are the
-project's own goals. Memory is the peak of what Python and NumPy hold during a fit.
+20,000 samples, 50 features. Both libraries train on the same arrays with the same settings. The limits are
+the project's own goals. Memory is the peak of what Python and NumPy hold during a fit.
 """
 
 import tracemalloc
