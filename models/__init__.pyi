@@ -5,6 +5,7 @@ from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
+from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.linear.least_squares import LinearRegression as LinearRegression
