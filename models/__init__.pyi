@@ -35,6 +35,7 @@ from models.generalized.bayesian_logistic import (
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.cox import CoxPHRegressor as CoxPHRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
+from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor

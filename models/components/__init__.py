@@ -5,6 +5,5 @@ randomized           their approximation by random projections
 nmf                  patterns and shares that are not negative
 factor_analysis      hidden normal factors, and noise of its own for each feature
 fast_ica             independent sources
-latent_dirichlet     topics of documents
-dictionary           few patterns for each sample
+topics               topics of documents, latent Dirichlet allocation
 """
