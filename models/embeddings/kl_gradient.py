@@ -23,7 +23,8 @@ class KLGradient:
         self.P = [P[i : i + ROWS, i:].copy() for i in self.starts]
         for p in self.P:
             p[:, : len(p)] /= 2
-        self.near, self.work = np.empty((2, ROWS * n))
+        space = np.empty((2, ROWS * n))  # the same for all blocks
+        self.near, self.work = ([part[: p.size].reshape(p.shape) for p in self.P] for part in space)
         self.p_log_p = float(np.vdot(P, np.log(np.where(P > 0, P, 1))))
 
     def __call__(
@@ -36,10 +37,8 @@ class KLGradient:
         right = np.column_stack([Y, one, size]).T.copy()  # left @ right is 1 + d²/ν
         Y1 = np.column_stack([Y, one])
         attract, repel, Z, ln_near = np.zeros_like(Y1), np.zeros_like(Y1), 0.0, 0.0
-        for i, p in zip(self.starts, self.P, strict=True):
+        for i, p, near, work in zip(self.starts, self.P, self.near, self.work, strict=True):
             rows = len(p)
-            near = self.near[: p.size].reshape(p.shape)
-            work = self.work[: p.size].reshape(p.shape)
             np.matmul(left[i : i + rows], right[:, i:], out=near)
             np.reciprocal(near, out=near)
             _add_both_ways(attract, np.multiply(p, near, out=work), Y1, i)
@@ -48,7 +47,7 @@ class KLGradient:
             q = near if ν == 1 else near**power
             Z += 2 * q.sum() - q[:, :rows].sum()
             np.multiply(q, near, out=work)
-            work[:, :rows] /= 2
+            work[:, :rows] *= 0.5
             _add_both_ways(repel, work, Y1, i)
         Z -= len(Y)  # the diagonal, whose d is 0
         F = exaggeration * attract - repel / Z

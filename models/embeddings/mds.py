@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.embeddings.distances import distances, power_of_two
+from models.embeddings.distances import distances, euclidean, power_of_two
 from models.embeddings.embedding import Embedding, given_start
 from models.embeddings.gains import descend
 from models.foundation import array, boolean, choice, integer, learned, nonnegative
@@ -93,7 +93,7 @@ class MDS(Embedding):
         self.embedding_ = Y * unit if keeps_distances else Y
 
     def _stress(self, D, Y, normalized=False):
-        d = distances(Y, "euclidean")
+        d = euclidean(Y)
         stress = ((d - D) ** 2).sum() / 2
         return float(np.sqrt(2 * stress / ((d * d).sum() or 1)) if normalized else stress)
 
@@ -105,12 +105,12 @@ class MDS(Embedding):
 
     def _by_smacof(self, D, Y, keeps_distances):
         n, upper = len(D), np.triu_indices(len(D), 1)
-        d, shown, before = distances(Y, "euclidean"), D, np.inf
+        d, shown, before = euclidean(Y), D, np.inf
         for iteration in range(1, self.max_iter + 1):
             if not keeps_distances:
                 shown = disparities(D[upper], d[upper] if iteration > 1 else D[upper], n)
             Y = guttman(shown, d, Y)
-            d = distances(Y, "euclidean")
+            d = euclidean(Y)
             stress, size = ((d - shown) ** 2).sum() / 2, (d * d).sum() / 2
             self.trace_(iteration, stress)
             if before - stress < self.eps * size or size == 0:
