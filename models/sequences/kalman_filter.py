@@ -98,6 +98,12 @@ class KalmanFilter(ReadsSequences, EM, LossModel):
         return start
 
     def _fit(self, X, weight):  # type: ignore[override]
+        try:
+            self._find(X, weight)
+        except np.linalg.LinAlgError:
+            raise _degenerate() from None
+
+    def _find(self, X, weight):
         if self.learn == "none":
             found = self.start(X, weight, None)
             self.n_iter_, self.converged_ = 0, True
@@ -130,8 +136,7 @@ class KalmanFilter(ReadsSequences, EM, LossModel):
         found = filtered(X, **parameters)
         log_p = found.log_p.sum()
         if not np.isfinite(log_p):
-            what = "KalmanFilter: log p(X) is not finite with these parameters."
-            raise refusal(ValueError, what, "features scaled to a common size")
+            raise _degenerate()
         return log_p, (parameters, smoothed(found, X, **parameters))
 
     def bound(self, weight, log_p, expected, **parameters):
@@ -274,6 +279,11 @@ class Covariance(Free):
 
     def value(self, z):
         return z @ z.T + self.least
+
+
+def _degenerate():
+    what = "KalmanFilter: log p(X) is not finite: a covariance has become singular, or X is huge."
+    return refusal(ValueError, what, "fewer rounds, fewer states, or features of a common size")
 
 
 def _require_covariance(name, found):

@@ -148,3 +148,20 @@ def test_copies_and_errors():
         assert parameter.doc and name in KalmanFilter.__doc__
         with pytest.raises(ValueError, match=f"The '{name}' parameter of KalmanFilter must be"):
             clone(model).set_params(**{name: object()}).fit(X)
+
+
+@quiet
+@pytest.mark.parametrize("change", [
+    lambda X: np.zeros_like(X), lambda X: X * 1e100, lambda X: X * 1e200, lambda X: X * 1e-150,
+    lambda X: X[:1], lambda X: X[:, [0, 0, 0]], lambda X: X + 1e8, lambda X: np.repeat(X[:1], 9, axis=0),
+])  # fmt: skip
+@pytest.mark.parametrize("learn", ["all", "covariances"])
+def test_unusual_data_give_finite_parameters_or_an_error(change, learn):
+    try:
+        with np.errstate(all="ignore"):
+            model = KalmanFilter(n_dim_state=2, learn=learn, n_iter=30).fit(change(X))
+    except ValueError as error:
+        assert "Try: " in str(error)
+        return
+    for name in NAMES.values():
+        assert np.isfinite(getattr(model, f"{name}_")).all()
