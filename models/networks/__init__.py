@@ -1,0 +1,6 @@
+"""Networks with an estimator's interface.
+
+autoencoder     few numbers for each row, from which the row can be computed again
+vae             the same as a distribution, from which new rows can be drawn
+layers          fully connected layers, which they have in common
+"""
