@@ -67,7 +67,7 @@ class VAE(EncoderAndDecoder, Density):
         out = forward(rows, decoder, self.activation).reshape((*z.shape[:-1], X.shape[1]))
         if self.likelihood == "bernoulli":
             return (X * out - softplus(out)).sum(axis=-1)
-        errors = (((X - out) / np.sqrt(noise_variance)) ** 2).sum(axis=-1)
+        errors = ((X - out) ** 2).sum(axis=-1) / noise_variance
         return -(errors + X.shape[1] * np.log(2 * np.pi * noise_variance)) / 2
 
     def noise(self, samples):
@@ -84,6 +84,11 @@ class VAE(EncoderAndDecoder, Density):
         if self.likelihood == "gaussian":
             mean = np.average(X, axis=0, weights=weight)
             variance = np.average((X - mean) ** 2, axis=0, weights=weight).mean()
+            if 0 < variance < 1e-200:
+                what = (
+                    f"X varies by {np.sqrt(variance):.1e} only, and the density of that overflows."
+                )
+                raise refusal(ValueError, what, "StandardScaler().fit_transform(X)")
             found["noise_variance"] = Positive(variance or 1.0)
         return found
 

@@ -119,3 +119,9 @@ def test_adam_with_new_noise_comes_near():
     best = -(4 * np.log(2 * np.pi) + np.log(λ[0]) + 3 * np.log(λ[1:].mean()) + 4) / 2
     assert best - 0.1 < model.score(IRIS) < best + 1e-3
     assert "_rng_" not in vars(model)
+
+
+def test_numbers_whose_density_would_overflow_are_refused():
+    with pytest.raises(ValueError, match=r"X varies by 1\.1e-150 only[\s\S]*StandardScaler"):
+        VAE().fit(IRIS * 1e-150)
+    assert np.isfinite(VAE(1, tol=1e50, **LINEAR).fit(IRIS * 1e-60).score(IRIS * 1e-60))
