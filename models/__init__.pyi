@@ -29,6 +29,8 @@ from models.linear.ridge_cv import RidgeCV as RidgeCV
 from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
 from models.networks.autoencoder import Autoencoder as Autoencoder
+from models.networks.soft_tree import SoftDecisionTreeClassifier as SoftDecisionTreeClassifier
+from models.networks.soft_tree import SoftDecisionTreeRegressor as SoftDecisionTreeRegressor
 from models.networks.vae import VAE as VAE
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
