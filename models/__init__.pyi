@@ -32,5 +32,6 @@ from models.networks.autoencoder import Autoencoder as Autoencoder
 from models.networks.soft_tree import SoftDecisionTreeClassifier as SoftDecisionTreeClassifier
 from models.networks.soft_tree import SoftDecisionTreeRegressor as SoftDecisionTreeRegressor
 from models.networks.vae import VAE as VAE
+from models.networks.word2vec import Word2Vec as Word2Vec
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
