@@ -12,6 +12,7 @@ from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
+from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE
@@ -35,7 +36,6 @@ from models.generalized.bayesian_logistic import (
 from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.cox import CoxPHRegressor as CoxPHRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
-from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.generalized.logistic import LogisticRegression as LogisticRegression
 from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
@@ -69,8 +69,13 @@ from models.linear.ridge_cv import RidgeCV as RidgeCV
 from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.mixtures.bayesian_mixture import BayesianGaussianMixture as BayesianGaussianMixture
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
+from models.networks.autoencoder import Autoencoder as Autoencoder
 from models.networks.mlp import MLPClassifier as MLPClassifier
 from models.networks.mlp import MLPRegressor as MLPRegressor
+from models.networks.soft_tree import SoftDecisionTreeClassifier as SoftDecisionTreeClassifier
+from models.networks.soft_tree import SoftDecisionTreeRegressor as SoftDecisionTreeRegressor
+from models.networks.vae import VAE as VAE
+from models.networks.word2vec import Word2Vec as Word2Vec
 from models.online.one_class import SGDOneClassSVM as SGDOneClassSVM
 from models.online.passive import PassiveAggressiveClassifier as PassiveAggressiveClassifier
 from models.online.passive import PassiveAggressiveRegressor as PassiveAggressiveRegressor

@@ -1,4 +1,4 @@
-"""The three programs as scripts: short, and running from nothing but a table."""
+"""The programs as scripts: short, and running from nothing but a table."""
 
 import csv
 import os
@@ -13,7 +13,7 @@ import pytest
 from tinygrad_edu.data import load_digits, write_characters, write_csv
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = ["mnist_from_csv.py", "characters_62.py", "keras_comparison.py"]
+SCRIPTS = ["mnist_from_csv.py", "characters_62.py", "keras_comparison.py", "classical_in_keras.py"]
 
 
 def run(script, *arguments, where):
@@ -70,3 +70,13 @@ def test_keras_comparison(tmp_path):
     )
     assert [row[0] for row in rows] == list("12345")
     assert abs(float(rows[0][1]) - float(rows[0][2])) < 0.3
+
+
+def test_classical_in_keras(tmp_path):
+    pytest.importorskip("keras")
+    said = run("classical_in_keras.py", where=tmp_path)
+    gaps = re.findall(r"^ +(?:here|in Keras) +loss [\d.]+ +gradient differs by (\S+)$", said, re.M)
+    assert len(gaps) == 2 and max(map(float, gaps)) < 1e-10
+    rows = re.findall(r"^([A-Z]\w+) +[\d.]+ +(\S+) +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$", said, re.M)
+    assert {"LinearRegression", "LogisticRegression", "VAE"} <= {name for name, _ in rows}
+    assert max(float(difference) for _, difference in rows) < 1e-10

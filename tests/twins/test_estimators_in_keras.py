@@ -30,7 +30,31 @@ CASES = {
     "liblinear": (models.LogisticRegression(solver="liblinear", intercept_scaling=2.0), CANCER),
     "class weights": (models.LogisticRegression(class_weight={0: 2.0, 1: 1.0, 2: 0.5}), IRIS),
     "poisson": (models.PoissonRegressor(alpha=0.2), IRIS),
+    "autoencoder": (models.Autoencoder(3, random_state=0), DIGITS),
+    "a relu autoencoder": (models.Autoencoder(hidden_layer_sizes=(9, 5), activation="relu"), IRIS),
+    "a linear autoencoder": (models.Autoencoder(hidden_layer_sizes=()), IRIS),
+    "vae": (models.VAE(2, n_draws=3, random_state=0), IRIS),
+    "a bernoulli vae": (models.VAE(3, likelihood="bernoulli", random_state=0), DIGITS),
 }
+RATINGS = np.random.default_rng(2).integers(0, [12, 9], (90, 2)), np.arange(90) % 5 + 1.0
+if hasattr(models, "MLPClassifier"):
+    CASES |= {
+        "mlp, two classes": (models.MLPClassifier((7, 5), alpha=0.3, random_state=0), CANCER),
+        "mlp, classes": (models.MLPClassifier(activation="tanh", random_state=0), DIGITS),
+        "mlp, numbers": (
+            models.MLPRegressor(hidden_layer_sizes=(6,), activation="logistic", random_state=0),
+            DIABETES,
+        ),
+        "mlp, counts": (
+            models.MLPRegressor(hidden_layer_sizes=(6,), loss="poisson", random_state=0),
+            IRIS,
+        ),
+    }
+if hasattr(models, "MatrixFactorization"):
+    CASES |= {
+        "ratings": (models.MatrixFactorization(3, random_state=0), RATINGS),
+        "without biases": (models.MatrixFactorization(2, biases=False, alpha=0.1), RATINGS),
+    }
 
 
 @pytest.mark.parametrize("case", CASES)
