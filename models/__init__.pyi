@@ -82,6 +82,7 @@ from models.online.passive import PassiveAggressiveRegressor as PassiveAggressiv
 from models.online.perceptron import Perceptron as Perceptron
 from models.online.sgd import SGDClassifier as SGDClassifier
 from models.online.sgd import SGDRegressor as SGDRegressor
+from models.preprocessing.polynomial import PolynomialFeatures as PolynomialFeatures
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
 from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF

@@ -1,4 +1,5 @@
 """Preprocessing: features as other models like them.
 
 scale           of a common size
+polynomial      products of features
 """
