@@ -84,6 +84,7 @@ from models.online.sgd import SGDClassifier as SGDClassifier
 from models.online.sgd import SGDRegressor as SGDRegressor
 from models.preprocessing.polynomial import PolynomialFeatures as PolynomialFeatures
 from models.preprocessing.scale import StandardScaler as StandardScaler
+from models.preprocessing.spline import SplineTransformer as SplineTransformer
 from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
 from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM

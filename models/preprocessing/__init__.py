@@ -2,4 +2,5 @@
 
 scale           of a common size
 polynomial      products of features
+spline          smooth bumps between knots
 """
