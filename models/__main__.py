@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 
 import models
-from tinygrad_edu.terminal import make_printable
+from tinygrad_edu.terminal import ends_with_its_reader, make_printable
 from tinygrad_edu.twins import estimator_table
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the table, and returns the exit status: 0 if all checks passed, 1 if not."""
     parser = argparse.ArgumentParser(

@@ -1,6 +1,8 @@
 """The table of all estimators, which `python -m models` prints and the README shows."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,13 @@ def test_the_program(capsys):
     with pytest.raises(SystemExit):
         main(["Rigde"])
     assert "no model is called Rigde" in capsys.readouterr().err
+
+
+def test_it_ends_silently_with_its_reader():
+    command = [sys.executable, "-m", "models", "--list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        program.stdout.close()
+        assert program.stderr.read() == b""
 
 
 def test_the_readme_shows_this_table():

@@ -112,7 +112,8 @@ def text(found: Iterable[Entry]) -> Iterator[str]:
                 memory and f"memory {memory}",
             ]  # fmt: skip
             yield f"  {entry.name:<28} {words}"
-            yield f"  {'':<28} {'   '.join(filter(None, facts))}".rstrip()
+            if any(facts):
+                yield f"  {'':<28} {'   '.join(filter(None, facts))}"
 
 
 def markdown(found: Iterable[Entry]) -> str:
