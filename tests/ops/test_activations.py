@@ -43,3 +43,13 @@ def test_the_softmax_of_one_number_is_constant(axis):
         y.backward()
         assert y.item() == value
         assert x.grad == 0
+
+
+def test_cross_entropy_of_more_samples_than_float16_counts():
+    x = np.random.default_rng(0).normal(size=(70_000, 3)).astype(np.float16)
+    grads = []
+    for dtype in (np.float16, np.float32):
+        leaf = Tensor(x.astype(dtype), requires_grad=True)
+        activations.cross_entropy(leaf, np.zeros(len(x), int)).backward()
+        grads.append(leaf.grad)
+    assert np.allclose(*grads, rtol=0, atol=2**-24) and grads[0].any()  # float16 has steps of 2⁻²⁴

@@ -16,7 +16,7 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops.cases import apart, each, real
 from tinygrad_edu.ops.complex import demand_real
 from tinygrad_edu.ops.elementwise import finite, plain_sigmoid, row, sigmoid
-from tinygrad_edu.ops.reductions import in_single, kept, wide
+from tinygrad_edu.ops.reductions import count, in_single, kept, wide
 from tinygrad_edu.tensor import op, value
 
 # ------------------------------------------------------------------------------------- activations
@@ -302,7 +302,7 @@ def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
     """g (softmax(x) - one_hot(labels)) / n: what the network says, minus what it should have said"""
     # At the label, p - 1 is minus the sum of the others, which has digits left where p is rounded to 1.
-    rows = np.arange(len(labels))
+    rows, n = np.arange(len(labels)), count(labels.shape, y)
     if type(g) is type(x) is np.ndarray:  # the same in place
         _, dx, _, finite = _powers(wide(x), 1)
         chosen = dx[rows, labels]
@@ -312,11 +312,10 @@ def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
         total = others + chosen
         if not finite:
             total[total == 0] = 1
-        dx *= (g / len(labels) / total)[:, None]
+        dx *= (g / n / total)[:, None]
         return dx
     one_hot = np.zeros(x.shape, bool)
     one_hot[rows, labels] = True
-    n = np.float32(len(labels)) if x.dtype.char == "e" else len(labels)
     p = softmax(x)
     return _minus_others(p - one_hot, one_hot & (value(p) > SURE), 1) * (g / n)
 
