@@ -58,13 +58,10 @@ def _same(x: Any, default: Any) -> bool:
 @cache
 def _positions(function: Callable, row: Callable) -> tuple[int, int, list[str]]:
     """(how many arguments the row takes in NumPy's order, how many have no default, names of the others)."""
-    try:
-        takes = [*inspect.signature(function).parameters.values()]
-    except ValueError:  # a function written in C
-        return MANY, MANY, []
+    takes = _parameters(function)
     first = next((i for i, p in enumerate(takes) if p.default is not p.empty), MANY)
     by_position_only = any(p.kind is p.POSITIONAL_ONLY for p in takes[first:])
-    if by_position_only or any(p.kind is p.VAR_POSITIONAL for p in takes):
+    if not takes or by_position_only or any(p.kind is p.VAR_POSITIONAL for p in takes):
         return MANY, MANY, []
     names = [p.name for p in takes[first:] if p.kind is p.POSITIONAL_OR_KEYWORD]
     own = [*_names(row)][first:]
@@ -76,12 +73,16 @@ def _positions(function: Callable, row: Callable) -> tuple[int, int, list[str]]:
 def _numpy_defaults(function: Callable) -> dict[str, Any]:
     if isinstance(function, np.ufunc):
         return {**OF_UFUNCS, **UNSAID.get(function, {})}
-    try:
-        named = inspect.signature(function).parameters.values()
-    except ValueError:  # a function written in C
-        named = ()  # type: ignore[assignment]
-    said = {p.name: p.default for p in named if p.default is not p.empty}
+    said = {p.name: p.default for p in _parameters(function) if p.default is not p.empty}
     return {**said, **DEFAULTS, **UNSAID.get(function, {})}
+
+
+def _parameters(function: Callable) -> list[inspect.Parameter]:
+    """The parameters of a NumPy function; none of one that is written in C and does not tell them."""
+    try:
+        return [*inspect.signature(function).parameters.values()]
+    except ValueError:
+        return []
 
 
 @cache
