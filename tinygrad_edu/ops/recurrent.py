@@ -119,9 +119,8 @@ class Once:
 
     def __init__(self, function: Callable):
         self.function = function
-        self.known: Any = (
-            None  # (g, y, result), set in one assignment, as several threads may run this
-        )
+        # (g, y, result), set in one assignment, as several threads may run this
+        self.known: Any = None
 
     def __call__(self, g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
         known = self.known
@@ -180,6 +179,14 @@ def _tanh_slope(y: Any, z: Callable) -> Any:
     if known.max(initial=0) < most and known.min(initial=0) > -most:
         return 1 - y * y
     return sech2(z())
+
+
+def _masked(called: str, x: Any, mask: Any) -> tuple[Any, Any]:
+    """x, unread where the mask is False; and the mask as an array."""
+    if mask is None:
+        return x, None
+    mask = truth_values(f"{called} got", mask, "at the steps that count")
+    return unread(x, mask), mask
 
 
 def _held(mask: np.ndarray, new: np.ndarray, old: np.ndarray) -> None:
@@ -300,9 +307,7 @@ rnn_row: Op = op(
 
 def rnn(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(rnn_cell, x, [h], [W, U, b], mask)`."""
-    if mask is not None:
-        mask = truth_values("rnn got", mask, "at the steps that count")
-        x = unread(x, mask)
+    x, mask = _masked("rnn", x, mask)
     y = rnn_row(x, h, W, U, b, mask=mask)
     return y, (y[-1],)
 
@@ -394,9 +399,7 @@ def lstm(
 ) -> tuple[Any, tuple[Any, Any]]:
     """`along_time(lstm_cell, x, [h, c], [W, U, b], mask)`."""
     units = h.shape[-1]
-    if mask is not None:
-        mask = truth_values("lstm got", mask, "at the steps that count")
-        x = unread(x, mask)
+    x, mask = _masked("lstm", x, mask)
     y = lstm_row(x, h, c, W, U, b, mask=mask)
     return y[:, :, 5 * units :], (y[-1, :, 5 * units :], y[-1, :, 4 * units : 5 * units])
 
@@ -500,9 +503,7 @@ gru_row: Op = op(
 
 def gru(x: Any, h: Any, W: Any, U: Any, b: Any, mask: Any = None) -> tuple[Any, tuple[Any]]:
     """`along_time(gru_cell, x, [h], [W, U, b], mask)`."""
-    if mask is not None:
-        mask = truth_values("gru got", mask, "at the steps that count")
-        x = unread(x, mask)
+    x, mask = _masked("gru", x, mask)
     y = gru_row(x, h, W, U, b, mask=mask)
     units = h.shape[-1]
     return y[:, :, 4 * units :], (y[-1, :, 4 * units :],)
