@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -628,16 +628,16 @@ def _before_conv(
         )
     flat = axes == 3
     grid, size = x.shape[1:-1], w.shape[: axes - 2]
-    step = _pair(called, "stride", stride, flat)[2 - len(grid) :]
-    gap = _pair(called, "dilation", dilation, flat)[2 - len(grid) :]
+    step = each_axis(called, "stride", stride, len(grid))
+    gap = each_axis(called, "dilation", dilation, len(grid))
     span = [(k - 1) * d + 1 for k, d in zip(size, gap, strict=True)]
     cut: Any
     if isinstance(padding, str):
-        known_padding(called, padding, ("valid", "same"))
+        _known_padding(called, padding, ("valid", "same"))
         more: Any = 0 if padding == "same" else 1
         image = [n * s + more * max(k - s, 0) for n, s, k in zip(grid, step, span, strict=True)]
     else:
-        cut = _pairs(called, padding, flat)[2 - len(grid) :]
+        cut = _sides_of(called, padding, len(grid))
         image = [(n - 1) * s + k - sum(p) for n, s, k, p in zip(grid, step, span, cut, strict=True)]
         if min(image) < 1:
             refuse(called, (x, "x"), f"padding={padding!r} cuts off all that w paints",
@@ -735,16 +735,9 @@ def check_windows(
         for name, given in (("size", size), ("stride", stride), ("dilation", dilation))
     )
     span = Windows(size, dilation=dilation).span
-    pads: Any
-    if isinstance(padding, str):
-        known_padding(called, padding, ("valid", "same", *["causal"] * (called == "conv1d")))
-        pads = ((0, 0), (0, 0))
-        if padding == "same":
-            pads = tuple(map(same_sides, image, span, stride))
-        elif padding == "causal":
-            pads = ((0, 0), (span[1] - 1, 0))
-    else:
-        pads = _pairs(called, padding, flat)
+    words = ("valid", "same", *["causal"] * (called == "conv1d"))
+    sides = padding_sides(called, padding, image[flat:], span[flat:], stride[flat:], words)
+    pads: Any = ((0, 0),) * flat + sides
     room = tuple(n + sum(p) for n, p in zip(image, pads, strict=True))
     if span[0] > room[0] or span[1] > room[1]:
         spread = (
@@ -758,7 +751,22 @@ def check_windows(
     return Windows(size, stride, pads, dilation)
 
 
-def same_sides(n: int, span: int, stride: int) -> Pair:
+def padding_sides(
+    called: str, padding: Padding, image: Sequence[int], span: Sequence[int], stride: Sequence[int],
+    words: tuple[str, ...] = ("valid", "same"),
+) -> tuple[Pair, ...]:  # fmt: skip
+    """Zeros before and after along each axis of an image: as given, or as a word tells."""
+    if not isinstance(padding, str):
+        return _sides_of(called, padding, len(image))
+    _known_padding(called, padding, words)
+    if padding == "same":
+        return tuple(map(_same_sides, image, span, stride))
+    if padding == "causal":
+        return ((span[0] - 1, 0),)
+    return ((0, 0),) * len(image)
+
+
+def _same_sides(n: int, span: int, stride: int) -> Pair:
     """Zeros before and after that make ⌈n / stride⌉ windows; an odd number has one more after."""
     zeros = max((-(-n // stride) - 1) * stride + span - n, 0)
     return zeros // 2, zeros - zeros // 2
@@ -790,16 +798,10 @@ def each_axis(called: str, name: str, given: Any, axes: int) -> tuple[int, ...]:
 
 def check_pairs(called: str, axes: int, given: Any, name: str = "padding") -> tuple[Pair, ...]:
     """(before, after) along each axis, from their shorter forms."""
-    return sides_of(called, given, axes, name, words="")
+    return _sides_of(called, given, axes, name, words="")
 
 
-def _pairs(called: str, padding: Any, flat: bool) -> tuple[Pair, Pair]:
-    """Zeros before and after, along both axes; none along the first for sequences."""
-    sides = sides_of(called, padding, 1 if flat else 2)
-    return ((0, 0),) * flat + sides  # type: ignore[return-value]
-
-
-def sides_of(
+def _sides_of(
     called: str, padding: Any, axes: int, name: str = "padding", words: str = "a word or "
 ) -> tuple[Pair, ...]:
     """Zeros before and after along each axis; a single number is meant for both sides."""
@@ -828,13 +830,13 @@ def check_settings(
     for name, given in (("stride", stride), ("dilation", dilation)):
         each_axis(called, name, given, axes)
     if isinstance(padding, str):
-        known_padding(called, padding, words)
+        _known_padding(called, padding, words)
     else:
-        sides_of(called, padding, axes)
+        _sides_of(called, padding, axes)
     return kernel
 
 
-def known_padding(called: str, padding: str, words: tuple[str, ...]) -> None:
+def _known_padding(called: str, padding: str, words: tuple[str, ...]) -> None:
     if padding not in words:
         refuse(called, f"padding={padding!r}", f"padding is one of {', '.join(words)}",
                'padding="same"')  # fmt: skip

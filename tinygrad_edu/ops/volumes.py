@@ -12,15 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.ops.convolution import (
-    Padding,
-    conv2d,
-    each_axis,
-    known_padding,
-    refuse,
-    same_sides,
-    sides_of,
-)
+from tinygrad_edu.ops.convolution import Padding, conv2d, each_axis, padding_sides, refuse
 from tinygrad_edu.ops.reductions import narrow, wide
 from tinygrad_edu.tensor import Tensor
 
@@ -120,13 +112,7 @@ def _asked(
         for name, given in (("size", size), ("stride", stride), ("dilation", dilation))
     )
     span = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    if isinstance(padding, str):
-        known_padding(called, padding, ("valid", "same"))
-        sides: Any = ((0, 0),) * 3
-        if padding == "same":
-            sides = tuple(map(same_sides, x.shape[1:4], span, stride))
-    else:
-        sides = sides_of(called, padding, 3)
+    sides = padding_sides(called, padding, x.shape[1:4], span, stride)
     if any(map(any, sides)):
         x = np.pad(x, ((0, 0), *sides, (0, 0)), constant_values=fill)
     if any(k > n for k, n in zip(span, x.shape[1:4], strict=True)):
