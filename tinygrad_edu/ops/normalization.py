@@ -84,11 +84,10 @@ def _normalize(
     y = np.empty(x.shape, x.dtype)
     some = _rows_forward if x.shape[1:3] == (1, 1) else _places_forward
     steepest = [some(x[part], gamma, beta, eps, centered, known, y[part]) for part in _samples(x)]
-    huge = _huge(x, steepest)
-    for s, k in huge:
-        channels, unit = _channels(x, k), huge[s, k]
-        group = x[s : s + 1, :, k : k + 1] / unit
-        y[s, :, k] = _normalize(group, gamma[channels], beta[channels], _tiny(x), centered)[0, :, 0]
+    for (s, k), unit in _huge(x, steepest).items():
+        here, channels = _group(x, s, k)
+        group = x[here] / unit
+        y[here] = _normalize(group, gamma[channels], beta[channels], _tiny(x), centered)
     return y
 
 
@@ -137,8 +136,10 @@ def _limit(dtype: np.dtype) -> float:
     return float(np.finfo(dtype).max) ** -0.3
 
 
-def _channels(x: np.ndarray, group: int) -> slice:
-    return slice(group * x.shape[3], (group + 1) * x.shape[3])
+def _group(x: np.ndarray, s: int, k: int) -> tuple[tuple[slice, ...], slice]:
+    """Where group k of sample s is in x, and where its channels are in γ."""
+    c = x.shape[3]
+    return (slice(s, s + 1), slice(None), slice(k, k + 1)), slice(k * c, (k + 1) * c)
 
 
 def _tiny(x: np.ndarray) -> float:
@@ -155,7 +156,7 @@ def _gradients_of_huge(
         rest[s, :, k] = others[s, :, k] = 0
     dx, dgamma, dbeta = _gradients(rest, others, gamma, eps, centered)
     for (s, k), unit in huge.items():
-        here, channels = (slice(s, s + 1), slice(None), slice(k, k + 1)), _channels(x, k)
+        here, channels = _group(x, s, k)
         more = _gradients(u[here], x[here] / unit, gamma[channels], _tiny(x), centered)
         dx[here] = more[0] / unit
         dgamma[channels] += more[1]
