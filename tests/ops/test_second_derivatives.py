@@ -79,14 +79,13 @@ def test_the_hessian_of_the_length_of_huge_numbers():
 
 ONE = np.array([0])
 LOGITS = [
-    [40.0, 0.0],
-    [0.0, 40.0, -3.0],
-    [700.0, 0.0],
-    [-30.0, 1.0, 2.0],
-    [0.3, 2.9],
-    [1.0, 1e-3, 37.0],
+    np.array([40.0, 0.0]),
+    np.array([0.0, 40.0, -3.0]),
+    np.array([700.0, 0.0]),
+    np.array([-30.0, 1.0, 2.0]),
+    np.array([0.3, 2.9]),
+    np.array([1.0, 1e-3, 37.0]),
 ]
-LOGITS = [np.array(x) for x in LOGITS]
 
 # All of these have the Hessian diag(p) - p pᵀ, p = softmax(x).
 LOG_SUMS = {

@@ -7,7 +7,7 @@ outputs), ...". Names that differ only in capitals, or by a typing error, need n
 
 from __future__ import annotations
 
-# Names missing in `tinygrad_edu`, and neither in one of its packages nor in NumPy.
+# Names missing in `tinygrad_edu`. They come before those of its packages and of NumPy, such as np.save.
 PACKAGE = {
     "manual_seed": "rng=0 for a layer, Sequential(..., seed=0) for all; np.random.default_rng(0) for numbers",
     "set_seed": "rng=0 for a layer, Sequential(..., seed=0) for all; np.random.default_rng(0) for numbers",
@@ -231,9 +231,7 @@ OF_NUMPY = [
     "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan", "sign", "floor", "ceil", "tril", "triu",
     "median",
 ]  # fmt: skip
-OF_OPS = [
-    "relu", "sigmoid", "softmax", "log_softmax", "gelu", "softplus", "logsumexp",
-]  # fmt: skip
+OF_OPS = ["relu", "sigmoid", "softmax", "log_softmax", "gelu", "softplus", "logsumexp"]
 
 # Attributes of PyTorch's tensors.
 TENSOR = {

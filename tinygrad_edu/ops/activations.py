@@ -154,9 +154,9 @@ def _powers(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarra
     size = x.real if x.dtype.kind == "c" else x  # top is real: so the logarithm keeps its branch
     least = None if size.size else -np.inf  # the largest of nothing
     top = np.maximum.reduce(size, axis=axis, keepdims=True, initial=least)
-    finite = _all_finite(top)
-    down = x - top if finite else _from_top(x, top)
-    return down, np.exp(down), top, finite
+    all_finite = _all_finite(top)
+    down = x - top if all_finite else _from_top(x, top)
+    return down, np.exp(down), top, all_finite
 
 
 def _least(total: np.ndarray) -> float:
@@ -230,9 +230,9 @@ logsumexp = op(
 
 @in_single
 def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    _, y, _, finite = _powers(x, axis)
+    _, y, _, all_finite = _powers(x, axis)
     total = np.add.reduce(y, axis=axis, keepdims=True)
-    y /= total if finite else np.where(total == 0, 1, total)
+    y /= total if all_finite else np.where(total == 0, 1, total)
     return y
 
 
@@ -257,7 +257,7 @@ def plain_softmax(x: Any, axis: int = -1) -> Any:
 
 log_softmax = op(
     _log_softmax, _log_softmax_rule,
-        name="log_softmax", formula="x - ln Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
+    name="log_softmax", formula="x - ln Σ eˣ", cases=each(real, ((3, 4), {}), ((3, 4), {"axis": 0})),
 )  # fmt: skip
 
 
@@ -282,10 +282,10 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 @in_single
 def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean over samples of -ln softmax(x)[label]."""
-    down, terms, _, finite = _powers(x, 1)
+    down, terms, _, all_finite = _powers(x, 1)
     rows = np.arange(len(x))
     chosen = down[rows, labels]
-    if finite:
+    if all_finite:
         y = np.add.reduce(np.log(np.add.reduce(terms, axis=1)) - chosen) / len(x)
         if y > 0.5:
             return y
@@ -294,7 +294,7 @@ def _cross_entropy(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     term = terms[rows, labels]
     terms[rows, labels] = 0
     less_one = np.add.reduce(terms, axis=1) + (term - 1)
-    if not finite:
+    if not all_finite:
         less_one[less_one == -1] = 0  # all x are -∞
     return np.add.reduce(np.log1p(less_one) - chosen) / len(x)
 
@@ -304,13 +304,13 @@ def _cross_entropy_dx(g: Any, y: Any, x: Any, labels: np.ndarray) -> Any:
     # At the label, p - 1 is minus the sum of the others, which has digits left where p is rounded to 1.
     rows, n = np.arange(len(labels)), count(labels.shape, y)
     if type(g) is type(x) is np.ndarray:  # the same in place
-        _, dx, _, finite = _powers(wide(x), 1)
+        _, dx, _, all_finite = _powers(wide(x), 1)
         chosen = dx[rows, labels]
         dx[rows, labels] = 0
         others = np.add.reduce(dx, axis=1)
         dx[rows, labels] = -others
         total = others + chosen
-        if not finite:
+        if not all_finite:
             total[total == 0] = 1
         dx *= (g / n / total)[:, None]
         return dx
