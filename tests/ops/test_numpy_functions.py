@@ -62,14 +62,25 @@ def told(function, inputs, settings):
     return [np.asarray(value(part)) for part in (y if isinstance(y, (tuple, list)) else [y])]
 
 
+def parameters(function):
+    try:
+        return [*inspect.signature(function).parameters.values()]
+    except ValueError:  # written in C
+        return []
+
+
+def names_of_inputs(function, inputs):
+    return {p.name for p in parameters(function)[: len(inputs)]}
+
+
 def defaults(function):
     if isinstance(function, np.ufunc):
         return {"order": "K", "subok": True, "casting": "same_kind", "where": True, "out": None}
-    try:
-        named = inspect.signature(function).parameters.values()
-    except ValueError:  # written in C
-        return {}
-    return {p.name: p.default for p in named if p.default is not p.empty}
+    return {p.name: p.default for p in parameters(function) if p.default is not p.empty}
+
+
+def alike(a, b):
+    return a.shape == b.shape and np.allclose(a, b, equal_nan=True)
 
 
 def test_a_default_of_numpy_may_be_given_outright():
@@ -101,10 +112,7 @@ def test_arguments_may_be_given_by_position_as_in_numpy():
     """np.sum(x, 0, None, None, True): each in the place that NumPy's signature gives it."""
     tried, wrong = 0, []
     for function, inputs, settings in calls():
-        try:
-            takes = [*inspect.signature(function).parameters.values()]
-        except ValueError:  # written in C
-            continue
+        takes = parameters(function)
         names = [p.name for p in takes if p.kind not in (p.VAR_POSITIONAL, p.KEYWORD_ONLY)]
         if isinstance(function, np.ufunc) or len(names) < len(inputs):
             continue
@@ -117,9 +125,8 @@ def test_arguments_may_be_given_by_position_as_in_numpy():
             more = [known[name] for name in names[len(inputs) : n]]
             rest = {name: x for name, x in settings.items() if name not in names[:n]}
             expected = told(function, [*inputs, *more], rest)
-            if expected is None or any(
-                x.dtype == object for x in expected
-            ):  # np.where(x, None, None)
+            # np.where(x, None, None) has objects
+            if expected is None or any(x.dtype == object for x in expected):
                 continue
             if told(function, tensors, settings) is None:
                 continue
@@ -128,10 +135,6 @@ def test_arguments_may_be_given_by_position_as_in_numpy():
                 wrong.append(f"{function.__name__}{tuple(names[len(inputs) : n])}")
     assert not wrong
     assert tried > 200
-
-
-def alike(a, b):
-    return a.shape == b.shape and np.allclose(a, b, equal_nan=True)
 
 
 def test_a_setting_in_the_place_that_numpy_gives_it():
@@ -144,13 +147,6 @@ def test_a_setting_in_the_place_that_numpy_gives_it():
     for call in (lambda: np.mean(x, 0, np.float32), lambda: np.cumsum(x, 0, int)):
         with pytest.raises(TypeError, match="does not take dtype="):
             call()
-
-
-def names_of_inputs(function, inputs):
-    try:
-        return set(list(inspect.signature(function).parameters)[: len(inputs)])
-    except ValueError:
-        return set()
 
 
 def test_defaults_that_signatures_do_not_give():
