@@ -131,14 +131,16 @@ def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
         raise TypeError(f"{kind.__name__}: {error}.{user_line()}\n  Try: {hint}") from None
 
 
-def refuse_incomplete(function: Callable, args: tuple, given: Mapping[str, Any]) -> None:
-    """Raises TypeError for a call of a function without all of its arguments."""
+def refuse_incomplete(
+    function: Callable, args: tuple, given: Mapping[str, Any], more: str = ""
+) -> None:
+    """Raises TypeError for a call of a function without all of its arguments; `more` ends the hint."""
     takes = _signature(function)
     try:
         takes.bind(*args, **given)
     except TypeError as error:
         needed = [p.name for p in takes.parameters.values() if p.default is p.empty]
-        hint = f"{function.__name__}({', '.join(needed)}); a Trainer takes it without brackets"
+        hint = f"{function.__name__}({', '.join(name for name in needed if name != 'self')}){more}"
         raise refusal(TypeError, f"{function.__name__}: {error}.", hint) from None
 
 
@@ -168,8 +170,11 @@ def _signature(function: Any) -> inspect.Signature:
     return inspect.signature(function)
 
 
-def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
-    """Decorator that answers an unknown argument of a function with a hint, or with those that it takes."""
+def answering(hints: Mapping[str, str], more: str = "") -> Callable[[Function], Function]:
+    """Decorator that answers an unknown argument of a function with a hint, or with those that it takes.
+
+    more   ends the hint for a missing argument
+    """
 
     def enter(function: Function) -> Function:
         known = set(inspect.signature(function).parameters)
@@ -181,7 +186,7 @@ def answering(hints: Mapping[str, str]) -> Callable[[Function], Function]:
             try:
                 return function(*args, **settings)
             except TypeError:
-                refuse_incomplete(function, args, settings)
+                refuse_incomplete(function, args, settings, more)
                 raise
 
         return call  # type: ignore[return-value]

@@ -22,7 +22,9 @@ REDUCTIONS = ("mean", "mean_with_sample_weight", "sum", "none")
 
 Errors = TypeVar("Errors", bound=Callable)
 
-answered = answering(LOSS_ARGUMENTS)  # decorator that answers the arguments of other libraries
+UNCALLED = "; a Trainer takes it without brackets"
+# Decorator that answers the arguments of other libraries.
+answered = answering(LOSS_ARGUMENTS, UNCALLED)
 
 
 def loss(per: str) -> Callable[[Errors], Errors]:
@@ -46,7 +48,7 @@ def loss(per: str) -> Callable[[Errors], Errors]:
             try:
                 values = errors(*args, **settings)  # in float32, if the prediction is float16
             except TypeError:
-                refuse_incomplete(errors, args, settings)
+                refuse_incomplete(errors, args, settings, UNCALLED)
                 raise
             if sample_weight is None and reduction == "mean":
                 y = np.mean(values)  # the mean of means of equally many numbers is that of all
