@@ -5,13 +5,12 @@ Each function warns, and changes nothing.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, user_line
+from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, warn
 from tinygrad_edu.nn import Parameter
 from tinygrad_edu.nn.losses import cross_entropy, focal_cross_entropy
 from tinygrad_edu.tensor import Tensor
@@ -46,11 +45,12 @@ def _warn_of_broadcast(nodes: list[Tensor], y: Any) -> None:
     n = len(y) if isinstance(y, np.ndarray) and y.ndim == 1 else 0
     for node in nodes if n > 1 else ():
         if node.shape == (n, n) and sorted(map(np.shape, node.inputs)) == [(n,), (n, 1)]:
-            warnings.warn(
+            warn(
                 f"the loss compares predictions ({n}, 1) with targets ({n},): NumPy broadcasts them to a "
-                f"table ({n}, {n}) of each prediction with each target.{line_made(node) or user_line()}\n"
-                "  Try: prediction[:, 0], or y[:, None]",
+                f"table ({n}, {n}) of each prediction with each target.",
+                "prediction[:, 0], or y[:, None]",
                 stacklevel=3,
+                line=line_made(node),
             )
             return
 
@@ -71,11 +71,13 @@ def _warn_of_lost_parameters(trainer: Training, nodes: list[Tensor]) -> None:
     if lost:
         p, node = [*lost.values()][-1]
         layer = f" of {on_one_line(node.scope[-1])}" if node.scope else ""
-        warnings.warn(
+        warn(
             f"the loss depends on {len(lost)} parameters that are not part of the model, and so are never "
-            f"learned: {describe(p)}{layer}.{line_made(node) or user_line()}\n  Try: its layer made in "
-            "__init__, as an attribute or in a list or dict of self; freeze() or no_grad() for another model",
+            f"learned: {describe(p)}{layer}.",
+            "its layer made in __init__, as an attribute or in a list or dict of self; freeze() or "
+            "no_grad() for another model",
             stacklevel=3,
+            line=line_made(node),
         )
 
 
@@ -87,10 +89,10 @@ def _warn_of_one_class(loss: Any, nodes: list[Tensor], prediction: Any) -> None:
         node.data is prediction and node.op and node.op.name == "softmax" for node in nodes
     )
     if softmax or function_of(loss) is cross_entropy:
-        warnings.warn(
+        warn(
             f"predictions {prediction.shape} are of one class, and the softmax of one number is always 1: "
-            f"nothing can be learned.{user_line()}\n  Try: one output without softmax, and "
-            "binary_cross_entropy; or as many outputs as classes",
+            "nothing can be learned.",
+            "one output without softmax, and binary_cross_entropy; or as many outputs as classes",
             stacklevel=3,
         )
 
@@ -105,9 +107,10 @@ def _warn_of_probabilities(loss: Any, nodes: list[Tensor], prediction: Any) -> N
         return
     told = any(isinstance(x, Tensor) and x.op and x.op.name == "softmax" for x in nodes[0].inputs)
     if not told and np.abs(prediction.sum(axis=-1) - 1).max() < 1e-3:
-        warnings.warn(
+        warn(
             f"{kind.__name__} takes logits, but these predictions are probabilities, with the sum 1 in each "
-            f"row: softmax is applied twice, and learning will be slow.{user_line()}\n  Try: the model "
-            f"without its last softmax, or functools.partial({kind.__name__}, from_probabilities=True)",
+            "row: softmax is applied twice, and learning will be slow.",
+            f"the model without its last softmax, or functools.partial({kind.__name__}, "
+            "from_probabilities=True)",
             stacklevel=3,
         )
