@@ -5,11 +5,12 @@ Each function warns, and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from tinygrad_edu import ops
+from tinygrad_edu.autodiff import history
 from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, warn
 from tinygrad_edu.nn import Parameter
 from tinygrad_edu.nn.losses import cross_entropy, focal_cross_entropy
@@ -19,25 +20,11 @@ from tinygrad_edu.training.heads import function_of
 
 
 def look_at_first_batch(trainer: Training, loss: Tensor, prediction: Any, y: Any) -> None:
-    nodes = [*_nodes(loss)]
+    nodes = history([loss])[::-1]  # from the loss back to the first layer
     _warn_of_broadcast(nodes, y)
     _warn_of_lost_parameters(trainer, nodes)
     _warn_of_one_class(trainer.loss, nodes, prediction)
     _warn_of_probabilities(trainer.loss, nodes, prediction)
-
-
-def _nodes(loss: Tensor) -> Iterator[Tensor]:
-    """The recorded operations that lead to the loss."""
-    waiting, seen = [loss], {id(loss)}
-    while waiting:
-        node = waiting.pop()
-        if node.op is None:
-            continue
-        yield node
-        for x in node.inputs:
-            if isinstance(x, Tensor) and id(x) not in seen:
-                seen.add(id(x))
-                waiting.append(x)
 
 
 def _warn_of_broadcast(nodes: list[Tensor], y: Any) -> None:
@@ -85,9 +72,7 @@ def _warn_of_one_class(loss: Any, nodes: list[Tensor], prediction: Any) -> None:
     """Warns of a softmax over a single number, which is 1, whatever the number."""
     if not isinstance(prediction, np.ndarray) or prediction.shape[-1:] != (1,):
         return
-    softmax = any(
-        node.data is prediction and node.op and node.op.name == "softmax" for node in nodes
-    )
+    softmax = any(node.data is prediction and node.op is ops.softmax for node in nodes)
     if softmax or function_of(loss) is cross_entropy:
         warn(
             f"predictions {prediction.shape} are of one class, and the softmax of one number is always 1: "
@@ -105,7 +90,7 @@ def _warn_of_probabilities(loss: Any, nodes: list[Tensor], prediction: Any) -> N
         return
     if not isinstance(prediction, np.ndarray) or prediction.shape[-1] < 2 or prediction.min() < 0:
         return
-    told = any(isinstance(x, Tensor) and x.op and x.op.name == "softmax" for x in nodes[0].inputs)
+    told = any(isinstance(x, Tensor) and x.op is ops.softmax for x in nodes[0].inputs)
     if not told and np.abs(prediction.sum(axis=-1) - 1).max() < 1e-3:
         warn(
             f"{kind.__name__} takes logits, but these predictions are probabilities, with the sum 1 in each "
