@@ -52,13 +52,9 @@ class Grouped:
 
 def output_of(model: Module, x: Any) -> Any:
     """model(x), or model(*x) for a tuple and model(**x) for a dict of inputs. A list becomes a tuple."""
+    args, named = _arguments(x)
     try:
-        if isinstance(x, dict):
-            y = model(**x)
-        elif isinstance(x, tuple):
-            y = model(*x)
-        else:
-            y = model(x)
+        y = model(*args, **named)
     except TypeError as error:
         other = _other_inputs(model, x)
         if other:
@@ -67,27 +63,27 @@ def output_of(model: Module, x: Any) -> Any:
     return tuple(y) if isinstance(y, list) else y
 
 
+def _arguments(x: Any) -> tuple[tuple, dict]:
+    """(those by position, those by name) of a model's forward."""
+    if isinstance(x, dict):
+        return (), x
+    return (x if isinstance(x, tuple) else (x,)), {}
+
+
 def _other_inputs(model: Module, x: Any) -> Exception | None:
     """The error of inputs that the forward of the model does not take, if they are what is wrong."""
     takes = inspect.signature(model.forward)
-    given = x if isinstance(x, dict) else {}
+    args, named = _arguments(x)
     try:
-        takes.bind(*(x if isinstance(x, tuple) else () if given else (x,)), **given)
+        takes.bind(*args, **named)
     except TypeError:
-        inputs = (
-            f"a dict of {', '.join(map(repr, x))}"
-            if given
-            else f"{len(x)} arrays"
-            if isinstance(x, tuple)
-            else "one array"
-        )
-        return refusal(
-            TypeError,
-            f"x is {inputs}, but {type(model).__name__}.forward{takes} takes others.",
-            "x, one array"
-            if len(takes.parameters) == 1
-            else f"inputs {', '.join(takes.parameters)}",
-        )
+        inputs = f"{len(x)} arrays" if isinstance(x, tuple) else "one array"
+        if named:
+            inputs = f"a dict of {', '.join(map(repr, named))}"
+        names = [*takes.parameters]
+        hint = "x, one array" if len(names) == 1 else f"inputs {', '.join(names)}"
+        what = f"x is {inputs}, but {type(model).__name__}.forward{takes} takes others."
+        return refusal(TypeError, what, hint)
     return None
 
 
@@ -108,7 +104,7 @@ def loaders_of_fit(
         demand_arrays(x, y)
         if isinstance(validation, (tuple, list)) and len(validation):
             tables.demand_columns(tables.columns_by_part(x), validation[0])
-            warn_of_scale(np.asarray(x) if hasattr(x, "shape") else None, validation[0])
+            warn_of_scale(x, validation[0])
         x, y = numbers(x, "x"), numbers(y, "y")
         warn_if_swapped(x, y)
     weight = weights_of(y, sample_weight, None, dtype)
@@ -430,10 +426,11 @@ def warn_of_order(loader: Any) -> None:
 
 def warn_of_scale(trained_on: Any, x: Any) -> None:
     """Warns of images 0 ... 255 for a model that was trained on floats around 1."""
-    x = x if isinstance(x, np.ndarray) else None
-    if x is None or x.dtype != np.uint8 or not x.size or trained_on is None:
+    if not isinstance(x, np.ndarray) or x.dtype != np.uint8 or not x.size:
         return
-    some = trained_on[:: max(1, len(trained_on) // 1000)]
+    if not hasattr(trained_on, "shape"):  # several inputs, a list, or none that are known
+        return
+    some = np.asarray(trained_on)[:: max(1, len(trained_on) // 1000)]
     if some.dtype.kind == "f" and some.size and 20 * np.abs(some).max() < x.max():
         warn(
             f"x {x.shape} uint8 runs from {x.min()} to {x.max()}, but training had numbers up to "
