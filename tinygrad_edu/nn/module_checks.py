@@ -26,11 +26,9 @@ def no_forward(module: Any) -> Exception:
     kind = type(module)
     own = [n for n, method in vars(kind).items() if callable(method) and n != "forward"]
     meant = [name for name in own if name in ("call", "__forward__")] or alike("forward", own)
-    hint = (
-        f"forward instead of {meant[0]}, which nothing calls"
-        if meant
-        else "def forward(self, x): ..."
-    )
+    hint = "def forward(self, x): ..."
+    if meant:
+        hint = f"forward instead of {meant[0]}, which nothing calls"
     return refusal(NotImplementedError, f"{kind.__name__} has no forward(self, x) yet.", hint)
 
 
