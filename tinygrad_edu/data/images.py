@@ -237,8 +237,8 @@ class ImageFiles:
         clear = opened.info.get("transparency")
         if opened.format == "PNG" and clear is not None:
             # Pillow stretches pixels of 2 and 4 bits to 0..255, but not the one that is transparent.
-            stretch = {"L;2": 85, "L;4": 17}.get(opened.tile[0][3], 1)
-            opened.info["transparency"] = clear = clear if stretch == 1 else clear * stretch
+            clear = clear * {"L;2": 85, "L;4": 17}.get(opened.tile[0][3], 1)
+            opened.info["transparency"] = clear
         picture = ImageOps.exif_transpose(opened)
         if picture.mode == "F" or (picture.mode == "I" and opened.format == "TIFF"):
             raise ValueError(
@@ -280,18 +280,13 @@ def _tiff_samples(opened: Any) -> tuple[int, bool]:
 
     Raises ValueError for numbers with a sign, whose black and white are not known.
     """
-    bits, white, kinds = (opened.tag_v2.get(tag, default) for tag, default in _TIFF_TAGS)
-    bits = int(np.ravel(bits)[0])
-    if 2 in np.ravel(kinds) and bits < 32:
+    tags = opened.tag_v2
+    bits = int(np.ravel(tags.get(258, 1))[0])  # BitsPerSample
+    white = tags.get(262, 1)  # PhotometricInterpretation
+    kinds = np.ravel(tags.get(339, 1))  # SampleFormat
+    if 2 in kinds and bits < 32:
         raise ValueError(
             f"its pixels are integers with a sign, int{bits}, whose black and white are not known; scale "
             "them to 0..255, and save them as uint8"
         )
     return bits, white == 0
-
-
-_TIFF_TAGS = (
-    (258, (1,)),
-    (262, 1),
-    (339, (1,)),
-)  # BitsPerSample, PhotometricInterpretation, SampleFormat

@@ -39,9 +39,9 @@ def read_csv(
     The text is UTF-8, or UTF-16 with a mark at its start.
 
     Raises FileNotFoundError; TypeError for a label that is True or False; ValueError for a label column that
-    is missing, or there twice, and, with line and column, for a row
-    whose length differs from the first and for a cell that is not an integer from 0 to 255;
-    DamagedFileError, a ValueError, for a file that is not text.
+    is missing, or there twice, and, with line and column, for a row whose length differs from the first and
+    for a cell that is not an integer from 0 to 255; DamagedFileError, a ValueError, for a file that is not
+    text.
     """
     path = os.fspath(path)
     if isinstance(label, bool):

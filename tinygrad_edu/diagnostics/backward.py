@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from tinygrad_edu.diagnostics.words import (
     range_of,
     refusal,
     reraise_as,
-    user_line,
+    warn,
 )
 from tinygrad_edu.node import Node, value
 
@@ -109,7 +108,4 @@ def warn_no_gradient(x: Node) -> None:
     else:
         why = "it does not require one"
         hint = "Tensor(..., requires_grad=True), before it is computed with"
-    warnings.warn(
-        f"the gradient of {describe(x)} is None: {why}.{user_line()}\n  Try: {hint}",
-        stacklevel=3,
-    )
+    warn(f"the gradient of {describe(x)} is None: {why}.", hint, stacklevel=3)

@@ -12,12 +12,11 @@ import functools
 import linecache
 import re
 import sys
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import describe, refusal, user_line
+from tinygrad_edu.diagnostics.words import describe, refusal, warn
 from tinygrad_edu.modes import thread
 from tinygrad_edu.node import Node
 
@@ -79,9 +78,10 @@ def warn_of_constant(f: str) -> None:
     """Warns of a function whose result is a constant, because float(x) took the number of an argument."""
     asked, thread.mode.asked = thread.mode.asked, ""
     if asked:
-        warnings.warn(
-            f"grad: the result of {f} does not depend on its arguments, and so the gradient is 0: float(...) "
-            f"took the number of {asked} out of the graph.{user_line()}\n  Try: x itself, without float(x)",
+        warn(
+            f"grad: the result of {f} does not depend on its arguments, and so the gradient is 0: "
+            f"float(...) took the number of {asked} out of the graph.",
+            "x itself, without float(x)",
             stacklevel=4,
         )
 

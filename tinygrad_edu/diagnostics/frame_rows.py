@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import user_line
+from tinygrad_edu.diagnostics.words import warn
 
 
 def warn_of_other_order(x: Any, y: Any) -> None:
@@ -28,10 +27,10 @@ def warn_of_other_order(x: Any, y: Any) -> None:
         return
     if same:
         i = int(np.argmax(np.asarray(one) != np.asarray(other)))
-        warnings.warn(
+        warn(
             f"x and y have the same row labels in another order: row number {i} is {one[i]} in x and "
-            f"{other[i]} in y. Rows are taken by their position.{user_line()}\n  Try: y.loc[x.index]; or "
-            "y.set_axis(x.index), if they do belong together by position",
+            f"{other[i]} in y. Rows are taken by their position.",
+            "y.loc[x.index]; or y.set_axis(x.index), if they do belong together by position",
             stacklevel=4,
         )
 

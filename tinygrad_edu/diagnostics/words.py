@@ -7,6 +7,7 @@ import inspect
 import linecache
 import os
 import sys
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -30,6 +31,15 @@ def refusal(kind: type[Exception], what: str, hint: str = "") -> Exception:
       Try: epochs=10
     """
     return kind(what + user_line() + (f"\n  Try: {hint}" if hint else ""))
+
+
+def warn(what: str, hint: str, stacklevel: int, line: str = "") -> None:
+    """Warns in the words of a `refusal`: what looks wrong, the user's own line, and what to try.
+
+    stacklevel   as in warnings.warn, where 1 is the function that calls this
+    line         another line than that on the stack, such as `line_made`
+    """
+    warnings.warn(f"{what}{line or user_line()}\n  Try: {hint}", stacklevel=stacklevel + 1)
 
 
 def user_line() -> str:

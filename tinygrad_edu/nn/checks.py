@@ -8,7 +8,6 @@ are in `sequence_checks.py`, those of losses in `loss_checks.py`.
 from __future__ import annotations
 
 import math
-import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from numbers import Real
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import module_called, refusal, user_line
+from tinygrad_edu.diagnostics.words import module_called, refusal, warn
 from tinygrad_edu.modes import thread
 
 Shape = tuple[int, ...]
@@ -234,10 +233,10 @@ def note_mode(layer: Any) -> None:
     if len(mode.scope) > 1 and not mode.scope[-2].training:
         _warn_if_out_of_reach(layer, mode.scope[0])
     elif not mode.recording and len(mode.scope) > 1:
-        warnings.warn(
-            f"{layer_name(layer)} is in training mode inside no_grad: it uses the batch, or random "
-            f"numbers, and the same x may give another y.{user_line()}\n  Try: model.eval() before "
-            "predictions, and model.train() before training goes on",
+        warn(
+            f"{layer_name(layer)} is in training mode inside no_grad: it uses the batch, or random numbers, "
+            "and the same x may give another y.",
+            "model.eval() before predictions, and model.train() before training goes on",
             stacklevel=2,
         )
 
@@ -245,10 +244,10 @@ def note_mode(layer: Any) -> None:
 def _warn_if_out_of_reach(layer: Any, model: Any) -> None:
     """Warns of a layer in training mode that is no part of its model, which is in eval mode."""
     if all(module is not layer for _, module in model.named_modules()):
-        warnings.warn(
-            f"this {layer!r} is in training mode inside a {type(model).__name__} in eval mode: it is no part "
-            f"of it, and so eval() did not reach it.{user_line()}\n  Try: the layer made in __init__, as "
-            "an attribute of self, and not in forward",
+        warn(
+            f"this {layer!r} is in training mode inside a {type(model).__name__} in eval mode: it is no "
+            "part of it, and so eval() did not reach it.",
+            "the layer made in __init__, as an attribute of self, and not in forward",
             stacklevel=3,
         )
 
@@ -258,20 +257,21 @@ def learning_in_eval_mode(parameters: Sequence[Any]) -> None:
     model, thread.mode.evaluated = thread.mode.evaluated(), None
     learned = {id(p) for p in parameters}
     if model is not None and any(id(p) in learned for p in model.parameters()):
-        warnings.warn(
+        warn(
             f"this {type(model).__name__} learns in eval mode: it was called without dropout, and with the "
-            f"moving averages of its batch norms.{user_line()}\n  Try: model.train() before a loop by hand; "
-            "fit() and evaluate() end in eval mode",
+            "moving averages of its batch norms.",
+            "model.train() before a loop by hand; fit() and evaluate() end in eval mode",
             stacklevel=3,
         )
 
 
 def one_value(layer: Any, shape: Shape) -> None:
     """Warns of a batch with one value for each channel, whose variance is 0."""
-    warnings.warn(
+    warn(
         f"{layer_got(layer)} x of shape {shape} in training mode: one value for each channel has the "
-        f"variance 0, so y does not depend on x.{user_line()}\n  Try: model.eval() for predictions; in "
-        "training a batch_size that leaves no batch of one sample, or LayerNorm",
+        "variance 0, so y does not depend on x.",
+        "model.eval() for predictions; in training a batch_size that leaves no batch of one sample, or "
+        "LayerNorm",
         stacklevel=2,
     )
 

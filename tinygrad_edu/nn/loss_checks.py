@@ -5,12 +5,11 @@ A loss calls these with one line, so that `losses.py` shows its formulas. See `c
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import refusal, user_line
+from tinygrad_edu.diagnostics.words import refusal, warn
 from tinygrad_edu.nn.checks import Shape, demand_each
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.ops.reductions import wide
@@ -81,9 +80,9 @@ SYMMETRIC = ("mse", "mae", "msle", "huber", "log_cosh", "cosine_similarity", "di
 def _warn_of_swapped(name: str) -> None:
     """Warns of a prediction that is a constant, where the target is what is learned."""
     if name not in SYMMETRIC:
-        warnings.warn(
-            f"{name}: the target requires a gradient, and the prediction does not; they look swapped."
-            f"{user_line()}\n  Try: {name}(prediction, target)",
+        warn(
+            f"{name}: the target requires a gradient, and the prediction does not; they look swapped.",
+            f"{name}(prediction, target)",
             stacklevel=4,
         )
 
@@ -144,9 +143,10 @@ def demand_logits(name: str, logits: Any, from_probabilities: bool, activation: 
             _warn_of_other_axis(name, value(logits))
     elif isinstance(logits, Tensor) and logits.op is activation:
         layer = activation.name.capitalize()
-        warnings.warn(
+        warn(
             f"{name} takes logits, but these come out of a {activation.name}, which it applies itself: "
-            f"learning will be slow.{user_line()}\n  Try: the model without {layer}()",
+            "learning will be slow.",
+            f"the model without {layer}()",
             stacklevel=4,  # the user's line: this function, the loss, its wrapper
         )
 
@@ -158,10 +158,10 @@ def _warn_of_other_axis(name: str, p: np.ndarray) -> None:
         return
     axes = [i for i in range(p.ndim - 1) if np.abs(p.sum(axis=i) - 1).max() < 1e-3]
     if axes:
-        warnings.warn(
+        warn(
             f"{name}: the probabilities {p.shape} have the sum 1 over axis {axes[0]}, and not over the last "
-            f"axis, that of the classes: there the sums run from {sums.min():.3g} to {sums.max():.3g}."
-            f"{user_line()}\n  Try: softmax(x, axis=-1), or {name} of logits, without softmax",
+            f"axis, that of the classes: there the sums run from {sums.min():.3g} to {sums.max():.3g}.",
+            f"softmax(x, axis=-1), or {name} of logits, without softmax",
             stacklevel=5,
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import ATTRIBUTES
-from tinygrad_edu.diagnostics.words import alike, describe, refusal, user_line
+from tinygrad_edu.diagnostics.words import alike, describe, refusal, warn
 from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.checks import layer_name
 
@@ -26,11 +26,9 @@ def no_forward(module: Any) -> Exception:
     kind = type(module)
     own = [n for n, method in vars(kind).items() if callable(method) and n != "forward"]
     meant = [name for name in own if name in ("call", "__forward__")] or alike("forward", own)
-    hint = (
-        f"forward instead of {meant[0]}, which nothing calls"
-        if meant
-        else "def forward(self, x): ..."
-    )
+    hint = "def forward(self, x): ..."
+    if meant:
+        hint = f"forward instead of {meant[0]}, which nothing calls"
     return refusal(NotImplementedError, f"{kind.__name__} has no forward(self, x) yet.", hint)
 
 
@@ -92,16 +90,17 @@ def demand_no_slip(module: Any, name: str, new: Any) -> None:
     if isinstance(new, UNSEEN):
         _demand_seen(kind, name, new)
     elif new.requires_grad and new.op is None:
-        warnings.warn(
-            f"{kind}.{name} is a Tensor that requires a gradient, and no Parameter: no "
-            f"optimizer will change it.{user_line()}\n  Try: self.{name} = nn.Parameter(numbers)",
+        warn(
+            f"{kind}.{name} is a Tensor that requires a gradient, and no Parameter: no optimizer will "
+            "change it.",
+            f"self.{name} = nn.Parameter(numbers)",
             stacklevel=3,
         )
     elif new.requires_grad and module not in thread.mode.scope:  # not kept by a forward
-        warnings.warn(
+        warn(
             f"{kind}.{name} is the result of {new.op.name}, and no Parameter: it is computed once, and no "
-            f"optimizer will change it.{user_line()}\n  Try: self.{name} = nn.Parameter(numbers), or the "
-            f"{new.op.name} in forward",
+            "optimizer will change it.",
+            f"self.{name} = nn.Parameter(numbers), or the {new.op.name} in forward",
             stacklevel=3,
         )
 
@@ -200,9 +199,9 @@ def alike_starts(module: Any) -> None:
             if same is not weights:  # two layers may share a parameter
                 pairs.append(f"{path}.{name} starts as {there}")
     if pairs:
-        warnings.warn(
+        warn(
             f"{type(module).__name__}: weights are equal, as their layers had the same seed: "
-            f"{', '.join(pairs[:3])}{', ...' if len(pairs) > 3 else ''}.{user_line()}\n"
-            "  Try: one seed for the whole model, Sequential(..., seed=0), or another one for each layer",
+            f"{', '.join(pairs[:3])}{', ...' if len(pairs) > 3 else ''}.",
+            "one seed for the whole model, Sequential(..., seed=0), or another one for each layer",
             stacklevel=3,
         )

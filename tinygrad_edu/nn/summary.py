@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tinygrad_edu.autodiff import history
 from tinygrad_edu.diagnostics.words import on_one_line
 from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn.module import KEPT, Module, Parameter
@@ -185,24 +186,16 @@ def _taken(model: Module) -> Any:
 
 
 def _count(y: Any, costs: Costs) -> None:
-    waiting = [part for part in outputs_of(y) if isinstance(part, Tensor)]
-    seen = set(waiting)
-    while waiting:
-        node = waiting.pop()
-        if node.op is None:
+    for node in history([part for part in outputs_of(y) if isinstance(part, Tensor)]):
+        if not node.scope:
             continue
-        if node.scope:
-            # an array with a base is a view of one that is counted already
-            if node.data.base is None:
-                costs.bytes[node.scope[-1]] += node.data.nbytes
-            if node.op.multiply_adds:
-                shapes = map(np.shape, node.inputs)
-                work = node.op.multiply_adds(node.shape, *shapes, **node.params)
-                costs.multiply_adds[node.scope[-1]] += int(work)
-        for x in node.inputs:
-            if isinstance(x, Tensor) and x not in seen:
-                seen.add(x)
-                waiting.append(x)
+        # an array with a base is a view of one that is counted already
+        if node.data.base is None:
+            costs.bytes[node.scope[-1]] += node.data.nbytes
+        if node.op and node.op.multiply_adds:
+            shapes = map(np.shape, node.inputs)
+            work = node.op.multiply_adds(node.shape, *shapes, **node.params)
+            costs.multiply_adds[node.scope[-1]] += int(work)
 
 
 def best_times(model: Module, modules: list[Module], x: list) -> dict[Module, float]:

@@ -167,13 +167,12 @@ def check_parameters(parameters: Iterable[Any], called: str) -> list[Parameter]:
     unique = list({id(p): p for p in parameters}.values())
     for p in unique:
         if not isinstance(p, Parameter):
+            is_named = isinstance(p, (tuple, str))
             raise refusal(
                 TypeError,
                 f"{called} got {describe(p)}, of type {type(p).__name__}, which is not a "
                 "Parameter and would not be learned.",
-                "model.parameters(), without names"
-                if isinstance(p, (tuple, str))
-                else "Parameter(array)",
+                "model.parameters(), without names" if is_named else "Parameter(array)",
             )
     if not unique:
         raise refusal(
@@ -201,9 +200,8 @@ def demand_squares(optimizer: Any, flats: Iterable[Any]) -> None:
     """Raises FloatingPointError for finite gradients whose squares overflow."""
     for flat in flats:
         most = float(np.finfo(flat.g.dtype).max) ** 0.5
-        for p, g in zip(
-            itertools.compress(flat.parameters, flat.moving), flat.gradients(), strict=True
-        ):
+        moving = itertools.compress(flat.parameters, flat.moving)
+        for p, g in zip(moving, flat.gradients(), strict=True):
             largest = np.abs(g).max(initial=0)
             if most < largest < math.inf:
                 raise refusal(

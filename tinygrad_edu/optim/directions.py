@@ -4,8 +4,8 @@ The methods differ in the matrix B alone. "newton" takes the inverse of the Hess
 the same p with products of the Hessian, "lbfgs" builds B from the gradients it has met, and "cg" combines
 the gradient with the direction before.
 
-A direction is made from `hessian` and `product` (see `minimize`), and called with w and g. Its `curvature`
-says how exact the line search along it must be.
+A direction is made from `hessian`, `product` and `inverse` (see `minimize`), of which it takes what it needs,
+and called with w and g. Its `curvature` says how exact the line search along it must be.
 
 Source: J. Nocedal, S. J. Wright, Numerical Optimization, 2nd edition (2006): N&W below.
 """
@@ -32,7 +32,7 @@ class LBFGS:
 
     curvature = 0.9  # a rough line search will do: a step of length one is nearly right
 
-    def __init__(self, hessian=None, product=None, memory=10, inverse=None):
+    def __init__(self, hessian=None, product=None, inverse=None, memory=10):
         self.inverse = inverse
         self.pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=memory)
         self.before: tuple[np.ndarray, np.ndarray] | None = None
@@ -79,7 +79,7 @@ class Newton:
 
     curvature = 0.9
 
-    def __init__(self, hessian=None, product=None):
+    def __init__(self, hessian=None, product=None, inverse=None):
         if hessian is None:
             raise refusal(
                 ValueError,
@@ -113,7 +113,7 @@ class NewtonCG:
 
     curvature = 0.9
 
-    def __init__(self, hessian=None, product=None):
+    def __init__(self, hessian=None, product=None, inverse=None):
         if hessian is None and product is None:
             raise refusal(
                 ValueError,
@@ -153,7 +153,7 @@ class ConjugateGradient:
 
     curvature = 0.1  # conjugacy needs a step nearly to the minimum along p
 
-    def __init__(self, hessian=None, product=None):
+    def __init__(self, hessian=None, product=None, inverse=None):
         self.before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # w, g, p
 
     def __call__(self, w, g):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.optim.directions import DIRECTIONS, LBFGS
+from tinygrad_edu.optim.directions import DIRECTIONS
 from tinygrad_edu.optim.line_search import wolfe_step
 from tinygrad_edu.optim.proximal_gradient import proximal_gradient
 
@@ -84,10 +84,8 @@ def minimize(
             f"minimize: start must be a vector, of shape (n,), not of shape {w.shape}.",
             "np.atleast_1d(start)" if w.ndim == 0 else "start.ravel()",
         )
-    if method == "lbfgs":
-        iterates = descend(evaluate, w, LBFGS(inverse=inverse))
-    elif method in DIRECTIONS:
-        iterates = descend(evaluate, w, DIRECTIONS[method](hessian, product))
+    if method in DIRECTIONS:
+        iterates = descend(evaluate, w, DIRECTIONS[method](hessian, product, inverse))
     elif method == "proximal":
         iterates = proximal_gradient(evaluate, w, prox, penalty)
     else:

@@ -7,13 +7,12 @@ optimizer.step()
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import describe, refusal, user_line
+from tinygrad_edu.diagnostics.words import describe, refusal, warn
 
 WITHOUT_STEP = 20  # times in a row that zero_grad() forgets gradients which no step has used
 
@@ -58,17 +57,19 @@ def look_at_gradients(optimizer: Any) -> None:
     warn_of_optimizers_of_one_step(optimizer)
     grads = [p._grad for p in optimizer.parameters if type(p._grad) is UsedGradient]
     if any(not (grad.used or grad.zeroed) for grad in grads):
-        _warn(
+        warn(
             f"{type(optimizer).__name__}.step(): backward() has added the gradients to those of the step "
             "before, which still are there; the step is their sum.",
             "optimizer.zero_grad() before each loss.backward()",
+            stacklevel=3,
         )
     new = [p._grad for p in optimizer.parameters if p._grad is not None]
     if optimizer.calls and all(getattr(grad, "user", 0) == id(optimizer) for grad in new):
-        _warn(
+        warn(
             f"{type(optimizer).__name__}.step(): no backward() since the step before, whose gradients it "
             "uses once more.",
             "one optimizer.step() after each loss.backward()",
+            stacklevel=3,
         )
     for p in optimizer.parameters:
         if type(p._grad) is UsedGradient:
@@ -84,11 +85,12 @@ def warn_of_idle_parameters(optimizer: Any) -> None:
     idle = [p for p in idle if id(p) in optimizer.idle]
     if idle:
         told = ", ".join(map(describe, idle[:3])) + (", ..." if len(idle) > 3 else "")
-        _warn(
+        warn(
             f"{type(optimizer).__name__}.step(): {len(idle)} of {len(optimizer.parameters)} parameters got "
             f"no gradient in two steps, and do not change: {told}. The loss does not depend on them.",
             "an optimizer made after the last layer was replaced; the model without detach() or .data; or "
             "freeze(), if that is meant",
+            stacklevel=3,
         )
 
 
@@ -111,20 +113,21 @@ def warn_of_optimizers_of_one_step(optimizer: Any) -> None:
         row.parameter, row.settings, row.number = weakref.ref(first), settings, 0
     row.number += 1
     if row.number == 3:
-        _warn(
+        warn(
             f"{settings} takes its first step, as two before it on the same parameters, which took no "
             f"second one: each has forgotten its {', '.join(optimizer.states)} of the steps before.",
             "one optimizer, made before the loop",
+            stacklevel=3,
         )
 
 
 def warn_of_missing_steps(optimizer: Any) -> None:
     """Warns of a loop without step(), in which zero_grad() forgets every gradient."""
-    _warn(
+    warn(
         f"{type(optimizer).__name__}.zero_grad() has forgotten gradients {WITHOUT_STEP} times in a row, and "
         "no step has used them: the parameters do not change.",
         "optimizer.step() after loss.backward()",
-        stacklevel=3,
+        stacklevel=2,
     )
 
 
@@ -145,7 +148,3 @@ def no_gradient(optimizer: Any) -> Exception:
         f"{what}.",
         "loss.backward() before it, with a loss that is computed from these very parameters",
     )
-
-
-def _warn(what: str, hint: str, stacklevel: int = 4) -> None:
-    warnings.warn(f"{what}{user_line()}\n  Try: {hint}", stacklevel=stacklevel)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 
 from tinygrad_edu.data import DataLoader
 from tinygrad_edu.diagnostics.frame_rows import warn_of_other_order
-from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
+from tinygrad_edu.diagnostics.words import refusal, shortened, warn
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.training import tables
@@ -53,13 +52,9 @@ class Grouped:
 
 def output_of(model: Module, x: Any) -> Any:
     """model(x), or model(*x) for a tuple and model(**x) for a dict of inputs. A list becomes a tuple."""
+    args, named = _arguments(x)
     try:
-        if isinstance(x, dict):
-            y = model(**x)
-        elif isinstance(x, tuple):
-            y = model(*x)
-        else:
-            y = model(x)
+        y = model(*args, **named)
     except TypeError as error:
         other = _other_inputs(model, x)
         if other:
@@ -68,27 +63,27 @@ def output_of(model: Module, x: Any) -> Any:
     return tuple(y) if isinstance(y, list) else y
 
 
+def _arguments(x: Any) -> tuple[tuple, dict]:
+    """(those by position, those by name) of a model's forward."""
+    if isinstance(x, dict):
+        return (), x
+    return (x if isinstance(x, tuple) else (x,)), {}
+
+
 def _other_inputs(model: Module, x: Any) -> Exception | None:
     """The error of inputs that the forward of the model does not take, if they are what is wrong."""
     takes = inspect.signature(model.forward)
-    given = x if isinstance(x, dict) else {}
+    args, named = _arguments(x)
     try:
-        takes.bind(*(x if isinstance(x, tuple) else () if given else (x,)), **given)
+        takes.bind(*args, **named)
     except TypeError:
-        inputs = (
-            f"a dict of {', '.join(map(repr, x))}"
-            if given
-            else f"{len(x)} arrays"
-            if isinstance(x, tuple)
-            else "one array"
-        )
-        return refusal(
-            TypeError,
-            f"x is {inputs}, but {type(model).__name__}.forward{takes} takes others.",
-            "x, one array"
-            if len(takes.parameters) == 1
-            else f"inputs {', '.join(takes.parameters)}",
-        )
+        inputs = f"{len(x)} arrays" if isinstance(x, tuple) else "one array"
+        if named:
+            inputs = f"a dict of {', '.join(map(repr, named))}"
+        names = [*takes.parameters]
+        hint = "x, one array" if len(names) == 1 else f"inputs {', '.join(names)}"
+        what = f"x is {inputs}, but {type(model).__name__}.forward{takes} takes others."
+        return refusal(TypeError, what, hint)
     return None
 
 
@@ -109,7 +104,7 @@ def loaders_of_fit(
         demand_arrays(x, y)
         if isinstance(validation, (tuple, list)) and len(validation):
             tables.demand_columns(tables.columns_by_part(x), validation[0])
-            warn_of_scale(np.asarray(x) if hasattr(x, "shape") else None, validation[0])
+            warn_of_scale(x, validation[0])
         x, y = numbers(x, "x"), numbers(y, "y")
         warn_if_swapped(x, y)
     weight = weights_of(y, sample_weight, None, dtype)
@@ -121,9 +116,10 @@ def loaders_of_fit(
         weight = weights_of(y, weight, class_weight, dtype)
     loader = loader_of(x, y, weight, **settings)
     if loader is x and settings["batch_size"] != 32:
-        warnings.warn(
-            f"fit(batch_size={settings['batch_size']}) goes with arrays x and y; {shortened(x)} has "
-            f"batches of its own.{user_line()}\n  Try: DataLoader(x, y, batch_size={settings['batch_size']})",
+        warn(
+            f"fit(batch_size={settings['batch_size']}) goes with arrays x and y; {shortened(x)} has batches "
+            "of its own.",
+            f"DataLoader(x, y, batch_size={settings['batch_size']})",
             stacklevel=3,
         )
     warn_of_order(loader)
@@ -286,9 +282,10 @@ def _of_classes(y: np.ndarray, class_weight: Any) -> np.ndarray:
         absent = [k for k in class_weight if k not in classes]
         if absent:
             told = ", ".join(map(str, classes[:10])) + (", ..." if len(classes) > 10 else "")
-            warnings.warn(
+            warn(
                 f"class_weight has a weight for {', '.join(map(str, absent[:5]))}, but y has no such class; "
-                f"its classes are {told}.{user_line()}\n  Try: weights for the classes of y",
+                f"its classes are {told}.",
+                "weights for the classes of y",
                 stacklevel=2,
             )
         return np.array([float(class_weight.get(k, 1.0)) for k in classes.tolist()])[where]
@@ -358,12 +355,12 @@ def warn_of_missing_classes(name: str, y: np.ndarray, start: int, share: Any) ->
         missing = (here == 0) & ((1 - part) ** there < 0.01)
         if missing.any():
             told = ", ".join(f"{k:g}" for k in classes[missing][:5])
-            warnings.warn(
+            warn(
                 f"fit(validation_split={share}): the last part of the samples is taken for validation, "
                 f"before any shuffling, and so the {side} data has no {name} = {told}: the samples are in "
-                f"the order of their classes.{user_line()}\n  Try: x_train, x_val, y_train, y_val = "
-                f"train_test_split(x, y, test={share}), which shuffles and stratifies; and "
-                "validation=(x_val, y_val)",
+                "the order of their classes.",
+                f"x_train, x_val, y_train, y_val = train_test_split(x, y, test={share}), which shuffles and "
+                "stratifies; and validation=(x_val, y_val)",
                 stacklevel=2,
             )
             return
@@ -403,9 +400,9 @@ def warn_if_swapped(x: Any, y: Any) -> None:
     if x is None or y is None or x.ndim != 1 or y.ndim != 2 or x.dtype.kind not in "iu":
         return
     if y.shape[1] > 1 and y.dtype.kind == "f" and not np.array_equal(y, np.round(y)):
-        warnings.warn(
-            f"x {x.shape} {x.dtype} and y {y.shape} {y.dtype} look swapped: x are the samples, y the labels."
-            f"{user_line()}\n  Try: fit(y, x)",
+        warn(
+            f"x {x.shape} {x.dtype} and y {y.shape} {y.dtype} look swapped: x are the samples, y the labels.",
+            "fit(y, x)",
             stacklevel=3,
         )
 
@@ -419,25 +416,26 @@ def warn_of_order(loader: Any) -> None:
         return
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) > 1 and counts.min() >= loader.batch_size:
-        warnings.warn(
+        warn(
             f"the samples are in the order of their {len(classes)} classes, and are not shuffled: most "
-            f"batches of {loader.batch_size} hold one class alone, and each unlearns the last.{user_line()}\n"
-            "  Try: shuffle=True",
+            f"batches of {loader.batch_size} hold one class alone, and each unlearns the last.",
+            "shuffle=True",
             stacklevel=4,
         )
 
 
 def warn_of_scale(trained_on: Any, x: Any) -> None:
     """Warns of images 0 ... 255 for a model that was trained on floats around 1."""
-    x = x if isinstance(x, np.ndarray) else None
-    if x is None or x.dtype != np.uint8 or not x.size or trained_on is None:
+    if not isinstance(x, np.ndarray) or x.dtype != np.uint8 or not x.size:
         return
-    some = trained_on[:: max(1, len(trained_on) // 1000)]
+    if not hasattr(trained_on, "shape"):  # several inputs, a list, or none that are known
+        return
+    some = np.asarray(trained_on)[:: max(1, len(trained_on) // 1000)]
     if some.dtype.kind == "f" and some.size and 20 * np.abs(some).max() < x.max():
-        warnings.warn(
+        warn(
             f"x {x.shape} uint8 runs from {x.min()} to {x.max()}, but training had numbers up to "
-            f"{np.abs(some).max():.3g}: the model has seen nothing like it.{user_line()}\n"
-            "  Try: x / 255, or whatever was done to the data of training",
+            f"{np.abs(some).max():.3g}: the model has seen nothing like it.",
+            "x / 255, or whatever was done to the data of training",
             stacklevel=4,
         )
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import on_one_line, refusal, shortened, user_line
+from tinygrad_edu.diagnostics.words import on_one_line, refusal, shortened, warn
 from tinygrad_edu.nn import Module, Sequential
 from tinygrad_edu.nn.module_checks import alike_starts
 from tinygrad_edu.optim import Optimizer
@@ -153,9 +152,9 @@ def warn_of_idle_plateaus(optimizer: Optimizer) -> None:
     for where, lr in optimizer.learning_rates():
         lr = getattr(lr, "after", lr)  # inside a Warmup
         if isinstance(lr, ReduceOnPlateau) and math.isinf(lr.best):
-            warnings.warn(
-                f"ReduceOnPlateau, the {where} of {type(optimizer).__name__}, was told nothing in "
-                f"epoch 1, and so will never reduce it.{user_line()}\n  Try: "
+            warn(
+                f"ReduceOnPlateau, the {where} of {type(optimizer).__name__}, was told nothing in epoch 1, "
+                "and so will never reduce it.",
                 'callbacks=[Observe(plateau, "val_loss")], with Observe from tinygrad_edu.training',
                 stacklevel=2,
             )

@@ -5,13 +5,13 @@ Each function warns, and changes nothing.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, user_line
+from tinygrad_edu import ops
+from tinygrad_edu.autodiff import history
+from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, warn
 from tinygrad_edu.nn import Parameter
 from tinygrad_edu.nn.losses import cross_entropy, focal_cross_entropy
 from tinygrad_edu.tensor import Tensor
@@ -20,25 +20,11 @@ from tinygrad_edu.training.heads import function_of
 
 
 def look_at_first_batch(trainer: Training, loss: Tensor, prediction: Any, y: Any) -> None:
-    nodes = [*_nodes(loss)]
+    nodes = history([loss])[::-1]  # from the loss back to the first layer
     _warn_of_broadcast(nodes, y)
     _warn_of_lost_parameters(trainer, nodes)
     _warn_of_one_class(trainer.loss, nodes, prediction)
     _warn_of_probabilities(trainer.loss, nodes, prediction)
-
-
-def _nodes(loss: Tensor) -> Iterator[Tensor]:
-    """The recorded operations that lead to the loss."""
-    waiting, seen = [loss], {id(loss)}
-    while waiting:
-        node = waiting.pop()
-        if node.op is None:
-            continue
-        yield node
-        for x in node.inputs:
-            if isinstance(x, Tensor) and id(x) not in seen:
-                seen.add(id(x))
-                waiting.append(x)
 
 
 def _warn_of_broadcast(nodes: list[Tensor], y: Any) -> None:
@@ -46,11 +32,12 @@ def _warn_of_broadcast(nodes: list[Tensor], y: Any) -> None:
     n = len(y) if isinstance(y, np.ndarray) and y.ndim == 1 else 0
     for node in nodes if n > 1 else ():
         if node.shape == (n, n) and sorted(map(np.shape, node.inputs)) == [(n,), (n, 1)]:
-            warnings.warn(
+            warn(
                 f"the loss compares predictions ({n}, 1) with targets ({n},): NumPy broadcasts them to a "
-                f"table ({n}, {n}) of each prediction with each target.{line_made(node) or user_line()}\n"
-                "  Try: prediction[:, 0], or y[:, None]",
+                f"table ({n}, {n}) of each prediction with each target.",
+                "prediction[:, 0], or y[:, None]",
                 stacklevel=3,
+                line=line_made(node),
             )
             return
 
@@ -71,11 +58,13 @@ def _warn_of_lost_parameters(trainer: Training, nodes: list[Tensor]) -> None:
     if lost:
         p, node = [*lost.values()][-1]
         layer = f" of {on_one_line(node.scope[-1])}" if node.scope else ""
-        warnings.warn(
+        warn(
             f"the loss depends on {len(lost)} parameters that are not part of the model, and so are never "
-            f"learned: {describe(p)}{layer}.{line_made(node) or user_line()}\n  Try: its layer made in "
-            "__init__, as an attribute or in a list or dict of self; freeze() or no_grad() for another model",
+            f"learned: {describe(p)}{layer}.",
+            "its layer made in __init__, as an attribute or in a list or dict of self; freeze() or "
+            "no_grad() for another model",
             stacklevel=3,
+            line=line_made(node),
         )
 
 
@@ -83,14 +72,12 @@ def _warn_of_one_class(loss: Any, nodes: list[Tensor], prediction: Any) -> None:
     """Warns of a softmax over a single number, which is 1, whatever the number."""
     if not isinstance(prediction, np.ndarray) or prediction.shape[-1:] != (1,):
         return
-    softmax = any(
-        node.data is prediction and node.op and node.op.name == "softmax" for node in nodes
-    )
+    softmax = any(node.data is prediction and node.op is ops.softmax for node in nodes)
     if softmax or function_of(loss) is cross_entropy:
-        warnings.warn(
+        warn(
             f"predictions {prediction.shape} are of one class, and the softmax of one number is always 1: "
-            f"nothing can be learned.{user_line()}\n  Try: one output without softmax, and "
-            "binary_cross_entropy; or as many outputs as classes",
+            "nothing can be learned.",
+            "one output without softmax, and binary_cross_entropy; or as many outputs as classes",
             stacklevel=3,
         )
 
@@ -103,11 +90,12 @@ def _warn_of_probabilities(loss: Any, nodes: list[Tensor], prediction: Any) -> N
         return
     if not isinstance(prediction, np.ndarray) or prediction.shape[-1] < 2 or prediction.min() < 0:
         return
-    told = any(isinstance(x, Tensor) and x.op and x.op.name == "softmax" for x in nodes[0].inputs)
+    told = any(isinstance(x, Tensor) and x.op is ops.softmax for x in nodes[0].inputs)
     if not told and np.abs(prediction.sum(axis=-1) - 1).max() < 1e-3:
-        warnings.warn(
+        warn(
             f"{kind.__name__} takes logits, but these predictions are probabilities, with the sum 1 in each "
-            f"row: softmax is applied twice, and learning will be slow.{user_line()}\n  Try: the model "
-            f"without its last softmax, or functools.partial({kind.__name__}, from_probabilities=True)",
+            "row: softmax is applied twice, and learning will be slow.",
+            f"the model without its last softmax, or functools.partial({kind.__name__}, "
+            "from_probabilities=True)",
             stacklevel=3,
         )

@@ -323,7 +323,8 @@ def mae(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
 def rmse(prediction: Any, target: Any, *, sample_weight: Any = None) -> float:
     """Root mean squared error, in the unit of the target: √ of the mean of (prediction - target)²."""
     prediction, target = _alike("rmse", prediction, target)
-    unit = _unit(error := prediction - target)
+    error = prediction - target
+    unit = _unit(error)
     return float(np.sqrt(_mean("rmse", np.square(error / unit), sample_weight)) * unit)
 
 
