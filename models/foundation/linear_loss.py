@@ -29,9 +29,7 @@ class LinearLoss(LinearPredictor, LossModel):
     """
 
     row_curvature: ClassVar[Any]
-    only_differences: ClassVar[bool] = (
-        False  # does adding the same to all η of a row change nothing?
-    )
+    only_differences: ClassVar[bool] = False  # is adding the same to all η of a row no change?
 
     def _strength_of_penalty(self, weight: Any) -> tuple[float, float]:
         """α of w and of b: the penalty is their half squares times these."""
@@ -76,9 +74,8 @@ class LinearLoss(LinearPredictor, LossModel):
             diagonal += RIDGE * diagonal + np.finfo(float).tiny
             q = _cut(q, len(H), width)
             p = np.linalg.solve(H, q[..., None])[..., 0]
-            if (
-                self.only_differences and len(H) > 1
-            ):  # the same for all outputs changes the penalty alone
+            if self.only_differences and len(H) > 1:
+                # What is the same for all outputs changes the penalty alone.
                 p -= p.mean(axis=0)
                 p[:, :width] += q[:, :width].mean(axis=0) / α if α > 0 else 0
             return _joined(p, width)

@@ -69,10 +69,8 @@ class LossModel(Estimator):
 
     loss: ClassVar[Any]
     start: ClassVar[Any]  # (X, y, weight) -> name -> an array, or a constraint around one
-    prox: ClassVar[
-        Any
-    ]  # (name, w, step) -> argmin_v h(v) + ‖v - w‖² / 2 step, for a penalty h with kinks
-    kinked_penalty: ClassVar[Any]  # (**parameters) -> h, which is not part of `loss`
+    kinked_penalty: ClassVar[Any]  # (**parameters) -> h, a penalty with kinks; no part of `loss`
+    prox: ClassVar[Any]  # (name, w, step) -> argmin_v h(v) + ‖v - w‖² / 2 step
     _exact: ClassVar[Any]  # (X, y, weight) -> name -> the parameter at which the loss is least
 
     def objective(self, X: Any, y: Any, weight: Any, **parameters: Any) -> Any:

@@ -40,9 +40,8 @@ class EvidenceRegression(LinearPredictor, Regressor):
         A, b, self.X_offset_, y_mean = centered(X, y, weight, self.fit_intercept)
         self.X_scale_ = np.ones(X.shape[1])
         variance = np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)
-        if not np.isfinite(np.square(np.abs(A).max(initial=0))) or not np.isfinite(
-            np.abs(b).max() ** 2
-        ):
+        squares = np.square([np.abs(A).max(initial=0), np.abs(b).max()])
+        if not np.isfinite(squares).all():
             name = type(self).__name__
             what = f"{name}: the squares of X or y overflow, and its priors have fixed units."
             raise refusal(ValueError, what, "StandardScaler().fit_transform(X)")

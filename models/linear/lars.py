@@ -88,11 +88,9 @@ def most_correlated(c, allowed, active, positive):
     """The feature that correlates most with the residual, among those that may become active, or None."""
     free = allowed.copy()
     free[active] = False
-    return (
-        int(np.argmax(np.where(free, c if positive else np.abs(c), -np.inf)))
-        if free.any()
-        else None
-    )
+    if not free.any():
+        return None
+    return int(np.argmax(np.where(free, c if positive else np.abs(c), -np.inf)))
 
 
 def independent(errors, active, j):
@@ -151,15 +149,13 @@ class LarsFamily(LinearPredictor, Regressor):
         errors = SquaredErrors(X, y, weight, self.fit_intercept)
         paths = [self._path(errors.target(k)) for k in range(y[:1].size)]
         several = y.ndim == 2 and y.shape[1] > 1
-        kept: dict[str, list] = {
-            "alphas_": [p.alphas if self.fit_path else p.alphas[-1:] for p in paths]
-        }
-        kept["n_iter_"] = [max(len(p.alphas) - 1, 1) for p in paths]
+        kept: dict[str, list] = {"n_iter_": [max(len(p.alphas) - 1, 1) for p in paths]}
         if self.fit_path:
-            kept["active_"], kept["coef_path_"] = (
-                [p.active for p in paths],
-                [p.coefs for p in paths],
-            )
+            kept["alphas_"] = [p.alphas for p in paths]
+            kept["active_"] = [p.active for p in paths]
+            kept["coef_path_"] = [p.coefs for p in paths]
+        else:
+            kept["alphas_"] = [p.alphas[-1:] for p in paths]
         for name, values in kept.items():
             setattr(self, name, values if several else values[0])
         W = np.stack([p.coefs[:, -1] for p in paths])
