@@ -97,29 +97,30 @@ class BayesianRidge(EvidenceRegression):
         α = 1 / (variance + np.finfo(float).eps) if self.alpha_init is None else self.alpha_init
         λ = 1.0 if self.lambda_init is None else self.lambda_init
 
+        scores: list[float] = []
+
         def weights():
-            """w along the singular vectors, ‖y - A w‖², and the log evidence."""
+            """w along the singular vectors, and ‖y - A w‖²; keeps the log evidence if asked to."""
             z = d * right / (μ + λ / α)
             rss = unexplained + ((right - d * z) ** 2).sum()
-            return z, rss, self._log_evidence(n, A.shape[1], μ, α, λ, z, rss)
+            if self.compute_score:
+                scores.append(self._log_evidence(n, A.shape[1], μ, α, λ, z, rss))
+            return z, rss
 
-        scores: list[float] = []
         before, converged, step = None, False, 0
         while not converged and step < self.max_iter:
             step += 1
-            z, rss, score = weights()
-            scores.append(score)
+            z, rss = weights()
             γ = (α * μ / (λ + α * μ)).sum()
             λ = (γ + 2 * self.lambda_1) / (z @ z + 2 * self.lambda_2)
             α = (n - γ + 2 * self.alpha_1) / (rss + 2 * self.alpha_2)
             w = Vt.T @ z
             converged = before is not None and np.abs(before - w).sum() < self.tol
             before = w
-        z, _, score = weights()
+        z, _ = weights()
         self.alpha_, self.lambda_ = float(α), float(λ)
         rest = np.eye(A.shape[1]) - Vt.T @ Vt if len(d) < A.shape[1] else 0.0
         self.sigma_ = (Vt.T / (λ + α * μ)) @ Vt + rest / λ
-        scores = [*scores, score] if self.compute_score else []
         self._finish(Vt.T @ z, y_mean, scores, step, converged)
 
     def _log_evidence(self, n, features, μ, α, λ, z, rss):
@@ -160,14 +161,15 @@ class ARDRegression(EvidenceRegression):
             α = (n - γ.sum() + 2 * self.alpha_1) / (rss + 2 * self.alpha_2)
             keep = λ < self.threshold_lambda
             w = np.where(keep, w, 0.0)
-            scores.append(self._log_evidence(n, Σ, α, λ, w, rss))
+            if self.compute_score:
+                scores.append(self._log_evidence(n, Σ, α, λ, w, rss))
             converged = not keep.any() or (
                 before is not None and np.abs(before - w).sum() < self.tol
             )
             before = w
         Σ, w = self._posterior(A, gram, right, α, λ, keep)
         self.alpha_, self.lambda_, self.sigma_ = float(α), λ, Σ
-        self._finish(w, y_mean, scores if self.compute_score else [], step, converged)
+        self._finish(w, y_mean, scores, step, converged)
 
     def _posterior(self, A, gram, right, α, λ, keep):
         """The covariance Σ of the kept weights, and the mean w of all."""
