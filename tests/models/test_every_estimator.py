@@ -132,8 +132,6 @@ def test_its_twin_gives_the_same_answers(estimator, X, y):
 def test_weights_are_repetitions(estimator, X, y):
     if "sample_weight" not in inspect.signature(estimator.fit).parameters:
         pytest.skip("takes no weights")
-    if "cv" in estimator.get_params():
-        pytest.skip("leaves rows out, however often they count")
     weight = np.random.default_rng(1).integers(0, 4, len(X))
     weight[:3] = 1  # KMeans starts there
     rows = np.repeat(np.arange(len(X)), weight)
