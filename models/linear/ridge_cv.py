@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import array, boolean, choice, learned, nonnegative
+from models.foundation.kinds import r_squared
 from models.foundation.linear_predictor import LinearPredictor
 from models.linear.cross_validated import CrossValidated
 from models.linear.least_squares import centered
@@ -126,12 +127,6 @@ def left_out_errors(X, y, weight, alphas, fit_intercept):
         yield (residual.T / np.where(weight > 0, left, 1)).T
 
 
-def _r2(y, errors, weight):
-    total = weight @ (y - np.average(y, axis=0, weights=weight)) ** 2
-    unexplained = weight @ errors**2
-    return 1 - np.where(total == 0, unexplained != 0, unexplained / np.where(total == 0, 1, total))
-
-
 # scikit-learn's name of a score -> its value for each target: (y, y - prediction, weight) -> number
 SCORES = {
     "neg_mean_squared_error": lambda y, errors, weight: (
@@ -140,5 +135,5 @@ SCORES = {
     "neg_mean_absolute_error": lambda y, errors, weight: (
         -np.average(abs(errors), axis=0, weights=weight)
     ),
-    "r2": _r2,
+    "r2": r_squared,
 }
