@@ -76,10 +76,12 @@ def entries(names: Iterable[str] = ()) -> list[Entry]:
 
 def measure(entry: Entry, samples: int = 500, features: int = 10) -> Entry:
     """Runs scikit-learn's checks and the comparison with the twin; returns the entry with its numbers."""
+    from models.foundation.examples import example_for_checks
+
     estimator, X, y = next(entry.kind.examples(np.random.default_rng(0)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        entry.checks = _checks(plain(entry.kind))
+        entry.checks = _checks(example_for_checks(entry.kind))
         if twin_of(estimator) is not None:
             if not estimator.reason_against("test_its_twin_gives_the_same_answers"):
                 thorough = compare(_thorough(estimator), X, y, rounds=1)
@@ -89,15 +91,6 @@ def measure(entry: Entry, samples: int = 500, features: int = 10) -> Entry:
             entry.time = found.seconds["ours"] / found.seconds["theirs"]
             entry.memory = found.memory["ours"] / found.memory["theirs"]
     return entry
-
-
-def plain(kind: Any) -> Any:
-    """An estimator for the checks: its defaults, or the example's parameters if some have no default."""
-    from models.foundation.fields import REQUIRED
-
-    if all(parameter.default is not REQUIRED for parameter in kind._parameters.values()):
-        return kind(**kind.checked_with)
-    return next(iter(kind.examples(np.random.default_rng(0))))[0]
 
 
 def text(found: Iterable[Entry]) -> Iterator[str]:
