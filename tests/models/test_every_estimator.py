@@ -28,11 +28,11 @@ from tests.models.contract import (
     assert_clear,
     assert_same_answers,
     checks_of,
-    fresh,
     learned,
     name_of,
 )
 from tinygrad_edu.gradcheck import gradcheck
+from tinygrad_edu.twins.estimator_table import thorough
 from tinygrad_edu.twins.scikit_learn import twin_of
 
 EVERY = [getattr(models, name) for name in models.__all__]
@@ -112,7 +112,7 @@ def test_scikit_learn_knows_what_kind_it_is(kind):
 
 @every_example
 def test_its_twin_gives_the_same_answers(estimator, X, y):
-    ours = fresh(estimator)
+    ours = thorough(estimator)
     theirs = twin_of(ours)
     if theirs is None:
         pytest.skip(f"scikit-learn has no {type(ours).__name__}")
@@ -135,11 +135,11 @@ def test_weights_are_repetitions(estimator, X, y):
     weight = np.random.default_rng(1).integers(0, 4, len(X))
     weight[:3] = 1  # KMeans starts there
     rows = np.repeat(np.arange(len(X)), weight)
-    weighted = fresh(estimator).fit(X, y, sample_weight=weight)
-    repeated = fresh(estimator).fit(X[rows], y[rows])
+    weighted = thorough(estimator).fit(X, y, sample_weight=weight)
+    repeated = thorough(estimator).fit(X[rows], y[rows])
     assert_same_answers(answers(weighted, X), answers(repeated, X), 1e-6)
-    same = fresh(estimator).fit(X, y, sample_weight=1.0)
-    assert_same_answers(answers(same, X), answers(fresh(estimator).fit(X, y), X))
+    same = thorough(estimator).fit(X, y, sample_weight=1.0)
+    assert_same_answers(answers(same, X), answers(thorough(estimator).fit(X, y), X))
 
 
 @every_example

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation import clone
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.twins import estimators_in_keras
 from tinygrad_edu.twins.optional import optional
@@ -101,7 +102,7 @@ def compare(
         what = f"against={against!r}: no such library."
         raise refusal(ValueError, what, "'scikit-learn' or 'keras'")
     theirs = _demand_twin(estimator)
-    ours = _copy(estimator)
+    ours = clone(estimator)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     sides = {"ours": ours, "theirs": theirs}
     fits = {
@@ -173,11 +174,6 @@ def _demand_twin(estimator: Any) -> Any:
             TypeError, what, "an estimator that both libraries have, such as models.Ridge"
         )
     return theirs
-
-
-def _copy(estimator: Any) -> Any:
-    """An unfitted copy with the same parameters."""
-    return type(estimator)(**copy.deepcopy(estimator.get_params(deep=False)))
 
 
 def _not_filled(name: str, why: str) -> Exception:
