@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Regressor, boolean, integer, learned, nonnegative, positive
+from models.foundation import boolean, integer, learned, nonnegative, positive
 from models.foundation.iterate import warn_not_converged
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.linear.least_squares import centered
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class EvidenceRegression(LinearPredictor, Regressor):
+class EvidenceRegression(LinearModel):
     """y ~ N(x·w + b, 1/α) with w_j ~ N(0, 1/λ_j). A subclass maximizes the evidence, p(y | X, α, λ)."""
 
     max_iter: int = integer(300, at_least=1, doc="largest number of iterations")
@@ -68,9 +68,6 @@ class EvidenceRegression(LinearPredictor, Regressor):
     def _kept(self):
         """The features that sigma_ is about."""
         return np.ones(len(self.coef_), dtype=bool)
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 class BayesianRidge(EvidenceRegression):

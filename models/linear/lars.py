@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.foundation import (
-    Regressor,
     array,
     boolean,
     choice,
@@ -19,7 +18,7 @@ from models.foundation import (
     positive,
     seed,
 )
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.linear.coordinate_descent import SquaredErrors
 
 DEPENDENT = 1e-13  # of a column of length one, the square that active columns do not explain
@@ -112,7 +111,7 @@ def _until_next(λ, c, falls, allowed, active, positive):
     return min(steps)
 
 
-class LarsFamily(LinearPredictor, Regressor):
+class LarsFamily(LinearModel):
     """What Lars and LassoLars have in common. A subclass says where its path ends."""
 
     several_targets = True
@@ -161,9 +160,6 @@ class LarsFamily(LinearPredictor, Regressor):
         W = np.stack([p.coefs[:, -1] for p in paths])
         self.coef_ = W.copy() if several else W[0]
         self.intercept_ = errors.y_mean - self.coef_ @ errors.x_mean
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 class Lars(LarsFamily):

@@ -11,14 +11,14 @@ import numpy as np
 
 from models.foundation import array, boolean, choice, learned, nonnegative
 from models.foundation.kinds import r_squared
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.linear.cross_validated import CrossValidated
 from models.linear.least_squares import centered
 from models.linear.ridge import Ridge
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class RidgeCV(LinearPredictor, CrossValidated):
+class RidgeCV(LinearModel, CrossValidated):
     """Ridge with the α of `alphas` that predicts best what it was not trained on.
 
     With cv=None each row is left out once. That takes no second fit: ŷ = H y is linear in y, and the error
@@ -100,9 +100,6 @@ class RidgeCV(LinearPredictor, CrossValidated):
                 [np.mean(score(y[test], y[test] - m.predict(X[test]), weight[test])) for m in fits]
             )
         return np.mean(scores, axis=0)
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 def left_out_errors(X, y, weight, alphas, fit_intercept):
