@@ -101,7 +101,7 @@ class L1Penalized(LinearModel, SparseWeights, LossModel):
         """w of every target, by coordinate descent, and whether all converged."""
         start = packing.parameters["coef"].start
         rng = np.random.default_rng(self.random_state) if self.selection == "random" else None
-        traces = [Trace(type(self).__name__ if self.verbose else "") for _ in each]
+        traces = [Trace.of(self) for _ in each]
         found = [
             coordinate_descent(errors, penalty, w, self.tol, self.max_iter, rng, trace)
             for errors, w, trace in zip(each, np.atleast_2d(start), traces, strict=True)

@@ -93,7 +93,7 @@ class Ridge(LinearModel, LossModel):
             parts = zip(y.T, each, self.alpha, strict=True)
             w = np.stack([self._best(X, t, weight, m, α) for t, m, α in parts], axis=1)
         b = means.y_mean - means.x_mean @ w if self.fit_intercept else 0.0
-        self.n_iter_, self.trace_ = 1, Trace(type(self).__name__ if self.verbose else "")
+        self.n_iter_, self.trace_ = 1, Trace.of(self)
         self.trace_(1, *self._at_minimum(means, w, weight.sum()))
         return {"coef": w.T, "intercept": b}
 
