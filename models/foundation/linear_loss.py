@@ -35,13 +35,10 @@ class LinearLoss(LinearPredictor, LossModel):
         """α of w and of b: the penalty is their half squares times these."""
         return 0.0, 0.0
 
-    def _etas(self, X: Any, coef: Any, intercept: Any) -> Any:
-        """(outputs, rows)"""
-        return np.atleast_2d(coef) @ X.T + np.reshape(intercept, (-1, 1))
-
     def _blocks(self, vector: Any, packing: Any, X: Any, y: Any, weight: Any) -> np.ndarray:
         """The Hessian of each output at free numbers: (outputs, features + 1, features + 1)."""
-        η = self._etas(X, **packing.unpack(vector))
+        found = packing.unpack(vector)
+        η = etas(X, np.atleast_2d(found["coef"]), found["intercept"])
         if np.ndim(packing.parameters["coef"].start) == 1:
             η = η[0]
         curvatures = np.atleast_2d(self.row_curvature(η, y)) * (weight / weight.sum())
@@ -88,6 +85,14 @@ class LinearLoss(LinearPredictor, LossModel):
                     return q * np.nan  # the solver then does without
 
         return guarded
+
+
+def etas(X: Any, W: Any, b: Any) -> Any:
+    """W x + b of every row x of X: (outputs, rows).
+
+    Samples are along the last axis, because sums of few long rows are fast.
+    """
+    return W @ X.T + np.reshape(b, (-1, 1))
 
 
 def gram(X: np.ndarray, c: np.ndarray) -> np.ndarray:
