@@ -226,8 +226,6 @@ def _tried_rows(estimator: Any) -> Any:
     X = rng.normal(size=(50, estimator.n_features_in_))
     X = np.abs(X) if estimator.nonnegative_X else X
     names: Iterable[str] | None = getattr(estimator, "feature_names_in_", None)
-    return (
-        X
-        if names is None
-        else optional("pandas", "named columns", "compare").DataFrame(X, columns=names)
-    )
+    if names is None:
+        return X
+    return optional("pandas", "named columns", "compare").DataFrame(X, columns=names)
