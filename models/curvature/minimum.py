@@ -57,9 +57,7 @@ class MinimumOf:
         H = value(hessian(self.loss)(self.point))
         inverse = pseudo_inverse(H, type(self.model).__name__)
         slope = value(self.gradient(self.point))
-        missing = (
-            slope @ inverse @ slope / 2
-        )  # how far L is above its minimum, by Newton's estimate
+        missing = slope @ inverse @ slope / 2  # L minus its minimum, by Newton's estimate
         if missing > 1e-6 * max(abs(float(self.loss(self.point))), 1e-3):
             text = f"{type(self.model).__name__}: its loss can still fall by about {missing:.1e}"
             warn(ConvergenceWarning, f"{text}. Try: a smaller tol, and a larger max_iter")

@@ -52,9 +52,7 @@ def _fisher(minimum: MinimumOf) -> np.ndarray:
     P = minimum.model._predict_proba(minimum.X)
     each = [_gradients(minimum, np.full(len(s), k)) for k in range(P.shape[1])]
     g = np.stack(each, axis=1)  # (samples, classes, parameters)
-    g = (
-        g - np.einsum("ik,ikp->ip", P, g)[:, None]
-    )  # what a penalty adds is the same for every class
+    g -= np.einsum("ik,ikp->ip", P, g)[:, None]  # what a penalty adds, the same for every class
     return np.einsum("i,ik,ikp,ikq->pq", s / s.sum(), P, g, g, optimize=True)
 
 

@@ -7,6 +7,11 @@ from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal
 
+# Those that an error suggests in place of a missing one.
+METHODS = (
+    "predict", "predict_proba", "decision_function", "transform", "fit_predict", "fit_transform",
+)  # fmt: skip
+
 
 def where(needed: str) -> Callable[[Callable], Any]:
     """Makes a method exist only where the estimator has `needed`.
@@ -32,19 +37,8 @@ class _Conditional:
     def _refusal(self, instance: Any, kind: type) -> Exception:
         part, dot, _ = self.needed.partition(".")
         why = f": its {part} has none" if dot else ""
-        others = [
-            name
-            for name in (
-                "predict",
-                "predict_proba",
-                "decision_function",
-                "transform",
-                "fit_predict",
-                "fit_transform",
-            )
-            if name != self.method.__name__
-            and hasattr(kind if instance is None else instance, name)
-        ]
+        owner = kind if instance is None else instance
+        others = [n for n in METHODS if n != self.method.__name__ and hasattr(owner, n)]
         what = f"this {kind.__name__} has no {self.method.__name__}{why}."
         return refusal(AttributeError, what, ", ".join(others))
 

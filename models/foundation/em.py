@@ -63,7 +63,7 @@ class EM(Estimator):
 
     def _climb(self, X: Any, weight: Any, parameters: Any) -> tuple[float, Any, bool, Trace]:
         """Rounds from one start: (mean of log p(x), parameters, converged, trace)."""
-        trace = Trace(type(self).__name__ if self.verbose else "")
+        trace = Trace.of(self)
         bound = vars(self).get("lower_bound_", -np.inf)  # known from the last fit, with warm_start
         for iteration in range(1, self.max_iter + 1):
             log_p, expected = self.expect(X, **parameters)

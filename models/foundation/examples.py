@@ -10,11 +10,23 @@ from models.foundation.fields import REQUIRED
 SAMPLES, FEATURES, GROUPS = 60, 4, 3
 
 
+def has_defaults(kind: Any) -> bool:
+    """Can it be made without arguments?"""
+    return all(parameter.default is not REQUIRED for parameter in kind._parameters.values())
+
+
+def example_for_checks(kind: Any) -> Any:
+    """An estimator for scikit-learn's checks: with its defaults, or the first example if some have none."""
+    if has_defaults(kind):
+        return kind(**kind.checked_with)
+    return next(iter(kind.examples(np.random.default_rng(0))))[0]
+
+
 def examples_of_kind(
     kind: Any, rng: np.random.Generator, samples: int = SAMPLES, features: int = FEATURES
 ) -> Iterator[tuple[Any, Any, Any]]:
     """(estimator, X, y): groups to separate, or numbers that depend on X, depending on the kind."""
-    if any(parameter.default is REQUIRED for parameter in kind._parameters.values()):
+    if not has_defaults(kind):
         return  # such an estimator defines its own examples
     estimator = kind()
     if "random_state" in kind._parameters:

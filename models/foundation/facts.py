@@ -9,13 +9,9 @@ class Facts:
     """Class attributes with their default values."""
 
     # ---- what it is
-    kind: ClassVar[str | None] = (
-        None  # "classifier", "regressor", "clusterer", ... in scikit-learn's words
-    )
+    kind: ClassVar[str | None] = None  # "classifier", "regressor", ... in scikit-learn's words
     requires_fit: ClassVar[bool] = True  # does it learn anything?
-    non_deterministic: ClassVar[bool] = False  # even with a fixed random_state?
     limit: ClassVar[str] = "max_iter"  # its parameter for the largest number of iterations
-
     overcomplete: ClassVar[bool] = False  # may it have more components than X has rows?
 
     # ---- what X may be

@@ -1,6 +1,6 @@
 """Parts of all iterations: their history, progress lines, and the warning that they did not converge."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +20,11 @@ class Trace:
     def __init__(self, verbose: str = ""):
         self.verbose = verbose
         self._steps: list[tuple[float, float]] = []
+
+    @classmethod
+    def of(cls, estimator: Any) -> Self:
+        """The empty history of an estimator, which prints if its `verbose` says so."""
+        return cls(type(estimator).__name__ if estimator.verbose else "")
 
     def __call__(self, iteration: int, loss: float, gradient_norm: float = np.nan) -> None:
         self._steps.append((float(loss), float(gradient_norm)))

@@ -47,11 +47,15 @@ class Regressor(Estimator):
         samples = len(predicted)
         y = self._read_targets(y, samples).reshape(samples, -1)
         weight = self._weights(sample_weight, samples)
-        residual = weight @ (y - predicted.reshape(y.shape)) ** 2
-        total = weight @ (y - np.average(y, axis=0, weights=weight)) ** 2
-        constant = total == 0
-        unexplained = np.where(constant, residual != 0, residual / np.where(constant, 1, total))
-        return float(np.mean(1 - unexplained))
+        return float(np.mean(r_squared(y, y - predicted.reshape(y.shape), weight)))
+
+
+def r_squared(y: np.ndarray, errors: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """R² of each target: `Regressor.score` before the mean."""
+    residual = weight @ errors**2
+    total = weight @ (y - np.average(y, axis=0, weights=weight)) ** 2
+    constant = total == 0
+    return 1 - np.where(constant, residual != 0, residual / np.where(constant, 1, total))
 
 
 class Classifier(Estimator):

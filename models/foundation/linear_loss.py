@@ -29,21 +29,16 @@ class LinearLoss(LinearPredictor, LossModel):
     """
 
     row_curvature: ClassVar[Any]
-    only_differences: ClassVar[bool] = (
-        False  # does adding the same to all η of a row change nothing?
-    )
+    only_differences: ClassVar[bool] = False  # is adding the same to all η of a row no change?
 
     def _strength_of_penalty(self, weight: Any) -> tuple[float, float]:
         """α of w and of b: the penalty is their half squares times these."""
         return 0.0, 0.0
 
-    def _etas(self, X: Any, coef: Any, intercept: Any) -> Any:
-        """(outputs, rows)"""
-        return np.atleast_2d(coef) @ X.T + np.reshape(intercept, (-1, 1))
-
     def _blocks(self, vector: Any, packing: Any, X: Any, y: Any, weight: Any) -> np.ndarray:
         """The Hessian of each output at free numbers: (outputs, features + 1, features + 1)."""
-        η = self._etas(X, **packing.unpack(vector))
+        found = packing.unpack(vector)
+        η = etas(X, np.atleast_2d(found["coef"]), found["intercept"])
         if np.ndim(packing.parameters["coef"].start) == 1:
             η = η[0]
         curvatures = np.atleast_2d(self.row_curvature(η, y)) * (weight / weight.sum())
@@ -76,9 +71,8 @@ class LinearLoss(LinearPredictor, LossModel):
             diagonal += RIDGE * diagonal + np.finfo(float).tiny
             q = _cut(q, len(H), width)
             p = np.linalg.solve(H, q[..., None])[..., 0]
-            if (
-                self.only_differences and len(H) > 1
-            ):  # the same for all outputs changes the penalty alone
+            if self.only_differences and len(H) > 1:
+                # What is the same for all outputs changes the penalty alone.
                 p -= p.mean(axis=0)
                 p[:, :width] += q[:, :width].mean(axis=0) / α if α > 0 else 0
             return _joined(p, width)
@@ -91,6 +85,14 @@ class LinearLoss(LinearPredictor, LossModel):
                     return q * np.nan  # the solver then does without
 
         return guarded
+
+
+def etas(X: Any, W: Any, b: Any) -> Any:
+    """W x + b of every row x of X: (outputs, rows).
+
+    Samples are along the last axis, because sums of few long rows are fast.
+    """
+    return W @ X.T + np.reshape(b, (-1, 1))
 
 
 def gram(X: np.ndarray, c: np.ndarray) -> np.ndarray:

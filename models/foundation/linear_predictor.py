@@ -7,6 +7,7 @@ import numpy as np
 from models.foundation.constraints import Fixed
 from models.foundation.estimator import Estimator
 from models.foundation.fields import learned
+from models.foundation.kinds import Regressor
 from models.foundation.parameters import boolean
 
 
@@ -33,6 +34,13 @@ class LinearPredictor(Estimator):
     def linear(self, X: Any, coef: Any, intercept: Any) -> Any:
         """η of every row: (samples,), or (samples, targets)."""
         return X @ coef.T + intercept
+
+
+class LinearModel(LinearPredictor, Regressor):
+    """A regressor that predicts η itself."""
+
+    def _predict(self, X: Any) -> Any:
+        return self.linear(X, self.coef_, self.intercept_)
 
 
 class SparseWeights(Estimator):

@@ -69,10 +69,8 @@ class LossModel(Estimator):
 
     loss: ClassVar[Any]
     start: ClassVar[Any]  # (X, y, weight) -> name -> an array, or a constraint around one
-    prox: ClassVar[
-        Any
-    ]  # (name, w, step) -> argmin_v h(v) + ‖v - w‖² / 2 step, for a penalty h with kinks
-    kinked_penalty: ClassVar[Any]  # (**parameters) -> h, which is not part of `loss`
+    kinked_penalty: ClassVar[Any]  # (**parameters) -> h, a penalty with kinks; no part of `loss`
+    prox: ClassVar[Any]  # (name, w, step) -> argmin_v h(v) + ‖v - w‖² / 2 step
     _exact: ClassVar[Any]  # (X, y, weight) -> name -> the parameter at which the loss is least
 
     def objective(self, X: Any, y: Any, weight: Any, **parameters: Any) -> Any:
@@ -101,7 +99,7 @@ class LossModel(Estimator):
             self.n_iter_, self.trace_ = 1, self._one_step(found, X, y, weight)
             return found
         packing = self._packing(X, y, weight)
-        trace = Trace(type(self).__name__ if self.verbose else "")
+        trace = Trace.of(self)
         if solver in MINIMIZERS:
             found = self._by_line_search(solver, packing, X, y, weight, trace)
         else:
@@ -119,7 +117,7 @@ class LossModel(Estimator):
 
     def _one_step(self, found: dict[str, Any], X: Any, y: Any, weight: Any) -> Trace:
         """The trace of a formula: loss and gradient at the minimum that it found."""
-        trace = Trace(type(self).__name__ if self.verbose else "")
+        trace = Trace.of(self)
         with np.errstate(all="ignore"):
             if self.has_kinks:  # a penalty with kinks has no gradient
                 loss = self.objective(X, y, weight, **found) + self.kinked_penalty(**found)

@@ -104,7 +104,6 @@ def tags(estimator: Any) -> Any:
             TransformerTags(preserves_dtype=[]) if hasattr(estimator, "transform") else None
         ),
         requires_fit=estimator.requires_fit,
-        non_deterministic=estimator.non_deterministic,
     )
 
 

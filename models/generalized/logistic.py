@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Classifier, boolean, choice, integer, learned, mapping, positive
-from models.foundation.linear_loss import LinearLoss
+from models.foundation.linear_loss import LinearLoss, etas
 from models.foundation.linear_predictor import SparseWeights
 from models.foundation.loss_model import LossModel
 from models.generalized.elastic_net_penalty import ElasticNetPenalty
@@ -61,7 +61,7 @@ class LogisticRegression(SparseWeights, LinearLoss, ElasticNetPenalty, Classifie
 
     def loss(self, X, y, weight, coef, intercept=0.0):
         """L above without ‖W‖₁. X: (samples, features), y: (samples,) numbers of classes."""
-        z = logits(X, coef, intercept)
+        z = etas(X, coef, intercept)
         if len(z) == 1:
             surprise = softplus(z[0]) - y * z[0]  # -ln P(y | x)
         else:
@@ -97,21 +97,13 @@ class LogisticRegression(SparseWeights, LinearLoss, ElasticNetPenalty, Classifie
         return 1 / self.intercept_scaling if self.solver == "liblinear" else 0.0
 
     def _decision(self, X):
-        z = logits(X, self.coef_, self.intercept_)
+        z = etas(X, self.coef_, self.intercept_)
         return z[0] if len(z) == 1 else z.T
 
     def _predict_proba(self, X):
-        return shares(logits(X, self.coef_, self.intercept_)).T
-
-
-def logits(X, W, b):
-    """W x + b of every row x of X: (classes, samples), or (1, samples) for two classes.
-
-    Samples are along the rows, because sums of few long rows are fast.
-    """
-    return W @ X.T + np.reshape(b, (-1, 1))
+        return shares(etas(X, self.coef_, self.intercept_)).T
 
 
 def shares(z):
-    """P(class | x): (classes, samples)."""
+    """P(class | x): (classes, samples), from the logits, of two classes (1, samples)."""
     return softmax(np.concatenate([np.zeros_like(z), z]) if len(z) == 1 else z, axis=0)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Regressor, boolean, integer, learned, nonnegative, positive
+from models.foundation import boolean, integer, learned, nonnegative, positive
 from models.foundation.iterate import warn_not_converged
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.linear.least_squares import centered
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class EvidenceRegression(LinearPredictor, Regressor):
+class EvidenceRegression(LinearModel):
     """y ~ N(x·w + b, 1/α) with w_j ~ N(0, 1/λ_j). A subclass maximizes the evidence, p(y | X, α, λ)."""
 
     max_iter: int = integer(300, at_least=1, doc="largest number of iterations")
@@ -40,9 +40,8 @@ class EvidenceRegression(LinearPredictor, Regressor):
         A, b, self.X_offset_, y_mean = centered(X, y, weight, self.fit_intercept)
         self.X_scale_ = np.ones(X.shape[1])
         variance = np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)
-        if not np.isfinite(np.square(np.abs(A).max(initial=0))) or not np.isfinite(
-            np.abs(b).max() ** 2
-        ):
+        squares = np.square([np.abs(A).max(initial=0), np.abs(b).max()])
+        if not np.isfinite(squares).all():
             name = type(self).__name__
             what = f"{name}: the squares of X or y overflow, and its priors have fixed units."
             raise refusal(ValueError, what, "StandardScaler().fit_transform(X)")
@@ -70,9 +69,6 @@ class EvidenceRegression(LinearPredictor, Regressor):
         """The features that sigma_ is about."""
         return np.ones(len(self.coef_), dtype=bool)
 
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
-
 
 class BayesianRidge(EvidenceRegression):
     """y ~ N(x·w + b, 1/α) with w ~ N(0, I/λ), and α and λ of the greatest evidence.
@@ -98,29 +94,30 @@ class BayesianRidge(EvidenceRegression):
         α = 1 / (variance + np.finfo(float).eps) if self.alpha_init is None else self.alpha_init
         λ = 1.0 if self.lambda_init is None else self.lambda_init
 
+        scores: list[float] = []
+
         def weights():
-            """w along the singular vectors, ‖y - A w‖², and the log evidence."""
+            """w along the singular vectors, and ‖y - A w‖²; keeps the log evidence if asked to."""
             z = d * right / (μ + λ / α)
             rss = unexplained + ((right - d * z) ** 2).sum()
-            return z, rss, self._log_evidence(n, A.shape[1], μ, α, λ, z, rss)
+            if self.compute_score:
+                scores.append(self._log_evidence(n, A.shape[1], μ, α, λ, z, rss))
+            return z, rss
 
-        scores: list[float] = []
         before, converged, step = None, False, 0
         while not converged and step < self.max_iter:
             step += 1
-            z, rss, score = weights()
-            scores.append(score)
+            z, rss = weights()
             γ = (α * μ / (λ + α * μ)).sum()
             λ = (γ + 2 * self.lambda_1) / (z @ z + 2 * self.lambda_2)
             α = (n - γ + 2 * self.alpha_1) / (rss + 2 * self.alpha_2)
             w = Vt.T @ z
             converged = before is not None and np.abs(before - w).sum() < self.tol
             before = w
-        z, _, score = weights()
+        z, _ = weights()
         self.alpha_, self.lambda_ = float(α), float(λ)
         rest = np.eye(A.shape[1]) - Vt.T @ Vt if len(d) < A.shape[1] else 0.0
         self.sigma_ = (Vt.T / (λ + α * μ)) @ Vt + rest / λ
-        scores = [*scores, score] if self.compute_score else []
         self._finish(Vt.T @ z, y_mean, scores, step, converged)
 
     def _log_evidence(self, n, features, μ, α, λ, z, rss):
@@ -161,14 +158,15 @@ class ARDRegression(EvidenceRegression):
             α = (n - γ.sum() + 2 * self.alpha_1) / (rss + 2 * self.alpha_2)
             keep = λ < self.threshold_lambda
             w = np.where(keep, w, 0.0)
-            scores.append(self._log_evidence(n, Σ, α, λ, w, rss))
+            if self.compute_score:
+                scores.append(self._log_evidence(n, Σ, α, λ, w, rss))
             converged = not keep.any() or (
                 before is not None and np.abs(before - w).sum() < self.tol
             )
             before = w
         Σ, w = self._posterior(A, gram, right, α, λ, keep)
         self.alpha_, self.lambda_, self.sigma_ = float(α), λ, Σ
-        self._finish(w, y_mean, scores if self.compute_score else [], step, converged)
+        self._finish(w, y_mean, scores, step, converged)
 
     def _posterior(self, A, gram, right, α, λ, keep):
         """The covariance Σ of the kept weights, and the mean w of all."""

@@ -1,7 +1,7 @@
 """Cross-validation inside an estimator: its parameter `cv`, and the folds that it means."""
 
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,10 @@ def _index(rows: Any) -> np.ndarray:
 
 class CrossValidated(Regressor):
     """A regressor that chooses some of its settings by cross-validation."""
+
+    does_not_apply: ClassVar = {
+        "test_weights_are_repetitions": "leaves rows out, however often they count",
+    }
 
     cv: Any = integer(None, at_least=2, doc="the folds; None for the default") | Parameter(
         None, _are_splits, "pairs (train, test) of row numbers, or an object with split(X, y)"

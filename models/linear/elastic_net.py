@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from models.foundation import (
-    Regressor,
     array,
     boolean,
     choice,
@@ -19,13 +18,13 @@ from models.foundation import (
     number,
 )
 from models.foundation.iterate import Trace, warn_not_converged
-from models.foundation.linear_predictor import LinearPredictor, SparseWeights
+from models.foundation.linear_predictor import LinearModel, SparseWeights
 from models.foundation.loss_model import LossModel
 from models.linear.coordinate_descent import Penalty, SquaredErrors, coordinate_descent
 from models.linear.path import enet_path, lasso_path
 
 
-class L1Penalized(LinearPredictor, SparseWeights, LossModel, Regressor):
+class L1Penalized(LinearModel, SparseWeights, LossModel):
     """y = x·w + b with the least  Σ_i s_i (y_i - x_i·w - b)² / (2 Σ s) + α ρ ‖w‖₁ + α (1 - ρ) ‖w‖² / 2.
 
     A subclass says what ρ is, as `l1_ratio`.
@@ -102,7 +101,7 @@ class L1Penalized(LinearPredictor, SparseWeights, LossModel, Regressor):
         """w of every target, by coordinate descent, and whether all converged."""
         start = packing.parameters["coef"].start
         rng = np.random.default_rng(self.random_state) if self.selection == "random" else None
-        traces = [Trace(type(self).__name__ if self.verbose else "") for _ in each]
+        traces = [Trace.of(self) for _ in each]
         found = [
             coordinate_descent(errors, penalty, w, self.tol, self.max_iter, rng, trace)
             for errors, w, trace in zip(each, np.atleast_2d(start), traces, strict=True)
@@ -111,9 +110,6 @@ class L1Penalized(LinearPredictor, SparseWeights, LossModel, Regressor):
         several = start.ndim > 1
         self.n_iter_, self.trace_ = (counts, traces) if several else (counts[0], traces[0])
         return np.reshape([f.w for f in found], start.shape), all(f.converged for f in found)
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 class Lasso(L1Penalized):

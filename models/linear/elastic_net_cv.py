@@ -6,14 +6,14 @@ import numpy as np
 
 from models.foundation import array, boolean, choice, integer, learned, number, positive, seed
 from models.foundation.iterate import Trace, warn_not_converged
-from models.foundation.linear_predictor import LinearPredictor, SparseWeights
+from models.foundation.linear_predictor import LinearModel, SparseWeights
 from models.linear.coordinate_descent import SquaredErrors
 from models.linear.cross_validated import CrossValidated
 from models.linear.elastic_net import ElasticNet
 from models.linear.path import descend_path, enet_path, grid, lasso_path
 
 
-class PenaltyByFolds(LinearPredictor, SparseWeights, CrossValidated):
+class PenaltyByFolds(LinearModel, SparseWeights, CrossValidated):
     """Fits a path without each of the folds, and takes the penalty that is best in these on average."""
 
     eps: float = positive(1e-3, doc="smallest α of the grid, as a part of the largest")
@@ -91,9 +91,6 @@ class PenaltyByFolds(LinearPredictor, SparseWeights, CrossValidated):
             squares = (y[test, None] - predicted) ** 2
             found.append(np.average(squares, axis=0, weights=weight[test]))
         return found
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 class LassoCV(PenaltyByFolds):

@@ -6,13 +6,13 @@ A. Owen, A robust hybrid of lasso and ridge regression (2007).
 
 import numpy as np
 
-from models.foundation import Regressor, learned, nonnegative, number
+from models.foundation import learned, nonnegative, number
 from models.foundation.constraints import Positive
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.foundation.loss_model import LossModel
 
 
-class HuberRegressor(LinearPredictor, LossModel, Regressor):
+class HuberRegressor(LinearModel, LossModel):
     """y = x·w + b by errors that count squared if they are small, and linearly if they are large.
 
         Σ_i s_i (σ + σ H((y_i - x_i·w - b) / σ)) + α ‖w‖²,    H(z) = z² if |z| < ε, else 2 ε |z| - ε²
@@ -45,6 +45,3 @@ class HuberRegressor(LinearPredictor, LossModel, Regressor):
         X = self._check(X)
         errors = np.abs(self._read_targets(y, len(X)) - self._predict(X))
         self.outliers_ = errors > self.epsilon * self.scale_
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.foundation import (
-    Regressor,
     array,
     boolean,
     choice,
@@ -19,7 +18,7 @@ from models.foundation import (
     positive,
     seed,
 )
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.linear.coordinate_descent import SquaredErrors
 
 DEPENDENT = 1e-13  # of a column of length one, the square that active columns do not explain
@@ -88,11 +87,9 @@ def most_correlated(c, allowed, active, positive):
     """The feature that correlates most with the residual, among those that may become active, or None."""
     free = allowed.copy()
     free[active] = False
-    return (
-        int(np.argmax(np.where(free, c if positive else np.abs(c), -np.inf)))
-        if free.any()
-        else None
-    )
+    if not free.any():
+        return None
+    return int(np.argmax(np.where(free, c if positive else np.abs(c), -np.inf)))
 
 
 def independent(errors, active, j):
@@ -114,7 +111,7 @@ def _until_next(λ, c, falls, allowed, active, positive):
     return min(steps)
 
 
-class LarsFamily(LinearPredictor, Regressor):
+class LarsFamily(LinearModel):
     """What Lars and LassoLars have in common. A subclass says where its path ends."""
 
     several_targets = True
@@ -151,23 +148,18 @@ class LarsFamily(LinearPredictor, Regressor):
         errors = SquaredErrors(X, y, weight, self.fit_intercept)
         paths = [self._path(errors.target(k)) for k in range(y[:1].size)]
         several = y.ndim == 2 and y.shape[1] > 1
-        kept: dict[str, list] = {
-            "alphas_": [p.alphas if self.fit_path else p.alphas[-1:] for p in paths]
-        }
-        kept["n_iter_"] = [max(len(p.alphas) - 1, 1) for p in paths]
+        kept: dict[str, list] = {"n_iter_": [max(len(p.alphas) - 1, 1) for p in paths]}
         if self.fit_path:
-            kept["active_"], kept["coef_path_"] = (
-                [p.active for p in paths],
-                [p.coefs for p in paths],
-            )
+            kept["alphas_"] = [p.alphas for p in paths]
+            kept["active_"] = [p.active for p in paths]
+            kept["coef_path_"] = [p.coefs for p in paths]
+        else:
+            kept["alphas_"] = [p.alphas[-1:] for p in paths]
         for name, values in kept.items():
             setattr(self, name, values if several else values[0])
         W = np.stack([p.coefs[:, -1] for p in paths])
         self.coef_ = W.copy() if several else W[0]
         self.intercept_ = errors.y_mean - self.coef_ @ errors.x_mean
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 class Lars(LarsFamily):

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.foundation import Regressor, boolean, integer, learned, nonnegative
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation import boolean, integer, learned, nonnegative
+from models.foundation.linear_predictor import LinearModel
 
 # Rounding in the Gram matrix costs ε times its condition number: at 1e6, ten digits remain.
 WORST_CONDITION = 1e6
 
 
-class LinearRegression(LinearPredictor, Regressor):
+class LinearRegression(LinearModel):
     """y = x·w + b with the least Σ_i s_i (y_i - x_i·w - b)², s the sample weights.
 
     After subtracting their (weighted) means x̄ and ȳ, the data need no b, and the gradient is zero at
@@ -55,9 +55,6 @@ class LinearRegression(LinearPredictor, Regressor):
         self.rank_ = int(np.count_nonzero(self.singular_ > rounding))
         self.coef_ = w.T
         self.intercept_ = means.y_mean - means.x_mean @ w if self.fit_intercept else 0.0
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 class Moments(NamedTuple):

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Regressor, array, choice, integer, learned, nonnegative
+from models.foundation import array, choice, integer, learned, nonnegative
 from models.foundation.iterate import warn_not_converged
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.linear.coordinate_descent import SquaredErrors
 from models.linear.lars import independent, most_correlated
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class OrthogonalMatchingPursuit(LinearPredictor, Regressor):
+class OrthogonalMatchingPursuit(LinearModel):
     """y = x·w + b by few features, chosen greedily: of the others, w is 0.
 
     Each step takes the feature that correlates most with the residual, argmax_j |Σ_i s_i x_ij (y_i - ŷ_i)|,
@@ -76,9 +76,6 @@ class OrthogonalMatchingPursuit(LinearPredictor, Regressor):
             w = np.zeros(len(w))
             w[active] = np.linalg.solve(errors.gram_of(active), errors.q[active])
         return w / errors.size * errors.b_size, max(len(active), 1)
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
 
 # Squares of a residual, of numbers of which the largest is 1, that are rounding.

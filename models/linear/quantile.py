@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Regressor, choice, learned, mapping, nonnegative, number
+from models.foundation import choice, learned, mapping, nonnegative, number
 from models.foundation.iterate import warn_not_converged
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 
 
-class QuantileRegressor(LinearPredictor, Regressor):
+class QuantileRegressor(LinearModel):
     """x·w + b is the q-quantile of y: a part q of the samples is below it.
 
         Σ_i s_i ρ(y_i - x_i·w - b) / Σ s + α ‖w‖₁,     ρ(r) = q r for r ≥ 0, (q - 1) r for r < 0
@@ -51,9 +51,6 @@ class QuantileRegressor(LinearPredictor, Regressor):
             )
         self.coef_ = found[:features]
         self.intercept_ = found[features] if self.fit_intercept else 0.0
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
 
     @classmethod
     def examples(cls, rng):

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Regressor, array, boolean, choice, integer, learned, nonnegative
+from models.foundation import array, boolean, choice, integer, learned, nonnegative
 from models.foundation.iterate import Trace
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from models.foundation.loss_model import LossModel
 from models.linear.least_squares import (
     centered,
@@ -29,7 +29,7 @@ SAME_MINIMUM = {
 }  # fmt: skip
 
 
-class Ridge(LinearPredictor, LossModel, Regressor):
+class Ridge(LinearModel, LossModel):
     """y = x·w + b with the least  Σ_i s_i (y_i - x_i·w - b)² + α ‖w‖²,  s the sample weights.
 
     The penalty keeps w small and unique. For centered data, w = (Xᵀ S X + α I)⁻¹ Xᵀ S y (ESL 3.44).
@@ -93,7 +93,7 @@ class Ridge(LinearPredictor, LossModel, Regressor):
             parts = zip(y.T, each, self.alpha, strict=True)
             w = np.stack([self._best(X, t, weight, m, α) for t, m, α in parts], axis=1)
         b = means.y_mean - means.x_mean @ w if self.fit_intercept else 0.0
-        self.n_iter_, self.trace_ = 1, Trace(type(self).__name__ if self.verbose else "")
+        self.n_iter_, self.trace_ = 1, Trace.of(self)
         self.trace_(1, *self._at_minimum(means, w, weight.sum()))
         return {"coef": w.T, "intercept": b}
 
@@ -115,6 +115,3 @@ class Ridge(LinearPredictor, LossModel, Regressor):
         if self.positive:
             gradient = np.where(w > 0, gradient, np.minimum(gradient, 0))
         return max(loss, 0) / total, np.abs(gradient).max() / total
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)

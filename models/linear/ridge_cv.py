@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from models.foundation import array, boolean, choice, learned, nonnegative
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.kinds import r_squared
+from models.foundation.linear_predictor import LinearModel
 from models.linear.cross_validated import CrossValidated
 from models.linear.least_squares import centered
 from models.linear.ridge import Ridge
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class RidgeCV(LinearPredictor, CrossValidated):
+class RidgeCV(LinearModel, CrossValidated):
     """Ridge with the α of `alphas` that predicts best what it was not trained on.
 
     With cv=None each row is left out once. That takes no second fit: ŷ = H y is linear in y, and the error
@@ -100,9 +101,6 @@ class RidgeCV(LinearPredictor, CrossValidated):
             )
         return np.mean(scores, axis=0)
 
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)
-
 
 def left_out_errors(X, y, weight, alphas, fit_intercept):
     """√s (y_i - prediction of row i by the fit to all others), of the shape of y, for each α > 0."""
@@ -126,12 +124,6 @@ def left_out_errors(X, y, weight, alphas, fit_intercept):
         yield (residual.T / np.where(weight > 0, left, 1)).T
 
 
-def _r2(y, errors, weight):
-    total = weight @ (y - np.average(y, axis=0, weights=weight)) ** 2
-    unexplained = weight @ errors**2
-    return 1 - np.where(total == 0, unexplained != 0, unexplained / np.where(total == 0, 1, total))
-
-
 # scikit-learn's name of a score -> its value for each target: (y, y - prediction, weight) -> number
 SCORES = {
     "neg_mean_squared_error": lambda y, errors, weight: (
@@ -140,5 +132,5 @@ SCORES = {
     "neg_mean_absolute_error": lambda y, errors, weight: (
         -np.average(abs(errors), axis=0, weights=weight)
     ),
-    "r2": _r2,
+    "r2": r_squared,
 }

@@ -10,15 +10,15 @@ import math
 
 import numpy as np
 
-from models.foundation import Regressor, boolean, integer, learned, positive, seed
+from models.foundation import boolean, integer, learned, positive, seed
 from models.foundation.iterate import warn_not_converged
-from models.foundation.linear_predictor import LinearPredictor
+from models.foundation.linear_predictor import LinearModel
 from tinygrad_edu.diagnostics.words import refusal
 
 EPSILON = np.finfo(np.float64).eps
 
 
-class TheilSenRegressor(LinearPredictor, Regressor):
+class TheilSenRegressor(LinearModel):
     """The (b, w) with the least sum of distances to those of all subsets of n_subsamples samples.
 
     Each subset is fitted by least squares. Up to a part `breakdown_` of the samples may be arbitrarily wrong,
@@ -105,6 +105,3 @@ class TheilSenRegressor(LinearPredictor, Regressor):
         else:
             warn_not_converged(self, "iterations for the median", "raise max_iter, or raise tol")
         return x * size
-
-    def _predict(self, X):
-        return self.linear(X, self.coef_, self.intercept_)

@@ -83,10 +83,8 @@ class PolynomialFeatures(Transformer):
         low, high = self._degrees()
         n, d = X.shape
         skip = int(self.interaction_only)
-        lower = np.ones((n, 1))  # the products of one degree less
-        first = np.zeros(
-            d + 1, dtype=int
-        )  # and the first of them without x_1, ..., x_(j-1), for each j
+        # The products of one degree less, and for each j the first of them without x_1, ..., x_(j-1).
+        lower, first = np.ones((n, 1)), np.zeros(d + 1, dtype=int)
         done = 0
         for degree in range(1, high + 1):
             ends = np.cumsum(lower.shape[1] - first[skip : skip + d])

@@ -4,19 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from models.foundation import clone
-
 ANSWERS = (
     "predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples",
 )  # fmt: skip
-
-
-def fresh(estimator):
-    """A copy that has learned nothing, and will iterate until it stands still."""
-    made = clone(estimator)
-    if {"solver", "tol", "max_iter"} <= made.get_params().keys():
-        made.set_params(tol=1e-10, max_iter=10_000)
-    return made
 
 
 def answers(model, X):

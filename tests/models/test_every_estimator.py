@@ -19,6 +19,7 @@ from sklearn.base import clone, is_classifier, is_clusterer, is_outlier_detector
 
 import models
 from models.foundation import ConvergenceWarning, NotFittedError
+from models.foundation.examples import example_for_checks
 from models.foundation.fields import REQUIRED, Learned
 from models.foundation.loss_model import LossModel
 from tests.models.contract import (
@@ -27,12 +28,11 @@ from tests.models.contract import (
     assert_clear,
     assert_same_answers,
     checks_of,
-    fresh,
     learned,
     name_of,
 )
 from tinygrad_edu.gradcheck import gradcheck
-from tinygrad_edu.twins.estimator_table import plain
+from tinygrad_edu.twins.estimator_table import thorough
 from tinygrad_edu.twins.scikit_learn import twin_of
 
 EVERY = [getattr(models, name) for name in models.__all__]
@@ -69,7 +69,7 @@ VARIANTS = [
 
 CHECKS = [
     pytest.param(estimator, check, id=f"{estimator}-{name_of(check)}-{i}")
-    for estimator in [*map(plain, EVERY), *VARIANTS]
+    for estimator in [*map(example_for_checks, EVERY), *VARIANTS]
     for i, check in enumerate(checks_of(estimator))
 ]
 
@@ -89,7 +89,7 @@ def test_the_checks_are_many():
 @every
 def test_what_does_not_apply_exists_and_has_a_reason(kind):
     """A check that was renamed, or a misspelled one, would not be skipped, or without need."""
-    known = {name_of(check) for check in checks_of(plain(kind))}
+    known = {name_of(check) for check in checks_of(example_for_checks(kind))}
     known |= {name for name in globals() if name.startswith("test_")} | {"check_*", "test_*", "*"}
     assert {*kind.does_not_apply} <= known
     assert all(" " in reason for reason in kind.does_not_apply.values())
@@ -104,7 +104,7 @@ def test_scikit_learn_knows_what_kind_it_is(kind):
         "outlier_detector": is_outlier_detector,
     }
     expected = [kind.kind] if kind.kind in kinds else []
-    assert [name for name, is_it in kinds.items() if is_it(plain(kind))] == expected
+    assert [name for name, is_it in kinds.items() if is_it(example_for_checks(kind))] == expected
 
 
 # ---- its twin ------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_scikit_learn_knows_what_kind_it_is(kind):
 
 @every_example
 def test_its_twin_gives_the_same_answers(estimator, X, y):
-    ours = fresh(estimator)
+    ours = thorough(estimator)
     theirs = twin_of(ours)
     if theirs is None:
         pytest.skip(f"scikit-learn has no {type(ours).__name__}")
@@ -132,16 +132,14 @@ def test_its_twin_gives_the_same_answers(estimator, X, y):
 def test_weights_are_repetitions(estimator, X, y):
     if "sample_weight" not in inspect.signature(estimator.fit).parameters:
         pytest.skip("takes no weights")
-    if "cv" in estimator.get_params():
-        pytest.skip("leaves rows out, however often they count")
     weight = np.random.default_rng(1).integers(0, 4, len(X))
     weight[:3] = 1  # KMeans starts there
     rows = np.repeat(np.arange(len(X)), weight)
-    weighted = fresh(estimator).fit(X, y, sample_weight=weight)
-    repeated = fresh(estimator).fit(X[rows], y[rows])
+    weighted = thorough(estimator).fit(X, y, sample_weight=weight)
+    repeated = thorough(estimator).fit(X[rows], y[rows])
     assert_same_answers(answers(weighted, X), answers(repeated, X), 1e-6)
-    same = fresh(estimator).fit(X, y, sample_weight=1.0)
-    assert_same_answers(answers(same, X), answers(fresh(estimator).fit(X, y), X))
+    same = thorough(estimator).fit(X, y, sample_weight=1.0)
+    assert_same_answers(answers(same, X), answers(thorough(estimator).fit(X, y), X))
 
 
 @every_example

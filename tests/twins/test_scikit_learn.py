@@ -26,9 +26,8 @@ def test_a_comparison_of_what_agrees():
     assert {row.name for row in report.rows} == {"coef_", "intercept_", "predict", "score"}
     assert report.max_difference() < 1e-12
     np.testing.assert_allclose(report["coef_"].ours, models.Ridge(alpha=2.0).fit(*NUMBERS).coef_)
-    assert not [
-        name for name in vars(model) if name.endswith("_")
-    ]  # the model itself is not fitted
+    # The model itself is not fitted.
+    assert not [name for name in vars(model) if name.endswith("_")]
     text = str(report)
     assert "Ridge(alpha=2.0) and scikit-learn" in text and "coef_" in text
     assert "A fit takes" in text and "It needs" in text

@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+import models
+from models.foundation import clone
+from models.foundation.examples import example_for_checks, examples_of_kind
 from tinygrad_edu.twins.scikit_learn import compare, twin_of
 
 HEAD = ("model", "what it is", "solver", "checks", "agrees to", "time", "memory")
@@ -68,8 +71,6 @@ class Entry:
 
 def entries(names: Iterable[str] = ()) -> list[Entry]:
     """Those estimators, by default all, sorted by chapter."""
-    import models
-
     chosen = [Entry(getattr(models, name)) for name in (names or models.__all__)]
     return sorted(chosen, key=lambda entry: (entry.chapter, entry.name))
 
@@ -79,25 +80,16 @@ def measure(entry: Entry, samples: int = 500, features: int = 10) -> Entry:
     estimator, X, y = next(entry.kind.examples(np.random.default_rng(0)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        entry.checks = _checks(plain(entry.kind))
+        entry.checks = _checks(example_for_checks(entry.kind))
         if twin_of(estimator) is not None:
             if not estimator.reason_against("test_its_twin_gives_the_same_answers"):
-                thorough = compare(_thorough(estimator), X, y, rounds=1)
-                entry.agreement = thorough.answers_differ_by()
+                found = compare(thorough(estimator), X, y, rounds=1)
+                entry.agreement = found.answers_differ_by()
             estimator, X, y = _larger(entry.kind, estimator, X, y, samples, features)
             found = compare(estimator, X, y)
             entry.time = found.seconds["ours"] / found.seconds["theirs"]
             entry.memory = found.memory["ours"] / found.memory["theirs"]
     return entry
-
-
-def plain(kind: Any) -> Any:
-    """An estimator for the checks: its defaults, or the example's parameters if some have no default."""
-    from models.foundation.fields import REQUIRED
-
-    if all(parameter.default is not REQUIRED for parameter in kind._parameters.values()):
-        return kind(**kind.checked_with)
-    return next(iter(kind.examples(np.random.default_rng(0))))[0]
 
 
 def text(found: Iterable[Entry]) -> Iterator[str]:
@@ -145,18 +137,15 @@ def _checks(estimator: Any) -> tuple[int, int]:
     return counted.count("passed"), len(counted)
 
 
-def _thorough(estimator: Any) -> Any:
-    """A copy that iterates until it stands still."""
-    settings = estimator.get_params(deep=False)
-    for name, value in (("tol", 1e-10), ("max_iter", 10_000)):
-        if name in settings and "solver" in settings:
-            settings[name] = value
-    return type(estimator)(**settings)
+def thorough(estimator: Any) -> Any:
+    """A copy that has learned nothing, and will iterate until it stands still."""
+    made = clone(estimator)
+    if {"solver", "tol", "max_iter"} <= made.get_params().keys():
+        made.set_params(tol=1e-10, max_iter=10_000)
+    return made
 
 
 def _larger(kind: Any, estimator: Any, X: Any, y: Any, samples: int, features: int) -> Any:
     """An example of the same form with more samples and features, unless the kind has its own examples."""
-    from models.foundation.examples import examples_of_kind
-
     found = examples_of_kind(kind, np.random.default_rng(0), samples, features)
     return next(found, (estimator, X, y)) if "examples" not in vars(kind) else (estimator, X, y)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.files import write_text
 from tinygrad_edu.terminal import printable
 from tinygrad_edu.twins.optional import optional
 
@@ -257,11 +258,7 @@ class Report:
 
     def to_html(self, path: str | os.PathLike | None = None) -> str:
         """The report as a page without scripts or anything from the web; also written to `path`, if given."""
-        page = PAGE.format(report=self._repr_html_())
-        if path is not None:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(page)
-        return page
+        return html_page("Keras", self._repr_html_(), path)
 
     def _repr_html_(self) -> str:
         """For notebooks: the conclusions, and a table by step and one by layer."""
@@ -292,10 +289,10 @@ PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Comparison with Keras</title>
+<title>Comparison with {library}</title>
 <style>:root {{ color-scheme: light dark }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}</style>
-<h1>Comparison with Keras</h1>
+<h1>Comparison with {library}</h1>
 {report}
 </html>
 """
@@ -339,6 +336,14 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
     ]
+
+
+def html_page(library: str, report: str, path: str | os.PathLike | None) -> str:
+    """A page around a report; also written to `path`, if given."""
+    page = PAGE.format(library=library, report=report)
+    if path is not None:
+        write_text(path, page)
+    return page
 
 
 def html_table(

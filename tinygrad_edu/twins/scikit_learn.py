@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation import clone
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.twins import estimators_in_keras
 from tinygrad_edu.twins.optional import optional
@@ -101,7 +102,7 @@ def compare(
         what = f"against={against!r}: no such library."
         raise refusal(ValueError, what, "'scikit-learn' or 'keras'")
     theirs = _demand_twin(estimator)
-    ours = _copy(estimator)
+    ours = clone(estimator)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     sides = {"ours": ours, "theirs": theirs}
     fits = {
@@ -175,11 +176,6 @@ def _demand_twin(estimator: Any) -> Any:
     return theirs
 
 
-def _copy(estimator: Any) -> Any:
-    """An unfitted copy with the same parameters."""
-    return type(estimator)(**copy.deepcopy(estimator.get_params(deep=False)))
-
-
 def _not_filled(name: str, why: str) -> Exception:
     what = f"scikit-learn's {name} cannot be filled from outside: {why}."
     return refusal(
@@ -230,8 +226,6 @@ def _tried_rows(estimator: Any) -> Any:
     X = rng.normal(size=(50, estimator.n_features_in_))
     X = np.abs(X) if estimator.nonnegative_X else X
     names: Iterable[str] | None = getattr(estimator, "feature_names_in_", None)
-    return (
-        X
-        if names is None
-        else optional("pandas", "named columns", "compare").DataFrame(X, columns=names)
-    )
+    if names is None:
+        return X
+    return optional("pandas", "named columns", "compare").DataFrame(X, columns=names)

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.files import write_text
 from tinygrad_edu.terminal import printable
-from tinygrad_edu.twins.report import STYLE, aligned, html_table, short
+from tinygrad_edu.twins.report import STYLE, aligned, html_page, html_table, short
 
 ANSWERS = (
     "predict", "predict_proba", "decision_function", "transform", "score_samples", "labels_",
@@ -110,28 +109,12 @@ class Comparison:
 
     def to_html(self, path: str | os.PathLike | None = None) -> str:
         """The report as a page without scripts or anything from the web; also written to `path`, if given."""
-        page = PAGE.format(library=self.library, report=self._repr_html_())
-        if path is not None:
-            write_text(path, page)
-        return page
+        return html_page(self.library, self._repr_html_(), path)
 
     def _repr_html_(self) -> str:
         words = "".join(f"<p>{html.escape(line)}</p>\n" for line in (self.about, *self._cost()))
         table = html_table("The same quantities in both", self._table(), 1)
         return f'{STYLE}\n<div class="twins">\n{words}{table}\n</div>'
-
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Comparison with {library}</title>
-<style>:root {{ color-scheme: light dark }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}</style>
-<h1>Comparison with {library}</h1>
-{report}
-</html>
-"""
 
 
 def duration(run: Callable[[], Any]) -> float:

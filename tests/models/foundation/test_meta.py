@@ -73,9 +73,7 @@ def test_weights_go_to_parts_that_take_them():
     Logarithm(neighbors.KNeighborsRegressor()).fit(X, Y)
     with pytest.raises(ValueError, match=r"KNeighborsRegressor\.fit has no argument sample_weight"):
         Logarithm(neighbors.KNeighborsRegressor()).fit(X, Y, weight)
-    rows = Logarithm(models.Ridge()).fit(
-        list(X), Y, [0, *np.ones(29)]
-    )  # the row of weight 0 is left out
+    rows = Logarithm(models.Ridge()).fit(list(X), Y, [0, *np.ones(29)])  # without row 0
     np.testing.assert_array_equal(
         rows.predict(X), Logarithm(models.Ridge()).fit(X[1:], Y[1:]).predict(X)
     )

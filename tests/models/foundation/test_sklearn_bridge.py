@@ -174,9 +174,8 @@ def test_columns_in_another_order_are_not_swapped_in_silence():
         models.LinearRegression().fit(mixed, Y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        numbered = models.LinearRegression().fit(
-            pandas.DataFrame(X), Y
-        )  # names that are no strings
+        numbers_as_names = pandas.DataFrame(X)
+        numbered = models.LinearRegression().fit(numbers_as_names, Y)
     assert not hasattr(numbered, "feature_names_in_")
     with pytest.warns(
         UserWarning, match="X has feature names, but LinearRegression was fitted without"

@@ -170,9 +170,8 @@ def test_the_same_as_scikit_learn_on_diabetes(twin, alpha, weighted):
 
 @pytest.mark.parametrize("twin", ["Poisson", "gamma", "Tweedie 1.5 auto"])
 @pytest.mark.parametrize("solver", ["lbfgs", "newton-cholesky"])
-@pytest.mark.filterwarnings(
-    "ignore:.*stopped after"
-)  # rounding hides the end of the way for "lbfgs"
+# Rounding hides the end of the way for "lbfgs".
+@pytest.mark.filterwarnings("ignore:.*stopped after")
 def test_ill_conditioned_columns(twin, solver):
     """A condition number of 1e8: X = Z T, so that w = T⁻¹ v if v is the solution for the good columns Z."""
     rng = np.random.default_rng(0)

@@ -28,9 +28,8 @@ def test_the_same_as_scikit_learn(with_mean, with_std, weighted):
 
 def test_the_result_has_mean_zero_and_deviation_one():
     Z = StandardScaler().fit_transform(X)
-    np.testing.assert_allclose(
-        Z.mean(axis=0), 0, atol=1e-7
-    )  # the second column differs in its last digits
+    # The second column differs in its last digits.
+    np.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-7)
     np.testing.assert_allclose(Z.std(axis=0), 1, rtol=1e-12)
 
 
