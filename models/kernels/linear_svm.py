@@ -92,8 +92,8 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
     is predicted.
 
     class_weight multiplies s of a class: of both for two classes; for more, as in LIBLINEAR, only in the f of
-    the class itself. The
-    objective is this, divided by C Σ s. multi_class="crammer_singer" is not implemented.
+    the class itself. The objective is this, divided by C Σ s. multi_class="crammer_singer" is not
+    implemented.
     """
 
     one_class = False

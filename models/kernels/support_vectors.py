@@ -98,18 +98,12 @@ class SupportVectors(KernelMethod):
 
     def _minimize(self, gram, rows, q, lo, hi, beta=None, group=None):
         """β: (variables,), b: (groups,), and the number of iterations, of the problem in `smo`."""
+        beta = np.zeros(len(q)) if beta is None else beta
+        group = np.zeros(len(q), dtype=int) if group is None else group
         point, pairs = solve(
-            gram,
-            q,
-            lo,
-            hi,
-            np.zeros(len(q)) if beta is None else beta,
-            np.zeros(len(q), dtype=int) if group is None else group,
-            rows=rows,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            keep=self._rows_kept(),
-        )
+            gram, q, lo, hi, beta, group,
+            rows=rows, tol=self.tol, max_iter=self.max_iter, keep=self._rows_kept(),
+        )  # fmt: skip
         if pairs == self.max_iter and point.violation() > self.tol:
             self.fit_status_, self.n_iter_ = 1, pairs
             what = f"iterations, with gradients {point.violation():.1e} apart, above tol={self.tol}"

@@ -52,9 +52,8 @@ class OneVersusOne(SupportVectors, Classifier):
     probA_: np.ndarray = learned("slopes of the sigmoids: (pairs,)")
     probB_: np.ndarray = learned("their intercepts: (pairs,)")
 
-    _separate: ClassVar[
-        Any
-    ]  # (gram, signs of the rows, their weights) -> β, b, number of iterations
+    # (gram, signs of the rows, their weights) -> β, b, number of iterations
+    _separate: ClassVar[Any]
 
     def _read(self, X, y, sample_weight, more=False):
         data = super()._read(X, y, sample_weight, more)
