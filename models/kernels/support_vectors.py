@@ -13,8 +13,7 @@ from models.foundation.frames import samples
 from models.foundation.iterate import warn_not_converged
 from models.foundation.parameters import nonnegative
 from models.foundation.targets import weights
-from models.kernels.features import rate
-from models.kernels.kernel_functions import KernelMethod, kernel_matrix, require_finite
+from models.kernels.kernel_functions import KernelMethod, kernel_matrix, rate, require_finite
 from models.kernels.smo import solve
 from tinygrad_edu.diagnostics.words import refusal
 
