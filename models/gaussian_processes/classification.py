@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Classifier, boolean, choice, clone, integer, learned
+from models.foundation import Classifier, boolean, choice, integer, learned
 from models.gaussian_processes.evidence import log_evidence, solve_cholesky, symmetric
 from models.gaussian_processes.kernels import RBF, CompoundKernel, ConstantKernel, WhiteKernel
 from models.gaussian_processes.pairs import Alone, Below, lower_triangle
@@ -65,12 +65,15 @@ class LaplaceProcess(TunesKernel):
     def _fit(self, X, y):
         self.X_train_, self.y_train_ = X.copy() if self.copy_X_train else X, y.astype(np.float64)
         pairs = self._pairs()
-        fixed = ConstantKernel(1.0, "fixed") * RBF(1.0, "fixed")
-        self._tune(fixed if self.kernel is None else clone(self.kernel), pairs)
+        self._tune(self._untuned(), pairs)
         K = full(self.kernel_.below(pairs), self.kernel_.alone(Alone(self.X_train_)))
         self._mode_ = self._mode(K)
         _, self.W_sr_, B = self._step(K, self._mode_, np.linalg.solve)
         self.pi_, self.L_ = sigmoid(self._mode_), np.linalg.cholesky(B)
+
+    def _untuned(self):
+        fixed = ConstantKernel(1.0, "fixed") * RBF(1.0, "fixed")
+        return fixed if self.kernel is None else super()._untuned()
 
     def _pairs(self):
         return Below(self.X_train_)
