@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Classifier, boolean, choice, integer, learned
+from models.foundation.targets import against_rest
 from models.gaussian_processes.evidence import log_evidence, solve_cholesky, symmetric
 from models.gaussian_processes.kernels import RBF, CompoundKernel, ConstantKernel, WhiteKernel
 from models.gaussian_processes.pairs import Alone, Below, lower_triangle
@@ -139,11 +140,11 @@ class GaussianProcessClassifier(LaplaceProcess, Classifier):
     def _fit(self, X, y):
         self.n_classes_ = len(self.classes_)
         before, self.estimators_ = vars(self).get("estimators_", []), []
-        for k in [1] if self.n_classes_ == 2 else range(self.n_classes_):
+        for k, of_class in enumerate(against_rest(y, self.n_classes_)):
             process = LaplaceProcess(**{n: getattr(self, n) for n in LaplaceProcess._parameters})
-            if self.warm_start and len(before) > len(self.estimators_):
-                process._mode_ = before[len(self.estimators_)]._mode_
-            process._fit(X, y == k)
+            if self.warm_start and k < len(before):
+                process._mode_ = before[k]._mode_
+            process._fit(X, of_class)
             self.estimators_.append(process)
         kernels = [process.kernel_ for process in self.estimators_]
         self.kernel_ = kernels[0] if len(kernels) == 1 else CompoundKernel(kernels)
