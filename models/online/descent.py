@@ -127,13 +127,13 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
     def _partial_fit(self, X, y, weight):
         self._refuse_settings_of_fit()
         self.t_ = getattr(self, "t_", 1.0)
-        self._learn_rounds(X, y, weight, 1, getattr(self, "_lines_", None))
+        lines = copy.deepcopy(getattr(self, "_lines_", None))  # a call that fails changes nothing
+        self._learn_rounds(X, y, weight, 1, lines)
 
     def _learn_rounds(self, X, y, weight, rounds, lines):
         problems = self._targets(y, weight)
         if lines is None:
             lines = [Line(np.zeros(X.shape[1]), self._first_b) for _ in problems]
-        lines = [copy.deepcopy(line) for line in lines]
         rng = np.random.default_rng(self.random_state)
         with np.errstate(all="ignore"):  # overflow is reported after the round
             each = zip(lines, problems, strict=True)
