@@ -165,7 +165,7 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
         super()._fit(X, y, weight)
 
     def _decision(self, X):
-        f = X @ self.coef_.T + self.intercept_
+        f = self.linear(X, self.coef_, self.intercept_)
         return f[:, 0] if f.shape[1] == 1 else f
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from models.foundation import boolean, choice, function, integer, learned, number, positive
-from models.foundation.examples import examples_of_kind
 from models.foundation.frames import samples
 from models.foundation.iterate import warn_not_converged
 from models.foundation.parameters import nonnegative
@@ -55,7 +54,7 @@ class SupportVectors(KernelMethod):
 
     @classmethod
     def examples(cls, rng):
-        for estimator, X, y in examples_of_kind(cls, rng):
+        for estimator, X, y in super().examples(rng):
             yield estimator.set_params(tol=1e-9), X, y
 
     @property
