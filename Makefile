@@ -7,7 +7,7 @@ ARGS ?=
 
 PY := .venv/bin/python
 TRY := build/try/bin/python
-BENCHMARKS := $(filter-out benchmarks/timing.py,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/timing.py benchmarks/estimators.py,$(wildcard benchmarks/*.py))
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --editable
 
 # One process per core. `worksteal` gives each a stretch of neighboring tests, which share what they need

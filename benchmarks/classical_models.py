@@ -6,10 +6,10 @@
 limits are the project's own goals.
 """
 
+import estimators  # first: it may have to restart Python before NumPy is loaded
+
 import numpy as np
-import timing  # may restart Python without a setting that slows NumPy down
 from sklearn import cluster, linear_model, tree
-from sklearn.datasets import make_classification
 
 from models import DecisionTreeClassifier, KMeans, LinearRegression, LogisticRegression
 
@@ -18,31 +18,18 @@ SAMPLES, FEATURES, CLASSES = 20_000, 50, 10
 
 def data():
     """X, labels, and a regression target that is linear in X: a training half and a test half."""
-    X, labels = make_classification(
-        2 * SAMPLES, FEATURES, n_informative=20, n_redundant=0, n_classes=CLASSES,
-        n_clusters_per_class=1, random_state=0,
-    )  # fmt: skip
-    X = X.astype(np.float32).astype(
-        np.float64
-    )  # the precision in which scikit-learn's trees read it
+    X, labels = estimators.classes(CLASSES, 2 * SAMPLES, FEATURES)
+    X = X.astype(np.float32).astype(np.float64)  # scikit-learn's trees read it in single precision
     rng = np.random.default_rng(0)
     numbers = X @ rng.normal(size=FEATURES) + rng.normal(size=len(X))
     return X, labels, numbers
 
 
 def compare(title, limit, ours, theirs, X, y):
-    """Times both fits, and prints the limit and both scores on the second half of the data."""
-    half = SAMPLES
-    best = timing.interleave(
-        {
-            "tinygrad_edu": lambda: ours.fit(X[:half], y[:half]),
-            "scikit-learn": lambda: theirs.fit(X[:half], y[:half]),
-        },
-        rounds=15,
-        budget=20,
-    )
-    timing.report(title, best, "tinygrad_edu", {"scikit-learn": limit})
-    scores = [model.score(X[half:], y[half:]) for model in (ours, theirs)]
+    """Compares both fits, and prints both scores on the second half of the data."""
+    half, pair = SAMPLES, (ours, theirs)
+    estimators.compare(title, limit, pair, lambda m: m.fit(X[:half], y[:half]), budget=20)
+    scores = [model.score(X[half:], y[half:]) for model in pair]
     print(f"  score on held-out data: {scores[0]:.6g}, scikit-learn {scores[1]:.6g}")
     if hasattr(theirs, "n_iter_"):
         print(f"  iterations: {ours.n_iter_}, scikit-learn {np.max(theirs.n_iter_)}")

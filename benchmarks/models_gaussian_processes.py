@@ -6,11 +6,11 @@
 goals.
 """
 
-import tracemalloc
+import estimators  # first: it may have to restart Python before NumPy is loaded
+
 import warnings
 
 import numpy as np
-import timing  # may restart Python without a setting that slows NumPy down
 from sklearn.gaussian_process import GaussianProcessRegressor as Theirs
 from sklearn.gaussian_process import kernels as their_kernels
 
@@ -25,42 +25,23 @@ KERNELS = (
 )
 
 
-def peak(work):
-    """The peak of what Python and NumPy allocate, in bytes."""
-    tracemalloc.start()
-    work()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most
-
-
 def main():
-    warnings.simplefilter(
-        "ignore"
-    )  # a length scale of a feature that does not matter goes to its bound
+    # a length scale of a feature that does not matter goes to its bound
+    warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)
     X = rng.normal(size=(SAMPLES, 3))
     y = np.sin(X[:, 0]) + 0.3 * X[:, 1] ** 2 + 0.1 * rng.normal(size=SAMPLES)
     for expression in KERNELS:
         ours = GaussianProcessRegressor(eval(expression, vars(kernels)))
         theirs = Theirs(eval(expression, vars(their_kernels)))
-        models = {"tinygrad_edu": ours, "scikit-learn": theirs}
-        fits = {name: lambda model=model: model.fit(X, y) for name, model in models.items()}
-        best = timing.interleave(fits, rounds=5, budget=60)
-        timing.report(
-            f"GaussianProcessRegressor, {expression}", best, "tinygrad_edu", {"scikit-learn": 1.0}
-        )
-        used = {name: peak(fit) / 1e6 for name, fit in fits.items()}
-        print(
-            f"  peak memory: {used['tinygrad_edu']:.0f} MB, scikit-learn {used['scikit-learn']:.0f} MB"
-        )
-        found = [model.log_marginal_likelihood_value_ for model in models.values()]
+        title = f"GaussianProcessRegressor, {expression}"
+        estimators.compare(title, 1.0, (ours, theirs), lambda m: m.fit(X, y), rounds=5, budget=60)
+        found = [model.log_marginal_likelihood_value_ for model in (ours, theirs)]
         print(f"  ln p(y): {found[0]:.7g}, scikit-learn {found[1]:.7g}")
-        asks = {
-            name: lambda model=model: model.predict(X, return_std=True)
-            for name, model in models.items()
-        }
-        timing.report("  predictions with error bars", timing.interleave(asks, 10), "tinygrad_edu")
+        estimators.compare(
+            "  predictions with error bars", None, (ours, theirs),
+            lambda m: m.predict(X, return_std=True), rounds=10,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,43 +1,27 @@
-"""Mixtures and components beside scikit-learn's: seconds to fit, and the peak of memory.
+"""Mixtures and components beside scikit-learn's: seconds and peak memory to fit.
 
     python benchmarks/models_mixtures_components.py
 
 20,000 samples, 50 features. Both libraries train on the same arrays with the same settings. The limits are
-the project's own goals. Memory is the peak of what Python and NumPy hold during a fit.
+the project's own goals.
 """
 
-import tracemalloc
+import estimators  # first: it may have to restart Python before NumPy is loaded
+
 import warnings
 
 import numpy as np
-import timing  # may restart Python without a setting that slows NumPy down
-from sklearn import decomposition, mixture
+from sklearn.decomposition import NMF, PCA, FactorAnalysis, FastICA
+from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
-import models
 from models.mixtures import gaussians
 
 SAMPLES, FEATURES, GROUPS = 20_000, 50, 5
 
 
-def peak(fit):
-    """Megabytes at the peak of a fit."""
-    tracemalloc.start()
-    fit()
-    found = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return found / 1e6
-
-
-def compare(title, limit, name, X, **settings):
-    """Times both fits, and prints the limit and the memory of both."""
-    library = mixture if "Mixture" in name else decomposition
-    fits = {
-        "tinygrad_edu": lambda: getattr(models, name)(**settings).fit(X),
-        "scikit-learn": lambda: getattr(library, name)(**settings).fit(X),
-    }
-    best = timing.interleave(fits, rounds=15, budget=20)
-    timing.report(title, best, "tinygrad_edu", {"scikit-learn": limit})
-    print("  peak: " + ", ".join(f"{side} {peak(fit):.1f} MB" for side, fit in fits.items()))
+def compare(title, limit, theirs, X, **settings):
+    pair = estimators.both(theirs, **settings)
+    estimators.compare(title, limit, pair, lambda m: m.fit(X), budget=20)
 
 
 def main():
@@ -45,7 +29,7 @@ def main():
     rng = np.random.default_rng(0)
     groups = rng.integers(0, GROUPS, SAMPLES)
     X = rng.normal(size=(SAMPLES, FEATURES)) + rng.normal(size=(GROUPS, FEATURES))[groups]
-    compare("GaussianMixture, full", 0.3, "GaussianMixture", X, n_components=GROUPS, random_state=0)
+    compare("GaussianMixture, full", 0.3, GaussianMixture, X, n_components=GROUPS, random_state=0)
     for form in gaussians.FORMS:
         start = {
             "means_init": X[:GROUPS],
@@ -53,20 +37,20 @@ def main():
             "precisions_init": gaussians.unit(form, GROUPS, FEATURES),
         }
         compare(
-            f"GaussianMixture, {form}, 5 rounds from the same start", 0.3, "GaussianMixture", X,
+            f"GaussianMixture, {form}, 5 rounds from the same start", 0.3, GaussianMixture, X,
             n_components=GROUPS, covariance_type=form, max_iter=5, tol=0.0, **start,
         )  # fmt: skip
     compare(
-        "BayesianGaussianMixture", 1.0, "BayesianGaussianMixture", X,
+        "BayesianGaussianMixture", 1.0, BayesianGaussianMixture, X,
         n_components=GROUPS, random_state=0, max_iter=5,
     )  # fmt: skip
-    compare("PCA", 1.0, "PCA", X, n_components=10)
-    compare("PCA, full", 1.0, "PCA", X, n_components=10, svd_solver="full")
-    compare("FactorAnalysis", 1.0, "FactorAnalysis", X, n_components=5)
-    compare("FastICA", 1.0, "FastICA", X[:, :10], random_state=0, whiten_solver="eigh", max_iter=20)
+    compare("PCA", 1.0, PCA, X, n_components=10)
+    compare("PCA, full", 1.0, PCA, X, n_components=10, svd_solver="full")
+    compare("FactorAnalysis", 1.0, FactorAnalysis, X, n_components=5)
+    compare("FastICA", 1.0, FastICA, X[:, :10], random_state=0, whiten_solver="eigh", max_iter=20)
     for solver in ("cd", "mu"):
         compare(
-            f"NMF, {solver}, 50 rounds", 0.8, "NMF", np.abs(X),
+            f"NMF, {solver}, 50 rounds", 0.8, NMF, np.abs(X),
             n_components=10, solver=solver, max_iter=50, random_state=0,
         )  # fmt: skip
 

@@ -6,9 +6,8 @@
 forward-backward algorithm (Rabiner 1989) with two loops of NumPy. hmmlearn's loops are compiled.
 """
 
-import timing  # first: it may have to restart Python before NumPy is loaded
+import estimators  # first: it may have to restart Python before NumPy is loaded
 
-import tracemalloc
 import warnings
 
 import numpy as np
@@ -32,28 +31,12 @@ def started(model, X):
     return model
 
 
-def peak(work):
-    """Largest memory of the arrays of one call, in MB."""
-    tracemalloc.start()
-    work()
-    size = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return size / 1e6
-
-
 def counts():
     start, log_A, b = recursion.data()
     first = np.arange(STEPS) == 0
-    works = {
-        "tinygrad_edu": lambda: chain.expected_counts(start, log_A, b, first),
-        "by hand": recursion.by_hand(),
-    }
-    best = timing.interleave(works, rounds=15, budget=20)
-    timing.report(
-        f"expected counts, {STATES} states, {STEPS:,} steps", best, "tinygrad_edu", {"by hand": 2.0}
-    )
-    for name, work in works.items():
-        print(f"  peak of arrays: {name:<20} {peak(work):8.1f} MB")
+    pair = lambda: chain.expected_counts(start, log_A, b, first), recursion.by_hand()
+    title = f"expected counts, {STATES} states, {STEPS:,} steps"
+    estimators.compare(title, 2.0, pair, lambda count: count(), peer="by hand", budget=20)
 
 
 def fits():
@@ -62,25 +45,18 @@ def fits():
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=(STEPS, 4)) + 2 * rng.integers(0, STATES, (STEPS, 1))
     symbols = rng.integers(0, 20, (STEPS, 1))
+    settings = {"n_components": STATES, "n_iter": ROUNDS, "init_params": ""}
     for ours, theirs, X in (
         (GaussianHMM, hmm.GaussianHMM, numbers),
         (CategoricalHMM, hmm.CategoricalHMM, symbols),
     ):
-        settings = {"n_components": STATES, "n_iter": ROUNDS, "init_params": ""}
-        models = {
-            "tinygrad_edu": started(ours(tol=0.0, **settings), X),
-            "hmmlearn": started(theirs(tol=-1e9, **settings), X),
-        }
-        works = {
-            name: lambda model=model, X=X: started(model, X).fit(X)
-            for name, model in models.items()
-        }
-        best = timing.interleave(works, rounds=5, budget=20)
-        timing.report(f"{ours.__name__}, {ROUNDS} rounds", best, "tinygrad_edu")
-        scores = [model.score(X) for model in models.values()]
+        pair = ours(tol=0.0, **settings), theirs(tol=-1e9, **settings)
+        estimators.compare(
+            f"{ours.__name__}, {ROUNDS} rounds", None, pair, lambda m, X=X: started(m, X).fit(X),
+            peer="hmmlearn", rounds=5, budget=20,
+        )  # fmt: skip
+        scores = [model.score(X) for model in pair]
         print(f"  log p(X): {scores[0]:.10g}, hmmlearn {scores[1]:.10g}")
-        for name, work in works.items():
-            print(f"  peak of arrays: {name:<20} {peak(work):8.1f} MB")
 
 
 if __name__ == "__main__":

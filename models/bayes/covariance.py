@@ -28,17 +28,17 @@ def covariance(X, shrinkage=None, estimator=None):
         std = A.std(axis=0)
         scale = np.where(std > 10 * np.finfo(np.float64).eps * np.abs(X).max(axis=0), std, 1)
         A = A / scale
-        shrinkage = ledoit_wolf(A)
     S = A.T @ A / len(A)
     if shrinkage:
+        δ = ledoit_wolf(A, S) if shrinkage == "auto" else shrinkage
         m = np.trace(S) / len(S)
-        S = (1 - shrinkage) * S
-        S.flat[:: len(S) + 1] += shrinkage * m
+        S = (1 - δ) * S
+        S.flat[:: len(S) + 1] += δ * m
     return S * np.outer(scale, scale)
 
 
-def ledoit_wolf(A):
-    """The δ whose matrix is expected to be nearest to the true one; A: centered samples (n, d).
+def ledoit_wolf(A, S):
+    """The δ whose matrix is expected to be nearest to the true one; A: centered samples (n, d), S = AᵀA / n.
 
     In the norm ‖M‖² = trace(M Mᵀ) / d, with m = <S, I>:
 
@@ -47,7 +47,6 @@ def ledoit_wolf(A):
     (lemmas 3.2 to 3.5). As Σ_i a_i a_iᵀ = n S, b̄² = (Σ_i ‖a_i‖⁴ / n - ‖S‖²) / n.
     """
     n, d = A.shape
-    S = A.T @ A / n
     squared = (S * S).sum() / d
     distance = squared - (np.trace(S) / d) ** 2
     fourth = ((A * A).sum(axis=1) ** 2).mean() / d

@@ -184,6 +184,15 @@ def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:
     return np.searchsorted(classes, y)
 
 
+def against_rest(y: np.ndarray, classes: int) -> np.ndarray:
+    """Whether a row is of a class or of the rest, for each class: (classes, samples), from their numbers y.
+
+    For two classes only of the second, (1, samples): the first is its rest.
+    """
+    numbers = np.arange(classes)[:, None]
+    return y == (numbers[1:] if classes == 2 else numbers)
+
+
 def warn_of_other_labels(y: np.ndarray, classes: np.ndarray, estimator: Any) -> None:
     """Warns if y has labels, none of which is a class of fit: then every prediction counts as wrong."""
     if {*y.tolist()}.isdisjoint(classes.tolist()):

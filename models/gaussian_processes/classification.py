@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Classifier, boolean, choice, clone, integer, learned
+from models.foundation import Classifier, boolean, choice, integer, learned
+from models.foundation.targets import against_rest
 from models.gaussian_processes.evidence import log_evidence, solve_cholesky, symmetric
 from models.gaussian_processes.kernels import RBF, CompoundKernel, ConstantKernel, WhiteKernel
 from models.gaussian_processes.pairs import Alone, Below, lower_triangle
@@ -65,12 +66,15 @@ class LaplaceProcess(TunesKernel):
     def _fit(self, X, y):
         self.X_train_, self.y_train_ = X.copy() if self.copy_X_train else X, y.astype(np.float64)
         pairs = self._pairs()
-        fixed = ConstantKernel(1.0, "fixed") * RBF(1.0, "fixed")
-        self._tune(fixed if self.kernel is None else clone(self.kernel), pairs)
+        self._tune(self._untuned(), pairs)
         K = full(self.kernel_.below(pairs), self.kernel_.alone(Alone(self.X_train_)))
         self._mode_ = self._mode(K)
         _, self.W_sr_, B = self._step(K, self._mode_, np.linalg.solve)
         self.pi_, self.L_ = sigmoid(self._mode_), np.linalg.cholesky(B)
+
+    def _untuned(self):
+        fixed = ConstantKernel(1.0, "fixed") * RBF(1.0, "fixed")
+        return fixed if self.kernel is None else super()._untuned()
 
     def _pairs(self):
         return Below(self.X_train_)
@@ -136,11 +140,11 @@ class GaussianProcessClassifier(LaplaceProcess, Classifier):
     def _fit(self, X, y):
         self.n_classes_ = len(self.classes_)
         before, self.estimators_ = vars(self).get("estimators_", []), []
-        for k in [1] if self.n_classes_ == 2 else range(self.n_classes_):
+        for k, of_class in enumerate(against_rest(y, self.n_classes_)):
             process = LaplaceProcess(**{n: getattr(self, n) for n in LaplaceProcess._parameters})
-            if self.warm_start and len(before) > len(self.estimators_):
-                process._mode_ = before[len(self.estimators_)]._mode_
-            process._fit(X, y == k)
+            if self.warm_start and k < len(before):
+                process._mode_ = before[k]._mode_
+            process._fit(X, of_class)
             self.estimators_.append(process)
         kernels = [process.kernel_ for process in self.estimators_]
         self.kernel_ = kernels[0] if len(kernels) == 1 else CompoundKernel(kernels)

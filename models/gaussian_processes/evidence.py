@@ -39,10 +39,8 @@ def log_evidence(lower: Any, diagonal: Any, Y: np.ndarray) -> Any:
                 slope = inverse_of_cholesky(L)
                 slope *= -targets * g
                 slope += (g * A) @ A.T
-            latest[:] = (
-                g,
-                (lower_triangle(slope), np.diagonal(slope) / 2),
-            )  # K has the lower one twice
+            # K has the lower triangle twice, the diagonal once.
+            latest[:] = g, (lower_triangle(slope), np.diagonal(slope) / 2)
         return latest[1][i]
 
     return Op(lambda *_: found, variadic_rule=rule, name="log_evidence")(lower, diagonal)

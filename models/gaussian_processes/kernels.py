@@ -31,9 +31,8 @@ class Kernel(Tunable):
     """A covariance function. A subclass writes `formula`; +, * and ** combine kernels."""
 
     stationary: ClassVar[bool] = True  # a function of x - z alone?
-    formula: ClassVar[
-        Any
-    ]  # (pairs) -> k(x, z) of each pair, or one number that is the same for all
+    # (pairs) -> k(x, z) of each pair, or one number that is the same for all
+    formula: ClassVar[Any]
 
     def __call__(self, X: Any, Y: Any = None, eval_gradient: bool = False) -> Any:
         """k(x, z) of every row x of X and z of Y, (n, m), or of X if Y is None.

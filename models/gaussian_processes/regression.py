@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Regressor, array, boolean, clone, integer, learned, nonnegative, warn
+from models.foundation import Regressor, array, boolean, integer, learned, nonnegative, warn
 from models.foundation.sklearn_bridge import is_fitted
 from models.gaussian_processes.evidence import log_evidence, solve_cholesky, symmetric
-from models.gaussian_processes.kernels import RBF, ConstantKernel, Kernel, WhiteKernel
+from models.gaussian_processes.kernels import RBF, Kernel, WhiteKernel
 from models.gaussian_processes.pairs import Alone, Below
 from models.gaussian_processes.tuning import TunesKernel
 from tinygrad_edu.diagnostics.words import refusal
@@ -64,7 +64,7 @@ class GaussianProcessRegressor(TunesKernel, Regressor):
         self.X_train_ = X.copy() if self.copy_X_train else X
         self.y_train_ = (y - self._y_mean_) / self._y_scale_
         pairs = self._pairs()
-        self._tune(ConstantKernel() * RBF() if self.kernel is None else clone(self.kernel), pairs)
+        self._tune(self._untuned(), pairs)
         self.L_ = self._factor(pairs)
         self.alpha_ = solve_cholesky(self.L_, self.y_train_)
 
@@ -133,9 +133,7 @@ class GaussianProcessRegressor(TunesKernel, Regressor):
         return _one_column(self._y_scale_ * (across.T @ self.alpha_) + self._y_mean_)
 
     def _kernel(self) -> Kernel:
-        if is_fitted(self):
-            return self.kernel_
-        return ConstantKernel() * RBF() if self.kernel is None else self.kernel
+        return self.kernel_ if is_fitted(self) else self._untuned()
 
     def _for_each_target(self, variance):
         """Variances of normalized targets as those of each target, in a last axis if there are several."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Regressor, array, boolean, clone, integer, learned, positive
+from models.foundation import Regressor, array, boolean, integer, learned, positive
 from models.gaussian_processes.hyperparameters import bounds
-from models.gaussian_processes.kernels import RBF, ConstantKernel, Kernel, Sum, WhiteKernel
+from models.gaussian_processes.kernels import Kernel, Sum, WhiteKernel
 from models.gaussian_processes.pairs import Alone, Pairs
 from models.gaussian_processes.tuning import TunesKernel
 from tinygrad_edu.diagnostics.words import refusal
@@ -62,7 +62,7 @@ class SparseGaussianProcessRegressor(TunesKernel, Regressor):
         return L, A, LB, solve_triangular(LB, A @ self._y_) / deviation
 
     def _fit(self, X, y):
-        kernel = ConstantKernel() * RBF() if self.kernel is None else clone(self.kernel)
+        kernel = self._untuned()
         self._require_no_noise(kernel)
         center, scale = (y.mean(), y.std() or 1.0) if self.normalize_y else (0.0, 1.0)
         self._y_mean_, self._y_scale_ = float(center), float(scale)

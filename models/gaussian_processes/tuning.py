@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.foundation import Estimator, choice, function, integer, learned, seed
+from models.foundation import Estimator, choice, clone, function, integer, learned, seed
 from models.foundation.iterate import Trace
 from models.gaussian_processes.box import minimize_in_box
-from models.gaussian_processes.kernels import Kernel, kernel_part
+from models.gaussian_processes.kernels import RBF, ConstantKernel, Kernel, kernel_part
 from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -41,6 +41,10 @@ class TunesKernel(Estimator):
 
     evidence: ClassVar[Any]
     _pairs: ClassVar[Any]
+
+    def _untuned(self) -> Kernel:
+        """The kernel with which tuning starts."""
+        return ConstantKernel() * RBF() if self.kernel is None else clone(self.kernel)
 
     def _tune(self, kernel: Kernel, pairs: Any) -> None:
         """Sets kernel_ to the kernel with the best θ."""

@@ -19,8 +19,13 @@ from models.foundation import (
     number,
     seed,
 )
-from models.kernels.kernel_functions import KERNELS, KernelMethod, kernel_matrix
-from models.kernels.kernel_ridge import pairs
+from models.kernels.kernel_functions import (
+    KERNELS,
+    KernelMethod,
+    kernel_matrix,
+    matrix_of_function,
+    rate,
+)
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -82,9 +87,8 @@ class Nystroem(KernelMethod, Transformer):
         if self.pairwise:
             return X[:, self.component_indices_]
         if callable(self.kernel):
-            return pairs(self.kernel, X, self.components_, self.kernel_params)
-        given = {"gamma": self.gamma, "coef0": self.coef0, "degree": self.degree}
-        settings = {name: value for name, value in given.items() if value is not None}
+            return matrix_of_function(self.kernel, X, self.components_, self.kernel_params)
+        settings = {"gamma": self.gamma, "coef0": self.coef0, "degree": self.degree}
         return kernel_matrix(self.kernel, X, self.components_, **settings)
 
 
@@ -121,16 +125,3 @@ class RBFSampler(Transformer):
     def _transform(self, X):
         waves = X @ self.random_weights_ + self.random_offset_
         return np.sqrt(2 / self.n_components) * np.cos(waves)
-
-
-def rate(gamma, X, weight=None):
-    """γ as a number: "scale" is 1 / (features × variance of X), "auto" is 1 / features."""
-    if gamma == "auto":
-        return 1 / X.shape[1]
-    if gamma != "scale":
-        return gamma
-    size = np.abs(X).max() or 1.0  # so that squares do not overflow
-    row_means = (X / size).mean(axis=1)
-    mean = np.average(row_means, weights=weight)
-    variance = np.average(((X / size - mean) ** 2).mean(axis=1), weights=weight)
-    return 1 / size / (X.shape[1] * variance) / size if variance > 0 else 1.0

@@ -34,22 +34,22 @@ def linear(X, Y):
 
 
 def polynomial(X, Y, degree=3, gamma=None, coef0=1):
-    return (_rate(gamma, X) * (X @ Y.T) + coef0) ** degree
+    return (rate(gamma, X) * (X @ Y.T) + coef0) ** degree
 
 
 def rbf(X, Y, gamma=None):
     K = squared_distances(X, Y)
-    K *= -_rate(gamma, X)
+    K *= -rate(gamma, X)
     return np.exp(K, out=K)
 
 
 def laplacian(X, Y, gamma=None):
     D = sum(np.abs(np.subtract.outer(x, y)) for x, y in zip(X.T, Y.T, strict=True))
-    return np.exp(-_rate(gamma, X) * D)
+    return np.exp(-rate(gamma, X) * D)
 
 
 def sigmoid(X, Y, gamma=None, coef0=1):
-    return np.tanh(_rate(gamma, X) * (X @ Y.T) + coef0)
+    return np.tanh(rate(gamma, X) * (X @ Y.T) + coef0)
 
 
 def cosine(X, Y):
@@ -75,8 +75,9 @@ KERNELS: dict[str, Callable[..., np.ndarray]] = {
 
 
 def kernel_matrix(name: str, X: np.ndarray, Y: np.ndarray, **settings: Any) -> np.ndarray:
-    """k(x, y) for each row x of X and y of Y: (rows of X, rows of Y). Ignores settings that k does not have.
+    """k(x, y) for each row x of X and y of Y: (rows of X, rows of Y).
 
+    A setting that is None has its default; one that k does not have is ignored.
     Raises ValueError for negative numbers in a histogram, and for values that are too large.
     """
     k = KERNELS[name]
@@ -84,7 +85,7 @@ def kernel_matrix(name: str, X: np.ndarray, Y: np.ndarray, **settings: Any) -> n
         what = f"Negative values in data passed to the kernel {name!r}: it compares histograms."
         raise refusal(ValueError, what, "counts or frequencies; or kernel='rbf'")
     known = inspect.signature(k).parameters
-    given = {setting: value for setting, value in settings.items() if setting in known}
+    given = {s: value for s, value in settings.items() if s in known and value is not None}
     K = np.empty((len(X), len(Y)))
     rows = max(1, BLOCK // max(1, len(Y)))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -93,6 +94,12 @@ def kernel_matrix(name: str, X: np.ndarray, Y: np.ndarray, **settings: Any) -> n
     if X is Y and name == "rbf":
         np.fill_diagonal(K, 1)  # without rounding
     return require_finite(K, name)
+
+
+def matrix_of_function(k: Callable, X: np.ndarray, Y: np.ndarray, settings: Any) -> np.ndarray:
+    """The same, of a function k of two rows: k(x, y, **settings)."""
+    K = [[k(x, y, **(settings or {})) for y in Y] for x in X]
+    return require_finite(np.array(K, dtype=np.float64), k)
 
 
 def require_finite(K: np.ndarray, name: Any) -> np.ndarray:
@@ -119,8 +126,17 @@ def squared_distances(X, Y):
     return np.maximum(D, 0, out=D)
 
 
-def _rate(gamma, X):
-    return 1 / X.shape[1] if gamma is None else gamma
+def rate(gamma, X, weight=None):
+    """γ as a number: None and "auto" are 1 / features, "scale" is 1 / (features × variance of X)."""
+    if gamma is None or gamma == "auto":
+        return 1 / X.shape[1]
+    if gamma != "scale":
+        return gamma
+    size = np.abs(X).max() or 1.0  # so that squares do not overflow
+    row_means = (X / size).mean(axis=1)
+    mean = np.average(row_means, weights=weight)
+    variance = np.average(((X / size - mean) ** 2).mean(axis=1), weights=weight)
+    return 1 / size / (X.shape[1] * variance) / size if variance > 0 else 1.0
 
 
 def _to_unit_length(X):

@@ -17,7 +17,12 @@ from models.foundation import (
     nonnegative,
     number,
 )
-from models.kernels.kernel_functions import KERNELS, KernelMethod, kernel_matrix, require_finite
+from models.kernels.kernel_functions import (
+    KERNELS,
+    KernelMethod,
+    kernel_matrix,
+    matrix_of_function,
+)
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import solve_triangular
 
@@ -71,15 +76,9 @@ class KernelRidge(KernelMethod, Regressor):
         if self.pairwise:
             return X
         if callable(self.kernel):
-            return pairs(self.kernel, X, Y, self.kernel_params)
+            return matrix_of_function(self.kernel, X, Y, self.kernel_params)
         settings = {"gamma": self.gamma, "degree": self.degree, "coef0": self.coef0}
         return kernel_matrix(self.kernel, X, Y, **settings)
-
-
-def pairs(k, X, Y, settings):
-    """k(x, y, **settings) for each row x of X and y of Y."""
-    K = [[k(x, y, **(settings or {})) for y in Y] for x in X]
-    return require_finite(np.array(K, dtype=np.float64), k)
 
 
 def _solve(K, B, alpha):

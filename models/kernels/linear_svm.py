@@ -22,7 +22,7 @@ from models.foundation.frames import samples
 from models.foundation.iterate import warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
 from models.foundation.loss_model import LossModel
-from models.foundation.targets import weights
+from models.foundation.targets import against_rest, weights
 from models.kernels.positive_parts import minimize_squares, minimize_sum
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -92,8 +92,8 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
     is predicted.
 
     class_weight multiplies s of a class: of both for two classes; for more, as in LIBLINEAR, only in the f of
-    the class itself. The
-    objective is this, divided by C Σ s. multi_class="crammer_singer" is not implemented.
+    the class itself. The objective is this, divided by C Σ s. multi_class="crammer_singer" is not
+    implemented.
     """
 
     one_class = False
@@ -121,14 +121,13 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
 
     def _signs(self, y):
         """1 and -1: (1, samples) for two classes, or a row for each class against the rest."""
-        classes = range(len(self.classes_))
-        return np.where(y == np.c_[classes[1:] if len(classes) == 2 else classes], 1.0, -1.0)
+        return np.where(against_rest(y, len(self.classes_)), 1.0, -1.0)
 
     def _read(self, X, y, sample_weight, more=False):
         """The weights become a row for each f, like the signs."""
         data = super()._read(X, y, sample_weight, more)
         given = weights(sample_weight, samples(X), self)
-        own = self._signs(data["y"]) > 0
+        own = against_rest(data["y"], len(self.classes_))
         others = data["weight"] if len(own) == 1 else given[given > 0]
         data["weight"] = np.where(own, data["weight"], others)
         return data
@@ -166,7 +165,7 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
         super()._fit(X, y, weight)
 
     def _decision(self, X):
-        f = X @ self.coef_.T + self.intercept_
+        f = self.linear(X, self.coef_, self.intercept_)
         return f[:, 0] if f.shape[1] == 1 else f
 
 

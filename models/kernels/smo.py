@@ -77,8 +77,7 @@ def solve(
     everything = np.arange(rows)
     if rows <= keep:
         K = kernel(everything, everything)
-        gradient = q + np.tile(K @ beta.reshape(-1, rows).sum(axis=0), len(q) // rows)
-        point = Point(gradient, lo, hi, beta.copy(), group)
+        point = Point(q + times(K, beta), lo, hi, beta.copy(), group)
         return point, minimize(K, point, tol, max_iter)
 
     used = np.flatnonzero(beta.reshape(-1, rows).any(axis=0))
@@ -98,15 +97,13 @@ def solve(
     return point, pairs
 
 
-def times(K, beta, places, variables):
-    """K β for a β that is 0 except in these places."""
-    full = np.zeros(variables)
-    full[places] = beta
-    return np.tile(K @ full.reshape(-1, len(K)).sum(axis=0), variables // len(K))
+def times(K, beta):
+    """K β, where a row of K may have several variables."""
+    return np.tile(K @ beta.reshape(-1, len(K)).sum(axis=0), len(beta) // len(K))
 
 
 def product(kernel, rows, used, beta):
-    """K β, from blocks of K. β is 0 except in the rows that are used."""
+    """The same from blocks of K, which is not kept. β is 0 except in the rows that are used."""
     if not len(used):
         return np.zeros(len(beta))
     coef = beta.reshape(-1, rows).sum(axis=0)[used]
@@ -236,7 +233,9 @@ def newton_steps(K, point):
         for i, value in zip(F, np.where(stopped, bound, beta[F] + t * δ), strict=True):
             point.move(i, value)
         free[F[stopped]] = False
-        g += times(K, t * δ, F, len(g))
+        moved = np.zeros(len(g))
+        moved[F] = t * δ
+        g += times(K, moved)
     if point.violation() > violation:
         g[:] = g_before
         for i in np.flatnonzero(beta != before):

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from models.foundation import boolean, choice, function, integer, learned, number, positive
-from models.foundation.examples import examples_of_kind
 from models.foundation.frames import samples
 from models.foundation.iterate import warn_not_converged
 from models.foundation.parameters import nonnegative
 from models.foundation.targets import weights
-from models.kernels.features import rate
-from models.kernels.kernel_functions import KernelMethod, kernel_matrix, require_finite
+from models.kernels.kernel_functions import KernelMethod, kernel_matrix, rate, require_finite
 from models.kernels.smo import solve
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -56,7 +54,7 @@ class SupportVectors(KernelMethod):
 
     @classmethod
     def examples(cls, rng):
-        for estimator, X, y in examples_of_kind(cls, rng):
+        for estimator, X, y in super().examples(rng):
             yield estimator.set_params(tol=1e-9), X, y
 
     @property
@@ -98,18 +96,12 @@ class SupportVectors(KernelMethod):
 
     def _minimize(self, gram, rows, q, lo, hi, beta=None, group=None):
         """β: (variables,), b: (groups,), and the number of iterations, of the problem in `smo`."""
+        beta = np.zeros(len(q)) if beta is None else beta
+        group = np.zeros(len(q), dtype=int) if group is None else group
         point, pairs = solve(
-            gram,
-            q,
-            lo,
-            hi,
-            np.zeros(len(q)) if beta is None else beta,
-            np.zeros(len(q), dtype=int) if group is None else group,
-            rows=rows,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            keep=self._rows_kept(),
-        )
+            gram, q, lo, hi, beta, group,
+            rows=rows, tol=self.tol, max_iter=self.max_iter, keep=self._rows_kept(),
+        )  # fmt: skip
         if pairs == self.max_iter and point.violation() > self.tol:
             self.fit_status_, self.n_iter_ = 1, pairs
             what = f"iterations, with gradients {point.violation():.1e} apart, above tol={self.tol}"

@@ -52,9 +52,8 @@ class OneVersusOne(SupportVectors, Classifier):
     probA_: np.ndarray = learned("slopes of the sigmoids: (pairs,)")
     probB_: np.ndarray = learned("their intercepts: (pairs,)")
 
-    _separate: ClassVar[
-        Any
-    ]  # (gram, signs of the rows, their weights) -> β, b, number of iterations
+    # (gram, signs of the rows, their weights) -> β, b, number of iterations
+    _separate: ClassVar[Any]
 
     def _read(self, X, y, sample_weight, more=False):
         data = super()._read(X, y, sample_weight, more)
@@ -110,13 +109,9 @@ class OneVersusOne(SupportVectors, Classifier):
         """β of each support vector in each pair, > 0 for the first class: (vectors, pairs)."""
         if len(self.classes_) == 2:
             return -self.dual_coef_.T
-        own = np.repeat(np.arange(len(self.classes_)), self.n_support_)
-        columns = []
-        for i, j in itertools.combinations(range(len(self.classes_)), 2):
-            columns.append(
-                np.where(own == i, self.dual_coef_[j - 1], 0)
-                + np.where(own == j, self.dual_coef_[i], 0)
-            )
+        own, β = np.repeat(np.arange(len(self.classes_)), self.n_support_), self.dual_coef_
+        pairs = itertools.combinations(range(len(self.classes_)), 2)
+        columns = [np.select([own == i, own == j], [β[j - 1], β[i]]) for i, j in pairs]
         return np.stack(columns, axis=1)
 
     def _f(self, X):

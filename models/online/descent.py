@@ -25,7 +25,7 @@ from models.foundation import (
 from models.foundation.incremental import Incremental, IncrementalClassifier
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
-from models.foundation.targets import class_weights
+from models.foundation.targets import against_rest
 from models.online.losses import loss_named
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -127,13 +127,13 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
     def _partial_fit(self, X, y, weight):
         self._refuse_settings_of_fit()
         self.t_ = getattr(self, "t_", 1.0)
-        self._learn_rounds(X, y, weight, 1, getattr(self, "_lines_", None))
+        lines = copy.deepcopy(getattr(self, "_lines_", None))  # a call that fails changes nothing
+        self._learn_rounds(X, y, weight, 1, lines)
 
     def _learn_rounds(self, X, y, weight, rounds, lines):
         problems = self._targets(y, weight)
         if lines is None:
             lines = [Line(np.zeros(X.shape[1]), self._first_b) for _ in problems]
-        lines = [copy.deepcopy(line) for line in lines]
         rng = np.random.default_rng(self.random_state)
         with np.errstate(all="ignore"):  # overflow is reported after the round
             each = zip(lines, problems, strict=True)
@@ -320,16 +320,10 @@ class OnlineClassifier(OnlineModel, IncrementalClassifier):
         return weight  # the factor of a class is for its own score alone: see _targets
 
     def _targets(self, y, weight):
-        factors = np.ones(len(self.classes_))
-        if self.class_weight is not None:
-            factors = class_weights(self.class_weight, self.classes_, y, weight, self)
-        if len(self.classes_) == 2:
-            return [(2.0 * y - 1, weight * factors[y])]
-        members = [y == k for k in range(len(self.classes_))]
-        return [
-            (2.0 * of_class - 1, weight * np.where(of_class, factor, 1.0))
-            for of_class, factor in zip(members, factors, strict=True)
-        ]
+        own = against_rest(y, len(self.classes_))
+        in_class = super()._weights_with_classes(y, weight)
+        rest = in_class if len(own) == 1 else weight
+        return [(2.0 * of_class - 1, np.where(of_class, in_class, rest)) for of_class in own]
 
     def _quality(self, z, y, weight):
         return weight @ ((z > 0) == (y > 0)) / weight.sum()

@@ -172,7 +172,7 @@ def test_ledoit_wolf_shrinks_as_scikit_learn_does(n):
     A = np.random.default_rng(n).normal(size=(n, 10)) * np.arange(1, 11)
     A -= A.mean(axis=0)
     expected, δ = reference(A)
-    assert ledoit_wolf(A) == pytest.approx(δ, rel=1e-12)
+    assert ledoit_wolf(A, A.T @ A / n) == pytest.approx(δ, rel=1e-12)
     np.testing.assert_allclose(covariance(A, δ), expected, rtol=1e-10, atol=1e-12)
 
 

@@ -303,9 +303,8 @@ def test_warm_start_goes_on():
     model = models.SGDRegressor(max_iter=3, warm_start=True, **same).fit(X, y).fit(X, y)
     six = models.SGDRegressor(max_iter=6, **same).fit(X, y)
     np.testing.assert_allclose(model.coef_, six.coef_, rtol=1e-10)
-    other = models.SGDRegressor(max_iter=3, **same).fit(
-        X[:, :4], y
-    )  # other columns: from the start
+    # Other columns: from the start.
+    other = models.SGDRegressor(max_iter=3, **same).fit(X[:, :4], y)
     np.testing.assert_array_equal(model.fit(X[:, :4], y).coef_, other.coef_)
     sparse = models.Perceptron(warm_start=True).fit(*DATA["iris"]).sparsify()
     assert sparse.fit(*DATA["iris"]).coef_.shape == (3, 4)
