@@ -119,13 +119,14 @@ class MDS(Embedding):
         return Y, shown, iteration
 
     def _by_gradient(self, D, Y, keeps_distances):
+        def slope(Y, _=True):
+            return self.slope(D, Y)
+
         if self.solver == "gains":
             steps, rate = range(self.max_iter), 1 / (8 * len(D))  # a quarter of SMACOF's step
-            Y, done, _ = descend(
-                lambda Y, _: self.slope(D, Y), Y, self.trace_, rate=rate, momentum=0.5, steps=steps
-            )
+            Y, done, _ = descend(slope, Y, self.trace_, rate=rate, momentum=0.5, steps=steps)
             return Y, D, done
-        found = self.by_line_search(self.solver, D, Y, max_iter=self.max_iter, tol=self.eps)
+        found = self.by_line_search(self.solver, slope, Y, max_iter=self.max_iter, tol=self.eps)
         return found.point, D, max(found.iterations, 1)
 
     def fit(self, X: Any, y: Any = None, init: Any = None) -> Any:
