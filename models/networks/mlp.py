@@ -164,9 +164,7 @@ class MultilayerPerceptron(LossModel):
         self.trace_ = Trace(type(self).__name__ if self.verbose else "")
         for epoch in range(self.max_iter):
             if self.shuffle:
-                mixed = np.arange(len(X))
-                self._rng_.shuffle(mixed)
-                order = order[mixed]
+                order = order[self._rng_.permutation(len(X))]
             # a loss that is not finite is refused
             with np.errstate(over="ignore", invalid="ignore"):
                 self.loss_ = self._epoch(X, y, weight, parameters, optimizer, order)
