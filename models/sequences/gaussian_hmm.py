@@ -10,9 +10,9 @@ import numpy as np
 from models.foundation import array, choice, learned, nonnegative
 from models.foundation.constraints import Free
 from models.foundation.lloyd import lloyd, plus_plus
+from models.foundation.normal import log_normal
 from models.sequences.hidden_markov import HiddenMarkovModel, letters
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.ops import solve_triangular
 
 MATRICES = ("full", "tied")
 
@@ -50,11 +50,8 @@ class GaussianHMM(HiddenMarkovModel):
     covars_: np.ndarray = learned("Σ: (states, features, features)")
 
     def log_emissions(self, rows, means, covars):
-        """log N(x_t; μ_j, Σ_j), from the Cholesky factor L of Σ_j."""
-        L = cholesky(covars)
-        z = solve_triangular(L, np.swapaxes(rows - means[:, None], 1, 2))
-        log_det = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
-        return -0.5 * ((z * z).sum(axis=1).T + log_det + rows.shape[1] * np.log(2 * np.pi))
+        """log N(x_t; μ_j, Σ_j) of every step and state."""
+        return log_normal(rows, means, cholesky(covars)).T
 
     def first_emissions(self, rows, rng):
         K, d = self.n_components, rows.shape[1]
