@@ -15,6 +15,7 @@ import numpy as np
 from models.embeddings.distances import METRICS
 from models.foundation import Transformer, choice, function, integer, learned, mapping, seed
 from models.foundation.iterate import Trace
+from models.foundation.signs import signs
 from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.minimize import Minimum, minimize
@@ -106,9 +107,7 @@ def principal_components(X: np.ndarray, k: int, name: str) -> np.ndarray:
         raise refusal(ValueError, what, f"{name}(init='random')")
     X = X - X.mean(axis=0)
     U, size, directions = np.linalg.svd(X, full_matrices=False)
-    largest = np.abs(directions).argmax(axis=1)
-    sign = np.sign(directions[np.arange(len(directions)), largest])
-    return (U * (size * sign))[:, :k]
+    return (U * (size * signs(directions)))[:, :k]
 
 
 def given_start(init: Any, samples: int, k: int, name: str) -> np.ndarray:

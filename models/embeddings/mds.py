@@ -13,6 +13,7 @@ from models.embeddings.embedding import Embedding, given_start
 from models.embeddings.gains import descend
 from models.foundation import array, boolean, choice, integer, learned, nonnegative
 from models.foundation.iterate import Trace
+from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -151,8 +152,7 @@ def classical(D: np.ndarray, k: int) -> np.ndarray:
     B = -(B - B.mean(axis=0) - B.mean(axis=1)[:, None] + B.mean()) / 2
     size, U = np.linalg.eigh(B)
     size, U = size[::-1][:k], U[:, ::-1][:, :k]
-    sign = np.sign(U[np.abs(U).argmax(axis=0), np.arange(k)])
-    return U * sign * np.sqrt(np.maximum(size, 0))
+    return U * signs(U.T) * np.sqrt(np.maximum(size, 0))
 
 
 def disparities(δ: np.ndarray, d: np.ndarray, n: int) -> np.ndarray:
