@@ -137,9 +137,7 @@ class HiddenMarkovModel(ReadsSequences, EM, LossModel):
         if self.solver == "em":
             super()._fit(X, weight)
             return
-        for name, value in self._minimize(X, None, weight).items():
-            setattr(self, f"{name}_", value)
-        self._parameter_names_ = self.names
+        self._keep(self._minimize(X, None, weight))
         self.converged_ = bool(self.trace_.gradient_norm[-1] <= self.tol)
         self.lower_bound_ = self._log_p(X)
 

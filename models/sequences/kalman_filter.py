@@ -113,9 +113,7 @@ class KalmanFilter(ReadsSequences, EM, LossModel):
         else:
             found = self._minimize(X, None, weight)
             self.converged_ = bool(self.trace_.gradient_norm[-1] <= self.tol)
-        for name, value in found.items():
-            setattr(self, f"{name}_", value)
-        self._parameter_names_ = tuple(found)
+        self._keep(found)
         self.lower_bound_ = float(filtered(X, **found).log_p.sum())
 
     def _learned_names(self):
