@@ -77,11 +77,8 @@ class FactorAnalysis(Transformer, Density):
                 f"n_components={k} is more than the {d} features of X, which has shape {X.shape}."
             )
             raise refusal(ValueError, what, f"FactorAnalysis(n_components={d})")
-        ψ = (
-            np.ones(d)
-            if self.noise_variance_init is None
-            else np.array(self.noise_variance_init, float)
-        )
+        first = self.noise_variance_init
+        ψ = np.ones(d) if first is None else np.array(first, float)
         if ψ.shape != (d,):
             what = f"noise_variance_init has shape {ψ.shape}, and X {d} features."
             raise refusal(ValueError, what, "one variance for each feature, or None")

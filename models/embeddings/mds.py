@@ -85,9 +85,9 @@ class MDS(Embedding):
         Y, shown, self.n_iter_, self.trace_ = min(
             runs, key=lambda run: self._stress(run[1], run[0])
         )
-        normalized = (
-            not keeps_distances if self.normalized_stress == "auto" else self.normalized_stress
-        )
+        normalized = self.normalized_stress
+        if normalized == "auto":
+            normalized = not keeps_distances
         self.stress_ = self._stress(shown, Y, normalized)
         if not normalized and keeps_distances:
             self.stress_ *= unit**2

@@ -136,9 +136,8 @@ class UMAP(Embedding):
     def _by_sampling(self, W, Y, epochs, rng):
         """In each epoch the edges that are due, in random order, in batches of about one per point."""
         head, tail = np.nonzero(W)
-        often = W[head, tail] / W.max(
-            initial=1e-300
-        )  # the fraction of the epochs in which an edge is due
+        # the fraction of the epochs in which an edge is due
+        often = W[head, tail] / W.max(initial=1e-300)
         Y, n, m = Y.copy(), len(W), self.negative_sample_rate
         for epoch in range(epochs):
             rate = self.learning_rate * (1 - epoch / epochs)

@@ -73,7 +73,7 @@ class GaussianHMM(HiddenMarkovModel):
         Σ = np.stack([
             (γ[:, None] * (rows - m)).T @ (rows - m) for γ, m in zip(states.T, μ, strict=True)
         ]) + λ * away[:, :, None] * away[:, None]  # fmt: skip
-        ν = max(self.covars_weight - (d if self.covariance_type in MATRICES else 1), 0)
+        ν = self._ν(d)
         if self.covariance_type == "tied":
             Σ = np.broadcast_to((self._Ψ(d) + Σ.sum(axis=0)) / (ν + N.sum()), Σ.shape)
         else:
@@ -86,13 +86,16 @@ class GaussianHMM(HiddenMarkovModel):
         d = means.shape[1]
         if self.covariance_type == "tied":
             covars = covars[:1]
-        ν = max(self.covars_weight - (d if self.covariance_type in MATRICES else 1), 0)
+        ν = self._ν(d)
         P = np.linalg.inv(covars)
         away = means - np.asarray(self.means_prior)
         L = np.linalg.cholesky(covars)
         log_det = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum()
         λ = self.means_weight * ((away[:, None] @ P)[:, 0] * away).sum()
         return -0.5 * (ν * log_det + (self._Ψ(d) * P).sum() + λ)
+
+    def _ν(self, d):
+        return max(self.covars_weight - (d if self.covariance_type in MATRICES else 1), 0)
 
     def _Ψ(self, d):
         Ψ = np.asarray(self.covars_prior, float)

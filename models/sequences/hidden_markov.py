@@ -86,9 +86,8 @@ class HiddenMarkovModel(ReadsSequences, EM, LossModel):
 
     def chain_of(self, X, startprob, transmat, **emissions):
         """What `chain` adds up: log π, log A, log b of every step; and where sequences begin."""
-        with np.errstate(
-            divide="ignore"
-        ):  # log 0 = -inf is a state or transition that never occurs
+        # log 0 = -inf is a state or transition that never occurs
+        with np.errstate(divide="ignore"):
             log_π, log_A = np.log(startprob), np.log(transmat)
         return log_π, log_A, self.log_emissions(X.rows, **emissions), X.first
 
