@@ -55,15 +55,11 @@ wanted = {
     "VAE": ({"n_components": 8, "hidden_layer_sizes": (64,), "likelihood": "bernoulli"}, X, None),
     "MatrixFactorization": ({"n_components": 8}, *ratings),
 }
-print(
-    f"\n{'':<20} {'loss':>12} {'difference':>11} {'ms here':>9} {'Keras':>7} {'MB here':>9} {'Keras':>7}"
-)
+heads = f"{'loss':>12} {'difference':>11} {'ms here':>9} {'Keras':>7} {'MB here':>9} {'Keras':>7}"
+print(f"\n{'':<20} {heads}")
 for name, (settings, inputs, targets) in wanted.items():
-    if not hasattr(models, name):
-        continue
-    found = scikit_learn.compare(
-        getattr(models, name)(**settings), inputs, targets, against="keras", rounds=10
-    )
+    model = getattr(models, name)(**settings)
+    found = scikit_learn.compare(model, inputs, targets, against="keras", rounds=10)
     ms = [1000 * found.seconds[side] for side in ("ours", "theirs")]
     mb = [(found.memory[side] or 0) / 1e6 for side in ("ours", "theirs")]
     print(

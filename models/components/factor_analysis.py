@@ -21,6 +21,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
 SMALL = 1e-12  # the least noise
@@ -76,11 +77,8 @@ class FactorAnalysis(Transformer, Density):
                 f"n_components={k} is more than the {d} features of X, which has shape {X.shape}."
             )
             raise refusal(ValueError, what, f"FactorAnalysis(n_components={d})")
-        ψ = (
-            np.ones(d)
-            if self.noise_variance_init is None
-            else np.array(self.noise_variance_init, float)
-        )
+        first = self.noise_variance_init
+        ψ = np.ones(d) if first is None else np.array(first, float)
         if ψ.shape != (d,):
             what = f"noise_variance_init has shape {ψ.shape}, and X {d} features."
             raise refusal(ValueError, what, "one variance for each feature, or None")
@@ -104,10 +102,8 @@ class FactorAnalysis(Transformer, Density):
             ψ = np.maximum(np.diagonal(S) - (W * W).sum(axis=0), SMALL)
         else:
             warn_not_converged(self, "rounds", "raise max_iter, or tol")
-        u = (
-            (X - self.mean_) / root @ v[:k].T
-        )  # its largest entry shall be positive, as in scikit-learn
-        W = W * np.where(np.take_along_axis(u, np.abs(u).argmax(axis=0)[None], 0) < 0, -1, 1).T
+        u = (X - self.mean_) / root @ v[:k].T
+        W = W * signs(u.T)[:, None]  # as in scikit-learn
         self.components_ = W if self.rotation is None else rotated(W, self.rotation)
         self.noise_variance_ = ψ
 

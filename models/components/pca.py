@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from models.components.randomized import largest_singular, with_signs
+from models.components.randomized import largest_singular
 from models.foundation import Density, Transformer, boolean, choice, integer, learned, number, seed
 from models.foundation.lloyd import squares
+from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -85,7 +86,7 @@ class PCA(Transformer, Density):
             k = int(np.searchsorted(np.cumsum(ratios), k, side="right")) + 1
         left_out = Λ[k:].mean() if len(Λ) > k else (total - Λ.sum()) / max(min(n, d) - k, 1)
         self.noise_variance_ = float(max(left_out, 0)) if k < min(n, d) else 0.0
-        self.components_ = with_signs(V[:k])
+        self.components_ = V[:k] * signs(V[:k])[:, None]
         self.explained_variance_, self.explained_variance_ratio_ = Λ[:k].copy(), ratios[:k].copy()
         self.singular_values_ = np.sqrt(Λ[:k]) * math.sqrt(n - 1)
         self.n_components_, self.n_samples_ = len(self.components_), n

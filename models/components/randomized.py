@@ -20,9 +20,3 @@ def largest_singular(X, k, rng, oversamples=10, n_iter="auto"):
     Q = np.linalg.qr(X @ Q)[0]
     _, s, V = np.linalg.svd((X.T @ Q).T, full_matrices=False)
     return s[:k], V[:k]
-
-
-def with_signs(V):
-    """The rows of V with the signs that make the largest entry of each positive."""
-    largest = np.take_along_axis(V, np.abs(V).argmax(axis=1)[:, None], axis=1)
-    return V * np.where(largest < 0, -1, 1)

@@ -72,13 +72,12 @@ class LatentDirichletAllocation(Incremental, Transformer):
 
     def _fit(self, X):
         rng = self._start(X)
-        size = self.batch_size if self.learning_method == "online" else len(X)
+        online = self.learning_method == "online"
+        size = self.batch_size if online else len(X)
         before = np.inf
         for self.n_iter_ in range(1, self.max_iter + 1):  # noqa: B020
             for first in range(0, len(X), size):
-                self._learn_batch(
-                    X[first : first + size], len(X), rng, self.learning_method == "online"
-                )
+                self._learn_batch(X[first : first + size], len(X), rng, online)
             if self.evaluate_every > 0 and self.n_iter_ % self.evaluate_every == 0:
                 now = self._perplexity(X)
                 if abs(before - now) < self.perp_tol:
@@ -87,11 +86,8 @@ class LatentDirichletAllocation(Incremental, Transformer):
         self.bound_ = self._perplexity(X)
 
     def _partial_fit(self, X):
-        rng = (
-            np.random.default_rng(self.random_state)
-            if "components_" in vars(self)
-            else self._start(X)
-        )
+        begun = "components_" in vars(self)
+        rng = np.random.default_rng(self.random_state) if begun else self._start(X)
         for first in range(0, len(X), self.batch_size):
             self._learn_batch(X[first : first + self.batch_size], self.total_samples, rng, True)
         self.n_iter_ = vars(self).get("n_iter_", 0) + 1

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.lloyd import squares
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -16,7 +17,7 @@ def euclidean(X: np.ndarray) -> np.ndarray:
     X = X - X.mean(axis=0)
     scale = power_of_two(np.abs(X).max(initial=0))
     X = X / scale
-    sizes = np.einsum("ij,ij->i", X, X)
+    sizes = squares(X)
     squared = X @ (-2 * X.T)
     squared += sizes[:, None]
     squared += sizes
@@ -37,7 +38,7 @@ def chebyshev(X: np.ndarray) -> np.ndarray:
 
 def cosine(X: np.ndarray) -> np.ndarray:
     """1 - x_i·x_j / ‖x_i‖ ‖x_j‖; a row of zeros is at distance 1 from all others."""
-    size = np.sqrt(np.einsum("ij,ij->i", X, X))
+    size = np.sqrt(squares(X))
     unit = X / np.where(size > 0, size, 1)[:, None]
     found = np.clip(1 - unit @ unit.T, 0, 2)
     np.fill_diagonal(found, 0)

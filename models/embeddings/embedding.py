@@ -6,6 +6,7 @@ UMAP        w_ij: membership in a fuzzy set of edges      cross-entropy of W and
 MDS         δ_ij: distance of the rows                    stress, Σ (δ_ij - d_ij)²
 """
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ import numpy as np
 from models.embeddings.distances import METRICS
 from models.foundation import Transformer, choice, function, integer, learned, mapping, seed
 from models.foundation.iterate import Trace
+from models.foundation.signs import signs
 from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.minimize import Minimum, minimize
@@ -24,7 +26,7 @@ NO_NEW_ROWS = "it embeds the rows of fit, and has no answer for new ones"
 class Embedding(Transformer):
     """A point y_i in few dimensions for each row x_i, so that a loss of all pairs is least.
 
-    A subclass writes two functions, and `_fit`, which calls `slope` or `by_line_search`:
+    A subclass writes two functions, and `_fit`, which follows `slope`, for example `by_line_search`:
 
     `pairs(X)`          what the data say of each pair, such as (n, n) distances
     `loss(pairs, Y)`    on Tensors; Y are the points, (n, n_components)
@@ -58,12 +60,15 @@ class Embedding(Transformer):
         return float(value), np.asarray(gradient)
 
     def by_line_search(
-        self, method: str, pairs: Any, Y: np.ndarray, *, max_iter: int, tol: float, **settings: Any
+        self, method: str, slope: Callable, Y: np.ndarray, *, max_iter: int, tol: float
     ) -> Minimum:
-        """The Minimum that a method of tinygrad_edu.optim.minimize reaches from Y."""
+        """The Minimum that a method of tinygrad_edu.optim.minimize reaches from Y.
+
+        slope   Y -> loss, ∇L
+        """
 
         def evaluate(y):
-            value, gradient = self.slope(pairs, y.reshape(Y.shape), **settings)
+            value, gradient = slope(y.reshape(Y.shape))
             return value, gradient.ravel()
 
         found = minimize(
@@ -102,9 +107,7 @@ def principal_components(X: np.ndarray, k: int, name: str) -> np.ndarray:
         raise refusal(ValueError, what, f"{name}(init='random')")
     X = X - X.mean(axis=0)
     U, size, directions = np.linalg.svd(X, full_matrices=False)
-    largest = np.abs(directions).argmax(axis=1)
-    sign = np.sign(directions[np.arange(len(directions)), largest])
-    return (U * (size * sign))[:, :k]
+    return (U * (size * signs(directions)))[:, :k]
 
 
 def given_start(init: Any, samples: int, k: int, name: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from models.embeddings.embedding import Embedding, given_start
 from models.embeddings.gains import descend
 from models.foundation import array, boolean, choice, integer, learned, nonnegative
 from models.foundation.iterate import Trace
+from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -84,9 +85,9 @@ class MDS(Embedding):
         Y, shown, self.n_iter_, self.trace_ = min(
             runs, key=lambda run: self._stress(run[1], run[0])
         )
-        normalized = (
-            not keeps_distances if self.normalized_stress == "auto" else self.normalized_stress
-        )
+        normalized = self.normalized_stress
+        if normalized == "auto":
+            normalized = not keeps_distances
         self.stress_ = self._stress(shown, Y, normalized)
         if not normalized and keeps_distances:
             self.stress_ *= unit**2
@@ -119,13 +120,14 @@ class MDS(Embedding):
         return Y, shown, iteration
 
     def _by_gradient(self, D, Y, keeps_distances):
+        def slope(Y, _=True):
+            return self.slope(D, Y)
+
         if self.solver == "gains":
             steps, rate = range(self.max_iter), 1 / (8 * len(D))  # a quarter of SMACOF's step
-            Y, done, _ = descend(
-                lambda Y, _: self.slope(D, Y), Y, self.trace_, rate=rate, momentum=0.5, steps=steps
-            )
+            Y, done, _ = descend(slope, Y, self.trace_, rate=rate, momentum=0.5, steps=steps)
             return Y, D, done
-        found = self.by_line_search(self.solver, D, Y, max_iter=self.max_iter, tol=self.eps)
+        found = self.by_line_search(self.solver, slope, Y, max_iter=self.max_iter, tol=self.eps)
         return found.point, D, max(found.iterations, 1)
 
     def fit(self, X: Any, y: Any = None, init: Any = None) -> Any:
@@ -150,8 +152,7 @@ def classical(D: np.ndarray, k: int) -> np.ndarray:
     B = -(B - B.mean(axis=0) - B.mean(axis=1)[:, None] + B.mean()) / 2
     size, U = np.linalg.eigh(B)
     size, U = size[::-1][:k], U[:, ::-1][:, :k]
-    sign = np.sign(U[np.abs(U).argmax(axis=0), np.arange(k)])
-    return U * sign * np.sqrt(np.maximum(size, 0))
+    return U * signs(U.T) * np.sqrt(np.maximum(size, 0))
 
 
 def disparities(δ: np.ndarray, d: np.ndarray, n: int) -> np.ndarray:

@@ -70,8 +70,9 @@ class TSNE(Embedding):
         entropy = np.vdot(P, np.log(np.where(P > 0, P, 1)))  # 0 ln 0 = 0
         return entropy + exaggeration * attraction + repulsion
 
-    def slope(self, P, Y, exaggeration=1.0):  # type: ignore[override]
-        return KLGradient(P, max(self.n_components - 1, 1))(Y, exaggeration)
+    def gradient(self, P):
+        """(Y, exaggeration) -> the loss and its gradient, by the formula."""
+        return KLGradient(P, max(self.n_components - 1, 1))
 
     def _fit(self, X):
         n, name = len(X), type(self).__name__
@@ -81,13 +82,13 @@ class TSNE(Embedding):
                 f"perplexity ({self.perplexity}) must be less than n_samples ({n}): n_samples={n}."
             )
             raise refusal(ValueError, what, f"{name}(perplexity={max(1, n // 4)}), and more rows")
-        P = self.pairs(X)
+        gradient = self.gradient(self.pairs(X))
         Y = self._start(X, rng)
         auto = max(n / self.early_exaggeration / 4, 50)
         self.learning_rate_ = auto if self.learning_rate == "auto" else self.learning_rate
         run = self._by_gains if self.solver == "gains" else self._by_line_search
-        self.embedding_, self.n_iter_ = run(P, Y)
-        self.kl_divergence_ = float(self.slope(P, self.embedding_)[0])
+        self.embedding_, self.n_iter_ = run(gradient, Y)
+        self.kl_divergence_, _ = gradient(self.embedding_)
 
     def pairs(self, X):
         """P, (n, n): symmetric, with a diagonal of 0 and the sum 1."""
@@ -112,8 +113,7 @@ class TSNE(Embedding):
         Y = principal_components(X, self.n_components, type(self).__name__)
         return 1e-4 * Y / (Y[:, 0].std() or 1)
 
-    def _by_gains(self, P, Y):
-        gradient = KLGradient(P, max(self.n_components - 1, 1))
+    def _by_gains(self, gradient, Y):
         same: Any = {"rate": self.learning_rate_, "min_grad_norm": self.min_grad_norm}
         Y, done, _ = descend(
             lambda Y, value: gradient(Y, self.early_exaggeration, value), Y, self.trace_, momentum=0.5,
@@ -126,10 +126,10 @@ class TSNE(Embedding):
             )  # fmt: skip
         return Y, done
 
-    def _by_line_search(self, P, Y):
+    def _by_line_search(self, gradient, Y):
         """Without exaggeration, whose exact minimum may be a single point."""
         tol = self.min_grad_norm
-        found = self.by_line_search(self.solver, P, Y, max_iter=self.max_iter, tol=tol)
+        found = self.by_line_search(self.solver, gradient, Y, max_iter=self.max_iter, tol=tol)
         return found.point, max(found.iterations, 1)
 
 

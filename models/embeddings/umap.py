@@ -93,6 +93,10 @@ class UMAP(Embedding):
         self.a_, self.b_ = self.a or self.a_, self.b or self.b_
         W = self.graph_ = self.pairs(X)
         Y = self._start(X, W, rng)
+
+        def slope(Y, _=True):
+            return self.slope(W, Y)
+
         epochs = self.n_epochs or (500 if n <= 10_000 else 200)
         if self.solver == "sampling":
             if self.negative_sample_rate is None:
@@ -102,15 +106,10 @@ class UMAP(Embedding):
         elif self.solver == "gains":
             rate = self.learning_rate / (8 * W.sum(axis=1).max())
             self.embedding_, self.n_iter_, _ = descend(
-                lambda Y, _: self.slope(W, Y),
-                Y,
-                self.trace_,
-                rate=rate,
-                momentum=0.5,
-                steps=range(epochs),
+                slope, Y, self.trace_, rate=rate, momentum=0.5, steps=range(epochs)
             )
         else:
-            found = self.by_line_search(self.solver, W, Y, max_iter=epochs, tol=1e-6)
+            found = self.by_line_search(self.solver, slope, Y, max_iter=epochs, tol=1e-6)
             self.embedding_, self.n_iter_ = found.point, max(found.iterations, 1)
 
     def pairs(self, X):
@@ -137,9 +136,8 @@ class UMAP(Embedding):
     def _by_sampling(self, W, Y, epochs, rng):
         """In each epoch the edges that are due, in random order, in batches of about one per point."""
         head, tail = np.nonzero(W)
-        often = W[head, tail] / W.max(
-            initial=1e-300
-        )  # the fraction of the epochs in which an edge is due
+        # the fraction of the epochs in which an edge is due
+        often = W[head, tail] / W.max(initial=1e-300)
         Y, n, m = Y.copy(), len(W), self.negative_sample_rate
         for epoch in range(epochs):
             rate = self.learning_rate * (1 - epoch / epochs)

@@ -59,7 +59,7 @@ class FactorizationMachine(LinearPredictor, LossModel):
     @classmethod
     def examples(cls, rng):
         for estimator, X, y in super().examples(rng):
-            yield estimator.set_params(n_components=2, alpha=0.1, tol=1e-11), X, y
+            yield estimator.set_params(**cls.checked_with), X, y
 
 
 def interactions(X: Any, V: Any) -> Any:

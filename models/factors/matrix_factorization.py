@@ -77,11 +77,9 @@ class MatrixFactorization(LossModel, Regressor):
         super()._fit(np.stack([users, items], axis=1), y, weight)
 
     def _minimize(self, X, y, weight):
-        return (
-            self._alternate(X, y, weight)
-            if self.solver == "als"
-            else super()._minimize(X, y, weight)
-        )
+        if self.solver == "als":
+            return self._alternate(X, y, weight)
+        return super()._minimize(X, y, weight)
 
     def _alternate(self, X, y, weight):
         packing = self._packing(X, y, weight)

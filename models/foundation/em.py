@@ -54,12 +54,16 @@ class EM(Estimator):
         runs = [self._climb(X, weight, start) for start in starts]
         self.lower_bound_, parameters, self.converged_, self.trace_ = max(runs, key=lambda r: r[0])
         self.n_iter_ = len(self.trace_)
-        self._parameter_names_ = tuple(parameters)
-        for name, value in parameters.items():
-            setattr(self, f"{name}_", value)
+        self._keep(parameters)
         if not self.converged_:
             what = f"rounds, while log p(x) still rose by more than tol={self.tol}"
             warn_not_converged(self, what, f"raise {self.limit}, raise tol, or another start")
+
+    def _keep(self, parameters: dict[str, Any]) -> None:
+        """Stores each parameter as an attribute, `means` as `means_`."""
+        self._parameter_names_ = tuple(parameters)
+        for name, value in parameters.items():
+            setattr(self, f"{name}_", value)
 
     def _climb(self, X: Any, weight: Any, parameters: Any) -> tuple[float, Any, bool, Trace]:
         """Rounds from one start: (mean of log p(x), parameters, converged, trace)."""

@@ -100,10 +100,8 @@ class BayesianGaussianMixture(Mixture):
         P = gaussians.precision_factors(self.covariance_type, covariances)
         at_mean = gaussians.log_densities(self.covariance_type, X, means, P)
         log_Λ = d * np.log(2 / ν) + sum(digamma((ν - i) / 2) for i in range(d))
-        return (
-            at_mean
-            + (self._log_weights(weight_concentration) + (log_Λ - d / mean_precision) / 2)[:, None]
-        )
+        log_π = self._log_weights(weight_concentration)
+        return at_mean + (log_π + (log_Λ - d / mean_precision) / 2)[:, None]
 
     def _log_weights(self, α):
         if self.weight_concentration_prior_type == "dirichlet_process":

@@ -105,9 +105,8 @@ class GaussianMixture(Mixture, LossModel):
             raise refusal(ValueError, what, "n_init=1, or solver='em'")
         found = self._minimize(X, None, weight)
         log_π = found["logits"] - logsumexp(found["logits"])
-        self.weights_, self.means_ = np.exp(log_π), found["means"]
-        self.covariances_ = self._covariances(found["roots"])
-        self._parameter_names_ = ("weights", "means", "covariances")
+        covariances = self._covariances(found["roots"])
+        self._keep({"weights": np.exp(log_π), "means": found["means"], "covariances": covariances})
         self.lower_bound_ = -self.trace_.loss[-1]
         self.converged_ = bool(self.trace_.gradient_norm[-1] <= self.tol)
         self._finish()

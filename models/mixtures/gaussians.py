@@ -13,8 +13,8 @@ samples along the last, because NumPy is fast where the last axis is long.
 import numpy as np
 
 from models.foundation.lloyd import squares
+from models.foundation.normal import log_normal
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.ops import solve_triangular
 
 FORMS = ("full", "tied", "diag", "spherical")
 BLOCK = 512  # rows that are worked on at a time, so that they stay in the cache
@@ -36,11 +36,7 @@ def log_densities(form, X, means, factors):
 
 def log_densities_of_tensors(X, means, covariances):
     """The same of Tensors, with all covariances as matrices (K, d, d)."""
-    d = X.shape[1]
-    L = np.linalg.cholesky(covariances)
-    z = solve_triangular(L, np.swapaxes(X - means[:, None], 1, 2))  # L⁻¹ (x - μ)
-    log_determinant = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
-    return -((z * z).sum(axis=1) + log_determinant[:, None] + d * np.log(2 * np.pi)) / 2
+    return log_normal(X, means, np.linalg.cholesky(covariances))
 
 
 def moments(form, X, R, epsilon):

@@ -49,8 +49,8 @@ class EncoderAndDecoder(LossModel, Transformer):
         decoder = glorot([self.n_components, *hidden[::-1], features], rng)
         decoder[-1] = (decoder[-1][0], self.before_link(np.average(X, axis=0, weights=weight)))
         if self.warm_start and "encoder_" in vars(self):
-            return named("encoder", self.encoder_) | named("decoder", self.decoder_)
-        return named("encoder", encoder) | named("decoder", decoder)
+            return named("encoder_", self.encoder_) | named("decoder_", self.decoder_)
+        return named("encoder_", encoder) | named("decoder_", decoder)
 
     def before_link(self, mean):
         """The decoder's output for this mean of x."""
@@ -63,7 +63,7 @@ class EncoderAndDecoder(LossModel, Transformer):
         self._keep(self._minimize(X, None, weight))
 
     def _keep(self, found):
-        self.encoder_, self.decoder_ = layers_of("encoder", found), layers_of("decoder", found)
+        self.encoder_, self.decoder_ = layers_of("encoder_", found), layers_of("decoder_", found)
 
 
 class Autoencoder(EncoderAndDecoder):
@@ -77,8 +77,8 @@ class Autoencoder(EncoderAndDecoder):
     """
 
     def loss(self, X, y, weight, **layers):
-        z = forward(X, layers_of("encoder", layers), self.activation)
-        errors = X - forward(z, layers_of("decoder", layers), self.activation)
+        z = forward(X, layers_of("encoder_", layers), self.activation)
+        errors = X - forward(z, layers_of("decoder_", layers), self.activation)
         return weight @ (errors * errors).mean(axis=1) / weight.sum()
 
     def _transform(self, X):

@@ -45,13 +45,13 @@ def forward(x: Any, layers: Layers, activation: str) -> Any:
     return x @ W + b
 
 
-def named(part: str, layers: Layers) -> dict[str, Any]:
-    """The layers of a part of a network as parameters: encoder_W0, encoder_b0, encoder_W1, ..."""
-    pairs = {f"{part}_W{i}": W for i, (W, _) in enumerate(layers)}
-    return pairs | {f"{part}_b{i}": b for i, (_, b) in enumerate(layers)}
+def named(prefix: str, layers: Layers) -> dict[str, Any]:
+    """The layers of a network, or of a part of it, as parameters: encoder_W0, encoder_b0, ..."""
+    pairs = {f"{prefix}W{i}": W for i, (W, _) in enumerate(layers)}
+    return pairs | {f"{prefix}b{i}": b for i, (_, b) in enumerate(layers)}
 
 
-def layers_of(part: str, parameters: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-    """The layers of a part, from the parameters that `named` made."""
-    depth = sum(name.startswith(f"{part}_W") for name in parameters)
-    return [(parameters[f"{part}_W{i}"], parameters[f"{part}_b{i}"]) for i in range(depth)]
+def layers_of(prefix: str, parameters: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """The layers from the parameters that `named` made."""
+    depth = sum(name.startswith(f"{prefix}W") for name in parameters)
+    return [(parameters[f"{prefix}W{i}"], parameters[f"{prefix}b{i}"]) for i in range(depth)]

@@ -26,18 +26,12 @@ from models.foundation import (
 from models.foundation.fields import Parameter as Field
 from models.foundation.iterate import ConvergenceWarning, Trace
 from models.foundation.loss_model import LossModel
+from models.networks.layers import forward, layers_of, named
 from tinygrad_edu import no_grad, optim
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Parameter
-from tinygrad_edu.ops import logsumexp, relu, sigmoid, softmax, softplus
+from tinygrad_edu.ops import logsumexp, sigmoid, softmax, softplus
 from tinygrad_edu.tensor import value
-
-ACTIVATIONS: dict[str, Any] = {
-    "relu": relu,
-    "tanh": np.tanh,
-    "logistic": sigmoid,
-    "identity": lambda x: x,
-}
 
 
 def _sizes(default: Any, doc: str) -> Any:
@@ -119,43 +113,32 @@ class MultilayerPerceptron(LossModel):
 
     # ---- the function and its loss ----------------------------------------------------------------
 
-    def forward(self, X, coefs, intercepts):
-        """f of every row, (samples, outputs)."""
-        a = ACTIVATIONS[self.activation]
-        for W, b in zip(coefs[:-1], intercepts[:-1], strict=True):
-            X = a(X @ W + b)
-        return X @ coefs[-1] + intercepts[-1]
-
-    def objective(self, X, y, weight, **layers):
-        coefs, intercepts = self._layers(layers)
-        errors = self.errors(self.forward(X, coefs, intercepts), y)
-        penalty = self.alpha / 2 * sum((W * W).sum() for W in coefs)
+    def objective(self, X, y, weight, **parameters):
+        layers = layers_of("", parameters)
+        errors = self.errors(forward(X, layers, self.activation), y)
+        penalty = self.alpha / 2 * sum((W * W).sum() for W, _ in layers)
         return (weight @ errors + penalty) / weight.sum()
 
     def start(self, X, y, weight):
         """Glorot's uniform start; of a fitted network, what it has learned."""
         if "coefs_" in vars(self):
-            coefs, intercepts = self.coefs_, self.intercepts_
-        else:
-            rng = _random(self.random_state)
-            hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
-            units = [X.shape[1], *hidden, self._outputs(y)]
-            coefs, intercepts = [], []
-            for n, m in itertools.pairwise(units):
-                bound = np.sqrt((2 if self.activation == "logistic" else 6) / (n + m))
-                coefs.append(rng.uniform(-bound, bound, (n, m)))
-                intercepts.append(rng.uniform(-bound, bound, m))
-            self._rng_ = rng
-        named = {f"W{i}": W for i, W in enumerate(coefs)}
-        return named | {f"b{i}": b for i, b in enumerate(intercepts)}
+            return named("", self._layers())
+        self._rng_ = rng = _random(self.random_state)
+        hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
+        layers = []
+        for n, m in itertools.pairwise([X.shape[1], *hidden, self._outputs(y)]):
+            bound = np.sqrt((2 if self.activation == "logistic" else 6) / (n + m))
+            layers.append((rng.uniform(-bound, bound, (n, m)), rng.uniform(-bound, bound, m)))
+        return named("", layers)
 
-    def _layers(self, named):
-        depth = len(named) // 2
-        return [named[f"W{i}"] for i in range(depth)], [named[f"b{i}"] for i in range(depth)]
+    def _layers(self):
+        return [*zip(self.coefs_, self.intercepts_, strict=True)]
 
-    def _keep(self, named):
-        self.coefs_, self.intercepts_ = ([*map(np.asarray, part)] for part in self._layers(named))
-        self.n_layers_ = len(self.coefs_) + 1
+    def _keep(self, parameters):
+        layers = layers_of("", parameters)
+        self.coefs_ = [np.asarray(W) for W, _ in layers]
+        self.intercepts_ = [np.asarray(b) for _, b in layers]
+        self.n_layers_ = len(layers) + 1
         self.n_outputs_ = self.coefs_[-1].shape[1]
 
     # ---- training --------------------------------------------------------------------------------
@@ -171,37 +154,34 @@ class MultilayerPerceptron(LossModel):
 
     def _descend(self, X, y, weight):
         """Epochs of steps on batches, until `n_iter_no_change` of them bring no progress."""
-        named = {name: Parameter(w) for name, w in self.start(X, y, weight).items()}
+        parameters = {name: Parameter(w) for name, w in self.start(X, y, weight).items()}
         left_out = self._left_out(len(X)) if self.early_stopping else np.zeros(len(X), bool)
         held = X[left_out], y[left_out], weight[left_out]
         X, y, weight = X[~left_out], y[~left_out], weight[~left_out]
-        optimizer, order = self._optimizer(named), np.arange(len(X))
+        optimizer, order = self._optimizer(parameters), np.arange(len(X))
         idle, best, scores = 0, np.inf, []
-        kept: dict[str, Any] = dict(named)
+        kept: dict[str, Any] = dict(parameters)
         self.trace_ = Trace(type(self).__name__ if self.verbose else "")
         for epoch in range(self.max_iter):
             if self.shuffle:
-                mixed = np.arange(len(X))
-                self._rng_.shuffle(mixed)
-                order = order[mixed]
-            with np.errstate(
-                over="ignore", invalid="ignore"
-            ):  # a loss that is not finite is refused
-                self.loss_ = self._epoch(X, y, weight, named, optimizer, order)
+                order = order[self._rng_.permutation(len(X))]
+            # a loss that is not finite is refused
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.loss_ = self._epoch(X, y, weight, parameters, optimizer, order)
             self.t_, self.n_iter_ = self.t_ + len(X), epoch + 1
             self._demand_finite_loss()
             self.loss_curve_.append(self.loss_)
             self.trace_(epoch, self.loss_)
             now = self.loss_
             if self.early_stopping:
-                self._keep({name: w.data.copy() for name, w in named.items()})
+                self._keep({name: w.data.copy() for name, w in parameters.items()})
                 scores.append(self._score(*held))
                 now = -scores[-1]
             idle = idle + 1 if now > best - self.tol else 0
             if now < best:
                 best = now
                 if self.early_stopping:
-                    kept = {name: w.data.copy() for name, w in named.items()}
+                    kept = {name: w.data.copy() for name, w in parameters.items()}
             if self.solver == "sgd" and self.learning_rate == "invscaling":
                 optimizer.lr = self.learning_rate_init / (self.t_ + 1) ** self.power_t
             if idle > self.n_iter_no_change:
@@ -218,28 +198,28 @@ class MultilayerPerceptron(LossModel):
         self.validation_scores_ = scores if self.early_stopping else None
         self.best_validation_score_ = float(-best) if self.early_stopping else None
 
-    def _epoch(self, X, y, weight, named, optimizer, order):
+    def _epoch(self, X, y, weight, parameters, optimizer, order):
         """A step on each batch, in this order of the rows; returns the mean loss."""
         n, total = len(X), 0.0
         size = min(200, n) if self.batch_size == "auto" else min(self.batch_size, n)
         for first in range(0, n, size):
             rows = order[first : first + size]
             optimizer.zero_grad()
-            loss = self.objective(X[rows], y[rows], weight[rows], **named)
+            loss = self.objective(X[rows], y[rows], weight[rows], **parameters)
             loss.backward()
             optimizer.step()
             total += loss.item() * len(rows)
         return total / n
 
-    def _optimizer(self, named):
+    def _optimizer(self, parameters):
         if self.solver == "adam":
             betas = (self.beta_1, self.beta_2)
             return optim.Adam(
-                [*named.values()], self.learning_rate_init, betas=betas, eps=self.epsilon
+                [*parameters.values()], self.learning_rate_init, betas=betas, eps=self.epsilon
             )
         nesterov = self.nesterovs_momentum and self.momentum > 0
         settings = {"momentum": self.momentum, "nesterov": nesterov}
-        return optim.SGD([*named.values()], self.learning_rate_init, **settings)
+        return optim.SGD([*parameters.values()], self.learning_rate_init, **settings)
 
     @classmethod
     def examples(cls, rng):
@@ -272,7 +252,7 @@ class MultilayerPerceptron(LossModel):
 
     def _output(self, X):
         with no_grad():
-            return self.forward(X, self.coefs_, self.intercepts_)
+            return forward(X, self._layers(), self.activation)
 
 
 class MLPClassifier(MultilayerPerceptron, Classifier):
@@ -289,8 +269,8 @@ class MLPClassifier(MultilayerPerceptron, Classifier):
     def _outputs(self, y):
         return 1 if len(self.classes_) <= 2 else len(self.classes_)
 
-    def _keep(self, named):
-        super()._keep(named)
+    def _keep(self, parameters):
+        super()._keep(parameters)
         self.out_activation_ = "logistic" if self.n_outputs_ == 1 else "softmax"
 
     def _score(self, X, y, weight):
@@ -323,8 +303,8 @@ class MLPRegressor(MultilayerPerceptron, Regressor):
     def _outputs(self, y):
         return y[:1].size
 
-    def _keep(self, named):
-        super()._keep(named)
+    def _keep(self, parameters):
+        super()._keep(parameters)
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
 
     def _score(self, X, y, weight):

@@ -49,7 +49,7 @@ class VAE(EncoderAndDecoder, Density):
 
     def loss(self, X, y, weight, noise_variance=None, **layers):
         """-ELBO, the weighted mean over the rows."""
-        encoder, decoder = layers_of("encoder", layers), layers_of("decoder", layers)
+        encoder, decoder = layers_of("encoder_", layers), layers_of("decoder_", layers)
         μ, log_σ2 = self.posterior(X, encoder)
         z = μ + np.exp(log_σ2 / 2) * self.noise(len(X))
         KL = (μ * μ + np.exp(log_σ2) - 1 - log_σ2).sum(axis=1) / 2

@@ -62,13 +62,12 @@ class CategoricalHMM(HiddenMarkovModel):
 
     def best_emissions(self, rows, states, emissionprob, **_):
         shown = rows == np.arange(emissionprob.shape[1])
-        counts = np.maximum(states.T @ shown + np.asarray(self.emissionprob_prior) - 1, 0)
-        return {"emissionprob": best_distributions(counts, 1.0, emissionprob)}
+        best = best_distributions(states.T @ shown, self.emissionprob_prior, emissionprob)
+        return {"emissionprob": best}
 
     def log_prior_of_emissions(self, emissionprob):
-        return (
-            (np.asarray(self.emissionprob_prior) - 1) * np.log(np.maximum(emissionprob, TINY))
-        ).sum()
+        log_B = np.log(np.maximum(emissionprob, TINY))
+        return ((np.asarray(self.emissionprob_prior) - 1) * log_B).sum()
 
     def constrained(self, emissionprob, **_):
         return {"emissionprob": Distributions(emissionprob)}

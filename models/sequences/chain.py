@@ -47,6 +47,17 @@ def log_partition(start: Any, transitions: Any, scores: Any, first: Any) -> Any:
     return np.logaddexp.reduce(alpha[-1])
 
 
+def log_probability(path: Any, start: Any, transitions: Any, scores: Any, first: Any) -> Any:
+    """log of e^score / Z of one path through all sequences, (steps,)."""
+    moves = np.flatnonzero(~first)
+    score = (
+        scores[np.arange(len(path)), path].sum()
+        + transitions[path[moves - 1], path[moves]].sum()
+        + start[path[first]].sum()
+    )
+    return score - log_partition(start, transitions, scores, first)
+
+
 def expected_counts(start: Any, transitions: Any, scores: Any, first: Any) -> tuple[Any, ...]:
     """log Z, and its gradients by start, transitions and scores: the expected counts."""
     parts = [Tensor(part, requires_grad=True) for part in (start, transitions, scores)]

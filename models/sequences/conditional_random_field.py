@@ -49,16 +49,9 @@ class LinearChainCRF(LossModel, Classifier):
 
     def loss(self, X, y, weight, coef, transitions, start):
         """X: Sequences, y: (steps,) numbers of classes."""
-        scores = X.rows @ coef.T
-        moves = np.flatnonzero(~X.first)
-        observed = (
-            scores[np.arange(len(y)), y].sum()
-            + transitions[y[moves - 1], y[moves]].sum()
-            + start[y[X.first]].sum()
-        )
-        log_Z = chain.log_partition(start, transitions, scores, X.first)
+        log_p = chain.log_probability(y, start, transitions, X.rows @ coef.T, X.first)
         penalty = sum((p * p).sum() for p in (coef, transitions, start)) / (2 * self.C)
-        return (log_Z - observed + penalty) / len(y)
+        return (penalty - log_p) / len(y)
 
     def start(self, X, y, weight):
         K = len(self.classes_)
@@ -135,8 +128,6 @@ class LinearChainCRF(LossModel, Classifier):
     def log_likelihood(self, X: Any, y: Any, lengths: Any = None) -> float:
         """Σ log P(y | x) over all sequences."""
         X, y, lengths = self._joined(X, y, lengths)
-        a, A, scores, first = self._chain(X, lengths)
-        y = targets.codes(self._read_targets(y, len(scores)), self.classes_, self)
-        moves = np.flatnonzero(~first)
-        observed = scores[np.arange(len(y)), y].sum() + A[y[moves - 1], y[moves]].sum()
-        return float(observed + a[y[first]].sum() - chain.log_partition(a, A, scores, first))
+        parts = self._chain(X, lengths)
+        y = targets.codes(self._read_targets(y, len(parts[-1])), self.classes_, self)
+        return float(chain.log_probability(y, *parts))

@@ -10,9 +10,9 @@ import numpy as np
 from models.foundation import array, choice, learned, nonnegative
 from models.foundation.constraints import Free
 from models.foundation.lloyd import lloyd, plus_plus
+from models.foundation.normal import log_normal
 from models.sequences.hidden_markov import HiddenMarkovModel, letters
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.ops import solve_triangular
 
 MATRICES = ("full", "tied")
 
@@ -50,11 +50,8 @@ class GaussianHMM(HiddenMarkovModel):
     covars_: np.ndarray = learned("Σ: (states, features, features)")
 
     def log_emissions(self, rows, means, covars):
-        """log N(x_t; μ_j, Σ_j), from the Cholesky factor L of Σ_j."""
-        L = cholesky(covars)
-        z = solve_triangular(L, np.swapaxes(rows - means[:, None], 1, 2))
-        log_det = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
-        return -0.5 * ((z * z).sum(axis=1).T + log_det + rows.shape[1] * np.log(2 * np.pi))
+        """log N(x_t; μ_j, Σ_j) of every step and state."""
+        return log_normal(rows, means, cholesky(covars)).T
 
     def first_emissions(self, rows, rng):
         K, d = self.n_components, rows.shape[1]
@@ -76,7 +73,7 @@ class GaussianHMM(HiddenMarkovModel):
         Σ = np.stack([
             (γ[:, None] * (rows - m)).T @ (rows - m) for γ, m in zip(states.T, μ, strict=True)
         ]) + λ * away[:, :, None] * away[:, None]  # fmt: skip
-        ν = max(self.covars_weight - (d if self.covariance_type in MATRICES else 1), 0)
+        ν = self._ν(d)
         if self.covariance_type == "tied":
             Σ = np.broadcast_to((self._Ψ(d) + Σ.sum(axis=0)) / (ν + N.sum()), Σ.shape)
         else:
@@ -89,13 +86,16 @@ class GaussianHMM(HiddenMarkovModel):
         d = means.shape[1]
         if self.covariance_type == "tied":
             covars = covars[:1]
-        ν = max(self.covars_weight - (d if self.covariance_type in MATRICES else 1), 0)
+        ν = self._ν(d)
         P = np.linalg.inv(covars)
         away = means - np.asarray(self.means_prior)
         L = np.linalg.cholesky(covars)
         log_det = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum()
         λ = self.means_weight * ((away[:, None] @ P)[:, 0] * away).sum()
         return -0.5 * (ν * log_det + (self._Ψ(d) * P).sum() + λ)
+
+    def _ν(self, d):
+        return max(self.covars_weight - (d if self.covariance_type in MATRICES else 1), 0)
 
     def _Ψ(self, d):
         Ψ = np.asarray(self.covars_prior, float)

@@ -86,9 +86,8 @@ class HiddenMarkovModel(ReadsSequences, EM, LossModel):
 
     def chain_of(self, X, startprob, transmat, **emissions):
         """What `chain` adds up: log π, log A, log b of every step; and where sequences begin."""
-        with np.errstate(
-            divide="ignore"
-        ):  # log 0 = -inf is a state or transition that never occurs
+        # log 0 = -inf is a state or transition that never occurs
+        with np.errstate(divide="ignore"):
             log_π, log_A = np.log(startprob), np.log(transmat)
         return log_π, log_A, self.log_emissions(X.rows, **emissions), X.first
 
@@ -137,9 +136,7 @@ class HiddenMarkovModel(ReadsSequences, EM, LossModel):
         if self.solver == "em":
             super()._fit(X, weight)
             return
-        for name, value in self._minimize(X, None, weight).items():
-            setattr(self, f"{name}_", value)
-        self._parameter_names_ = self.names
+        self._keep(self._minimize(X, None, weight))
         self.converged_ = bool(self.trace_.gradient_norm[-1] <= self.tol)
         self.lower_bound_ = self._log_p(X)
 

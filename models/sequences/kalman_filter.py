@@ -113,9 +113,7 @@ class KalmanFilter(ReadsSequences, EM, LossModel):
         else:
             found = self._minimize(X, None, weight)
             self.converged_ = bool(self.trace_.gradient_norm[-1] <= self.tol)
-        for name, value in found.items():
-            setattr(self, f"{name}_", value)
-        self._parameter_names_ = tuple(found)
+        self._keep(found)
         self.lower_bound_ = float(filtered(X, **found).log_p.sum())
 
     def _learned_names(self):
@@ -226,12 +224,8 @@ def filtered(X, transition_matrices, observation_matrices, transition_covariance
     A missing element gets the row 0 in C, the value 0 and noise of variance 1 and no covariance. This adds
     log N(0; 0, 1) to log p, which is taken away (Shumway and Stoffer 1982, section 3).
     """
-    A, C, Q, R = (
-        transition_matrices,
-        observation_matrices,
-        transition_covariance,
-        observation_covariance,
-    )
+    A, C = transition_matrices, observation_matrices
+    Q, R = transition_covariance, observation_covariance
     m, P = initial_state_mean, initial_state_covariance
     seen = (~np.isnan(X.rows)).astype(float)
     unseen = np.eye(seen.shape[1])

@@ -92,9 +92,8 @@ def test_gaussian_as_hmmlearn(form, prior):
     for name in ("startprob_", "transmat_", "means_"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-8)
     expected = theirs.covars_
-    if (
-        form == "spherical"
-    ):  # theirs repeats the variance for each feature, and so makes K d matrices
+    if form == "spherical":
+        # theirs repeats the variance for each feature, and so makes K d matrices
         expected = theirs._covars_[:, :1, None] * np.eye(D)
     np.testing.assert_allclose(ours.covars_, expected, atol=1e-8)
     assert_same_answers(ours, theirs, NUMBERS)
