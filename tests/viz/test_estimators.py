@@ -7,7 +7,7 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
 from matplotlib.patches import Ellipse
-from sklearn import gaussian_process, linear_model, mixture, svm
+from sklearn import cluster, ensemble, gaussian_process, inspection, linear_model, mixture, svm
 from sklearn.datasets import load_diabetes
 
 import models
@@ -115,8 +115,45 @@ def test_the_picture_that_suits_a_model():
     assert viz.learned(svm.SVC().fit(PLANE, CLASSES), PLANE, CLASSES).images
     assert viz.learned(models.DecisionTreeClassifier().fit(PLANE, CLASSES), PLANE, CLASSES).images
     assert viz.learned(models.Ridge().fit(LINE, SINE), LINE, SINE).get_legend()
+    assert viz.learned(models.DecisionTreeClassifier().fit(PLANE, CLASSES)).texts
+    forest = ensemble.RandomForestClassifier(3).fit(PLANE, CLASSES)
+    assert viz.learned(forest).get_xlabel() == "importance"
+    clusters = cluster.AgglomerativeClustering(2, compute_distances=True).fit(PLANE)
+    assert viz.learned(clusters).get_ylabel() == "distance"
     X, y = load_diabetes(return_X_y=True)
     poisson = models.PoissonRegressor().fit(X, y)
     assert viz.learned(poisson).get_xlabel() == viz.convergence(poisson).get_xlabel() == "iteration"
     with pytest.raises(TypeError, match="no picture of LinearRegression for X of shape"):
         viz.learned(models.LinearRegression().fit(X, y), X, y)
+
+
+@pytest.mark.parametrize("forest", [True, False])
+def test_importances_are_bars_with_the_largest_at_the_top(forest):
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    kind = ensemble.RandomForestRegressor(5) if forest else ensemble.GradientBoostingRegressor()
+    model = kind.set_params(random_state=0).fit(X, y)
+    ax = viz.importances(model, most=4)
+    largest = np.argsort(model.feature_importances_)[-4:]
+    widths = [bar.get_width() for bar in ax.patches]
+    np.testing.assert_array_equal(widths, model.feature_importances_[largest])
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(X.columns[largest])
+    lines = [c for c in ax.collections if type(c).__name__ == "LineCollection"]
+    assert len(lines) == forest
+    if forest:
+        reach = np.ptp(np.array(lines[0].get_segments())[:, :, 0], axis=1) / 2
+        of_trees = [tree.feature_importances_ for tree in model.estimators_]
+        np.testing.assert_allclose(reach, np.std(of_trees, axis=0)[largest])
+
+
+def test_importances_of_permutations_and_of_numbers():
+    X, y = load_diabetes(return_X_y=True)
+    found = inspection.permutation_importance(
+        linear_model.Ridge().fit(X, y), X, y, n_repeats=3, random_state=0
+    )
+    ax = viz.importances(found, names=[*"abcdefghij"])
+    assert [bar.get_width() for bar in ax.patches] == sorted(found.importances_mean)
+    assert len(viz.importances([0.2, 0.8]).patches) == 2
+    with pytest.raises(ValueError, match="names has 1 names for 2 features"):
+        viz.importances([0.2, 0.8], names=["a"])
+    with pytest.raises(TypeError, match="needs feature_importances_"):
+        viz.importances(linear_model.Ridge())

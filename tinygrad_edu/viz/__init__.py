@@ -14,7 +14,7 @@ from tinygrad_edu.viz.estimators import (
     band,
     coefficient_path,
     convergence,
-    learned,
+    importances,
     margins,
     mixture,
     states,
@@ -32,6 +32,8 @@ from tinygrad_edu.viz.insight import (
     loss_landscape,
     lr_curve,
 )
+from tinygrad_edu.viz.learned import learned
+from tinygrad_edu.viz.trees import dendrogram, tree
 
 __all__ = [
     "Graph",
@@ -46,12 +48,14 @@ __all__ = [
     "confusion",
     "convergence",
     "decision_boundary",
+    "dendrogram",
     "embedding",
     "explain_error",
     "filters",
     "flat",
     "gradient_errors",
     "image_grid",
+    "importances",
     "learned",
     "learning_curve",
     "loss_landscape",
@@ -59,6 +63,7 @@ __all__ = [
     "margins",
     "mixture",
     "states",
+    "tree",
     "why",
     "with_gradient",
 ]

@@ -18,35 +18,9 @@ from tinygrad_edu.viz.curves import BLUE, array_of, axes_for, literal, optional
 from tinygrad_edu.viz.insight import CLASSES, decision_boundary, scatter
 
 
-def learned(model: Any, X: Any = None, y: Any = None, *, ax: Any = None) -> Any:
-    """The picture that suits a fitted estimator: of its path, mixture, band, states, margins or convergence.
-
-    X and y are the data of the fit, or others of the same form. Raises TypeError if no picture suits it.
-    """
-    if hasattr(model, "coef_path_"):
-        return coefficient_path(model, ax=ax)
-    if hasattr(model, "transmat_") and X is not None:
-        return states(model, X, ax=ax)
-    if hasattr(model, "covariances_") and X is not None:
-        return mixture(model, X, ax=ax)
-    if y is not None and np.shape(X)[1:] == (2,) and hasattr(model, "decision_function"):
-        return margins(model, X, y, ax=ax)
-    if y is not None and np.shape(X)[1:] == (2,) and hasattr(model, "classes_"):
-        return decision_boundary(model.predict, X, y, ax=ax)
-    if y is not None and np.shape(X)[1:] == (1,) and not hasattr(model, "classes_"):
-        return band(model, X, y, ax=ax)
-    if hasattr(model, "trace_"):
-        return convergence(model, ax=ax)
-    raise refusal(
-        TypeError,
-        f"there is no picture of {type(model).__name__} for X of shape {np.shape(X)}.",
-        "X with two features for classes, one for a regression, and y",
-    )
-
-
 def convergence(model: Any, *, ax: Any = None) -> Any:
     """How far the loss of each iteration was above the lowest, and the gradient, from `trace_`."""
-    return _needed(model, "trace_", "convergence").plot(ax=axes_for(ax, 6.4, 3.6))
+    return needed(model, "trace_", "convergence").plot(ax=axes_for(ax, 6.4, 3.6))
 
 
 def coefficient_path(
@@ -62,8 +36,8 @@ def coefficient_path(
     """
     alphas = model
     if coefs is None:
-        alphas = _needed(model, "alphas_", "coefficient_path")
-        coefs = _needed(model, "coef_path_", "coefficient_path")
+        alphas = needed(model, "alphas_", "coefficient_path")
+        coefs = needed(model, "coef_path_", "coefficient_path")
         names = getattr(model, "feature_names_in_", None) if names is None else names
     alphas, coefs = np.asarray(alphas, float), np.asarray(coefs, float)
     if coefs.ndim != 2 or alphas.shape != coefs.shape[1:]:
@@ -141,7 +115,7 @@ def mixture(model: Any, X: Any, *, ax: Any = None) -> Any:
     X       (n, 2), colored by the most likely component
     """
     X = array_of("mixture", X)
-    means = _needed(model, "means_", "mixture")
+    means = needed(model, "means_", "mixture")
     if X.ndim != 2 or X.shape[1] != 2:
         what = f"mixture draws X (n, 2), not {X.shape}."
         raise refusal(ValueError, what, "two of the features, and a model fitted to them")
@@ -186,6 +160,51 @@ def states(model: Any, X: Any, *, ax: Any = None) -> Any:
     return ax
 
 
+def importances(
+    model: Any, *, names: Sequence[str] | None = None, most: int = 20, ax: Any = None
+) -> Any:
+    """How much each feature counts in a model, as bars, the largest at the top.
+
+    model   a fitted tree, forest or booster, with `feature_importances_`; or what permutation_importance
+            returns, with `importances_mean`; or the numbers themselves
+    names   of the features; default: the columns of the frame that the model was fitted to
+    most    the number of features that are drawn
+
+    A thin line is one standard deviation between the trees of a forest, or between permutations.
+    """
+    mean, deviation = _importances_of(model)
+    if names is None:
+        names = getattr(model, "feature_names_in_", [f"x[{i}]" for i in range(len(mean))])
+    if len(names) != len(mean):
+        what = f"names has {len(names)} names for {len(mean)} features."
+        raise refusal(ValueError, what, "a name for each column of X")
+    order = np.argsort(mean, kind="stable")[-most:]
+    ax = axes_for(ax, 6.4, max(1.6, 0.6 + 0.28 * len(order)))
+    spread = None if deviation is None else deviation[order]
+    ax.barh(
+        np.arange(len(order)), mean[order], xerr=spread, color=BLUE, ecolor="#404040", height=0.7
+    )
+    ax.set_yticks(np.arange(len(order)), [literal(names[i]) for i in order])
+    ax.set_xlabel("importance")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _importances_of(model: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    if hasattr(model, "importances_mean"):
+        return np.asarray(model.importances_mean), np.asarray(model.importances_std)
+    if isinstance(model, (Sequence, np.ndarray)):
+        return np.asarray(model, float), None
+    mean = np.asarray(needed(model, "feature_importances_", "importances"))
+    trees = [tree for tree in np.ravel(getattr(model, "estimators_", [])) if hasattr(tree, "tree_")]
+    of_trees = np.array([tree.feature_importances_ for tree in trees])
+    # Only a forest is the mean of its trees. Those of a booster correct each other.
+    a_mean = of_trees.shape[1:] == mean.shape and np.allclose(
+        of_trees.mean(axis=0), mean, atol=1e-2
+    )
+    return mean, of_trees.std(axis=0) if a_mean and len(trees) > 1 else None
+
+
 def _with_deviation(model: Any, X: np.ndarray) -> Any:
     try:
         return model.predict(X, return_std=True)
@@ -203,7 +222,7 @@ def _full_covariances(model: Any) -> np.ndarray:
     return np.broadcast_to(S, (k, 2, 2))
 
 
-def _needed(model: Any, name: str, caller: str) -> Any:
+def needed(model: Any, name: str, caller: str) -> Any:
     found = getattr(model, name, None)
     if found is None:
         what = f"{caller} needs {name}, which this {type(model).__name__} does not have."

@@ -1,0 +1,53 @@
+"""The picture that suits a fitted estimator."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.viz.estimators import (
+    band,
+    coefficient_path,
+    convergence,
+    importances,
+    margins,
+    mixture,
+    states,
+)
+from tinygrad_edu.viz.insight import decision_boundary
+from tinygrad_edu.viz.trees import dendrogram, tree
+
+
+def learned(model: Any, X: Any = None, y: Any = None, *, ax: Any = None) -> Any:
+    """The picture that suits a fitted estimator.
+
+    It shows a tree, a hierarchy, importances, a path of coefficients, a mixture, a band, states, margins or
+    convergence.
+
+    X and y are the data of the fit, or others of the same form. Raises TypeError if no picture suits it.
+    """
+    if hasattr(model, "children_") and hasattr(model, "distances_"):
+        return dendrogram(model, ax=ax)
+    if hasattr(model, "coef_path_"):
+        return coefficient_path(model, ax=ax)
+    if hasattr(model, "transmat_") and X is not None:
+        return states(model, X, ax=ax)
+    if hasattr(model, "covariances_") and X is not None:
+        return mixture(model, X, ax=ax)
+    if y is not None and np.shape(X)[1:] == (2,) and hasattr(model, "decision_function"):
+        return margins(model, X, y, ax=ax)
+    if y is not None and np.shape(X)[1:] == (2,) and hasattr(model, "classes_"):
+        return decision_boundary(model.predict, X, y, ax=ax)
+    if y is not None and np.shape(X)[1:] == (1,) and not hasattr(model, "classes_"):
+        return band(model, X, y, ax=ax)
+    if hasattr(model, "tree_"):
+        return tree(model, ax=ax)
+    if getattr(model, "feature_importances_", None) is not None:
+        return importances(model, ax=ax)
+    if hasattr(model, "trace_"):
+        return convergence(model, ax=ax)
+    raise refusal(
+        TypeError,
+        f"there is no picture of {type(model).__name__} for X of shape {np.shape(X)}.",
+        "X with two features for classes, one for a regression, and y",
+    )
