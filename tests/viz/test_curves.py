@@ -100,11 +100,13 @@ def test_they_draw_on_the_axes_they_are_given(history):
 def pyplot():
     plt = pytest.importorskip("matplotlib.pyplot")
     plt.switch_backend("agg")
+    plt.close("all")  # those of other tests
     yield plt
     plt.close("all")
 
 
-def test_pyplot_is_not_loaded(history):
+def test_pyplot_is_not_loaded(history, monkeypatch):
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
     viz.learning_curve(history).figure.canvas.draw()
     assert "matplotlib.pyplot" not in sys.modules
 
