@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from models.foundation.conditional import where
 from models.foundation.estimator import Estimator
 from models.foundation.kinds import Classifier
 from models.foundation.sklearn_bridge import request_metadata
@@ -25,6 +26,7 @@ class Incremental(Estimator):
             cls._fit = cls._partial_fit
         super().__init_subclass__(**settings)
 
+    @where("_partial_fit")
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Updates the fit with more rows, with the same columns; returns self."""
         self._check_parameters()
@@ -48,7 +50,8 @@ class Incremental(Estimator):
 class IncrementalClassifier(Incremental, Classifier):
     """A classifier with `partial_fit`. The first call names all classes."""
 
-    def partial_fit(  # type: ignore[override]
+    @where("_partial_fit")
+    def partial_fit(
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
     ) -> Self:
         """Updates the fit with more rows; returns self.

@@ -5,13 +5,14 @@ Kingma, J. Ba, Adam: a method for stochastic optimization (2015). The start is t
 Understanding the difficulty of training deep feedforward neural networks (2010).
 """
 
+import copy
 import itertools
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
 from models.foundation import (
-    Classifier,
     Regressor,
     boolean,
     choice,
@@ -22,8 +23,10 @@ from models.foundation import (
     positive,
     seed,
     warn,
+    where,
 )
 from models.foundation.fields import Parameter as Field
+from models.foundation.incremental import Incremental, IncrementalClassifier
 from models.foundation.iterate import ConvergenceWarning, Trace
 from models.foundation.loss_model import LossModel
 from models.networks.layers import forward, layers_of, named
@@ -32,6 +35,8 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn import Parameter
 from tinygrad_edu.ops import logsumexp, sigmoid, softmax, softplus
 from tinygrad_edu.tensor import value
+
+STOCHASTIC = ("adam", "sgd")  # solvers that step on batches
 
 
 def _sizes(default: Any, doc: str) -> Any:
@@ -44,12 +49,28 @@ def _sizes(default: Any, doc: str) -> Any:
     return Field(default, test, "a tuple of integers ≥ 1, or one", doc)
 
 
+@dataclass
+class Training:
+    """What an epoch of training hands to the next."""
+
+    parameters: dict[str, Any]
+    optimizer: Any
+    trace: Trace
+    kept: dict[
+        str, Any
+    ]  # the weights that are the result: the last, or with early_stopping the best
+    best: float = np.inf  # lowest loss, or minus the highest score
+    idle: int = 0  # epochs without progress
+    ended: bool = False
+    scores: list[float] = field(default_factory=list)
+
+
 class MultilayerPerceptron(LossModel):
     """f(x) = W_L a(... a(W_1 x + b_1) ...) + b_L, with the least mean of ℓ(f(x), y) + α Σ ‖W‖² / 2n.
 
     A subclass writes `errors`, the loss ℓ of each sample. "adam" and "sgd" take the samples in scikit-learn's
     order, from its random start: with the same integer as `random_state`, both libraries make the same steps.
-    Only the rows that `early_stopping` leaves out are others. There is no `partial_fit`.
+    Only the rows that `early_stopping` leaves out are others. `partial_fit` makes one epoch.
     """
 
     twin_solvers = ("adam", "sgd", "lbfgs")
@@ -144,71 +165,106 @@ class MultilayerPerceptron(LossModel):
     # ---- training --------------------------------------------------------------------------------
 
     def _fit(self, X, y, weight):
-        self.t_, self.loss_curve_ = 0, []
-        if self.solver in ("adam", "sgd"):
-            self._descend(X, y, weight)
-        else:
+        self.t_, self.loss_curve_, self.n_iter_ = 0, [], 0
+        if self.solver not in STOCHASTIC:
             self._keep(self._minimize(X, y, weight))
             self.loss_curve_ = self.trace_.loss[1:].tolist()
             self.loss_ = self.best_loss_ = float(self.trace_.loss[-1])
-
-    def _descend(self, X, y, weight):
-        """Epochs of steps on batches, until `n_iter_no_change` of them bring no progress."""
-        parameters = {name: Parameter(w) for name, w in self.start(X, y, weight).items()}
+            return
+        training = self._begin(X, y, weight)
         left_out = self._left_out(len(X)) if self.early_stopping else np.zeros(len(X), bool)
         held = X[left_out], y[left_out], weight[left_out]
-        X, y, weight = X[~left_out], y[~left_out], weight[~left_out]
-        optimizer, order = self._optimizer(parameters), np.arange(len(X))
-        idle, best, scores = 0, np.inf, []
-        kept: dict[str, Any] = dict(parameters)
-        self.trace_ = Trace(type(self).__name__ if self.verbose else "")
-        for epoch in range(self.max_iter):
+        trained = X[~left_out], y[~left_out], weight[~left_out]
+        order = np.arange(len(trained[0]))
+        for _ in range(self.max_iter):
             if self.shuffle:
-                order = order[self._rng_.permutation(len(X))]
-            # a loss that is not finite is refused
-            with np.errstate(over="ignore", invalid="ignore"):
-                self.loss_ = self._epoch(X, y, weight, parameters, optimizer, order)
-            self.t_, self.n_iter_ = self.t_ + len(X), epoch + 1
-            self._demand_finite_loss()
-            self.loss_curve_.append(self.loss_)
-            self.trace_(epoch, self.loss_)
-            now = self.loss_
-            if self.early_stopping:
-                self._keep({name: w.data.copy() for name, w in parameters.items()})
-                scores.append(self._score(*held))
-                now = -scores[-1]
-            idle = idle + 1 if now > best - self.tol else 0
-            if now < best:
-                best = now
-                if self.early_stopping:
-                    kept = {name: w.data.copy() for name, w in parameters.items()}
-            if self.solver == "sgd" and self.learning_rate == "invscaling":
-                optimizer.lr = self.learning_rate_init / (self.t_ + 1) ** self.power_t
-            if idle > self.n_iter_no_change:
-                adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
-                if not adaptive or optimizer.lr <= 1e-6:
-                    break
-                optimizer.lr, idle = optimizer.lr / 5, 0
+                order = order[self._rng_.permutation(len(order))]
+            self._advance(training, trained, order, held)
+            if training.ended:
+                break
         else:
             what = f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
             what += "optimization hasn't converged yet. Try: a larger max_iter or tol"
             warn(ConvergenceWarning, what)
-        self._keep({name: value(w) for name, w in kept.items()})
-        self.best_loss_ = None if self.early_stopping else float(best)
-        self.validation_scores_ = scores if self.early_stopping else None
-        self.best_validation_score_ = float(-best) if self.early_stopping else None
+        self._finish(training)
 
-    def _epoch(self, X, y, weight, parameters, optimizer, order):
+    @property
+    def _stochastic(self):
+        if self.solver not in STOCHASTIC:
+            raise AttributeError(f"solver={self.solver!r} uses all rows at once")
+
+    @where("_stochastic")
+    def _partial_fit(self, X, y, weight):
+        """One epoch, which goes on from the weights and the optimizer of the call before.
+
+        As scikit-learn's, it draws the same order for each call if `random_state` is an integer.
+        """
+        if self.early_stopping:
+            what = "partial_fit does not support early_stopping=True: it holds no rows back."
+            raise refusal(ValueError, what, "early_stopping=False")
+        self.n_iter_ = 0
+        if "_training_" in vars(self):
+            training, self._rng_ = copy.deepcopy(self._training_), _random(self.random_state)
+            self.loss_curve_ = [*self.loss_curve_]
+        else:
+            self.t_, self.loss_curve_ = 0, []
+            training = self._begin(X, y, weight)
+        order = self._rng_.permutation(len(X)) if self.shuffle else np.arange(len(X))
+        self._advance(training, (X, y, weight), order)
+        self._finish(training)
+
+    def _begin(self, X, y, weight):
+        parameters = {name: Parameter(w) for name, w in self.start(X, y, weight).items()}
+        trace = Trace(type(self).__name__ if self.verbose else "")
+        return Training(parameters, self._optimizer(parameters), trace, kept=dict(parameters))
+
+    def _advance(self, training, rows, order, held=None):
+        """One epoch; counts how many epochs in a row brought no progress of `tol`."""
+        parameters, optimizer = training.parameters, training.optimizer
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is refused
+            self.loss_ = self._epoch(rows, parameters, optimizer, order)
+        self.t_, self.n_iter_ = self.t_ + len(order), self.n_iter_ + 1
+        self._demand_finite_loss()
+        self.loss_curve_.append(self.loss_)
+        training.trace(len(training.trace), self.loss_)
+        now = self.loss_
+        if self.early_stopping:
+            self._keep({name: w.data.copy() for name, w in parameters.items()})
+            training.scores.append(self._score(*held))
+            now = -training.scores[-1]
+        training.idle = training.idle + 1 if now > training.best - self.tol else 0
+        if now < training.best:
+            training.best = now
+            if self.early_stopping:
+                training.kept = {name: w.data.copy() for name, w in parameters.items()}
+        if self.solver == "sgd" and self.learning_rate == "invscaling":
+            optimizer.lr = self.learning_rate_init / (self.t_ + 1) ** self.power_t
+        if training.idle > self.n_iter_no_change:
+            adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
+            training.ended = not adaptive or optimizer.lr <= 1e-6
+            if not training.ended:
+                optimizer.lr, training.idle = optimizer.lr / 5, 0
+
+    def _finish(self, training):
+        self._training_, self.trace_ = training, training.trace
+        self._keep({name: value(w).copy() for name, w in training.kept.items()})
+        early = self.early_stopping
+        self.best_loss_ = None if early else float(training.best)
+        self.validation_scores_ = training.scores if early else None
+        self.best_validation_score_ = float(-training.best) if early else None
+
+    def _epoch(self, rows, parameters, optimizer, order):
         """A step on each batch, in this order of the rows; returns the mean loss."""
+        X, y, weight = rows
         n, total = len(X), 0.0
         size = min(200, n) if self.batch_size == "auto" else min(self.batch_size, n)
         for first in range(0, n, size):
-            rows = order[first : first + size]
+            batch = order[first : first + size]
             optimizer.zero_grad()
-            loss = self.objective(X[rows], y[rows], weight[rows], **parameters)
+            loss = self.objective(X[batch], y[batch], weight[batch], **parameters)
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(rows)
+            total += loss.item() * len(batch)
         return total / n
 
     def _optimizer(self, parameters):
@@ -255,7 +311,7 @@ class MultilayerPerceptron(LossModel):
             return forward(X, self._layers(), self.activation)
 
 
-class MLPClassifier(MultilayerPerceptron, Classifier):
+class MLPClassifier(MultilayerPerceptron, IncrementalClassifier):
     """P(y = k | x) = softmax(f(x))_k, f a multilayer perceptron; of two classes, σ(f(x)) for the second.
 
     ℓ is -ln P(y | x). With no hidden layer, `hidden_layer_sizes=()`, it is logistic regression.
@@ -284,7 +340,7 @@ class MLPClassifier(MultilayerPerceptron, Classifier):
         return P[:, : len(self.classes_)] if len(self.classes_) == 2 else np.ones((len(X), 1))
 
 
-class MLPRegressor(MultilayerPerceptron, Regressor):
+class MLPRegressor(MultilayerPerceptron, Incremental, Regressor):
     """y ≈ f(x), f a multilayer perceptron; for counts, loss="poisson", y ~ Poisson(exp f(x)).
 
     ℓ is the mean over outputs of (f(x) - y)² / 2, or of the half deviance e^f - y f + y ln y - y.

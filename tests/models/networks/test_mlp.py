@@ -1,5 +1,6 @@
 """Multilayer perceptrons: the same steps as scikit-learn's, with gradients from the engine."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -133,6 +134,37 @@ def test_warm_start_goes_on_where_it_was():
         twice = kind(warm_start=True, max_iter=3, random_state=0).fit(X, y)
         assert twice.fit(X, y).loss_curve_[0] < twice.loss_curve_[0] + 1
         assert twice.loss_ < kind(max_iter=3, random_state=0).fit(X, y).loss_
+
+
+@pytest.mark.parametrize("settings", SETTINGS[:6], ids=str)
+@pytest.mark.parametrize("data", DATA)
+def test_partial_fit_goes_on_as_scikit_learns(data, settings):
+    kind, X, y = DATA[data]
+    ours, theirs = both(kind, **settings)
+    first = {} if kind is MLPRegressor else {"classes": np.unique(y)}
+    ours.partial_fit(X[:50], y[:50], **first), theirs.partial_fit(X[:50], y[:50], **first)
+    before, loss = ours.coefs_[0].copy(), ours.loss_curve_
+    held, copied = ours.coefs_[0], clone_of(ours)
+    for part in np.array_split(np.arange(len(X)), 5) * 3:
+        ours.partial_fit(X[part], y[part]), theirs.partial_fit(X[part], y[part])
+    np.testing.assert_array_equal(held, before)  # what an earlier fit has returned stays as it was
+    assert len(loss) == 1 and (ours.n_iter_, ours.t_) == (theirs.n_iter_, theirs.t_)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-8, atol=1e-10)
+    for part in np.array_split(np.arange(len(X)), 5) * 3:
+        copied.partial_fit(X[part], y[part])
+    np.testing.assert_array_equal(copied.coefs_[0], ours.coefs_[0])  # a pickled one goes on, too
+
+
+def clone_of(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+def test_only_solvers_of_batches_have_partial_fit():
+    kind, X, y = DATA["numbers"]
+    assert hasattr(kind(), "partial_fit") and not hasattr(kind(solver="lbfgs"), "partial_fit")
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+        kind(early_stopping=True).partial_fit(X, y)
 
 
 def test_what_goes_wrong_is_said():
