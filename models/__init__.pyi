@@ -8,6 +8,11 @@ from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAna
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
 from models.clusters.kmeans import KMeans as KMeans
+from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning
+from models.components.dictionary_learning import (
+    MiniBatchDictionaryLearning as MiniBatchDictionaryLearning,
+)
+from models.components.dictionary_learning import SparseCoder as SparseCoder
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF

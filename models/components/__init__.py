@@ -5,5 +5,7 @@ randomized           their approximation by random projections
 nmf                  patterns and shares that are not negative
 factor_analysis      hidden normal factors, and noise of its own for each feature
 fast_ica             independent sources
+sparse_codes         rows as sums of few given patterns
+dictionary_learning  patterns of which every row is a sum of few
 topics               topics of documents, latent Dirichlet allocation
 """
