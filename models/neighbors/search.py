@@ -1,0 +1,163 @@
+"""The nearest rows, by any algorithm: `k_nearest` and `within_radius`, which other chapters build on.
+
+    >>> distances, numbers = k_nearest(X, 5)                # of each row of X, not counting itself
+    >>> distances, numbers = k_nearest(X, 5, queries)       # of each row of queries
+    >>> starts, numbers, distances = within_radius(X, 0.5)  # of row i: numbers[starts[i] : starts[i + 1]]
+
+All algorithms give the same answer: exact distances, and of rows at the same distance the first.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from models.foundation.frames import samples
+from models.neighbors import brute
+from models.neighbors.distances import metric_of
+from models.neighbors.space_tree import BallTree, KDTree
+from tinygrad_edu.diagnostics.words import refusal
+
+ALGORITHMS = ("auto", "ball_tree", "kd_tree", "brute")
+TREES: dict[str, Any] = {"ball_tree": BallTree, "kd_tree": KDTree}
+FEATURES = 5  # with more, a matrix product takes less time than a tree
+EXTREME = 1e100  # numbers beyond it, or below its inverse, are scaled: their squares would overflow
+
+
+def k_nearest(
+    X: Any, k: int, queries: Any = None, metric: Any = "euclidean", algorithm: str = "auto",
+    leaf_size: int = 30, **params: Any,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Distances and numbers of the k nearest rows of X, two arrays (queries, k), the nearest first.
+
+    queries   (queries, features); None: the rows of X, which do not count as their own neighbors
+    metric    as in `pairwise_distances`, with its parameters in params; for "precomputed" X are the distances
+              of the rows (n, n), and queries distances to them (queries, n)
+    """
+    X = np.asarray(X, dtype=np.float64)
+    search = Search(X, metric, algorithm, leaf_size, params)
+    return search.own_nearest(k) if queries is None else search.nearest(np.asarray(queries), k)
+
+
+def within_radius(
+    X: Any, radius: float, queries: Any = None, metric: Any = "euclidean", algorithm: str = "auto",
+    leaf_size: int = 30, **params: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The rows of X that are at most radius away: starts (queries + 1,), numbers and distances.
+
+    The neighbors of query i are numbers[starts[i] : starts[i + 1]], in ascending order. queries=None: the
+    rows of X, each of which counts as its own neighbor.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    search = Search(X, metric, algorithm, leaf_size, params)
+    return search.within(X if queries is None else np.asarray(queries, dtype=np.float64), radius)
+
+
+class Search:
+    """Rows to be found: prepared once, asked often.
+
+    algorithm   "brute", "kd_tree", "ball_tree" or "auto": the tree for few features, if the metric allows
+    k           how many will be asked for, as a hint for "auto"
+    """
+
+    def __init__(
+        self, X: np.ndarray, metric: Any = "euclidean", algorithm: str = "auto", leaf_size: int = 30,
+        params: Any = None, k: int | None = None,
+    ):  # fmt: skip
+        self.metric: Any
+        self.X, self.algorithm, self.scale = X, algorithm, 1.0
+        if isinstance(metric, str) and metric == "precomputed":
+            self._require_square()
+            self.metric, self.tree, self.algorithm = None, None, "brute"
+            return
+        self.metric = metric_of(metric, X, params)
+        if self.metric.scales:
+            size = np.abs(X).max()
+            if size > EXTREME or 0 < size < 1 / EXTREME:
+                self.scale = float(np.ldexp(1.0, int(np.frexp(size)[1])))
+        if algorithm == "auto":
+            self.algorithm = self._best(k)
+        self.tree = None
+        if self.algorithm != "brute":
+            self.tree = TREES[self.algorithm](X / self.scale, leaf_size, self.metric)
+        self._rows = self.metric.prepare(X / self.scale)
+
+    def _best(self, k):
+        few = self.X.shape[1] <= FEATURES and (k is None or k < len(self.X) // 2)
+        return "kd_tree" if few and KDTree.suits(self.metric) else "brute"
+
+    def _require_square(self):
+        if self.X.shape[0] != self.X.shape[1]:
+            what = "Precomputed matrix must be square. Input is a {}x{} matrix.".format(
+                *self.X.shape
+            )
+            raise refusal(ValueError, what, "the distances of all pairs of rows")
+        if (self.X < 0).any():
+            i, j = np.argwhere(self.X < 0)[0]
+            what = f"Negative values in data passed to a precomputed metric: {self.X[i, j]} at ({i}, {j})."
+            raise refusal(ValueError, what, "distances, which are 0 or more")
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def nearest(self, Q: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Distances and numbers of the k nearest rows for each row of Q: (queries, k)."""
+        if not 1 <= k <= len(self):
+            what = (
+                f"Expected n_neighbors <= n_samples_fit, but n_neighbors={k}, n_samples_fit={len(self)}, "
+                f"n_samples={samples(Q)}"
+            )
+            raise refusal(ValueError, what, f"n_neighbors from 1 to {len(self)}")
+        if self.metric is None:
+            i, j = np.nonzero(np.partition(Q, k - 1, axis=1)[:, k - 1 : k] >= Q)
+            return brute.smallest(i, j, Q[i, j], k)
+        Q = self.metric.prepare(Q / self.scale)
+        with np.errstate(over="ignore"):
+            if self.tree is not None:
+                values, numbers = self.tree.nearest(Q, k)
+            else:
+                values, numbers = brute.nearest(Q, self._rows, k, self.metric)
+            return self.metric.finish(values) * self.scale, numbers
+
+    def own_nearest(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """`nearest` of the rows themselves, which do not count as their own neighbors."""
+        if not 1 <= k < len(self):
+            what = (
+                f"Expected n_neighbors < n_samples_fit, but n_neighbors={k}, n_samples_fit={len(self)}, "
+                f"n_samples={len(self)}"
+            )
+            raise refusal(ValueError, what, f"n_neighbors from 1 to {len(self) - 1}")
+        distances, numbers = self.nearest(self.X, k + 1)
+        other = numbers != np.arange(len(self))[:, None]
+        other[other.all(axis=1), 0] = False  # so many equal rows that it is not among them
+        return distances[other].reshape(-1, k), numbers[other].reshape(-1, k)
+
+    def within(
+        self, Q: np.ndarray, radius: float, by_distance: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Starts, numbers and distances of the rows at most radius away, sorted by number or by distance."""
+        if self.metric is None:
+            i, numbers = np.nonzero(radius >= Q)
+            distances = Q[i, numbers]
+        else:
+            limit = self.metric.reduce(radius / self.scale)
+            Q = self.metric.prepare(Q / self.scale)
+            with np.errstate(over="ignore"):
+                if self.tree is not None:
+                    parts = list(self.tree.within(Q, limit))
+                else:
+                    parts = list(brute.within(Q, self._rows, limit, self.metric))
+                i, numbers, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+                distances = self.metric.finish(values) * self.scale
+        order = np.lexsort((numbers, distances, i) if by_distance else (numbers, i))
+        starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(Q)))])
+        return starts, numbers[order], distances[order]
+
+    def own_within(
+        self, radius: float, by_distance: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`within` of the rows themselves, which do not count as their own neighbors."""
+        starts, numbers, distances = self.within(self.X, radius, by_distance)
+        row = np.repeat(np.arange(len(self)), np.diff(starts))
+        other = numbers != row
+        starts = np.concatenate([[0], np.cumsum(np.bincount(row[other], minlength=len(self)))])
+        return starts, numbers[other], distances[other]
