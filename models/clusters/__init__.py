@@ -1,4 +1,5 @@
 """Clusters: groups found without labels.
 
 kmeans          around their means
+centers         what clusters around centers share
 """

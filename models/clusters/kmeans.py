@@ -5,28 +5,34 @@ S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA (2007); C. 
 Recognition and Machine Learning, section 9.1.
 """
 
+import itertools
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from models.foundation import (
-    Clusterer,
-    ConvergenceWarning,
-    Transformer,
-    array,
-    choice,
-    integer,
-    learned,
-    nonnegative,
-    seed,
-    warn,
-)
-from models.foundation.lloyd import inertia, lloyd, nearest, plus_plus, squares
-from tinygrad_edu.diagnostics.words import refusal
+from models.clusters.centers import Centers
+from models.foundation import boolean, choice, integer, learned, nonnegative
+from models.foundation.lloyd import inertia, lloyd, nearest, squares
 
 
-class KMeans(Clusterer, Transformer):
+def naive_kmeans(points, centers):
+    """The algorithm in plain Python: points and centers are lists of lists, the result is the centers."""
+    while True:
+        clusters: list = [[] for _ in centers]
+        for x in points:
+            distances = [sum((a - b) ** 2 for a, b in zip(x, c, strict=True)) for c in centers]
+            clusters[distances.index(min(distances))].append(x)
+        means = [
+            [sum(column) / len(members) for column in zip(*members, strict=True)] if members else c
+            for members, c in zip(clusters, centers, strict=True)
+        ]
+        if means == centers:
+            return centers
+        centers = means
+
+
+class KMeans(Centers):
     """Centers c_1 … c_k with the least inertia
 
         J(c) = Σ_i w_i min_k ‖x_i - c_k‖²
@@ -37,89 +43,58 @@ class KMeans(Clusterer, Transformer):
         centers:  c_k = the mean of its points, Σ_{a_i = k} w_i x_i / Σ_{a_i = k} w_i
 
     With fixed labels, ∂J/∂c_k = 2 n_k (c_k - mean_k) and the second derivative is 2 n_k: Lloyd's
-    step is Newton's step on J.
+    step is Newton's step on J. A center without points moves to the point farthest from its center.
+
+    Elkan's algorithm takes the same steps, and skips distances that the triangle inequality rules out.
     """
 
-    n_clusters: int = integer(8, at_least=1, doc="number k of clusters")
-    init: Any = choice("k-means++", "random", doc="initial centers, or how to draw them") | array()
-    n_init: int = integer(1, at_least=1, doc="number of random starts; the best is kept")
+    n_clusters: int = 8
     max_iter: int = integer(300, at_least=1, doc="largest number of steps per start")
     tol: float = nonnegative(
         1e-4,
         doc="stop when the squared moves of the centers add up to at most tol times the mean variance "
         "of the features; 0: when nothing moves",
     )
-    random_state: Any = seed()
+    algorithm: str = choice("lloyd", "elkan", doc="the same steps, and here the same program")
+    copy_x: bool = boolean(True, doc="without effect: X is never changed")
+    trace: bool = boolean(False, doc="keep the centers of all steps in trace_")
+    verbose: Any = boolean(False, doc="print the inertia before every step") | integer(at_least=0)
 
-    cluster_centers_: np.ndarray = learned("(n_clusters, features)")
-    inertia_: float = learned("J, the inertia")
     n_iter_: int = learned("number of steps of the best start")
+    trace_: np.ndarray = learned(
+        "(n_iter_ + 1, n_clusters, features), with trace=True: all centers"
+    )
+
+    _starts_if_random = 10
 
     @classmethod
     def examples(cls, rng):
-        for _, X, y in super().examples(rng):
-            yield cls(3, init=X[:3], tol=0), X, y
+        for estimator, X, y in super().examples(rng):
+            yield estimator.set_params(tol=0), X, y
 
     def _fit(self, X, weight):
-        if len(X) < self.n_clusters:
-            raise refusal(
-                ValueError,
-                f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: each cluster needs "
-                "a sample of positive weight.",
-                f"KMeans(n_clusters={len(X)}), or fewer",
-            )
-        given = None if isinstance(self.init, str) else self._given_centers(X.shape[1])
-
         mean = weight @ X / weight.sum()
         Z = X - mean  # distances stay the same, and products lose fewer digits near zero
-        mean_variance = weight @ squares(Z) / weight.sum() / Z.shape[1]
+        tol = self.tol * (weight @ squares(Z)) / weight.sum() / Z.shape[1]
         rng = np.random.default_rng(self.random_state)
-        runs = []
-        for _ in range(self.n_init if given is None else 1):
-            start = self._seed(Z, weight, rng) if given is None else given - mean
-            runs.append(lloyd(Z, weight, start, self.tol * mean_variance, self.max_iter))
-        self.inertia_, centers, self.n_iter_ = min(runs, key=itemgetter(0))
+        starts = self._starts(Z, mean, weight, rng)
+        runs = [self._run(Z, weight, start, tol) for start in starts]
+        self.inertia_, centers, self.n_iter_, steps = min(runs, key=itemgetter(0))
         self.cluster_centers_ = centers + mean
-        found = len(np.unique(self._predict(X)))
-        if found < self.n_clusters:
-            warn(
-                ConvergenceWarning,
-                f"KMeans found {found} distinct clusters, fewer than n_clusters={self.n_clusters}: "
-                "X seems to have no more distinct rows. Try: a smaller n_clusters",
-            )
+        if self.trace:
+            self.trace_ = np.array(steps) + mean
+        self._warn_of_equal_centers(X)
 
-    def _given_centers(self, n_features):
-        centers = np.asarray(self.init, dtype=np.float64)
-        if centers.shape != (self.n_clusters, n_features):
-            raise refusal(
-                ValueError,
-                f"init has shape {centers.shape}: n_clusters={self.n_clusters} centers of "
-                f"{n_features} features need {(self.n_clusters, n_features)}.",
-                "X[:n_clusters]",
-            )
-        return centers
+    def _run(self, Z, weight, start, tol):
+        """(inertia, centers, number of steps, centers of the steps) from one start."""
+        steps: list[np.ndarray] = []
+        noted = itertools.count()
 
-    def _seed(self, X, weight, rng):
-        if self.init == "random":
-            chosen = rng.choice(len(X), self.n_clusters, replace=False, p=weight / weight.sum())
-            return X[chosen]
-        return X[plus_plus(X, weight, self.n_clusters, rng)]
+        def note(centers):
+            if self.trace:
+                steps.append(centers)
+            if self.verbose:
+                J = inertia(Z, weight, centers, nearest(Z, centers))
+                print(f"KMeans   iteration {next(noted):>4}   inertia {J:.8g}")
 
-    def _predict(self, X):
-        return _labels(X, self.cluster_centers_)
-
-    def _transform(self, X):
-        """‖x - c_k‖, shape (samples, n_clusters)."""
-        return np.stack([np.linalg.norm(X - c, axis=1) for c in self.cluster_centers_], axis=1)
-
-    def score(self, X, y=None, sample_weight=None):
-        """-J: minus the inertia of X around the centers. y is ignored."""
-        X = self._check(X)
-        weight = self._weights(sample_weight, len(X))
-        return -inertia(X, weight, self.cluster_centers_, self._predict(X))
-
-
-def _labels(X, centers):
-    """`nearest` for X that may be far from the origin, where products lose digits."""
-    origin = centers.mean(axis=0)
-    return nearest(X - origin, centers - origin)
+        return *lloyd(Z, weight, start, tol, self.max_iter, note), steps

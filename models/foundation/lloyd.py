@@ -6,54 +6,97 @@ S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA (2007).
 
 import numpy as np
 
+BLOCK = 2048  # rows
+
+
+def blocks(X):
+    """X in blocks of rows, each small enough to stay in cache."""
+    return np.split(X, range(BLOCK, len(X), BLOCK))
+
 
 def squares(X):
     """‖x‖² of every row x."""
     return np.einsum("ij,ij->i", X, X)
 
 
-def lloyd(X, weight, centers, tol, max_iter):
+def lloyd(X, weight, centers, tol, max_iter, note=None):
     """Lloyd's algorithm from the given centers: (inertia, centers, steps).
 
-    It ends when the squared moves of the centers add up to at most tol.
+    It ends when the squared moves of the centers add up to at most tol. `note(centers)` is called at the
+    start and after every step.
+
+    A mean is a sum divided by a weight. After the first steps few points change their cluster, and only these
+    change the sums.
     """
+    k = len(centers)
+    labels = np.zeros(len(X), dtype=np.intp)
+    sums = None
     n_iter, shift = 0, np.inf
+    if note:
+        note(centers)
     while shift > tol and n_iter < max_iter:
-        moved = means_of(X, weight, nearest(X, centers), centers)
+        found, n = without_empty(X, weight, nearest(X, centers), centers)
+        changed = np.flatnonzero(found != labels)
+        if sums is None or len(changed) > len(X) / 4:
+            sums = sums_of(X, weight, found, k)
+        else:
+            X_c, w_c = X[changed], weight[changed]
+            sums = (
+                sums + sums_of(X_c, w_c, found[changed], k) - sums_of(X_c, w_c, labels[changed], k)
+            )
+        labels = found
+        moved = means_of(sums, n, centers)
         shift = squares(moved - centers).sum()
         centers = moved
         n_iter += 1
+        if note:
+            note(centers)
+    if n_iter:  # without the rounding of the many small updates
+        centers = means_of(sums_of(X, weight, labels, k), n, centers)
     return inertia(X, weight, centers, nearest(X, centers)), centers, n_iter
 
 
 def nearest(X, centers):
     """argmin_k ‖x - c_k‖² = argmin_k ‖c_k‖² - 2 x·c_k, as ‖x‖² is the same for every k."""
-    scores = X @ (-2 * centers.T)
-    scores += squares(centers)
-    return np.argmin(scores, axis=1)
+    scores = (-2 * centers) @ X.T
+    scores += squares(centers)[:, None]
+    # The first k with the least score, in small integers: np.argmin takes four times as long.
+    last = len(centers) - 1
+    from_end = np.arange(last, -1, -1, dtype=np.min_scalar_type(last))[:, None]
+    return last - ((scores == scores.min(axis=0)) * from_end).max(axis=0).astype(np.intp)
 
 
 def inertia(X, weight, centers, labels):
     """Σ w ‖x - c‖², from the differences, because the product form loses digits."""
-    return float(weight @ squares(X - centers[labels]))
+    parts = zip(blocks(X), blocks(weight), blocks(labels), strict=True)
+    return float(sum(w @ squares(x - centers[a]) for x, w, a in parts))
 
 
-def means_of(X, weight, labels, centers):
-    """The mean of the points with each label.
+def sums_of(X, weight, labels, n_clusters):
+    """Σ w x over the points with each label."""
+    return (weight * (labels == np.arange(n_clusters)[:, None])) @ X
 
-    A center without points moves to the point that is farthest from its center. That point leaves
-    its cluster, which lowers J the most. A center that loses its last point this way stays in place.
+
+def means_of(sums, n, centers):
+    """Sums divided by their weights n; a center of weight 0 stays where it is."""
+    n = n[:, None]
+    return np.where(n > 0, sums / np.where(n > 0, n, 1), centers)
+
+
+def without_empty(X, weight, labels, centers):
+    """Labels, of which those without points got one; and the weight of each.
+
+    A center without points gets the point that is farthest from its center. That point leaves its
+    cluster, which lowers J the most. The cluster that loses its last point this way has weight 0.
     """
-    k = np.arange(len(centers))[:, None]
-    members = weight * (labels == k)
-    empty = np.flatnonzero(members.sum(axis=1) == 0)
+    n = np.bincount(labels, weight, minlength=len(centers))
+    empty = np.flatnonzero(n == 0)
     if len(empty):
         distance = squares(X - centers[labels])
         farthest = np.argsort(-distance, kind="stable")[: len(empty)]
-        members[:, farthest] = 0
-        members[empty, farthest] = weight[farthest]
-    n = members.sum(axis=1, keepdims=True)
-    return np.where(n > 0, members @ X / np.where(n > 0, n, 1), centers)
+        labels[farthest] = empty[: len(farthest)]
+        n = np.bincount(labels, weight, minlength=len(centers))
+    return labels, n
 
 
 def plus_plus(X, weight, n_clusters, rng):

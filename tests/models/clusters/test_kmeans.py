@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from models import KMeans
+from models.clusters.kmeans import naive_kmeans
 from models.foundation import ConvergenceWarning
 from models.foundation.lloyd import plus_plus
 from tinygrad_edu import grad, hessian
 
 cluster = pytest.importorskip("sklearn.cluster")
+
+FEWER = (
+    r"Number of distinct clusters \(2\) found smaller than n_clusters \(3\). Possibly due to dup"
+)
 
 
 def data(n=400, p=4, k=5, seed=0, apart=3.0):
@@ -114,7 +119,7 @@ def test_an_empty_cluster_takes_the_farthest_point():
 def test_fewer_different_rows_than_clusters():
     X = np.repeat([[0.0, 0], [5, 5]], 4, axis=0)
     for init in ("k-means++", "random"):
-        with pytest.warns(ConvergenceWarning, match="2 distinct clusters, fewer than n_clusters=3"):
+        with pytest.warns(ConvergenceWarning, match=FEWER):
             model = KMeans(3, init=init, random_state=0).fit(X)
         assert model.inertia_ == 0
         assert np.isfinite(model.cluster_centers_).all()
@@ -123,7 +128,7 @@ def test_fewer_different_rows_than_clusters():
 def test_the_last_point_of_a_cluster_may_move_too():
     """At first 9 is the farthest from its center, and all that its cluster has."""
     X = np.array([[0.0], [0.0], [9.0]])
-    with pytest.warns(ConvergenceWarning, match="2 distinct clusters"):
+    with pytest.warns(ConvergenceWarning, match=FEWER):
         model = KMeans(3, init=[[0.0], [8.9], [1000.0]]).fit(X)
     assert model.inertia_ == 0
     assert set(model.cluster_centers_[:, 0]) == {0.0, 9.0}
@@ -133,7 +138,8 @@ def test_the_last_point_of_a_cluster_may_move_too():
 def test_the_best_of_several_starts(init):
     X, _ = data(k=8, apart=1.0)
     rng = np.random.default_rng(5)
-    single = [KMeans(8, init=init, random_state=rng).fit(X).inertia_ for _ in range(6)]
+    one = KMeans(8, init=init, n_init=1, random_state=rng)
+    single = [one.fit(X).inertia_ for _ in range(6)]
     best = KMeans(8, init=init, n_init=6, random_state=5).fit(X)
     assert best.inertia_ == min(single) < max(single)
 
@@ -174,3 +180,67 @@ def test_seeding_draws_by_weight_and_squared_distance():
     possible = expected > 0
     assert drawn[~possible].sum() == 0
     assert ((drawn - expected)[possible] ** 2 / expected[possible]).sum() < 18.5
+
+
+def test_the_naive_version_finds_the_same_centers():
+    X, _ = data(n=80)
+    naive = naive_kmeans(X.tolist(), X[:5].tolist())
+    np.testing.assert_allclose(
+        KMeans(5, init=X[:5], tol=0).fit(X).cluster_centers_, naive, atol=1e-12
+    )
+
+
+def test_the_trace_has_the_centers_of_every_step():
+    X, _ = data(apart=0.5)
+    model = KMeans(5, init=X[:5], tol=0, trace=True).fit(X)
+    assert model.trace_.shape == (model.n_iter_ + 1, 5, 4)
+    np.testing.assert_allclose(model.trace_[0], X[:5], atol=1e-12)
+    np.testing.assert_allclose(model.trace_[-1], model.cluster_centers_, atol=1e-12)
+    for steps in (1, 3, model.n_iter_ - 1):
+        less = KMeans(5, init=X[:5], tol=0, max_iter=steps).fit(X)
+        np.testing.assert_allclose(model.trace_[steps], less.cluster_centers_, atol=1e-12)
+    assert "trace_" not in vars(KMeans(5, init=X[:5]).fit(X))
+
+
+def test_small_changes_of_the_sums_leave_no_rounding():
+    """Far more steps than points change: the sums are corrected, and at the end computed once more."""
+    X, _ = data(n=3000, k=2, p=2, apart=0)
+    model = KMeans(20, init=X[:20], tol=0).fit(X)
+    assert model.n_iter_ > 30
+    means = [X[model.labels_ == k].mean(axis=0) for k in range(20)]
+    np.testing.assert_allclose(model.cluster_centers_, means, rtol=0, atol=1e-14)
+
+
+def test_centers_by_a_function():
+    X, _ = data()
+
+    def first(X, n_clusters, random_state):
+        assert hasattr(random_state, "choice")
+        return X[:n_clusters]
+
+    by_function, by_array = KMeans(5, init=first, n_init=1).fit(X), KMeans(5, init=X[:5]).fit(X)
+    np.testing.assert_allclose(by_function.cluster_centers_, by_array.cluster_centers_, atol=1e-10)
+
+
+def test_starts_and_algorithms():
+    """n_init="auto" is one start of k-means++, ten random ones; an array is one start."""
+    X, _ = data(k=8, apart=1.0)
+    for init, n in (("k-means++", 1), ("random", 10)):
+        auto = KMeans(8, init=init, random_state=0).fit(X)
+        same = KMeans(8, init=init, n_init=n, random_state=0, algorithm="elkan").fit(X)
+        assert auto.inertia_ == same.inertia_
+    with pytest.warns(RuntimeWarning, match="only one init in KMeans instead of n_init=3"):
+        KMeans(8, init=X[:8], n_init=3).fit(X)
+
+
+def test_centers_of_the_wrong_shape(capsys):
+    X, _ = data()
+    with pytest.raises(ValueError, match=r"\(4, 4\) does not match the number of clusters 5"):
+        KMeans(5, init=X[:4]).fit(X)
+    with pytest.raises(
+        ValueError, match=r"\(5, 3\) does not match the number of features of the data 4"
+    ):
+        KMeans(5, init=X[:5, :3]).fit(X)
+    KMeans(5, init=X[:5], max_iter=2, verbose=1).fit(X)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and lines[0].startswith("KMeans   iteration    0   inertia ")

@@ -1,0 +1,130 @@
+"""What clusters around centers share: the initial centers, and the answers once the centers are known."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from models.foundation import (
+    Clusterer,
+    ConvergenceWarning,
+    Transformer,
+    array,
+    choice,
+    function,
+    integer,
+    learned,
+    seed,
+    warn,
+)
+from models.foundation.lloyd import blocks, inertia, nearest, plus_plus
+from tinygrad_edu.diagnostics.words import refusal
+
+
+class Centers(Clusterer, Transformer):
+    """Points belong to the nearest of n_clusters centers c_k. A subclass finds `cluster_centers_`."""
+
+    n_clusters: int = integer(8, at_least=1, doc="number k of clusters")
+    init: Any = (
+        choice("k-means++", "random", doc="initial centers, or how to draw them: also a function of "
+               "(X, n_clusters, random_state)")
+        | array() | function()
+    )  # fmt: skip
+    n_init: Any = choice("auto", doc="number of random starts; the best is kept") | integer(
+        at_least=1
+    )
+    random_state: Any = seed()
+
+    cluster_centers_: np.ndarray = learned("(n_clusters, features)")
+    inertia_: float = learned("J, the inertia")
+
+    _starts_if_random: int = 1  # what n_init="auto" means where init is no k-means++
+
+    @classmethod
+    def examples(cls, rng):
+        for _, X, y in super().examples(rng):
+            yield cls(3, init=X[:3]), X, y
+
+    # ---- initial centers -----------------------------------------------------------------------
+
+    def _starts(self, Z: Any, mean: Any, weight: Any, rng: Any) -> Iterator[np.ndarray]:
+        """n_init times initial centers; once, if `init` gives the centers. Z is X - mean, as they are."""
+        self._check_number(Z)
+        for _ in range(self._number_of_starts()):
+            yield self._start(Z, mean, weight, rng)
+
+    def _check_number(self, X):
+        if len(X) < self.n_clusters:
+            raise refusal(
+                ValueError,
+                f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: each cluster needs "
+                "a sample of positive weight.",
+                f"{type(self).__name__}(n_clusters={len(X)}), or fewer",
+            )
+
+    def _number_of_starts(self) -> int:
+        if isinstance(self.init, str) or callable(self.init):
+            if self.n_init == "auto":
+                return 1 if self.init == "k-means++" else self._starts_if_random
+            return self.n_init
+        if self.n_init not in ("auto", 1):
+            warn(
+                RuntimeWarning,
+                "Explicit initial center position passed: performing only one init in "
+                f"{type(self).__name__} instead of n_init={self.n_init}. Try: n_init=1",
+            )
+        return 1
+
+    def _start(self, Z, mean, weight, rng):
+        if isinstance(self.init, str):
+            if self.init == "k-means++":
+                return Z[plus_plus(Z, weight, self.n_clusters, rng)]
+            return Z[rng.choice(len(Z), self.n_clusters, replace=False, p=weight / weight.sum())]
+        given = self.init
+        if callable(given):
+            given = given(Z + mean, self.n_clusters, random_state=rng)
+        return self._checked(given, Z.shape[1]) - mean
+
+    def _checked(self, centers, n_features):
+        centers = np.array(centers, dtype=np.float64)
+        expected = (self.n_clusters, n_features)
+        if centers.shape == expected:
+            return centers
+        number = centers.ndim != 2 or len(centers) != self.n_clusters
+        wrong = f"number of clusters {self.n_clusters}" if number else (
+            f"number of features of the data {n_features}"
+        )  # fmt: skip
+        raise refusal(
+            ValueError,
+            f"The shape of the initial centers {centers.shape} does not match the {wrong}: "
+            f"expected {expected}.",
+            "X[:n_clusters]",
+        )
+
+    def _warn_of_equal_centers(self, X):
+        found = len(np.unique(self._predict(X)))
+        if found < self.n_clusters:
+            warn(
+                ConvergenceWarning,
+                f"Number of distinct clusters ({found}) found smaller than n_clusters "
+                f"({self.n_clusters}). Possibly due to duplicate points in X. "
+                "Try: a smaller n_clusters",
+            )
+
+    # ---- answers -------------------------------------------------------------------------------
+
+    def _predict(self, X):
+        """`nearest`, around the mean of the centers: far from the origin products lose digits."""
+        origin = self.cluster_centers_.mean(axis=0)
+        centers = self.cluster_centers_ - origin
+        return np.concatenate([nearest(x - origin, centers) for x in blocks(X)])
+
+    def _transform(self, X):
+        """‖x - c_k‖, shape (samples, n_clusters)."""
+        return np.stack([np.linalg.norm(X - c, axis=1) for c in self.cluster_centers_], axis=1)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """-J: minus the inertia of X around the centers. y is ignored."""
+        X = self._check(X)
+        weight = self._weights(sample_weight, len(X))
+        return -inertia(X, weight, self.cluster_centers_, self._predict(X))
