@@ -31,7 +31,7 @@ class StandardScaler(Incremental, Scaler):
 
     def _partial_fit(self, X, weight):
         n2, mean2, std2 = _moments(X, weight)
-        n1, mean1, std1 = 0, mean2, std2
+        n1, mean1, std1 = np.asarray(0), mean2, std2
         if hasattr(self, "mean_"):  # a constant column has the scale 1
             std1 = np.where(self.scale_ == 1, np.sqrt(self.var_), self.scale_)
             n1 = np.asarray(self.n_samples_seen_)
