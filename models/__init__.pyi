@@ -87,9 +87,15 @@ from models.online.passive import PassiveAggressiveRegressor as PassiveAggressiv
 from models.online.perceptron import Perceptron as Perceptron
 from models.online.sgd import SGDClassifier as SGDClassifier
 from models.online.sgd import SGDRegressor as SGDRegressor
+from models.preprocessing.kernel_centerer import KernelCenterer as KernelCenterer
 from models.preprocessing.polynomial import PolynomialFeatures as PolynomialFeatures
-from models.preprocessing.scale import StandardScaler as StandardScaler
+from models.preprocessing.ranges import MaxAbsScaler as MaxAbsScaler
+from models.preprocessing.ranges import MinMaxScaler as MinMaxScaler
+from models.preprocessing.ranges import RobustScaler as RobustScaler
+from models.preprocessing.rows import Binarizer as Binarizer
+from models.preprocessing.rows import Normalizer as Normalizer
 from models.preprocessing.spline import SplineTransformer as SplineTransformer
+from models.preprocessing.standard import StandardScaler as StandardScaler
 from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
 from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
