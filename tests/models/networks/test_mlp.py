@@ -29,7 +29,7 @@ DATA = {
 }
 SETTINGS = [
     {},
-    {"activation": "tanh", "hidden_layer_sizes": (12, 7), "batch_size": 32, "alpha": 0.1},
+    {"activation": "tanh", "hidden_layer_sizes": (12, 7), "batch_size": 25, "alpha": 0.1},
     {"activation": "logistic", "shuffle": False, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3},
     {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 1e-4, "power_t": 0.1},
     {
