@@ -7,6 +7,7 @@ A graph as text, and as a page to step through, needs nothing.
 from typing import TYPE_CHECKING
 
 from tinygrad_edu.viz.backward_steps import why
+from tinygrad_edu.viz.clusters import clusters
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
 from tinygrad_edu.viz.diff import changes, gradient_errors, with_gradient
 from tinygrad_edu.viz.error_graph import explain_error
@@ -44,6 +45,7 @@ __all__ = [
     "attentions",
     "band",
     "changes",
+    "clusters",
     "coefficient_path",
     "confusion",
     "convergence",
