@@ -19,6 +19,16 @@ def squares(X):
     return np.einsum("ij,ij->i", X, X)
 
 
+def squared_distances(X, Y):
+    """‖x - y‖² of each row of X and each of Y, by a matrix product around the mean of Y."""
+    origin = Y.mean(axis=0)
+    X, Y = X - origin, Y - origin
+    found = X @ (-2 * Y.T)
+    found += squares(X)[:, None]
+    found += squares(Y)
+    return np.maximum(found, 0, out=found)
+
+
 def lloyd(X, weight, centers, tol, max_iter, note=None):
     """Lloyd's algorithm from the given centers: (inertia, centers, steps).
 
