@@ -144,9 +144,10 @@ class LossModel(Estimator):
             }
         elif solver == "proximal":
             kinks = {"prox": lambda w, step: w}
+        of_all = self._value_and_grad(objective, packing, X, y, weight)
         return minimize(
-            value_and_grad(objective),
-            packing.vector(),
+            of_all,
+            self._first_point(of_all, solver, packing, X, y, weight),
             method=solver,
             hessian=self._hessian(objective, packing, X, y, weight),
             inverse=self._inverse(packing, X, y, weight) if solver == "lbfgs" else None,
@@ -156,6 +157,16 @@ class LossModel(Estimator):
             callback=trace,
             **kinks,
         )
+
+    def _value_and_grad(self, objective: Any, packing: Packing, X: Any, y: Any, weight: Any) -> Any:
+        """Free numbers -> the loss and its gradient; a model may know a faster way to it."""
+        return value_and_grad(objective)
+
+    def _first_point(
+        self, of_all: Any, solver: str, packing: Packing, X: Any, y: Any, weight: Any
+    ) -> np.ndarray:
+        """The free numbers from which a minimizer starts; a model may know a better start."""
+        return packing.vector()
 
     def _hessian(self, objective: Any, packing: Packing, X: Any, y: Any, weight: Any) -> Any:
         """The Hessian as a function of the free numbers; a model may know a faster way to it."""

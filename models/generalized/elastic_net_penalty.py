@@ -14,8 +14,8 @@ from models.foundation.loss_model import LossModel
 class ElasticNetPenalty(LossModel):
     """The penalty ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s) of a loss that is a mean over samples.
 
-    A subclass adds `smooth_penalty` to its loss times Σ s. `_weight_of_b` says how much the intercept counts
-    in the penalty.
+    Its smooth part is the α of `LinearLoss`, its kinks are here. `_weight_of_b` says how much the intercept
+    counts in the penalty.
     """
 
     C: float = positive(1.0, doc="inverse strength of the penalty; infinity for none")
@@ -25,13 +25,6 @@ class ElasticNetPenalty(LossModel):
     l1_ratio: float | None = number(
         0.0, at_least=0, at_most=1, optional=True, doc="ρ, the part of ‖W‖₁ in the penalty"
     )
-
-    def smooth_penalty(self, coef, intercept):
-        """The part without kinks, times Σ s."""
-        squares = (coef * coef).sum()
-        if self._weight_of_b() > 0:
-            squares = squares + np.sum((self._weight_of_b() * intercept) ** 2)
-        return self._strengths()[0] / 2 * squares
 
     def kinked_penalty(self, coef, intercept):
         """The part with kinks."""
@@ -48,11 +41,15 @@ class ElasticNetPenalty(LossModel):
     def has_kinks(self):
         return self._strengths()[1] > 0
 
+    def _strength_of_penalty(self, weight):
+        α = self._strengths()[0] / weight.sum()
+        return α, α * self._weight_of_b() ** 2
+
     def _weight_of_b(self):
         return 0.0
 
     def _strengths(self):
-        """The factors of ‖W‖² / 2 and of ‖W‖₁."""
+        """The factors of ‖W‖² / 2 and of ‖W‖₁, times Σ s."""
         ratios: dict[Any, float] = {"l2": 0.0, "l1": 1.0}
         ρ = ratios.get(self.penalty, self.l1_ratio or 0.0)
         C = np.inf if self.penalty is None else self.C

@@ -67,10 +67,6 @@ class ExponentialFamily(LinearLoss, Regressor):
         """Its second derivative by η."""
         return hvp(lambda η: self.row_loss(η, y).sum(), (η,), (np.ones_like(η),))
 
-    def loss(self, X, y, weight, coef, intercept):
-        rows = self.row_loss(self.linear(X, coef, intercept), y)
-        return weight @ rows / weight.sum() + self.alpha / 2 * (coef @ coef)
-
     def start(self, X, y, weight):
         """w = 0, and b that predicts the mean of y."""
         start = super().start(X, y, weight)

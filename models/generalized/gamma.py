@@ -28,3 +28,11 @@ class GammaRegressor(LogLink):
 
     def conjugate(self, μ):
         return -1 - np.log(μ)
+
+    def row_slopes(self, η, y, weight):
+        """The derivative is 1 - y / μ."""
+        ratio = y * np.exp(-η)
+        return weight @ (η + ratio), weight * (1 - ratio)
+
+    def row_curvature(self, η, y):
+        return y * np.exp(-η)

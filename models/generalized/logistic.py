@@ -21,7 +21,7 @@ SAME_MINIMUM = {
 }  # fmt: skip
 
 
-class LogisticRegression(SparseWeights, LinearLoss, ElasticNetPenalty, Classifier):
+class LogisticRegression(SparseWeights, ElasticNetPenalty, LinearLoss, Classifier):
     """P(y = k | x) = softmax(W x + b)_k, by maximum likelihood with a penalty on W.
 
         L(W, b) = Σ_i s_i (-ln P(y_i | x_i)) / Σ s + ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s)
@@ -59,23 +59,36 @@ class LogisticRegression(SparseWeights, LinearLoss, ElasticNetPenalty, Classifie
         rows = 1 if len(self.classes_) == 2 else len(self.classes_)
         return self._from_zero((rows,), X.shape[1])
 
-    def loss(self, X, y, weight, coef, intercept=0.0):
-        """L above without ‖W‖₁. X: (samples, features), y: (samples,) numbers of classes."""
-        z = etas(X, coef, intercept)
+    def row_loss(self, z, y):
+        """-ln P(y | x) of every row. z: the logits, (classes, samples), or (1, samples) for two classes."""
         if len(z) == 1:
-            surprise = softplus(z[0]) - y * z[0]  # -ln P(y | x)
-        else:
-            surprise = logsumexp(z, axis=0) - z[y, np.arange(len(y))]
-        return (weight @ surprise + self.smooth_penalty(coef, intercept)) / weight.sum()
+            return softplus(z[0]) - y * z[0]
+        return logsumexp(z, axis=0) - z[y, np.arange(len(y))]
+
+    def row_slopes(self, z, y, weight):
+        """The derivative is P(k | x) - 1 at k = y and P(k | x) elsewhere, times s."""
+        if len(z) == 1:
+            sign = 2.0 * y - 1
+            margin = sign * z[0]
+            small = np.exp(-np.abs(margin))
+            surprise = np.log1p(small) - np.minimum(margin, 0)
+            wrong = np.where(margin > 0, small, 1) / (1 + small)  # 1 - P(y | x)
+            wrong *= sign
+            wrong *= weight
+            return weight @ surprise, -wrong[None]
+        rows = np.arange(len(y))
+        z -= z.max(axis=0)
+        chosen = z[y, rows]
+        p = np.exp(z, out=z)
+        total = p.sum(axis=0)
+        p *= weight / total
+        p[y, rows] -= weight
+        return weight @ (np.log(total) - chosen), p
 
     def row_curvature(self, z, y):
         """∂²(-ln P(y | x)) / ∂z_k² = p_k (1 - p_k)."""
         p = shares(z)[-len(z) :]
         return p * (1 - p)
-
-    def _strength_of_penalty(self, weight):
-        α = self._strengths()[0] / self._total_weight_
-        return α, α * self._weight_of_b() ** 2
 
     def _fit(self, X, y, weight):
         if self.solver == "liblinear" and len(self.classes_) > 2:

@@ -25,3 +25,11 @@ class PoissonRegressor(ExponentialFamily):
 
     def conjugate(self, μ):
         return x_log_x(μ) - μ
+
+    def row_slopes(self, η, y, weight):
+        """The derivative is μ - y."""
+        μ = np.exp(η)
+        return weight @ (μ - y * η), weight * (μ - y)
+
+    def row_curvature(self, η, y):
+        return np.exp(η)

@@ -55,6 +55,20 @@ class TweedieRegressor(ExponentialFamily):
             return η if p == 1 else np.exp((1 - p) * η) / (1 - p)
         return np.log(η) if p == 1 else η ** (1 - p) / (1 - p)
 
+    def row_slopes(self, η, y, weight):
+        """With the link ln, the loss has the derivative μ^(2-p) - y μ^(1-p)."""
+        p = self.power
+        if p in (1, 2) or not self._has_log_link():
+            return super().row_slopes(η, y, weight)
+        whole, part = np.exp((2 - p) * η), y * np.exp((1 - p) * η)
+        return weight @ (whole / (2 - p) - part / (1 - p)), weight * (whole - part)
+
+    def row_curvature(self, η, y):
+        p = self.power
+        if p in (1, 2) or not self._has_log_link():
+            return super().row_curvature(η, y)
+        return (2 - p) * np.exp((2 - p) * η) - (1 - p) * y * np.exp((1 - p) * η)
+
     def link_of(self, mean):
         return np.log(mean) if self._has_log_link() else mean
 
