@@ -75,6 +75,7 @@ from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.mixtures.bayesian_mixture import BayesianGaussianMixture as BayesianGaussianMixture
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
 from models.networks.autoencoder import Autoencoder as Autoencoder
+from models.networks.gan import GAN as GAN
 from models.networks.mlp import MLPClassifier as MLPClassifier
 from models.networks.mlp import MLPRegressor as MLPRegressor
 from models.networks.soft_tree import SoftDecisionTreeClassifier as SoftDecisionTreeClassifier
