@@ -17,7 +17,10 @@ from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
+from models.components.random_projection import GaussianRandomProjection as GaussianRandomProjection
+from models.components.random_projection import SparseRandomProjection as SparseRandomProjection
 from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
+from models.components.truncated_svd import TruncatedSVD as TruncatedSVD
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE
@@ -75,6 +78,7 @@ from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.mixtures.bayesian_mixture import BayesianGaussianMixture as BayesianGaussianMixture
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
 from models.networks.autoencoder import Autoencoder as Autoencoder
+from models.networks.gan import GAN as GAN
 from models.networks.mlp import MLPClassifier as MLPClassifier
 from models.networks.mlp import MLPRegressor as MLPRegressor
 from models.networks.soft_tree import SoftDecisionTreeClassifier as SoftDecisionTreeClassifier

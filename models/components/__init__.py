@@ -1,6 +1,8 @@
 """Components: data as sums of a few patterns.
 
 pca                  orthogonal directions of largest variance
+truncated_svd        the same directions without centering, for sparse data
+random_projection    directions chosen at random, which keep distances
 randomized           their approximation by random projections
 nmf                  patterns and shares that are not negative
 factor_analysis      hidden normal factors, and noise of its own for each feature
