@@ -72,8 +72,9 @@ class MatrixFactorization(LossModel, Regressor):
         if X.shape[1] != 2:
             what = f"MatrixFactorization needs two columns, user and item; X has {X.shape[1]}."
             raise refusal(ValueError, what, "X[['user', 'item']], and the ratings as y")
-        self.users_, users = targets.classes_of(targets.labels(X[:, 0], len(X), self), self)
-        self.items_, items = targets.classes_of(targets.labels(X[:, 1], len(X), self), self)
+        u, i = (targets.labels(column, X.shape[0], self) for column in X.columns)
+        self.users_, users = targets.classes_of(u, self)
+        self.items_, items = targets.classes_of(i, self)
         super()._fit(np.stack([users, items], axis=1), y, weight)
 
     def _minimize(self, X, y, weight):
@@ -127,8 +128,9 @@ class MatrixFactorization(LossModel, Regressor):
         return (found[:, :-1], found[:, -1]) if self.biases else (found, np.zeros(groups))
 
     def _predict(self, X):
-        known_u, u = numbers_of(targets.labels(X[:, 0], len(X), self), self.users_)
-        known_i, i = numbers_of(targets.labels(X[:, 1], len(X), self), self.items_)
+        users, items = (targets.labels(column, X.shape[0], self) for column in X.columns)
+        known_u, u = numbers_of(users, self.users_)
+        known_i, i = numbers_of(items, self.items_)
         both = (self.user_factors_[u] * self.item_factors_[i]).sum(axis=1)
         r = self.mean_ + known_u * self.user_bias_[u] + known_i * self.item_bias_[i]
         return r + known_u * known_i * both

@@ -109,7 +109,9 @@ class Estimator(Parametrized, Facts):
         if self.reads == "anything":
             return X
         found = validation.table(X, self, y)
-        if self.reads == "numbers":
+        if self.reads == "categories":
+            validation.require_no_infinity(found, self, source=X)
+        else:
             validation.require_finite(found, "X", self, source=X)
             if self.nonnegative_X:
                 validation.require_nonnegative(found, self, source=X)

@@ -15,8 +15,8 @@ class Facts:
     overcomplete: ClassVar[bool] = False  # may it have more components than X has rows?
 
     # ---- what X may be
-    reads: ClassVar[str] = "numbers"  # "categories": any values; "anything": passed on unread
-    allow_nan: ClassVar[bool] = False
+    reads: Any = "numbers"  # "categories": any values, in Columns; "anything": passed on unread
+    allow_nan: Any = False
     accepts_sparse: ClassVar[bool] = False
     nonnegative_X: ClassVar[bool] = False
     pairwise: Any = False  # are its columns rows of the training data, as of a kernel matrix?

@@ -92,6 +92,7 @@ def tags(estimator: Any) -> Any:
             sparse=estimator.accepts_sparse,
             positive_only=estimator.nonnegative_X,
             string=estimator.reads == "categories",
+            categorical=estimator.reads == "categories",
             pairwise=estimator.pairwise,
         ),
         classifier_tags=(

@@ -82,4 +82,7 @@ class Transformer(Estimator):
         container = sklearn_bridge.output_container(self)
         if container == "default":
             return values
+        if hasattr(values, "tocsr"):
+            what = f"{container.capitalize()} output does not support sparse data."
+            raise refusal(ValueError, what, f"{type(self).__name__}(sparse_output=False)")
         return frames.as_frame(values, container, self.get_feature_names_out(), like=source)

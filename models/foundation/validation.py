@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import frames
+from models.foundation.columns import Columns, columns_of
 from models.foundation.sklearn_bridge import warn
 from tinygrad_edu.diagnostics.frame_rows import hint_for_word
 from tinygrad_edu.diagnostics.words import refusal
@@ -16,25 +17,27 @@ from tinygrad_edu.diagnostics.words import refusal
 def table(X: Any, estimator: Any, y: Any = None) -> Any:
     """X as a float64 array of shape (samples, features), not yet known to be finite.
 
-    estimator: says what else it accepts (`accepts_sparse`, `reads`). y: tells whether X and y are swapped.
+    estimator: says what else it accepts. If it reads "categories", the result is `Columns`; with
+    `accepts_sparse` it may be a matrix of SciPy. y: tells whether X and y are swapped.
     """
     name = type(estimator).__name__
-    if hasattr(X, "toarray"):
+    if hasattr(X, "toarray") and not isinstance(X, np.ndarray):
         if not estimator.accepts_sparse:
             raise _sparse(X, name)
         return X.tocsr().astype(np.float64)
     if hasattr(X, "collect"):
         raise refusal(TypeError, f"{name} got a lazy frame, which has no rows yet.", "X.collect()")
+    categories = estimator.reads == "categories"
     try:
-        found = frames.values(X)
+        found = X if categories and frames.is_frame(X) else frames.values(X)
     except ValueError as error:  # a list of lists of different lengths
         raise refusal(ValueError, f"X is not a table: {error}", "rows of equal length") from None
-    if found.dtype.kind == "c":
+    if isinstance(found, np.ndarray) and found.dtype.kind == "c":
         raise refusal(ValueError, f"Complex data not supported by {name}.", "X.real or abs(X)")
     refuse_swapped(found, y, estimator)
     _require_two_axes(found, name, X)
-    if estimator.reads == "categories":
-        return found
+    if categories:
+        return columns_of(X)
     if found.dtype.kind not in "biuf":
         found = _as_numbers(X, found, name)
     return found.astype(np.float64, copy=False)
@@ -74,8 +77,8 @@ def _shape(x: Any) -> tuple[int, ...]:
         return ()
 
 
-def _require_two_axes(X: np.ndarray, name: str, given: Any) -> None:
-    if X.ndim != 2:
+def _require_two_axes(X: Any, name: str, given: Any) -> None:
+    if len(X.shape) != 2:
         hint = "X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if it is one sample"
         if isinstance(given, str):
             hint = "read the file first: pandas.read_csv(X), or tinygrad_edu.data.read_csv(X)"
@@ -83,9 +86,9 @@ def _require_two_axes(X: np.ndarray, name: str, given: Any) -> None:
             hint = "pandas.DataFrame(X)"
         elif hasattr(given, "__next__"):
             hint = "list(X)"
-        elif X.ndim == 0:
+        elif len(X.shape) == 0:
             hint = "an array, a list of rows or a data frame"
-        elif X.ndim > 2:
+        elif len(X.shape) > 2:
             hint = "X.reshape(len(X), -1), which makes one row of each sample"
         raise refusal(
             ValueError,
@@ -164,6 +167,19 @@ def require_finite(numbers: Any, name: str, estimator: Any, source: Any = None) 
         f"{type(estimator).__name__} needs finite numbers.",
         hint,
     )
+
+
+def require_no_infinity(X: Columns, estimator: Any, source: Any) -> None:
+    """Raises ValueError for infinity in a column of numbers: no category has this value."""
+    for j, column in enumerate(X.columns):
+        if column.dtype.kind == "f" and np.isinf(column).any():
+            row = int(np.argmax(np.isinf(column)))
+            raise refusal(
+                ValueError,
+                f"Input X contains infinity: the first ({column[row]}) in {frames.place(source, row, j)}. "
+                f"{type(estimator).__name__} needs finite numbers.",
+                "drop those rows, or fill in other values",
+            )
 
 
 def require_nonnegative(X: Any, estimator: Any, source: Any) -> None:

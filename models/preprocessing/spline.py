@@ -54,7 +54,7 @@ class SplineTransformer(Transformer):
     n_features_out_: int = learned("number of new columns")
 
     @property
-    def allow_nan(self):  # type: ignore[override]
+    def allow_nan(self):
         return self.handle_missing == "zeros"
 
     def _read(self, X, y, sample_weight, more=False):
