@@ -7,6 +7,7 @@ from models.bayes.gaussian import GaussianNB as GaussianNB
 from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAnalysis
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
+from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning
 from models.components.dictionary_learning import (
@@ -77,6 +78,13 @@ from models.linear.ridge_cv import RidgeCV as RidgeCV
 from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.mixtures.bayesian_mixture import BayesianGaussianMixture as BayesianGaussianMixture
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
+from models.neighbors.classification import KNeighborsClassifier as KNeighborsClassifier
+from models.neighbors.classification import (
+    RadiusNeighborsClassifier as RadiusNeighborsClassifier,
+)
+from models.neighbors.neighbors import NearestNeighbors as NearestNeighbors
+from models.neighbors.regression import KNeighborsRegressor as KNeighborsRegressor
+from models.neighbors.regression import RadiusNeighborsRegressor as RadiusNeighborsRegressor
 from models.networks.autoencoder import Autoencoder as Autoencoder
 from models.networks.gan import GAN as GAN
 from models.networks.mlp import MLPClassifier as MLPClassifier

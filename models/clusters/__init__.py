@@ -2,4 +2,9 @@
 
 kmeans          around their means
 centers         what clusters around centers share
+
+
+dbscan          regions of high density
+graph           connected components
+near            the parameters of those that look for near rows
 """

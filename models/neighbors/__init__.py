@@ -4,4 +4,8 @@ distances       metrics, and the distance of every pair of rows
 brute           the nearest of all rows, by blocks of matrix products
 space_tree      KDTree and BallTree: most rows are never looked at
 search          `k_nearest` and `within_radius`: the primitives for other chapters, by any of the three
+neighbors       NearestNeighbors; what the estimators have in common
+voting          how much each neighbor counts
+classification  by a number of neighbors, or by those within a radius
+regression      the same for numbers
 """

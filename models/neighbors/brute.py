@@ -82,29 +82,37 @@ class Products:
 
     def __init__(self, X, Q):
         self.center = X.mean(axis=0)
-        self.X, self.at = X - self.center, {}
-        self.largest = np.sqrt(squares(self.X).max())
-        size = max(np.abs(self.X).max(), np.abs(Q - self.center).max(initial=0))
+        self.X, self.at = X, {}
+        low, high = (
+            np.minimum(X.min(axis=0), Q.min(axis=0)),
+            np.maximum(X.max(axis=0), Q.max(axis=0)),
+        )
+        size = np.maximum(high - self.center, self.center - low).max()
         self.kinds = [np.float32, np.float64] if 1e-12 < size < 1e12 else [np.float64]
 
     def operand(self, kind, groups):
-        """Yᵀ and ‖y‖² as numbers of this kind, filled up to whole groups with rows infinitely far away."""
+        """-2 Yᵀ and ‖y‖² in numbers of this kind, filled up to whole groups with rows infinitely far away.
+
+        And the largest ‖y‖.
+        """
         if (kind, groups) not in self.at:
-            n = len(self.X)
-            missing = -n % groups
-            Y = np.concatenate([self.X, np.zeros((missing, self.X.shape[1]))])
-            sizes = np.concatenate([squares(self.X), np.full(missing, np.inf)])
-            self.at[kind, groups] = np.ascontiguousarray(-2 * Y.T, dtype=kind), sizes.astype(kind)
+            n, d = self.X.shape
+            Y = np.zeros((n - n % -groups, d), dtype=kind)
+            np.subtract(self.X, self.center, out=Y[:n], casting="same_kind")
+            sizes = np.full(len(Y), np.inf, dtype=kind)
+            sizes[:n] = squares(Y[:n])
+            Y *= -2
+            self.at[kind, groups] = Y.T, sizes, np.sqrt(sizes[:n].max())
         return self.at[kind, groups]
 
     def values(self, Q, kind, groups):
         """(rows of Q, n): the values, and for each row their largest possible error."""
         A = Q - self.center
-        Y, sizes = self.operand(kind, groups)
+        Y, sizes, largest = self.operand(kind, groups)
         found = A.astype(kind) @ Y
         found += sizes
         u, d = np.finfo(kind).eps, A.shape[1]
-        error = (2 * d + 16) * u * (np.sqrt(squares(A)) + self.largest) * self.largest
+        error = (3 * d + 16) * u * (np.sqrt(squares(A)) + largest) * largest
         return found, error[:, None]
 
     def near(self, Q, k):

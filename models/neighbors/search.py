@@ -77,9 +77,10 @@ class Search:
         if algorithm == "auto":
             self.algorithm = self._best(k)
         self.tree = None
-        if self.algorithm != "brute":
+        if self.algorithm == "brute":
+            self._rows = self._prepared(X)
+        else:
             self.tree = TREES[self.algorithm](X / self.scale, leaf_size, self.metric)
-        self._rows = self.metric.prepare(X / self.scale)
 
     def _best(self, k):
         few = self.X.shape[1] <= FEATURES and (k is None or k < len(self.X) // 2)
@@ -110,7 +111,7 @@ class Search:
         if self.metric is None:
             i, j = np.nonzero(np.partition(Q, k - 1, axis=1)[:, k - 1 : k] >= Q)
             return brute.smallest(i, j, Q[i, j], k)
-        Q = self.metric.prepare(Q / self.scale)
+        Q = self._prepared(Q)
         with np.errstate(over="ignore"):
             if self.tree is not None:
                 values, numbers = self.tree.nearest(Q, k)
@@ -135,22 +136,36 @@ class Search:
         self, Q: np.ndarray, radius: float, by_distance: bool = False
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Starts, numbers and distances of the rows at most radius away, sorted by number or by distance."""
-        if self.metric is None:
-            i, numbers = np.nonzero(radius >= Q)
-            distances = Q[i, numbers]
-        else:
-            limit = self.metric.reduce(radius / self.scale)
-            Q = self.metric.prepare(Q / self.scale)
-            with np.errstate(over="ignore"):
-                if self.tree is not None:
-                    parts = list(self.tree.within(Q, limit))
-                else:
-                    parts = list(brute.within(Q, self._rows, limit, self.metric))
-                i, numbers, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-                distances = self.metric.finish(values) * self.scale
+        parts = list(self._within(Q, radius))
+        i, numbers, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+        distances = values if self.metric is None else self.metric.finish(values) * self.scale
         order = np.lexsort((numbers, distances, i) if by_distance else (numbers, i))
         starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(Q)))])
         return starts, numbers[order], distances[order]
+
+    def pairs(self, Q: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the rows of Q, ascending, and of the rows at most radius away, in any order."""
+        parts = [part[:2] for part in self._within(Q, radius)]
+        i, numbers = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return i, numbers
+
+    def _within(self, Q, radius):
+        """Row of Q, number and value of the pairs at most radius apart, block by block."""
+        if self.metric is None:
+            i, numbers = np.nonzero(radius >= Q)
+            yield i, numbers, Q[i, numbers]
+            return
+        limit = self.metric.reduce(radius / self.scale)
+        Q = self._prepared(Q)
+        with np.errstate(over="ignore"):
+            if self.tree is not None:
+                yield from self.tree.within(Q, limit)
+            else:
+                yield from brute.within(Q, self._rows, limit, self.metric)
+
+    def _prepared(self, Q):
+        """Rows of the metric, of numbers that are not extreme."""
+        return self.metric.prepare(Q if self.scale == 1 else Q / self.scale)
 
     def own_within(
         self, radius: float, by_distance: bool = False

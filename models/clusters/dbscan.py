@@ -1,0 +1,73 @@
+"""DBSCAN: clusters are regions of high density, of any shape, and the rest is noise.
+
+Source: M. Ester, H.-P. Kriegel, J. Sander, X. Xu, A density-based algorithm for discovering clusters in large
+spatial databases with noise, KDD (1996).
+
+The text to read first:
+"""
+
+from typing import Any
+
+import numpy as np
+
+from models.clusters.graph import components
+from models.clusters.near import NO_PREDICT, ByDistance
+from models.foundation import Clusterer, integer, learned, positive
+from models.foundation.targets import weights
+
+
+def naive_dbscan(X, eps, min_samples):
+    """Labels of the rows of X; -1 is noise."""
+
+    def near(i):
+        return [j for j in range(len(X)) if sum((X[i] - X[j]) ** 2) <= eps**2]
+
+    labels, cluster = [-1] * len(X), 0
+    for i in range(len(X)):
+        if labels[i] == -1 and len(near(i)) >= min_samples:
+            reached = [i]
+            for j in reached:  # grows while it is read
+                if labels[j] == -1:
+                    labels[j] = cluster
+                    reached += near(j) if len(near(j)) >= min_samples else []
+            cluster += 1
+    return labels
+
+
+class DBSCAN(ByDistance, Clusterer):
+    """Core samples have at least min_samples rows, with themselves, at most eps away.
+
+    Core samples at most eps apart are in the same cluster: clusters are the connected components of this
+    graph, numbered by their first core sample. Another row joins the first cluster that has a core sample at
+    most eps away, and is noise, -1, if there is none. sample_weight counts a row several times; it must not
+    be negative here.
+    """
+
+    does_not_apply = NO_PREDICT
+
+    eps: float = positive(0.5, doc="how far neighbors may be away")
+    min_samples: int = integer(5, at_least=1, doc="neighbors of a core sample, with itself")
+
+    core_sample_indices_: np.ndarray = learned("numbers of the core samples")
+    components_: np.ndarray = learned("the core samples: (core samples, features)")
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
+        X = self._note_columns(X, y)
+        self._fit(X, weights(sample_weight, len(X), self))  # rows of weight 0 get a label as well
+
+    def _fit(self, X, weight):
+        row, number = self._search(X).pairs(X, self.eps)
+        core = np.bincount(row, weight[number], minlength=len(X)) >= self.min_samples
+        labels = np.full(len(X), -1)
+        to_core = core[number]
+        row, number = row[to_core], number[to_core]
+        inner = core[row]
+        found = components(row[inner], number[inner], len(X))
+        labels[core] = np.unique(found[core], return_inverse=True)[1]
+        border, cluster = row[~inner], labels[number[~inner]]
+        first = np.flatnonzero(np.diff(border, prepend=-1))
+        if len(first):
+            labels[border[first]] = np.minimum.reduceat(cluster, first)
+        self.labels_ = labels
+        self.core_sample_indices_ = np.flatnonzero(core)
+        self.components_ = X[core]

@@ -1,0 +1,32 @@
+"""The parameters of clusters that are found by distances."""
+
+from typing import Any
+
+from models.foundation import Estimator, choice, function, integer, mapping, positive
+from models.neighbors.distances import NAMES
+from models.neighbors.search import ALGORITHMS, Search
+
+NO_PREDICT = {"test_its_twin_gives_the_same_answers": "only rows of fit have labels"}
+
+
+class ByDistance(Estimator):
+    """Looks for the rows that are near each other."""
+
+    metric: Any = choice("euclidean", *(name for name in NAMES if name != "euclidean")) | function(
+        doc="a distance: see pairwise_distances; 'precomputed': X has the distances"
+    )
+    metric_params: Any = choice(None) | mapping(doc="parameters of the distance")
+    algorithm: str = choice(*ALGORITHMS, doc="how to search; the answer does not depend on it")
+    leaf_size: int = integer(30, at_least=1, doc="about how many rows a leaf of a tree has")
+    p: float = positive(None, optional=True, doc="p of the Minkowski distance; None is 2")
+    n_jobs: Any = choice(None) | integer(doc="no effect: matrix products use several threads")
+
+    @property
+    def pairwise(self) -> bool:
+        return isinstance(self.metric, str) and self.metric == "precomputed"
+
+    def _search(self, X: Any) -> Search:
+        params = dict(self.metric_params or {})
+        if isinstance(self.metric, str) and self.metric == "minkowski" and self.p is not None:
+            params.setdefault("p", self.p)
+        return Search(X, self.metric, self.algorithm, self.leaf_size, params)
