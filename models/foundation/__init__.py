@@ -48,6 +48,7 @@ from models.foundation.parameters import (
     array,
     boolean,
     choice,
+    data_type,
     function,
     integer,
     mapping,
@@ -57,6 +58,7 @@ from models.foundation.parameters import (
     part,
     positive,
     seed,
+    sequence,
 )
 from models.foundation.sklearn_bridge import (
     ConvergenceWarning,
@@ -69,6 +71,6 @@ from models.foundation.transformer import Transformer
 __all__ = [
     "Classifier", "Clusterer", "ConvergenceWarning", "DataConversionWarning", "Density", "Estimator",
     "NotFittedError", "OutlierDetector", "Regressor", "Transformer", "anything", "array", "boolean", "choice",
-    "clone", "fit_clone", "function", "integer", "learned", "mapping", "named_parts", "nonnegative", "number",
-    "part", "positive", "seed", "takes_weights", "warn", "where",
+    "clone", "data_type", "fit_clone", "function", "integer", "learned", "mapping", "named_parts",
+    "nonnegative", "number", "part", "positive", "seed", "sequence", "takes_weights", "warn", "where",
 ]  # fmt: skip

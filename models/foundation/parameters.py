@@ -91,6 +91,17 @@ def array(default: Any = REQUIRED, *, at_least: float | None = None, doc: str = 
     return Parameter(default, lambda x: _is_array(x, at_least), f"an array of numbers{bound}", doc)
 
 
+def sequence(default: Any = REQUIRED, *, doc: str = "") -> Any:
+    """A list, a tuple or an array, of anything; `_fit` checks what is in it."""
+    kinds = (list, tuple, np.ndarray)
+    return Parameter(default, lambda x: isinstance(x, kinds), "a list or an array", doc)
+
+
+def data_type(default: Any = REQUIRED, *, doc: str = "") -> Any:
+    """A type of numbers: np.float32, "float32", int."""
+    return Parameter(default, _is_number_type, "a type of numbers", doc)
+
+
 def mapping(default: Any = REQUIRED, *, doc: str = "") -> Any:
     """A dict, or another mapping."""
     return Parameter(default, lambda x: isinstance(x, Mapping), "a dict", doc)
@@ -165,6 +176,13 @@ def is_named_list(x: Any) -> bool:
     names = [name for name, _ in x]
     good = all(isinstance(name, str) and "__" not in name for name in names)
     return good and len(set(names)) == len(names)
+
+
+def _is_number_type(x: Any) -> bool:
+    try:
+        return x is not None and np.dtype(x).kind in "biuf"
+    except TypeError:
+        return False
 
 
 def _is_seed(x: Any) -> bool:

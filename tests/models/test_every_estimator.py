@@ -178,7 +178,7 @@ def test_a_second_fit_is_as_fresh_as_the_first(estimator, X, y):
 def test_a_fit_that_fails_changes_nothing(estimator, X, y):
     fitted = clone(estimator).fit(X, y)
     before = pickle.dumps(vars(fitted))
-    wrongs = [lambda: fitted.fit(X * np.inf, y), lambda: fitted.fit(X[:0], y[:0])]
+    wrongs = [lambda: fitted.fit(np.full(X.shape, np.inf), y), lambda: fitted.fit(X[:0], y[:0])]
     if estimator.reads != "categories":
         wrongs.append(lambda: fitted.fit(np.array([["a"] * 4] * len(X)), y))
     for wrong in wrongs:
