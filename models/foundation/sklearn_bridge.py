@@ -26,6 +26,14 @@ class ConvergenceWarning(UserWarning):
     """The iterations ended before they converged."""
 
 
+class UndefinedMetricWarning(UserWarning):
+    """A metric is not defined for these data, such as the precision of a class that is never predicted."""
+
+
+class FitFailedWarning(RuntimeWarning):
+    """An estimator could not be fitted to some of the folds."""
+
+
 def known_to_sklearn(kind: type) -> Any:
     """`kind` and, if scikit-learn is loaded, its class of the same name, in one class."""
     theirs = getattr(sys.modules.get("sklearn.exceptions"), kind.__name__, None)
@@ -45,6 +53,13 @@ def not_fitted(estimator: Any, missing: str = "") -> Exception:
         if estimator._is_supervised()
         else f"{name}(...).fit(X) first",
     )
+
+
+def kind_of(estimator: Any) -> str | None:
+    """What an estimator is, of ours or of scikit-learn: "classifier", "regressor", ... or None."""
+    if hasattr(estimator, "__sklearn_tags__") and not hasattr(estimator, "reason_against"):
+        return estimator.__sklearn_tags__().estimator_type
+    return getattr(estimator, "kind", None)
 
 
 def is_learned(name: str) -> bool:
