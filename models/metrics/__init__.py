@@ -1,6 +1,14 @@
 """Metrics: how good predictions are. All are functions of the targets and the predictions.
 
+reading           targets and predictions, as arrays that fit together
+confusion         counts of right and wrong classes
+precision_recall  precision, recall and F1
+probabilities     log loss, Brier score, hinge loss
+curves            ROC, precision and recall over all thresholds, and their areas
+ranking           orders of labels and documents
+regression        errors of numbers, and R²
 clusters          clusterings: against true classes, and by distances alone
+scorers           metrics as searches and validation need them
 """
 
 from models.metrics.clusters import (
@@ -21,34 +29,6 @@ from models.metrics.clusters import (
     silhouette_score,
     v_measure_score,
 )
-
-__all__ = [
-    "adjusted_mutual_info_score",
-    "adjusted_rand_score",
-    "calinski_harabasz_score",
-    "completeness_score",
-    "contingency_matrix",
-    "davies_bouldin_score",
-    "fowlkes_mallows_score",
-    "homogeneity_completeness_v_measure",
-    "homogeneity_score",
-    "mutual_info_score",
-    "normalized_mutual_info_score",
-    "pair_confusion_matrix",
-    "rand_score",
-    "silhouette_samples",
-    "silhouette_score",
-    "v_measure_score",
-reading           targets and predictions, as arrays that fit together
-confusion         counts of right and wrong classes
-precision_recall  precision, recall and F1
-probabilities     log loss, Brier score, hinge loss
-curves            ROC, precision and recall over all thresholds, and their areas
-ranking           orders of labels and documents
-regression        errors of numbers, and R²
-scorers           metrics as searches and validation need them
-"""
-
 from models.metrics.confusion import (
     accuracy_score,
     balanced_accuracy_score,
@@ -121,31 +101,40 @@ from models.metrics.scorers import (
 
 __all__ = [
     "accuracy_score",
+    "adjusted_mutual_info_score",
+    "adjusted_rand_score",
     "auc",
     "average_precision_score",
     "balanced_accuracy_score",
     "brier_score_loss",
+    "calinski_harabasz_score",
     "check_scoring",
     "class_likelihood_ratios",
     "classification_report",
     "cohen_kappa_score",
+    "completeness_score",
     "confusion_matrix",
     "confusion_matrix_at_thresholds",
+    "contingency_matrix",
     "coverage_error",
     "d2_absolute_error_score",
     "d2_brier_score",
     "d2_log_loss_score",
     "d2_pinball_score",
     "d2_tweedie_score",
+    "davies_bouldin_score",
     "dcg_score",
     "det_curve",
     "explained_variance_score",
     "f1_score",
     "fbeta_score",
+    "fowlkes_mallows_score",
     "get_scorer",
     "get_scorer_names",
     "hamming_loss",
     "hinge_loss",
+    "homogeneity_completeness_v_measure",
+    "homogeneity_score",
     "jaccard_score",
     "label_ranking_average_precision_score",
     "label_ranking_loss",
@@ -163,16 +152,23 @@ __all__ = [
     "mean_tweedie_deviance",
     "median_absolute_error",
     "multilabel_confusion_matrix",
+    "mutual_info_score",
     "ndcg_score",
+    "normalized_mutual_info_score",
+    "pair_confusion_matrix",
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
     "r2_score",
+    "rand_score",
     "recall_score",
     "roc_auc_score",
     "roc_curve",
     "root_mean_squared_error",
     "root_mean_squared_log_error",
+    "silhouette_samples",
+    "silhouette_score",
     "top_k_accuracy_score",
+    "v_measure_score",
     "zero_one_loss",
 ]

@@ -73,8 +73,6 @@ def reads_it(estimator, test):
         return "it accepts missing values"
     if getattr(estimator, "reads", "numbers") == "categories" and WORDS.search(test):
         return "it accepts any values"
-
-
     if getattr(estimator, "several_targets", False) and test.endswith("_and_remedy one-hot"):
         return "it accepts several columns of labels"
     return None
