@@ -47,3 +47,15 @@ def test_points_belong_to_the_nearest_center(tmp_path):
 def test_other_shapes_are_refused(found):
     with pytest.raises(ValueError, match=r"labels \(n,\) or centers \(k, 2\), not \(60, 2\)"):
         viz.clusters(X, found)
+
+
+def test_a_bar_for_the_silhouette_of_each_row():
+    metrics = pytest.importorskip("sklearn.metrics")
+    labels = np.array(["b", "a", "c"])[np.r_[np.arange(40) % 2, np.full(20, 2)]]
+    ax = viz.silhouettes(X, labels)
+    expected = metrics.silhouette_samples(X, labels)
+    drawn = [bar.get_width() for bar in ax.patches]
+    ordered = [np.sort(expected[labels == name])[::-1] for name in "abc"]
+    np.testing.assert_allclose(drawn, np.concatenate(ordered), rtol=1e-12)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["cluster a", "cluster b", "cluster c"]
+    assert ax.get_lines()[0].get_xdata()[0] == pytest.approx(metrics.silhouette_score(X, labels))

@@ -7,7 +7,7 @@ A graph as text, and as a page to step through, needs nothing.
 from typing import TYPE_CHECKING
 
 from tinygrad_edu.viz.backward_steps import why
-from tinygrad_edu.viz.clusters import clusters
+from tinygrad_edu.viz.clusters import clusters, silhouettes
 from tinygrad_edu.viz.curves import LivePlot, confusion, image_grid, learning_curve
 from tinygrad_edu.viz.diff import changes, gradient_errors, with_gradient
 from tinygrad_edu.viz.error_graph import explain_error
@@ -64,6 +64,7 @@ __all__ = [
     "lr_curve",
     "margins",
     "mixture",
+    "silhouettes",
     "states",
     "tree",
     "why",

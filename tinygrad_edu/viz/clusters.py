@@ -1,4 +1,4 @@
-"""Pictures of clusters: the points in their colors, around their centers."""
+"""Pictures of clusters: the points in their colors, and how well each fits its cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.tensor import value
-from tinygrad_edu.viz.curves import array_of, axes_for
+from tinygrad_edu.viz.curves import array_of, axes_for, literal
 from tinygrad_edu.viz.insight import CLASSES
 
 
@@ -45,4 +45,35 @@ def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
     ax.spines[["top", "right"]].set_visible(False)
     if len(np.unique(labels)) <= len(CLASSES):
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
+    return ax
+
+
+def silhouettes(X: Any, labels: Any, *, ax: Any = None) -> Any:
+    """How well each row of X fits its cluster: a bar for each, from -1 to 1, the longest at the top.
+
+    s = (b - a) / max(a, b), with a the mean distance to the other rows of its cluster, and b that to those of
+    the nearest other cluster. A row with s < 0 is nearer to another cluster. The dashed line is the mean.
+    Rousseeuw 1987.
+    """
+    from models.metrics import silhouette_samples
+
+    labels = np.asarray(value(labels))
+    s = silhouette_samples(X, labels)
+    ax = axes_for(ax, 6.0, 4.4)
+    top, gap, middles = 0, max(1, len(s) // 50), []
+    names = np.unique(labels)
+    for k, name in enumerate(names):
+        of_cluster = np.sort(s[labels == name])[::-1]
+        rows = top + np.arange(len(of_cluster))
+        ax.barh(rows, of_cluster, height=1.0, color=CLASSES[k % len(CLASSES)], linewidth=0)
+        middles.append(rows.mean())
+        top += len(of_cluster) + gap
+    ax.axvline(s.mean(), color="#303030", linestyle="--", linewidth=1)
+    ax.axvline(0, color="#8a8a8a", linewidth=0.8)
+    ax.set_yticks(middles, [literal(f"cluster {name}") for name in names])
+    ax.tick_params(axis="y", length=0)
+    ax.set(
+        xlabel=f"silhouette, mean {s.mean():.2f}", ylim=(top - gap, -gap), xlim=(min(s.min(), 0), 1)
+    )
+    ax.spines[["top", "right", "left"]].set_visible(False)
     return ax
