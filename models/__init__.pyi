@@ -16,10 +16,12 @@ from models.components.dictionary_learning import (
 from models.components.dictionary_learning import SparseCoder as SparseCoder
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
+from models.components.incremental_pca import IncrementalPCA as IncrementalPCA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
 from models.components.random_projection import GaussianRandomProjection as GaussianRandomProjection
 from models.components.random_projection import SparseRandomProjection as SparseRandomProjection
+from models.components.sparse_pca import SparsePCA as SparsePCA
 from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.components.truncated_svd import TruncatedSVD as TruncatedSVD
 from models.embeddings.mds import MDS as MDS

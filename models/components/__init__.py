@@ -1,7 +1,9 @@
 """Components: data as sums of a few patterns.
 
 pca                  orthogonal directions of largest variance
-truncated_svd        the same directions without centering, for sparse data
+incremental_pca      the same for data in batches
+sparse_pca           components that combine few features
+truncated_svd        the directions of PCA without centering, for sparse data
 random_projection    directions chosen at random, which keep distances
 randomized           their approximation by random projections
 nmf                  patterns and shares that are not negative

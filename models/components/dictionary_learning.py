@@ -64,7 +64,7 @@ class SparseCoding(Transformer):
             if self.transform_alpha is not None
             else getattr(self, "alpha", 1.0)
         )
-        W = self._encode(_in_range(X), self._dictionary(), self.transform_algorithm, α)
+        W = self._encode(require_range(X), self._dictionary(), self.transform_algorithm, α)
         return self._split(W)
 
     def _split(self, W):
@@ -98,7 +98,7 @@ class SparseCoder(SparseCoding):
     n_components_: int = learned("number of atoms")
 
     def _fit(self, X):
-        self._require_width(_in_range(X))
+        self._require_width(require_range(X))
         self.n_components_ = len(self._dictionary())
 
     def _dictionary(self):
@@ -192,7 +192,7 @@ class DictionaryLearning(LearnedDictionary):
             yield cls(3, alpha=0.1, tol=1e-6, transform_algorithm="lasso_lars"), X, y
 
     def _fit(self, X):
-        X = _in_range(X)
+        X = require_range(X)
         D = self._first_atoms(X)
         W = np.zeros((len(X), len(D)))
         if self.code_init is not None:
@@ -247,7 +247,7 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
 
     def _fit(self, X):
         n, size, smooth, lowest, worse = len(X), min(self.batch_size, len(X)), None, np.inf, 0
-        rng = self._begin(_in_range(X))
+        rng = self._begin(require_range(X))
         rows = rng.permutation(n) if self.shuffle else np.arange(n)
         passes = math.ceil(n / size)
         for step in range(self.max_iter * passes):
@@ -271,7 +271,7 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
 
     def _partial_fit(self, X):
         known = "components_" in vars(self)
-        rng = np.random.default_rng(self.random_state) if known else self._begin(_in_range(X))
+        rng = np.random.default_rng(self.random_state) if known else self._begin(require_range(X))
         self._learn_batch(X, rng)
 
     def _begin(self, X):
@@ -342,7 +342,8 @@ def singular(X, k):
     return np.pad(W, ((0, 0), (0, more)))[:, :k], np.pad(D, ((0, more), (0, 0)))[:k]
 
 
-def _in_range(X):
+def require_range(X):
+    """X, or an error if its squares are too large or too small for numbers."""
     largest = np.abs(X).max()
     if largest > 1e100 or 0 < largest < 1e-100:
         what = f"the largest number in X is {largest:.1e}, and its products leave the range of numbers."

@@ -17,7 +17,71 @@ from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class PCA(Transformer, Density):
+def naive_pca(
+    rows: list[list[float]], k: int, rounds: int = 1000
+) -> list[tuple[float, list[float]]]:
+    """The k largest variances and their directions, by power iteration in plain Python: read this first.
+
+    Each multiplication by the covariance S turns v towards its largest eigenvector. Once that is found, S
+    loses λ v vᵀ.
+    """
+    n, features = len(rows), range(len(rows[0]))
+    mean = [sum(row[j] for row in rows) / n for j in features]
+    Z = [[row[j] - mean[j] for j in features] for row in rows]
+    S = [[sum(z[i] * z[j] for z in Z) / (n - 1) for j in features] for i in features]
+    found = []
+    for _ in range(k):
+        v = [1.0 + i for i in features]
+        for _ in range(rounds):
+            v = [sum(S[i][j] * v[j] for j in features) for i in features]
+            λ = sum(x * x for x in v) ** 0.5
+            v = [x / λ for x in v]
+        found.append((λ, v))
+        S = [[S[i][j] - λ * v[i] * v[j] for j in features] for i in features]
+    return found
+
+
+class Components(Transformer):
+    """What forms of PCA have in common: coordinates along V, with variances Λ, and σ² along all others."""
+
+    whiten: bool = boolean(False, doc="divide each coordinate by its standard deviation")
+
+    components_: np.ndarray = learned("V: (components, features)")
+    explained_variance_: np.ndarray = learned("Λ: (components,)")
+    explained_variance_ratio_: np.ndarray = learned("Λ as shares of the whole variance")
+    singular_values_: np.ndarray = learned("√(Λ (n - 1))")
+    mean_: np.ndarray = learned("(features,)")
+    noise_variance_: float = learned("σ²")
+    n_components_: int = learned("number of components")
+
+    def _transform(self, X):
+        Z = (X - self.mean_) @ self.components_.T
+        return Z / self._deviations() if self.whiten else Z
+
+    def _inverse_transform(self, Z):
+        return (Z * self._deviations() if self.whiten else Z) @ self.components_ + self.mean_
+
+    def _deviations(self):
+        return np.maximum(np.sqrt(self.explained_variance_), np.finfo(float).eps)
+
+    def get_covariance(self) -> np.ndarray:
+        """Vᵀ (Λ - σ² I) V + σ² I."""
+        V, σ2 = self.components_, self.noise_variance_
+        return (V.T * np.maximum(self.explained_variance_ - σ2, 0)) @ V + σ2 * np.eye(V.shape[1])
+
+    def get_precision(self) -> np.ndarray:
+        """The inverse of the covariance, Vᵀ (1/Λ - 1/σ²) V + 1/σ²."""
+        (Λ, σ2), V = self._variances(), self.components_
+        return (V.T * (1 / Λ - 1 / σ2)) @ V + np.eye(V.shape[1]) / σ2
+
+    def _variances(self):
+        """Λ and σ², above rounding error."""
+        largest = max(self.explained_variance_.max(initial=0), self.noise_variance_)
+        least = max(np.finfo(float).eps * largest, 1e-300)
+        return np.maximum(self.explained_variance_, least), max(self.noise_variance_, least)
+
+
+class PCA(Components, Density):
     """z = V (x - mean): coordinates along the directions of largest variance, the rows of V.
 
         S Vᵀ = Vᵀ Λ,   S = Σ_i (x_i - mean)(x_i - mean)ᵀ / (n - 1)                     (Bishop 12.17)
@@ -37,7 +101,6 @@ class PCA(Transformer, Density):
         "variance to keep, 'mle' for Minka's choice, or None for all")
     )  # fmt: skip
     copy: bool = boolean(True, doc="no effect: X is never changed")
-    whiten: bool = boolean(False, doc="divide each coordinate by its standard deviation")
     svd_solver: str = choice(
         "auto", "full", "covariance_eigh", "arpack", "randomized",
         doc="the decomposition of X, or of S, which is faster for many rows and loses variances below 1e-16 "
@@ -51,13 +114,6 @@ class PCA(Transformer, Density):
     )
     random_state: Any = seed()
 
-    components_: np.ndarray = learned("V: (components, features)")
-    explained_variance_: np.ndarray = learned("Λ: (components,)")
-    explained_variance_ratio_: np.ndarray = learned("Λ as shares of the whole variance")
-    singular_values_: np.ndarray = learned("√(Λ (n - 1))")
-    mean_: np.ndarray = learned("(features,)")
-    noise_variance_: float = learned("σ²")
-    n_components_: int = learned("number of components")
     n_samples_: int = learned("number of rows")
 
     def _fit(self, X):
@@ -115,34 +171,6 @@ class PCA(Transformer, Density):
                 f"{name}(n_components={min(n, d)})",
             )
         return solver
-
-    def _transform(self, X):
-        Z = (X - self.mean_) @ self.components_.T
-        return Z / self._deviations() if self.whiten else Z
-
-    def _inverse_transform(self, Z):
-        return (Z * self._deviations() if self.whiten else Z) @ self.components_ + self.mean_
-
-    def _deviations(self):
-        return np.maximum(np.sqrt(self.explained_variance_), np.finfo(float).eps)
-
-    # ---- the density ---------------------------------------------------------------------------
-
-    def get_covariance(self) -> np.ndarray:
-        """Vᵀ (Λ - σ² I) V + σ² I."""
-        V, σ2 = self.components_, self.noise_variance_
-        return (V.T * np.maximum(self.explained_variance_ - σ2, 0)) @ V + σ2 * np.eye(V.shape[1])
-
-    def get_precision(self) -> np.ndarray:
-        """The inverse of the covariance, Vᵀ (1/Λ - 1/σ²) V + 1/σ²."""
-        (Λ, σ2), V = self._variances(), self.components_
-        return (V.T * (1 / Λ - 1 / σ2)) @ V + np.eye(V.shape[1]) / σ2
-
-    def _variances(self):
-        """Λ and σ², above rounding error."""
-        largest = max(self.explained_variance_.max(initial=0), self.noise_variance_)
-        least = max(np.finfo(float).eps * largest, 1e-300)
-        return np.maximum(self.explained_variance_, least), max(self.noise_variance_, least)
 
     def _score_samples(self, X):
         (Λ, σ2), (k, d) = self._variances(), self.components_.shape

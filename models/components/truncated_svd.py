@@ -53,13 +53,14 @@ class TruncatedSVD(Transformer):
         if k > min(n, d):
             what = f"n_components({k}) must be <= n_features({d}) and n_samples({n}): n_components={k}."
             raise refusal(ValueError, what, f"TruncatedSVD({min(n, d)})")
-        square = _mean_squares(X)
+        few = min(n, d) <= EXACT or self.algorithm == "arpack"
+        with np.errstate(over="ignore", invalid="ignore"):
+            G = _dense(X.T @ X) if few and d <= n else None
+            square = _mean_squares(X) if G is None else np.diagonal(G) / n
         if not np.isfinite(square.sum()):
             what = "the squares of the numbers in X leave the range of numbers."
             raise refusal(ValueError, what, "X / np.abs(X).max()")
-        few = min(n, d) <= EXACT or self.algorithm == "arpack"
-        if few and d <= n:
-            G = _dense(X.T @ X)
+        if G is not None:
             s, V = of_gram(G, k)
             if not s[-1] > SMALL * s[0]:
                 R = np.linalg.qr(_dense(X), mode="r")
@@ -98,11 +99,10 @@ def of_gram(G, k):
 
 
 def _mean_squares(X):
-    """The mean of x² of each column; infinite if it is too large."""
+    """The mean of x² of each column."""
     if hasattr(X, "multiply"):
         return np.asarray(X.multiply(X).mean(axis=0)).ravel()
-    with np.errstate(over="ignore"):
-        return np.einsum("ij,ij->j", X, X) / len(X)
+    return np.einsum("ij,ij->j", X, X) / len(X)
 
 
 def _dense(X):

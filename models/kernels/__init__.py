@@ -1,6 +1,7 @@
 """Margins and kernels: models that see the rows of X through inner products.
 
-kernel_functions    k(x, y), and what methods with kernels have in common
+The kernels themselves, k(x, y), are in models/foundation/kernel_functions.py.
+
 kernel_ridge        least squares
 features            features whose inner products are nearly a kernel
 support_vectors     what support vector machines have in common; their quadratic problems are in `smo`

@@ -19,7 +19,7 @@ from models.foundation import (
     number,
     seed,
 )
-from models.kernels.kernel_functions import (
+from models.foundation.kernel_functions import (
     KERNELS,
     KernelMethod,
     kernel_matrix,

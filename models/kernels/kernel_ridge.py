@@ -17,12 +17,7 @@ from models.foundation import (
     nonnegative,
     number,
 )
-from models.kernels.kernel_functions import (
-    KERNELS,
-    KernelMethod,
-    kernel_matrix,
-    matrix_of_function,
-)
+from models.foundation.kernel_functions import KERNELS, KernelMethod
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import solve_triangular
 
@@ -71,14 +66,6 @@ class KernelRidge(KernelMethod, Regressor):
         if self.pairwise:
             return X[:, self._rows_] @ self.dual_coef_
         return self._kernel(X, self.X_fit_) @ self.dual_coef_
-
-    def _kernel(self, X, Y):
-        if self.pairwise:
-            return X
-        if callable(self.kernel):
-            return matrix_of_function(self.kernel, X, Y, self.kernel_params)
-        settings = {"gamma": self.gamma, "degree": self.degree, "coef0": self.coef0}
-        return kernel_matrix(self.kernel, X, Y, **settings)
 
 
 def _solve(K, B, alpha):

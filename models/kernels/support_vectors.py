@@ -10,9 +10,9 @@ import numpy as np
 from models.foundation import boolean, choice, function, integer, learned, number, positive
 from models.foundation.frames import samples
 from models.foundation.iterate import warn_not_converged
+from models.foundation.kernel_functions import KernelMethod, kernel_matrix, rate, require_finite
 from models.foundation.parameters import nonnegative
 from models.foundation.targets import weights
-from models.kernels.kernel_functions import KernelMethod, kernel_matrix, rate, require_finite
 from models.kernels.smo import solve
 from tinygrad_edu.diagnostics.words import refusal
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models import PCA
+from models.components.pca import naive_pca
 from tinygrad_edu import grad
 
 decomposition = pytest.importorskip("sklearn.decomposition")
@@ -50,6 +51,14 @@ def test_the_same_as_scikit_learn(name, solver, k):
     )
     np.testing.assert_allclose(ours.inverse_transform(ours.transform(X)),
                                theirs.inverse_transform(theirs.transform(X)), atol=1e-7 * size)  # fmt: skip
+
+
+def test_the_naive_version_finds_the_same():
+    X = DATA["iris"]
+    model = PCA(3).fit(X)
+    for i, (variance, direction) in enumerate(naive_pca(X.tolist(), 3)):
+        assert variance == pytest.approx(model.explained_variance_[i], rel=1e-10)
+        np.testing.assert_allclose(np.abs(direction), np.abs(model.components_[i]), atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "diabetes"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import Nystroem, RBFSampler
-from models.kernels.kernel_functions import KERNELS, kernel_matrix
+from models.foundation.kernel_functions import KERNELS, kernel_matrix
 
 approximation = pytest.importorskip("sklearn.kernel_approximation")
 

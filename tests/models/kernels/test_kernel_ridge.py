@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import KernelRidge, Ridge
-from models.kernels.kernel_functions import KERNELS
+from models.foundation.kernel_functions import KERNELS
 
 kernel_ridge = pytest.importorskip("sklearn.kernel_ridge")
 datasets = pytest.importorskip("sklearn.datasets")

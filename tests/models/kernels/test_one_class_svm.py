@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models import OneClassSVM
-from models.kernels.kernel_functions import kernel_matrix
+from models.foundation.kernel_functions import kernel_matrix
 
 svm = pytest.importorskip("sklearn.svm")
 

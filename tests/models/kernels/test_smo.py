@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.kernels.kernel_functions import kernel_matrix
+from models.foundation.kernel_functions import kernel_matrix
 from models.kernels.smo import FLAT, Point, minimize_by_pairs, newton_steps, solve
 
 optimize = pytest.importorskip("scipy.optimize")

@@ -175,3 +175,13 @@ class KernelMethod(Estimator):
         if self.pairwise:
             data["X"] = data["X"][:, self._rows_]
         return data
+
+    def _kernel(self, X, Y):
+        """k of all pairs of rows, with its parameters; X itself if it is that already."""
+        if self.pairwise:
+            return X
+        chosen = vars(self)
+        if callable(self.kernel):
+            return matrix_of_function(self.kernel, X, Y, chosen["kernel_params"])
+        settings = {name: chosen[name] for name in ("gamma", "degree", "coef0")}
+        return kernel_matrix(self.kernel, X, Y, **settings)

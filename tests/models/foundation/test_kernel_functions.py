@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.kernels.kernel_functions import KERNELS, kernel_matrix, squared_distances
+from models.foundation.kernel_functions import KERNELS, kernel_matrix, squared_distances
 
 pairwise = pytest.importorskip("sklearn.metrics.pairwise")
 
