@@ -8,4 +8,5 @@ bins                features as numbers of bins
 columns             parameters about columns: categories, monotonic features, interactions
 histogram_tree      trees on bins
 histogram_boosting  HistGradientBoostingRegressor and -Classifier
+distribution_boosting  a mean and a spread
 """

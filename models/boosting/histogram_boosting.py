@@ -191,11 +191,7 @@ class HistogramBoosting(Estimator):
         g, h = gradient_and_curvature(loss, f, y)
         if loss.constant_curvature or not loss.newton:
             h = np.ones_like(f)
-        flat = weight is None and bool(np.all(h == 1))
-        if weight is not None:
-            g, h = ((d.T * weight).T for d in (g, h))
-        pairs = zip(np.atleast_2d(g.T), np.atleast_2d(h.T), strict=True)
-        grown = [grower.grow(gk, None if flat else hk) for gk, hk in pairs]
+        grown = grown_trees(grower, g, h, weight)
         before = f.copy()
         for k, (tree, leaves) in enumerate(grown):
             scores = f if f.ndim == 1 else f[:, k]
@@ -211,14 +207,14 @@ class HistogramBoosting(Estimator):
     # ---- when to stop ----------------------------------------------------------------------------
 
     def _note_scores(self, train, held):
+        if self.verbose:
+            loss = self._loss_.mean(train.f, train.y, train.weight)
+            print(f"{type(self).__name__}   iteration {self.n_iter_:>4}   loss {loss:.8g}")
         if not self.do_early_stopping_:
             return
         self.train_score_ = np.append(self.train_score_, self._score_of(train))
         if held:
             self.validation_score_ = np.append(self.validation_score_, self._score_of(held))
-        if self.verbose:
-            scores = self.validation_score_ if held else self.train_score_
-            print(f"{type(self).__name__}   iteration {self.n_iter_:>4}   score {scores[-1]:.8g}")
 
     def _score_of(self, rows):
         if self.scoring == "loss":
@@ -274,6 +270,15 @@ class Rows:
 
     def __init__(self, X, y, weight):
         self.X, self.y, self.weight = X, y, weight
+
+
+def grown_trees(grower, g, h, weight):
+    """A tree, and (number, rows) of its leaves, for each score."""
+    flat = weight is None and bool(np.all(h == 1))
+    if weight is not None:
+        g, h = ((d.T * weight).T for d in (g, h))
+    pairs = zip(np.atleast_2d(g.T), np.atleast_2d(h.T), strict=True)
+    return [grower.grow(gk, None if flat else hk) for gk, hk in pairs]
 
 
 class HistGradientBoostingRegressor(HistogramBoosting, Regressor):

@@ -70,6 +70,12 @@ def softmax(f, y):
     return logsumexp(f, axis=1) - (y * f).sum(axis=1)
 
 
+def normal(f, y):
+    """-log N(y; μ, σ²), with the scores f = (μ, log σ) of each row."""
+    error = (y - f[:, 0]) * np.exp(-f[:, 1])
+    return f[:, 1] + error**2 / 2 + np.log(2 * np.pi) / 2
+
+
 # ---- of rows together ------------------------------------------------------------------------------
 # Their Hessians are not diagonal. So each has a bound as well: a sum with the same gradient at the scores
 # `held`, whose Hessian is diagonal.
@@ -199,6 +205,18 @@ def log_shares(y, weight=None):
     return p - p.mean()
 
 
+def normal_of(y, weight=None):
+    """μ and log σ of all rows."""
+    mean = mean_of(y, weight)
+    sd = np.sqrt(mean_of((y - mean) ** 2, weight))
+    return np.array([mean, np.log(max(sd, smallest_spread(y)))])
+
+
+def smallest_spread(y):
+    """A σ that stands for none, well above rounding."""
+    return 1e-12 * np.abs(y).max() or 1e-150
+
+
 def zero(y, weight=None):
     return 0.0
 
@@ -237,6 +255,7 @@ LOSSES = {
     "log_loss": Loss(log_loss, start=log_odds),
     "exponential": Loss(exponential, start=lambda y, weight: log_odds(y, weight) / 2),
     "softmax": Loss(softmax, start=log_shares),
+    "normal": Loss(normal, start=normal_of),
     "cox": Loss(cox, start=zero, bound=cox_bound),
     "lambdarank": Loss(lambda_rank, start=zero, bound=lambda_rank_bound),
 }
