@@ -7,6 +7,15 @@ from models.bayes.gaussian import GaussianNB as GaussianNB
 from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAnalysis
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
+from models.boosting.distribution_boosting import (
+    DistributionBoostingRegressor as DistributionBoostingRegressor,
+)
+from models.boosting.histogram_boosting import (
+    HistGradientBoostingClassifier as HistGradientBoostingClassifier,
+)
+from models.boosting.histogram_boosting import (
+    HistGradientBoostingRegressor as HistGradientBoostingRegressor,
+)
 from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning

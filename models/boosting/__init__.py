@@ -1,0 +1,12 @@
+"""Boosting: trees that follow the gradient of a loss, one after the other.
+
+losses              what a booster makes small, as functions of Tensors
+derivatives         their gradient and curvature, by the engine
+steps               what all boosters do: targets, the first constant, values of leaves
+splitting           rows held out, to know when to stop
+bins                features as numbers of bins
+columns             parameters about columns: categories, monotonic features, interactions
+histogram_tree      trees on bins
+histogram_boosting  HistGradientBoostingRegressor and -Classifier
+distribution_boosting  a mean and a spread
+"""

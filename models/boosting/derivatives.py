@@ -1,0 +1,99 @@
+"""Gradient and curvature of a loss, by the engine; and the best constants of a loss, by its gradient."""
+
+from typing import Any
+
+import numpy as np
+
+from models.boosting.losses import Loss
+from tinygrad_edu import Tensor, no_grad
+from tinygrad_edu.autodiff import gradients
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.tensor import value
+
+HALVINGS = 100  # of an interval: enough for all digits
+
+
+def gradient_and_curvature(
+    loss: Loss, f: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """g = ∂L/∂f and h = |∂²L/∂f²| of every score, for L = Σ loss(f, y): one backward pass, and a second one.
+
+    Each term of L depends on the scores of one row alone, so that the derivative of Σ_i g_i with respect to
+    f_i is that of g_i. Several scores of a row, f: (rows, classes), are one variable for each class. Where a
+    loss is not convex, |h| keeps Newton's method downhill.
+    """
+    columns = [Tensor(column.copy(), requires_grad=True) for column in np.atleast_2d(f.T)]
+    scores = columns[0] if f.ndim == 1 else np.stack(columns, axis=1)
+    terms = loss.formula(scores, y) if loss.bound is None else loss.bound(scores, f, y)
+    total = terms.sum()
+    first = gradients({total: np.ones(())}, columns, create_graph=True)
+    second = [
+        gradients({g.sum(): np.ones(())}, [x])[0] for g, x in zip(first, columns, strict=True)
+    ]
+    g, h = (np.stack([value(d) for d in found], axis=-1) for found in (first, second))
+    h = np.abs(h)
+    return (g[:, 0], h[:, 0]) if f.ndim == 1 else (g, h)
+
+
+def gradient(loss: Loss, f: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """∂L/∂f of every score, for L = Σ loss(f, y)."""
+    scores = Tensor(f, requires_grad=True)
+    return value(gradients({loss.formula(scores, y).sum(): np.ones(())}, [scores])[0])
+
+
+def best_constants(
+    loss: Loss,
+    f: Any,
+    y: Any,
+    weight: Any,
+    group: np.ndarray,
+    number: int,
+    column: int | None = None,
+) -> np.ndarray:
+    """For each group of rows the v with the least Σ weight loss(f + v, y), where the slope changes its sign.
+
+    An interval of v around 0 is doubled until it contains the change, and then halved, for all groups at
+    once. column: to which of several scores of a row v is added.
+    """
+    moved = ... if column is None else (slice(None), column)
+
+    def slope(v):
+        scores = f.copy()
+        scores[moved] += v[group]
+        return np.bincount(group, weight * gradient(loss, scores, y)[moved], number)
+
+    side = -np.sign(slope(np.zeros(number)))  # where the least loss is
+    near, far = np.zeros(number), side.copy()
+    for _ in range(HALVINGS):
+        more = slope(far) * side < 0
+        if not more.any():
+            break
+        near, far = np.where(more, far, near), np.where(more, 2 * far, far)
+    else:
+        what = "the loss falls without end in one direction of f, so that no constant is the best."
+        raise refusal(ValueError, what, "a loss that grows in both directions, for every y")
+    for _ in range(HALVINGS):
+        middle = (near + far) / 2
+        if np.all((middle == near) | (middle == far)):
+            break
+        beyond = slope(middle) * side >= 0
+        near, far = np.where(beyond, near, middle), np.where(beyond, middle, far)
+    return (near + far) / 2
+
+
+def checked(loss: Any, f: np.ndarray, y: np.ndarray, name: str) -> Loss:
+    """A function of the user as a Loss: tried once, on all rows.
+
+    Leaves are Newton steps if it is curved in every row.
+    """
+    found = Loss(loss)
+    with no_grad():
+        terms = value(found.formula(Tensor(f), y))
+    if np.shape(terms) != (len(f),):
+        what = f"{name}: loss(f, y) returned shape {np.shape(terms)} for {len(f)} rows."
+        raise refusal(ValueError, what, f"one number for each row: shape ({len(f)},)")
+    g, h = gradient_and_curvature(found, f, y)
+    if not (np.isfinite(terms).all() and np.isfinite(g).all() and np.isfinite(h).all()):
+        what = f"{name}: loss(f, y) or a derivative is not finite at f = {np.ravel(f)[0]:.3g}."
+        raise refusal(ValueError, what, "a loss that is finite for every f")
+    return Loss(loss, newton=bool((h != 0).all()), constant_curvature=bool((h == 1).all()))
