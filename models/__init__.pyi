@@ -89,11 +89,14 @@ from models.linear.ridge_cv import RidgeCV as RidgeCV
 from models.linear.theil_sen import TheilSenRegressor as TheilSenRegressor
 from models.mixtures.bayesian_mixture import BayesianGaussianMixture as BayesianGaussianMixture
 from models.mixtures.gaussian_mixture import GaussianMixture as GaussianMixture
+from models.neighbors.centroid import NearestCentroid as NearestCentroid
 from models.neighbors.classification import KNeighborsClassifier as KNeighborsClassifier
 from models.neighbors.classification import (
     RadiusNeighborsClassifier as RadiusNeighborsClassifier,
 )
+from models.neighbors.density import KernelDensity as KernelDensity
 from models.neighbors.neighbors import NearestNeighbors as NearestNeighbors
+from models.neighbors.outliers import LocalOutlierFactor as LocalOutlierFactor
 from models.neighbors.regression import KNeighborsRegressor as KNeighborsRegressor
 from models.neighbors.regression import RadiusNeighborsRegressor as RadiusNeighborsRegressor
 from models.networks.autoencoder import Autoencoder as Autoencoder

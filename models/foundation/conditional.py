@@ -1,6 +1,7 @@
 """Methods that an estimator has only if another attribute exists, so that `hasattr` is right."""
 
 import functools
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -37,8 +38,8 @@ class _Conditional:
     def _refusal(self, instance: Any, kind: type) -> Exception:
         part, dot, _ = self.needed.partition(".")
         why = f": its {part} has none" if dot else ""
-        owner = kind if instance is None else instance
-        others = [n for n in METHODS if n != self.method.__name__ and hasattr(owner, n)]
+        names = [name for name in METHODS if name != self.method.__name__]
+        others = [name for name in names if _has(instance, kind, name)]
         what = f"this {kind.__name__} has no {self.method.__name__}{why}."
         return refusal(AttributeError, what, ", ".join(others))
 
@@ -50,3 +51,11 @@ class _Conditional:
         except AttributeError:
             return False
         return True
+
+
+def _has(instance: Any, kind: type, name: str) -> bool:
+    """As hasattr, but without the refusal of a method that is not there: it would look for others too."""
+    method = inspect.getattr_static(kind, name, None)
+    if isinstance(method, _Conditional):
+        return method._is_there(instance, kind)
+    return hasattr(kind if instance is None else instance, name)

@@ -8,4 +8,7 @@ neighbors       NearestNeighbors; what the estimators have in common
 voting          how much each neighbor counts
 classification  by a number of neighbors, or by those within a radius
 regression      the same for numbers
+centroid        by the nearest mean of a class
+density         kernel density estimates
+outliers        the local outlier factor
 """
