@@ -7,6 +7,8 @@ from models.bayes.gaussian import GaussianNB as GaussianNB
 from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAnalysis
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
+from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
+from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA

@@ -2,4 +2,6 @@
 
 kmeans          around their means
 centers         what clusters around centers share
+agglomerative   by merging the nearest two
+linkage         the trees of merges behind it
 """
