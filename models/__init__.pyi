@@ -17,6 +17,8 @@ from models.boosting.histogram_boosting import (
     HistGradientBoostingRegressor as HistGradientBoostingRegressor,
 )
 from models.clusters.dbscan import DBSCAN as DBSCAN
+from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
+from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning
 from models.components.dictionary_learning import (

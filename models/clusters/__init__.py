@@ -7,4 +7,6 @@ centers         what clusters around centers share
 dbscan          regions of high density
 graph           connected components
 near            the parameters of those that look for near rows
+agglomerative   by merging the nearest two
+linkage         the trees of merges behind it
 """

@@ -20,13 +20,31 @@ def squares(X):
 
 
 def squared_distances(X, Y):
-    """‖x - y‖² of each row of X and each of Y, by a matrix product around the mean of Y."""
+    """‖x - y‖² of each row of X and each of Y; of X and X itself it is exactly symmetric.
+
+    Of few features it is the sum of squared differences, so that equal distances stay equal. Of more
+    it is a matrix product around the mean of Y, in which equal rows may be a little apart.
+    """
+    rows = 1 + 2**16 // len(Y)  # at a time, which stay in cache
+    parts = range(rows, len(X), rows)
+    if X.shape[1] <= 4:
+        found = np.zeros((len(X), len(Y)))
+        for part, x in zip(np.split(found, parts), np.split(X, parts), strict=True):
+            for x_j, y_j in zip(x.T, Y.T, strict=True):
+                difference = x_j[:, None] - y_j
+                difference *= difference
+                part += difference
+        return found
     origin = Y.mean(axis=0)
-    X, Y = X - origin, Y - origin
-    found = X @ (-2 * Y.T)
-    found += squares(X)[:, None]
-    found += squares(Y)
-    return np.maximum(found, 0, out=found)
+    A = X - origin
+    B = A if X is Y else Y - origin
+    found = A @ B.T
+    of_b = squares(B)
+    for part, of_a in zip(np.split(found, parts), np.split(squares(A), parts), strict=True):
+        part *= -2
+        part += of_a[:, None] + of_b
+        np.maximum(part, 0, out=part)
+    return found
 
 
 def lloyd(X, weight, centers, tol, max_iter, note=None):
