@@ -91,7 +91,6 @@ class Imputer(Transformer):
     keep_empty_features: bool = boolean(False, doc="keep columns without any value, as 0")
 
     indicator_: Any = learned("a MissingIndicator, None without add_indicator")
-    _kept_: np.ndarray  # which columns are returned: (features,)
 
     @property
     def allow_nan(self):
@@ -99,7 +98,7 @@ class Imputer(Transformer):
 
     def _learn_missing(self, mask: np.ndarray) -> None:
         """Sets the indicator, and which columns have values."""
-        self._kept_ = ~mask.all(axis=0) | self.keep_empty_features
+        self._kept_ = np.logical_or(~mask.all(axis=0), self.keep_empty_features)
         self.indicator_ = None
         if self.add_indicator:
             self.indicator_ = MissingIndicator(

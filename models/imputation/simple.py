@@ -35,7 +35,7 @@ class SimpleImputer(Imputer):
     statistics_: np.ndarray = learned("the value of each column, NaN if it has none: (features,)")
 
     @property
-    def reads(self):  # type: ignore[override]
+    def reads(self):
         return "categories" if self.strategy in ("most_frequent", "constant") else "numbers"
 
     def _fit(self, X):
@@ -86,8 +86,8 @@ class SimpleImputer(Imputer):
             return self._with_indicator(np.stack(filled, axis=1), mask)
         if kept.all():
             return self._with_indicator(np.where(mask, self.statistics_, X), mask)
-        filled = np.where(mask[:, kept], self.statistics_[kept], X[:, kept])
-        return self._with_indicator(filled, mask)
+        present = np.where(mask[:, kept], self.statistics_[kept], X[:, kept])
+        return self._with_indicator(present, mask)
 
     def _columns(self, X, mask):
         """Of each column that is returned: values, mask and statistic. All are objects if one is text."""
