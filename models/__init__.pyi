@@ -103,4 +103,9 @@ from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
 from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
 from models.sequences.kalman_filter import KalmanFilter as KalmanFilter
+from models.text.counts import CountVectorizer as CountVectorizer
+from models.text.dictionaries import DictVectorizer as DictVectorizer
+from models.text.hashing import HashingVectorizer as HashingVectorizer
+from models.text.tfidf import TfidfTransformer as TfidfTransformer
+from models.text.tfidf import TfidfVectorizer as TfidfVectorizer
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
