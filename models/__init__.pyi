@@ -63,6 +63,8 @@ from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
+from models.imputation.missing import MissingIndicator as MissingIndicator
+from models.imputation.simple import SimpleImputer as SimpleImputer
 from models.kernels.features import Nystroem as Nystroem
 from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge
@@ -134,6 +136,11 @@ from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
 from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
 from models.sequences.kalman_filter import KalmanFilter as KalmanFilter
+from models.text.counts import CountVectorizer as CountVectorizer
+from models.text.dictionaries import DictVectorizer as DictVectorizer
+from models.text.hashing import HashingVectorizer as HashingVectorizer
+from models.text.tfidf import TfidfTransformer as TfidfTransformer
+from models.text.tfidf import TfidfVectorizer as TfidfVectorizer
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
 from models.trees.tree import DecisionTreeRegressor as DecisionTreeRegressor
 from models.trees.tree import ExtraTreeClassifier as ExtraTreeClassifier

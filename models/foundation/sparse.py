@@ -49,4 +49,6 @@ def _csr(data: np.ndarray, columns: np.ndarray, starts: np.ndarray, shape: tuple
         raise refusal(ImportError, what, "pip install scipy, or sparse_output=False") from None
     small = max(len(data), shape[1]) < 2**31
     kind = np.int32 if small else np.int64
-    return csr_matrix((data, columns.astype(kind), starts.astype(kind)), shape=shape)
+    found = csr_matrix((data, columns.astype(kind), starts.astype(kind)), shape=shape)
+    found.sort_indices()
+    return found

@@ -1,0 +1,5 @@
+"""Imputation: values in place of those that are missing.
+
+missing     where they are, as columns of their own; what imputers have in common
+simple      the mean, the median or the most frequent value of the column
+"""

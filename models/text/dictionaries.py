@@ -1,0 +1,120 @@
+"""Records of names and values as rows of numbers."""
+
+import numbers
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from models.foundation import Transformer, boolean, choice, data_type, learned
+from models.foundation.fields import Parameter
+from models.foundation.sklearn_bridge import is_fitted, not_fitted
+from models.text.rows import Rows, rows_of
+from tinygrad_edu.diagnostics.words import refusal
+
+
+class DictVectorizer(Transformer):
+    """Dicts as rows: a column for each name with a number, and for each name with a word.
+
+    {"city": "Rome", "year": 1960} has 1 in the column "city=Rome" and 1960 in the column "year". A list of
+    words counts each of them. Names that `fit` has not seen are left out.
+    """
+
+    reads = "anything"
+    does_not_apply = {"*": "X is a list of dicts, not a table; tests/models/text"}
+
+    dtype: Any = data_type(np.float64, doc="of the numbers")
+    separator: str = Parameter(
+        "=", lambda x: isinstance(x, str), "a string", "stands between a name and its word"
+    )  # type: ignore[assignment]
+    sparse: Any = choice(
+        "auto", True, False,
+        doc="the result is a sparse matrix, which needs SciPy, or an array; 'auto' for an array that answers "
+        "toarray(), if it has at most 2**26 numbers",
+    )  # fmt: skip
+    sort: bool = boolean(
+        True, doc="sort the columns by name; otherwise in the order of the records"
+    )
+
+    feature_names_: list = learned("the names of the columns")
+    vocabulary_: dict = learned("name -> column")
+
+    def _fit(self, X):
+        names = dict.fromkeys(name for record in _records(X) for name, _ in self._items(record))
+        self.feature_names_ = sorted(names) if self.sort else [*names]
+        self.vocabulary_ = {name: i for i, name in enumerate(self.feature_names_)}
+
+    def _items(self, record: Mapping) -> Iterator[tuple[Any, Any]]:
+        """(name of a column, number) for each entry of a record."""
+        for name, value in record.items():
+            if isinstance(value, str):
+                yield f"{name}{self.separator}{value}", 1
+            elif isinstance(value, numbers.Number) or value is None:
+                yield name, np.nan if value is None else value
+            elif isinstance(value, Iterable) and not isinstance(value, Mapping):
+                for word in value:
+                    if not isinstance(word, str):
+                        raise _unsupported(name, value, f"a list with {type(word).__name__}")
+                    yield f"{name}{self.separator}{word}", 1
+            else:
+                raise _unsupported(name, value, type(value).__name__)
+
+    def _transform(self, X):
+        data: list[float] = []
+        columns: list[int] = []
+        starts = [0]
+        for record in _records(X):
+            for name, value in self._items(record):
+                if name in self.vocabulary_:
+                    columns.append(self.vocabulary_[name])
+                    data.append(value)
+            starts.append(len(columns))
+        if len(starts) == 1:
+            raise refusal(ValueError, "Sample sequence X is empty.", "one record or more")
+        entries = (
+            np.array(data, dtype=np.float64),
+            np.array(columns, dtype=np.intp),
+            np.array(starts),
+        )
+        return Rows(*entries, len(self.vocabulary_)).merged().table(self.sparse, self.dtype)
+
+    def inverse_transform(self, X: Any, dict_type: Any = dict) -> list:
+        """Each row as a dict of its numbers that are not 0."""
+        self._require_fitted()
+        rows = rows_of(X.tocsr() if hasattr(X, "tocsr") else np.asarray(X))
+        items = [
+            (self.feature_names_[j], x)
+            for j, x in zip(rows.columns.tolist(), rows.data, strict=True)
+        ]
+        ends = rows.starts[1:]
+        return [dict_type(items[a:b]) for a, b in zip(rows.starts, ends, strict=False)]
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """The names of the columns. The argument is ignored."""
+        self._require_fitted()
+        return np.array([str(name) for name in self.feature_names_], dtype=object)
+
+    def restrict(self, support: Any, indices: bool = False) -> "DictVectorizer":
+        """Keeps only some columns: a mask, or with indices=True their numbers. Changes and returns self."""
+        self._require_fitted()
+        places = np.asarray(support) if indices else np.flatnonzero(support)
+        self.feature_names_ = [self.feature_names_[i] for i in places]
+        self.vocabulary_ = {name: i for i, name in enumerate(self.feature_names_)}
+        return self
+
+    def _require_fitted(self):
+        if not is_fitted(self):
+            raise not_fitted(self)
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), [{"city": "Rome", "year": 1960.0}, {"city": "Oslo"}] * 30, None
+
+
+def _records(X: Any) -> Iterable[Mapping]:
+    return [X] if isinstance(X, Mapping) else X
+
+
+def _unsupported(name: Any, value: Any, kind: str) -> Exception:
+    what = f"Unsupported value type {kind} for {name!r}: {value!r}."
+    return refusal(TypeError, what, "a number, a string or a list of strings")
