@@ -85,6 +85,10 @@ from models.online.sgd import SGDRegressor as SGDRegressor
 from models.preprocessing.polynomial import PolynomialFeatures as PolynomialFeatures
 from models.preprocessing.scale import StandardScaler as StandardScaler
 from models.preprocessing.spline import SplineTransformer as SplineTransformer
+from models.selection.halving import HalvingGridSearchCV as HalvingGridSearchCV
+from models.selection.halving import HalvingRandomSearchCV as HalvingRandomSearchCV
+from models.selection.search import GridSearchCV as GridSearchCV
+from models.selection.search import RandomizedSearchCV as RandomizedSearchCV
 from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
 from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM

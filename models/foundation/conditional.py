@@ -38,7 +38,7 @@ class _Conditional:
         part, dot, _ = self.needed.partition(".")
         why = f": its {part} has none" if dot else ""
         owner = kind if instance is None else instance
-        others = [n for n in METHODS if n != self.method.__name__ and hasattr(owner, n)]
+        others = [n for n in METHODS if n != self.method.__name__ and _has(owner, n)]
         what = f"this {kind.__name__} has no {self.method.__name__}{why}."
         return refusal(AttributeError, what, ", ".join(others))
 
@@ -50,3 +50,12 @@ class _Conditional:
         except AttributeError:
             return False
         return True
+
+
+def _has(owner: Any, name: str) -> bool:
+    """`hasattr` without the words of an error, which would ask for further methods in turn."""
+    kind = owner if isinstance(owner, type) else type(owner)
+    method = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+    if isinstance(method, _Conditional):
+        return method._is_there(None if owner is kind else owner, kind)
+    return hasattr(owner, name)
