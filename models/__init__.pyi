@@ -16,9 +16,9 @@ from models.boosting.histogram_boosting import (
 from models.boosting.histogram_boosting import (
     HistGradientBoostingRegressor as HistGradientBoostingRegressor,
 )
-from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
+from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning
 from models.components.dictionary_learning import (
@@ -132,6 +132,10 @@ from models.preprocessing.rows import Binarizer as Binarizer
 from models.preprocessing.rows import Normalizer as Normalizer
 from models.preprocessing.spline import SplineTransformer as SplineTransformer
 from models.preprocessing.standard import StandardScaler as StandardScaler
+from models.selection.halving import HalvingGridSearchCV as HalvingGridSearchCV
+from models.selection.halving import HalvingRandomSearchCV as HalvingRandomSearchCV
+from models.selection.search import GridSearchCV as GridSearchCV
+from models.selection.search import RandomizedSearchCV as RandomizedSearchCV
 from models.sequences.categorical_hmm import CategoricalHMM as CategoricalHMM
 from models.sequences.conditional_random_field import LinearChainCRF as LinearChainCRF
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM

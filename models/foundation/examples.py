@@ -1,5 +1,6 @@
 """Small problems for each kind of estimator, used by its tests."""
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,3 +52,8 @@ def numbers(X: np.ndarray, rng: np.random.Generator, kind: Any) -> np.ndarray:
     """Targets that depend on X linearly, or through exp if they must be positive."""
     η = X @ rng.normal(size=X.shape[1]) / 4 + 0.1 * rng.normal(size=len(X))
     return η if kind.y_at_least is None and kind.y_above is None else np.exp(η)
+
+
+def named(name: str) -> Any:
+    """An estimator that `models` exports, for the examples of those that combine others."""
+    return getattr(importlib.import_module("models"), name)

@@ -90,6 +90,8 @@ def take_rows(X: Any, rows: Any) -> Any:
         return X.iloc[numbers]
     if isinstance(X, (list, tuple)):
         return [X[i] for i in numbers]
+    if hasattr(X, "tocsr"):  # some sparse matrices have no rows to take
+        return X.tocsr()[numbers]
     return X[numbers] if hasattr(X, "shape") else np.asarray(X)[numbers]
 
 

@@ -40,13 +40,18 @@ def clone(estimator: Any) -> Any:
 
 def _copied(value: Any) -> Any:
     """A copy of the value of a parameter, in which estimators are unfitted."""
-    if hasattr(value, "get_params") and not isinstance(value, type):
-        return clone(value)
+    if hasattr(value, "get_params"):
+        return fresh(value)
     if type(value) in (list, tuple):
         return type(value)(_copied(part) for part in value)
     if type(value) is dict:
         return {key: _copied(part) for key, part in value.items()}
     return copy.deepcopy(value)
+
+
+def fresh(value: Any) -> Any:
+    """The value of a parameter; of an estimator an unfitted clone."""
+    return clone(value) if hasattr(value, "get_params") and not isinstance(value, type) else value
 
 
 def takes_weights(estimator: Any) -> bool:

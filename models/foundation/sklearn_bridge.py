@@ -123,6 +123,15 @@ def tags(estimator: Any) -> Any:
     )
 
 
+def tags_of_part(part: Any, transforms: bool) -> Any:
+    """The facts about an estimator, which are those of a part of it, ours or scikit-learn's."""
+    from sklearn.utils import TransformerTags, get_tags
+
+    found = copy.deepcopy(get_tags(part))
+    found.transformer_tags = TransformerTags(preserves_dtype=[]) if transforms else None
+    return found
+
+
 def output_container(estimator: Any) -> str:
     """What `transform` returns: "default", "pandas" or "polars", set by set_output or by scikit-learn."""
     config = vars(estimator).get("_sklearn_output_config", {})

@@ -214,9 +214,7 @@ def check_scoring(
     if not callable(scoring):
         what = f"scoring={scoring!r} is neither a name nor a function."
         raise refusal(ValueError, what, "scoring='accuracy', or another name of get_scorer_names()")
-    if getattr(scoring, "__module__", "").startswith("models.metrics.") and not isinstance(
-        scoring, Scorer
-    ):
+    if inspect.isfunction(scoring) and scoring.__module__.startswith("models.metrics."):
         what = f"scoring value {scoring.__name__} looks like it is a metric function rather than a scorer."
         raise refusal(ValueError, what, f"make_scorer({scoring.__name__})")
     return scoring
@@ -275,11 +273,16 @@ class SeveralScorers:
                 else:
                     more = {"sample_weight": sample_weight} if weighted else {}
                     found[name] = scorer(estimator, X, *(() if y is None else (y,)), **more)
-            except Exception:
+            except Exception as error:
                 if self.raise_exc:
                     raise
-                found[name] = traceback.format_exc()
+                found[name] = words_of(error)
         return found
+
+
+def words_of(error: Exception) -> str:
+    """The kind and the text of an error."""
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 def takes_weights(scorer: Any) -> bool:
