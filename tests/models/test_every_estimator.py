@@ -334,14 +334,11 @@ BAD = {
     "no rows": (lambda X, y: (X[:0], y[:0]), r"0 sample\(s\) \(shape=\(0, 4\)\) while a minimum of 1 is req"),
     "no columns": (lambda X, y: (X[:, :0], y), r"0 feature\(s\) \(shape=\(60, 0\)\) while a minimum"),
 }  # fmt: skip
-MISSING = {"NaN", "None", "masked values", "pandas.NA"}  # which are good data for some
 
 
 @pytest.mark.parametrize("case", BAD)
 @every_example
 def test_bad_data_are_refused_in_fit_and_after_it(estimator, X, y, case):
-    if estimator.allow_nan and case in MISSING:
-        pytest.skip("accepts missing values")
     make, message = BAD[case]
     bad, bad_y = make(X, y)
     with pytest.raises((ValueError, TypeError), match=message) as error:
@@ -484,8 +481,6 @@ MISTAKES = {
 def test_mistakes_are_named_with_row_column_and_remedy(estimator, X, y, kind, case):
     if kind not in (None, estimator.kind):
         pytest.skip(f"not a {kind}")
-    if kind is None and estimator.allow_nan and case in MISSING:
-        pytest.skip("accepts missing values")
     y = np.arange(60.0) % 3 if estimator.kind == "classifier" else y.reshape(60, -1)[:, 0]
     make, message = MISTAKES[kind][case]
     with pytest.raises((ValueError, TypeError), match=f"(?s){message}") as error:

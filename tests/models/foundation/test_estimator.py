@@ -112,7 +112,7 @@ def test_the_data_of_the_user_stay_as_they_are():
             kept = copy.deepcopy(X)
             if isinstance(X, np.ndarray):
                 X.flags.writeable = False
-            estimator.fit(X, y)
+            estimator.fit(*((X,) if y is None else (X, y)))
             assert np.array_equal(X, kept) if isinstance(X, np.ndarray) else kept == X
 
 
