@@ -145,7 +145,7 @@ def labels(y: Any, samples: int, estimator: Any) -> np.ndarray:
 def classes_of(y: np.ndarray, estimator: Any) -> tuple[np.ndarray, np.ndarray]:
     """The classes of y in order, and for each sample the number of its class."""
     try:
-        classes, codes = np.unique(y, return_inverse=True)
+        classes = np.unique(y)
     except TypeError:
         kinds = ", ".join(sorted({type(label).__name__ for label in y}))
         raise refusal(
@@ -167,7 +167,7 @@ def classes_of(y: np.ndarray, estimator: Any) -> tuple[np.ndarray, np.ndarray]:
             f"{len(classes)} classes.",
             "one classifier per class, of that class against the rest",
         )
-    return classes, codes
+    return classes, np.searchsorted(classes, y)
 
 
 def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:

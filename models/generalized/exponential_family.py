@@ -71,7 +71,7 @@ class ExponentialFamily(LinearLoss, Regressor):
         """w = 0, and b that predicts the mean of y."""
         start = super().start(X, y, weight)
         with np.errstate(all="ignore"):
-            b = self.link_of(np.average(y, weights=weight))
+            b = self.link_of(weight @ y / weight.sum())
         if self.fit_intercept and np.isfinite(b):
             start["intercept"] = np.asarray(b)
         return start

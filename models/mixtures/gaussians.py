@@ -17,20 +17,57 @@ from models.foundation.normal import log_normal
 from tinygrad_edu.diagnostics.words import refusal
 
 FORMS = ("full", "tied", "diag", "spherical")
-BLOCK = 512  # rows that are worked on at a time, so that they stay in the cache
-NEGLIGIBLE = 1e-30  # a responsibility that adds less to a covariance than its rounding error
+BLOCK = 256  # rows that are worked on at a time, so that they stay in the cache
+FAR = 1e4  # how many times smaller a difference may be than its terms, as it loses as many digits
+NEGLIGIBLE = 1e-25  # a responsibility that adds less to a covariance than its rounding error
 
 
 def log_densities(form, X, means, factors):
     """log N(x_i; μ_k, Σ_k) = log |P_k| - ‖(x_i - μ_k) P_k‖² / 2 - d/2 log 2π, shape (K, samples)."""
-    K, d = means.shape
-    out = np.empty((K, len(X)))
-    for rows in _blocks(X):
-        for k, P in enumerate(_each(form, factors, K)):
-            centered = X[rows] - means[k]
-            out[k, rows] = squares(centered @ P if np.ndim(P) == 2 else centered * P)
+    d = X.shape[1]
+    out = _distances(form, X, means, factors)
     out *= -0.5
     out += (log_determinants(form, factors, d) - d / 2 * np.log(2 * np.pi))[:, None]
+    return out
+
+
+def _distances(form, X, means, factors):
+    """‖(x_i - μ_k) P_k‖², shape (K, samples), by products in which samples meet all components at once.
+
+    That is ‖z - m_k‖² with z = (x - c) P and m_k = (μ_k - c) P, c between the means, which keeps its digits
+    if the means are not far apart. Otherwise it is computed from the differences x - μ.
+    """
+    center = means.mean(axis=0)
+    if form in ("full", "tied"):
+        m = ((means - center)[:, None] @ factors)[:, 0]
+    else:
+        factors = np.broadcast_to(factors.reshape(len(means), -1), means.shape)  # 1 / σ_kj
+        m = (means - center) * factors
+    if not squares(m).max() < FAR:
+        return _distances_from_differences(form, X, means, factors)
+    if form == "full":  # z - m = (x - c, 1) (P, -m)
+        factors = np.concatenate([factors, -m[:, None]], axis=1)
+    out = np.empty((len(means), len(X)))
+    for rows in _blocks(X):
+        C = X[rows] - center
+        if form == "full":
+            C = np.concatenate([C, np.ones((len(C), 1))], axis=1)
+            for k, P in enumerate(factors):
+                out[k, rows] = squares(C @ P)
+        elif form == "tied":
+            Z = C @ factors
+            out[:, rows] = squares(m)[:, None] - 2 * m @ Z.T + squares(Z)
+        else:
+            out[:, rows] = squares(m)[:, None] - 2 * (m * factors) @ C.T + factors**2 @ (C**2).T
+    return out
+
+
+def _distances_from_differences(form, X, means, factors):
+    out = np.empty((len(means), len(X)))
+    for rows in _blocks(X):
+        for k, P in enumerate([factors] * len(means) if form == "tied" else factors):
+            centered = X[rows] - means[k]
+            out[k, rows] = squares(centered @ P if np.ndim(P) == 2 else centered * P)
     return out
 
 
@@ -50,14 +87,29 @@ def moments(form, X, R, epsilon):
     if form == "tied":  # the scatter within components = that of all - that between components
         center = N @ means / N.sum()
         between = means - center
-        within = _scatter(X, R.sum(axis=0), center) - (N * between.T) @ between
+        total = _scatter(X, R.sum(axis=0), center)
+        within = total - (N * between.T) @ between
+        if not (np.diagonal(within) * FAR > np.diagonal(total)).all():  # too few digits remain
+            within = sum(_scatter(X, r, mean) for r, mean in zip(R, means, strict=True))
         return N, means, within / N.sum() + epsilon * np.eye(d)
-    variances = np.zeros_like(means)
+    variances = _variances(X, R, N, means) + epsilon
+    return N, means, variances if form == "diag" else variances.mean(axis=1)
+
+
+def _variances(X, R, N, means):
+    """Σ_i R_ki (x_i - μ_k)² / N_k, shape (K, features): from squares around one center, if digits remain."""
+    center = means.mean(axis=0)
+    sums = np.zeros_like(means)
+    for rows in _blocks(X):
+        sums += R[:, rows] @ (X[rows] - center) ** 2
+    variances = sums / N[:, None] - (means - center) ** 2
+    if (variances * FAR > sums / N[:, None]).all():
+        return variances
+    sums[...] = 0
     for rows in _blocks(X):
         for k in range(len(means)):
-            variances[k] += R[k, rows] @ (X[rows] - means[k]) ** 2
-    variances = variances / N[:, None] + epsilon
-    return N, means, variances if form == "diag" else variances.mean(axis=1)
+            sums[k] += R[k, rows] @ (X[rows] - means[k]) ** 2
+    return sums / N[:, None]
 
 
 def precision_factors(form, covariances):
@@ -107,24 +159,18 @@ def unit(form, K, d):
     return np.ones((K, d) if form == "diag" else K)
 
 
-def _each(form, factors, K):
-    return [factors] * K if form == "tied" else factors
-
-
 def _blocks(X):
     return [slice(i, i + BLOCK) for i in range(0, len(X), BLOCK)]
 
 
 def _scatter(X, r, mean):
     """Σ_i r_i (x_i - mean) (x_i - mean)ᵀ."""
-    present = np.flatnonzero(r > NEGLIGIBLE)
-    if len(present) < len(r) / 2:
-        X, r = X[present], r[present]
     total = np.zeros((X.shape[1], X.shape[1]))
-    root = np.sqrt(r)[:, None]
     for rows in _blocks(X):
-        centered = X[rows] - mean
-        centered *= root[rows]
+        present = np.flatnonzero(r[rows] > NEGLIGIBLE)
+        centered = X[rows][present]
+        centered -= mean
+        centered *= np.sqrt(r[rows][present])[:, None]
         total += centered.T @ centered
     return total
 

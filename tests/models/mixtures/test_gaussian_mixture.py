@@ -153,3 +153,34 @@ def test_mistakes():
         GaussianMixture(2, reg_covar=0.0, random_state=0).fit(np.ones((10, 2)))
     with pytest.raises(ValueError, match="it has one start"):
         GaussianMixture(2, solver="adam", n_init=2).fit(X)
+
+
+# ---- the fast products --------------------------------------------------------------------------
+
+
+@every_form
+@pytest.mark.parametrize("apart", [1.0, 30.0, 1e8])
+def test_distances_and_variances_keep_their_digits_however_far_the_means_are_apart(form, apart):
+    """Against the differences x - μ, in the highest precision that NumPy has."""
+    rng = np.random.default_rng(2)
+    means = apart * rng.integers(-3, 4, size=(4, 3))
+    component = np.arange(1000) % 4
+    data = means[component] + rng.integers(-5, 6, size=(1000, 3)) / 8  # exact in binary
+    R = np.zeros((4, 1000))
+    R[component, np.arange(1000)] = rng.uniform(0.5, 1.5, size=1000)
+    N, _, covariances = gaussians.moments(form, data, R, 0.0)
+    P = gaussians.precision_factors(form, covariances)
+    found = gaussians.log_densities(form, data, means, P)[component, np.arange(1000)]
+
+    wide = data.astype(np.longdouble)
+    exact_means = R.astype(np.longdouble) @ wide / R.sum(axis=1, dtype=np.longdouble)[:, None]
+    errors = wide - exact_means[component]
+    if form in ("diag", "spherical"):
+        variances = R.astype(np.longdouble) @ errors**2 / N[:, None]
+        variances = variances.mean(axis=1) if form == "spherical" else variances
+        np.testing.assert_allclose(covariances, variances.astype(float), rtol=1e-7)
+    Σ = gaussians.matrices(form, covariances, 4, 3)[component]
+    z = (wide - means[component])[:, None].astype(float)
+    distances = (z @ np.linalg.inv(Σ) @ z.swapaxes(1, 2))[:, 0, 0]
+    log_p = -distances / 2 - np.linalg.slogdet(Σ)[1] / 2 - 1.5 * np.log(2 * np.pi)
+    np.testing.assert_allclose(found, log_p, rtol=1e-7)
