@@ -28,6 +28,7 @@ from models.components.dictionary_learning import SparseCoder as SparseCoder
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.incremental_pca import IncrementalPCA as IncrementalPCA
+from models.components.kernel_pca import KernelPCA as KernelPCA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
 from models.components.random_projection import GaussianRandomProjection as GaussianRandomProjection

@@ -2,6 +2,7 @@
 
 pca                  orthogonal directions of largest variance
 incremental_pca      the same for data in batches
+kernel_pca           the same of features that a kernel compares
 sparse_pca           components that combine few features
 truncated_svd        the directions of PCA without centering, for sparse data
 random_projection    directions chosen at random, which keep distances

@@ -184,4 +184,5 @@ class KernelMethod(Estimator):
         if callable(self.kernel):
             return matrix_of_function(self.kernel, X, Y, chosen["kernel_params"])
         settings = {name: chosen[name] for name in ("gamma", "degree", "coef0")}
+        settings["gamma"] = chosen.get("gamma_", settings["gamma"])  # that of fit
         return kernel_matrix(self.kernel, X, Y, **settings)
