@@ -51,7 +51,8 @@ def grow(
         if depth == 0:
             pure = EPSILON * min(1.0, nodes.impurity[0])  # an impurity of 0 is not exact
         splits = (
-            (nodes.impurity > pure)
+            nodes.vary()
+            & (nodes.impurity > pure)
             & (nodes.sizes >= max(limits.min_samples_split, 2 * limits.min_samples_leaf))
             & (nodes.total >= 2 * limits.min_weight_leaf)
         )

@@ -43,6 +43,11 @@ class Nodes:
         """The weighted means of each node, (..., samples) -> (..., nodes)."""
         return self.sum(values if self.weight is None else values * self.weight) / self.total
 
+    def vary(self):
+        """(nodes,): do the targets differ within the node?"""
+        lowest = np.minimum.reduceat(self.columns, self.starts, axis=1)
+        return (lowest != np.maximum.reduceat(self.columns, self.starts, axis=1)).any(axis=0)
+
     def part(self, index, sizes):
         """Nodes made of some of these samples, in another order."""
         weight = None if self.weight is None else self.weight[index]
