@@ -7,6 +7,7 @@ nodes        the samples of the nodes of a level, as segments of arrays
 questions    the best question of each node
 running      the gains of all cuts, as running sums
 table        X as ranks
+settings     the parameters of trees and forests
 targets      classifiers of several targets
 pruning      best-first growth, and cost-complexity pruning
 structure    a grown tree, and the ways down it

@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from models.trees.running import EPSILON, ClassCounts, ColumnSums
+from models.trees.running import ClassCounts, ColumnSums
+
+ROUNDING = 1e-12  # a sum that is smaller, beside the sum of all, is 0
 
 
 class SquaredError:
@@ -46,6 +48,10 @@ class SquaredError:
         """The values (nodes, outputs, 1) and the impurities (nodes,) of nodes (`growing.Nodes`)."""
         spread = nodes.average((nodes.columns - nodes.spread(nodes.mean)) ** 2)
         return nodes.mean.T[:, :, None], spread.mean(axis=0)
+
+    def clipped(self, values, lower, upper):
+        """The values within the bounds of monotonic constraints."""
+        return np.clip(values, lower[:, None, None], upper[:, None, None])
 
     def searched(self, columns):
         """The columns that tell the gain, if some follow from others."""
@@ -85,7 +91,8 @@ class Poisson(SquaredError):
         total: Any = 0.0
         for S, t in zip(sums, mean, strict=True):
             a, b = S + left * t, right * t - S
-            allowed = (a > EPSILON) & (b > EPSILON)
+            nothing = ROUNDING * (left + right) * t
+            allowed = (a > nothing) & (b > nothing)
             a, b = np.where(allowed, a, 1), np.where(allowed, b, 1)
             gain = a * np.log(a / left) + b * np.log(b / right)
             gain -= sides * t * np.log(np.where(t > 0, t, 1))
@@ -118,6 +125,10 @@ class Gini(SquaredError):
             values[:, i, :k] = p.T
             impurity += self.impurity(p)
         return values, impurity / self.outputs
+
+    def clipped(self, values, lower, upper):
+        p = np.clip(values[:, 0, 1], lower, upper)
+        return np.stack([1 - p, p], axis=1)[:, None]
 
     def impurity(self, p):
         return 1 - (p * p).sum(axis=0)

@@ -1,4 +1,4 @@
-"""Growing a tree level by level: the questions of all nodes of a level are found together (`questions`)."""
+"""Growing trees level by level: the questions of all nodes of a level are found together (`questions`)."""
 
 from itertools import count
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.trees.nodes import Nodes
-from models.trees.pruning import best_first
+from models.trees.pruning import BestFirst
 from models.trees.questions import BestQuestions, RandomQuestions
 from models.trees.running import EPSILON, NEVER
 from models.trees.structure import LEAF, UNDEFINED, Tree
@@ -27,19 +27,23 @@ class Limits(NamedTuple):
 
 
 def grow(
-    table: Any, criterion: Any, y: np.ndarray, weight: np.ndarray, limits: Limits, rng: Any
-) -> Tree:
-    """A Tree that predicts y, (outputs, samples), from the samples in `table`.
+    table: Any, criterion: Any, y: np.ndarray, weights: np.ndarray, limits: Limits, rng: Any
+) -> list[Tree]:
+    """Trees that predict y, (outputs, samples), from the samples in `table`, all grown together.
 
-    weight: (samples,); samples of weight 0 are left out.
+    weights: (trees, samples), those of each tree; samples of weight 0 are left out. With `max_leaf_nodes`
+    there may be only one tree.
     """
-    samples = np.flatnonzero(weight)
-    columns, weight = criterion.columns(y)[:, samples], weight[samples]
-    equal_weights = None if (weight == 1).all() else weight
-    nodes = Nodes(samples, np.array([len(samples)]), columns, equal_weights)
-    nodes.lower, nodes.upper = np.array([-np.inf]), np.array([np.inf])
-    whole, n_nodes = nodes.total[0], 1
-    priority, priorities = np.array([np.inf]), np.zeros(0)
+    tree, samples = np.nonzero(weights)
+    weight = weights[tree, samples]
+    sizes = np.bincount(tree, minlength=len(weights))
+    no_bounds = np.full((2, len(sizes)), np.inf) * [[-1], [1]]
+    nodes = Nodes(
+        samples, sizes, criterion.columns(y)[:, samples], None if (weight == 1).all() else weight,
+        np.arange(len(sizes)), *no_bounds,
+    )  # fmt: skip
+    whole, n_nodes = nodes.total, nodes.number
+    best_first = None if limits.max_leaf_nodes is None else BestFirst(limits.max_leaf_nodes)
 
     levels = []
     for depth in count():
@@ -49,9 +53,10 @@ def grow(
         level = _leaves(nodes, value, depth)
         levels.append(level)
         if depth == 0:
-            pure = EPSILON * min(1.0, nodes.impurity[0])  # an impurity of 0 is not exact
+            pure = EPSILON * np.minimum(1.0, nodes.impurity)  # an impurity of 0 is not exact
         splits = (
-            (nodes.impurity > pure)
+            nodes.vary()
+            & (nodes.impurity > pure[nodes.tree])
             & (nodes.sizes >= max(limits.min_samples_split, 2 * limits.min_samples_leaf))
             & (nodes.total >= 2 * limits.min_weight_leaf)
         )
@@ -59,23 +64,14 @@ def grow(
             break
         nodes = nodes.only(splits)
         best = _ask(table, criterion, nodes, limits, rng)
-        good = (best.gain > -NEVER / 2) & (
-            best.gain / whole + EPSILON >= limits.min_impurity_decrease
-        )
-        if limits.max_leaf_nodes is not None:
-            # Grown best first, a node is split after its ancestors, so by the least gain among these and
-            # itself. Only as many as may be split are worth their children.
-            priority = np.minimum(priority[splits], best.gain)
-            priorities = np.sort(np.append(priorities, priority[good]))[
-                -limits.max_leaf_nodes + 1 :
-            ]
-            good &= priority >= priorities.min(initial=np.inf)
-            priority = np.tile(priority[good], 2)
+        good = best.gain > -NEVER / 2
+        good &= best.gain / whole[nodes.tree] + EPSILON >= limits.min_impurity_decrease
+        if best_first is not None:
+            good = best_first.worth_splitting(splits, best.gain, good)
         if not good.any():
             break
         splits[splits] = good
-        nodes = nodes.only(good)
-        best = best.only(good)
+        nodes, best = nodes.only(good), best.only(good)
         level["gain"][splits] = best.gain
         level["feature"][splits] = best.feature
         level["threshold"][splits] = best.threshold
@@ -85,13 +81,10 @@ def grow(
         nodes, level["missing_go_to_left"][splits] = _children(table, nodes, best, limits)
     arrays = {name: np.concatenate([level[name] for level in levels]) for name in levels[0]}
     gain = arrays.pop("gain")
-    tree = Tree(len(table.codes), table.dtype, **arrays)
-    order = (
-        tree.preorder()
-        if limits.max_leaf_nodes is None
-        else best_first(tree, gain, limits.max_leaf_nodes)
-    )
-    return tree.subtree(order)
+    all_trees = Tree(len(table.codes), table.dtype, **arrays)
+    if best_first is not None:
+        return [all_trees.subtree(best_first.order(all_trees, gain))]
+    return [all_trees.subtree(order) for order in all_trees.preorders()]
 
 
 def _leaves(nodes, value, depth):
@@ -160,12 +153,10 @@ def _children(table, nodes, best, limits):
     # A node without missing values sends those of other data with the majority.
     missing_left = np.where(some_missing, missing_left, n_left > nodes.sizes - n_left)
     order = np.concatenate([np.flatnonzero(left), np.flatnonzero(~left)])
-    children = nodes.part(order, sizes)
     lower, upper = np.tile(nodes.lower, 2), np.tile(nodes.upper, 2)
     if limits.monotonic is not None:
         sign, middle, half = limits.monotonic[best.feature], best.middle, nodes.number
         rises, falls = sign > 0, sign < 0
         upper[:half][rises] = lower[half:][rises] = middle[rises]
         lower[:half][falls] = upper[half:][falls] = middle[falls]
-    children.lower, children.upper = lower, upper
-    return children, missing_left
+    return nodes.part(order, sizes, np.tile(nodes.tree, 2), lower, upper), missing_left

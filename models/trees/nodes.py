@@ -15,15 +15,14 @@ class Nodes:
     columns   (columns, samples): the targets of these samples, as the criterion reads them
     weight    (samples,), or None if all are 1
 
-    And, (nodes,), what becomes known later: `impurity`, and with monotonic constraints the bounds `lower` and
-    `upper` of their values.
+    tree      (nodes,): the number of the tree that each belongs to
+    lower, upper   (nodes,): bounds of their values, with monotonic constraints
     """
 
-    lower: np.ndarray
-    upper: np.ndarray
-    impurity: np.ndarray
+    impurity: np.ndarray  # (nodes,), when the criterion has described them
 
-    def __init__(self, samples, sizes, columns, weight):
+    def __init__(self, samples, sizes, columns, weight, tree, lower, upper):
+        self.tree, self.lower, self.upper = tree, lower, upper
         self.samples, self.sizes, self.columns, self.weight = samples, sizes, columns, weight
         self.number = len(sizes)
         self.starts = np.cumsum(sizes) - sizes
@@ -43,16 +42,22 @@ class Nodes:
         """The weighted means of each node, (..., samples) -> (..., nodes)."""
         return self.sum(values if self.weight is None else values * self.weight) / self.total
 
-    def part(self, index, sizes):
-        """Nodes made of some of these samples, in another order."""
+    def vary(self):
+        """(nodes,): do the targets differ within the node?"""
+        lowest = np.minimum.reduceat(self.columns, self.starts, axis=1)
+        return (lowest != np.maximum.reduceat(self.columns, self.starts, axis=1)).any(axis=0)
+
+    def part(self, index, sizes, *known):
+        """Nodes made of some of these samples, in another order. known: tree, lower and upper."""
         weight = None if self.weight is None else self.weight[index]
-        return Nodes(self.samples[index], sizes, self.columns.take(index, axis=1), weight)
+        return Nodes(self.samples[index], sizes, self.columns.take(index, axis=1), weight, *known)
 
     def only(self, chosen):
         """The chosen ones of these nodes."""
         if chosen.all():
             return self
-        part = self.part(np.flatnonzero(chosen[self.of]), self.sizes[chosen])
+        index = np.flatnonzero(chosen[self.of])
+        known = (each[chosen] for each in (self.sizes, self.tree, self.lower, self.upper))
+        part = self.part(index, *known)
         part.impurity = self.impurity[chosen]
-        part.lower, part.upper = self.lower[chosen], self.upper[chosen]
         return part

@@ -7,16 +7,36 @@ import numpy as np
 from models.trees.structure import LEAF
 
 
-def best_first(tree, gain, max_leaf_nodes):
-    """The nodes of the tree that always splits the leaf of the largest gain, in the order of their making."""
-    order, waiting = [0], [(-gain[0], 0, 0)]
-    while waiting and len(order) < 2 * max_leaf_nodes - 1:
-        *_, node = heapq.heappop(waiting)
-        if tree.children_left[node] != LEAF:
-            for child in (int(tree.children_left[node]), int(tree.children_right[node])):
-                heapq.heappush(waiting, (-gain[child], len(order), child))
-                order.append(child)
-    return np.array(order)
+class BestFirst:
+    """Growth that always splits the leaf with the largest gain, until there are `max_leaf_nodes`.
+
+    In this order a node is split after its ancestors. So its turn depends on its priority, the least gain
+    among its own and theirs, and only the `max_leaf_nodes - 1` nodes of highest priority may have a turn.
+    """
+
+    def __init__(self, max_leaf_nodes):
+        self.most = max_leaf_nodes - 1
+        self.highest = np.zeros(0)  # priorities
+        self.above = np.array([np.inf])  # the priority of the parent of each node of the level
+
+    def worth_splitting(self, searched, gain, good):
+        """Which good questions of a level may have a turn. searched: the nodes of the level with one."""
+        priority = np.minimum(self.above[searched], gain)
+        self.highest = np.sort(np.append(self.highest, priority[good]))[-self.most :]
+        good = good & (priority >= self.highest.min(initial=np.inf))
+        self.above = np.tile(priority[good], 2)
+        return good
+
+    def order(self, tree, gain):
+        """The nodes of the tree in the order in which they are made, given the gain of each."""
+        order, waiting = [0], [(-gain[0], 0, 0)]
+        while waiting and len(order) < 2 * self.most + 1:
+            *_, node = heapq.heappop(waiting)
+            if tree.children_left[node] != LEAF:
+                for child in (int(tree.children_left[node]), int(tree.children_right[node])):
+                    heapq.heappush(waiting, (-gain[child], len(order), child))
+                    order.append(child)
+        return np.array(order)
 
 
 def cost_complexity(tree):
@@ -70,4 +90,4 @@ def pruned(tree, ccp_alpha):
             break
         kept = left.copy()
     small = tree.subtree(np.flatnonzero(kept))
-    return small.subtree(small.preorder())
+    return small.subtree(small.preorders()[0])

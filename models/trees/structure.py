@@ -127,19 +127,22 @@ class Tree:
         arrays["missing_go_to_left"] = arrays["missing_go_to_left"] & ~leaf
         return Tree(self.n_features, self.dtype, **arrays)
 
-    def preorder(self):
-        """The nodes in the order of a walk that goes left first: a left child follows its parent."""
+    def preorders(self):
+        """For each root, the nodes in the order of a walk that goes left first (a left child comes next)."""
         by_depth = np.argsort(self.depth, kind="stable")
         levels = np.split(by_depth, np.cumsum(np.bincount(self.depth))[:-1])
         inner = [level[self.children_left[level] != LEAF] for level in levels]
         size = np.ones(self.node_count, dtype=np.intp)  # of the subtree under each node
         for level in reversed(inner):
             size[level] += size[self.children_left[level]] + size[self.children_right[level]]
+        roots = levels[0]
+        ends = np.cumsum(size[roots])
         place = np.zeros(self.node_count, dtype=np.intp)
+        place[roots] = ends - size[roots]
         for level in inner:
             left = self.children_left[level]
             place[left] = place[level] + 1
             place[self.children_right[level]] = place[left] + size[left]
         order = np.empty_like(place)
         order[place] = np.arange(len(place))
-        return order
+        return np.split(order, ends[:-1])

@@ -11,7 +11,7 @@ from models.foundation.targets import class_weights, classes_of
 class SeveralTargets(Classifier):
     """For a classifier whose y may have several columns: instead of Classifier.
 
-    `_fit` gets y as the numbers of the classes, (targets, samples). With one target everything is as in
+    `_fit` gets y as the numbers of the classes, (samples, targets). With one target everything is as in
     Classifier; with several, `classes_`, `n_classes_` and `predict_proba` are lists.
     """
 
@@ -26,7 +26,7 @@ class SeveralTargets(Classifier):
         columns = y.reshape(len(y), -1).T
         found = [classes_of(column, self) for column in columns]
         classes = [each for each, _ in found]
-        data["y"] = np.array([codes for _, codes in found])
+        data["y"] = np.stack([codes for _, codes in found], axis=1)
         self.classes_ = classes if y.ndim > 1 and len(classes) > 1 else classes[0]
         self.n_classes_ = (
             np.array([len(each) for each in classes]) if len(classes) > 1 else len(classes[0])
@@ -38,10 +38,10 @@ class SeveralTargets(Classifier):
         chosen = getattr(self, "class_weight", None)
         if chosen is None or chosen == "balanced_subsample":
             return weight
-        every = chosen if isinstance(chosen, list) else [chosen] * len(y)
-        classes = self.classes_ if len(y) > 1 else [self.classes_]
+        every = chosen if isinstance(chosen, list) else [chosen] * y.shape[1]
+        classes = self.classes_ if y.shape[1] > 1 else [self.classes_]
         product = weight
-        for one, names, codes in zip(every, classes, y, strict=True):
+        for one, names, codes in zip(every, classes, y.T, strict=True):
             product = product * class_weights(one, names, codes, weight, self)[codes]
         return product
 

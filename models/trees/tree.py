@@ -5,33 +5,19 @@ T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, 2nd
 section 9.2.
 """
 
-from collections.abc import Mapping
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from models.foundation import (
-    Estimator,
-    Regressor,
-    array,
     choice,
-    integer,
     learned,
-    mapping,
-    nonnegative,
-    number,
-    seed,
 )
-from models.foundation.fields import Parameter
-from models.trees.criteria import Entropy, Gini, Poisson, SquaredError
-from models.trees.growing import Limits, grow
+from models.trees.growing import grow
 from models.trees.pruning import cost_complexity, pruned
+from models.trees.settings import Growing, OfClasses, OfNumbers
 from models.trees.structure import Tree
-from models.trees.table import Columns, Ranks
-from models.trees.targets import SeveralTargets
-from tinygrad_edu.diagnostics.words import refusal
 
 
 def naive_question(X: list[list[float]], y: list[int]) -> tuple[int, float]:
@@ -51,7 +37,7 @@ def naive_question(X: list[list[float]], y: list[int]) -> tuple[int, float]:
     return best[1], best[2]
 
 
-class DecisionTree(Estimator):
+class DecisionTree(Growing):
     """Each node is split by the question  x[feature] ≤ threshold  with the largest gain,
 
         gain = w I - w_left I_left - w_right I_right     over every feature and every cut,
@@ -67,45 +53,8 @@ class DecisionTree(Estimator):
     go where the most samples went.
     """
 
-    allow_nan = True
-    several_targets = True
-
-    n_classes_: Any  # of a classifier
-
     splitter: str = choice(
         "best", "random", doc="tries every cut, or for each feature one random cut (extra-trees)"
-    )
-    max_depth: int | None = integer(
-        None, at_least=1, doc="largest number of levels; None for no limit"
-    )
-    min_samples_split: float = integer(
-        2, at_least=2, doc="a node with fewer samples, or less than this fraction, is a leaf"
-    ) | number(above=0, below=1)
-    min_samples_leaf: float = integer(
-        1,
-        at_least=1,
-        doc="smallest number, or fraction, of samples in a leaf, regardless of weights",
-    ) | number(above=0, below=1)
-    min_weight_fraction_leaf: float = number(
-        0.0, at_least=0, at_most=0.5, doc="smallest fraction of the weight in a leaf"
-    )
-    max_features: Any = (
-        choice(
-            None, "sqrt", "log2", doc="features searched per node (number, fraction), drawn anew for each"
-        )
-        | integer(at_least=1)
-        | number(above=0, at_most=1)
-    )  # fmt: skip
-    random_state: Any = seed()
-    max_leaf_nodes: int | None = integer(
-        None, at_least=2, doc="number of leaves at which growing stops, which then goes best first"
-    )
-    min_impurity_decrease: float = nonnegative(
-        0.0, doc="smallest gain of a question, as a fraction of the whole weight"
-    )
-    ccp_alpha: float = nonnegative(0.0, doc="cost of a leaf in cost-complexity pruning")
-    monotonic_cst: Any = array(
-        None, doc="(features,): 1 if the prediction may not fall in the feature, -1 rise, 0 free"
     )
 
     tree_: Tree = learned("the nodes, as arrays")
@@ -115,47 +64,22 @@ class DecisionTree(Estimator):
     max_features_: int = learned("number of features searched per node")
     n_outputs_: int = learned("number of targets")
 
-    def _grow(self, criterion, X, y, weight):
-        """y: (outputs, samples)"""
-        self._grow_from(self._table(X), criterion, y, weight)
+    @property
+    def random_cuts(self):
+        return self.splitter == "random"
 
-    def _table(self, X):
-        return Columns(X) if self.splitter == "random" else Ranks(X)
-
-    def _grow_from(self, table, criterion, y, weight):
+    def _fit(self, X, y, weight):
+        y = y.reshape(len(X), -1).T
+        table, rng = self._table(X), np.random.default_rng(self.random_state)
         limits = self._limits(table, weight, y)
-        rng = np.random.default_rng(self.random_state)
-        self.n_outputs_, self.max_features_ = len(y), limits.max_features
-        tree = grow(table, criterion, y, weight, limits, rng)
+        (tree,) = grow(table, self._criterion(y), y, weight[None], limits, rng)
+        self._adopt(tree, limits)
+
+    def _adopt(self, tree, limits):
+        """Takes over a grown tree."""
+        self.n_outputs_, self.max_features_ = tree.n_outputs, limits.max_features
         self.tree_ = pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree
         self.feature_importances_ = self.tree_.compute_feature_importances()
-
-    def _limits(self, table, weight, y):
-        features, samples = table.codes.shape
-        leaf = _number(self.min_samples_leaf, samples)
-        return Limits(
-            max_features=_number_of_features(self.max_features, features),
-            max_depth=self.max_depth,
-            min_samples_split=max(2, _number(self.min_samples_split, samples)),
-            min_samples_leaf=leaf,
-            min_weight_leaf=self.min_weight_fraction_leaf * weight.sum(),
-            max_leaf_nodes=self.max_leaf_nodes,
-            min_impurity_decrease=self.min_impurity_decrease,
-            random_cuts=self.splitter == "random",
-            monotonic=self._monotonic(features, len(y)),
-        )
-
-    def _monotonic(self, features, outputs):
-        if self.monotonic_cst is None:
-            return None
-        signs = np.asarray(self.monotonic_cst)
-        if signs.shape != (features,) or not np.isin(signs, (-1, 0, 1)).all():
-            what = f"monotonic_cst must be {features} numbers -1, 0 or 1, one per feature."
-            raise refusal(ValueError, f"{what} Got {self.monotonic_cst!r}.", f"[0] * {features}")
-        if outputs > 1 or (self.kind == "classifier" and self.n_classes_ > 2):
-            what = "Monotonicity constraints are not supported with multiple outputs or classes."
-            raise refusal(ValueError, what, "monotonic_cst=None")
-        return signs.astype(np.int8)
 
     def apply(self, X):
         """The number of the leaf in which each row of X ends."""
@@ -182,80 +106,18 @@ class DecisionTree(Estimator):
         return SimpleNamespace(ccp_alphas=np.array(alphas), impurities=np.array(impurities))
 
 
-def _number(given, samples):
-    """A number of samples, given as such or as a fraction."""
-    return int(given) if isinstance(given, (int, np.integer)) else int(np.ceil(given * samples))
-
-
-def _number_of_features(given, features):
-    if given is None:
-        return features
-    if given in ("sqrt", "log2"):
-        return max(1, int(getattr(np, given)(features)))
-    if isinstance(given, (int, np.integer)):
-        return min(int(given), features)
-    return max(1, int(given * features))
-
-
-def _are_mappings(value):
-    return isinstance(value, list) and all(isinstance(one, Mapping) for one in value)
-
-
-mappings = Parameter(None, _are_mappings, "a list of dicts, one per target")
-
-
-class DecisionTreeClassifier(DecisionTree, SeveralTargets):
+class DecisionTreeClassifier(OfClasses, DecisionTree):
     """P(y = k | x) = the fraction of class k among the training samples in the leaf of x."""
-
-    criterion: str = choice(
-        "gini", "entropy", "log_loss",
-        doc="impurity I: 1 - Σ p_k², or -Σ p_k log₂ p_k (both other names)",
-    )  # fmt: skip
-    class_weight: Any = (
-        choice(None, "balanced", doc="weights of the classes, for several targets a list of them")
-        | mapping()
-        | mappings
-    )
-
-    classes_: Any = learned("the classes in ascending order, for several targets a list of arrays")
-    n_classes_: Any = learned("number of classes, for several targets a list")
-
-    def _fit(self, X, y, weight):
-        n_classes = np.atleast_1d(self.n_classes_)
-        criterion = Gini(n_classes) if self.criterion == "gini" else Entropy(n_classes)
-        self._grow(criterion, X, y, weight)
 
     def _predict_proba(self, X):
         return self._by_target(self.tree_.predict(X))
 
 
-class DecisionTreeRegressor(DecisionTree, Regressor):
+class DecisionTreeRegressor(OfNumbers, DecisionTree):
     """y ≈ the mean of y over the training samples in the leaf of x."""
-
-    criterion: str = choice(
-        "squared_error", "friedman_mse", "poisson",
-        doc="impurity I: the variance of y (both first names, which choose the same), or the mean Poisson "
-        "deviance, for y ≥ 0",
-    )  # fmt: skip
-
-    def _fit(self, X, y, weight):
-        y = y.reshape(len(y), -1).T
-        if self.criterion == "poisson":
-            _require_counts(y)
-        kind = Poisson if self.criterion == "poisson" else SquaredError
-        self._grow(kind(len(y)), X, y, weight)
 
     def _predict(self, X):
         return self.tree_.predict(X)[..., 0]
-
-
-def _require_counts(y):
-    if (y < 0).any():
-        what = "Some value(s) of y are negative which is not allowed for Poisson regression."
-        raise refusal(ValueError, what, "criterion='squared_error'")
-    if y.sum() <= 0:
-        what = "Sum of y is not positive which is necessary for Poisson regression."
-        raise refusal(ValueError, what, "criterion='squared_error'")
 
 
 class ExtraTreeClassifier(DecisionTreeClassifier):
