@@ -99,3 +99,6 @@ from models.sequences.conditional_random_field import LinearChainCRF as LinearCh
 from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
 from models.sequences.kalman_filter import KalmanFilter as KalmanFilter
 from models.trees.tree import DecisionTreeClassifier as DecisionTreeClassifier
+from models.trees.tree import DecisionTreeRegressor as DecisionTreeRegressor
+from models.trees.tree import ExtraTreeClassifier as ExtraTreeClassifier
+from models.trees.tree import ExtraTreeRegressor as ExtraTreeRegressor

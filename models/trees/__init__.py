@@ -1,4 +1,13 @@
 """Trees: one question after the other.
 
-tree            CART, exact and greedy
+tree         DecisionTreeClassifier and -Regressor: CART; the ExtraTree... with random cuts
+criteria     impurity: Gini, entropy, squared error, Poisson
+growing      level by level, all nodes of a level at once
+nodes        the samples of the nodes of a level, as segments of arrays
+questions    the best question of each node
+running      the gains of all cuts, as running sums
+table        X as ranks
+targets      classifiers of several targets
+pruning      best-first growth, and cost-complexity pruning
+structure    a grown tree, and the ways down it
 """

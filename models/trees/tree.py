@@ -5,248 +5,274 @@ T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, 2nd
 section 9.2.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
-from models.foundation import Classifier, choice, integer, learned, seed
-
-LEAF = -1
-UNDEFINED = -2  # the feature and the threshold of a leaf
-ROUNDING = 1e-12  # impurities that differ by less are equal
-
-
-class Tree(NamedTuple):
-    """A grown tree, as arrays over its nodes: 0 is the root, a left child follows its parent."""
-
-    children_left: np.ndarray  # node, or LEAF
-    children_right: np.ndarray
-    feature: np.ndarray  # x[feature] <= threshold goes left
-    threshold: np.ndarray
-    value: np.ndarray  # (nodes, classes): the fraction of each class among the samples of the node
-    impurity: np.ndarray
-    n_node_samples: np.ndarray
-    weighted_n_node_samples: np.ndarray
-    depth: np.ndarray
-
-    def apply(self, X):
-        """The leaf of each row of X: all rows go down one level at a time."""
-        node = np.zeros(len(X), dtype=np.intp)
-        moving = np.arange(len(X))
-        while True:
-            moving = moving[self.children_left[node[moving]] != LEAF]
-            if len(moving) == 0:
-                return node
-            at = node[moving]
-            goes_left = X[moving, self.feature[at]] <= self.threshold[at]
-            node[moving] = np.where(goes_left, self.children_left[at], self.children_right[at])
+from models.foundation import (
+    Estimator,
+    Regressor,
+    array,
+    choice,
+    integer,
+    learned,
+    mapping,
+    nonnegative,
+    number,
+    seed,
+)
+from models.foundation.fields import Parameter
+from models.trees.criteria import Entropy, Gini, Poisson, SquaredError
+from models.trees.growing import Limits, grow
+from models.trees.pruning import cost_complexity, pruned
+from models.trees.structure import Tree
+from models.trees.table import Columns, Ranks
+from models.trees.targets import SeveralTargets
+from tinygrad_edu.diagnostics.words import refusal
 
 
-# c_k is the weight of class k in a node, n = Σ c_k. The impurity times n depends on the classes
-# only through the sum Σ φ(c_k). When a cut moves along a sorted feature, each sample changes only the
-# c_k of its own class, so Σ φ(c_k) is a running sum. The search takes as long for two classes as for
-# a hundred.
+def naive_question(X: list[list[float]], y: list[int]) -> tuple[int, float]:
+    """(feature, threshold) of the best question of one node: all cuts, one by one. Read this first."""
+
+    def gini(labels):  # times the number of labels
+        return len(labels) - sum(labels.count(k) ** 2 for k in set(labels)) / max(len(labels), 1)
+
+    best = (np.inf, 0, 0.0)
+    for feature in range(len(X[0])):
+        values = sorted({x[feature] for x in X})
+        for low, high in pairwise(values):
+            sides: dict[bool, list[int]] = {True: [], False: []}
+            for x, label in zip(X, y, strict=True):
+                sides[x[feature] <= low].append(label)
+            best = min(best, (gini(sides[True]) + gini(sides[False]), feature, (low + high) / 2))
+    return best[1], best[2]
 
 
-class Gini:
-    """n (1 - Σ (c_k/n)²) = n - Σ c_k² / n"""
+class DecisionTree(Estimator):
+    """Each node is split by the question  x[feature] ≤ threshold  with the largest gain,
 
-    @staticmethod
-    def phi(c):
-        return c * c
+        gain = w I - w_left I_left - w_right I_right     over every feature and every cut,
 
-    @staticmethod
-    def times_weight(n, phi_sum):
-        return n - phi_sum / n
+    where I is the impurity of a node and w its weight, until the node is pure or one of the limits is met.
+    A cut is midway between two neighboring values. Values are compared in float32, as in scikit-learn (unless
+    they exceed its range), and differences below 1e-7 are ignored.
 
+    Ties: among equally good questions the first feature wins, and among its cuts the lowest. Gains that
+    differ by less than 1e-10 of the impurity are equal. (scikit-learn takes the first of a random order.)
 
-class Entropy:
-    """n (-Σ c_k/n log₂ c_k/n) = n log₂ n - Σ c_k log₂ c_k, with 0 log 0 = 0"""
-
-    @staticmethod
-    def phi(c):
-        return c * np.log2(np.maximum(c, np.finfo(np.float64).tiny))
-
-    @staticmethod
-    def times_weight(n, phi_sum):
-        return Entropy.phi(n) - phi_sum
-
-
-CRITERIA: dict[str, Any] = {"gini": Gini, "entropy": Entropy}
-
-
-class DecisionTreeClassifier(Classifier):
-    """P(y = k | x) = the fraction of class k among the training samples in the leaf of x.
-
-    Each node is split by the question  x[feature] ≤ threshold  with the least remaining impurity,
-
-        minimize  n_left I(left) + n_right I(right)     over every feature and every cut,
-        I = 1 - Σ p_k²  ("gini")   or   I = -Σ p_k log₂ p_k  ("entropy"),
-
-    until the node is pure or one of the limits is met. A cut is midway between two neighboring
-    values. Among equally good questions the first feature wins, and among its cuts the lowest.
-
-    A tree is not differentiable: its prediction is a step function of x, and it grows by a search
-    among finitely many questions. Without a gradient to follow, nothing here uses the engine.
+    Missing values (NaN) go to the side where they bring the larger gain. In a node that had none in fit, they
+    go where the most samples went.
     """
 
-    criterion: str = choice("gini", "entropy", doc="the impurity I")
+    allow_nan = True
+    several_targets = True
+
+    n_classes_: Any  # of a classifier
+
+    splitter: str = choice(
+        "best", "random", doc="tries every cut, or for each feature one random cut (extra-trees)"
+    )
     max_depth: int | None = integer(
         None, at_least=1, doc="largest number of levels; None for no limit"
     )
-    min_samples_split: int = integer(2, at_least=2, doc="a node with fewer samples is a leaf")
-    min_samples_leaf: int = integer(
-        1, at_least=1, doc="smallest number of samples in a leaf, regardless of weights"
-    )
-    max_features: int | None = integer(
-        None,
+    min_samples_split: float = integer(
+        2, at_least=2, doc="a node with fewer samples, or less than this fraction, is a leaf"
+    ) | number(above=0, below=1)
+    min_samples_leaf: float = integer(
+        1,
         at_least=1,
-        doc="features searched per node, drawn from those that vary in the node; None for all",
+        doc="smallest number, or fraction, of samples in a leaf, regardless of weights",
+    ) | number(above=0, below=1)
+    min_weight_fraction_leaf: float = number(
+        0.0, at_least=0, at_most=0.5, doc="smallest fraction of the weight in a leaf"
     )
+    max_features: Any = (
+        choice(
+            None, "sqrt", "log2", doc="features searched per node (number, fraction), drawn anew for each"
+        )
+        | integer(at_least=1)
+        | number(above=0, at_most=1)
+    )  # fmt: skip
     random_state: Any = seed()
+    max_leaf_nodes: int | None = integer(
+        None, at_least=2, doc="number of leaves at which growing stops, which then goes best first"
+    )
+    min_impurity_decrease: float = nonnegative(
+        0.0, doc="smallest gain of a question, as a fraction of the whole weight"
+    )
+    ccp_alpha: float = nonnegative(0.0, doc="cost of a leaf in cost-complexity pruning")
+    monotonic_cst: Any = array(
+        None, doc="(features,): 1 if the prediction may not fall in the feature, -1 rise, 0 free"
+    )
 
     tree_: Tree = learned("the nodes, as arrays")
     feature_importances_: np.ndarray = learned(
         "(features,): the fraction of the decrease in impurity due to each feature"
     )
+    max_features_: int = learned("number of features searched per node")
+    n_outputs_: int = learned("number of targets")
 
-    def _fit(self, X, y, weight):
-        columns = np.ascontiguousarray(X.T)
-        self.tree_ = self._grow(columns, y, weight, len(self.classes_))
-        self.feature_importances_ = _importances(self.tree_, len(columns))
+    def _grow(self, criterion, X, y, weight):
+        """y: (outputs, samples)"""
+        self._grow_from(self._table(X), criterion, y, weight)
 
-    def _grow(self, columns, labels, weight, n_classes):
-        """The Tree of samples with the given columns (features, samples), labels and weights."""
+    def _table(self, X):
+        return Columns(X) if self.splitter == "random" else Ranks(X)
+
+    def _grow_from(self, table, criterion, y, weight):
+        limits = self._limits(table, weight, y)
         rng = np.random.default_rng(self.random_state)
-        criterion = CRITERIA[self.criterion]
-        labels = labels.astype(np.min_scalar_type(n_classes))  # small integers sort fast, by radix
-        in_left = np.zeros(len(labels), dtype=bool)
-        nodes: list[dict] = []
-        # The samples are sorted once, by every feature: the part of a sorted list in a child is still
-        # sorted. Each entry of `waiting` is a future node with its samples in these orders.
-        above_root: dict = {}
-        waiting = [(np.argsort(columns, axis=1, kind="stable"), 0, above_root, "child")]
-        while waiting:
-            order, depth, parent, side = waiting.pop()
-            samples = order[0]
-            counts = np.bincount(labels[samples], weight[samples], minlength=n_classes)
-            n = counts.sum()
-            node = {
-                "children_left": LEAF,
-                "children_right": LEAF,
-                "feature": UNDEFINED,
-                "threshold": float(UNDEFINED),
-                "value": counts / n,
-                "impurity": criterion.times_weight(n, criterion.phi(counts).sum()) / n,
-                "n_node_samples": len(samples),
-                "weighted_n_node_samples": n,
-                "depth": depth,
-            }
-            parent[side] = len(nodes)
-            nodes.append(node)
+        self.n_outputs_, self.max_features_ = len(y), limits.max_features
+        tree = grow(table, criterion, y, weight, limits, rng)
+        self.tree_ = pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree
+        self.feature_importances_ = self.tree_.compute_feature_importances()
 
-            if (
-                depth == self.max_depth
-                or len(samples) < max(self.min_samples_split, 2 * self.min_samples_leaf)
-                or np.count_nonzero(counts) == 1
-            ):
-                continue
-            features = self._candidates(columns, order, rng)
-            cut = _best_cut(
-                criterion, columns, features, order[features], labels, weight, counts,
-                self.min_samples_leaf,
-            )  # fmt: skip
-            if cut is None:
-                continue
-            node["feature"], node["threshold"], n_left = cut
-            left = order[node["feature"], :n_left]
-            in_left[left] = True
-            goes_left = in_left[order]
-            in_left[left] = False
-            for side, chosen in (("children_right", ~goes_left), ("children_left", goes_left)):
-                waiting.append((order[chosen].reshape(len(order), -1), depth + 1, node, side))
-        return Tree(*(np.array([node[name] for node in nodes]) for name in Tree._fields))
+    def _limits(self, table, weight, y):
+        features, samples = table.codes.shape
+        leaf = _number(self.min_samples_leaf, samples)
+        return Limits(
+            max_features=_number_of_features(self.max_features, features),
+            max_depth=self.max_depth,
+            min_samples_split=max(2, _number(self.min_samples_split, samples)),
+            min_samples_leaf=leaf,
+            min_weight_leaf=self.min_weight_fraction_leaf * weight.sum(),
+            max_leaf_nodes=self.max_leaf_nodes,
+            min_impurity_decrease=self.min_impurity_decrease,
+            random_cuts=self.splitter == "random",
+            monotonic=self._monotonic(features, len(y)),
+        )
 
-    def _candidates(self, columns, order, rng):
-        """The features considered for the split of a node."""
-        if self.max_features is None:
-            return np.arange(len(columns))
-        every = np.arange(len(columns))
-        varying = np.flatnonzero(columns[every, order[:, 0]] < columns[every, order[:, -1]])
-        return np.sort(rng.permutation(varying)[: self.max_features])
-
-    def _predict_proba(self, X):
-        return self.tree_.value[self.tree_.apply(X)]
+    def _monotonic(self, features, outputs):
+        if self.monotonic_cst is None:
+            return None
+        signs = np.asarray(self.monotonic_cst)
+        if signs.shape != (features,) or not np.isin(signs, (-1, 0, 1)).all():
+            what = f"monotonic_cst must be {features} numbers -1, 0 or 1, one per feature."
+            raise refusal(ValueError, f"{what} Got {self.monotonic_cst!r}.", f"[0] * {features}")
+        if outputs > 1 or (self.kind == "classifier" and self.n_classes_ > 2):
+            what = "Monotonicity constraints are not supported with multiple outputs or classes."
+            raise refusal(ValueError, what, "monotonic_cst=None")
+        return signs.astype(np.int8)
 
     def apply(self, X):
         """The number of the leaf in which each row of X ends."""
+        return self.tree_.apply(self._check(X))
+
+    def decision_path(self, X):
+        """(samples, nodes), sparse (SciPy's): 1 for each node on the way of a row of X."""
         X = self._check(X)
-        return self.tree_.apply(X)
+        return self.tree_.decision_path(X)
 
     def get_depth(self):
         """How many questions the longest way down asks."""
-        return int(self.tree_.depth.max())
+        return self.tree_.max_depth
 
     def get_n_leaves(self):
         """How many leaves there are."""
-        return int(np.count_nonzero(self.tree_.children_left == LEAF))
+        return self.tree_.n_leaves
+
+    def cost_complexity_pruning_path(self, X, y, sample_weight=None):
+        """ccp_alphas at which pruning cuts a branch, and the impurities of the trees that are left."""
+        whole = self._copy(with_learned=False).set_params(ccp_alpha=0.0)
+        steps = cost_complexity(whole.fit(X, y, sample_weight).tree_)
+        alphas, impurities = zip(*((alpha, impurity) for alpha, impurity, _ in steps), strict=True)
+        return SimpleNamespace(ccp_alphas=np.array(alphas), impurities=np.array(impurities))
 
 
-def _best_cut(criterion, columns, features, order, labels, weight, counts, min_samples_leaf):
-    """(feature, threshold, samples to the left) of the cut that leaves the least impurity, or None.
+def _number(given, samples):
+    """A number of samples, given as such or as a fraction."""
+    return int(given) if isinstance(given, (int, np.integer)) else int(np.ceil(given * samples))
 
-    order: (features, n), the n samples of the node in ascending order of each of the features.
-    counts: (classes,), the weight of each class in the node. Everything below is (features, n): at
-    [f, i] the cut after the i-th lowest value of feature f.
-    """
-    n = order.shape[1]
-    x = columns[features[:, None], order]
-    allowed = x[:, :-1] < x[:, 1:]
-    allowed[:, : min_samples_leaf - 1] = False
-    allowed[:, n - min_samples_leaf :] = False
-    if not allowed.any():
-        return None
 
-    w, k = weight[order], labels[order]
-    c_left = _running_weight_of_own_class(k, w, counts)
-    c_right = counts[k] - c_left
-    left = np.cumsum(criterion.phi(c_left) - criterion.phi(c_left - w), axis=1)
-    right = criterion.phi(counts).sum() - np.cumsum(
-        criterion.phi(c_right + w) - criterion.phi(c_right), axis=1
+def _number_of_features(given, features):
+    if given is None:
+        return features
+    if given in ("sqrt", "log2"):
+        return max(1, int(getattr(np, given)(features)))
+    if isinstance(given, (int, np.integer)):
+        return min(int(given), features)
+    return max(1, int(given * features))
+
+
+def _are_mappings(value):
+    return isinstance(value, list) and all(isinstance(one, Mapping) for one in value)
+
+
+mappings = Parameter(None, _are_mappings, "a list of dicts, one per target")
+
+
+class DecisionTreeClassifier(DecisionTree, SeveralTargets):
+    """P(y = k | x) = the fraction of class k among the training samples in the leaf of x."""
+
+    criterion: str = choice(
+        "gini", "entropy", "log_loss",
+        doc="impurity I: 1 - Σ p_k², or -Σ p_k log₂ p_k (both other names)",
+    )  # fmt: skip
+    class_weight: Any = (
+        choice(None, "balanced", doc="weights of the classes, for several targets a list of them")
+        | mapping()
+        | mappings
     )
-    n_left = np.cumsum(w, axis=1)
-    n_right = np.cumsum(w[:, :0:-1], axis=1)[:, ::-1]  # n - n_left might be 0 by rounding
-    impurity = criterion.times_weight(n_left[:, :-1], left[:, :-1])
-    impurity += criterion.times_weight(n_right, right[:, :-1])
-    impurity[~allowed] = np.inf
 
-    # Running sums round. Cuts that differ only by rounding are equally good, and the first is chosen.
-    equally_good = impurity <= impurity.min() + ROUNDING * counts.sum()
-    best, i = np.unravel_index(np.argmax(equally_good), impurity.shape)
-    low, high = x[best, i], x[best, i + 1]
-    threshold = low / 2 + high / 2  # halves first, because the sum of two huge values overflows
-    if not low <= threshold < high:  # no float lies between them, or the midpoint rounds up
-        threshold = low
-    return int(features[best]), threshold, int(i) + 1
+    classes_: Any = learned("the classes in ascending order, for several targets a list of arrays")
+    n_classes_: Any = learned("number of classes, for several targets a list")
+
+    def _fit(self, X, y, weight):
+        n_classes = np.atleast_1d(self.n_classes_)
+        criterion = Gini(n_classes) if self.criterion == "gini" else Entropy(n_classes)
+        self._grow(criterion, X, y, weight)
+
+    def _predict_proba(self, X):
+        return self._by_target(self.tree_.predict(X))
 
 
-def _running_weight_of_own_class(k, w, counts):
-    """At [f, i]: the weight of the first i+1 samples of row f that have the class of sample i.
+class DecisionTreeRegressor(DecisionTree, Regressor):
+    """y ≈ the mean of y over the training samples in the leaf of x."""
 
-    With the row sorted by class (stably, which keeps the order within a class) this is one running sum,
-    minus the weight of the classes before.
+    criterion: str = choice(
+        "squared_error", "friedman_mse", "poisson",
+        doc="impurity I: the variance of y (both first names, which choose the same), or the mean Poisson "
+        "deviance, for y ≥ 0",
+    )  # fmt: skip
+
+    def _fit(self, X, y, weight):
+        y = y.reshape(len(y), -1).T
+        if self.criterion == "poisson":
+            _require_counts(y)
+        kind = Poisson if self.criterion == "poisson" else SquaredError
+        self._grow(kind(len(y)), X, y, weight)
+
+    def _predict(self, X):
+        return self.tree_.predict(X)[..., 0]
+
+
+def _require_counts(y):
+    if (y < 0).any():
+        what = "Some value(s) of y are negative which is not allowed for Poisson regression."
+        raise refusal(ValueError, what, "criterion='squared_error'")
+    if y.sum() <= 0:
+        what = "Sum of y is not positive which is necessary for Poisson regression."
+        raise refusal(ValueError, what, "criterion='squared_error'")
+
+
+class ExtraTreeClassifier(DecisionTreeClassifier):
+    """A DecisionTreeClassifier that tries one random cut for each of √(features) random features.
+
+    Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
     """
-    by_class = np.argsort(k, axis=1, kind="stable")
-    running = np.empty_like(w)
-    np.put_along_axis(running, by_class, np.cumsum(np.take_along_axis(w, by_class, 1), axis=1), 1)
-    return running - (np.cumsum(counts) - counts)[k]
+
+    splitter = "random"
+    max_features = "sqrt"
 
 
-def _importances(tree, n_features):
-    """The decrease in weighted impurity by the splits of each feature, normalized to sum 1."""
-    importances = np.zeros(n_features)
-    inner = np.flatnonzero(tree.children_left != LEAF)
-    left, right = tree.children_left[inner], tree.children_right[inner]
-    weighted = tree.weighted_n_node_samples * tree.impurity
-    np.add.at(importances, tree.feature[inner], weighted[inner] - weighted[left] - weighted[right])
-    return importances / (importances.sum() or 1.0)
+class ExtraTreeRegressor(DecisionTreeRegressor):
+    """A DecisionTreeRegressor that tries one random cut for each feature.
+
+    Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
+    """
+
+    splitter = "random"
+    max_features = 1.0

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from models import DecisionTreeClassifier
-from models.trees.tree import CRITERIA, LEAF
+from models.trees.structure import LEAF
+from models.trees.tree import naive_question
 
 tree = pytest.importorskip("sklearn.tree")
 
+CRITERIA = ("gini", "entropy")
 FIELDS = ("children_left", "children_right", "feature", "threshold", "n_node_samples")
 
 
@@ -29,7 +31,7 @@ def assert_same_tree(ours, theirs):
         np.testing.assert_allclose(
             getattr(ours.tree_, field), getattr(theirs.tree_, field), rtol=1e-12, atol=1e-12
         )
-    np.testing.assert_allclose(ours.tree_.value, theirs.tree_.value[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(ours.tree_.value, theirs.tree_.value, rtol=1e-12)
     np.testing.assert_allclose(ours.feature_importances_, theirs.feature_importances_, atol=1e-12)
     assert (ours.get_depth(), ours.get_n_leaves()) == (theirs.get_depth(), theirs.get_n_leaves())
 
@@ -100,6 +102,13 @@ def test_the_first_question_is_the_best_of_all(criterion, min_samples_leaf):
     assert after == pytest.approx(best[0], abs=1e-8)
 
 
+def test_the_naive_search_finds_the_same_question():
+    X, y, _ = data(n=60)
+    grown = DecisionTreeClassifier(max_depth=1).fit(X, y).tree_
+    feature, threshold = naive_question(X.tolist(), y.tolist())
+    assert (grown.feature[0], grown.threshold[0]) == (feature, pytest.approx(threshold, rel=1e-12))
+
+
 def test_of_equal_questions_the_first_feature_and_the_lowest_cut():
     """Columns 1 and 2 are the same; the cuts at 0.5 and 2.5 are mirror images of each other."""
     column = np.array([0.0, 1, 2, 3])
@@ -144,12 +153,12 @@ def test_identical_rows_with_different_labels_end_in_one_leaf():
 @pytest.mark.parametrize(
     "low, high",
     [
-        (1.0, np.nextafter(1.0, 2)),  # nothing between them
-        (np.nextafter(1.0, 0), 1.0),
-        (-5e-324, 0.0),
+        (8.0, np.nextafter(np.float32(8), np.float32(9))),  # nothing between them
+        (np.nextafter(np.float32(8), np.float32(0)), 8.0),
         (1.6e308, 1.7e308),  # their sum overflows
         (-1.7e308, 1.7e308),
-        (1e16, 1e16 + 2),
+        (1e38, 3e38),
+        (1e16, 1.0001e16),
     ],
 )
 def test_a_threshold_parts_the_values_it_stands_between(low, high):
@@ -159,11 +168,21 @@ def test_a_threshold_parts_the_values_it_stands_between(low, high):
     assert model.predict(X).tolist() == [0, 1, 1, 0]
 
 
+def test_values_that_differ_by_less_than_1e_7_are_equal():
+    X = np.array([[0.0], [0.9e-7], [0.0], [0.9e-7]])
+    assert DecisionTreeClassifier().fit(X, [0, 1, 0, 1]).get_n_leaves() == 1
+    assert DecisionTreeClassifier().fit(2 * X, [0, 1, 0, 1]).get_n_leaves() == 2
+    X = np.array([[0.0, 0.0], [0.9e-7, 0.5], [1.0, 0.5], [1.0, 1.0]])  # the best cut is not allowed
+    y = [0, 1, 1, 1]
+    ours, theirs = DecisionTreeClassifier().fit(X, y), tree.DecisionTreeClassifier().fit(X, y)
+    assert ours.tree_.feature.tolist() == theirs.tree_.feature.tolist() == [1, -2, -2]
+
+
 def test_weights_of_very_different_size():
-    """1e20 + 1 - 1e20 is 0, and a side of weight 0 has no impurity."""
+    """1e12 + 1 - 1e12 rounds, and a side of weight 0 has no impurity."""
     X = np.arange(6.0)[:, None]
     y = [0, 1, 0, 1, 0, 1]
-    for weight in ([1e20, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1e20]):
+    for weight in ([1e12, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1e12]):
         for criterion in CRITERIA:
             model = DecisionTreeClassifier(criterion).fit(X, y, sample_weight=weight)
             assert model.predict(X).tolist() == y
@@ -205,4 +224,4 @@ def test_every_node_is_what_its_rows_say():
     assert (grown.children_left[leaves] == LEAF).all()
     for leaf in np.unique(leaves):
         share = np.bincount(y[leaves == leaf], minlength=3) / (leaves == leaf).sum()
-        np.testing.assert_allclose(grown.value[leaf], share, rtol=1e-14)
+        np.testing.assert_allclose(grown.value[leaf, 0], share, rtol=1e-14)

@@ -1,0 +1,171 @@
+"""Growing a tree level by level: the questions of all nodes of a level are found together (`questions`)."""
+
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from models.trees.nodes import Nodes
+from models.trees.pruning import best_first
+from models.trees.questions import BestQuestions, RandomQuestions
+from models.trees.running import EPSILON, NEVER
+from models.trees.structure import LEAF, UNDEFINED, Tree
+
+
+class Limits(NamedTuple):
+    """When to stop, and which features a question may be about."""
+
+    max_features: int
+    max_depth: int | None = None
+    min_samples_split: int = 2
+    min_samples_leaf: int = 1
+    min_weight_leaf: float = 0.0
+    max_leaf_nodes: int | None = None
+    min_impurity_decrease: float = 0.0
+    random_cuts: bool = False
+    monotonic: np.ndarray | None = None  # (features,): 1 increasing, -1 decreasing, 0 free
+
+
+def grow(
+    table: Any, criterion: Any, y: np.ndarray, weight: np.ndarray, limits: Limits, rng: Any
+) -> Tree:
+    """A Tree that predicts y, (outputs, samples), from the samples in `table`.
+
+    weight: (samples,); samples of weight 0 are left out.
+    """
+    samples = np.flatnonzero(weight)
+    columns, weight = criterion.columns(y)[:, samples], weight[samples]
+    equal_weights = None if (weight == 1).all() else weight
+    nodes = Nodes(samples, np.array([len(samples)]), columns, equal_weights)
+    nodes.lower, nodes.upper = np.array([-np.inf]), np.array([np.inf])
+    whole, n_nodes = nodes.total[0], 1
+    priority, priorities = np.array([np.inf]), np.zeros(0)
+
+    levels = []
+    for depth in count():
+        value, nodes.impurity = criterion.describe(nodes)
+        if limits.monotonic is not None:
+            value = criterion.clipped(value, nodes.lower, nodes.upper)
+        level = _leaves(nodes, value, depth)
+        levels.append(level)
+        if depth == 0:
+            pure = EPSILON * min(1.0, nodes.impurity[0])  # an impurity of 0 is not exact
+        splits = (
+            (nodes.impurity > pure)
+            & (nodes.sizes >= max(limits.min_samples_split, 2 * limits.min_samples_leaf))
+            & (nodes.total >= 2 * limits.min_weight_leaf)
+        )
+        if depth == limits.max_depth or not splits.any():
+            break
+        nodes = nodes.only(splits)
+        best = _ask(table, criterion, nodes, limits, rng)
+        good = (best.gain > -NEVER / 2) & (
+            best.gain / whole + EPSILON >= limits.min_impurity_decrease
+        )
+        if limits.max_leaf_nodes is not None:
+            # Grown best first, a node is split after its ancestors, so by the least gain among these and
+            # itself. Only as many as may be split are worth their children.
+            priority = np.minimum(priority[splits], best.gain)
+            priorities = np.sort(np.append(priorities, priority[good]))[
+                -limits.max_leaf_nodes + 1 :
+            ]
+            good &= priority >= priorities.min(initial=np.inf)
+            priority = np.tile(priority[good], 2)
+        if not good.any():
+            break
+        splits[splits] = good
+        nodes = nodes.only(good)
+        best = best.only(good)
+        level["gain"][splits] = best.gain
+        level["feature"][splits] = best.feature
+        level["threshold"][splits] = best.threshold
+        level["children_left"][splits] = n_nodes + np.arange(nodes.number)
+        level["children_right"][splits] = n_nodes + nodes.number + np.arange(nodes.number)
+        n_nodes += 2 * nodes.number
+        nodes, level["missing_go_to_left"][splits] = _children(table, nodes, best, limits)
+    arrays = {name: np.concatenate([level[name] for level in levels]) for name in levels[0]}
+    gain = arrays.pop("gain")
+    tree = Tree(len(table.codes), table.dtype, **arrays)
+    order = (
+        tree.preorder()
+        if limits.max_leaf_nodes is None
+        else best_first(tree, gain, limits.max_leaf_nodes)
+    )
+    return tree.subtree(order)
+
+
+def _leaves(nodes, value, depth):
+    """What is known of new nodes: leaves, until there is a question."""
+    return {
+        "children_left": np.full(nodes.number, LEAF),
+        "children_right": np.full(nodes.number, LEAF),
+        "feature": np.full(nodes.number, UNDEFINED),
+        "threshold": np.full(nodes.number, float(UNDEFINED)),
+        "missing_go_to_left": np.zeros(nodes.number, dtype=bool),
+        "value": value,
+        "impurity": nodes.impurity,
+        "n_node_samples": nodes.sizes,
+        "weighted_n_node_samples": nodes.total,
+        "depth": np.full(nodes.number, depth),
+        "gain": np.zeros(nodes.number),
+    }
+
+
+def _ask(table, criterion, nodes, limits, rng):
+    """The best question of each node, about `max_features` features, drawn anew for each node.
+
+    If none of these varies in the node, one more is drawn, among those that vary.
+    """
+    search: Any = RandomQuestions if limits.random_cuts else BestQuestions
+    n_features = len(table.codes)
+    if limits.max_features >= n_features:
+        features = np.arange(n_features)[:, None]
+        return search(table, criterion, nodes, limits, rng).among(features)
+    features = _draw(n_features, limits.max_features, nodes.number, rng)
+    best = search(table, criterion, nodes, limits, rng).among(features)
+    if best.varies.all():
+        return best
+    again = ~best.varies
+    more = search(table, criterion, nodes.only(again), limits, rng)
+    lot = more.varying() * (1 + rng.random((n_features, more.nodes.number)))
+    found = more.among(np.argmax(lot, axis=0)[None])
+    for old, new in zip(best, found, strict=True):
+        old[again] = new
+    return best
+
+
+def _draw(n, k, times, rng):
+    """`times` times k different numbers below n: (k, times). The first steps of Fisher and Yates."""
+    deck = np.tile(np.arange(n)[:, None], times)
+    each = np.arange(times)
+    for i in range(k):
+        j = rng.integers(i, n, times)
+        deck[i], deck[j, each] = deck[j, each], deck[i].copy()
+    return deck[:k]
+
+
+def _children(table, nodes, best, limits):
+    """The left children of all nodes, then the right ones; and where missing values go."""
+    feature = nodes.spread(best.feature)
+    codes = table.codes[feature, nodes.samples]
+    left = codes <= nodes.spread(best.cut)
+    missing_left = best.missing_left
+    some_missing = np.zeros(nodes.number, dtype=bool)
+    if table.missing.any():
+        missing = table.is_missing(codes, feature)
+        some_missing = nodes.sum(missing) > 0
+        left = np.where(missing, nodes.spread(missing_left), left)
+    n_left = nodes.sum(left).astype(np.intp)
+    sizes = np.concatenate([n_left, nodes.sizes - n_left])
+    # A node without missing values sends those of other data with the majority.
+    missing_left = np.where(some_missing, missing_left, n_left > nodes.sizes - n_left)
+    order = np.concatenate([np.flatnonzero(left), np.flatnonzero(~left)])
+    children = nodes.part(order, sizes)
+    lower, upper = np.tile(nodes.lower, 2), np.tile(nodes.upper, 2)
+    if limits.monotonic is not None:
+        sign, middle, half = limits.monotonic[best.feature], best.middle, nodes.number
+        rises, falls = sign > 0, sign < 0
+        upper[:half][rises] = lower[half:][rises] = middle[rises]
+        lower[:half][falls] = upper[half:][falls] = middle[falls]
+    children.lower, children.upper = lower, upper
+    return children, missing_left

@@ -1,0 +1,235 @@
+"""The best question of each node, for all nodes and several features at once.
+
+The samples of every node are sorted by a feature. Then the left sides of all cuts are running sums. One sort
+does it for all nodes: that of the integers
+
+    node · 2ᵃ + rank · 2ᵇ + position
+
+which NumPy sorts several times faster than it finds an order (`argsort`). Their last b bits are the order.
+
+Ties: questions whose gains differ by rounding alone are equally good. Of these the first feature wins, and of
+its cuts the lowest. (scikit-learn visits the features in random order, and rounding decides.)
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from models.trees.running import EPSILON, NEVER, deviations_of
+from models.trees.table import CLOSE
+
+ROUNDING = 1e-10  # gains that differ by less than this fraction of the impurity are equal
+BLOCK = 2**15  # samples times features that are searched at once: they stay in the cache
+
+
+class Questions(NamedTuple):
+    """A question for each node: does  code[feature] ≤ cut  hold? Then go left."""
+
+    gain: np.ndarray  # -NEVER, or less, if there is no question
+    feature: np.ndarray
+    cut: np.ndarray
+    threshold: np.ndarray
+    missing_left: np.ndarray  # do missing values go left?
+    middle: np.ndarray  # between the means of both sides
+    varies: np.ndarray  # does any of the features vary in the node?
+
+    def or_better(self, other, slack):
+        """For each node the better question; the first, if they differ by less than slack."""
+        wins = other.gain > self.gain + slack
+        chosen = Questions(*(np.where(wins, b, a) for a, b in zip(self, other, strict=True)))
+        return chosen._replace(varies=self.varies | other.varies)
+
+    def only(self, chosen):
+        """The questions of some nodes."""
+        return Questions(*(each[chosen] for each in self))
+
+
+class Search:
+    """A search for the best questions of some nodes. Subclasses write `of_block`: which cuts are tried."""
+
+    of_block: Any
+
+    def __init__(self, table, criterion, nodes, limits, rng):
+        self.table, self.criterion, self.nodes, self.limits = table, criterion, nodes, limits
+        self.rng = rng
+        self.slack = ROUNDING * nodes.total * nodes.impurity
+        # The least weight of a side that is not empty, and what rounding leaves of it in a sum.
+        lightest = 1.0 if nodes.weight is None else nodes.weight.min()
+        self.least = np.maximum(lightest, 8 * EPSILON * nodes.total)
+
+    def among(self, features):
+        """The best question of each node, about features (rows, nodes), or (rows, 1) if they share them."""
+        rows = max(1, BLOCK // len(self.nodes.samples))
+        found = None
+        for start in range(0, len(features), rows):
+            for more in self.of_block(features[start : start + rows]):
+                found = more if found is None else found.or_better(more, self.slack)
+        return found
+
+    def codes(self, features):
+        """The codes of the samples, (rows, samples)."""
+        start = features * self.table.codes.shape[1]  # of the row of a feature
+        start = start if start.shape[1] == 1 else self.nodes.spread(start)
+        return self.table.codes.ravel().take(start + self.nodes.samples)
+
+    def varying(self):
+        """(features, nodes): does the feature vary in the node?"""
+        codes, starts = self.table.codes, self.nodes.starts
+        rows = (row[self.nodes.samples] for row in codes)
+        return np.stack(
+            [np.fmin.reduceat(row, starts) < np.fmax.reduceat(row, starts) for row in rows]
+        )
+
+    def middle_of(self, features, S, left, right, spread):
+        """The middle between the means of both sides, and which cuts break a monotonic constraint."""
+        t = spread(self.nodes.mean[-1])
+        low, high = t + S / left, t - S / right  # the means on the left, on the right
+        sign = self.limits.monotonic[features]
+        sign = sign if sign.shape[1] == 1 else spread(sign)
+        breaks = (low - high) * sign > 0
+        breaks |= np.minimum(low, high) < spread(self.nodes.lower)
+        breaks |= np.maximum(low, high) > spread(self.nodes.upper)
+        return low / 2 + high / 2, breaks & (sign != 0)
+
+
+class BestQuestions(Search):
+    """Tries every cut between neighboring values."""
+
+    def __init__(self, *known):
+        super().__init__(*known)
+        nodes, samples = self.nodes, len(self.nodes.samples)
+        self.position = np.arange(samples)
+        self.position_bits = samples.bit_length()
+        self.rank_bits = int(self.table.highest.max() + 1).bit_length()
+        self.ends = nodes.starts + nodes.sizes - 1
+        self.count_left = self.position - nodes.spread(nodes.starts) + 1
+        count_right = nodes.spread(nodes.sizes) - self.count_left
+        least = max(1, self.limits.min_samples_leaf)
+        self.too_few = (self.count_left < least) | (count_right < least)
+        self.running = self.criterion.running(self)
+
+    def of_block(self, features):
+        """Yields Questions: the best ones and, if values are missing, the best that send these left."""
+        codes = self.codes(features)
+        yield self.best(features, codes)
+        if self.table.missing[features].any():
+            each = features if features.shape[1] == 1 else self.nodes.spread(features)
+            missing = self.table.is_missing(codes, each)
+            yield self.best(features, np.where(missing, 0, codes + 1), missing_first=True)
+
+    def sorted(self, codes, group):
+        """For each row the positions in ascending order of group and code, and these two as one number."""
+        digits = codes + (group << self.rank_bits)
+        if int(group.max()).bit_length() + self.rank_bits + self.position_bits > 62:
+            order = np.argsort(digits, axis=1, kind="stable")  # millions of samples
+            return order, np.take_along_axis(digits, order, axis=1)
+        digits <<= self.position_bits
+        digits |= self.position
+        digits.sort(axis=1)
+        order = digits & ((1 << self.position_bits) - 1)
+        digits >>= self.position_bits
+        return order, digits
+
+    def best(self, features, codes, missing_first=False):
+        """For each node the first row, and in it the first cut, with the largest gain but for rounding."""
+        nodes = self.nodes
+        order, digits = self.sorted(codes, nodes.of)
+        varies = (digits[:, nodes.starts] != digits[:, self.ends]).any(axis=0)
+        gain, middle = self.running.gains(self, features, codes, order)
+        forbidden = digits[:, :-1] == digits[:, 1:]
+        forbidden |= self.too_few[:-1]
+        gain[:, :-1] -= forbidden * NEVER
+        gain[:, -1] = -NEVER
+        digits &= (1 << self.rank_bits) - 1
+        if missing_first:
+            gain -= (digits == 0) * NEVER  # missing | present: the other way round is known
+            digits -= 1
+        each = features if features.shape[1] == 1 else nodes.spread(features)
+        row, at, feature, found, low, high = self.largest(features, order, gain)
+        if (found & (high <= low + self.table.dtype(CLOSE))).any():  # rare: then look at all
+            values = self.table.values(nodes.samples[order], each)
+            gain[:, :-1] -= (values[:, 1:] <= values[:, :-1] + self.table.dtype(CLOSE)) * NEVER
+            row, at, feature, found, low, high = self.largest(features, order, gain)
+        low, high = low.astype(np.float64), high.astype(np.float64)
+        threshold = low / 2 + high / 2  # the sum of two huge values would overflow
+        threshold = np.where((low <= threshold) & (threshold < high), threshold, low)
+        return Questions(
+            gain=gain[row, at],
+            feature=feature,
+            cut=digits[row, at],
+            threshold=np.where(np.isnan(high), np.inf, threshold),  # only missing values go right
+            missing_left=np.full(nodes.number, missing_first),
+            middle=np.zeros(nodes.number) if middle is None else middle[row, at],
+            varies=varies,
+        )
+
+    def largest(self, features, order, gain):
+        """Row, position and feature of the best cut of each node; is there one?; the values on its sides."""
+        nodes = self.nodes
+        largest = np.maximum.reduceat(gain, nodes.starts, axis=1)
+        enough = largest.max(axis=0) - self.slack
+        row = np.argmax(largest >= enough, axis=0)
+        line = gain[0] if len(gain) == 1 else gain[nodes.spread(row), self.position]
+        good = np.flatnonzero(line >= nodes.spread(enough))
+        at = good[np.searchsorted(good, nodes.starts)]
+        feature = features[row, 0 if features.shape[1] == 1 else np.arange(nodes.number)]
+        found = line[at] > -NEVER / 2
+        after = np.where(found, at + 1, at)
+        low, high = (self.table.values(nodes.samples[order[row, i]], feature) for i in (at, after))
+        return row, at, feature, found, low, high
+
+
+class RandomQuestions(Search):
+    """Tries one cut for each feature, drawn between its lowest and its highest value in the node.
+
+    Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
+    """
+
+    def of_block(self, features):
+        """Yields Questions: the best of the drawn ones."""
+        nodes, limits = self.nodes, self.limits
+        values = self.codes(features)
+        low = np.fmin.reduceat(values, nodes.starts, axis=1).astype(np.float64)
+        high = np.fmax.reduceat(values, nodes.starts, axis=1).astype(np.float64)
+        varies = low + CLOSE < high
+        cut = low + (high - low) * self.rng.random(low.shape)
+        cut = np.where(cut < high, cut, low)
+        missing_left = np.zeros(low.shape, dtype=bool)
+        goes_left = values <= nodes.spread(cut)
+        if self.table.missing[features].any():
+            missing = np.isnan(values)
+            some = np.logical_or.reduceat(missing, nodes.starts, axis=1)
+            varies |= some & np.isfinite(low)
+            missing_left = some & (self.rng.random(low.shape) < 0.5)
+            goes_left |= missing & nodes.spread(missing_left)
+
+        count = nodes.sum(goes_left)
+        weighted = goes_left if nodes.weight is None else goes_left * nodes.weight
+        left = nodes.sum(weighted)
+        right = nodes.total - left
+        forbidden = ~varies | (count < max(1, limits.min_samples_leaf))
+        forbidden |= nodes.sizes - count < max(1, limits.min_samples_leaf)
+        forbidden |= (left < limits.min_weight_leaf) | (right < limits.min_weight_leaf)
+        left, right = np.maximum(left, self.least), np.maximum(right, self.least)
+        columns, mean = deviations_of(nodes, self.criterion)
+        sums = [nodes.sum(goes_left * column) for column in columns]
+        sides = self.criterion.of_sides(left, right)
+        gain, middle = self.criterion.gain(sums, mean, left, right, sides), None
+        if limits.monotonic is not None:
+            middle, breaks = self.middle_of(features, sums[-1], left, right, lambda x: x)
+            forbidden |= breaks
+        gain = np.where(forbidden, -NEVER, gain)
+
+        row, node = (
+            np.argmax(gain >= gain.max(axis=0) - self.slack, axis=0),
+            np.arange(nodes.number),
+        )
+        yield Questions(
+            gain=gain[row, node],
+            feature=features[row, 0 if features.shape[1] == 1 else node],
+            cut=cut[row, node],
+            threshold=cut[row, node],
+            missing_left=missing_left[row, node],
+            middle=np.zeros(nodes.number) if middle is None else middle[row, node],
+            varies=np.asarray(varies.any(axis=0)),
+        )
