@@ -8,6 +8,7 @@ from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAna
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
 from models.clusters.dbscan import DBSCAN as DBSCAN
+from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
