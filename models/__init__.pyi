@@ -19,6 +19,7 @@ from models.boosting.histogram_boosting import (
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
 from models.clusters.dbscan import DBSCAN as DBSCAN
+from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans
 from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning
 from models.components.dictionary_learning import (

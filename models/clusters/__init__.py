@@ -5,6 +5,8 @@ centers         what clusters around centers share
 
 
 dbscan          regions of high density
+hdbscan         the same at all densities at once
+condensed_tree  the hierarchy of hdbscan
 graph           connected components
 near            the parameters of those that look for near rows
 agglomerative   by merging the nearest two

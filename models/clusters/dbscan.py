@@ -47,6 +47,7 @@ class DBSCAN(ByDistance, Clusterer):
 
     eps: float = positive(0.5, doc="how far neighbors may be away")
     min_samples: int = integer(5, at_least=1, doc="neighbors of a core sample, with itself")
+    p: float = positive(None, optional=True, doc="p of the Minkowski distance; None is 2")
 
     core_sample_indices_: np.ndarray = learned("numbers of the core samples")
     components_: np.ndarray = learned("the core samples: (core samples, features)")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.foundation import Estimator, choice, function, integer, mapping, positive
+from models.foundation import Estimator, choice, function, integer, mapping
 from models.neighbors.distances import NAMES
 from models.neighbors.search import ALGORITHMS, Search
 
@@ -18,7 +18,6 @@ class ByDistance(Estimator):
     metric_params: Any = choice(None) | mapping(doc="parameters of the distance")
     algorithm: str = choice(*ALGORITHMS, doc="how to search; the answer does not depend on it")
     leaf_size: int = integer(30, at_least=1, doc="about how many rows a leaf of a tree has")
-    p: float = positive(None, optional=True, doc="p of the Minkowski distance; None is 2")
     n_jobs: Any = choice(None) | integer(doc="no effect: matrix products use several threads")
 
     @property
@@ -27,6 +26,7 @@ class ByDistance(Estimator):
 
     def _search(self, X: Any) -> Search:
         params = dict(self.metric_params or {})
-        if isinstance(self.metric, str) and self.metric == "minkowski" and self.p is not None:
-            params.setdefault("p", self.p)
+        p = getattr(self, "p", None)
+        if isinstance(self.metric, str) and self.metric == "minkowski" and p is not None:
+            params.setdefault("p", p)
         return Search(X, self.metric, self.algorithm, self.leaf_size, params)

@@ -54,7 +54,8 @@ class Metric:
 
     def of_pairs(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """What `between` says of each row of x and the same row of y, both prepared."""
-        return self.between(x.T, y.T)
+        # Contiguous features make all sums run in the same order, so that every search rounds alike.
+        return self.between(np.ascontiguousarray(x.T), np.ascontiguousarray(y.T))
 
     def of_all(self, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """What `between` says of each row of X and each of Y, both prepared: (rows of X, rows of Y)."""

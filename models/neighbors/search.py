@@ -64,6 +64,9 @@ class Search:
         params: Any = None, k: int | None = None,
     ):  # fmt: skip
         self.metric: Any
+        self._features: Any = (
+            None  # the prepared rows with the features along the first axis, if needed
+        )
         self.X, self.algorithm, self.scale = X, algorithm, 1.0
         if isinstance(metric, str) and metric == "precomputed":
             self._require_square()
@@ -131,6 +134,15 @@ class Search:
         other = numbers != np.arange(len(self))[:, None]
         other[other.all(axis=1), 0] = False  # so many equal rows that it is not among them
         return distances[other].reshape(-1, k), numbers[other].reshape(-1, k)
+
+    def distances_from(self, row: int) -> np.ndarray:
+        """The distances from one of the rows to all: (rows,)."""
+        if self.metric is None:
+            return self.X[row].copy()
+        if self._features is None:
+            self._features = np.ascontiguousarray(self._prepared(self.X).T)
+        values = self.metric.between(self._features[:, row : row + 1], self._features)
+        return self.metric.finish(values) * self.scale
 
     def within(
         self, Q: np.ndarray, radius: float, by_distance: bool = False
