@@ -10,6 +10,7 @@ from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscrimin
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
 from models.clusters.kmeans import KMeans as KMeans
+from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF

@@ -17,7 +17,7 @@ from models.foundation import (
     seed,
     warn,
 )
-from models.foundation.lloyd import blocks, inertia, nearest, plus_plus
+from models.foundation.lloyd import blocks, inertia, nearest, plus_plus, random_rows
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -43,7 +43,7 @@ class Centers(Clusterer, Transformer):
     @classmethod
     def examples(cls, rng):
         for _, X, y in super().examples(rng):
-            yield cls(3, init=X[:3]), X, y
+            yield cls(3, init=X[:3], random_state=0), X, y
 
     # ---- initial centers -----------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ class Centers(Clusterer, Transformer):
         if isinstance(self.init, str):
             if self.init == "k-means++":
                 return Z[plus_plus(Z, weight, self.n_clusters, rng)]
-            return Z[rng.choice(len(Z), self.n_clusters, replace=False, p=weight / weight.sum())]
+            return Z[random_rows(Z, weight, self.n_clusters, rng)]
         given = self.init
         if callable(given):
             given = given(Z + mean, self.n_clusters, random_state=rng)
