@@ -9,6 +9,7 @@ from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
+from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.kmeans import KMeans as KMeans
 from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis

@@ -1,6 +1,7 @@
 """Clusters: groups found without labels.
 
 kmeans          around their means
+bisecting       the same, by dividing the worst cluster in two
 mini_batch      the same, by small random batches
 centers         what clusters around centers share
 agglomerative   by merging the nearest two
