@@ -7,6 +7,7 @@ from models.bayes.gaussian import GaussianNB as GaussianNB
 from models.bayes.lda import LinearDiscriminantAnalysis as LinearDiscriminantAnalysis
 from models.bayes.multinomial import MultinomialNB as MultinomialNB
 from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscriminantAnalysis
+from models.clusters.affinity_propagation import AffinityPropagation as AffinityPropagation
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans

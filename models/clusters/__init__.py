@@ -6,4 +6,6 @@ mini_batch      the same, by small random batches
 centers         what clusters around centers share
 agglomerative   by merging the nearest two
 linkage         the trees of merges behind it
+affinity_propagation
+                around exemplars, which messages between the points choose
 """
