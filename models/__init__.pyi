@@ -13,6 +13,7 @@ from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglome
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.kmeans import KMeans as KMeans
 from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
+from models.clusters.spectral import SpectralClustering as SpectralClustering
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF

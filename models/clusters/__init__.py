@@ -8,4 +8,5 @@ agglomerative   by merging the nearest two
 linkage         the trees of merges behind it
 affinity_propagation
                 around exemplars, which messages between the points choose
+spectral        by cutting a graph of similarities
 """

@@ -27,8 +27,8 @@ class AffinityPropagation(Clusterer):
     """Chooses exemplars among the points, and how many, with the highest Σ_i s(i, exemplar of i).
 
     s(i, k) is -‖x_i - x_k‖², and s(k, k) the preference, with which k pays for being an exemplar. Points send
-    each other messages until the same exemplars have won for convergence_iter rounds. The responsibility, from
-    i to k, says how well k suits i; the availability, from k to i, how many others choose k:
+    each other messages until the same exemplars have won for convergence_iter rounds. The responsibility,
+    from i to k, says how well k suits i; the availability, from k to i, how many others choose k:
 
         r(i, k) = s(i, k) - max_{k' ≠ k} (a(i, k') + s(i, k'))
         a(i, k) = min(0, r(k, k) + Σ_{i' ≠ i, k} max(0, r(i', k)))
