@@ -1,6 +1,8 @@
 """Clusters: groups found without labels.
 
 kmeans          around their means
+bisecting       the same, by dividing the worst cluster in two
+mini_batch      the same, by small random batches
 centers         what clusters around centers share
 
 
@@ -11,4 +13,7 @@ graph           connected components
 near            the parameters of those that look for near rows
 agglomerative   by merging the nearest two
 linkage         the trees of merges behind it
+affinity_propagation
+                around exemplars, which messages between the points choose
+spectral        by cutting a graph of similarities
 """

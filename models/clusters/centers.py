@@ -17,7 +17,7 @@ from models.foundation import (
     seed,
     warn,
 )
-from models.foundation.lloyd import blocks, inertia, nearest, plus_plus
+from models.foundation.lloyd import blocks, inertia, nearest, plus_plus, random_rows
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -43,7 +43,7 @@ class Centers(Clusterer, Transformer):
     @classmethod
     def examples(cls, rng):
         for _, X, y in super().examples(rng):
-            yield cls(3, init=X[:3]), X, y
+            yield cls(3, init=X[:3], random_state=0), X, y
 
     # ---- initial centers -----------------------------------------------------------------------
 
@@ -75,29 +75,26 @@ class Centers(Clusterer, Transformer):
             )
         return 1
 
-    def _start(self, Z, mean, weight, rng):
+    def _start(self, Z, mean, weight, rng, n_clusters=None):
+        n_clusters = n_clusters or self.n_clusters
         if isinstance(self.init, str):
-            if self.init == "k-means++":
-                return Z[plus_plus(Z, weight, self.n_clusters, rng)]
-            return Z[rng.choice(len(Z), self.n_clusters, replace=False, p=weight / weight.sum())]
+            draw = plus_plus if self.init == "k-means++" else random_rows
+            return Z[draw(Z, weight, n_clusters, rng)]
         given = self.init
         if callable(given):
-            given = given(Z + mean, self.n_clusters, random_state=rng)
-        return self._checked(given, Z.shape[1]) - mean
+            given = given(Z + mean, n_clusters, random_state=rng)
+        return self._checked(given, (n_clusters, Z.shape[1])) - mean
 
-    def _checked(self, centers, n_features):
+    def _checked(self, centers, expected):
         centers = np.array(centers, dtype=np.float64)
-        expected = (self.n_clusters, n_features)
         if centers.shape == expected:
             return centers
-        number = centers.ndim != 2 or len(centers) != self.n_clusters
-        wrong = f"number of clusters {self.n_clusters}" if number else (
-            f"number of features of the data {n_features}"
-        )  # fmt: skip
+        number = centers.ndim != 2 or len(centers) != expected[0]
+        wrong = "number of clusters" if number else "number of features of the data"
         raise refusal(
             ValueError,
-            f"The shape of the initial centers {centers.shape} does not match the {wrong}: "
-            f"expected {expected}.",
+            f"The shape of the initial centers {centers.shape} does not match the {wrong} "
+            f"{expected[0 if number else 1]}: expected {expected}.",
             "X[:n_clusters]",
         )
 

@@ -131,16 +131,9 @@ def plus_plus(X, weight, n_clusters, rng):
     """Numbers of rows of X, drawn with probability ∝ w D², D the distance to the nearest one drawn before.
 
     Of 2 + log k candidates, the one with the least remaining Σ w D² is chosen (the paper's remark on
-    greedy choices). Rows are drawn in their order along a random direction, so that the result depends
-    neither on the order of X nor on whether a row has weight 2 or occurs twice.
+    greedy choices).
     """
-    order = np.argsort(X @ rng.standard_normal(X.shape[1]), kind="stable")
-
-    def draw(chances, size):
-        total = np.cumsum(chances[order])
-        at = np.searchsorted(total, rng.random(size) * total[-1], side="right")
-        return order[np.minimum(at, len(order) - 1)]
-
+    draw = drawing(X, rng)
     of_rows = squares(X)
 
     def squared_distances(rows):
@@ -155,3 +148,30 @@ def plus_plus(X, weight, n_clusters, rng):
         closest = after[best]
         chosen = np.append(chosen, candidates[best])
     return chosen
+
+
+def random_rows(X, weight, n_clusters, rng):
+    """Numbers of rows of X, drawn with probability ∝ w, all different while there are different ones."""
+    draw = drawing(X, rng)
+    chosen = []
+    for _ in range(n_clusters):
+        (row,) = draw(weight, 1)
+        chosen.append(row)
+        weight = np.where((X[row] == X).all(axis=1), 0, weight)
+    return np.array(chosen)
+
+
+def drawing(X, rng):
+    """draw(chances, size): that many numbers of rows of X, with these chances.
+
+    Rows are drawn in their order along a random direction, so that the result depends neither on the order
+    of X nor on whether a row has weight 2 or occurs twice.
+    """
+    order = np.argsort(X @ rng.standard_normal(X.shape[1]), kind="stable")
+
+    def draw(chances, size):
+        total = np.cumsum(chances[order])
+        at = np.searchsorted(total, rng.random(size) * total[-1], side="right")
+        return order[np.minimum(at, len(order) - 1)]
+
+    return draw
