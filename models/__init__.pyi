@@ -52,6 +52,15 @@ from models.factors.machine import FactorizationMachineClassifier as Factorizati
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization
 from models.factors.rbm import BernoulliRBM as BernoulliRBM
+from models.feature_selection.univariate import (
+    GenericUnivariateSelect as GenericUnivariateSelect,
+)
+from models.feature_selection.univariate import SelectFdr as SelectFdr
+from models.feature_selection.univariate import SelectFpr as SelectFpr
+from models.feature_selection.univariate import SelectFwe as SelectFwe
+from models.feature_selection.univariate import SelectKBest as SelectKBest
+from models.feature_selection.univariate import SelectPercentile as SelectPercentile
+from models.feature_selection.variance import VarianceThreshold as VarianceThreshold
 from models.gaussian_processes.classification import (
     GaussianProcessClassifier as GaussianProcessClassifier,
 )

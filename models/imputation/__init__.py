@@ -3,3 +3,7 @@
 missing     where they are, as columns of their own; what imputers have in common
 simple      the mean, the median or the most frequent value of the column
 """
+
+from models.foundation.contents import contents
+
+__getattr__ = contents(__name__, {})

@@ -11,3 +11,7 @@ dictionaries    records of names and values
 The result of all of them is an array while it is not large, since most models here compute with arrays. It
 answers toarray(), as a sparse matrix of SciPy does. `sparse_output` chooses one or the other.
 """
+
+from models.foundation.contents import contents
+
+__getattr__ = contents(__name__, {})

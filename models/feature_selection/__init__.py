@@ -1,0 +1,23 @@
+"""Selection of features.
+
+selector        what all selections have in common
+tails           probabilities of large F and χ²
+scores          how much each feature says about the target: F, χ², correlation
+univariate      the features with the best scores
+variance        features that vary
+from_model      features that are important to a model
+elimination     again and again without the least important features
+"""
+
+from models.foundation.contents import contents
+
+__getattr__ = contents(
+    __name__,
+    {
+        "chi2": "scores",
+        "f_classif": "scores",
+        "f_oneway": "scores",
+        "f_regression": "scores",
+        "r_regression": "scores",
+    },
+)
