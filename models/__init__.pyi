@@ -16,23 +16,20 @@ from models.boosting.histogram_boosting import (
 from models.boosting.histogram_boosting import (
     HistGradientBoostingRegressor as HistGradientBoostingRegressor,
 )
+from models.clusters.affinity_propagation import AffinityPropagation as AffinityPropagation
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
+from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans
+from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
+from models.clusters.spectral import SpectralClustering as SpectralClustering
 from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning
 from models.components.dictionary_learning import (
     MiniBatchDictionaryLearning as MiniBatchDictionaryLearning,
 )
 from models.components.dictionary_learning import SparseCoder as SparseCoder
-from models.clusters.affinity_propagation import AffinityPropagation as AffinityPropagation
-from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
-from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
-from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
-from models.clusters.kmeans import KMeans as KMeans
-from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
-from models.clusters.spectral import SpectralClustering as SpectralClustering
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.incremental_pca import IncrementalPCA as IncrementalPCA
