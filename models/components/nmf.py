@@ -170,32 +170,41 @@ def _by_coordinates(model, X, W, H, learn_H):
     Wt, H = W.T.copy(), H.copy()
     first = 0.0
     for n_iter in range(1, model.max_iter + 1):
-        slope = _sweep(Wt, H @ H.T, H @ X.T, W1, W2, rng if model.shuffle else None)
+        HH, order = H @ H.T, _order(len(H), rng if model.shuffle else None)
+        WW, WX, slope = np.zeros_like(HH), np.zeros_like(H), 0.0
+        for i in range(0, len(X), BLOCK):  # each row of X has its own column of Wᵀ
+            w, x = Wt[:, i : i + BLOCK], X[i : i + BLOCK]
+            slope += _sweep(w, HH, H @ x.T, W1, W2, order)
+            if learn_H:
+                WW += w @ w.T
+                WX += w @ x
         if learn_H:
-            slope += _sweep(H, Wt @ Wt.T, Wt @ X, H1, H2, rng if model.shuffle else None)
+            slope += _sweep(H, WW, WX, H1, H2, _order(len(H), rng if model.shuffle else None))
         first = first or slope
         if slope <= model.tol * first:
             return Wt.T, H, n_iter, True
     return Wt.T, H, n_iter, False
 
 
-def _sweep(W, HH, HX, linear, quadratic, rng):
+def _order(k, rng):
+    return range(k) if rng is None else rng.permutation(k)
+
+
+def _sweep(W, HH, HX, linear, quadratic, order):
     """One pass over the rows of W, in place. Returns how far the slope is from that of a minimum."""
-    HH.flat[:: len(HH) + 1] += quadratic
     HX -= linear
-    order = range(len(W)) if rng is None else rng.permutation(len(W))
     slope = 0.0
-    for first in range(0, W.shape[1], BLOCK):
-        block, hx = W[:, first : first + BLOCK], HX[:, first : first + BLOCK]
-        for t in order:
-            w = block[t]
-            g = HH[t] @ block
-            g -= hx[t]
-            slope += np.abs(g) @ ((w > 0) | (g < 0))  # at 0, a slope upwards is that of a minimum
-            if HH[t, t] > 0:
-                g /= -HH[t, t]
-                g += w
-                np.clip(g, 0, np.inf, out=w)
+    for t in order:
+        w, curvature = W[t], HH[t, t] + quadratic
+        g = HH[t] @ W
+        g -= HX[t]
+        if quadratic:
+            g += quadratic * w
+        slope += np.abs(g) @ ((w > 0) | (g < 0))  # at 0, a slope upwards is that of a minimum
+        if curvature > 0:
+            g *= -1 / curvature
+            g += w
+            np.maximum(g, 0, out=w)
     return slope
 
 
@@ -204,13 +213,19 @@ def _by_multiplication(model, X, W, H, learn_H):
     β, (of_W, of_H) = model._beta(), model._penalties(X)
     first = error = error_of(X, W, H, β)
     for n_iter in range(1, model.max_iter + 1):
-        W *= multiplier(X, W, H, β, *of_W)
+        sums = []
+        for i in range(0, len(X), BLOCK):
+            w, x = W[i : i + BLOCK], X[i : i + BLOCK]
+            w *= multiplier(*sides(x, w, H, β), w, β, *of_W)
+            if β < 1:
+                w *= np.finfo(float).eps <= w
+            if learn_H:
+                sums.append(sides(x.T, H.T, w.T, β))
         if learn_H:
-            H *= multiplier(X.T, H.T, W.T, β, *of_H).T
-        if β < 1:
-            W *= np.finfo(float).eps <= W
-        if β <= 1 and learn_H:
-            H *= np.finfo(float).eps <= H
+            falling, rising = (sum(side) for side in zip(*sums, strict=True))
+            H *= multiplier(falling, rising, H.T, β, *of_H).T
+            if β <= 1:
+                H *= np.finfo(float).eps <= H
         if n_iter % 10 == 0 and model.tol > 0:
             before, error = error, error_of(X, W, H, β)
             if before - error < model.tol * first or first == 0:
@@ -218,14 +233,17 @@ def _by_multiplication(model, X, W, H, learn_H):
     return W, H, n_iter, model.tol == 0
 
 
-def multiplier(X, W, H, β, linear=0.0, quadratic=0.0):
-    """(X ∘ Y^(β-2)) Hᵀ / (Y^(β-1) Hᵀ), Y = W H: the part of ∂D/∂W below 0 by that above, to the power γ."""
+def sides(X, W, H, β):
+    """(X ∘ Y^(β-2)) Hᵀ and Y^(β-1) Hᵀ, Y = W H: ∂D/∂W is the second minus the first."""
     if β == 2:
-        falling, rising = X @ H.T, W @ (H @ H.T)
-    else:
-        Y = np.maximum(W @ H, EPSILON) if β < 2 else W @ H
-        falling = (X / Y if β == 1 else X * Y ** (β - 2)) @ H.T
-        rising = H.sum(axis=1) if β == 1 else Y ** (β - 1) @ H.T
+        return X @ H.T, W @ (H @ H.T)
+    Y = np.maximum(W @ H, EPSILON) if β < 2 else W @ H
+    falling = (X / Y if β == 1 else X * Y ** (β - 2)) @ H.T
+    return falling, H.sum(axis=1) if β == 1 else Y ** (β - 1) @ H.T
+
+
+def multiplier(falling, rising, W, β, linear=0.0, quadratic=0.0):
+    """The first side by the second with its penalties, to the power γ."""
     if linear or quadratic:
         rising = rising + linear + quadratic * W
     falling /= np.where(rising == 0, EPSILON, rising)
@@ -235,13 +253,16 @@ def multiplier(X, W, H, β, linear=0.0, quadratic=0.0):
 
 def error_of(X, W, H, β):
     """√(2 D)."""
-    return float(np.sqrt(2 * max(divergence(X, W @ H, β), 0)))  # rounding errors may be below 0
+    starts = range(0, len(X), BLOCK)
+    D = sum(divergence(X[i : i + BLOCK], W[i : i + BLOCK] @ H, β) for i in starts)
+    return float(np.sqrt(2 * max(D, 0)))  # rounding errors may be below 0
 
 
 def divergence(X, Y, β):
     """D(X, Y), of arrays or Tensors; 0 log 0 = 0."""
     if β == 2:
-        return ((X - Y) * (X - Y)).sum() / 2
+        error = X - Y
+        return (error * error).sum() / 2
     if β == 1:
         some = X > EPSILON
         x, y = X[some], Y[some]

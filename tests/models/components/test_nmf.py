@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import NMF
-from models.components.nmf import divergence, multiplier, nonnegative_singular
+from models.components.nmf import divergence, multiplier, nonnegative_singular, sides
 from tinygrad_edu import grad
 
 decomposition = pytest.importorskip("sklearn.decomposition")
@@ -73,7 +73,7 @@ def test_a_multiplication_is_a_gradient_step_of_a_length_for_each_element(β):
     slope = grad(lambda W: divergence(POSITIVE, W @ H, β))(W)
     Y = W @ H
     rising = Y ** (β - 1) @ H.T
-    factor = multiplier(POSITIVE, W, H, β)
+    factor = multiplier(*sides(POSITIVE, W, H, β), W, β)
     factor = factor**2 if β == 0 else factor  # γ = 1/2
     np.testing.assert_allclose(W * factor, W - W / rising * slope, rtol=1e-10)
     if β == 2:
