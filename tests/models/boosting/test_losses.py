@@ -126,4 +126,4 @@ def test_functions_are_tried_and_judged_by_their_curvature():
 def test_losses_with_names_can_be_stored(name):
     loss, y = CASES[name][:2]
     again = pickle.loads(pickle.dumps(loss))
-    assert again.mean(F, y) == loss.mean(F, y) and (loss not in LOSSES.values() or again == loss)
+    assert again.mean(F, y) == loss.mean(F, y)
