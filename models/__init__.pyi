@@ -10,6 +10,12 @@ from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscrimin
 from models.boosting.distribution_boosting import (
     DistributionBoostingRegressor as DistributionBoostingRegressor,
 )
+from models.boosting.gradient_boosting import (
+    GradientBoostingClassifier as GradientBoostingClassifier,
+)
+from models.boosting.gradient_boosting import (
+    GradientBoostingRegressor as GradientBoostingRegressor,
+)
 from models.boosting.histogram_boosting import (
     HistGradientBoostingClassifier as HistGradientBoostingClassifier,
 )

@@ -7,6 +7,8 @@ splitting           rows held out, to know when to stop
 bins                features as numbers of bins
 columns             parameters about columns: categories, monotonic features, interactions
 histogram_tree      trees on bins
+gradient_boosting   GradientBoostingRegressor and -Classifier: on exact trees
+classifier          classes and probabilities of both kinds of boosting
 histogram_boosting  HistGradientBoostingRegressor and -Classifier
 distribution_boosting  a mean and a spread
 """

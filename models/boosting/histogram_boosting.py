@@ -15,13 +15,13 @@ import numpy as np
 
 from models.boosting import columns
 from models.boosting.bins import Bins
+from models.boosting.classifier import BoostingClassifier
 from models.boosting.derivatives import gradient_and_curvature
 from models.boosting.histogram_tree import Grower
 from models.boosting.losses import LOSSES, huber_loss, quantile_loss
 from models.boosting.splitting import hold_out
-from models.boosting.steps import line_search, probabilities, read_targets, started
+from models.boosting.steps import line_search, read_targets, started
 from models.foundation import (
-    Classifier,
     Estimator,
     Regressor,
     boolean,
@@ -338,7 +338,7 @@ class HistGradientBoostingRegressor(HistogramBoosting, Regressor):
         return -LOSSES[self.loss].mean(f, self._read_targets(y, len(f)))
 
 
-class HistGradientBoostingClassifier(HistogramBoosting, Classifier):
+class HistGradientBoostingClassifier(HistogramBoosting, BoostingClassifier):
     """P(y = 1 | x) = 1 / (1 + exp(-f(x))), f a sum of trees on binned features; softmax f of several classes.
 
     `loss` is "log_loss" or a function of your own, as for the regressor. Of two classes, f is (rows,) and y
@@ -354,27 +354,3 @@ class HistGradientBoostingClassifier(HistogramBoosting, Classifier):
         if self.loss != "log_loss":
             return self.loss
         return LOSSES["softmax" if len(self.classes_) > 2 else "log_loss"]
-
-    def _encoded(self, y):
-        return np.eye(len(self.classes_))[y] if len(self.classes_) > 2 else y.astype(np.float64)
-
-    def _decoded(self, y):
-        return self.classes_[y.argmax(axis=1) if y.ndim == 2 else y.astype(np.intp)]
-
-    def _decision(self, X):
-        return self._scores(X)
-
-    def _predict_proba(self, X):
-        return probabilities(self._scores(X), len(self.classes_))
-
-    def staged_decision_function(self, X: Any) -> Iterator[np.ndarray]:
-        """The scores after each iteration."""
-        return self._staged(X, lambda f: f)
-
-    def staged_predict_proba(self, X: Any) -> Iterator[np.ndarray]:
-        """P(class | x) after each iteration."""
-        return self._staged(X, lambda f: probabilities(f, len(self.classes_)))
-
-    def staged_predict(self, X: Any) -> Iterator[np.ndarray]:
-        """The predicted classes after each iteration."""
-        return (self.classes_[p.argmax(axis=1)] for p in self.staged_predict_proba(X))

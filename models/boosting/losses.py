@@ -152,6 +152,7 @@ class Loss:
     formula     (f, y) -> the terms, whose sum is to be small
     start       (y, weight) -> the best constant score; None: look for it
     inverse     score -> prediction, the inverse of the link
+    odds        log P(1) / P(0) = odds f, of two classes
     newton      leaves -G / (H + λ); without a curvature, leaves of the least loss
     of_errors   (y - f, weight) -> the best constant to add to f in a leaf, if the errors say it
     constant_curvature  is it 1 everywhere?
@@ -162,6 +163,7 @@ class Loss:
     formula: Callable[[Any, Any], Any]
     start: Callable[[Any, Any], Any] | None = None
     inverse: Callable[[Any], Any] = identity
+    odds: float = 1.0
     newton: bool = True
     of_errors: Callable[[Any, Any], Any] | None = None
     constant_curvature: bool = False
@@ -199,6 +201,10 @@ def log_odds(y, weight=None):
     return float(np.log(p / (1 - p)))
 
 
+def half_log_odds(y, weight=None):
+    return log_odds(y, weight) / 2
+
+
 def log_shares(y, weight=None):
     """log P(k) of one-hot y, minus the mean over the classes."""
     p = np.log(np.clip(np.average(y, axis=0, weights=weight), EPSILON, 1 - EPSILON))
@@ -232,17 +238,24 @@ def _quantile_at(y, weight=None, *, q):
 
 def huber_loss(part, delta=1.0):
     """δ is the quantile `part` of the absolute errors before each tree."""
+    return Loss(
+        functools.partial(huber, delta=delta),
+        start=MEDIAN,
+        newton=False,
+        of_errors=functools.partial(_huber_best, delta=delta),
+        adapt=functools.partial(_huber_adapted, part=part),
+    )
 
-    def adapt(f, y, weight):
-        weight = np.ones(len(y)) if weight is None else weight
-        return huber_loss(part, quantile_of(np.abs(y - f), part, weight))
 
-    def best(errors, weight):
-        middle = quantile_of(errors, 0.5, weight)
-        return middle + mean_of(np.clip(errors - middle, -delta, delta), weight)
+def _huber_adapted(f, y, weight, *, part):
+    weight = np.ones(len(y)) if weight is None else weight
+    return huber_loss(part, quantile_of(np.abs(y - f), part, weight))
 
-    formula = functools.partial(huber, delta=delta)
-    return Loss(formula, start=MEDIAN, newton=False, of_errors=best, adapt=adapt)
+
+def _huber_best(errors, weight, *, delta):
+    """Friedman's approximation: a step from the median."""
+    middle = quantile_of(errors, 0.5, weight)
+    return middle + mean_of(np.clip(errors - middle, -delta, delta), weight)
 
 
 EPSILON = np.finfo(np.float64).eps
@@ -253,7 +266,7 @@ LOSSES = {
     "poisson": Loss(poisson, start=log_mean, inverse=np.exp),
     "gamma": Loss(gamma, start=log_mean, inverse=np.exp),
     "log_loss": Loss(log_loss, start=log_odds),
-    "exponential": Loss(exponential, start=lambda y, weight: log_odds(y, weight) / 2),
+    "exponential": Loss(exponential, start=half_log_odds, odds=2.0),
     "softmax": Loss(softmax, start=log_shares),
     "normal": Loss(normal, start=normal_of),
     "cox": Loss(cox, start=zero, bound=cox_bound),

@@ -1,5 +1,7 @@
 """The losses, their derivatives by the engine, and their best constants."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,10 @@ def test_functions_are_tried_and_judged_by_their_curvature():
         checked(lambda f, y: ((y - f) ** 2).mean(), F, Y, "Booster")
     with pytest.raises(ValueError, match="not finite at f"), np.errstate(all="ignore"):
         checked(lambda f, y: y * np.log(f), np.zeros(40), Y, "Booster")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_losses_with_names_can_be_stored(name):
+    loss, y = CASES[name][:2]
+    again = pickle.loads(pickle.dumps(loss))
+    assert again.mean(F, y) == loss.mean(F, y)
