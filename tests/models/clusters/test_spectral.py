@@ -29,12 +29,13 @@ CIRCLES, CIRCLE_LABELS = datasets.make_circles(200, factor=0.4, noise=0.05, rand
     [
         (blobs() / 3, 4, {}),
         (blobs(p=6) / 5, 4, {"gamma": 0.3}),
+        (blobs() / 3, 4, {"n_components": 6}),
         (blobs(), 4, {"affinity": "nearest_neighbors", "n_neighbors": 40}),
         (MOONS, 2, {"affinity": "nearest_neighbors"}),
         (MOONS, 2, {"gamma": 20.0}),
         (CIRCLES, 2, {"gamma": 20.0}),
     ],
-    ids=["rbf", "six features", "neighbors", "moons", "moons by rbf", "circles"],
+    ids=["rbf", "six features", "six components", "neighbors", "moons", "moons by rbf", "circles"],
 )
 @pytest.mark.filterwarnings("ignore:Graph is not fully connected")
 def test_the_same_clusters_as_scikit_learn(X, n_clusters, settings, assign):
@@ -93,8 +94,8 @@ def test_given_affinities():
         SpectralClustering(affinity="nearest_neighbors", n_neighbors=70).fit(X)
 
 
-def test_more_components_and_parts_that_are_not_connected():
+def test_parts_that_are_not_connected():
     X = np.concatenate([blobs(40) / 10 + 100, blobs(40, seed=3) / 10 - 100])
-    for n_components in (None, 2, 3):
-        model = SpectralClustering(2, n_components=n_components, random_state=0)
+    for assign in ("kmeans", "discretize", "cluster_qr"):
+        model = SpectralClustering(2, assign_labels=assign, random_state=0)
         assert same_clusters(model.fit_predict(X), np.repeat([0, 1], 40))
