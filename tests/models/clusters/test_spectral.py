@@ -93,8 +93,18 @@ def test_given_affinities():
         SpectralClustering(affinity="nearest_neighbors", n_neighbors=70).fit(X)
 
 
-def test_more_components_and_parts_that_are_not_connected():
+def test_more_components():
+    """Each gets a cluster of its own, as there."""
+    X = blobs() / 3
+    same = {"assign_labels": "cluster_qr", "n_components": 6}
+    ours, theirs = (
+        kind(4, **same).fit(X) for kind in (SpectralClustering, cluster.SpectralClustering)
+    )
+    assert same_clusters(ours.labels_, theirs.labels_) and len({*ours.labels_}) == 6
+
+
+def test_parts_that_are_not_connected():
     X = np.concatenate([blobs(40) / 10 + 100, blobs(40, seed=3) / 10 - 100])
-    for n_components in (None, 2, 3):
-        model = SpectralClustering(2, n_components=n_components, random_state=0)
+    for assign in ("kmeans", "discretize", "cluster_qr"):
+        model = SpectralClustering(2, assign_labels=assign, random_state=0)
         assert same_clusters(model.fit_predict(X), np.repeat([0, 1], 40))
