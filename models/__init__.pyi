@@ -13,6 +13,10 @@ from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
 from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
+from models.composition.columns import ColumnTransformer as ColumnTransformer
+from models.composition.pipeline import Pipeline as Pipeline
+from models.composition.target import TransformedTargetRegressor as TransformedTargetRegressor
+from models.composition.union import FeatureUnion as FeatureUnion
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE
