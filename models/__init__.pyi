@@ -47,6 +47,10 @@ from models.components.random_projection import SparseRandomProjection as Sparse
 from models.components.sparse_pca import SparsePCA as SparsePCA
 from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.components.truncated_svd import TruncatedSVD as TruncatedSVD
+from models.composition.columns import ColumnTransformer as ColumnTransformer
+from models.composition.pipeline import Pipeline as Pipeline
+from models.composition.target import TransformedTargetRegressor as TransformedTargetRegressor
+from models.composition.union import FeatureUnion as FeatureUnion
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE

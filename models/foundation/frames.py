@@ -4,6 +4,7 @@ A frame has `columns` and `dtypes`. Errors name a value by its column and the la
 array by their numbers.
 """
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -111,3 +112,11 @@ def as_frame(values: np.ndarray, container: str, columns: Any, like: Any) -> Any
 def listed(names: Any, most: int = 5) -> str:
     """Names in a sentence: 'a', 'b', 'c', ..."""
     return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")
+
+
+def beside(tables: list[Any]) -> Any:
+    """Tables side by side: an array, or a sparse matrix if one of them is."""
+    if not any(hasattr(table, "tocsr") for table in tables):
+        return np.hstack([np.asarray(table) for table in tables])
+    sparse = importlib.import_module("scipy.sparse")  # there, since a table is of it
+    return sparse.hstack(tables).tocsr()

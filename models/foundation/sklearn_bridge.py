@@ -123,12 +123,14 @@ def tags(estimator: Any) -> Any:
     )
 
 
-def tags_of_part(part: Any, transforms: bool) -> Any:
-    """The facts about an estimator, which are those of a part of it, ours or scikit-learn's."""
+def tags_of_part(part: Any, transforms: bool, first: Any = None) -> Any:
+    """The facts about an estimator, which are those of a part of it; `first` is the part that gets X."""
     from sklearn.utils import TransformerTags, get_tags
 
     found = copy.deepcopy(get_tags(part))
     found.transformer_tags = TransformerTags(preserves_dtype=[]) if transforms else None
+    if first is not None:
+        found.input_tags = copy.deepcopy(get_tags(first).input_tags)
     return found
 
 
