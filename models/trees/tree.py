@@ -70,9 +70,13 @@ class DecisionTree(Growing):
 
     def _fit(self, X, y, weight):
         y = y.reshape(len(X), -1).T
-        table, rng = self._table(X), np.random.default_rng(self.random_state)
+        self._grow_from(self._table(X), self._criterion(y), y, weight)
+
+    def _grow_from(self, table, criterion, y, weight):
+        """Grows `tree_` from a table that several trees may share. y: (outputs, samples)."""
         limits = self._limits(table, weight, y)
-        (tree,) = grow(table, self._criterion(y), y, weight[None], limits, rng)
+        rng = np.random.default_rng(self.random_state)
+        (tree,) = grow(table, criterion, y, weight[None], limits, rng)
         self._adopt(tree, limits)
 
     def _adopt(self, tree, limits):
