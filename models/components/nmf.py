@@ -216,7 +216,8 @@ def _by_multiplication(model, X, W, H, learn_H):
         sums = []
         for i in range(0, len(X), BLOCK):
             w, x = W[i : i + BLOCK], X[i : i + BLOCK]
-            w *= multiplier(*sides(x, w, H, β), w, β, *of_W)
+            falling, rising = sides(x, w, H, β)
+            w *= multiplier(falling, rising, w, β, *of_W)
             if β < 1:
                 w *= np.finfo(float).eps <= w
             if learn_H:
