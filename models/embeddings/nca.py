@@ -13,6 +13,8 @@ from models.foundation.loss_model import LossModel
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import softmax
 
+BLOCK = 64  # rows that are worked on at a time, each with all others
+
 
 class NeighborhoodComponentsAnalysis(LossModel, Transformer):
     """z = A x, with which a random neighbor is most often of the same class.
@@ -47,6 +49,38 @@ class NeighborhoodComponentsAnalysis(LossModel, Transformer):
         squared = size[:, None] + size - 2 * (Z @ Z.T)
         P = softmax(np.where(np.eye(len(X)) > 0, -np.inf, -squared))
         return -(weight @ (P * (y[:, None] == y)).sum(axis=1)) / weight.sum()
+
+    def _value_and_grad(self, objective, packing, X, y, weight):
+        """By blocks of rows i, so that no matrix of all pairs is needed.
+
+        With v_ij = ∂L / ∂‖z_i - z_j‖² = s_i p_ij ([y_i = y_j] - p_i) / Σ s, where s are the weights and p_i
+        is the probability above, ∂L/∂z_i = 2 Σ_j (v_ij + v_ji) (z_i - z_j).
+        """
+
+        if type(self).loss is not NeighborhoodComponentsAnalysis.loss:  # a loss of one's own
+            return super()._value_and_grad(objective, packing, X, y, weight)
+
+        def of_blocks(vector):
+            Z = X @ packing.unpack(vector)["components"].T
+            size, shares = (Z * Z).sum(axis=1), weight / weight.sum()
+            loss, dZ = 0.0, np.zeros_like(Z)
+            for i in range(0, len(X), BLOCK):
+                rows = np.arange(i, min(i + BLOCK, len(X)))
+                near = Z[rows] @ (2 * Z.T)
+                near -= size
+                near -= size[rows, None]
+                near[rows - i, rows] = -np.inf
+                P = softmax(near)
+                same = y[rows, None] == y
+                right = (P * same).sum(axis=1)
+                loss -= shares[rows] @ right
+                V = P * (same - right[:, None])
+                V *= shares[rows, None]
+                dZ[rows] += V.sum(axis=1)[:, None] * Z[rows] - V @ Z
+                dZ += V.sum(axis=0)[:, None] * Z - V.T @ Z[rows]
+            return loss, 2 * (dZ.T @ X).ravel()
+
+        return of_blocks
 
     def _fit(self, X, y):  # type: ignore[override]
         if len(X) == 1:

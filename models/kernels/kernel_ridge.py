@@ -21,6 +21,8 @@ from models.foundation.kernel_functions import KERNELS, KernelMethod
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import solve_triangular
 
+BLOCK = 64  # columns that are worked on at a time
+
 
 class KernelRidge(KernelMethod, Regressor):
     """f(x) = Σ_i c_i k(x, x_i) with the least  Σ_i s_i (y_i - f(x_i))² + α ‖f‖²,  s the sample weights.
@@ -57,9 +59,16 @@ class KernelRidge(KernelMethod, Regressor):
         if alpha.shape not in ((1,), targets.shape[1:]):
             what = f"alpha has shape {alpha.shape}, and y has {targets.shape[1]} targets."
             raise refusal(ValueError, what, "one number for all targets")
-        K = root * self._kernel(X, X) * root.T  # √S K √S: symmetric
         parts = [root * targets] if len(alpha) == 1 else np.hsplit(root * targets, len(alpha))
-        solved = [_solve(K, part, α) for part, α in zip(parts, alpha, strict=True)]
+        K = X.copy() if self.pairwise else self._kernel(X, X)
+        if not (weight == 1).all():  # √S K √S: symmetric
+            K *= root
+            K *= root.T
+        diagonal = K.diagonal().copy()
+        solved = []
+        for part, α in zip(parts, alpha, strict=True):
+            np.fill_diagonal(K, diagonal + α)
+            solved.append(_solve(K, part))
         self.dual_coef_ = (root * np.hstack(solved)).reshape(y.shape)
 
     def _predict(self, X):
@@ -68,11 +77,45 @@ class KernelRidge(KernelMethod, Regressor):
         return self._kernel(X, self.X_fit_) @ self.dual_coef_
 
 
-def _solve(K, B, alpha):
-    """(K + α I)⁻¹ B; the shortest solution if the matrix is singular."""
-    A = K + alpha * np.eye(len(K))
+def _solve(A, B):
+    """A⁻¹ B of a symmetric A; the shortest solution if A is singular. Only the diagonal of A changes."""
+    diagonal = A.diagonal().copy()
     try:
-        L = np.linalg.cholesky(A)
+        _cholesky(A)
+        return _substitute(A, B)
     except np.linalg.LinAlgError:
-        return np.linalg.lstsq(A, B, rcond=None)[0]
-    return solve_triangular(L.T, solve_triangular(L, B), lower=False)
+        np.fill_diagonal(A, diagonal)
+        return np.linalg.lstsq(np.triu(A) + np.triu(A, 1).T, B, rcond=None)[0]
+    finally:
+        for i in range(0, len(A), BLOCK):  # the upper triangle has all that was below
+            rows = slice(i, i + BLOCK)
+            square = A[rows, rows]
+            A[i + BLOCK :, rows] = A[rows, i + BLOCK :].T
+            square[...] = np.triu(square) + np.triu(square, 1).T
+
+
+def _cholesky(A):
+    """Replaces the lower triangle of A by its factor L, A = L Lᵀ, so that no second matrix is needed.
+
+    A block of columns P of what is left, A - L Lᵀ of the blocks before, is P = (L₁₁ L₁₁ᵀ, L₂₁ L₁₁ᵀ)
+    (G. Golub, C. Van Loan, Matrix Computations, 4th edition, section 4.2.9).
+    """
+    for i in range(0, len(A), BLOCK):
+        rows, below = slice(i, i + BLOCK), slice(i + BLOCK, None)
+        P = A[i:, rows] - A[i:, :i] @ A[rows, :i].T
+        L = np.linalg.cholesky(P[:BLOCK])
+        A[rows, rows] = L + np.triu(A[rows, rows], 1)
+        A[below, rows] = solve_triangular(L, P[BLOCK:].T).T
+
+
+def _substitute(L, B):
+    """(L Lᵀ)⁻¹ B, of the lower triangle of L."""
+    X = B.copy()
+    starts = range(0, len(L), BLOCK)
+    for i in starts:
+        rows = slice(i, i + BLOCK)
+        X[rows] = solve_triangular(L[rows, rows], X[rows] - L[rows, :i] @ X[:i])
+    for i in reversed(starts):
+        rows, j = slice(i, i + BLOCK), i + BLOCK
+        X[rows] = solve_triangular(L[rows, rows].T, X[rows] - L[j:, rows].T @ X[j:], lower=False)
+    return X

@@ -11,6 +11,8 @@ import numpy as np
 
 ENOUGH = 1e-14  # relative decrease, or relative gap between primal and dual, that rounding hides
 
+BLOCK = 1000  # rows that are worked on at a time, so that they stay in the cache
+
 
 def minimize_squares(A, y, t, c, max_iter):
     """p = 2, by Newton's method: w, the number of steps, and whether they converged.
@@ -31,8 +33,12 @@ def minimize_squares(A, y, t, c, max_iter):
     for step in range(1, max_iter + 1):
         was, active = active, rest > 0
         for changed, sign in ((active & ~was, 1), (was & ~active, -1)):
-            part = root[changed, None] * A[changed]
-            H += sign * (part.T @ part)
+            chosen = np.flatnonzero(changed)
+            for i in range(0, len(chosen), BLOCK):
+                rows = chosen[i : i + BLOCK]
+                part = A[rows]
+                part *= root[rows, None]
+                H += sign * (part.T @ part)
         p = np.linalg.solve(H, A.T @ (2 * c * y * np.maximum(rest, 0)) - w)
         change, length = y * (A @ p), 1.0
         while (now := value(w + length * p, rest - length * change)) > before and length > 1e-10:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models import NeighborhoodComponentsAnalysis
+from models.embeddings import nca
 from models.embeddings.nca import discriminants
 from tinygrad_edu import value_and_grad
 
@@ -28,6 +29,24 @@ def test_loss_and_gradient_are_scikit_learns(k):
     ours = value_and_grad(lambda A: model.loss(X, y, np.ones(n), A))(A)
     assert float(ours[0]) == pytest.approx(objective / n, rel=1e-12)
     np.testing.assert_allclose(ours[1].ravel(), gradient / n, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("block", [7, 500])
+def test_the_gradient_in_blocks_is_that_of_the_loss(block, monkeypatch):
+    monkeypatch.setattr(nca, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    X, y, weight = rng.normal(size=(50, 4)), rng.integers(0, 3, size=50), rng.uniform(size=50)
+    model = NeighborhoodComponentsAnalysis(3, init="identity")
+    packing = model._packing(X, y, weight)
+
+    def objective(vector):
+        return model.loss(X, y, weight, **packing.unpack(vector))
+
+    point = rng.normal(size=12)
+    value, gradient = value_and_grad(objective)(point)
+    fast_value, fast = model._value_and_grad(objective, packing, X, y, weight)(point)
+    assert fast_value == pytest.approx(float(value), rel=1e-13)
+    np.testing.assert_allclose(fast, gradient, rtol=1e-10, atol=1e-14)
 
 
 def test_the_loss_is_the_probability_that_one_neighbor_votes_right():
