@@ -24,8 +24,11 @@ from models.components.random_projection import SparseRandomProjection as Sparse
 from models.components.sparse_pca import SparsePCA as SparsePCA
 from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.components.truncated_svd import TruncatedSVD as TruncatedSVD
+from models.embeddings.isomap import Isomap as Isomap
+from models.embeddings.locally_linear import LocallyLinearEmbedding as LocallyLinearEmbedding
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
+from models.embeddings.spectral_embedding import SpectralEmbedding as SpectralEmbedding
 from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
