@@ -51,8 +51,11 @@ from models.composition.columns import ColumnTransformer as ColumnTransformer
 from models.composition.pipeline import Pipeline as Pipeline
 from models.composition.target import TransformedTargetRegressor as TransformedTargetRegressor
 from models.composition.union import FeatureUnion as FeatureUnion
+from models.embeddings.isomap import Isomap as Isomap
+from models.embeddings.locally_linear import LocallyLinearEmbedding as LocallyLinearEmbedding
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
+from models.embeddings.spectral_embedding import SpectralEmbedding as SpectralEmbedding
 from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier

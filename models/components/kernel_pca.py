@@ -22,7 +22,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.eigenpairs import largest_eigenpairs
-from models.foundation.kernel_functions import KERNELS, KernelMethod
+from models.foundation.kernel_functions import KERNELS, KernelMethod, centered
 from models.foundation.signs import signs
 from models.foundation.sklearn_bridge import known_to_sklearn
 from tinygrad_edu.diagnostics.words import refusal
@@ -85,7 +85,7 @@ class KernelPCA(KernelMethod, Transformer):
         K = self._kernel(X, X)
         self._means_ = K.mean(axis=0)
         few = self.eigen_solver != "dense" and (self.eigen_solver != "auto" or k < 10)
-        K = self._centered(K)
+        K = centered(K, self._means_)
         if few:
             λ, α = largest_eigenpairs(K, k)
         else:
@@ -103,13 +103,10 @@ class KernelPCA(KernelMethod, Transformer):
             except np.linalg.LinAlgError:  # alpha=0, and a kernel of few features
                 self.dual_coef_ = np.linalg.lstsq(penalized, X, rcond=None)[0]
 
-    def _centered(self, K):
-        """The inner products of centered features, of rows of K with the training data."""
-        return K - K.mean(axis=1, keepdims=True) - self._means_ + self._means_.mean()
-
     def _transform(self, X):
         scale = np.sqrt(np.where(self.eigenvalues_ > 0, self.eigenvalues_, np.inf))
-        return self._centered(self._kernel(X, self.X_fit_)) @ (self.eigenvectors_ / scale)
+        K = centered(self._kernel(X, self.X_fit_), self._means_)
+        return K @ (self.eigenvectors_ / scale)
 
     def _inverse_transform(self, Z):
         if "dual_coef_" not in vars(self):

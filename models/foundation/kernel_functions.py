@@ -126,6 +126,14 @@ def squared_distances(X, Y):
     return np.maximum(D, 0, out=D)
 
 
+def centered(K, means):
+    """φ̃(x)·φ̃(y) of features from which their mean over the training data is subtracted.
+
+    K: (rows, training rows). means: of the columns of K of the training data.
+    """
+    return K - K.mean(axis=1, keepdims=True) - means + means.mean()
+
+
 def rate(gamma, X, weight=None):
     """γ as a number: None and "auto" are 1 / features, "scale" is 1 / (features × variance of X)."""
     if gamma is None or gamma == "auto":
