@@ -126,6 +126,7 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
     Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
     """
 
+    criterion = "gini"
     splitter = "random"
     max_features = "sqrt"
 
@@ -136,5 +137,6 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
     Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
     """
 
+    criterion = "squared_error"
     splitter = "random"
     max_features = 1.0
