@@ -74,8 +74,7 @@ class ForestOfNumbers(Forest, OfNumbers):
 class RandomForestClassifier(ForestOfClasses):
     """A forest whose trees learn from samples drawn with replacement, and ask about √(features) features.
 
-            doc="weights of the classes, for several targets a list of them; the last: balanced among the "
-    has drawn cancels.
+    The trees agree in what the data say, and differ by chance. In the mean of many, chance cancels.
     """
 
     n_estimators = 100
