@@ -58,6 +58,10 @@ from models.embeddings.nca import NeighborhoodComponentsAnalysis as Neighborhood
 from models.embeddings.spectral_embedding import SpectralEmbedding as SpectralEmbedding
 from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
+from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesClassifier
+from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
+from models.ensembles.random_forest import RandomForestClassifier as RandomForestClassifier
+from models.ensembles.random_forest import RandomForestRegressor as RandomForestRegressor
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization

@@ -30,7 +30,6 @@ class Growing(Estimator):
 
     allow_nan = True
     several_targets = True
-    n_classes_: Any  # of a classifier
     random_cuts: ClassVar[Any]
     _criterion: ClassVar[Any]
 
@@ -92,7 +91,7 @@ class Growing(Estimator):
         if signs.shape != (features,) or not np.isin(signs, (-1, 0, 1)).all():
             what = f"monotonic_cst must be {features} numbers -1, 0 or 1, one per feature."
             raise refusal(ValueError, f"{what} Got {self.monotonic_cst!r}.", f"[0] * {features}")
-        if outputs > 1 or (self.kind == "classifier" and self.n_classes_ > 2):
+        if outputs > 1 or vars(self).get("n_classes_", 1) > 2:
             what = "Monotonicity constraints are not supported with multiple outputs or classes."
             raise refusal(ValueError, what, "monotonic_cst=None")
         return signs.astype(np.int8)

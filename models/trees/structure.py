@@ -5,6 +5,7 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 
 LEAF = -1
+STEPS = 8  # down the tree, until rows that have arrived are left behind
 UNDEFINED = -2  # the feature and the threshold of a leaf
 PER_NODE = (
     "children_left", "children_right", "feature", "threshold", "missing_go_to_left", "value", "impurity",
@@ -60,29 +61,32 @@ class Tree:
 
     # ---- ways down -----------------------------------------------------------------------------
 
-    def apply(self, X):
-        """The leaf of each row of X."""
-        *_, leaf = self._steps(X)
-        return leaf
-
-    def _steps(self, X):
-        """The node of each row of X, step by step: all rows go down one level at a time."""
-        node = np.zeros(len(X), dtype=np.intp)
-        yield node
-        moving = np.arange(len(X))
-        while True:
-            moving = moving[self.children_left[node[moving]] != LEAF]
-            if len(moving) == 0:
-                return
-            at = node[moving]
-            with np.errstate(
-                over="ignore"
-            ):  # a number beyond float32 is infinite, which goes right
-                x = X[moving, self.feature[at]].astype(self.dtype)
-            goes_left = (x <= self.threshold[at]) | (np.isnan(x) & self.missing_go_to_left[at])
-            node = node.copy()
-            node[moving] = np.where(goes_left, self.children_left[at], self.children_right[at])
-            yield node
+    def apply(self, X, roots=None):
+        """The leaf of each row of X. With several roots, of each row from each root: (samples, roots)."""
+        X = _in_range(X, self.dtype)
+        n_roots = 1 if roots is None else len(roots)
+        node = np.zeros(len(X), np.intp) if roots is None else np.tile(roots, len(X))
+        first = np.repeat(np.arange(len(X)) * X.shape[1], n_roots)  # of each row in the flat array
+        leaf = self.children_left == LEAF
+        itself = np.arange(self.node_count)
+        children = np.stack([self.children_left, self.children_right], axis=1)
+        children = np.where(
+            leaf[:, None], itself[:, None], children
+        ).ravel()  # a leaf is its own child
+        feature = np.where(leaf, 0, self.feature)
+        some_missing = bool(np.isnan(X).any())
+        moving = np.arange(len(node))
+        while len(moving):
+            at, start = node[moving], first[moving]
+            for _ in range(STEPS):
+                x = X.ravel().take(start + feature.take(at))
+                right = ~(x <= self.threshold.take(at))
+                if some_missing:
+                    right &= ~(np.isnan(x) & self.missing_go_to_left.take(at))
+                at = children.take(2 * at + right)
+            node[moving] = at
+            moving = moving[~leaf[at]]
+        return node if roots is None else node.reshape(len(X), n_roots)
 
     def decision_path(self, X):
         """(samples, nodes), a sparse matrix of SciPy: 1 for each node on the way of a row of X."""
@@ -91,10 +95,18 @@ class Tree:
         except ImportError:
             what = "decision_path returns a sparse matrix, and SciPy is not installed."
             raise refusal(ImportError, what, "pip install scipy") from None
-        steps = np.sort(np.stack([*self._steps(X)], axis=1), axis=1)
-        first = np.diff(steps, axis=1, prepend=-1) > 0  # a row that has arrived stays where it is
-        ends = np.concatenate([[0], np.cumsum(first.sum(axis=1))])
-        parts = np.ones(ends[-1], dtype=np.intp), steps[first], ends
+        parent = np.full(
+            self.node_count + 1, LEAF
+        )  # the last is for LEAF, which stands above the root
+        inner = np.flatnonzero(self.children_left != LEAF)
+        parent[self.children_left[inner]] = parent[self.children_right[inner]] = inner
+        steps = [self.apply(X)]
+        while (steps[-1] > 0).any():
+            steps.append(parent[steps[-1]])
+        nodes = np.stack(steps[::-1], axis=1)
+        on_the_way = nodes >= 0
+        ends = np.concatenate([[0], np.cumsum(on_the_way.sum(axis=1))])
+        parts = np.ones(ends[-1], dtype=np.intp), nodes[on_the_way], ends
         return csr_matrix(parts, shape=(len(X), self.node_count))
 
     def predict(self, X):
@@ -146,3 +158,19 @@ class Tree:
         order = np.empty_like(place)
         order[place] = np.arange(len(place))
         return np.split(order, ends[:-1])
+
+
+def _in_range(X, dtype):
+    """X in the type of the thresholds. A number that exceeds it is infinite, and goes to the right side."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(X, dtype)
+
+
+def joined(trees):
+    """One Tree with the nodes of all, and the numbers of their roots."""
+    first = np.cumsum([0, *(tree.node_count for tree in trees)])
+    arrays = {name: np.concatenate([getattr(tree, name) for tree in trees]) for name in PER_NODE}
+    shift = np.repeat(first[:-1], np.diff(first))
+    for side in ("children_left", "children_right"):
+        arrays[side] = np.where(arrays[side] == LEAF, LEAF, arrays[side] + shift)
+    return Tree(trees[0].n_features, trees[0].dtype, **arrays), first[:-1]

@@ -130,6 +130,7 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
     Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
     """
 
+    criterion = "gini"
     splitter = "random"
     max_features = "sqrt"
 
@@ -140,5 +141,6 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
     Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
     """
 
+    criterion = "squared_error"
     splitter = "random"
     max_features = 1.0
