@@ -32,6 +32,8 @@ from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
+from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
+from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization
