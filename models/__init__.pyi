@@ -62,6 +62,8 @@ from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesCla
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
 from models.ensembles.random_forest import RandomForestClassifier as RandomForestClassifier
 from models.ensembles.random_forest import RandomForestRegressor as RandomForestRegressor
+from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
+from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization
