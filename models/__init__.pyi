@@ -10,6 +10,7 @@ from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscrimin
 from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans
+from models.clusters.mean_shift import MeanShift as MeanShift
 from models.clusters.optics import OPTICS as OPTICS
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
