@@ -36,6 +36,8 @@ from models.components.dictionary_learning import (
     MiniBatchDictionaryLearning as MiniBatchDictionaryLearning,
 )
 from models.components.dictionary_learning import SparseCoder as SparseCoder
+from models.clusters.mean_shift import MeanShift as MeanShift
+from models.clusters.optics import OPTICS as OPTICS
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.incremental_pca import IncrementalPCA as IncrementalPCA

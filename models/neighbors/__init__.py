@@ -12,3 +12,16 @@ centroid        by the nearest mean of a class
 density         kernel density estimates
 outliers        the local outlier factor
 """
+
+from models.foundation.contents import contents
+
+__getattr__ = contents(
+    __name__,
+    {
+        "BallTree": "space_tree",
+        "KDTree": "space_tree",
+        "k_nearest": "search",
+        "pairwise_distances": "distances",
+        "within_radius": "search",
+    },
+)
