@@ -10,6 +10,7 @@ from models.bayes.qda import QuadraticDiscriminantAnalysis as QuadraticDiscrimin
 from models.clusters.affinity_propagation import AffinityPropagation as AffinityPropagation
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
+from models.clusters.birch import Birch as Birch
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.kmeans import KMeans as KMeans
 from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans

@@ -9,4 +9,5 @@ linkage         the trees of merges behind it
 affinity_propagation
                 around exemplars, which messages between the points choose
 spectral        by cutting a graph of similarities
+birch           by summing up points that come one after another
 """
