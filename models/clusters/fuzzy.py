@@ -1,7 +1,8 @@
 """Fuzzy c-means.
 
 Source: J. Bezdek, Pattern Recognition with Fuzzy Objective Function Algorithms (1981), chapter 3;
-R. Hathaway, J. Bezdek, Optimization of clustering criteria by reformulation, IEEE Trans. Fuzzy Systems 3 (1995).
+R. Hathaway, J. Bezdek, Optimization of clustering criteria by reformulation, IEEE Trans. Fuzzy Systems 3
+(1995).
 """
 
 from operator import itemgetter
