@@ -25,9 +25,11 @@ from models.boosting.histogram_boosting import (
 from models.clusters.affinity_propagation import AffinityPropagation as AffinityPropagation
 from models.clusters.agglomerative import AgglomerativeClustering as AgglomerativeClustering
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
+from models.clusters.birch import Birch as Birch
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.hdbscan import HDBSCAN as HDBSCAN
+from models.clusters.fuzzy import FuzzyCMeans as FuzzyCMeans
 from models.clusters.kmeans import KMeans as KMeans
 from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
 from models.clusters.spectral import SpectralClustering as SpectralClustering

@@ -3,6 +3,7 @@
 kmeans          around their means
 bisecting       the same, by dividing the worst cluster in two
 mini_batch      the same, by small random batches
+fuzzy           around means to which every point belongs a little
 centers         what clusters around centers share
 
 
@@ -19,6 +20,7 @@ linkage         the trees of merges behind it
 affinity_propagation
                 around exemplars, which messages between the points choose
 spectral        by cutting a graph of similarities
+birch           by summing up points that come one after another
 """
 
 from models.foundation.contents import contents
