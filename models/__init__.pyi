@@ -155,6 +155,7 @@ from models.online.passive import PassiveAggressiveRegressor as PassiveAggressiv
 from models.online.perceptron import Perceptron as Perceptron
 from models.online.sgd import SGDClassifier as SGDClassifier
 from models.online.sgd import SGDRegressor as SGDRegressor
+from models.preprocessing.bins import KBinsDiscretizer as KBinsDiscretizer
 from models.preprocessing.function import FunctionTransformer as FunctionTransformer
 from models.preprocessing.kernel_centerer import KernelCenterer as KernelCenterer
 from models.preprocessing.labels import LabelBinarizer as LabelBinarizer
@@ -163,6 +164,8 @@ from models.preprocessing.labels import MultiLabelBinarizer as MultiLabelBinariz
 from models.preprocessing.one_hot import OneHotEncoder as OneHotEncoder
 from models.preprocessing.ordinal import OrdinalEncoder as OrdinalEncoder
 from models.preprocessing.polynomial import PolynomialFeatures as PolynomialFeatures
+from models.preprocessing.power import PowerTransformer as PowerTransformer
+from models.preprocessing.quantile_transformer import QuantileTransformer as QuantileTransformer
 from models.preprocessing.ranges import MaxAbsScaler as MaxAbsScaler
 from models.preprocessing.ranges import MinMaxScaler as MinMaxScaler
 from models.preprocessing.ranges import RobustScaler as RobustScaler

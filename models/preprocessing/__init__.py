@@ -8,6 +8,9 @@ functions           these as functions
 categories          the categories of columns of text or numbers; infrequent ones as a group
 one_hot, ordinal    a column, or a number, for each category
 labels              the same for targets
+power               powers that make a column more like a normal distribution
+quantile_transformer    ranks
+bins                intervals
 function            any function
 kernel_centerer     a kernel of centered features
 polynomial          products of features
@@ -25,6 +28,8 @@ __getattr__ = contents(
         "maxabs_scale": "functions",
         "minmax_scale": "functions",
         "normalize": "functions",
+        "power_transform": "functions",
+        "quantile_transform": "functions",
         "robust_scale": "functions",
         "scale": "functions",
     },

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from models.preprocessing.power import PowerTransformer
+from models.preprocessing.quantile_transformer import QuantileTransformer
 from models.preprocessing.ranges import MaxAbsScaler, MinMaxScaler, RobustScaler, without_zeros
 from models.preprocessing.rows import Binarizer, Normalizer, norms
 from models.preprocessing.standard import StandardScaler
@@ -64,6 +66,28 @@ def add_dummy_feature(X: Any, value: float = 1.0) -> np.ndarray:
     """X with a constant as its first column."""
     X = Normalizer()._read_table(X)
     return np.column_stack([np.full(len(X), float(value)), X])
+
+
+def quantile_transform(
+    X: Any,
+    *,
+    axis: int = 0,
+    n_quantiles: int = 1000,
+    output_distribution: str = "uniform",
+    subsample: int | None = 100_000,
+    random_state: Any = None,
+) -> np.ndarray:
+    """The ranks of the values in the columns of X, or with axis=1 in its rows."""
+    transformer = QuantileTransformer(
+        n_quantiles=n_quantiles, output_distribution=output_distribution, subsample=subsample,
+        random_state=random_state,
+    )  # fmt: skip
+    return _applied(transformer, X, axis)
+
+
+def power_transform(X: Any, method: str = "yeo-johnson", *, standardize: bool = True) -> np.ndarray:
+    """The columns of X to the powers by which they become most like a normal distribution."""
+    return _applied(PowerTransformer(method=method, standardize=standardize), X, 0)
 
 
 def _applied(transformer: Any, X: Any, axis: int) -> np.ndarray:

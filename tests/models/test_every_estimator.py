@@ -102,6 +102,7 @@ CHECKS = [
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
 @pytest.mark.filterwarnings("ignore:No features were selected:UserWarning")
+@pytest.mark.filterwarnings("ignore:Bins whose width are too small:UserWarning")
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
@@ -305,6 +306,8 @@ UNUSUAL = {
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::models.foundation.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:No features were selected:UserWarning")
+@pytest.mark.filterwarnings("ignore:Feature . is constant and will be replaced with 0:UserWarning")
+@pytest.mark.filterwarnings("ignore:Bins whose width are too small:UserWarning")
 def test_unusual_data_give_a_finite_answer_or_one_clear_error(estimator, X, y, case):
     X, y = UNUSUAL[case](X, y)
     model = clone(estimator)
