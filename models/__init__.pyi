@@ -28,18 +28,18 @@ from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglome
 from models.clusters.birch import Birch as Birch
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.dbscan import DBSCAN as DBSCAN
-from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.fuzzy import FuzzyCMeans as FuzzyCMeans
+from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans
+from models.clusters.mean_shift import MeanShift as MeanShift
 from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
+from models.clusters.optics import OPTICS as OPTICS
 from models.clusters.spectral import SpectralClustering as SpectralClustering
 from models.components.dictionary_learning import DictionaryLearning as DictionaryLearning
 from models.components.dictionary_learning import (
     MiniBatchDictionaryLearning as MiniBatchDictionaryLearning,
 )
 from models.components.dictionary_learning import SparseCoder as SparseCoder
-from models.clusters.mean_shift import MeanShift as MeanShift
-from models.clusters.optics import OPTICS as OPTICS
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
 from models.components.fast_ica import FastICA as FastICA
 from models.components.incremental_pca import IncrementalPCA as IncrementalPCA
@@ -62,12 +62,12 @@ from models.embeddings.nca import NeighborhoodComponentsAnalysis as Neighborhood
 from models.embeddings.spectral_embedding import SpectralEmbedding as SpectralEmbedding
 from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
+from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
+from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
 from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesClassifier
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
 from models.ensembles.random_forest import RandomForestClassifier as RandomForestClassifier
 from models.ensembles.random_forest import RandomForestRegressor as RandomForestRegressor
-from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
-from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization

@@ -174,7 +174,7 @@ class Birch(Clusterer, Transformer, Incremental):
         super()._learn_more(X, y, sample_weight)
         self.labels_ = self._predict(self._check(X))
 
-    def partial_fit(self, X: Any = None, y: Any = None) -> Any:  # type: ignore[override]
+    def partial_fit(self, X: Any = None, y: Any = None) -> Any:
         """Adds more rows, and clusters the subclusters again; without X only the latter. Returns self."""
         if X is not None:
             return super().partial_fit(X, y)

@@ -1,12 +1,10 @@
-"""Ensembles: many trees, grown from different samples.
+"""Ensembles: several models, which decide together.
 
 forest          what forests have in common
 random_forest   RandomForest and ExtraTrees, for classes and numbers
-"""Ensembles: several models, which decide together.
-
-adaboost   AdaBoostClassifier and -Regressor: models that attend to the errors of those before
-bagging    BaggingClassifier and -Regressor: models of random rows and features
-voting     VotingClassifier and -Regressor: the mean or the majority
-stacking   StackingClassifier and -Regressor: a model of the predictions of models
-members    how all of them make and fit their members
+adaboost        AdaBoostClassifier and -Regressor: models that attend to the errors of those before
+bagging         BaggingClassifier and -Regressor: models of random rows and features
+voting          VotingClassifier and -Regressor: the mean or the majority
+stacking        StackingClassifier and -Regressor: a model of the predictions of models
+members         how all of them make and fit their members
 """

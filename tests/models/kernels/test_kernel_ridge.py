@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
+from models.kernels.kernel_functions import KERNELS
 
 from models import KernelRidge, Ridge
 from models.foundation.kernel_functions import KERNELS
-
-
 from models.kernels import kernel_ridge as ours
-from models.kernels.kernel_functions import KERNELS
 
 kernel_ridge = pytest.importorskip("sklearn.kernel_ridge")
 datasets = pytest.importorskip("sklearn.datasets")
