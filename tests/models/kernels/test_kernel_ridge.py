@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from models.kernels.kernel_functions import KERNELS
 
 from models import KernelRidge, Ridge
 from models.foundation.kernel_functions import KERNELS
