@@ -103,6 +103,7 @@ from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
 from models.imputation.missing import MissingIndicator as MissingIndicator
 from models.imputation.simple import SimpleImputer as SimpleImputer
+from models.inspection.conformal import SplitConformalRegressor as SplitConformalRegressor
 from models.kernels.features import Nystroem as Nystroem
 from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge

@@ -21,8 +21,8 @@ def fp_growth(baskets: Any, min_support: float = 0.5, *, max_len: int | None = N
     """The sets of items that occur together in at least this fraction of the baskets: set -> fraction.
 
     The same sets as `apriori` finds, with the same arguments and errors, without candidates. The baskets,
-    each with its most frequent items first, share their beginnings in a tree. The ways up from all nodes of an
-    item are the baskets with it; the frequent sets among these, and the item, are frequent sets.
+    each with its most frequent items first, share their beginnings in a tree. The ways up from all nodes of
+    an item are the baskets with it; the frequent sets among these, and the item, are frequent sets.
     """
     baskets = read(baskets)
     least = least_count(min_support, baskets)

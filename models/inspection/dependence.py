@@ -1,0 +1,125 @@
+"""Partial dependence.
+
+Source: J. Friedman, Greedy function approximation: a gradient boosting machine, Annals of Statistics 29
+(2001), section 8.2; T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, section
+10.13.2; A. Goldstein and others, Peeking inside the black box (2015), for the curves of single rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from models.foundation import frames
+from models.foundation.bunch import Bunch
+from models.foundation.sklearn_bridge import kind_of
+from models.inspection.columns import column, place, table, with_column
+from models.metrics.scorers import response
+from tinygrad_edu.diagnostics.words import refusal
+
+
+def partial_dependence(
+    estimator: Any,
+    X: Any,
+    features: Any,
+    *,
+    sample_weight: Any = None,
+    categorical_features: Sequence[Any] | None = None,
+    response_method: str = "auto",
+    percentiles: tuple[float, float] = (0.05, 0.95),
+    grid_resolution: int = 100,
+    custom_values: Mapping[Any, Any] | None = None,
+    kind: str = "average",
+) -> Bunch:
+    """The mean prediction over the rows of X, with one or more features set to each value of a grid.
+
+        f_S(x_S) = mean over i of f(x_S, the other features of row i)
+
+    estimator              fitted: a regressor's predictions, a classifier's probabilities or scores
+    features               a feature or several, by number or name
+    categorical_features   those whose grid is all their values
+    percentiles            where the grid of a feature of many values begins and ends
+    grid_resolution        points of the grid; a feature of fewer values has these as its grid
+    custom_values          feature -> its grid
+    kind                   "average"; "individual" for the curve of each row; "both"
+
+    The result has `grid_values`, one array for each feature, and `average`, (outputs, points of the first
+    feature, ...), `individual` (outputs, rows, points, ...). Of two classes there is one output, the second.
+
+    Rows that no data are like may be among those averaged, if features depend on each other.
+
+    Raises ValueError for a feature that X does not have, integer columns (a grid would round), percentiles
+    that are not ascending within [0, 1], and a grid of fewer than two points.
+    """
+    X = table(X)
+    asked = [features] if isinstance(features, (str, int, np.integer)) else [*features]
+    places = [place(X, feature) for feature in asked]
+    categorical = {place(X, feature) for feature in categorical_features or ()}
+    given = {place(X, feature): np.asarray(of) for feature, of in (custom_values or {}).items()}
+    if not 0 <= percentiles[0] < percentiles[1] <= 1:
+        what = f"percentiles={percentiles!r} are not two ascending fractions from 0 to 1."
+        raise refusal(ValueError, what, "percentiles=(0.05, 0.95)")
+    if grid_resolution <= 1:
+        what = f"'grid_resolution' must be strictly greater than 1, not {grid_resolution}."
+        raise refusal(ValueError, what, "grid_resolution=100")
+    grids = []
+    for i, feature in zip(places, asked, strict=True):
+        values = column(X, i)
+        if i not in categorical and values.dtype.kind in "iu":
+            what = f"The column {feature!r} contains integer data, which a grid would round."
+            raise refusal(
+                ValueError, what, f"X.astype(float), or categorical_features=[{feature!r}]"
+            )
+        if i in given:
+            grids.append(given[i])
+        else:
+            grids.append(_grid(values, i in categorical, percentiles, grid_resolution))
+    if response_method == "auto":
+        of_classes = ("predict_proba", "decision_function")
+        method: Any = "predict" if kind_of(estimator) == "regressor" else of_classes
+    else:
+        method = response_method
+    curves = []
+    for point in product(*grids):
+        moved = X
+        for i, value in zip(places, point, strict=True):
+            moved = with_column(moved, i, value)
+        curves.append(np.asarray(response(estimator, method, moved), float))
+    sizes = [len(grid) for grid in grids]
+    individual = _outputs(np.array(curves), kind_of(estimator)).reshape(
+        -1, frames.samples(X), *sizes
+    )
+    found = Bunch(grid_values=grids)
+    if kind in ("average", "both"):
+        found.average = np.average(individual, axis=1, weights=sample_weight)
+    if kind in ("individual", "both"):
+        found.individual = individual
+    return found
+
+
+def _outputs(curves, kind):
+    """(outputs, rows, points) of predictions (points, rows) or (points, rows, outputs)."""
+    curves = curves[..., None] if curves.ndim == 2 else curves
+    if kind == "classifier" and curves.shape[2] == 2:
+        curves = curves[..., 1:]
+    return curves.transpose(2, 1, 0)
+
+
+def _grid(values, is_categorical, percentiles, resolution):
+    different = np.unique(values)
+    if is_categorical or len(different) < resolution:
+        return different
+    low, high = (_quantile(np.sort(values), p) for p in percentiles)
+    if np.isclose(low, high):
+        what = f"percentiles={percentiles!r} are too close to each other: the grid has one value, {low:.6g}."
+        raise refusal(ValueError, what, "percentiles=(0, 1)")
+    return np.linspace(low, high, resolution)
+
+
+def _quantile(x, p):
+    """The p-quantile of sorted x by Cunnane's plotting positions, (i - 0.4) / (n + 0.2)."""
+    at = len(x) * p + 0.4 + 0.2 * p
+    i = int(np.clip(at, 1, len(x) - 1))
+    share = np.clip(at - i, 0, 1)
+    return (1 - share) * x[i - 1] + share * x[i]
