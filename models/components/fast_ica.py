@@ -82,7 +82,8 @@ class FastICA(Transformer):
             self.mean_ = X.mean(axis=0)
             Z = (X - self.mean_).T
             self.whitening_ = self._whitening(Z, k)
-            white = self.whitening_ @ Z * np.sqrt(n)
+            white = (np.sqrt(n) * self.whitening_) @ Z
+            del Z  # as large as X
         else:
             k, white = d, X.T
         rng = np.random.default_rng(self.random_state)
@@ -95,7 +96,7 @@ class FastICA(Transformer):
         if not arrived:
             warn_not_converged(self, "steps", "raise max_iter, or tol")
         if self.whiten == "unit-variance":
-            deviations = (W @ white / np.sqrt(n)).std(axis=1)[:, None]
+            deviations = (W @ white).std(axis=1)[:, None] / np.sqrt(n)
             W = W / np.where(deviations > 0, deviations, 1)
         self.components_ = W @ self.whitening_ if self.whiten else W
         self.mixing_ = np.linalg.pinv(self.components_, rcond=1e-15)
@@ -114,13 +115,14 @@ class FastICA(Transformer):
         return (U / s).T[:k]
 
     def _g(self, y):
-        """g(y), and the mean of g'(y) over the last axis."""
+        """g(y), and the mean of g'(y) over the last axis. y may be changed: it is W x of this step alone."""
         if callable(self.fun):
             return self.fun(y, **(self.fun_args or {}))
         if self.fun == "logcosh":
             α = (self.fun_args or {}).get("alpha", 1.0)
-            t = np.tanh(α * y)
-            return t, α * (1 - np.square(t).mean(axis=-1))
+            y *= α
+            t = np.tanh(y, out=y)
+            return t, α * (1 - np.einsum("...i,...i->...", t, t) / t.shape[-1])
         if self.fun == "exp":
             e = np.exp(-y * y / 2)
             return y * e, ((1 - y * y) * e).mean(axis=-1)

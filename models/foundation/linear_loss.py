@@ -198,8 +198,9 @@ def gram(X: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 def has_rare_columns(X: np.ndarray) -> bool:
     """Is there a column that varies in few rows only? Other rows may then vary more."""
-    squares = np.einsum("ij,ij->j", X, X) - len(X) * X.mean(axis=0) ** 2
-    return bool((FEW_ROWS * (X.max(axis=0) - X.min(axis=0)) ** 2 >= squares).any())
+    with np.errstate(all="ignore"):  # huge columns overflow
+        squares = np.einsum("ij,ij->j", X, X) - len(X) * X.mean(axis=0) ** 2
+        return not (FEW_ROWS * (X.max(axis=0) - X.min(axis=0)) ** 2 < squares).all()
 
 
 def inverses(H: np.ndarray, of_all: Any, is_unsure: bool) -> np.ndarray:
