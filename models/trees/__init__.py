@@ -11,4 +11,9 @@ settings     the parameters of trees and forests
 targets      classifiers of several targets
 pruning      best-first growth, and cost-complexity pruning
 structure    a grown tree, and the ways down it
+text         a tree in words
 """
+
+from models.trees.text import export_text, rules
+
+__all__ = ["export_text", "rules"]

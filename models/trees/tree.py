@@ -72,7 +72,7 @@ class DecisionTree(Growing):
         y = y.reshape(len(X), -1).T
         table, rng = self._table(X), np.random.default_rng(self.random_state)
         limits = self._limits(table, weight, y)
-        (tree,) = grow(table, self._criterion(y), y, weight[None], limits, rng)
+        (tree,) = grow(table, self._criterion(y), y, [weight], limits, rng)
         self._adopt(tree, limits)
 
     def _adopt(self, tree, limits):
