@@ -17,6 +17,7 @@ from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
 from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
+from models.ensembles.isolation import IsolationForest as IsolationForest
 from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesClassifier
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
 from models.ensembles.random_forest import RandomForestClassifier as RandomForestClassifier

@@ -2,4 +2,5 @@
 
 forest          what forests have in common
 random_forest   RandomForest and ExtraTrees, for classes and numbers
+isolation       IsolationForest, which finds outliers
 """
