@@ -30,7 +30,7 @@ class Questions(NamedTuple):
     cut: np.ndarray
     threshold: np.ndarray
     missing_left: np.ndarray  # do missing values go left?
-    middle: np.ndarray  # between the means of both sides
+    middle: np.ndarray  # between the values of both sides
     varies: np.ndarray  # does any of the features vary in the node?
 
     def or_better(self, other, slack):
@@ -80,10 +80,8 @@ class Search:
             [np.fmin.reduceat(row, starts) < np.fmax.reduceat(row, starts) for row in rows]
         )
 
-    def middle_of(self, features, S, left, right, spread):
-        """The middle between the means of both sides, and which cuts break a monotonic constraint."""
-        t = spread(self.nodes.mean[-1])
-        low, high = t + S / left, t - S / right  # the means on the left, on the right
+    def middle_of(self, features, low, high, spread):
+        """The middle between the values of both sides, and which cuts break a monotonic constraint."""
         sign = self.limits.monotonic[features]
         sign = sign if sign.shape[1] == 1 else spread(sign)
         breaks = (low - high) * sign > 0
@@ -216,11 +214,10 @@ class RandomQuestions(Search):
         forbidden |= nodes.sizes - count < max(1, limits.min_samples_leaf)
         forbidden |= (left < limits.min_weight_leaf) | (right < limits.min_weight_leaf)
         left, right = np.maximum(left, self.least), np.maximum(right, self.least)
-        sums = [nodes.sum(goes_left * column) for column in self.deviations]
-        sides = self.criterion.of_sides(left, right)
-        gain, middle = self.criterion.gain(sums, self.mean, left, right, sides), None
+        gain, low, high = self.criterion.gain_of_sides(self, goes_left, left, right)
+        middle = None
         if limits.monotonic is not None:
-            middle, breaks = self.middle_of(features, sums[-1], left, right, lambda x: x)
+            middle, breaks = self.middle_of(features, low, high, lambda per_node: per_node)
             forbidden |= breaks
         gain = np.where(forbidden, -NEVER, gain)
 
