@@ -64,6 +64,7 @@ from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
 from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
 from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
+from models.ensembles.isolation import IsolationForest as IsolationForest
 from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesClassifier
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
 from models.ensembles.random_forest import RandomForestClassifier as RandomForestClassifier

@@ -99,27 +99,27 @@ class Forest(Growing):
             self._judge_out_of_bag(X, y, weight)
 
     def _weights_of_trees(self, rng, number, y, weight):
-        """(trees, samples): how often each tree has drawn each sample."""
+        """Yields for each tree how often it has drawn each sample, (samples,)."""
         n = len(weight)
         if not self.bootstrap:
-            return np.tile(weight, (number, 1))
+            yield from [weight] * number
+            return
         size = self.max_samples
         if size is None:
             size = n
         elif not isinstance(size, (int, np.integer)):
             size = max(1, int(size * weight.sum()))
         chance = None if (weight == 1).all() else weight / weight.sum()
-        draws = (
-            rng.integers(0, n, size) if chance is None else rng.choice(n, size, p=chance)
-            for _ in range(number)
-        )
-        counts = np.stack([np.bincount(drawn, minlength=n) for drawn in draws]).astype(np.float64)
-        if getattr(self, "class_weight", None) == "balanced_subsample":
-            for row in counts:
-                drawn = row.copy()
+        for _ in range(number):
+            drawn = rng.integers(0, n, size) if chance is None else rng.choice(n, size, p=chance)
+            counts = np.bincount(drawn, minlength=n).astype(np.float64)
+            factor: Any = 1.0
+            if getattr(self, "class_weight", None) == "balanced_subsample":
                 for codes, k in zip(y, np.atleast_1d(vars(self)["n_classes_"]), strict=True):
-                    row *= class_weights("balanced", np.arange(k), codes, drawn, self)[codes]
-        return counts
+                    factor = (
+                        factor * class_weights("balanced", np.arange(k), codes, counts, self)[codes]
+                    )
+            yield counts * factor
 
     def _as_estimator(self, tree, limits):
         """A tree as an estimator of its own."""
@@ -138,17 +138,10 @@ class Forest(Growing):
 
     # ---- answers -------------------------------------------------------------------------------
 
-    def _leaves(self, X, estimators):
-        """Yields (joined tree, leaves of X in it, (samples, trees)), for some of the trees at a time."""
-        at_once = max(1, TOGETHER // len(X))
-        for start in range(0, len(estimators), at_once):
-            tree, roots = joined([e.tree_ for e in estimators[start : start + at_once]])
-            yield tree, tree.apply(X, roots), roots
-
     def _mean_value(self, X):
         """The mean over the trees of the value of the leaf of each row, (samples, outputs, classes)."""
         total: Any = 0.0
-        for tree, leaves, _ in self._leaves(X, self.estimators_):
+        for tree, leaves, _ in leaves_of(self.estimators_, X):
             for leaf in leaves.T:
                 total = total + tree.value[leaf]
         return total / len(self.estimators_)
@@ -175,7 +168,7 @@ class Forest(Growing):
     def apply(self, X):
         """(samples, trees): the number of the leaf in which each row of X ends."""
         X = self._check(X)
-        found = [leaves - roots for _, leaves, roots in self._leaves(X, self.estimators_)]
+        found = [leaves - roots for _, leaves, roots in leaves_of(self.estimators_, X)]
         return np.concatenate(found, axis=1)
 
     def decision_path(self, X):
@@ -187,9 +180,17 @@ class Forest(Growing):
         return hstack(paths).tocsr(), np.cumsum([0, *(path.shape[1] for path in paths)])
 
 
+def leaves_of(estimators, X):
+    """Yields some trees as one, the leaves of X in each of them, (samples, trees), and their roots."""
+    at_once = max(1, TOGETHER // len(X))
+    for start in range(0, len(estimators), at_once):
+        tree, roots = joined([e.tree_ for e in estimators[start : start + at_once]])
+        yield tree, tree.apply(X, roots), roots
+
+
 def _grow(forest, table, criterion, y, weight, limits, seed, size):
     """Some trees of a forest, grown together."""
     rng = np.random.default_rng(seed)
-    weights = forest._weights_of_trees(rng, size, y, weight)
+    weights = [*forest._weights_of_trees(rng, size, y, weight)]
     trees = grow(table, criterion, y, weights, limits, rng)
     return [pruned(tree, forest.ccp_alpha) for tree in trees] if forest.ccp_alpha else trees

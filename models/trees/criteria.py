@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from models.trees.medians import AbsoluteErrors, medians
 from models.trees.running import ClassCounts, ColumnSums
 
 ROUNDING = 1e-12  # a sum that is smaller, beside the sum of all, is 0
@@ -67,6 +68,38 @@ class SquaredError:
         for S in sums:
             gain = S * S + gain
         return gain * sides
+
+    def gain_of_sides(self, search, goes_left, left, right):
+        """The gains of one question for each node and row, and the means of the last column on both sides.
+
+        goes_left: (rows, samples). left and right: (rows, nodes).
+        """
+        sums = [search.nodes.sum(goes_left * column) for column in search.deviations]
+        gain = self.gain(sums, search.mean, left, right, self.of_sides(left, right))
+        t = search.nodes.mean[-1]
+        return gain, t + sums[-1] / left, t - sums[-1] / right
+
+
+class AbsoluteError(SquaredError):
+    """I = the mean of |y - median|, with the median of the node."""
+
+    def running(self, search):
+        return AbsoluteErrors(search)
+
+    def describe(self, nodes):
+        found = [medians(y, nodes.of, nodes.weight, nodes.number) for y in nodes.columns]
+        values, errors = (np.array(each) for each in zip(*found, strict=True))
+        return values.T[:, :, None], errors.mean(axis=0) / nodes.total
+
+    def gain_of_sides(self, search, goes_left, left, right):
+        nodes, sides = search.nodes, []
+        for row in goes_left:
+            group = 2 * nodes.of + (row == 0)
+            found = [medians(y, group, nodes.weight, 2 * nodes.number) for y in nodes.columns]
+            sides.append(np.array(found).reshape(self.outputs, 2, nodes.number, 2))
+        value, error = np.moveaxis(np.array(sides), 2, 0)  # (rows, outputs, nodes, sides)
+        gain = nodes.total * nodes.impurity - error.sum(axis=3).mean(axis=1)
+        return gain, value[:, -1, :, 0], value[:, -1, :, 1]
 
 
 class Poisson(SquaredError):

@@ -27,16 +27,16 @@ class Limits(NamedTuple):
 
 
 def grow(
-    table: Any, criterion: Any, y: np.ndarray, weights: np.ndarray, limits: Limits, rng: Any
+    table: Any, criterion: Any, y: np.ndarray, weights: Any, limits: Limits, rng: Any
 ) -> list[Tree]:
     """Trees that predict y, (outputs, samples), from the samples in `table`, all grown together.
 
-    weights: (trees, samples), those of each tree; samples of weight 0 are left out. With `max_leaf_nodes`
-    there may be only one tree.
+    weights: for each tree those of the samples, (samples,). Samples of weight 0 are left out. With
+    `max_leaf_nodes` there may be only one tree.
     """
-    tree, samples = np.nonzero(weights)
-    weight = weights[tree, samples]
-    sizes = np.bincount(tree, minlength=len(weights))
+    drawn = [(np.flatnonzero(each), each[each > 0]) for each in weights]
+    sizes = np.array([len(rows) for rows, _ in drawn])
+    samples, weight = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     no_bounds = np.full((2, len(sizes)), np.inf) * [[-1], [1]]
     nodes = Nodes(
         samples, sizes, criterion.columns(y)[:, samples], None if (weight == 1).all() else weight,

@@ -30,7 +30,7 @@ class Questions(NamedTuple):
     cut: np.ndarray
     threshold: np.ndarray
     missing_left: np.ndarray  # do missing values go left?
-    middle: np.ndarray  # between the means of both sides
+    middle: np.ndarray  # between the values of both sides
     varies: np.ndarray  # does any of the features vary in the node?
 
     def or_better(self, other, slack):
@@ -80,10 +80,8 @@ class Search:
             [np.fmin.reduceat(row, starts) < np.fmax.reduceat(row, starts) for row in rows]
         )
 
-    def middle_of(self, features, S, left, right, spread):
-        """The middle between the means of both sides, and which cuts break a monotonic constraint."""
-        t = spread(self.nodes.mean[-1])
-        low, high = t + S / left, t - S / right  # the means on the left, on the right
+    def middle_of(self, features, low, high, spread):
+        """The middle between the values of both sides, and which cuts break a monotonic constraint."""
         sign = self.limits.monotonic[features]
         sign = sign if sign.shape[1] == 1 else spread(sign)
         breaks = (low - high) * sign > 0
@@ -185,15 +183,20 @@ class RandomQuestions(Search):
     Source: P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
     """
 
+    def __init__(self, *known):
+        super().__init__(*known)
+        self.deviations, self.mean = deviations_of(self.nodes, self.criterion)
+
     def of_block(self, features):
         """Yields Questions: the best of the drawn ones."""
         nodes, limits = self.nodes, self.limits
         values = self.codes(features)
-        low = np.fmin.reduceat(values, nodes.starts, axis=1).astype(np.float64)
-        high = np.fmax.reduceat(values, nodes.starts, axis=1).astype(np.float64)
-        varies = low + CLOSE < high
-        cut = low + (high - low) * self.rng.random(low.shape)
-        cut = np.where(cut < high, cut, low)
+        low = np.fmin.reduceat(values, nodes.starts, axis=1)
+        high = np.fmax.reduceat(values, nodes.starts, axis=1)
+        varies = low + low.dtype.type(CLOSE) < high
+        share = self.rng.random(low.shape)
+        cut = (low * (1 - share) + high * share).astype(low.dtype)
+        cut = np.where(cut < high, np.maximum(cut, low), low)
         missing_left = np.zeros(low.shape, dtype=bool)
         goes_left = values <= nodes.spread(cut)
         if self.table.missing[features].any():
@@ -203,20 +206,18 @@ class RandomQuestions(Search):
             missing_left = some & (self.rng.random(low.shape) < 0.5)
             goes_left |= missing & nodes.spread(missing_left)
 
+        goes_left = goes_left.astype(np.float64)
         count = nodes.sum(goes_left)
-        weighted = goes_left if nodes.weight is None else goes_left * nodes.weight
-        left = nodes.sum(weighted)
+        left = count if nodes.weight is None else nodes.sum(goes_left * nodes.weight)
         right = nodes.total - left
         forbidden = ~varies | (count < max(1, limits.min_samples_leaf))
         forbidden |= nodes.sizes - count < max(1, limits.min_samples_leaf)
         forbidden |= (left < limits.min_weight_leaf) | (right < limits.min_weight_leaf)
         left, right = np.maximum(left, self.least), np.maximum(right, self.least)
-        columns, mean = deviations_of(nodes, self.criterion)
-        sums = [nodes.sum(goes_left * column) for column in columns]
-        sides = self.criterion.of_sides(left, right)
-        gain, middle = self.criterion.gain(sums, mean, left, right, sides), None
+        gain, low, high = self.criterion.gain_of_sides(self, goes_left, left, right)
+        middle = None
         if limits.monotonic is not None:
-            middle, breaks = self.middle_of(features, sums[-1], left, right, lambda x: x)
+            middle, breaks = self.middle_of(features, low, high, lambda per_node: per_node)
             forbidden |= breaks
         gain = np.where(forbidden, -NEVER, gain)
 
@@ -228,7 +229,7 @@ class RandomQuestions(Search):
             gain=gain[row, node],
             feature=features[row, 0 if features.shape[1] == 1 else node],
             cut=cut[row, node],
-            threshold=cut[row, node],
+            threshold=cut[row, node].astype(np.float64),
             missing_left=missing_left[row, node],
             middle=np.zeros(nodes.number) if middle is None else middle[row, node],
             varies=np.asarray(varies.any(axis=0)),

@@ -66,7 +66,9 @@ class ColumnSums(Running):
         gain = self.criterion.gain(sums, self.mean, left, right, sides) - light
         if not monotonic:
             return gain, None
-        middle, breaks = search.middle_of(features, sums[-1], left, right, self.nodes.spread)
+        t = self.nodes.spread(self.nodes.mean[-1])
+        low, high = t + sums[-1] / left, t - sums[-1] / right
+        middle, breaks = search.middle_of(features, low, high, self.nodes.spread)
         return gain - breaks * NEVER, middle
 
     def running_sums(self, order):

@@ -18,7 +18,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.fields import Parameter
-from models.trees.criteria import Entropy, Gini, Poisson, SquaredError
+from models.trees.criteria import AbsoluteError, Entropy, Gini, Poisson, SquaredError
 from models.trees.growing import Limits
 from models.trees.table import Columns, Ranks
 from models.trees.targets import SeveralTargets
@@ -139,20 +139,28 @@ class OfClasses(SeveralTargets):
         return (Gini if self.criterion == "gini" else Entropy)(np.atleast_1d(self.n_classes_))
 
 
-class OfNumbers(Regressor):
-    """Trees whose leaves hold means."""
+class OfNumbers(Growing, Regressor):
+    """Trees whose leaves hold means, or medians."""
 
     criterion: str = choice(
-        "squared_error", "friedman_mse", "poisson",
-        doc="impurity I: the variance of y (both first names, which choose the same), or the mean Poisson "
-        "deviance, for y ≥ 0",
+        "squared_error", "friedman_mse", "absolute_error", "poisson",
+        doc="impurity I: the variance of y (both first names, which choose the same), the mean of "
+        "|y - median|, or the mean Poisson deviance, for y ≥ 0",
     )  # fmt: skip
 
     def _criterion(self, y):
         if self.criterion == "poisson":
             _require_counts(y)
             return Poisson(len(y))
-        return SquaredError(len(y))
+        return (AbsoluteError if self.criterion == "absolute_error" else SquaredError)(len(y))
+
+    def _table(self, X):
+        if self.criterion == "absolute_error" and np.isnan(X).any():
+            what = "Input X contains NaN, and criterion='absolute_error' does not accept missing values."
+            raise refusal(
+                ValueError, what, "criterion='squared_error', or fill in the missing values"
+            )
+        return super()._table(X)
 
 
 def _require_counts(y):

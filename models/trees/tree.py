@@ -76,7 +76,7 @@ class DecisionTree(Growing):
         """Grows `tree_` from a table that several trees may share. y: (outputs, samples)."""
         limits = self._limits(table, weight, y)
         rng = np.random.default_rng(self.random_state)
-        (tree,) = grow(table, criterion, y, weight[None], limits, rng)
+        (tree,) = grow(table, criterion, y, [weight], limits, rng)
         self._adopt(tree, limits)
 
     def _adopt(self, tree, limits):

@@ -90,7 +90,7 @@ def test_classes(name, criterion, limits):
 
 
 @pytest.mark.parametrize("limits", LIMITS, ids=str)
-@pytest.mark.parametrize("criterion", ["squared_error", "poisson"])
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error", "poisson"])
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers(name, criterion, limits):
     """linnerud has three targets."""
@@ -163,12 +163,13 @@ def test_best_first(max_leaf_nodes):
 
 
 @pytest.mark.parametrize("limits", [{"max_depth": 4}, {"min_samples_leaf": 8}], ids=str)
-@pytest.mark.parametrize("criterion", ["squared_error", "poisson"])
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error", "poisson"])
 def test_monotonic_constraints_of_a_regressor(criterion, limits):
     X, y = NUMBERS["diabetes"]
     signs = [0, 0, 1, -1, 0, 0, 1, 0, -1, 0]
     ours, theirs = both("DecisionTreeRegressor", criterion=criterion, monotonic_cst=signs, **limits)
-    assert_same_up_to_ties(ours.fit(X, y), theirs.fit(X, y), X)
+    w = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    assert_same_up_to_ties(ours.fit(X, y, w), theirs.fit(X, y, w), X)
     np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-12)
     for feature, sign in enumerate(signs):
         higher = X.copy()
@@ -251,6 +252,33 @@ def test_random_cuts_with_missing_values():
     X = np.where(rng.random(X.shape) < 0.15, np.nan, X)
     model = models.ExtraTreeClassifier(random_state=0).fit(X, y)
     assert model.score(X, y) == 1 and {*model.tree_.missing_go_to_left} == {False, True}
+
+
+def test_random_cuts_by_the_absolute_error():
+    X, y = NUMBERS["diabetes"]
+    model = models.ExtraTreeRegressor("absolute_error", random_state=0, max_depth=4).fit(X, y)
+    assert_node_values_are_medians(model.tree_, X, y)
+    scores = [
+        models.ExtraTreeRegressor(c, random_state=0, max_depth=4).fit(X, y).score(X, y)
+        for c in ("absolute_error", "squared_error")
+    ]
+    assert abs(scores[0] - scores[1]) < 0.1
+
+
+def assert_node_values_are_medians(grown, X, y):
+    leaf = grown.apply(X)
+    for node in np.unique(leaf):
+        inside = y[leaf == node]
+        assert grown.value[node, 0, 0] == np.median(inside)
+        assert grown.impurity[node] == pytest.approx(abs(inside - np.median(inside)).mean())
+
+
+def test_absolute_error_does_not_accept_missing_values():
+    X, y = NUMBERS["diabetes"]
+    X = X.copy()
+    X[3, 2] = np.nan
+    with pytest.raises(ValueError, match="criterion='absolute_error' does not accept missing"):
+        models.DecisionTreeRegressor("absolute_error").fit(X, y)
 
 
 def test_counts_and_poisson():
