@@ -34,6 +34,10 @@ from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
 from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
 from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
+from models.ensembles.bagging import BaggingClassifier as BaggingClassifier
+from models.ensembles.bagging import BaggingRegressor as BaggingRegressor
+from models.ensembles.voting import VotingClassifier as VotingClassifier
+from models.ensembles.voting import VotingRegressor as VotingRegressor
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization

@@ -204,7 +204,7 @@ class AdaBoostRegressor(AdaBoost, Regressor):
         "check_sample_weight_equivalence_on_dense_data": "draws rows at random",
     }
 
-    default = DecisionTreeRegressor(max_depth=3)  # type: ignore[call-arg]
+    default = DecisionTreeRegressor(max_depth=3)
 
     estimator = None  # the first argument, as of the classifier
     loss: str = choice("linear", "square", "exponential", doc="of a relative error")
