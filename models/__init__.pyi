@@ -36,6 +36,8 @@ from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
 from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
 from models.ensembles.bagging import BaggingClassifier as BaggingClassifier
 from models.ensembles.bagging import BaggingRegressor as BaggingRegressor
+from models.ensembles.stacking import StackingClassifier as StackingClassifier
+from models.ensembles.stacking import StackingRegressor as StackingRegressor
 from models.ensembles.voting import VotingClassifier as VotingClassifier
 from models.ensembles.voting import VotingRegressor as VotingRegressor
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier

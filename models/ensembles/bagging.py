@@ -38,6 +38,8 @@ class Bagging(Estimator):
         "check_sample_weight_equivalence_on_dense_data": "draws rows at random",
     }
 
+    all_by_position = True
+
     estimator: Any = choice(None, doc="the model; None: a tree") | part(needs="fit predict")
     n_estimators: int = integer(10, at_least=1, doc="number of models")
     max_samples: Any = (
