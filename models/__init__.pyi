@@ -69,6 +69,12 @@ from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesCla
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
 from models.ensembles.random_forest import RandomForestClassifier as RandomForestClassifier
 from models.ensembles.random_forest import RandomForestRegressor as RandomForestRegressor
+from models.ensembles.bagging import BaggingClassifier as BaggingClassifier
+from models.ensembles.bagging import BaggingRegressor as BaggingRegressor
+from models.ensembles.stacking import StackingClassifier as StackingClassifier
+from models.ensembles.stacking import StackingRegressor as StackingRegressor
+from models.ensembles.voting import VotingClassifier as VotingClassifier
+from models.ensembles.voting import VotingRegressor as VotingRegressor
 from models.factors.machine import FactorizationMachineClassifier as FactorizationMachineClassifier
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization

@@ -4,20 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import clone, takes_weights
-from models.foundation.meta import fit_clone
+from models.foundation import Estimator, clone, fit_clone, integer, learned, takes_weights
+from models.foundation.fields import REQUIRED, Parameter
+from models.foundation.parallel import each
+from models.foundation.parameters import is_named_list
 from tinygrad_edu.diagnostics.words import refusal
 
 
 def seeded(estimator: Any, rng: np.random.Generator) -> Any:
     """An unfitted clone whose random_state, and those of its parts, are drawn from rng."""
     made = clone(estimator)
-    names = sorted(
-        n for n in made.get_params() if n == "random_state" or n.endswith("__random_state")
-    )
-    return (
-        made.set_params(**{name: int(rng.integers(2**31 - 1)) for name in names}) if names else made
-    )
+    names = [n for n in made.get_params() if n == "random_state" or n.endswith("__random_state")]
+    return made.set_params(**{name: int(rng.integers(2**31 - 1)) for name in sorted(names)})
 
 
 def require_weights(estimator: Any) -> None:
@@ -26,21 +24,55 @@ def require_weights(estimator: Any) -> None:
         raise refusal(ValueError, what, "an estimator whose fit takes weights")
 
 
-def present(estimators: Any, owner: str) -> list[tuple[str, Any]]:
-    """The pairs (name, estimator) that are not dropped. Raises ValueError if none is left."""
-    found = [(name, estimator) for name, estimator in estimators if not is_dropped(estimator)]
-    if not found:
-        what = (
-            f"All estimators of {owner} are dropped. At least one is required to be an estimator."
-        )
-        raise refusal(ValueError, what, "set_params(name=an estimator)")
-    return found
+# ---- named members -------------------------------------------------------------------------------
 
 
-def is_dropped(estimator: Any) -> bool:
-    return isinstance(estimator, str) and estimator == "drop"
+def is_dropped(member: Any) -> bool:
+    return isinstance(member, str) and member == "drop"
 
 
-def fit_member(estimator: Any, X: Any, y: Any, weight: Any) -> Any:
-    """A fitted clone, with weights if there are any."""
-    return fit_clone(estimator, X, y, weight)
+def _are_members(x: Any) -> bool:
+    return is_named_list(x) and all(
+        is_dropped(member) or (hasattr(member, "fit") and hasattr(member, "get_params"))
+        for _, member in x
+    )
+
+
+def members(doc: str) -> Any:
+    """A required parameter: a list of pairs (name, estimator)."""
+    words = "a list of pairs (name, estimator), all names different; or (name, 'drop')"
+    return Parameter(REQUIRED, _are_members, words, doc)
+
+
+class Named(Estimator):
+    """What voting and stacking share: members with names, that get X as it is.
+
+    A member "drop" is left out.
+    """
+
+    reads = "anything"
+
+    estimators: Any = members("the models, with names")
+    n_jobs: int | None = integer(None, doc="processes, through joblib; -1: all processors")
+
+    estimators_: list[Any] = learned("the fitted models that are not dropped")
+    named_estimators_: dict[str, Any] = learned("name -> fitted model, or 'drop'")
+
+    def _present(self) -> list[tuple[str, Any]]:
+        found = [pair for pair in self.estimators if not is_dropped(pair[1])]
+        if not found:
+            what = f"{type(self).__name__}: All estimators are dropped. At least one is required to be an "
+            what += "estimator."
+            raise refusal(ValueError, what, "set_params(name=an estimator)")
+        return found
+
+    def _fit_members(self, X: Any, y: Any, weight: Any) -> None:
+        work = [(member, X, y, weight) for _, member in self._present()]
+        self._take_members(each(fit_clone, work, self.n_jobs))
+
+    def _take_members(self, fitted: list[Any]) -> None:
+        self.estimators_ = fitted
+        rest = iter(fitted)
+        self.named_estimators_ = {
+            name: "drop" if is_dropped(member) else next(rest) for name, member in self.estimators
+        }
