@@ -14,6 +14,7 @@ from models.clusters.birch import Birch as Birch
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.fuzzy import FuzzyCMeans as FuzzyCMeans
 from models.clusters.kmeans import KMeans as KMeans
+from models.clusters.medoids import KMedoids as KMedoids
 from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
 from models.clusters.spectral import SpectralClustering as SpectralClustering
 from models.components.factor_analysis import FactorAnalysis as FactorAnalysis
