@@ -28,8 +28,8 @@ class KMedoids(Clusterer, Transformer):
 
     Distances may be any, and are not squared: single points far away pull less than on means.
 
-    method="pam" replaces one medoid by another point, as long as that lowers the sum, each time by the best of
-    all k n exchanges. To judge all of them takes O(n²) time (FastPAM). With d₁ and d₂ the distances of x_i to
+    method="pam" replaces one medoid by another point, as long as that lowers the sum, each time by the best
+    of all k n exchanges. To judge all of them takes O(n²) time (FastPAM). With d₁ and d₂ the distances of x_i to
     its nearest and second nearest medoid, an exchange of medoid m for point c changes the sum by
 
         min(d(x_i, c), d₂) - d₁   for points x_i of m,     min(d(x_i, c) - d₁, 0)   for the others
@@ -74,13 +74,14 @@ class KMedoids(Clusterer, Transformer):
             raise refusal(ValueError, what, "metric='euclidean', if the columns of X are features")
         improve = {"pam": exchanged, "alternate": alternated}[self.method]
         medoids = self._first(D)
-        for iteration in range(1, self.max_iter + 1):
-            better = improve(D, medoids)
-            if better is None:
-                break
+        self.n_iter_ = 0
+        better = medoids
+        while better is not None and self.n_iter_ < self.max_iter:
             medoids = better
-        self.n_iter_ = iteration
+            better = improve(D, medoids)
+            self.n_iter_ += 1
         if better is not None:
+            medoids = better
             warn_not_converged(self, "steps, each of which was an improvement", "a higher max_iter")
         self.medoid_indices_ = medoids
         self.inertia_ = float(D[:, medoids].min(axis=1).sum())
