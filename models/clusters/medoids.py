@@ -29,8 +29,8 @@ class KMedoids(Clusterer, Transformer):
     Distances may be any, and are not squared: single points far away pull less than on means.
 
     method="pam" replaces one medoid by another point, as long as that lowers the sum, each time by the best
-    of all k n exchanges. To judge all of them takes O(n²) time (FastPAM). With d₁ and d₂ the distances of x_i to
-    its nearest and second nearest medoid, an exchange of medoid m for point c changes the sum by
+    of all k n exchanges. To judge all of them takes O(n²) time (FastPAM). With d₁ and d₂ the distances of
+    x_i to its nearest and second nearest medoid, an exchange of medoid m for point c changes the sum by
 
         min(d(x_i, c), d₂) - d₁   for points x_i of m,     min(d(x_i, c) - d₁, 0)   for the others
 
