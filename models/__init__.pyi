@@ -32,6 +32,7 @@ from models.clusters.fuzzy import FuzzyCMeans as FuzzyCMeans
 from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans
 from models.clusters.mean_shift import MeanShift as MeanShift
+from models.clusters.medoids import KMedoids as KMedoids
 from models.clusters.mini_batch import MiniBatchKMeans as MiniBatchKMeans
 from models.clusters.optics import OPTICS as OPTICS
 from models.clusters.spectral import SpectralClustering as SpectralClustering

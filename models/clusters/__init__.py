@@ -4,6 +4,7 @@ kmeans          around their means
 bisecting       the same, by dividing the worst cluster in two
 mini_batch      the same, by small random batches
 fuzzy           around means to which every point belongs a little
+medoids         around points of the data, with any distances
 centers         what clusters around centers share
 
 
