@@ -109,7 +109,9 @@ from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
+from models.imputation.iterative import IterativeImputer as IterativeImputer
 from models.imputation.missing import MissingIndicator as MissingIndicator
+from models.imputation.nearest import KNNImputer as KNNImputer
 from models.imputation.simple import SimpleImputer as SimpleImputer
 from models.inspection.conformal import SplitConformalRegressor as SplitConformalRegressor
 from models.kernels.features import Nystroem as Nystroem
