@@ -13,7 +13,15 @@ from models.components.fast_ica import FastICA as FastICA
 from models.components.nmf import NMF as NMF
 from models.components.pca import PCA as PCA
 from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
+from models.composition.calibration import CalibratedClassifierCV as CalibratedClassifierCV
 from models.composition.columns import ColumnTransformer as ColumnTransformer
+from models.composition.multiclass import OneVsOneClassifier as OneVsOneClassifier
+from models.composition.multiclass import OneVsRestClassifier as OneVsRestClassifier
+from models.composition.multiclass import OutputCodeClassifier as OutputCodeClassifier
+from models.composition.outputs import ClassifierChain as ClassifierChain
+from models.composition.outputs import MultiOutputClassifier as MultiOutputClassifier
+from models.composition.outputs import MultiOutputRegressor as MultiOutputRegressor
+from models.composition.outputs import RegressorChain as RegressorChain
 from models.composition.pipeline import Pipeline as Pipeline
 from models.composition.target import TransformedTargetRegressor as TransformedTargetRegressor
 from models.composition.union import FeatureUnion as FeatureUnion
