@@ -52,7 +52,15 @@ from models.components.random_projection import SparseRandomProjection as Sparse
 from models.components.sparse_pca import SparsePCA as SparsePCA
 from models.components.topics import LatentDirichletAllocation as LatentDirichletAllocation
 from models.components.truncated_svd import TruncatedSVD as TruncatedSVD
+from models.composition.calibration import CalibratedClassifierCV as CalibratedClassifierCV
 from models.composition.columns import ColumnTransformer as ColumnTransformer
+from models.composition.multiclass import OneVsOneClassifier as OneVsOneClassifier
+from models.composition.multiclass import OneVsRestClassifier as OneVsRestClassifier
+from models.composition.multiclass import OutputCodeClassifier as OutputCodeClassifier
+from models.composition.outputs import ClassifierChain as ClassifierChain
+from models.composition.outputs import MultiOutputClassifier as MultiOutputClassifier
+from models.composition.outputs import MultiOutputRegressor as MultiOutputRegressor
+from models.composition.outputs import RegressorChain as RegressorChain
 from models.composition.pipeline import Pipeline as Pipeline
 from models.composition.target import TransformedTargetRegressor as TransformedTargetRegressor
 from models.composition.union import FeatureUnion as FeatureUnion

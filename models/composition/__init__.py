@@ -1,25 +1,49 @@
 """Composition: estimators made of others.
 
-pipeline   transformers one after the other, and an estimator at the end
-union      transformers side by side
-columns    different transformers for different columns
-target     a regressor of a transformed target
+pipeline     transformers one after the other, and an estimator at the end
+union        transformers side by side
+columns      different transformers for different columns
+target       a regressor of a transformed target
+multiclass   several classes by models of two
+outputs      several targets by models of one
+calibration  scores that become probabilities
 """
 
+from models.composition.calibration import CalibratedClassifierCV, calibration_curve
 from models.composition.columns import (
     ColumnTransformer,
     make_column_selector,
     make_column_transformer,
+)
+from models.composition.multiclass import (
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+)
+from models.composition.outputs import (
+    ClassifierChain,
+    MultiOutputClassifier,
+    MultiOutputRegressor,
+    RegressorChain,
 )
 from models.composition.pipeline import Pipeline, make_pipeline
 from models.composition.target import TransformedTargetRegressor
 from models.composition.union import FeatureUnion, make_union
 
 __all__ = [
+    "CalibratedClassifierCV",
+    "ClassifierChain",
     "ColumnTransformer",
     "FeatureUnion",
+    "MultiOutputClassifier",
+    "MultiOutputRegressor",
+    "OneVsOneClassifier",
+    "OneVsRestClassifier",
+    "OutputCodeClassifier",
     "Pipeline",
+    "RegressorChain",
     "TransformedTargetRegressor",
+    "calibration_curve",
     "make_column_selector",
     "make_column_transformer",
     "make_pipeline",

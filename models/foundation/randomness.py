@@ -26,6 +26,31 @@ def random_state(seed: Any) -> np.random.RandomState:
     raise refusal(ValueError, what, "random_state=0, any other integer ≥ 0, or None")
 
 
+def without_repetition(population: int, number: int, rng: np.random.RandomState) -> list[int]:
+    """Different numbers below `population`. The three ways are those of scikit-learn, for the same draws."""
+    part = number / population if population else 1.0
+    if 0.01 < part < 0.99:
+        return rng.permutation(population)[:number].tolist()
+    if part < 0.2:  # few of many: draw again if drawn before
+        found: dict[int, None] = {}
+        while len(found) < number:
+            found[int(rng.randint(population))] = None
+        return list(found)
+    kept = list(range(number))  # reservoir sampling
+    for later in range(number, population):
+        place = rng.randint(0, later + 1)
+        if place < number:
+            kept[place] = later
+    return kept
+
+
+def shuffled(rng: np.random.RandomState, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The arrays with their rows in the same random order."""
+    rows = np.arange(len(arrays[0]))
+    rng.shuffle(rows)
+    return tuple(array[rows] for array in arrays)
+
+
 def draws(default: Any = None, *, doc: str = "seed or generator, for reproducible results") -> Any:
     """A parameter that `random_state` accepts."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation.randomness import random_state as generator
+from models.foundation.randomness import without_repetition
 from models.foundation.sklearn_bridge import warn
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -114,21 +115,3 @@ class ParameterSampler:
         if self._lists():
             return min(self.n_iter, len(ParameterGrid(self.param_distributions)))
         return self.n_iter
-
-
-def without_repetition(population: int, number: int, rng: np.random.RandomState) -> list[int]:
-    """Different numbers below `population`. The three ways are those of scikit-learn, for the same draws."""
-    part = number / population if population else 1.0
-    if 0.01 < part < 0.99:
-        return rng.permutation(population)[:number].tolist()
-    if part < 0.2:  # few of many: draw again if drawn before
-        found: dict[int, None] = {}
-        while len(found) < number:
-            found[int(rng.randint(population))] = None
-        return list(found)
-    kept = list(range(number))  # reservoir sampling
-    for later in range(number, population):
-        place = rng.randint(0, later + 1)
-        if place < number:
-            kept[place] = later
-    return kept

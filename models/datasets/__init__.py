@@ -1,0 +1,57 @@
+"""Data sets: real ones that come with the package, and random ones of known form.
+
+real   iris, wine, digits, breast cancer, diabetes, linnerud
+made   classes, clusters, regressions, manifolds
+"""
+
+from models.datasets.made import (
+    make_blobs,
+    make_circles,
+    make_classification,
+    make_friedman1,
+    make_friedman2,
+    make_friedman3,
+    make_gaussian_quantiles,
+    make_hastie_10_2,
+    make_low_rank_matrix,
+    make_moons,
+    make_multilabel_classification,
+    make_regression,
+    make_s_curve,
+    make_sparse_uncorrelated,
+    make_swiss_roll,
+)
+from models.datasets.real import (
+    Bunch,
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_linnerud,
+    load_wine,
+)
+
+__all__ = [
+    "Bunch",
+    "load_breast_cancer",
+    "load_diabetes",
+    "load_digits",
+    "load_iris",
+    "load_linnerud",
+    "load_wine",
+    "make_blobs",
+    "make_circles",
+    "make_classification",
+    "make_friedman1",
+    "make_friedman2",
+    "make_friedman3",
+    "make_gaussian_quantiles",
+    "make_hastie_10_2",
+    "make_low_rank_matrix",
+    "make_moons",
+    "make_multilabel_classification",
+    "make_regression",
+    "make_s_curve",
+    "make_sparse_uncorrelated",
+    "make_swiss_roll",
+]
