@@ -73,13 +73,13 @@ from models.embeddings.tsne import TSNE as TSNE
 from models.embeddings.umap import UMAP as UMAP
 from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
 from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
+from models.ensembles.bagging import BaggingClassifier as BaggingClassifier
+from models.ensembles.bagging import BaggingRegressor as BaggingRegressor
 from models.ensembles.isolation import IsolationForest as IsolationForest
 from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesClassifier
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
 from models.ensembles.random_forest import RandomForestClassifier as RandomForestClassifier
 from models.ensembles.random_forest import RandomForestRegressor as RandomForestRegressor
-from models.ensembles.bagging import BaggingClassifier as BaggingClassifier
-from models.ensembles.bagging import BaggingRegressor as BaggingRegressor
 from models.ensembles.stacking import StackingClassifier as StackingClassifier
 from models.ensembles.stacking import StackingRegressor as StackingRegressor
 from models.ensembles.voting import VotingClassifier as VotingClassifier
