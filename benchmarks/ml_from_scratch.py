@@ -133,6 +133,9 @@ def seconds(work):
 
 
 def main():
+    if len(sys.argv) < 2:
+        print("ml_from_scratch.py needs a folder:", *__doc__.splitlines()[1:6], sep="\n")
+        return
     sys.path.insert(0, sys.argv[1])
     warnings.simplefilter("ignore")
     import mlfromscratch.supervised_learning as s
