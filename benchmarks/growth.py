@@ -74,7 +74,7 @@ def report(title, seconds, sizes):
 
 
 def draw(parts, path):
-    figure = curves.optional("matplotlib.figure").Figure(figsize=(10, 4.6), layout="constrained")
+    figure = curves.optional("matplotlib.figure").Figure(figsize=(10, 5.2), layout="constrained")
     for ax, (title, sizes, seconds) in zip(figure.subplots(1, 2), parts, strict=True):
         for k, (name, of) in enumerate(seconds.items()):
             ax.loglog(sizes, 1000 * of, ".-", color=CLASSES[k], label=name)
@@ -82,7 +82,8 @@ def draw(parts, path):
         ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
         ax.minorticks_off()
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, fontsize="small")
+        below = {"loc": "upper left", "bbox_to_anchor": (0, -0.14), "ncols": 2}
+        ax.legend(frameon=False, fontsize="small", **below)
     figure.savefig(path)
 
 
