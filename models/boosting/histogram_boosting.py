@@ -35,6 +35,8 @@ from models.foundation import (
     positive,
     seed,
 )
+from models.foundation.fields import Parameter
+from models.metrics.scorers import get_scorer, takes_weights
 from tinygrad_edu.diagnostics.words import refusal
 
 MANY = 10_000  # rows, above which early_stopping="auto" stops early
@@ -71,7 +73,12 @@ class HistogramBoosting(Estimator):
     interaction_cst: Any = columns.sets(None, doc="which features may meet on a way to a leaf")
     warm_start: bool = boolean(False, doc="keep the trees of the last fit, and add more")
     early_stopping: Any = choice("auto", doc="stop when the score no longer rises") | boolean(False)
-    scoring: Any = choice("loss", None, doc="the score; None: score(X, y)") | function()
+    scoring: Any = Parameter(
+        "loss",
+        lambda x: x is None or isinstance(x, str) or (callable(x) and not isinstance(x, type)),
+        "'loss', the name of a score, a scorer or None",
+        "what early stopping looks at; None: score(X, y)",
+    )
     validation_fraction: Any = (
         number(0.1, above=0, below=1, optional=True, doc="rows held out for the score; None: score all rows")
         | integer(1, at_least=1)
@@ -85,6 +92,8 @@ class HistogramBoosting(Estimator):
     _encoded: ClassVar[Any]  # y as losses take it; `_decoded` is the opposite
     _decoded: ClassVar[Any]
     _trees_: list[Any] = learned("the trees of each iteration")
+
+    _known_: np.ndarray = learned("scores of rows, in the copy that is judged in a fit")
 
     n_iter_: int = learned("number of iterations")
     n_trees_per_iteration_: int = learned(
@@ -219,10 +228,13 @@ class HistogramBoosting(Estimator):
     def _score_of(self, rows):
         if self.scoring == "loss":
             return -self._loss_.mean(rows.f, rows.y, rows.weight)
-        labels = self._decoded(rows.y)
-        if self.scoring is not None:
-            return self.scoring(self, rows.X, labels)
-        return self.score(rows.X, labels, rows.weight)  # type: ignore[attr-defined]
+        judged: Any = self._copy(with_learned=True)  # knows its scores of these rows already
+        judged._known_, judged._categories_ = rows.f, None
+        vars(judged).pop("feature_names_in_", None)
+        scorer = type(judged).score if self.scoring is None else get_scorer(self.scoring)
+        weighted = rows.weight is not None and takes_weights(scorer)
+        weights = {"sample_weight": rows.weight} if weighted else {}
+        return scorer(judged, rows.X, self._decoded(rows.y), **weights)
 
     def _is_over(self, held):
         """Is none of the last n_iter_no_change scores better than the one before them?"""
@@ -251,7 +263,7 @@ class HistogramBoosting(Estimator):
             scores += tree.value[tree.apply(bins)]
 
     def _scores(self, X):
-        return self._raw(self._bins_(X))
+        return self._known_.copy() if "_known_" in vars(self) else self._raw(self._bins_(X))
 
     def _staged(self, X, answer):
         """What `answer` makes of the scores after each iteration."""

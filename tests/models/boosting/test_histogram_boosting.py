@@ -217,11 +217,20 @@ def test_early_stopping():
         early_stopping=True, validation_fraction=None, max_iter=20
     )
     assert len(train.fit(X, Y).validation_score_) == 0 and np.all(np.diff(train.train_score_) > 0)
-    for scoring in (None, lambda model, X, y: model.score(X, y)):
-        scored = models.HistGradientBoostingRegressor(
-            early_stopping=True, scoring=scoring, max_iter=20, random_state=0
-        )
-        assert 0 < scored.fit(X, Y).validation_score_[-1] < 1
+
+
+@pytest.mark.parametrize("scoring", [None, "r2", lambda model, X, y: model.score(X, y)])
+def test_scores_for_early_stopping(scoring):
+    pandas = pytest.importorskip("pandas")
+    size = np.where(X[:, 2] > 0, "large", "small")
+    table = pandas.DataFrame(X).set_axis([*"abcdefghij"], axis=1).assign(k=pandas.Categorical(size))
+    model, _ = regressors(
+        early_stopping=True, validation_fraction=None, scoring=scoring, max_iter=20
+    )
+    scores = model.fit(table, Y).train_score_
+    assert scores[0] == pytest.approx(0) and scores[-1] == pytest.approx(
+        model.score(table, Y), rel=1e-12
+    )
 
 
 def test_training_losses_are_scikit_learns():
