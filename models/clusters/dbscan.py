@@ -35,12 +35,12 @@ def naive_dbscan(X, eps, min_samples):
 
 
 class DBSCAN(ByDistance, Clusterer):
-    """Core samples have at least min_samples rows, with themselves, at most eps away.
+    """Clusters are regions of high density, of any shape; the rest is noise, -1.
 
-    Core samples at most eps apart are in the same cluster: clusters are the connected components of this
-    graph, numbered by their first core sample. Another row joins the first cluster that has a core sample at
-    most eps away, and is noise, -1, if there is none. sample_weight counts a row several times; it must not
-    be negative here.
+    Core samples have at least min_samples rows, with themselves, at most eps away. Core samples at most
+    eps apart are in the same cluster: clusters are the connected components of this graph, numbered by
+    their first core sample. Another row joins the first cluster that has a core sample at most eps away,
+    and is noise if there is none. sample_weight counts a row several times; it must not be negative here.
     """
 
     does_not_apply = NO_PREDICT

@@ -18,7 +18,9 @@ STOP = 1e-3  # of the bandwidth: a smaller step is the last
 
 
 class MeanShift(Clusterer):
-    """Each seed moves to the mean of the rows at most bandwidth away, again and again, until it stands still.
+    """Clusters are the rows that climb to the same place of highest density.
+
+    Each seed moves to the mean of the rows at most bandwidth away, again and again, until it stands still.
 
     Where seeds end, the place with the most rows around it is a center. Those at most bandwidth away from it
     are the same center; the best of the rest is the next one. A row belongs to the nearest center.

@@ -30,10 +30,11 @@ DECIMALS = 15  # to which distances are rounded, as in scikit-learn
 
 
 class OPTICS(ByDistance, Clusterer):
-    """The core distance of a row is that to its min_samples-th nearest row, itself counted.
+    """An order of the rows in which clusters of every density are valleys.
 
-    The order starts with row 0. Next comes the row with the least reachability: its least max(core distance
-    of o, distance to o) over the rows o that came before and have it within max_eps. Drawn in this order,
+    The core distance of a row is that to its min_samples-th nearest row, itself counted. The order starts
+    with row 0. Next comes the row with the least reachability: its least max(core distance of o, distance
+    to o) over the rows o that came before and have it within max_eps. Drawn in this order,
     reachability_[ordering_], clusters are valleys between steep slopes.
 
     cluster_method="xi" finds them: a slope is steep where the reachability changes by the factor 1 - xi, and

@@ -74,15 +74,15 @@ class NeighborsClassifier(NeighborsModel, Voting, Classifier):
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the most votes, the first of several, of each row of X; for each column of y."""
-        return self._labels(self._check(X))
+        parts = self._predict_proba(self._check(X))
+        found = self._labels(parts if self.outputs_2d_ else [parts])
+        return np.stack(found, axis=1) if self.outputs_2d_ else found[0]
 
-    def _labels(self, X):
-        parts = self._predict_proba(X)
-        parts = parts if self.outputs_2d_ else [parts]
-        found = [
+    def _labels(self, parts):
+        """The labels of each column, by the parts of its classes."""
+        return [
             classes[part.argmax(axis=1)] for classes, part in zip(self._each(), parts, strict=True)
         ]
-        return np.stack(found, axis=1) if self.outputs_2d_ else found[0]
 
     def predict_log_proba(self, X: Any) -> Any:
         """log P(class | x), as predict_proba."""
@@ -180,12 +180,13 @@ class RadiusNeighborsClassifier(RadiusNeighbors, NeighborsClassifier):
                     warn(UserWarning, text)
         return parts
 
-    def _labels(self, X):
-        predicted = super()._labels(X)
-        lonely = np.diff(self._within(X, self.radius).starts) == 0
-        if lonely.any():
-            predicted[lonely] = self.outlier_label_ if self.outputs_2d_ else self.outlier_label_[0]
-        return predicted
+    def _labels(self, parts):
+        found = super()._labels(parts)
+        for i, part in enumerate(parts):
+            lonely = ~part.any(axis=1)
+            if lonely.any():
+                found[i][lonely] = self.outlier_label_[i]
+        return found
 
 
 def require_neighbors(estimator: Any, X: np.ndarray) -> None:

@@ -22,7 +22,10 @@ from models.foundation import (
 from models.foundation.lloyd import squares
 from models.neighbors.brute import BLOCK
 from models.neighbors.distances import NAMES, distances, metric_of
+from models.neighbors.search import Search
 from tinygrad_edu.diagnostics.words import refusal
+
+UNBOUNDED = ("gaussian", "exponential")  # kernels that are never 0
 
 
 class KernelDensity(Density):
@@ -33,9 +36,8 @@ class KernelDensity(Density):
 
     bandwidth="scott" is n^(-1/(d + 4)), "silverman" (n (d + 2) / 4)^(-1/(d + 4)).
 
-    The sum is exact, in blocks of bounded memory: algorithm, leaf_size, atol, rtol and breadth_first have no
-    effect. For "cosine" and an even number of features scikit-learn's Z is wrong: its p does not integrate
-    to 1.
+    The sum is exact: algorithm, leaf_size, atol, rtol and breadth_first do not change it. For "cosine" and an
+    even number of features scikit-learn's Z is wrong: its p does not integrate to 1.
     """
 
     bandwidth: Any = positive(1.0) | choice("scott", "silverman", doc="h, or a rule for it")
@@ -50,7 +52,7 @@ class KernelDensity(Density):
     atol: float = nonnegative(0, doc="no effect: the sum is exact")
     rtol: float = nonnegative(0, doc="no effect: the sum is exact")
     breadth_first: bool = boolean(True, doc="no effect")
-    leaf_size: int = integer(40, at_least=1, doc="no effect")
+    leaf_size: int = integer(40, at_least=1, doc="about how many rows a leaf of a tree has")
     metric_params: Any = choice(None) | mapping(doc="parameters of the distance")
 
     bandwidth_: float = learned("h")
@@ -62,21 +64,31 @@ class KernelDensity(Density):
             self.bandwidth_ = float(rules[self.bandwidth] ** (-1 / (d + 4)))
         else:
             self.bandwidth_ = self.bandwidth
+        self._search_ = Search(X, self.metric, "auto", self.leaf_size, self.metric_params)
         self._metric_ = metric_of(self.metric, X, self.metric_params)
-        self._X_, self._rows_, self._weight_ = X, self._metric_.prepare(X), weight
+        self._rows_, self._weight_ = self._metric_.prepare(X), weight
 
     def _score_samples(self, X):
-        Q = self._metric_.prepare(X)
         h, d = self.bandwidth_, X.shape[1]
-        found, rows = np.empty(len(Q)), max(1, BLOCK // 4 // len(self._rows_))
+        found, rows = np.empty(len(X)), max(1, BLOCK // 4 // len(self._rows_))
+        total = self._sum_over_all if self.kernel in UNBOUNDED else self._sum_over_near
         with np.errstate(over="ignore", divide="ignore"):
-            weight = np.log(self._weight_)
-            for start in range(0, len(Q), rows):
-                part = slice(start, start + rows)
-                D = distances(Q[part], self._rows_, self._metric_)
-                D /= h
-                found[part] = log_sum_exp(log_kernel(D, self.kernel) + weight)
+            for start in range(0, len(X), rows):
+                found[start : start + rows] = total(X[start : start + rows])
         return found - log(self._weight_.sum()) - d * log(h) - log_integral(self.kernel, d)
+
+    def _sum_over_all(self, X):
+        """log Σ w K(r / h)"""
+        D = distances(self._metric_.prepare(X), self._rows_, self._metric_)
+        D /= self.bandwidth_
+        return log_sum_exp(log_kernel(D, self.kernel) + np.log(self._weight_))
+
+    def _sum_over_near(self, X):
+        """The same for kernels that are 0 beyond the bandwidth."""
+        starts, numbers, r = self._search_.within(X, self.bandwidth_)
+        K = self._weight_[numbers] * np.exp(log_kernel(r / self.bandwidth_, self.kernel))
+        row = np.repeat(np.arange(len(X)), np.diff(starts))
+        return np.log(np.bincount(row, K, minlength=len(X)))
 
     def score(self, X: Any, y: Any = None) -> float:  # type: ignore[override]
         """The sum of log p(x) over the rows of X. y is ignored: pipelines pass it."""
@@ -90,7 +102,7 @@ class KernelDensity(Density):
             raise refusal(NotImplementedError, what, "kernel='gaussian'")
         rng = np.random.default_rng(random_state)
         chances = self._weight_ / self._weight_.sum()
-        center = self._X_[rng.choice(len(self._X_), n_samples, p=chances)]
+        center = self._search_.X[rng.choice(len(chances), n_samples, p=chances)]
         step = rng.normal(size=center.shape)
         if (
             self.kernel == "tophat"

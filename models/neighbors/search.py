@@ -151,7 +151,8 @@ class Search:
         parts = list(self._within(Q, radius))
         i, numbers, values = (np.concatenate(part) for part in zip(*parts, strict=True))
         distances = values if self.metric is None else self.metric.finish(values) * self.scale
-        order = np.lexsort((numbers, distances, i) if by_distance else (numbers, i))
+        by_number = i * len(self) + numbers
+        order = brute.ascending(i, numbers, distances) if by_distance else np.argsort(by_number)
         starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(Q)))])
         return starts, numbers[order], distances[order]
 

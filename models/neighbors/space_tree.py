@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.neighbors.brute import smallest
+from models.neighbors.brute import ascending, smallest
 from models.neighbors.distances import TILE, Metric, metric_of
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -110,7 +110,7 @@ class SpaceTree:
         query, leaf, bound = self._descend(q, values[:, -1])
         other = leaf >> below != home[query]
         query, leaf, bound = query[other], leaf[other], bound[other]
-        order = np.lexsort((bound, query))
+        order = ascending(query, leaf, bound)
         query, leaf, bound = query[order], leaf[order], bound[order]
         first = np.searchsorted(query, every)
         rank, upto = np.arange(len(query)) - first[query], 1
@@ -217,7 +217,10 @@ class SpaceTree:
         counts = np.bincount(query, minlength=len(Q))
         if count_only:
             return counts
-        order = np.lexsort((numbers, values, query) if sort_results else (numbers, query))
+        if sort_results:
+            order = ascending(query, numbers, values)
+        else:
+            order = np.argsort(query * len(self.data) + numbers)
         found = as_objects(np.split(numbers[order], np.cumsum(counts)[:-1]))
         if not return_distance:
             return found
