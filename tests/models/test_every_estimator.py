@@ -35,6 +35,11 @@ from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.twins.estimator_table import thorough
 from tinygrad_edu.twins.scikit_learn import twin_of
 
+# Many tests transform the rows of fit.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:transform of the rows of fit shows each:UserWarning"
+)
+
 EVERY = [getattr(models, name) for name in models.__all__]
 EXAMPLES = [
     pytest.param(*example, id=f"{kind.__name__}-{i}")
@@ -56,6 +61,9 @@ def it_applies(request):
     reason = reason or reads_it(estimator, f"{name} {given.get('case', '')}")
     if reason:
         pytest.skip(f"{name}: {reason}")
+    # TargetEncoder warns of what many tests do.
+    leak = pytest.mark.filterwarnings("ignore:transform of the rows of fit shows each:UserWarning")
+    request.node.add_marker(leak)
 
 
 # What is bad only for an estimator that computes with numbers, and with every one of them.
