@@ -88,6 +88,12 @@ from models.factors.machine import FactorizationMachineClassifier as Factorizati
 from models.factors.machine import FactorizationMachineRegressor as FactorizationMachineRegressor
 from models.factors.matrix_factorization import MatrixFactorization as MatrixFactorization
 from models.factors.rbm import BernoulliRBM as BernoulliRBM
+from models.feature_selection.elimination import RFE as RFE
+from models.feature_selection.elimination import RFECV as RFECV
+from models.feature_selection.from_model import SelectFromModel as SelectFromModel
+from models.feature_selection.sequential import (
+    SequentialFeatureSelector as SequentialFeatureSelector,
+)
 from models.feature_selection.univariate import (
     GenericUnivariateSelect as GenericUnivariateSelect,
 )
@@ -192,6 +198,7 @@ from models.preprocessing.rows import Binarizer as Binarizer
 from models.preprocessing.rows import Normalizer as Normalizer
 from models.preprocessing.spline import SplineTransformer as SplineTransformer
 from models.preprocessing.standard import StandardScaler as StandardScaler
+from models.preprocessing.target import TargetEncoder as TargetEncoder
 from models.selection.halving import HalvingGridSearchCV as HalvingGridSearchCV
 from models.selection.halving import HalvingRandomSearchCV as HalvingRandomSearchCV
 from models.selection.search import GridSearchCV as GridSearchCV

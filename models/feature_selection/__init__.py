@@ -5,8 +5,10 @@ tails           probabilities of large F and χ²
 scores          how much each feature says about the target: F, χ², correlation
 univariate      the features with the best scores
 variance        features that vary
+importances     how important a feature is to a model
 from_model      features that are important to a model
 elimination     again and again without the least important features
+sequential      features added or left out one by one
 """
 
 from models.foundation.contents import contents

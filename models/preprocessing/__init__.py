@@ -7,6 +7,7 @@ rows                rows of length 1; numbers above a threshold
 functions           these as functions
 categories          the categories of columns of text or numbers; infrequent ones as a group
 one_hot, ordinal    a column, or a number, for each category
+target              the mean of the target for each category
 labels              the same for targets
 power               powers that make a column more like a normal distribution
 quantile_transformer    ranks

@@ -35,8 +35,12 @@ from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.twins.estimator_table import thorough
 from tinygrad_edu.twins.scikit_learn import twin_of
 
-# Some of the data here fall apart into groups without neighbors in common.
-pytestmark = pytest.mark.filterwarnings("ignore:.*[Gg]raph is (not fully connected|[0-9]+ > 1)")
+pytestmark = [
+    # Some of the data here fall apart into groups without neighbors in common.
+    pytest.mark.filterwarnings("ignore:.*[Gg]raph is (not fully connected|[0-9]+ > 1)"),
+    # Many tests transform the rows of fit.
+    pytest.mark.filterwarnings("ignore:transform of the rows of fit shows each:UserWarning"),
+]
 
 EVERY = [getattr(models, name) for name in models.__all__]
 EXAMPLES = [
@@ -59,6 +63,9 @@ def it_applies(request):
     reason = reason or reads_it(estimator, f"{name} {given.get('case', '')}")
     if reason:
         pytest.skip(f"{name}: {reason}")
+    # TargetEncoder warns of what many tests do.
+    leak = pytest.mark.filterwarnings("ignore:transform of the rows of fit shows each:UserWarning")
+    request.node.add_marker(leak)
 
 
 # What is bad only for an estimator that computes with numbers, and with every one of them.
