@@ -61,14 +61,17 @@ from models.foundation.parameters import (
 from models.foundation.sklearn_bridge import (
     ConvergenceWarning,
     DataConversionWarning,
+    FitFailedWarning,
     NotFittedError,
+    UndefinedMetricWarning,
     warn,
 )
 from models.foundation.transformer import Transformer
 
 __all__ = [
     "Classifier", "Clusterer", "ConvergenceWarning", "DataConversionWarning", "Density", "Estimator",
-    "NotFittedError", "OutlierDetector", "Regressor", "Transformer", "anything", "array", "boolean", "choice",
-    "clone", "fit_clone", "function", "integer", "learned", "mapping", "named_parts", "nonnegative", "number",
-    "part", "positive", "seed", "takes_weights", "warn", "where",
+    "FitFailedWarning", "NotFittedError", "OutlierDetector", "Regressor", "Transformer",
+    "UndefinedMetricWarning", "anything", "array", "boolean", "choice", "clone", "fit_clone", "function",
+    "integer", "learned", "mapping", "named_parts", "nonnegative", "number", "part", "positive", "seed",
+    "takes_weights", "warn", "where",
 ]  # fmt: skip
