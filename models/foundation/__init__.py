@@ -63,7 +63,9 @@ from models.foundation.parameters import (
 from models.foundation.sklearn_bridge import (
     ConvergenceWarning,
     DataConversionWarning,
+    FitFailedWarning,
     NotFittedError,
+    UndefinedMetricWarning,
     warn,
 )
 from models.foundation.transformer import Transformer
@@ -73,4 +75,8 @@ __all__ = [
     "NotFittedError", "OutlierDetector", "Regressor", "Transformer", "anything", "array", "boolean", "choice",
     "clone", "data_type", "fit_clone", "function", "integer", "learned", "mapping", "named_parts",
     "nonnegative", "number", "part", "positive", "seed", "sequence", "takes_weights", "warn", "where",
+    "FitFailedWarning", "NotFittedError", "OutlierDetector", "Regressor", "Transformer",
+    "UndefinedMetricWarning", "anything", "array", "boolean", "choice", "clone", "fit_clone", "function",
+    "integer", "learned", "mapping", "named_parts", "nonnegative", "number", "part", "positive", "seed",
+    "takes_weights", "warn", "where",
 ]  # fmt: skip

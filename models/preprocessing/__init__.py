@@ -35,3 +35,6 @@ __getattr__ = contents(
         "scale": "functions",
     },
 )
+from models.offers import lazily
+
+__getattr__ = lazily(__name__)
