@@ -2,15 +2,13 @@
 
 A program that was written for scikit-learn runs with `sklearn` replaced by `models` in its import lines. The
 modules of MODULES have no files: `register` puts them into sys.modules, and a name is imported when asked
-for. Names that are chapters as well, such as `models.preprocessing`, answer through `lazily`.
+for. Chapters that have the name of a module there, such as `models.preprocessing`, answer for themselves.
 """
 
 import importlib
 import importlib.util
-import opcode
 import sys
 import types
-from collections.abc import Callable
 from typing import Any
 
 # Module name -> the chapters, or files of chapters, whose names it offers; after a colon these names only.
@@ -50,10 +48,6 @@ MODULES = {
     "svm": ["kernels: LinearSVC LinearSVR NuSVC NuSVR OneClassSVM SVC SVR"],
     "tree": ["trees"],
     "utils": ["datasets: Bunch"],
-    # chapters that have the name of a module there, and offer names of other chapters too
-    "feature_selection": ["feature_selection"],
-    "neighbors": ["neighbors", "embeddings: NeighborhoodComponentsAnalysis"],
-    "preprocessing": ["preprocessing"],
 }
 
 
@@ -63,7 +57,7 @@ def _estimators() -> dict[str, str]:
 
 
 def find(module: str, name: str) -> Any:
-    """What the module offers under this name. Raises AttributeError, or ImportError in an import line."""
+    """What the module offers under this name. Raises AttributeError (in an import line ImportError)."""
     if name.startswith("__"):  # Python itself looks for such names
         raise AttributeError(f"module 'models.{module}' has no attribute {name!r}")
     for offer in MODULES[module]:
@@ -74,10 +68,12 @@ def find(module: str, name: str) -> Any:
         if (file := _estimators().get(name, "")).startswith(f"{path}."):
             return getattr(importlib.import_module(file), name)
         if module != chapter and importlib.util.find_spec(path):
-            found = vars(importlib.import_module(path)).get(name)
+            found = getattr(importlib.import_module(path), name, None)
             if found is not None and not isinstance(found, types.ModuleType):
                 return found
-    raise _missing(module, name)
+    from tinygrad_edu.diagnostics.words import no_such_name
+
+    raise no_such_name(f"models.{module}", name, names(module), {})
 
 
 def names(module: str) -> list[str]:
@@ -96,16 +92,6 @@ def names(module: str) -> list[str]:
     return sorted(found)
 
 
-def _missing(module: str, name: str) -> Exception:
-    """The error for a name that is not offered. Python hides the words of others in an import line."""
-    from tinygrad_edu.diagnostics.words import no_such_name
-
-    error = no_such_name(f"models.{module}", name, names(module), {})
-    frame = sys._getframe(3)
-    instruction = opcode.opname[frame.f_code.co_code[frame.f_lasti]]
-    return ImportError(str(error)) if instruction == "IMPORT_FROM" else error
-
-
 class _Module(types.ModuleType):
     """A module without a file, which imports a name when it is asked for."""
 
@@ -119,16 +105,6 @@ class _Module(types.ModuleType):
 
     def __dir__(self) -> list[str]:
         return names(self.__name__.removeprefix("models."))
-
-
-def lazily(package: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a chapter: `from models.preprocessing import StandardScaler`."""
-    module = package.removeprefix("models.")
-
-    def __getattr__(name: str) -> Any:
-        return find(module, name)
-
-    return __getattr__
 
 
 def register(chapters: set[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from models.datasets.real import Bunch
+from models.foundation.bunch import Bunch
 from models.foundation.randomness import random_state as generator
 from models.foundation.randomness import shuffled, without_repetition
 from tinygrad_edu.diagnostics.words import refusal

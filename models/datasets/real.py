@@ -9,25 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.bunch import Bunch
 from models.foundation.frames import as_frame as frame_of
 from tinygrad_edu.data import bundled
 
 TABLES = Path(__file__).parent / "sets" / "tables.npz"
-
-
-class Bunch(dict):
-    """A dict whose values are attributes too: iris["data"] is iris.data."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self:
-            return self[name]
-        raise AttributeError(f"the data set has no {name}: {', '.join(self)}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-    def __dir__(self) -> list[str]:
-        return [*self]
 
 
 def _bunch(

@@ -15,4 +15,4 @@ class Bunch(dict):
         self[name] = value
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *map(str, self)]
+        return [*map(str, self)]

@@ -24,4 +24,5 @@ __getattr__ = contents(
         "pairwise_distances": "distances",
         "within_radius": "search",
     },
+    guests=["NeighborhoodComponentsAnalysis"],
 )

@@ -35,6 +35,3 @@ __getattr__ = contents(
         "scale": "functions",
     },
 )
-from models.offers import lazily
-
-__getattr__ = lazily(__name__)

@@ -349,6 +349,7 @@ def test_modules_without_files():
 
     assert svm.SVC is models.SVC and models.linear_model.Ridge is models.Ridge
     assert "make_pipeline" in dir(models.pipeline) and not hasattr(models.pipeline, "SVC")
+    assert models.neighbors.NeighborhoodComponentsAnalysis is models.NeighborhoodComponentsAnalysis
     with pytest.raises(ModuleNotFoundError):
         import models.nothing
     for module, offers in models.offers.MODULES.items():

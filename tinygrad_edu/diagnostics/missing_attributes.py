@@ -45,7 +45,7 @@ def refuse_words_of_others(method: str, given: Collection[str]) -> None:
             raise refusal(TypeError, what, f"{METHODS[name]}=, as in NumPy")
 
 
-def not_in_package(name: str, known: Collection[str]) -> AttributeError:
+def not_in_package(name: str, known: Collection[str]) -> Exception:
     """The error of tinygrad_edu.zeros, say, with where it is: in NumPy, or in a package of this one."""
     hints = dict(PACKAGE)
     for room in ("training", "optim", "nn", "ops"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import linecache
+import opcode
 import os
 import sys
 import warnings
@@ -44,6 +45,14 @@ def warn(what: str, hint: str, stacklevel: int, line: str = "") -> None:
 
 def user_line() -> str:
     """The user's own line: the innermost line on the stack that is not in this project."""
+    frame = user_frame()
+    if frame is None:
+        return ""
+    return line_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def user_frame() -> Any:
+    """The frame of that line, or None."""
     frame: Any = sys._getframe(1)
     while frame and (
         is_ours(frame.f_code.co_filename)
@@ -51,9 +60,7 @@ def user_line() -> str:
         in ("numpy", "contextlib", "functools", "sklearn", "joblib")
     ):
         frame = frame.f_back
-    if frame is None:
-        return ""
-    return line_of(frame.f_code.co_filename, frame.f_lineno)
+    return frame
 
 
 def is_ours(file: str) -> bool:
@@ -213,17 +220,21 @@ def alike(word: str, known: Iterable[str], most: int = 3, least: float = 0.6) ->
 
 def no_such_name(
     module: str, name: str, known: Collection[str], elsewhere: Mapping[str, str]
-) -> AttributeError:
+) -> Exception:
     """The error of a name that a module does not have, with what to write instead.
 
     elsewhere   a name in other libraries -> what to write here
+
+    It is an AttributeError, or in an import line an ImportError: Python would replace the words of the other.
     """
     small = {k.lower(): k for k in known}
     near = ", ".join(small[n] for n in alike(name.lower(), small))
     hint = elsewhere.get(name) or small.get(name.lower()) or near
-    return AttributeError(
-        f"{module} has no {name}.{user_line()}" + (f"\n  Try: {hint}" if hint else "")
-    )
+    text = f"{module} has no {name}.{user_line()}" + (f"\n  Try: {hint}" if hint else "")
+    frame = user_frame()
+    if frame and opcode.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM":
+        return ImportError(text)
+    return AttributeError(text)
 
 
 def broadcast_hint(inputs: tuple) -> str:

@@ -30,7 +30,7 @@ def test_real_sets(name):
     assert ours.data is ours["data"] and "Source" in ours.DESCR
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     assert np.array_equal(X, ours.data) and np.array_equal(y, ours.target)
-    with pytest.raises(AttributeError, match="has no dat: data, target"):
+    with pytest.raises(AttributeError, match="there is no 'dat', only data, target"):
         ours.dat  # noqa: B018
 
 
