@@ -30,7 +30,7 @@ def compare(title, limit, theirs, X, **settings):
     if sys.argv[1:] and theirs.__name__ not in sys.argv[1:]:
         return
     pair = estimators.both(theirs, **settings)
-    estimators.compare(title, limit, pair, lambda m: m.fit(X), budget=8)
+    estimators.compare(title, limit, pair, lambda m: m.fit(X), budget=3)
 
 
 def main():

@@ -17,9 +17,9 @@ from models.foundation import (
     learned,
     number,
     positive,
-    seed,
     warn,
 )
+from models.foundation.randomness import draws, random_state
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -45,14 +45,13 @@ class RandomProjection(Transformer):
 
     accepts_sparse = True
     overcomplete = True
-    twin = ""  # its random numbers are others
 
     n_components: Any = choice(
         "auto", doc="k; 'auto' for johnson_lindenstrauss_min_dim(rows, eps)"
     ) | integer(at_least=1)
     eps: float = positive(0.1, doc="the error of squared distances for 'auto'")
     compute_inverse_components: bool = boolean(False, doc="keep inverse_components_")
-    random_state: Any = seed()
+    random_state: Any = draws()
 
     components_: np.ndarray = learned("R: (components, features)")
     inverse_components_: np.ndarray = learned(
@@ -77,7 +76,7 @@ class RandomProjection(Transformer):
             text = "The number of components is higher than the number of features: "
             warn(UserWarning, f"{text}n_features < n_components ({d} < {k}). Try: n_components={d}")
         self.n_components_ = k
-        self.components_ = self._draw(np.random.default_rng(self.random_state), k, d)
+        self.components_ = self._draw(random_state(self.random_state), k, d)
         if self.compute_inverse_components:
             self.inverse_components_ = np.linalg.pinv(self.components_)
 
@@ -99,7 +98,10 @@ class RandomProjection(Transformer):
 
 
 class GaussianRandomProjection(RandomProjection):
-    """z = R x with independent R_ij ~ N(0, 1 / k): a random projection onto k directions."""
+    """z = R x with independent R_ij ~ N(0, 1 / k): a random projection onto k directions.
+
+    The same seed gives the same R as in scikit-learn.
+    """
 
     checked_with = {"n_components": 2}
     n_components = "auto"
@@ -112,7 +114,7 @@ class SparseRandomProjection(RandomProjection):
     """z = R x with R_ij = ±1 / √(p k), each with probability p / 2, and otherwise 0 (Li et al., equation 2).
 
     p = 1/3 is that of Achlioptas. components_ is a plain array, in which zeros take space; in scikit-learn it
-    is a sparse matrix.
+    is a sparse matrix. The same seed gives the same R as there if p is 1, or from 0.02 to 0.98.
     """
 
     checked_with = {"n_components": 2}
@@ -124,5 +126,12 @@ class SparseRandomProjection(RandomProjection):
 
     def _draw(self, rng, k, d):
         p = self.density_ = float(1 / np.sqrt(d) if self.density == "auto" else self.density)
-        signs = np.where(rng.random((k, d)) < 0.5, -1, 1)
-        return signs * (rng.random((k, d)) < p) / np.sqrt(p * k)
+        if p == 1:
+            return (2 * rng.binomial(1, 0.5, (k, d)) - 1) / np.sqrt(k)
+        R, columns = np.zeros((k, d)), []
+        for _ in range(k):
+            number = rng.binomial(d, p)
+            columns.append(rng.permutation(d)[:number])
+        row = np.repeat(np.arange(k), [len(found) for found in columns])
+        R[row, np.concatenate(columns)] = 2 * rng.binomial(1, 0.5, len(row)) - 1
+        return R / np.sqrt(p * k)

@@ -12,6 +12,7 @@ import numpy as np
 
 ALGORITHMS = ("omp", "lasso_lars", "lasso_cd", "lars", "threshold")
 DEPENDENT = 1e-12  # the part of an atom's square that active atoms do not explain
+TIE = 1e-9  # the part of a correlation that may be rounding error
 BLOCK = 4_000_000  # numbers in the systems of equations that are solved at a time
 
 
@@ -43,13 +44,24 @@ def sparse_encode(
             W[at] = pursuit(C, G, most)
         elif algorithm == "lars":
             W[at] = least_angle(C, G, 0.0, most, lasso=False)
-        elif algorithm == "lasso_lars":
-            W[at] = least_angle(C, G, λ, max_iter, lasso=True, positive=positive)
         else:
-            sizes = np.linalg.norm(X[at], axis=1)
-            start = W[at] if init is None else init[at]
-            W[at] = coordinate_descent(C, G, λ, start, max_iter, 1e-8 * sizes.max(), positive)
+            tol = 1e-8 * np.linalg.norm(X[at], axis=1).max()
+            if algorithm == "lasso_lars":
+                W[at] = least_angle(C, G, λ, max_iter, lasso=True, positive=positive)
+                far = first + np.flatnonzero(excess(C, G, λ, W[at], positive) > tol)
+            else:
+                W[at] = W[at] if init is None else init[at]
+                far = np.arange(first, first + len(C))
+            if len(far):
+                W[far] = coordinate_descent(C[far - first], G, λ, W[far], max_iter, tol, positive)
     return W
+
+
+def excess(C, G, λ, W, positive):
+    """How far each row is from its minimum, where c_j = λ sign(w_j), or |c_j| ≤ λ if w_j = 0."""
+    c = C - W @ G
+    outside = np.maximum((c if positive else np.abs(c)) - λ, 0)
+    return np.where(W != 0, np.abs(c - λ * np.sign(W)), outside).max(axis=1)
 
 
 def soft(z, λ, positive=False):
@@ -90,20 +102,24 @@ def least_angle(C, G, end, most, lasso, positive=False):
     """From W = 0 along the directions in which all active atoms keep the same correlation λ, down to λ = end.
 
     An atom becomes active when it correlates as much as they do. For the lasso, one whose weight returns to 0
-    is active no more (Efron et al., section 3.1).
+    is active no more (Efron et al., section 3.1). Where several atoms depend on each other exactly, this may
+    run in circles; then coordinate descent finishes.
     """
     W, c, active = np.zeros_like(C), C.copy(), np.zeros(C.shape, bool)
     allowed, signs = np.ones_like(active), np.ones_like(C)
     λ = np.maximum((c if positive else np.abs(c)).max(axis=1), 0)
     dropped = np.zeros(len(C), bool)
     running = np.flatnonzero(λ > end)
-    for _ in range(2 * most):  # an atom that depends on the active ones costs a round as well
+    for _ in range(
+        min(2 * most, 20 * len(G))
+    ):  # some rounds only find an atom that depends on others
         joining = running[~dropped[running]]
         sizes = c[joining] if positive else np.abs(c[joining])
         if not positive:
             signs[joining] = np.where(active[joining], signs[joining], np.sign(c[joining]))
-        found = admit(G, sizes, active, allowed, joining)
-        running = np.setdiff1d(running, joining[~found], assume_unique=True)
+        reached = sizes > (1 - TIE) * λ[joining, None]
+        admit(G, np.where(reached, sizes, -np.inf), active, allowed, joining)
+        running = running[active[running].any(axis=1)]
         if not len(running):
             break
         w, on, level = W[running], active[running], λ[running, None]
@@ -118,7 +134,7 @@ def least_angle(C, G, end, most, lasso, positive=False):
             γ = np.minimum(
                 γ, np.divide(behind, closer, where=met, out=np.full_like(w, np.inf)).min(axis=1)
             )
-        returning = on & (w * direction < 0) & lasso
+        returning = on & (direction * signs[running] < 0) & lasso
         back = np.divide(-w, direction, where=returning, out=np.full_like(w, np.inf))
         dropped[running] = back.min(axis=1) < γ
         γ = np.minimum(γ, back.min(axis=1))[:, None]

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.embeddings.neighborhood import WithNearest
 from models.foundation import choice, integer, learned, nonnegative, seed
+from models.foundation.eigenpairs import smallest_eigenpairs
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -38,7 +39,7 @@ class LocallyLinearEmbedding(WithNearest):
     n_neighbors = 5
     n_components = 2
     reg: float = nonnegative(1e-3, doc="added to the diagonal for w, as a share of the trace")
-    eigen_solver: str = choice("auto", "arpack", "dense", doc="no effect: always all eigenpairs")
+    eigen_solver: str = choice("auto", "arpack", "dense", doc="no effect: exact")
     tol: float = nonnegative(1e-6, doc="no effect: exact")
     max_iter: int = integer(100, at_least=1, doc="no effect: exact")
     method: str = choice("standard", "hessian", "modified", "ltsa", doc="what neighbors say")
@@ -62,10 +63,9 @@ class LocallyLinearEmbedding(WithNearest):
         M = np.zeros((n, n))
         for which, blocks in getattr(self, f"_{self.method}")(X, near):
             np.add.at(M, (which[:, :, None], which[:, None, :]), blocks)
-        λ, V = np.linalg.eigh(M)
-        Y = V[:, 1 : c + 1]
+        λ, Y = smallest_eigenpairs(M, c, np.full(n, n**-0.5))
         self.embedding_, self._rows_ = Y * signs(Y.T), X.copy()
-        self.reconstruction_error_ = float(λ[1 : c + 1].sum())
+        self.reconstruction_error_ = float(λ.sum())
 
     # Each yields numbers of rows, (m, r), and for each of the m the matrix B Bᵀ of those, (m, r, r).
 

@@ -11,6 +11,7 @@ import numpy as np
 from models.embeddings.embedding import NO_NEW_ROWS
 from models.embeddings.neighborhood import NeighborhoodEmbedding, connected
 from models.foundation import choice, function, integer, learned, nonnegative, seed, warn
+from models.foundation.eigenpairs import smallest_eigenpairs
 from models.foundation.kernel_functions import kernel_matrix
 from models.foundation.signs import signs
 from models.neighbors.search import k_nearest
@@ -34,9 +35,7 @@ class SpectralEmbedding(NeighborhoodEmbedding):
     ) | function(doc="X -> W")  # fmt: skip
     gamma: float | None = nonnegative(None, doc="γ of 'rbf'; None for 1 / features")
     random_state: Any = seed(doc="no effect: exact")
-    eigen_solver: str | None = choice(
-        None, "arpack", "lobpcg", "amg", doc="no effect: always all eigenpairs"
-    )
+    eigen_solver: str | None = choice(None, "arpack", "lobpcg", "amg", doc="no effect: exact")
     eigen_tol: Any = choice("auto", doc="no effect: exact") | nonnegative()
     n_neighbors: int | None = integer(
         None, at_least=1, doc="neighbors of a row, itself among them; None for samples / 10"
@@ -56,11 +55,15 @@ class SpectralEmbedding(NeighborhoodEmbedding):
         if len(np.unique(connected(W != 0))) > 1:
             text = "Graph is not fully connected, spectral embedding may not work as expected."
             warn(UserWarning, f"{text} Try: a larger n_neighbors")
-        W = W - np.diag(np.diagonal(W))
+        W = W.copy()
+        np.fill_diagonal(W, 0)
         degree = W.sum(axis=0)
         root = np.sqrt(np.where(degree > 0, degree, 1))
-        _, U = np.linalg.eigh(np.eye(len(W)) - W / root / root[:, None])
-        Y = (U / root[:, None])[:, 1 : self.n_components + 1]
+        W /= -root
+        W /= root[:, None]
+        W.flat[:: len(W) + 1] = 1
+        _, U = smallest_eigenpairs(W, self.n_components, root / np.linalg.norm(root))
+        Y = U / root[:, None]
         self.embedding_ = Y * signs(Y.T)
 
     def _affinity(self, X):
@@ -81,7 +84,7 @@ class SpectralEmbedding(NeighborhoodEmbedding):
         A = np.eye(n)
         metric = "euclidean" if self.affinity == "nearest_neighbors" else "precomputed"
         if k > 1:
-            near = k_nearest(X, k - 1, metric=metric)[1]
+            near = k_nearest(X, k - 1, metric=metric, algorithm="brute")[1]
             A[np.arange(n)[:, None], near] = 1
         return (A + A.T) / 2
 

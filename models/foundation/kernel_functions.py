@@ -131,7 +131,9 @@ def centered(K, means):
 
     K: (rows, training rows). means: of the columns of K of the training data.
     """
-    return K - K.mean(axis=1, keepdims=True) - means + means.mean()
+    found = K - means
+    found += means.mean() - K.mean(axis=1, keepdims=True)
+    return found
 
 
 def rate(gamma, X, weight=None):

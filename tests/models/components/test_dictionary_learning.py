@@ -53,6 +53,17 @@ def test_the_slope_of_a_lasso_is_that_of_a_minimum(algorithm, positive):
     assert 0 < np.mean(W == 0) < 1
 
 
+def test_nearly_equal_atoms_do_not_let_others_in_too_early():
+    """The conditions of the minimum hold also where an atom depends on others, and correlates as much."""
+    D = dictionary(5, 12)
+    D = np.vstack([D, -D[:3], D[1:4], (D[0] + D[1]) / np.linalg.norm(D[0] + D[1])])
+    X = RNG.normal(size=(1000, 12))
+    W = sparse_encode(X, D, alpha=0.1)
+    c = (X - W @ D) @ D.T
+    assert np.abs(c).max() < 0.1 + 1e-6
+    np.testing.assert_allclose(c[W != 0], 0.1 * np.sign(W[W != 0]), atol=1e-6)
+
+
 def test_equal_atoms_and_atoms_of_zero_are_no_trouble():
     D = dictionary(4)
     doubled = np.vstack([D, D[:2], np.zeros((1, 8))])

@@ -67,6 +67,19 @@ def test_the_inverse_has_the_same_projection(kind):
         assert hasattr(model, "inverse_components_") == keeps
 
 
+@pytest.mark.parametrize("density", ["auto", 1 / 3, 1.0])
+def test_a_seed_gives_scikit_learns_numbers(density):
+    X = RNG.normal(size=(20, 200))
+    ours = GaussianRandomProjection(7, random_state=3).fit(X)
+    expected = theirs.GaussianRandomProjection(7, random_state=3).fit(X)
+    np.testing.assert_array_equal(ours.components_, expected.components_)
+    ours = SparseRandomProjection(7, density=density, random_state=3).fit(X)
+    expected = theirs.SparseRandomProjection(7, density=density, random_state=3).fit(X)
+    R = expected.components_
+    np.testing.assert_allclose(ours.components_, R.toarray() if hasattr(R, "toarray") else R)
+    np.testing.assert_allclose(ours.transform(X), expected.transform(X), atol=1e-12)
+
+
 def test_sparse_rows_are_projected_as_dense_ones():
     X = sparse.random_array((20, 30), density=0.2, rng=0, format="csr")
     model = SparseRandomProjection(4, random_state=0).fit(X)
