@@ -71,7 +71,7 @@ class DecisionTree(Growing):
     def _fit(self, X, y, weight):
         y = y.reshape(len(X), -1).T
         table, rng = self._table(X), np.random.default_rng(self.random_state)
-        limits = self._limits(table, weight, y)
+        limits = self._limits(table, weight.sum(), y)
         (tree,) = grow(table, self._criterion(y), y, [weight], limits, rng)
         self._adopt(tree, limits)
 
