@@ -192,6 +192,6 @@ def leaves_of(estimators, X):
 def _grow(forest, table, criterion, y, weight, limits, seed, size):
     """Some trees of a forest, grown together."""
     rng = np.random.default_rng(seed)
-    weights = [*forest._weights_of_trees(rng, size, y, weight)]
+    weights = forest._weights_of_trees(rng, size, y, weight)
     trees = grow(table, criterion, y, weights, limits, rng)
     return [pruned(tree, forest.ccp_alpha) for tree in trees] if forest.ccp_alpha else trees
