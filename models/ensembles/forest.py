@@ -77,7 +77,7 @@ class Forest(Growing):
             what = "Warm-start fitting without increasing n_estimators does not fit new trees."
             warn(UserWarning, f"{what} Try: a larger n_estimators")
         table, criterion = self._table(X), self._criterion(y)
-        limits = self._limits(table, weight, y)
+        limits = self._limits(table, self._drawn(weight) if self.bootstrap else weight.sum(), y)
         batch = 1 if self.max_leaf_nodes is not None else max(1, TOGETHER // len(X))
         sizes = [min(batch, number - start) for start in range(0, number, batch)]
         rng = np.random.default_rng(self.random_state)
@@ -100,15 +100,10 @@ class Forest(Growing):
 
     def _weights_of_trees(self, rng, number, y, weight):
         """Yields for each tree how often it has drawn each sample, (samples,)."""
-        n = len(weight)
         if not self.bootstrap:
             yield from [weight] * number
             return
-        size = self.max_samples
-        if size is None:
-            size = n
-        elif not isinstance(size, (int, np.integer)):
-            size = max(1, int(size * weight.sum()))
+        n, size = len(weight), self._drawn(weight)
         chance = None if (weight == 1).all() else weight / weight.sum()
         for _ in range(number):
             drawn = rng.integers(0, n, size) if chance is None else rng.choice(n, size, p=chance)
@@ -120,6 +115,12 @@ class Forest(Growing):
                         factor * class_weights("balanced", np.arange(k), codes, counts, self)[codes]
                     )
             yield counts * factor
+
+    def _drawn(self, weight):
+        """How many samples a tree draws."""
+        if self.max_samples is None or isinstance(self.max_samples, (int, np.integer)):
+            return self.max_samples or len(weight)
+        return max(1, int(self.max_samples * weight.sum()))
 
     def _as_estimator(self, tree, limits):
         """A tree as an estimator of its own."""
@@ -191,6 +192,6 @@ def leaves_of(estimators, X):
 def _grow(forest, table, criterion, y, weight, limits, seed, size):
     """Some trees of a forest, grown together."""
     rng = np.random.default_rng(seed)
-    weights = [*forest._weights_of_trees(rng, size, y, weight)]
+    weights = forest._weights_of_trees(rng, size, y, weight)
     trees = grow(table, criterion, y, weights, limits, rng)
     return [pruned(tree, forest.ccp_alpha) for tree in trees] if forest.ccp_alpha else trees

@@ -126,15 +126,15 @@ def _isolate(forest, X, weight, n_features, seed, size):
     chosen = np.arange(features)
     if n_features < features:
         chosen = rng.choice(features, n_features, replace=False)
-    draws = []
-    for _ in range(size):
-        drawn = rng.choice(samples, forest.max_samples_, replace=forest.bootstrap, p=chance)
-        draws.append(np.bincount(drawn, minlength=samples).astype(np.float64))
-    rows = np.flatnonzero(np.any(draws, axis=0))
-    table = Columns(X[rows[:, None], chosen])
+        X = X[:, chosen]
+    y = rng.random((1, samples))  # all different, so that every sample is cut off
+    draws = (
+        rng.choice(samples, forest.max_samples_, replace=forest.bootstrap, p=chance)
+        for _ in range(size)
+    )
+    weights = (np.bincount(drawn, minlength=samples) for drawn in draws)
     limits = Limits(max_features=1, max_depth=_depth(forest.max_samples_), random_cuts=True)
-    y = rng.random((1, len(rows)))  # all different, so that every sample is cut off
-    trees = grow(table, SquaredError(1), y, [counts[rows] for counts in draws], limits, rng)
+    trees = grow(Columns(X), SquaredError(1), y, weights, limits, rng)
     for tree in trees:
         tree.n_features = features
         tree.feature = np.where(tree.feature < 0, tree.feature, chosen[np.maximum(tree.feature, 0)])

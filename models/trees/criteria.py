@@ -46,7 +46,7 @@ class SquaredError:
         return ColumnSums(search)
 
     def describe(self, nodes):
-        """The values (nodes, outputs, 1) and the impurities (nodes,) of nodes (`growing.Nodes`)."""
+        """The values (nodes, outputs, 1) and the impurities (nodes,) of nodes (`nodes.Nodes`)."""
         spread = nodes.average((nodes.columns - nodes.spread(nodes.mean)) ** 2)
         return nodes.mean.T[:, :, None], spread.mean(axis=0)
 
@@ -148,7 +148,7 @@ class Gini(SquaredError):
         classes = [
             np.arange(k)[:, None] == labels for k, labels in zip(self.n_classes, y, strict=True)
         ]
-        return np.concatenate(classes).astype(np.float64)
+        return np.concatenate(classes)
 
     def describe(self, nodes):
         values = np.zeros((nodes.number, self.outputs, max(self.n_classes)))

@@ -31,12 +31,13 @@ def grow(
 ) -> list[Tree]:
     """Trees that predict y, (outputs, samples), from the samples in `table`, all grown together.
 
-    weights: for each tree those of the samples, (samples,). Samples of weight 0 are left out. With
-    `max_leaf_nodes` there may be only one tree.
+    weights: for each tree those of the samples, (samples,), one after the other. Samples of weight 0 are left
+    out. With `max_leaf_nodes` there may be only one tree.
     """
     drawn = [(np.flatnonzero(each), each[each > 0]) for each in weights]
     sizes = np.array([len(rows) for rows, _ in drawn])
     samples, weight = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    weight = weight.astype(np.float64)
     no_bounds = np.full((2, len(sizes)), np.inf) * [[-1], [1]]
     nodes = Nodes(
         samples, sizes, criterion.columns(y)[:, samples], None if (weight == 1).all() else weight,
@@ -79,7 +80,10 @@ def grow(
         level["children_right"][splits] = n_nodes + nodes.number + np.arange(nodes.number)
         n_nodes += 2 * nodes.number
         nodes, level["missing_go_to_left"][splits] = _children(table, nodes, best, limits)
-    arrays = {name: np.concatenate([level[name] for level in levels]) for name in levels[0]}
+    # Parts are given up as they are joined: a full tree may need more memory than X.
+    arrays = {
+        name: np.concatenate([level.pop(name) for level in levels]) for name in list(levels[0])
+    }
     gain = arrays.pop("gain")
     all_trees = Tree(len(table.codes), table.dtype, **arrays)
     if best_first is not None:

@@ -29,6 +29,8 @@ class Nodes:
         self.of = np.repeat(np.arange(self.number), sizes)  # the node of each sample
         self.total = sizes.astype(np.float64) if weight is None else self.sum(weight)
         self.mean = self.average(columns)
+        if columns.dtype != bool:  # far from 0, a sum loses digits: add the mean of what is left
+            self.mean += self.average(columns - self.spread(self.mean))
 
     def spread(self, per_node):
         """(..., nodes) -> (..., samples): what is given for each node, for each of its samples."""

@@ -131,8 +131,9 @@ class ClassCounts(Running):
             else:
                 v = weight.take(by_class)
                 count = np.cumsum(v, axis=1) - v - labels.before
-            before = np.empty(order.shape, count.dtype)
-            np.put_along_axis(before, by_class, count, axis=1)
-            before = np.take_along_axis(before, order, axis=1)
+            row = np.arange(len(order))[:, None] * order.shape[1]  # where it begins in a flat array
+            before = np.empty(order.size, count.dtype)
+            before[row + by_class] = count
+            before = before.take(row + order)
             gain = gain + self.criterion.gain_by_class(before, w, order, left, sides, *terms)
         return gain / len(self.targets) - light, None

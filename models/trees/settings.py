@@ -69,7 +69,8 @@ class Growing(Estimator):
     def _table(self, X):
         return Columns(X) if self.random_cuts else Ranks(X)
 
-    def _limits(self, table, weight, y):
+    def _limits(self, table, whole, y):
+        """whole: the weight of all samples of a tree."""
         features, samples = table.codes.shape
         leaf = _number(self.min_samples_leaf, samples)
         return Limits(
@@ -77,7 +78,7 @@ class Growing(Estimator):
             max_depth=self.max_depth,
             min_samples_split=max(2, _number(self.min_samples_split, samples)),
             min_samples_leaf=leaf,
-            min_weight_leaf=self.min_weight_fraction_leaf * weight.sum(),
+            min_weight_leaf=self.min_weight_fraction_leaf * whole,
             max_leaf_nodes=self.max_leaf_nodes,
             min_impurity_decrease=self.min_impurity_decrease,
             random_cuts=self.random_cuts,

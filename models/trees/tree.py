@@ -74,7 +74,7 @@ class DecisionTree(Growing):
 
     def _grow_from(self, table, criterion, y, weight):
         """Grows `tree_` from a table that several trees may share. y: (outputs, samples)."""
-        limits = self._limits(table, weight, y)
+        limits = self._limits(table, weight.sum(), y)
         rng = np.random.default_rng(self.random_state)
         (tree,) = grow(table, criterion, y, [weight], limits, rng)
         self._adopt(tree, limits)

@@ -145,6 +145,14 @@ def test_max_samples(max_samples, drawn):
             models.ExtraTreesClassifier(**refused).fit(*WINE)
 
 
+def test_the_least_weight_of_a_leaf_is_a_fraction_of_what_is_drawn():
+    X, y = WINE
+    model = models.RandomForestClassifier(5, min_weight_fraction_leaf=0.1, random_state=0)
+    for scale in (1.0, 100.0):
+        trees = [tree.tree_ for tree in model.fit(X, y, np.full(len(y), scale)).estimators_]
+        assert all(17.8 <= tree.weighted_n_node_samples.min() < 40 for tree in trees)
+
+
 def test_weights_are_chances_to_be_drawn():
     X, y = WINE
     weight = np.where(y == 0, 10.0, 0.1)

@@ -296,6 +296,18 @@ def test_numbers_beyond_float32_are_compared_as_they_are():
     assert small.predict(X).tolist() == [3, 3, 3] and small.predict(-X).tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error"])
+def test_targets_far_from_zero(criterion):
+    X, y = NUMBERS["diabetes"]
+    near, far = (
+        models.DecisionTreeRegressor(criterion, min_samples_leaf=5).fit(X, y + shift).tree_
+        for shift in (0.0, 1e9)
+    )
+    np.testing.assert_array_equal(near.feature, far.feature)
+    np.testing.assert_allclose(near.value, far.value - 1e9, atol=1e-6)
+    np.testing.assert_allclose(near.impurity, far.impurity, rtol=1e-6)
+
+
 def test_tiny_targets_are_split():
     """An impurity far below the rounding of 1 is not pure, if all targets are as small."""
     X = np.arange(8.0)[:, None]
