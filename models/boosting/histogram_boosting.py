@@ -144,6 +144,7 @@ class HistogramBoosting(Estimator):
             if not more:
                 self._note_scores(train, held)
             grower = self._grower(train)
+            train.bins = None  # the grower has them in orders of its own
             while self.n_iter_ < self.max_iter and not self._is_over(held):
                 self._trees_ = [*self._trees_, self._next_trees(grower, train)]
                 self.n_iter_ += 1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-BLOCK = 100_000  # numbers at a time: they stay in the cache
+BLOCK = 50_000  # numbers at a time: they stay in the cache
 LEAST_CURVATURE = 1e-3  # of a child
 LEAST_SUPPORT = 10.0  # rows of a category, fewer of which are no reason for a split
 NO_GAIN = -1.0
@@ -101,8 +101,10 @@ class Grower:
         self.has_missing = (self.columns == self.missing).any(axis=1)
         self.ends = mapper.number - 1 + self.has_missing  # number of cuts
         self.no_cut = (np.arange(self.n_bins) >= self.ends[:, None]) | categorical[:, None]
-        offset = self.n_bins * np.arange(len(self.columns))
-        self.place = (bins + offset).astype(np.min_scalar_type(offset[-1] + self.n_bins))
+        offset = self.n_bins * np.arange(len(self.columns) + 1)
+        small = np.min_scalar_type(offset[-1])
+        self.place = bins.astype(small)  # of each number in a flat histogram
+        self.place += offset[:-1].astype(small)
 
     def grow(self, g, h):
         """The Tree of gradients and curvatures, and (number, rows) of its leaves. h=None: 1 in every row."""
