@@ -44,6 +44,7 @@ class DBSCAN(ByDistance, Clusterer):
     """
 
     does_not_apply = NO_PREDICT
+    reads_graph = True
 
     eps: float = positive(0.5, doc="how far neighbors may be away")
     min_samples: int = integer(5, at_least=1, doc="neighbors of a core sample, with itself")
@@ -54,16 +55,27 @@ class DBSCAN(ByDistance, Clusterer):
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         X = self._note_columns(X, y)
-        self._fit(X, weights(sample_weight, len(X), self))  # rows of weight 0 get a label as well
+        self._fit(
+            X, weights(sample_weight, X.shape[0], self)
+        )  # rows of weight 0 get a label as well
 
     def _fit(self, X, weight):
+        n = X.shape[0]
         row, number = self._search(X).pairs(X, self.eps)
-        core = np.bincount(row, weight[number], minlength=len(X)) >= self.min_samples
-        labels = np.full(len(X), -1)
+        if hasattr(X, "tocsr"):  # a graph without the edge from each row to itself
+            other = row != number
+            row, number = (
+                np.append(row[other], np.arange(n)),
+                np.append(number[other], np.arange(n)),
+            )
+            order = np.argsort(row, kind="stable")
+            row, number = row[order], number[order]
+        core = np.bincount(row, weight[number], minlength=n) >= self.min_samples
+        labels = np.full(n, -1)
         to_core = core[number]
         row, number = row[to_core], number[to_core]
         inner = core[row]
-        found = components(row[inner], number[inner], len(X))
+        found = components(row[inner], number[inner], n)
         labels[core] = np.unique(found[core], return_inverse=True)[1]
         border, cluster = row[~inner], labels[number[~inner]]
         first = np.flatnonzero(np.diff(border, prepend=-1))

@@ -17,7 +17,7 @@ class Facts:
     # ---- what X may be
     reads: Any = "numbers"  # "categories": any values, in Columns; "anything": passed on unread
     allow_nan: Any = False
-    accepts_sparse: ClassVar[bool] = False
+    accepts_sparse: Any = False
     nonnegative_X: ClassVar[bool] = False
     pairwise: Any = False  # are its columns rows of the training data, as of a kernel matrix?
 

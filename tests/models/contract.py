@@ -10,8 +10,9 @@ ANSWERS = (
 
 
 def answers(model, X):
-    """What a fitted model says of X, by method."""
-    return {name: getattr(model, name)(X) for name in ANSWERS if hasattr(model, name)}
+    """What a fitted model says of X, by method; sparse matrices as arrays."""
+    found = {name: getattr(model, name)(X) for name in ANSWERS if hasattr(model, name)}
+    return {name: x.toarray() if hasattr(x, "toarray") else x for name, x in found.items()}
 
 
 def learned(model):
