@@ -156,8 +156,12 @@ class Search:
         return starts, numbers[order], distances[order]
 
     def pairs(self, Q: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the rows of Q, ascending, and of the rows at most radius away, in any order."""
-        parts = [part[:2] for part in self._within(Q, radius)]
+        """Numbers of the rows of Q, ascending, and of the rows at most radius away, in any order.
+
+        They may be many: so they have only as many bits as needed.
+        """
+        kind = np.int32 if max(len(self), Q.shape[0]) < 2**31 else np.int64
+        parts = [(i.astype(kind), j.astype(kind)) for i, j, _ in self._within(Q, radius)]
         i, numbers = (np.concatenate(part) for part in zip(*parts, strict=True))
         return i, numbers
 
