@@ -162,6 +162,8 @@ from models.neighbors.classification import (
     RadiusNeighborsClassifier as RadiusNeighborsClassifier,
 )
 from models.neighbors.density import KernelDensity as KernelDensity
+from models.neighbors.graph import KNeighborsTransformer as KNeighborsTransformer
+from models.neighbors.graph import RadiusNeighborsTransformer as RadiusNeighborsTransformer
 from models.neighbors.neighbors import NearestNeighbors as NearestNeighbors
 from models.neighbors.outliers import LocalOutlierFactor as LocalOutlierFactor
 from models.neighbors.regression import KNeighborsRegressor as KNeighborsRegressor

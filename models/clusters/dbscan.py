@@ -44,6 +44,7 @@ class DBSCAN(ByDistance, Clusterer):
     """
 
     does_not_apply = NO_PREDICT
+    reads_graph = True
 
     eps: float = positive(0.5, doc="how far neighbors may be away")
     min_samples: int = integer(5, at_least=1, doc="neighbors of a core sample, with itself")
@@ -54,21 +55,32 @@ class DBSCAN(ByDistance, Clusterer):
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> None:
         X = self._note_columns(X, y)
-        self._fit(X, weights(sample_weight, len(X), self))  # rows of weight 0 get a label as well
+        # rows of weight 0 get a label as well
+        self._fit(X, weights(sample_weight, X.shape[0], self))
 
     def _fit(self, X, weight):
+        n = X.shape[0]
         row, number = self._search(X).pairs(X, self.eps)
-        core = np.bincount(row, weight[number], minlength=len(X)) >= self.min_samples
-        labels = np.full(len(X), -1)
-        to_core = core[number]
-        row, number = row[to_core], number[to_core]
-        inner = core[row]
-        found = components(row[inner], number[inner], len(X))
+        if hasattr(X, "tocsr"):
+            row, number = _with_itself(row, number, n)
+        core = np.bincount(row, weight[number], minlength=n) >= self.min_samples
+        labels = np.full(n, -1)
+        from_core, to_core = core[row], core[number]
+        inner, outer = from_core & to_core, ~from_core & to_core
+        found = components(row[inner], number[inner], n)
         labels[core] = np.unique(found[core], return_inverse=True)[1]
-        border, cluster = row[~inner], labels[number[~inner]]
+        border, cluster = row[outer], labels[number[outer]]
         first = np.flatnonzero(np.diff(border, prepend=-1))
         if len(first):
             labels[border[first]] = np.minimum.reduceat(cluster, first)
         self.labels_ = labels
         self.core_sample_indices_ = np.flatnonzero(core)
         self.components_ = X[core]
+
+
+def _with_itself(row, number, n):
+    """The edges of a graph, and one from each of n rows to itself."""
+    other, own = row != number, np.arange(n, dtype=row.dtype)
+    row, number = np.append(row[other], own), np.append(number[other], own)
+    order = np.argsort(row, kind="stable")
+    return row[order], number[order]

@@ -1,6 +1,6 @@
 """The parameters of clusters that are found by distances."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from models.foundation import Estimator, choice, function, integer, mapping
 from models.neighbors.distances import NAMES
@@ -11,6 +11,8 @@ NO_PREDICT = {"test_its_twin_gives_the_same_answers": "only rows of fit have lab
 
 class ByDistance(Estimator):
     """Looks for the rows that are near each other."""
+
+    reads_graph: ClassVar[bool] = False  # may precomputed distances be a sparse graph of neighbors?
 
     metric: Any = choice("euclidean", *(name for name in NAMES if name != "euclidean")) | function(
         doc="a distance: see pairwise_distances; 'precomputed': X has the distances"
@@ -23,6 +25,10 @@ class ByDistance(Estimator):
     @property
     def pairwise(self) -> bool:
         return isinstance(self.metric, str) and self.metric == "precomputed"
+
+    @property
+    def accepts_sparse(self) -> bool:
+        return self.pairwise and self.reads_graph
 
     def _search(self, X: Any) -> Search:
         params = dict(self.metric_params or {})

@@ -11,6 +11,7 @@ regression      the same for numbers
 centroid        by the nearest mean of a class
 density         kernel density estimates
 outliers        the local outlier factor
+graph           the graph of neighbors as a sparse matrix
 """
 
 from models.foundation.contents import contents
@@ -21,7 +22,9 @@ __getattr__ = contents(
         "BallTree": "space_tree",
         "KDTree": "space_tree",
         "k_nearest": "search",
+        "kneighbors_graph": "graph",
         "pairwise_distances": "distances",
+        "radius_neighbors_graph": "graph",
         "within_radius": "search",
     },
     guests=["NeighborhoodComponentsAnalysis"],

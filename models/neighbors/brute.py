@@ -35,6 +35,7 @@ def nearest(Q: np.ndarray, X: np.ndarray, k: int, metric: Metric) -> tuple[np.nd
             found = refined(Q[part], X, i, j, metric)
         else:
             D = metric.of_all(Q[part], X)
+            D[np.isnan(D)] = np.inf  # of rows that have no feature in common
             i, j = np.nonzero(np.partition(D, k - 1, axis=1)[:, k - 1 : k] >= D)
             found = D[i, j]
         values[part], numbers[part] = smallest(i, j, found, k)

@@ -189,11 +189,11 @@ class RadiusNeighborsClassifier(RadiusNeighbors, NeighborsClassifier):
         return found
 
 
-def require_neighbors(estimator: Any, X: np.ndarray) -> None:
-    """Raises ValueError if X has fewer rows than an answer needs."""
-    if estimator.n_neighbors > len(X):
+def require_neighbors(estimator: Any, X: np.ndarray, more: int = 0) -> None:
+    """Raises ValueError if X has fewer rows than an answer needs: n_neighbors, and more."""
+    if estimator.n_neighbors + more > X.shape[0]:
         what = (
             f"Expected n_neighbors <= n_samples_fit, but n_neighbors={estimator.n_neighbors}, "
-            f"n_samples_fit={len(X)}, n_samples = {len(X)}"
+            f"n_samples_fit={X.shape[0]}, n_samples = {X.shape[0]}"
         )
-        raise refusal(ValueError, what, f"n_neighbors={len(X)}, or fewer")
+        raise refusal(ValueError, what, f"n_neighbors={X.shape[0] - more}, or fewer")

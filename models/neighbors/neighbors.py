@@ -40,7 +40,7 @@ class NeighborsModel(Estimator):
     leaf_size: int = integer(30, at_least=1, doc="about how many rows a leaf of a tree has")
     p: float = positive(2, optional=True, doc="p of the Minkowski distance")
     metric: Any = choice("minkowski", *(name for name in NAMES if name != "minkowski")) | function(
-        doc="a distance: see pairwise_distances; 'precomputed': X has the distances"
+        doc="a distance: see pairwise_distances; 'precomputed': X has the distances, or is a sparse graph"
     )
     metric_params: Any = choice(None) | mapping(doc="parameters of the distance")
     n_jobs: Any = choice(None) | integer(doc="no effect: matrix products use several threads")
@@ -52,6 +52,10 @@ class NeighborsModel(Estimator):
     @property
     def pairwise(self) -> bool:
         return isinstance(self.metric, str) and self.metric == "precomputed"
+
+    @property
+    def accepts_sparse(self) -> bool:
+        return self.pairwise  # a graph of neighbors
 
     @property
     def allow_nan(self) -> bool:
@@ -68,7 +72,7 @@ class NeighborsModel(Estimator):
         self._refuse_tree(metric, params)
         hint = getattr(self, "n_neighbors", None)
         self._search_ = Search(X, metric, self.algorithm, self.leaf_size, params, hint)
-        self.n_samples_fit_ = len(X)
+        self.n_samples_fit_ = X.shape[0]
         self.effective_metric_, self.effective_metric_params_ = metric, params
 
     def _refuse_tree(self, metric, params):

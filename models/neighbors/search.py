@@ -95,13 +95,13 @@ class Search:
                 *self.X.shape
             )
             raise refusal(ValueError, what, "the distances of all pairs of rows")
-        if (self.X < 0).any():
+        if self.X.min() < 0:
             i, j = np.argwhere(self.X < 0)[0]
             what = f"Negative values in data passed to a precomputed metric: {self.X[i, j]} at ({i}, {j})."
             raise refusal(ValueError, what, "distances, which are 0 or more")
 
     def __len__(self) -> int:
-        return len(self.X)
+        return self.X.shape[0]
 
     def nearest(self, Q: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Distances and numbers of the k nearest rows for each row of Q: (queries, k)."""
@@ -112,8 +112,7 @@ class Search:
             )
             raise refusal(ValueError, what, f"n_neighbors from 1 to {len(self)}")
         if self.metric is None:
-            i, j = np.nonzero(np.partition(Q, k - 1, axis=1)[:, k - 1 : k] >= Q)
-            return brute.smallest(i, j, Q[i, j], k)
+            return _smallest_entries(Q, k)
         Q = self._prepared(Q)
         with np.errstate(over="ignore"):
             if self.tree is not None:
@@ -153,20 +152,23 @@ class Search:
         distances = values if self.metric is None else self.metric.finish(values) * self.scale
         by_number = i * len(self) + numbers
         order = brute.ascending(i, numbers, distances) if by_distance else np.argsort(by_number)
-        starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(Q)))])
+        starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=Q.shape[0]))])
         return starts, numbers[order], distances[order]
 
     def pairs(self, Q: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the rows of Q, ascending, and of the rows at most radius away, in any order."""
-        parts = [part[:2] for part in self._within(Q, radius)]
+        """Numbers of the rows of Q, ascending, and of the rows at most radius away, in any order.
+
+        They may be many: so they have only as many bits as needed.
+        """
+        kind = np.int32 if max(len(self), Q.shape[0]) < 2**31 else np.int64
+        parts = [(i.astype(kind), j.astype(kind)) for i, j, _ in self._within(Q, radius)]
         i, numbers = (np.concatenate(part) for part in zip(*parts, strict=True))
         return i, numbers
 
     def _within(self, Q, radius):
         """Row of Q, number and value of the pairs at most radius apart, block by block."""
         if self.metric is None:
-            i, numbers = np.nonzero(radius >= Q)
-            yield i, numbers, Q[i, numbers]
+            yield _entries_up_to(radius, Q)
             return
         limit = self.metric.reduce(radius / self.scale)
         Q = self._prepared(Q)
@@ -189,3 +191,29 @@ class Search:
         other = numbers != row
         starts = np.concatenate([[0], np.cumsum(np.bincount(row[other], minlength=len(self)))])
         return starts, numbers[other], distances[other]
+
+
+def _smallest_entries(D, k):
+    """The k smallest distances in each row of a table, or of a sparse graph, and their columns."""
+    if not hasattr(D, "tocsr"):
+        i, j = np.nonzero(np.partition(D, k - 1, axis=1)[:, k - 1 : k] >= D)
+        return brute.smallest(i, j, D[i, j], k)
+    counts = np.diff(D.indptr)
+    if counts.min() < k:
+        what = (
+            f"{k} neighbors per samples are required, but some samples have only {counts.min()} neighbors in "
+            "precomputed graph matrix."
+        )
+        raise refusal(ValueError, what, "fewer n_neighbors, or a graph with more neighbors")
+    row = np.repeat(np.arange(len(counts)), counts)
+    return brute.smallest(row, D.indices.astype(np.intp), D.data, k)
+
+
+def _entries_up_to(radius, D):
+    """Row, column and value of the distances up to radius in a table, or of those in a sparse graph."""
+    if not hasattr(D, "tocsr"):
+        i, j = np.nonzero(radius >= D)
+        return i, j, D[i, j]
+    row = np.repeat(np.arange(D.shape[0]), np.diff(D.indptr))
+    near = radius >= D.data
+    return row[near], D.indices[near].astype(np.intp), D.data[near]

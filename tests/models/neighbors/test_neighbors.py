@@ -145,6 +145,10 @@ def test_missing_values():
     np.testing.assert_allclose(ours.predict(A), theirs.predict(A), rtol=1e-12)
     with pytest.raises(ValueError, match="NaN"):
         models.KNeighborsRegressor().fit(A, Y)
+    A[0] = np.nan  # no feature in common with any row
+    distance, number = models.NearestNeighbors(metric="nan_euclidean").fit(A).kneighbors(A[:2])
+    assert np.isinf(distance[0]).all() and number[0].tolist() == [0, 1, 2, 3, 4]
+    assert np.isfinite(distance[1]).all()
 
 
 def test_what_cannot_be_found(monkeypatch):
