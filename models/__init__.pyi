@@ -12,6 +12,7 @@ from models.clusters.agglomerative import AgglomerativeClustering as Agglomerati
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
 from models.clusters.birch import Birch as Birch
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
+from models.clusters.coclustering import SpectralCoclustering as SpectralCoclustering
 from models.clusters.fuzzy import FuzzyCMeans as FuzzyCMeans
 from models.clusters.kmeans import KMeans as KMeans
 from models.clusters.medoids import KMedoids as KMedoids
