@@ -28,6 +28,7 @@ from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglome
 from models.clusters.birch import Birch as Birch
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
 from models.clusters.dbscan import DBSCAN as DBSCAN
+from models.clusters.coclustering import SpectralCoclustering as SpectralCoclustering
 from models.clusters.fuzzy import FuzzyCMeans as FuzzyCMeans
 from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans

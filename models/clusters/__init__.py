@@ -22,6 +22,7 @@ affinity_propagation
                 around exemplars, which messages between the points choose
 spectral        by cutting a graph of similarities
 birch           by summing up points that come one after another
+coclustering    rows and columns of a table together
 """
 
 from models.foundation.contents import contents

@@ -96,14 +96,9 @@ class Hierarchy(Estimator):
             return linkage.chain(self._distances(X), getattr(linkage, self.linkage))
         if self.metric not in EUCLIDEAN:
             return linkage.shortest_tree(len(X), self._distances(X).__getitem__)
-        columns = np.ascontiguousarray(X.T)
-
-        def distances_of(i):
-            difference = columns - columns[:, i, None]
-            difference *= difference
-            return np.sqrt(difference.sum(axis=0))
-
-        return linkage.shortest_tree(len(X), distances_of)
+        pairs, _ = linkage.shortest_tree(len(X), _from_one(X))
+        difference = np.ascontiguousarray((X[pairs[:, 0]] - X[pairs[:, 1]]).T)
+        return pairs, np.sqrt((difference * difference).sum(axis=0))
 
     def _distances(self, X):
         if self.metric in EUCLIDEAN:
@@ -126,6 +121,16 @@ class Hierarchy(Estimator):
             )
             raise refusal(ValueError, what, f"n_clusters={self.n_leaves_}, or fewer")
         return self.n_clusters
+
+
+def _from_one(X):
+    """A function of i: the squared distances of row i to all; of few features, exactly the differences."""
+    if X.shape[1] <= 4:
+        columns = np.ascontiguousarray(X.T)
+        return lambda i: ((columns - columns[:, i, None]) ** 2).sum(axis=0)
+    columns = np.ascontiguousarray((X - X.mean(axis=0)).T)
+    of_rows = (columns * columns).sum(axis=0)
+    return lambda i: of_rows + (of_rows[i] - 2 * (columns[:, i] @ columns))
 
 
 class AgglomerativeClustering(Hierarchy, Clusterer):

@@ -27,8 +27,7 @@ class Node:
 
 
 class BisectingKMeans(Centers):
-    """All points are one cluster at first; then the worst cluster is divided in two by KMeans, until there
-    are n_clusters.
+    """KMeans that divides the worst cluster in two, until there are n_clusters.
 
     The worst is that with the biggest inertia, or with the most points. A new point goes down the same tree:
     at each division to the nearer of both centers, which is not always the nearest of all.

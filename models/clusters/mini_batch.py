@@ -61,44 +61,46 @@ class MiniBatchKMeans(Centers, Incremental):
 
     def _fit(self, X, weight):
         rng = np.random.default_rng(self.random_state)
-        mean = weight @ X / weight.sum()
-        Z = X - mean
-        centers = self._best_start(Z, mean, weight, rng)
-        batch_size, tol = min(self.batch_size, len(Z)), self.tol * Z.var(axis=0).mean()
+        mean = (
+            weight @ X / weight.sum()
+        )  # of each batch it is subtracted: products lose fewer digits
+        centers = self._best_start(X, mean, weight, rng)
+        batch_size = min(self.batch_size, len(X))
+        tol = self.tol * X.var(axis=0).mean() if self.tol > 0 else -1.0
         chances = np.cumsum(weight)
         self._begin()
-        steps = self.max_iter * len(Z) // batch_size
-        end = Smoothed(len(Z), batch_size, self.max_no_improvement)
+        steps = self.max_iter * len(X) // batch_size
+        end = Smoothed(len(X), batch_size, self.max_no_improvement)
         for step in range(1, steps + 1):
             drawn = np.searchsorted(chances, rng.random(batch_size) * chances[-1], side="right")
-            batch = Z[np.minimum(drawn, len(Z) - 1)]
+            batch = X[np.minimum(drawn, len(X) - 1)] - mean
             before = centers
             J, centers = self._step(batch, np.ones(batch_size), centers, rng)
             if self.verbose:
                 print(
                     f"{type(self).__name__}   batch {step} of {steps}   inertia {J / batch_size:.8g}"
                 )
-            moved = squares(centers - before).sum()
-            if end(step, J / batch_size) or (self.tol > 0 and step > 1 and moved <= tol):
+            still = squares(centers - before).sum() <= tol and step > 1
+            if end(step, J / batch_size) or still:
                 break
-        self.n_steps_, self.n_iter_ = step, math.ceil(step * batch_size / len(Z))
+        self.n_steps_, self.n_iter_ = step, math.ceil(step * batch_size / len(X))
         self.cluster_centers_ = centers + mean
         self.inertia_ = (
             end.smoothed if end.smoothed is not None else J / batch_size
         ) * weight.sum()
         self._see(X, weight)
 
-    def _best_start(self, Z, mean, weight, rng):
+    def _best_start(self, X, mean, weight, rng):
         """Of the starts, drawn among few rows, the one with the least inertia on other few rows."""
-        size = self._init_size(len(Z))
-        judged = rng.integers(0, len(Z), size)
-        self._check_number(Z)
+        self._check_number(X)
+        size = self._init_size(len(X))
+        judged = rng.integers(0, len(X), size)
+        Z = X[judged] - mean
         runs = []
         for _ in range(self._number_of_starts()):
-            rows = rng.integers(0, len(Z), size) if size < len(Z) else np.arange(len(Z))
-            centers = self._start(Z[rows], mean, weight[rows], rng)
-            J = inertia(Z[judged], weight[judged], centers, nearest(Z[judged], centers))
-            runs.append((J, centers))
+            rows = rng.integers(0, len(X), size) if size < len(X) else np.arange(len(X))
+            centers = self._start(X[rows] - mean, mean, weight[rows], rng)
+            runs.append((inertia(Z, weight[judged], centers, nearest(Z, centers)), centers))
         return min(runs, key=itemgetter(0))[1]
 
     def _init_size(self, samples):
