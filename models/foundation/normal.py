@@ -24,8 +24,11 @@ def normal_quantile(p):
         t = np.sqrt(-2 * np.log(tail))
         top, bottom = (0.010328, 0.802853, 2.515517), (0.001308, 0.189269, 1.432788, 1)
         x = np.polyval(top, t) / np.polyval(bottom, t) - t
-        for _ in range(4):
+        for _ in range(5):
             error = (normal_cdf(x) - tail) * np.sqrt(2 * np.pi) * np.exp(x * x / 2)
-            x -= error / (1 + x * error / 2)
+            step = error / (1 + x * error / 2)
+            x = x - step
+            if not (np.abs(step) > 1e-7).any():  # the next one would be about 1e-21
+                break
     x = np.where(tail > 0, x, np.where(tail == 0, -np.inf, np.nan))
     return np.where(p < 0.5, x, -x)

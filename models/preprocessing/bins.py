@@ -110,12 +110,12 @@ class KBinsDiscretizer(Transformer):
         return edges if len(edges) > 1 else np.array([-np.inf, np.inf])
 
     def _transform(self, X):
-        numbers = np.empty(X.shape, dtype=np.intp)
+        dtype = np.float64 if self.dtype is None else self.dtype
+        numbers = np.empty(X.shape, dtype=dtype if self.encode == "ordinal" else np.intp)
         for j, (x, edges) in enumerate(zip(X.T, self.bin_edges_, strict=True)):
             numbers[:, j] = np.searchsorted(edges[1:-1], x, side="right")
-        dtype = np.float64 if self.dtype is None else self.dtype
         if self.encode == "ordinal":
-            return numbers.astype(dtype)
+            return numbers
         ends = np.cumsum(self.n_bins_)
         numbers += ends - self.n_bins_
         ones, starts = np.ones(numbers.size, dtype=dtype), numbers.shape[1] * np.arange(len(X) + 1)
