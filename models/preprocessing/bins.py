@@ -71,7 +71,7 @@ class KBinsDiscretizer(Transformer):
             X, weight = self._drawn(X, weight), None
         self.bin_edges_ = np.empty(X.shape[1], dtype=object)
         for j, n in enumerate(bins.astype(int)):
-            self.bin_edges_[j] = self._edges(X[:, j], weight, n, j)
+            self.bin_edges_[j] = self._edges(np.ascontiguousarray(X[:, j]), weight, n, j)
         self.n_bins_ = np.array([len(edges) - 1 for edges in self.bin_edges_])
 
     def _drawn(self, X, weight):
