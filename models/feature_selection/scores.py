@@ -14,7 +14,8 @@ class Scores(Estimator):
     """Reads X and y of the functions in this file."""
 
 
-def _read(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+def read(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """X and y of a function, checked."""
     reader = Scores()
     X = reader._read_table(X, y)
     return X, target_of(y, len(X), reader)
@@ -49,7 +50,7 @@ def f_classif(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     distribution (analysis of variance). Different from scikit-learn, a constant feature has F = 0, not NaN,
     and one that is constant in each class the largest number, not ∞.
     """
-    X, y = _read(X, y)
+    X, y = read(X, y)
     return _variance_ratio(X, y)
 
 
@@ -85,7 +86,7 @@ def r_regression(X: Any, y: Any, *, center: bool = True, force_finite: bool = Tr
     center: subtract the means; otherwise r is Σ x y / √(Σ x² Σ y²). A constant feature or target has r = 0,
     or NaN with force_finite=False.
     """
-    X, y = _read(X, y)
+    X, y = read(X, y)
     y = y.astype(np.float64)
     if center:
         X, y = X - X.mean(axis=0), y - y.mean()
@@ -105,7 +106,7 @@ def f_regression(
     does not depend on the feature. A constant feature has F = 0, and a perfect one the largest number; with
     force_finite=False they have NaN and ∞.
     """
-    X, y = _read(X, y)
+    X, y = read(X, y)
     r = r_regression(X, y, center=center, force_finite=force_finite)
     freedom = y.size - (2 if center else 1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -126,7 +127,7 @@ def chi2(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     the probability of a larger χ² if it is independent of the class. Different from scikit-learn, a feature
     of zeros has χ² = 0, not NaN.
     """
-    X, y = _read(X, y)
+    X, y = read(X, y)
     if X.min() < 0:
         raise refusal(ValueError, "Input X must be non-negative.", "counts or frequencies")
     observed, counts, _ = _groups(X, y)

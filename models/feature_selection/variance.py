@@ -21,10 +21,13 @@ class VarianceThreshold(Selector):
 
     def _fit(self, X):
         range_ = np.fmax.reduce(X) - np.fmin.reduce(X)
-        missing = np.isnan(X)
-        n = len(X) - missing.sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-            far = np.where(missing, 0, X - np.where(missing, 0, X).sum(axis=0) / n)
+        missing = np.isnan(X) if np.isnan(range_ + X.sum(axis=0)).any() else None
+        with np.errstate(all="ignore"):
+            if missing is None:
+                n, far = len(X), X - X.mean(axis=0)
+            else:
+                n = len(X) - missing.sum(axis=0)
+                far = np.where(missing, 0, X - np.where(missing, 0, X).sum(axis=0) / n)
             self.variances_ = np.einsum("ij,ij->j", far, far) / n
         if self.threshold == 0:
             self.variances_ = np.fmin(self.variances_, range_)

@@ -75,6 +75,9 @@ class SimpleImputer(Imputer):
             return self.fill_value
         if mask.all():
             return 0 if self.keep_empty_features else np.nan
+        if not text:
+            values, counts = np.unique(column[~mask], return_counts=True)
+            return values[counts.argmax()]
         categories = categories_of(column[~mask])
         return categories[np.bincount(numbers_of(column[~mask], categories)).argmax()]
 

@@ -71,7 +71,7 @@ class KBinsDiscretizer(Transformer):
             X, weight = self._drawn(X, weight), None
         self.bin_edges_ = np.empty(X.shape[1], dtype=object)
         for j, n in enumerate(bins.astype(int)):
-            self.bin_edges_[j] = self._edges(X[:, j], weight, n, j)
+            self.bin_edges_[j] = self._edges(np.ascontiguousarray(X[:, j]), weight, n, j)
         self.n_bins_ = np.array([len(edges) - 1 for edges in self.bin_edges_])
 
     def _drawn(self, X, weight):
@@ -110,12 +110,12 @@ class KBinsDiscretizer(Transformer):
         return edges if len(edges) > 1 else np.array([-np.inf, np.inf])
 
     def _transform(self, X):
-        numbers = np.empty(X.shape, dtype=np.intp)
+        dtype = np.float64 if self.dtype is None else self.dtype
+        numbers = np.empty(X.shape, dtype=dtype if self.encode == "ordinal" else np.intp)
         for j, (x, edges) in enumerate(zip(X.T, self.bin_edges_, strict=True)):
             numbers[:, j] = np.searchsorted(edges[1:-1], x, side="right")
-        dtype = np.float64 if self.dtype is None else self.dtype
         if self.encode == "ordinal":
-            return numbers.astype(dtype)
+            return numbers
         ends = np.cumsum(self.n_bins_)
         numbers += ends - self.n_bins_
         ones, starts = np.ones(numbers.size, dtype=dtype), numbers.shape[1] * np.arange(len(X) + 1)

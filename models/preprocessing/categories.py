@@ -18,7 +18,11 @@ from tinygrad_edu.diagnostics.words import refusal
 def categories_of(column: np.ndarray) -> np.ndarray:
     """The different values of a column, in ascending order."""
     if column.dtype.kind not in "OUS":
-        return np.unique(column)
+        span = _span(column)
+        if span is None:
+            return np.unique(column)
+        counts = np.bincount(column.astype(np.int64) - span[0])
+        return (np.flatnonzero(counts) + span[0]).astype(column.dtype)
     values = set(column.tolist())
     missing: list = [None] if None in values else []
     missing += [np.nan] if any(v != v for v in values if isinstance(v, float)) else []
@@ -42,6 +46,13 @@ def numbers_of(column: np.ndarray, categories: np.ndarray) -> np.ndarray:
     """For each value the number of its category; -1 if it is not among the categories."""
     if column.dtype.kind in "OUS" or categories.dtype.kind in "OUS":
         return _looked_up(column.tolist(), categories.tolist())
+    span = _span(categories, most=len(column)) if column.dtype.kind in "iu" else None
+    if span is not None:  # a table of the numbers in between
+        low, high = span
+        number_of = np.full(high - low + 2, -1, dtype=np.intp)  # the last is for those outside
+        number_of[categories.astype(np.int64) - low] = np.arange(len(categories))
+        outside = (column < low) | (column > high)
+        return number_of[np.where(outside, high - low + 1, column.astype(np.int64) - low)]
     numbers = np.minimum(np.searchsorted(categories, column), len(categories) - 1)
     found = categories[numbers]
     known = found == column
@@ -50,6 +61,15 @@ def numbers_of(column: np.ndarray, categories: np.ndarray) -> np.ndarray:
             known |= np.isnan(found) & np.isnan(column)
         numbers = np.where(known, numbers, -1)
     return numbers
+
+
+def _span(integers: np.ndarray, most: int = 0) -> tuple[int, int] | None:
+    """The least and the largest integer, if there are few numbers in between."""
+    if integers.dtype.kind not in "iu" or not len(integers):
+        return None
+    low, high = int(integers.min()), int(integers.max())
+    fits = low > -(2**62) and high < 2**62 and high - low < 4 * max(len(integers), most)
+    return (low, high) if fits else None
 
 
 def _looked_up(values: list, categories: list) -> np.ndarray:

@@ -57,7 +57,12 @@ class LabelEncoder(LabelTransformer):
     classes_: np.ndarray = learned("the different labels, in ascending order")
 
     def _fit(self, X):
-        self.classes_ = categories_of(_labels(X, self))
+        self.classes_ = _classes(_labels(X, self))
+
+    def fit_transform(self, y: Any) -> np.ndarray:  # type: ignore[override]
+        """Fits, and returns the number of each label's class."""
+        labels = _labels(y, self)
+        return numbers_of(labels, self.fit(labels).classes_)
 
     def _transform(self, y):
         y = _labels(y, self)
@@ -81,7 +86,19 @@ class LabelEncoder(LabelTransformer):
 
 
 def _labels(y: Any, estimator: Any) -> np.ndarray:
-    return targets.target(y, len(y) if hasattr(y, "__len__") else 0, estimator)
+    found = y.to_numpy() if hasattr(y, "to_numpy") else y
+    if isinstance(found, np.ndarray) and found.dtype == object and found.ndim == 1:
+        return found  # `_classes` looks for missing ones among the few different labels
+    return targets.target(found, len(found) if hasattr(found, "__len__") else 0, estimator)
+
+
+def _classes(labels: np.ndarray) -> np.ndarray:
+    """The different labels in order; raises ValueError if some are missing."""
+    found = categories_of(labels)
+    if len(found) and (found[-1] is None or found[-1] != found[-1]):
+        what = f"Input y contains NaN or None: {found[-1]} is no label."
+        raise refusal(ValueError, what, "y[y.notna()], or a label for those that are missing")
+    return found
 
 
 class LabelBinarizer(LabelTransformer):
@@ -111,7 +128,7 @@ class LabelBinarizer(LabelTransformer):
             return
         if not len(y):
             raise refusal(ValueError, f"y has 0 samples: {y!r}.", "one label or more")
-        self.classes_ = categories_of(y)
+        self.classes_ = _classes(y)
         self.y_type_ = "binary" if len(self.classes_) <= 2 else "multiclass"
 
     def _transform(self, y):

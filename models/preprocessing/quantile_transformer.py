@@ -68,16 +68,17 @@ class QuantileTransformer(Scaler):
 
     def _transform(self, X):
         Z = np.empty_like(X)
+        normal = self.output_distribution == "normal"
+        low, high = normal_quantile([END - np.spacing(1), 1 - (END - np.spacing(1))])
         for j, (x, q) in enumerate(zip(X.T, self.quantiles_.T, strict=True)):
             up = np.interp(x, q, self.references_)
             down = np.interp(-x, -q[::-1], -self.references_[::-1])
             Z[:, j] = (up - down) / 2
-            margin = END if self.output_distribution == "normal" else 0
+            margin = END if normal else 0
             Z[x + margin >= q[-1], j] = 1  # as scikit-learn: first above, then below
             Z[x - margin <= q[0], j] = 0
-        if self.output_distribution == "normal":
-            low, high = normal_quantile([END - np.spacing(1), 1 - (END - np.spacing(1))])
-            Z = np.clip(normal_quantile(Z), low, high)
+            if normal:
+                Z[:, j] = np.clip(normal_quantile(Z[:, j]), low, high)
         return Z
 
     def _inverse_transform(self, Z):

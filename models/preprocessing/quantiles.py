@@ -11,7 +11,8 @@ class Sorted:
     """
 
     def __init__(self, X: np.ndarray):
-        self.values = np.sort(np.ascontiguousarray(X.T), axis=1)  # NaN last
+        self.values = np.array(X.T, order="C")
+        self.values.sort(axis=1)  # NaN last
         self.known = X.shape[0] - np.isnan(self.values).sum(axis=1)
 
     def quantiles(self, p: np.ndarray) -> np.ndarray:

@@ -80,7 +80,7 @@ def _moments(X, weight):
 def _root_mean_square(D, weight, n):
     """√(Σ w d² / n) of each column, in units of its largest |d| where d² over- or underflows."""
     with np.errstate(over="ignore", under="ignore"):
-        square = weight @ D**2 / n
+        square = np.einsum("i,ij,ij->j", weight, D, D) / n
     root = np.sqrt(square)
     odd = ~((square > 1e-290) & (square < np.inf))
     if odd.any():

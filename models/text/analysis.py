@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from models.foundation import Transformer, boolean, choice, function, warn
 from models.foundation.fields import Parameter
@@ -146,6 +149,19 @@ class TextTransformer(Transformer):
                 "Your stop_words may be inconsistent with your preprocessing. Tokenizing the stop words "
                 f"generated tokens {sorted(others)} not in stop_words.",
             )
+
+    def _terms(self, raw_documents: Any) -> tuple[list, np.ndarray, np.ndarray]:
+        """The different terms of each document, one after the other; their counts; where each starts."""
+        analyze = self.build_analyzer()
+        terms: list[str] = []
+        counts: list[int] = []
+        starts = [0]
+        for document in self._documents(raw_documents):
+            counted = Counter(analyze(document))
+            terms += counted
+            counts += counted.values()
+            starts.append(len(terms))
+        return terms, np.array(counts, dtype=np.int64), np.array(starts)
 
     def _documents(self, raw_documents: Any) -> Iterable:
         if isinstance(raw_documents, (str, bytes)):

@@ -1,7 +1,6 @@
 """How often each term occurs in a document."""
 
 import itertools
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -57,7 +56,7 @@ class CountVectorizer(TextTransformer):
     def transform(self, raw_documents: Any) -> Any:
         """The counts of the terms in each document."""
         self._check_parameters()
-        rows = self._counted(*self._terms(raw_documents), self._known_vocabulary())
+        rows = self._counted(*self._counts_of(raw_documents), self._known_vocabulary())
         return self._contained(self._finished(rows), None)
 
     def _finished(self, rows: Rows) -> Any:
@@ -68,27 +67,13 @@ class CountVectorizer(TextTransformer):
         """Learns from documents, and returns their counts."""
         self._check_parameters()
         learner = self._copy(with_learned=False)
-        rows = learner._learn_terms(*learner._terms(raw_documents))
+        rows = learner._learn_terms(*learner._counts_of(raw_documents))
         self._take_over(learner)
         return rows
 
-    def _terms(self, raw_documents: Any) -> tuple[list, Any, Any]:
-        """The different terms of each document, one after the other; their counts; where each starts."""
-        analyze = self.build_analyzer()
-        terms: list[str] = []
-        counts: list[int] = []
-        starts = [0]
-        for document in self._documents(raw_documents):
-            counted = Counter(analyze(document))
-            terms += counted
-            counts += counted.values()
-            starts.append(len(terms))
-        data = (
-            np.ones(len(counts), dtype=np.int64)
-            if self.binary
-            else np.array(counts, dtype=np.int64)
-        )
-        return terms, data, np.array(starts)
+    def _counts_of(self, raw_documents: Any) -> tuple[list, np.ndarray, np.ndarray]:
+        terms, counts, starts = self._terms(raw_documents)
+        return terms, np.ones_like(counts) if self.binary else counts, starts
 
     def _learn_terms(self, terms: list, data: np.ndarray, starts: np.ndarray) -> Rows:
         """Sets the vocabulary, and returns the counts."""

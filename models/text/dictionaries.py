@@ -1,5 +1,6 @@
 """Records of names and values as rows of numbers."""
 
+import itertools
 import numbers
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -40,14 +41,39 @@ class DictVectorizer(Transformer):
     vocabulary_: dict = learned("name -> column")
 
     def _fit(self, X):
-        names = dict.fromkeys(name for record in _records(X) for name, _ in self._items(record))
-        self.feature_names_ = sorted(names) if self.sort else [*names]
+        self._learn_names(self._entries(X)[0])
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:  # type: ignore[override]
+        """Learns the names of the columns, and returns the row of each dict. y is ignored."""
+        self._check_parameters()
+        entries = self._entries(X)
+        learner = self._copy(with_learned=False)
+        learner._learn_names(entries[0])
+        return self._take_over(learner)._contained(self._table(*entries), None)
+
+    def _learn_names(self, names: list) -> None:
+        different = dict.fromkeys(names)
+        self.feature_names_ = sorted(different) if self.sort else [*different]
         self.vocabulary_ = {name: i for i, name in enumerate(self.feature_names_)}
+
+    def _entries(self, X: Any) -> tuple[list, list, list]:
+        """The names and the numbers of all records, one after the other, and where each record starts."""
+        names: list = []
+        data: list[float] = []
+        starts = [0]
+        for record in _records(X):
+            for name, value in self._items(record):
+                names.append(name)
+                data.append(value)
+            starts.append(len(names))
+        return names, data, starts
 
     def _items(self, record: Mapping) -> Iterator[tuple[Any, Any]]:
         """(name of a column, number) for each entry of a record."""
         for name, value in record.items():
-            if isinstance(value, str):
+            if type(value) is float or type(value) is int:
+                yield name, value
+            elif isinstance(value, str):
                 yield f"{name}{self.separator}{value}", 1
             elif isinstance(value, numbers.Number) or value is None:
                 yield name, np.nan if value is None else value
@@ -60,23 +86,17 @@ class DictVectorizer(Transformer):
                 raise _unsupported(name, value, type(value).__name__)
 
     def _transform(self, X):
-        data: list[float] = []
-        columns: list[int] = []
-        starts = [0]
-        for record in _records(X):
-            for name, value in self._items(record):
-                if name in self.vocabulary_:
-                    columns.append(self.vocabulary_[name])
-                    data.append(value)
-            starts.append(len(columns))
+        return self._table(*self._entries(X))
+
+    def _table(self, names: list, data: list, starts: list) -> Any:
         if len(starts) == 1:
             raise refusal(ValueError, "Sample sequence X is empty.", "one record or more")
-        entries = (
-            np.array(data, dtype=np.float64),
-            np.array(columns, dtype=np.intp),
-            np.array(starts),
+        numbers = map(self.vocabulary_.get, names, itertools.repeat(-1))
+        columns = np.fromiter(numbers, np.intp, len(names))
+        rows = Rows(
+            np.array(data, dtype=np.float64), columns, np.array(starts), len(self.vocabulary_)
         )
-        return Rows(*entries, len(self.vocabulary_)).merged().table(self.sparse, self.dtype)
+        return rows.keep(columns >= 0).merged().table(self.sparse, self.dtype)
 
     def inverse_transform(self, X: Any, dict_type: Any = dict) -> list:
         """Each row as a dict of its numbers that are not 0."""

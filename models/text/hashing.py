@@ -4,8 +4,6 @@ Source: A. Appleby, MurmurHash3 (public domain, 2011); K. Weinberger and others,
 scale multitask learning (2009).
 """
 
-import itertools
-from collections import Counter
 from typing import Any, Self
 
 import numpy as np
@@ -48,14 +46,10 @@ class HashingVectorizer(TextTransformer):
     def transform(self, X: Any) -> Any:
         """The counts of each document."""
         self._check_parameters()
-        analyze = self.build_analyzer()
-        counted = [Counter(analyze(document)) for document in self._documents(X)]
-        if not counted:
+        terms, counts, starts = self._terms(X)
+        if len(starts) == 1:
             raise refusal(ValueError, "Cannot vectorize empty sequence.", "one document or more")
-        starts = np.append(0, np.cumsum([len(each) for each in counted]))
-        hashes = hashes_of(list(itertools.chain.from_iterable(counted)))
-        counts = itertools.chain.from_iterable(each.values() for each in counted)
-        data = np.fromiter(counts, np.float64, len(hashes))
+        hashes, data = hashes_of(terms), counts.astype(np.float64)
         if self.alternate_sign:
             data *= np.where(hashes < 0, -1, 1)
         columns = np.abs(hashes) % self.n_features

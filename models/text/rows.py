@@ -26,9 +26,12 @@ class Rows(NamedTuple):
 
     def merged(self) -> "Rows":
         """The same with one number for each row and column: the sum."""
-        keys, places = np.unique(self.numbers() * self.width + self.columns, return_inverse=True)
-        data = np.bincount(places, self.data, len(keys))
-        rows = len(self.starts) - 1
+        keys = self.numbers() * self.width + self.columns
+        order = np.argsort(keys)
+        keys = keys[order]
+        first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+        data = np.add.reduceat(self.data[order], first) if len(first) else self.data
+        keys, rows = keys[first], len(self.starts) - 1
         starts = np.searchsorted(keys, np.arange(rows + 1) * self.width)
         return Rows(data, keys % self.width, starts, self.width)
 

@@ -140,6 +140,20 @@ def test_an_unknown_category_is_named_with_its_column(kind):
     assert_clear(error.value)
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, np.uint64])
+def test_integers_near_each_other_and_far_apart(kind):
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    for values in ([low, high, 3], [3, 5, 4, 3], [low, low + 1], [*range(low, low + 200)] * 2):
+        column = np.array(values, dtype=kind)[:, None]
+        model = OrdinalEncoder().fit(column)
+        theirs = preprocessing.OrdinalEncoder().fit(column)
+        assert model.categories_[0].dtype == kind
+        assert_same(model.transform(column), theirs.transform(column))
+    model = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    found = model.fit([[3], [5], [4]]).transform([[2], [3], [6], [5], [10**9], [-(10**9)]])
+    assert found.ravel().tolist() == [-1, 0, -1, 2, -1, -1]
+
+
 def test_the_inverse_of_nan_beside_infrequent_categories():
     model = OrdinalEncoder(max_categories=2).fit([[1.0], [1.0], [2.0], [3.0], [np.nan]])
     found = model.inverse_transform(model.transform([[1.0], [3.0], [np.nan]])).ravel()

@@ -30,6 +30,14 @@ def test_numbers_of_classes(y):
     np.testing.assert_array_equal(LabelEncoder().fit_transform(y), theirs.transform(y))
 
 
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_labels_that_are_missing(missing):
+    for kind in (LabelEncoder, LabelBinarizer):
+        with pytest.raises(ValueError, match="Input y contains NaN or None") as error:
+            kind().fit(np.array(["a", missing], dtype=object))
+        assert_clear(error.value)
+
+
 def test_labels_that_fit_has_not_seen():
     model = LabelEncoder().fit(["a", "b"])
     with pytest.raises(
