@@ -53,6 +53,7 @@ from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
 from models.generalized.tweedie import TweedieRegressor as TweedieRegressor
+from models.inspection.conformal import ConformalRegressor as ConformalRegressor
 from models.kernels.features import Nystroem as Nystroem
 from models.kernels.features import RBFSampler as RBFSampler
 from models.kernels.kernel_ridge import KernelRidge as KernelRidge
