@@ -24,6 +24,10 @@ from models.composition.outputs import MultiOutputRegressor as MultiOutputRegres
 from models.composition.outputs import RegressorChain as RegressorChain
 from models.composition.pipeline import Pipeline as Pipeline
 from models.composition.target import TransformedTargetRegressor as TransformedTargetRegressor
+from models.composition.thresholds import FixedThresholdClassifier as FixedThresholdClassifier
+from models.composition.thresholds import (
+    TunedThresholdClassifierCV as TunedThresholdClassifierCV,
+)
 from models.composition.union import FeatureUnion as FeatureUnion
 from models.embeddings.mds import MDS as MDS
 from models.embeddings.nca import NeighborhoodComponentsAnalysis as NeighborhoodComponentsAnalysis
