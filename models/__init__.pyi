@@ -27,8 +27,8 @@ from models.clusters.agglomerative import AgglomerativeClustering as Agglomerati
 from models.clusters.agglomerative import FeatureAgglomeration as FeatureAgglomeration
 from models.clusters.birch import Birch as Birch
 from models.clusters.bisecting import BisectingKMeans as BisectingKMeans
-from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.coclustering import SpectralCoclustering as SpectralCoclustering
+from models.clusters.dbscan import DBSCAN as DBSCAN
 from models.clusters.fuzzy import FuzzyCMeans as FuzzyCMeans
 from models.clusters.hdbscan import HDBSCAN as HDBSCAN
 from models.clusters.kmeans import KMeans as KMeans
@@ -64,6 +64,10 @@ from models.composition.outputs import MultiOutputRegressor as MultiOutputRegres
 from models.composition.outputs import RegressorChain as RegressorChain
 from models.composition.pipeline import Pipeline as Pipeline
 from models.composition.target import TransformedTargetRegressor as TransformedTargetRegressor
+from models.composition.thresholds import FixedThresholdClassifier as FixedThresholdClassifier
+from models.composition.thresholds import (
+    TunedThresholdClassifierCV as TunedThresholdClassifierCV,
+)
 from models.composition.union import FeatureUnion as FeatureUnion
 from models.embeddings.isomap import Isomap as Isomap
 from models.embeddings.locally_linear import LocallyLinearEmbedding as LocallyLinearEmbedding

@@ -36,7 +36,10 @@ MODULES = {
     "linear_model": ["linear", "generalized", "online"],
     "manifold": ["embeddings", "components"],
     "mixture": ["mixtures"],
-    "model_selection": ["selection"],
+    "model_selection": [
+        "selection",
+        "composition: FixedThresholdClassifier TunedThresholdClassifierCV",
+    ],
     "multiclass": ["composition: OneVsOneClassifier OneVsRestClassifier OutputCodeClassifier"],
     "multioutput": [
         "composition: ClassifierChain MultiOutputClassifier MultiOutputRegressor RegressorChain"

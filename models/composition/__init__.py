@@ -7,6 +7,7 @@ target       a regressor of a transformed target
 multiclass   several classes by models of two
 outputs      several targets by models of one
 calibration  scores that become probabilities
+thresholds   above which the second of two classes is predicted
 """
 
 from models.composition.calibration import CalibratedClassifierCV, calibration_curve
@@ -28,6 +29,7 @@ from models.composition.outputs import (
 )
 from models.composition.pipeline import Pipeline, make_pipeline
 from models.composition.target import TransformedTargetRegressor
+from models.composition.thresholds import FixedThresholdClassifier, TunedThresholdClassifierCV
 from models.composition.union import FeatureUnion, make_union
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "ClassifierChain",
     "ColumnTransformer",
     "FeatureUnion",
+    "FixedThresholdClassifier",
     "MultiOutputClassifier",
     "MultiOutputRegressor",
     "OneVsOneClassifier",
@@ -43,6 +46,7 @@ __all__ = [
     "Pipeline",
     "RegressorChain",
     "TransformedTargetRegressor",
+    "TunedThresholdClassifierCV",
     "calibration_curve",
     "make_column_selector",
     "make_column_transformer",
