@@ -306,6 +306,7 @@ def d2_tweedie_score(
 ) -> float:
     """1 - deviance / deviance of the mean of y: R² for power=0."""
     y_true, y_pred, weight = _one_target(y_true, y_pred, sample_weight, "d2_tweedie_score")
+    _require_domain(y_true, y_pred, power)
     if _too_few(y_true, "D^2"):
         return float("nan")
     deviance = mean_tweedie_deviance(y_true, y_pred, sample_weight=weight, power=power)
