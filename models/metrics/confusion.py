@@ -229,6 +229,9 @@ def class_likelihood_ratios(
         what = f"class_likelihood_ratios only supports binary classification problems, got {kind}."
         raise refusal(ValueError, what, "one class against the rest: y_true == label")
     matrix = confusion_matrix(y_true, y_pred, labels=labels, sample_weight=sample_weight)
+    if matrix.shape != (2, 2):
+        what = f"class_likelihood_ratios needs two classes, but got {len(matrix)}."
+        raise refusal(ValueError, what, "labels=[negative, positive]")
     tn, fp, fn, tp = (float(x) for x in matrix.ravel())
     instead = replace_undefined_by
     if not isinstance(instead, dict):

@@ -196,7 +196,8 @@ def roc_auc_score(
 
 
 def _binary_area(y_true, y_score, sample_weight=None, max_fpr=None):
-    counted = y_true if sample_weight is None else y_true[np.asarray(sample_weight) != 0]
+    weight = weights(sample_weight, len(y_true))
+    counted = y_true if weight is None else y_true[weight != 0]
     if len(np.unique(counted)) != 2:
         text = "Only one class is present in y_true. ROC AUC score is not defined in that case."
         warn(UndefinedMetricWarning, text)

@@ -84,8 +84,8 @@ def dcg_score(
     """Discounted cumulative gain: Σ_r relevance of the document on rank r / log(r + 1), the mean of the rows.
 
     k             only the k documents with the highest scores
-    ignore_ties   there are no equal scores; otherwise it is the mean over their orders (McSherry, Najork
-                  2008)
+    ignore_ties   of equal scores the last document comes first; otherwise it is the mean over their orders
+                  (McSherry, Najork 2008)
     """
     y_true, y_score, weight = _read(y_true, y_score, sample_weight, GAINS)
     gains = _gains(y_true, y_score, k, log_base, ignore_ties)
@@ -115,8 +115,10 @@ def _gains(y_true, y_score, k, log_base, ignore_ties):
     """The cumulative gain of each row. Documents of equal score share the mean of their discounts."""
     discount = 1 / (np.log(np.arange(y_true.shape[1]) + 2) / np.log(log_base))
     if k is not None:
+        if k < 1:
+            raise refusal(ValueError, f"k must be 1 or more: got {k}.", "k=None, for all documents")
         discount[k:] = 0
-    order = np.argsort(-y_score, axis=1, kind="stable")
+    order = np.argsort(y_score, axis=1, kind="stable")[:, ::-1]  # of equal ones the last first
     gains = np.take_along_axis(y_true, order, axis=1)
     if ignore_ties:
         return gains @ discount

@@ -198,10 +198,14 @@ def mean_tweedie_deviance(
     return float(np.average(_tweedie(y_true, y_pred, power), weights=weight))
 
 
-def _require_domain(y_true, y_pred, power):
+def _require_power(power):
     if 0 < power < 1:
         what = f"power={power}: no Tweedie distribution has a power between 0 and 1."
         raise refusal(ValueError, what, "power=0, or 1 and more")
+
+
+def _require_domain(y_true, y_pred, power):
+    _require_power(power)
     needs = {
         "strictly positive y_pred": power < 0 and (y_pred <= 0).any(),
         "non-negative y and strictly positive y_pred": 1 <= power < 2
@@ -306,6 +310,7 @@ def d2_tweedie_score(
 ) -> float:
     """1 - deviance / deviance of the mean of y: R² for power=0."""
     y_true, y_pred, weight = _one_target(y_true, y_pred, sample_weight, "d2_tweedie_score")
+    _require_power(power)
     if _too_few(y_true, "D^2"):
         return float("nan")
     deviance = mean_tweedie_deviance(y_true, y_pred, sample_weight=weight, power=power)

@@ -124,6 +124,9 @@ class LeavePGroupsOut(Splitter):
     uses_groups = True
 
     def __init__(self, n_groups: int):
+        if n_groups < 1:
+            what = f"n_groups must be 1 or more: got {n_groups}."
+            raise refusal(ValueError, what, "n_groups=1, or LeaveOneGroupOut()")
         self.n_groups = n_groups
 
     def _tests(self, n, y, groups):

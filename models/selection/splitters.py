@@ -221,6 +221,8 @@ class LeavePOut(Splitter):
     """Every set of p rows is a test set."""
 
     def __init__(self, p: int):
+        if p < 1:
+            raise refusal(ValueError, f"p must be 1 or more: got {p}.", "p=1, or LeaveOneOut()")
         self.p = p
 
     def _tests(self, n, y, groups):
@@ -271,6 +273,9 @@ class TimeSeriesSplit(Folds):
         gap: int = 0,
     ):
         super().__init__(n_splits)
+        if (test_size is not None and test_size < 1) or gap < 0:
+            what = f"test_size must be 1 or more and gap 0 or more: got {test_size} and {gap}."
+            raise refusal(ValueError, what, "test_size=None, gap=0")
         self.max_train_size, self.test_size, self.gap = max_train_size, test_size, gap
 
     def _splits(self, n, y, groups):

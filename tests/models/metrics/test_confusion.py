@@ -95,3 +95,9 @@ def test_what_does_not_fit_together(y_true, y_pred, message):
         metrics.confusion_matrix([0, 1], [0, 1], labels=[])
     with pytest.raises(ValueError, match="At least one label specified must be in y_true"):
         metrics.confusion_matrix([0, 1], [0, 1], labels=[7])
+
+
+@pytest.mark.filterwarnings("ignore:A single label was found")
+def test_likelihood_ratios_of_one_class():
+    with pytest.raises(ValueError, match="needs two classes, but got 1.(?s:.*)Try: "):
+        metrics.class_likelihood_ratios([1, 1], [1, 1])

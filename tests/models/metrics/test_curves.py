@@ -100,3 +100,5 @@ def test_what_does_not_fit_together():
         metrics.roc_curve([0, 1, 2], [0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match="y_score contains NaN"):
         metrics.roc_curve([0, 1], [0.1, np.nan])
+    with pytest.raises(ValueError, match="at least one non-zero number"):
+        metrics.roc_auc_score([0, 1], [0.1, 0.2], sample_weight=[0, 0])

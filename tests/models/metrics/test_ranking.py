@@ -36,6 +36,12 @@ def test_gain(case, k, ties):
         same(name, y, score, k=k, sample_weight=weight, ignore_ties=ties, tolerance=1e-13, **more)
 
 
+def test_of_equal_scores_the_last_comes_first_if_ties_are_ignored():
+    relevance, score = [[3, 0, 0], [2, 1, 3]], [[1.0, 0.5, 1.0], [0.0, 0.0, 0.0]]
+    for k in (None, 1, 2):
+        same("dcg_score", relevance, score, k=k, ignore_ties=True, tolerance=1e-13)
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     case=scores(labels=("a", "b", "c")), k=st.integers(1, 3), many=st.booleans(), norm=st.booleans()
@@ -54,6 +60,8 @@ def test_top_k(case, k, many, norm):
 def test_what_does_not_fit_together():
     with pytest.raises(ValueError, match="negative y_true"):
         metrics.ndcg_score([[1, -1]], [[0.1, 0.2]])
+    with pytest.raises(ValueError, match="k must be 1 or more"):
+        metrics.dcg_score([[1, 2]], [[0.1, 0.2]], k=0)
     with pytest.raises(ValueError, match="different shape"):
         metrics.coverage_error([[1, 0]], [[0.1, 0.2, 0.3]])
     with pytest.raises(ValueError, match="binary format is not supported"):

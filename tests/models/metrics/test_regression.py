@@ -87,3 +87,5 @@ def test_what_does_not_fit_together():
         metrics.r2_score(["a", "b"], [1, 2])
     with pytest.raises(ValueError, match="strictly positive y and y_pred"):
         metrics.mean_gamma_deviance([0.0, 1], [1, 1])
+    with pytest.raises(ValueError, match="no Tweedie distribution has a power between 0 and 1"):
+        metrics.d2_tweedie_score([1.0], [1.0], power=0.5)
