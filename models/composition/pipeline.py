@@ -258,7 +258,7 @@ class Pipeline(Wrapper):
         if not steps:
             return sklearn_bridge.tags(self)
         last = self._part if self._part not in PASSES else steps[0]
-        return sklearn_bridge.tags_of_part(last, hasattr(self, "transform"), first=steps[0])
+        return sklearn_bridge.tags_of_part(last, hasattr(self, "transform"), readers=steps)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:

@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 
 from models.composition.pipeline import Named, named_after_classes, pairs
-from models.foundation import Transformer, boolean, clone, integer, learned, mapping
+from models.foundation import (
+    Transformer,
+    boolean,
+    clone,
+    integer,
+    learned,
+    mapping,
+    sklearn_bridge,
+)
 from models.foundation.examples import named
 from models.foundation.frames import beside
 from models.foundation.parallel import each
@@ -92,6 +100,12 @@ class FeatureUnion(Wrapper, Transformer):
     @property
     def _part(self) -> Any:
         return self.transformer_list[0][1]
+
+    def __sklearn_tags__(self) -> Any:
+        parts = [part for _, part in self.transformer_list if not isinstance(part, str)]
+        if not parts:
+            return sklearn_bridge.tags(self)
+        return sklearn_bridge.tags_of_part(parts[0], True, readers=parts)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:

@@ -9,6 +9,7 @@ import copy
 import inspect
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import is_ours, refusal
@@ -123,14 +124,19 @@ def tags(estimator: Any) -> Any:
     )
 
 
-def tags_of_part(part: Any, transforms: bool, first: Any = None) -> Any:
-    """The facts about an estimator, which are those of a part of it; `first` is the part that gets X."""
+def tags_of_part(part: Any, transforms: bool, readers: Sequence[Any] = ()) -> Any:
+    """The facts about an estimator, which are those of a part of it.
+
+    readers: the parts that get X or, one after the other, what is left of it. The first says what X may be;
+    missing values are allowed if all allow them.
+    """
     from sklearn.utils import TransformerTags, get_tags
 
     found = copy.deepcopy(get_tags(part))
     found.transformer_tags = TransformerTags(preserves_dtype=[]) if transforms else None
-    if first is not None:
-        found.input_tags = copy.deepcopy(get_tags(first).input_tags)
+    if readers:
+        found.input_tags = copy.deepcopy(get_tags(readers[0]).input_tags)
+        found.input_tags.allow_nan = all(get_tags(each).input_tags.allow_nan for each in readers)
     return found
 
 
