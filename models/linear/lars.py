@@ -22,6 +22,7 @@ from models.foundation.linear_predictor import LinearModel
 from models.linear.coordinate_descent import SquaredErrors
 
 DEPENDENT = 1e-13  # of a column of length one, the square that active columns do not explain
+TIE = 1e-9  # the part of a correlation that may be rounding error
 
 
 class LarsPath(NamedTuple):
@@ -54,12 +55,13 @@ def lars_path(
     while λ > end and len(corners) <= max_iter:
         if not dropped:
             j = most_correlated(c, allowed, active, positive)
-            if j is None:
-                break
-            if not independent(errors, active, j):
-                allowed[j] = False
-                continue
-            active.append(j)
+            if j is not None and (c[j] if positive else abs(c[j])) > (1 - TIE) * λ:
+                if not independent(errors, active, j):
+                    allowed[j] = False
+                    continue
+                active.append(j)
+        if not active:
+            break
         signs = np.ones(len(active)) if positive else np.sign(c[active])
         d = np.linalg.solve(errors.gram_of(active), signs / size[active])
         direction = np.zeros(len(size))
@@ -67,13 +69,14 @@ def lars_path(
         falls = errors.curvature(direction) * size  # how fast c does
         γ = min(_until_next(λ, c, falls, allowed, active, positive), λ - end)
         with np.errstate(divide="ignore", invalid="ignore"):
-            back = np.where((w[active] * d < 0) & lasso, -w[active] / d, np.inf)
+            back = np.where((d * signs < 0) & lasso, -w[active] / d, np.inf)
         dropped = back.min() < γ
         γ = min(γ, back.min())
         w = w + γ * direction
         if dropped:
             gone = active.pop(int(back.argmin()))
             w[gone] = 0.0
+            allowed = size > 0
         λ, c = λ - γ, errors.moments(w)[2] * size
         corners.append((λ, w))
     scale = errors.b_size / errors.total

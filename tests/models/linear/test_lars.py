@@ -88,3 +88,18 @@ def test_a_copied_column_stays_out():
     np.testing.assert_allclose(model.predict(np.column_stack([X, X[:, 2], X[:, 3] - X[:, 2]])),
                                LinearRegression().fit(X, y).predict(X), rtol=1e-8)  # fmt: skip
     assert np.count_nonzero(model.coef_) == 10
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_features_that_depend_on_others_let_none_in_too_early(positive):
+    """The conditions of the minimum hold with copies, negatives and sums of features among the features."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(30, 5)), rng.normal(size=30)
+        X /= np.linalg.norm(X, axis=0)
+        both = (X[:, 0] + X[:, 1]) / np.linalg.norm(X[:, 0] + X[:, 1])
+        X = np.column_stack([X, -X[:, :3], X[:, 1:4], both])
+        w = LassoLars(alpha=0.1 / 30, fit_intercept=False, positive=positive).fit(X, y).coef_
+        c = X.T @ (y - X @ w)
+        assert (c if positive else np.abs(c)).max() < 0.1 + 1e-10
+        np.testing.assert_allclose(c[w != 0], 0.1 * np.sign(w[w != 0]), atol=1e-10)
