@@ -37,7 +37,10 @@ def grow(
     drawn = [(np.flatnonzero(each), each[each > 0]) for each in weights]
     sizes = np.array([len(rows) for rows, _ in drawn])
     samples, weight = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-    weight = weight.astype(np.float64)
+    largest = weight.max()
+    scale = 1.0 if 1e-60 < largest < 1e60 else largest  # products of weights may not overflow
+    weight = weight / scale
+    limits = limits._replace(min_weight_leaf=limits.min_weight_leaf / scale)
     no_bounds = np.full((2, len(sizes)), np.inf) * [[-1], [1]]
     nodes = Nodes(
         samples, sizes, criterion.columns(y)[:, samples], None if (weight == 1).all() else weight,
@@ -85,6 +88,7 @@ def grow(
         name: np.concatenate([level.pop(name) for level in levels]) for name in list(levels[0])
     }
     gain = arrays.pop("gain")
+    arrays["weighted_n_node_samples"] *= scale
     all_trees = Tree(len(table.codes), table.dtype, **arrays)
     if best_first is not None:
         return [all_trees.subtree(best_first.order(all_trees, gain))]

@@ -150,6 +150,9 @@ class OfNumbers(Growing, Regressor):
     )  # fmt: skip
 
     def _criterion(self, y):
+        if np.abs(y).max() > 1e150:
+            what = "y has values beyond 1e150, whose squares are infinite."
+            raise refusal(ValueError, what, "y / np.abs(y).max()")
         if self.criterion == "poisson":
             _require_counts(y)
             return Poisson(len(y))

@@ -308,6 +308,21 @@ def test_targets_far_from_zero(criterion):
     np.testing.assert_allclose(near.impurity, far.impurity, rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-3, 1e200])
+def test_the_scale_of_weights_does_not_matter(scale):
+    X, y = NUMBERS["diabetes"]
+    w = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    settings = {"min_samples_leaf": 5, "min_weight_fraction_leaf": 0.02}
+    plain, scaled = (
+        models.DecisionTreeRegressor(**settings).fit(X, y, weight).tree_
+        for weight in (w, w * scale)
+    )
+    np.testing.assert_array_equal(plain.feature, scaled.feature)
+    np.testing.assert_allclose(scaled.weighted_n_node_samples[0], w.sum() * scale)
+    with pytest.raises(ValueError, match="y has values beyond 1e150, whose squares are infinite"):
+        models.DecisionTreeRegressor().fit(X, y * 1e150)
+
+
 def test_tiny_targets_are_split():
     """An impurity far below the rounding of 1 is not pure, if all targets are as small."""
     X = np.arange(8.0)[:, None]
