@@ -113,12 +113,22 @@ def test_any_size_and_place(algorithm, size, shift):
     )
 
 
-def test_two_clusters_far_apart_need_all_digits():
-    """In float32, and even in float64 products, all rows of a cluster are equally far."""
-    X = np.concatenate([cloud(100, 6) * 1e-9, cloud(100, 6, 1) * 1e-9 + 1.0])
+@pytest.mark.parametrize("spread", [1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3])
+def test_two_clusters_far_apart_need_all_digits(spread):
+    """In float32, and even in float64 products, rows of a cluster are equally far, or nearly."""
+    X = np.concatenate([cloud(100, 6) * spread, cloud(100, 6, 1) * spread + 1.0])
     _, number = k_nearest(X, 3, X, algorithm="brute")
     exact = ((X[:, None] - X) ** 2).sum(axis=2)
     np.testing.assert_array_equal(number, np.argsort(exact, axis=1, kind="stable")[:, :3])
+
+
+def test_rows_at_the_very_limit_are_within():
+    X = cloud(40, 8)
+    D = METRICS["sqeuclidean"].of_all(X, X)  # from the differences
+    for i in range(40):
+        for j in range(0, 40, 3):
+            _, numbers, _ = within_radius(X, D[i, j], X[i : i + 1], "sqeuclidean", "brute")
+            assert j in numbers and len(numbers) == (D[i] <= D[i, j]).sum()
 
 
 def test_blocks_are_small(monkeypatch):
