@@ -195,6 +195,10 @@ class MultiLabelBinarizer(LabelTransformer):
 
     classes_: np.ndarray = learned("the classes in the order of the columns")
 
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), [[0, 1], [2]] * 30, None
+
     def _fit(self, X):
         found = (
             sorted(set(itertools.chain.from_iterable(X)))
