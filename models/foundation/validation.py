@@ -119,8 +119,10 @@ def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
         value = frames.plain(found[row, column])
         hint = "convert that column to numbers"
         if isinstance(value, str):
-            hint = "one column of 0 and 1 for each word of that column"
-            hint += ": pandas.get_dummies(X)" if frames.is_frame(X) and hasattr(X, "iloc") else ""
+            hint = "one column of 0 and 1 for each word of that column: OneHotEncoder"
+            hint += (
+                ", or pandas.get_dummies(X)" if frames.is_frame(X) and hasattr(X, "iloc") else ""
+            )
             hint = hint_for_word(value, hint)
         raise refusal(
             kind,

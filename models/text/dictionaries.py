@@ -22,6 +22,7 @@ class DictVectorizer(Transformer):
     """
 
     reads = "anything"
+    twin_settings = {"sparse": False}
     does_not_apply = {"*": "X is a list of dicts, not a table; tests/models/text"}
 
     dtype: Any = data_type(np.float64, doc="of the numbers")
