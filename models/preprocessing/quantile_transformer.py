@@ -75,6 +75,7 @@ class QuantileTransformer(Scaler):
             margin = END if self.output_distribution == "normal" else 0
             Z[x + margin >= q[-1], j] = 1  # as scikit-learn: first above, then below
             Z[x - margin <= q[0], j] = 0
+            Z[np.isnan(x + q[0]), j] = np.nan  # of a single quantile np.interp makes a number
         if self.output_distribution == "normal":
             low, high = normal_quantile([END - np.spacing(1), 1 - (END - np.spacing(1))])
             Z = np.clip(normal_quantile(Z), low, high)
