@@ -107,8 +107,11 @@ def f_regression(
     force_finite=False they have NaN and ∞.
     """
     X, y = read(X, y)
-    r = r_regression(X, y, center=center, force_finite=force_finite)
     freedom = y.size - (2 if center else 1)
+    if freedom < 1:
+        what = f"Found array with {y.size} sample(s) while a minimum of {y.size - freedom + 1} is required"
+        raise refusal(ValueError, f"{what} by f_regression.", "more rows, or r_regression")
+    r = r_regression(X, y, center=center, force_finite=force_finite)
     with np.errstate(divide="ignore", invalid="ignore"):
         F = r**2 / (1 - r**2) * freedom
     p = f_tail(F, 1, freedom)
@@ -130,6 +133,9 @@ def chi2(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     X, y = read(X, y)
     if X.min() < 0:
         raise refusal(ValueError, "Input X must be non-negative.", "counts or frequencies")
+    if y.dtype.kind == "f" and (y != np.floor(y)).any():
+        what = "Unknown label type: continuous. chi2 compares the classes of y."
+        raise refusal(ValueError, what, "f_regression, for a target of numbers")
     observed, counts, _ = _groups(X, y)
     expected = np.outer(counts / counts.sum(), X.sum(axis=0))
     with np.errstate(divide="ignore", invalid="ignore"):

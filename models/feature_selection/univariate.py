@@ -7,6 +7,7 @@ import numpy as np
 from models.feature_selection.scores import f_classif, target_of
 from models.feature_selection.selector import Selector
 from models.foundation import choice, function, integer, learned, number, warn
+from tinygrad_edu.diagnostics.words import refusal
 
 
 class UnivariateSelector(Selector):
@@ -25,6 +26,15 @@ class UnivariateSelector(Selector):
         found = self.score_func(X, y)
         self.scores_, self.pvalues_ = found if isinstance(found, (list, tuple)) else (found, None)
         self.scores_ = np.asarray(self.scores_)
+        if self.pvalues_ is None and self._chooses_by_p():
+            name = getattr(self.score_func, "__name__", repr(self.score_func))
+            what = f"{type(self).__name__} chooses by p, and {name} returns scores without p."
+            raise refusal(
+                ValueError, what, "SelectKBest, or f_classif or f_regression as score_func"
+            )
+
+    def _chooses_by_p(self):
+        return hasattr(self, "alpha")
 
     def _read_targets(self, y, samples):
         return target_of(y, samples, self)
@@ -145,6 +155,9 @@ class GenericUnivariateSelect(UnivariateSelector):
         *MODES, doc="that of SelectPercentile, SelectKBest, SelectFpr, SelectFdr or SelectFwe"
     )
     param: Any = number(1e-5, at_least=0, doc="its percentile, k or alpha, or all") | choice("all")
+
+    def _chooses_by_p(self):
+        return MODES[self.mode][1] == "alpha"
 
     def _mask(self):
         kind, name = MODES[self.mode]

@@ -209,6 +209,7 @@ def class_weights(
     """The factor of each class: given by a dict, or "balanced", which gives all classes the same weight.
 
     Balanced is n / (K n_k), with n_k the weight of class k and n that of all (King and Zeng 2001).
+    Scikit-learn's trees and forests take numbers of rows for n and n_k, whatever sample_weight says.
     """
     if not isinstance(chosen, Mapping):
         n = np.bincount(y, weight, minlength=len(classes))

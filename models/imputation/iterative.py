@@ -101,6 +101,8 @@ class IterativeImputer(Imputer):
             if self.imputation_order == "random":
                 order = self._order(mask, rng)
             for j in order:
+                if mask[:, j].all():  # an empty column that is kept has nothing to learn from
+                    continue
                 others = self._others(filled.shape[1], j, chances, rng)
                 model = clone(BayesianRidge() if self.estimator is None else self.estimator)
                 known = ~mask[:, j]

@@ -9,7 +9,7 @@ import numpy as np
 from models.foundation import Transformer, boolean, choice, learned, warn
 from models.foundation.columns import Columns
 from models.foundation.fields import Parameter
-from models.foundation.frames import is_missing
+from models.foundation.frames import is_missing, place
 from models.foundation.sparse import mostly_zeros
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -30,13 +30,39 @@ def missing_in(X: Any, value: Any) -> np.ndarray:
     if isinstance(X, Columns):
         return np.stack([missing_in(column, value) for column in X.columns], axis=1)
     if value is None:
-        return X == None if X.dtype == object else np.isnan(X)  # noqa: E711
+        if X.dtype.kind in "fc":
+            return np.isnan(X)
+        return X == None if X.dtype == object else np.zeros(X.shape, dtype=bool)  # noqa: E711
     if is_missing(value):
         return X != X if X.dtype.kind in "fO" else np.zeros(X.shape, dtype=bool)
     return np.broadcast_to(value == X, X.shape)
 
 
-class MissingIndicator(Transformer):
+class ReadsMissing(Transformer):
+    """Reads X with missing values: NaN is an error if another value stands for a missing one."""
+
+    missing_values: Any = missing_value()
+
+    @property
+    def allow_nan(self):
+        return is_missing(self.missing_values)
+
+    def _read_table(self, X: Any, y: Any = None) -> Any:
+        found = super()._read_table(X, y)
+        for j, column in enumerate(found.columns if isinstance(found, Columns) else ()):
+            if column.dtype.kind not in "fO":
+                continue
+            other = (column != column) & ~missing_in(column, self.missing_values)
+            if other.any():
+                what = (
+                    f"Input X contains NaN: the first in {place(X, int(np.argmax(other)), j)}, and "
+                )
+                what += f"missing_values of {type(self).__name__} is {self.missing_values!r}."
+                raise refusal(ValueError, what, "missing_values=numpy.nan")
+        return found
+
+
+class MissingIndicator(ReadsMissing):
     """For each column of X with missing values a column that is True where one is missing.
 
     If, after fit, a value is missing in a column that was complete, transform raises an error.
@@ -44,7 +70,6 @@ class MissingIndicator(Transformer):
 
     reads = "categories"
 
-    missing_values: Any = missing_value()
     features: str = choice("missing-only", "all", doc="columns that had missing values, or all")
     sparse: Any = choice(
         "auto", True, False, doc="return a sparse matrix of SciPy; 'auto' does not"
@@ -52,10 +77,6 @@ class MissingIndicator(Transformer):
     error_on_new: bool = boolean(True, doc="raise an error for missing values in complete columns")
 
     features_: np.ndarray = learned("numbers of the columns that are indicated")
-
-    @property
-    def allow_nan(self):
-        return is_missing(self.missing_values)
 
     def _fit(self, X):
         self._learn_features(missing_in(X, self.missing_values))
@@ -83,18 +104,13 @@ class MissingIndicator(Transformer):
         return [f"missingindicator_{name}" for name in names[self.features_]]
 
 
-class Imputer(Transformer):
+class Imputer(ReadsMissing):
     """Replaces missing values. A subclass writes `_fit` and `_transform`, with these methods."""
 
-    missing_values: Any = missing_value()
     add_indicator: bool = boolean(False, doc="append the columns of MissingIndicator")
     keep_empty_features: bool = boolean(False, doc="keep columns without any value, as 0")
 
     indicator_: Any = learned("a MissingIndicator, None without add_indicator")
-
-    @property
-    def allow_nan(self):
-        return is_missing(self.missing_values)
 
     def _learn_missing(self, mask: np.ndarray) -> None:
         """Sets the indicator, and which columns have values."""

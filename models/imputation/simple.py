@@ -86,7 +86,8 @@ class SimpleImputer(Imputer):
         mask, kept = missing_in(X, self.missing_values), self._kept_
         if isinstance(X, Columns):
             filled = [np.where(m, s, x) if m.any() else x for x, m, s in self._columns(X, mask)]
-            return self._with_indicator(np.stack(filled, axis=1), mask)
+            found = np.stack(filled, axis=1) if filled else np.empty((len(mask), 0))
+            return self._with_indicator(found, mask)
         if kept.all():
             return self._with_indicator(np.where(mask, self.statistics_, X), mask)
         present = np.where(mask[:, kept], self.statistics_[kept], X[:, kept])

@@ -168,9 +168,18 @@ def label_binarize(
         )
         raise refusal(ValueError, f"{what}{pos_label} and {neg_label}.", "sparse_output=False")
     classes = np.asarray(classes)
-    y = np.asarray(y)
+    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
     if y.ndim == 2:
+        if not np.isin(y, (0, 1)).all():
+            what = "Multioutput target data is not supported with label binarization."
+            raise refusal(ValueError, what, "one label for each row, or a table of 0 and 1")
+        if y.shape[1] != len(classes):
+            what = f"{len(classes)} classes mismatch with the {y.shape[1]} columns of y."
+            raise refusal(ValueError, what, "a class for each column")
         ones = y > 0
+    elif y.dtype.kind == "f" and (y != np.floor(y)).any():
+        what = "continuous target data is not supported with label binarization."
+        raise refusal(ValueError, what, "labels; KBinsDiscretizer makes bins of numbers")
     else:
         order = np.argsort(classes)
         numbers = numbers_of(y, classes[order])

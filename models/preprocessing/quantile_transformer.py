@@ -77,6 +77,7 @@ class QuantileTransformer(Scaler):
             margin = END if normal else 0
             Z[x + margin >= q[-1], j] = 1  # as scikit-learn: first above, then below
             Z[x - margin <= q[0], j] = 0
+            Z[np.isnan(x + q[0]), j] = np.nan  # of a single quantile np.interp makes a number
             if normal:
                 Z[:, j] = np.clip(normal_quantile(Z[:, j]), low, high)
         return Z

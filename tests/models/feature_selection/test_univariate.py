@@ -176,3 +176,19 @@ def test_variance_of_constants_with_missing_values():
     model, other = models.VarianceThreshold().fit(X), theirs.VarianceThreshold().fit(X)
     np.testing.assert_array_equal(model.get_support(), other.get_support())
     np.testing.assert_allclose(model.variances_, other.variances_, rtol=1e-12)
+
+
+def test_scores_that_do_not_fit():
+    X, y = RNG.uniform(size=(6, 2)), np.array([0.5, 1, 2, 0, 1, 2])
+    for choose in (models.SelectFpr, models.SelectFdr, models.SelectFwe):
+        with pytest.raises(ValueError, match="r_regression returns scores without p") as error:
+            choose(ours.r_regression).fit(X, y)
+        assert_clear(error.value)
+    with pytest.raises(ValueError, match="returns scores without p"):
+        models.GenericUnivariateSelect(ours.r_regression, mode="fdr").fit(X, y)
+    with pytest.raises(ValueError, match="Unknown label type: continuous") as error:
+        ours.chi2(X, y)
+    assert_clear(error.value)
+    with pytest.raises(ValueError, match=r"2 sample\(s\) while a minimum of 3") as error:
+        ours.f_regression(X[:2], y[:2])
+    assert_clear(error.value)

@@ -96,3 +96,14 @@ def test_limits_that_cannot_be():
         with pytest.raises(ValueError, match="min_value >= max_value") as error:
             IterativeImputer(**settings).fit(X)
         assert_clear(error.value)
+
+
+@pytest.mark.filterwarnings("ignore:.*Early stopping criterion not reached")
+def test_an_empty_column_that_is_kept_stays_0():
+    rows = np.column_stack([X, np.full(len(X), np.nan)])
+    settings = {"keep_empty_features": True, "max_iter": 3}
+    ours, theirs = (
+        kind(**settings).fit_transform(rows) for kind in (IterativeImputer, impute.IterativeImputer)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    assert not ours[:, -1].any()

@@ -114,3 +114,22 @@ def test_missing_values_in_a_column_that_was_complete():
         MissingIndicator().fit(X).transform(NEW)
     assert_clear(error.value)
     assert MissingIndicator(error_on_new=False).fit(X).transform(NEW).shape == (9, 3)
+
+
+def test_a_table_without_any_value():
+    X = np.full((3, 2), np.nan)
+    for strategy in ("mean", "most_frequent", "constant"):
+        with pytest.warns(UserWarning, match="Skipping features without any observed values"):
+            assert SimpleImputer(strategy=strategy).fit_transform(X).shape == (3, 0)
+
+
+@pytest.mark.parametrize("kind", [SimpleImputer, MissingIndicator])
+def test_nan_that_is_not_the_missing_value(kind):
+    settings = {"strategy": "most_frequent"} if kind is SimpleImputer else {}
+    numbers, words = np.array([[1.0], [np.nan], [2.0]]), np.array([["b"], ["a"], [np.nan]], object)
+    for X, value in ((numbers, 1), (words, "a"), (words, None)):
+        with pytest.raises(ValueError, match="Input X contains NaN") as error:
+            kind(missing_values=value, **settings).fit(X)
+        assert_clear(error.value)
+    text = np.array([["b"], ["a"], ["b"]])
+    assert kind(missing_values=None, **settings).fit(text).n_features_in_ == 1

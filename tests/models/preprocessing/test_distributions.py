@@ -190,3 +190,9 @@ def test_intervals_of_constants_and_of_equal_numbers():
         with pytest.raises(ValueError, match=words) as error:
             KBinsDiscretizer(**settings).fit(X, sample_weight=np.ones(300))
         assert_clear(error.value)
+
+
+@pytest.mark.parametrize("output", ["uniform", "normal"])
+def test_a_missing_value_stays_missing_beside_a_single_row(output):
+    model = QuantileTransformer(output_distribution=output).fit([[1.0, np.nan]])
+    assert np.isnan(model.transform([[np.nan, 2.0], [1.0, np.nan]])[[0, 0, 1], [0, 1, 1]]).all()

@@ -104,3 +104,17 @@ def test_sets_of_labels():
         MultiLabelBinarizer(classes=[1, 1]).fit([[1]])
     with pytest.raises(ValueError, match="Expected only 0s and 1s"):
         ours.inverse_transform([[0, 1, 2]])
+
+
+@pytest.mark.parametrize(
+    "y, words",
+    [
+        ([0.5, 1.5], "continuous target data is not supported"),
+        ([[1, 2], [0, 1]], "Multioutput target data is not supported"),
+        ([[1, 0], [0, 1]], "3 classes mismatch with the 2 columns"),
+    ],
+)
+def test_targets_without_columns_for_the_classes(y, words):
+    with pytest.raises(ValueError, match=words) as error:
+        label_binarize(y, classes=[0, 1, 2])
+    assert_clear(error.value)
