@@ -123,6 +123,11 @@ class GradientBoosting(Estimator):
     _encoded: ClassVar[Any]  # y as losses take it
     _from_init: ClassVar[Any]  # the scores that the predictions of init mean
 
+    @classmethod
+    def examples(cls, rng):
+        for estimator, X, y in super().examples(rng):
+            yield estimator.set_params(n_estimators=10), X, y
+
     # ---- fit -------------------------------------------------------------------------------------
 
     def _fit(self, X, y, weight):
