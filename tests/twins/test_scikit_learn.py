@@ -84,9 +84,9 @@ def test_a_filled_twin_keeps_the_names_of_columns():
 def test_what_cannot_be_filled_or_has_no_twin_is_refused():
     with pytest.raises(NotFittedError):
         scikit_learn.to_sklearn(models.Ridge())
-    tree = models.DecisionTreeClassifier().fit(*CLASSES)
+    machine = models.SVC().fit(*CLASSES)
     with pytest.raises(TypeError, match=r"cannot be filled from outside[\s\S]*twin_of\(model\)"):
-        scikit_learn.to_sklearn(tree)
+        scikit_learn.to_sklearn(machine)
     for wrong in (3, scikit_learn.twin_of(models.Ridge())):
         with pytest.raises(TypeError, match="is not an estimator of models"):
             scikit_learn.compare(wrong, *NUMBERS)
