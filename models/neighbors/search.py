@@ -1,8 +1,15 @@
 """The nearest rows, by any algorithm: `k_nearest` and `within_radius`, which other chapters build on.
 
-    >>> distances, numbers = k_nearest(X, 5)                # of each row of X, not counting itself
-    >>> distances, numbers = k_nearest(X, 5, queries)       # of each row of queries
+    >>> X = [[0.0], [1.0], [3.0], [3.5]]
+    >>> distances, numbers = k_nearest(X, 1)  # of each row of X, not counting itself
+    >>> numbers.tolist()
+    [[1], [0], [3], [2]]
+    >>> distances, numbers = k_nearest(X, 2, [[3.2]])  # of each row of queries
+    >>> numbers.tolist()
+    [[2, 3]]
     >>> starts, numbers, distances = within_radius(X, 0.5)  # of row i: numbers[starts[i] : starts[i + 1]]
+    >>> starts.tolist(), numbers.tolist()
+    ([0, 1, 2, 4, 6], [0, 1, 2, 3, 2, 3])
 
 All algorithms give the same answer: exact distances, and of rows at the same distance the first.
 """
@@ -35,7 +42,9 @@ def k_nearest(
     """
     X = np.asarray(X, dtype=np.float64)
     search = Search(X, metric, algorithm, leaf_size, params)
-    return search.own_nearest(k) if queries is None else search.nearest(np.asarray(queries), k)
+    if queries is None:
+        return search.own_nearest(k)
+    return search.nearest(np.asarray(queries, dtype=np.float64), k)
 
 
 def within_radius(

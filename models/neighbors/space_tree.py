@@ -1,6 +1,8 @@
 """Trees of regions of space, in which most rows are never looked at: KDTree and BallTree.
 
-    >>> distance, number = KDTree(X).query([[0.0, 0.0]], k=3)
+    >>> distances, numbers = KDTree([[0.0, 0.0], [3.0, 4.0], [1.0, 0.0]]).query([[0.0, 0.0]], k=2)
+    >>> distances.tolist(), numbers.tolist()
+    ([[0.0, 1.0]], [[0, 2]])
 
 Sources: J. Bentley, Multidimensional binary search trees used for associative searching, Comm. ACM 18 (1975);
 S. Omohundro, Five balltree construction algorithms (1989).
