@@ -6,7 +6,7 @@ import pytest
 from models import KMeans
 from models.clusters.kmeans import naive_kmeans
 from models.foundation import ConvergenceWarning
-from models.foundation.lloyd import plus_plus
+from models.foundation.lloyd import lloyd, plus_plus
 from tinygrad_edu import grad, hessian
 
 cluster = pytest.importorskip("sklearn.cluster")
@@ -202,13 +202,13 @@ def test_the_trace_has_the_centers_of_every_step():
     assert "trace_" not in vars(KMeans(5, init=X[:5]).fit(X))
 
 
-def test_small_changes_of_the_sums_leave_no_rounding():
-    """Far more steps than points change: the sums are corrected, and at the end computed once more."""
-    X, _ = data(n=3000, k=2, p=2, apart=0)
-    model = KMeans(20, init=X[:20], tol=0).fit(X)
-    assert model.n_iter_ > 30
-    means = [X[model.labels_ == k].mean(axis=0) for k in range(20)]
-    np.testing.assert_allclose(model.cluster_centers_, means, rtol=0, atol=1e-14)
+def test_changes_of_the_sums_leave_no_rounding():
+    """At first five points near 1e8 are in the first cluster: sums of 5e8 have no digits below 1e-8."""
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.uniform(size=95), np.full(5, 1e8), [1.2e8]])[:, None]
+    _, centers, steps = lloyd(X, np.ones(101), np.array([[0.5], [2.1e8]]), 0.0, 100)
+    assert steps > 1
+    np.testing.assert_allclose(centers[0], X[:95].mean(), rtol=0, atol=1e-14)
 
 
 def test_centers_by_a_function():
