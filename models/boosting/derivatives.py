@@ -31,6 +31,10 @@ def gradient_and_curvature(
         gradients({g.sum(): np.ones(())}, [x])[0] for g, x in zip(first, columns, strict=True)
     ]
     g, h = (np.stack([value(d) for d in found], axis=-1) for found in (first, second))
+    with np.errstate(all="ignore"):
+        if not np.isfinite(np.vdot(g, g) + h.sum()):
+            what = f"boosting squares gradients of the loss, which are up to {np.abs(g).max():.3g} here."
+            raise refusal(ValueError, what, "y of a common size, or a smaller learning_rate")
     h = np.abs(h)
     return (g[:, 0], h[:, 0]) if f.ndim == 1 else (g, h)
 
@@ -92,8 +96,8 @@ def checked(loss: Any, f: np.ndarray, y: np.ndarray, name: str) -> Loss:
     if np.shape(terms) != (len(f),):
         what = f"{name}: loss(f, y) returned shape {np.shape(terms)} for {len(f)} rows."
         raise refusal(ValueError, what, f"one number for each row: shape ({len(f)},)")
-    g, h = gradient_and_curvature(found, f, y)
-    if not (np.isfinite(terms).all() and np.isfinite(g).all() and np.isfinite(h).all()):
-        what = f"{name}: loss(f, y) or a derivative is not finite at f = {np.ravel(f)[0]:.3g}."
+    if not np.isfinite(terms).all():
+        what = f"{name}: loss(f, y) is not finite at f = {np.ravel(f)[0]:.3g}."
         raise refusal(ValueError, what, "a loss that is finite for every f")
+    _, h = gradient_and_curvature(found, f, y)
     return Loss(loss, newton=bool((h != 0).all()), constant_curvature=bool((h == 1).all()))

@@ -122,6 +122,14 @@ def test_functions_are_tried_and_judged_by_their_curvature():
         checked(lambda f, y: y * np.log(f), np.zeros(40), Y, "Booster")
 
 
+def test_gradients_without_finite_squares_are_refused():
+    for size in (1e200, np.nan):
+        message = "squares gradients of the loss, which are up to"
+        with pytest.raises(ValueError, match=message), np.errstate(all="ignore"):
+            gradient_and_curvature(LOSSES["squared_error"], F, size * Y)
+    gradient_and_curvature(LOSSES["squared_error"], F, 1e150 * Y)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_losses_with_names_can_be_stored(name):
     loss, y = CASES[name][:2]
