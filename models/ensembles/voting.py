@@ -10,6 +10,7 @@ import numpy as np
 from models.bayes.gaussian import GaussianNB
 from models.ensembles.members import Named
 from models.foundation import Classifier, Regressor, array, boolean, choice
+from models.foundation.sklearn_bridge import kind_of
 from models.foundation.transformer import Transformer
 from models.generalized.logistic import LogisticRegression
 from models.linear.least_squares import LinearRegression
@@ -32,6 +33,14 @@ class Voting(Named, Transformer):
             what = "Number of `estimators` and weights must be equal; got "
             what += f"{len(self.weights)} weights, {len(self.estimators)} estimators."
             raise refusal(ValueError, what, "a weight for each estimator")
+        for name, member in self._present():
+            if kind_of(member) not in (self.kind, None):
+                what = f"The estimator {type(member).__name__} should be a {self.kind}: member {name!r}."
+                raise refusal(
+                    ValueError,
+                    what,
+                    "VotingClassifier of classifiers, VotingRegressor of regressors",
+                )
         self._fit_members(X, y, weight)
 
     def _shares(self):

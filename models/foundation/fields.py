@@ -63,7 +63,7 @@ class Parameter:
             InvalidParameterError,
             f"The {self.name!r} parameter of {estimator} must be {self.range()}. "
             f"Got {shortened(value)} instead.",
-            "" if better is REQUIRED else f"{estimator}({self.name}={better!r})",
+            f"{estimator}({self.name}={'...' if better is REQUIRED else repr(better)})",
         )
 
     def __repr__(self) -> str:

@@ -78,7 +78,7 @@ class Parametrized:
             ValueError,
             f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
             f"{', '.join(dict.fromkeys(known))}.",
-            ", ".join(alike(name, known)),
+            ", ".join(alike(name, known)) or "one of these names",
         )
 
     def _replace_part(self, name: str, part: Any) -> None:

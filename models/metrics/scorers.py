@@ -189,7 +189,9 @@ def get_scorer(scoring: Any) -> Any:
         return make_scorer(getattr(importlib.import_module("models.metrics.clusters"), scoring))
     if scoring not in SCORERS:
         what = f"{scoring!r} is not a valid scoring value. get_scorer_names() lists the valid ones."
-        raise refusal(ValueError, what, ", ".join(alike(scoring, get_scorer_names())))
+        raise refusal(
+            ValueError, what, ", ".join(alike(scoring, get_scorer_names())) or "accuracy, r2"
+        )
     return SCORERS[scoring]
 
 

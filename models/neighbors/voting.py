@@ -35,8 +35,11 @@ class Voting(Estimator):
             weight = np.concatenate([np.asarray(part, dtype=float) for part in given])
         else:
             weight = np.asarray(self.weights(found.distances.reshape(-1, k)), dtype=float).ravel()
+        if len(weight) != len(found.row):
+            what = f"weights returned {len(weight)} numbers for {len(found.row)} distances."
+            raise refusal(ValueError, what, "a function that returns an array of the same shape")
         total = np.bincount(found.row, weight, minlength=found.queries)
-        if len(weight) != len(found.row) or not (total[found.row] > 0).all():
+        if not (total[found.row] > 0).all():
             what = (
                 "All neighbors of some sample is getting zero weights. Please modify 'weights' to avoid this "
                 "case if you are using a user-defined function."

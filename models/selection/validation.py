@@ -287,6 +287,9 @@ def _codes(y: np.ndarray) -> np.ndarray:
 def _fit_and_predict(estimator, X, y, pair, params, method):
     train, test = pair
     estimator.fit(*rows_of(estimator, X, y, train), **split_arguments(params, X, train))
+    if not hasattr(estimator, method):
+        what = f"{type(estimator).__name__} has no method {method!r}."
+        raise refusal(AttributeError, what, "method='predict'")
     found = getattr(estimator, method)(rows_of(estimator, X, None, test, train)[0])
     if method not in RESPONSES or y is None:
         return found

@@ -71,6 +71,11 @@ class DictVectorizer(Transformer):
 
     def _items(self, record: Mapping) -> Iterator[tuple[Any, Any]]:
         """(name of a column, number) for each entry of a record."""
+        if not isinstance(record, Mapping):
+            what = f"a record must be a dict, got {type(record).__name__}: {record!r}."
+            raise refusal(
+                TypeError, what, "[{'color': 'red', 'size': 2.5}, ...], a dict for each row"
+            )
         for name, value in record.items():
             if type(value) is float or type(value) is int:
                 yield name, value

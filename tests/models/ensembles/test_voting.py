@@ -91,3 +91,14 @@ def test_weights_for_other_members():
     with pytest.raises(ValueError, match="got 2 weights, 3 estimators") as error:
         models.VotingClassifier(CLASSIFIERS, weights=[1, 2]).fit(X, LABELS)
     assert_clear(error.value)
+
+
+def test_a_member_of_the_other_kind():
+    X, y = np.random.default_rng(0).normal(size=(12, 2)), np.arange(12) % 2
+    for kind, member in (
+        (models.VotingClassifier, models.Ridge()),
+        (models.VotingRegressor, models.GaussianNB()),
+    ):
+        with pytest.raises(ValueError, match="should be a (classifier|regressor)") as error:
+            kind([("a", member)]).fit(X, y)
+        assert_clear(error.value)

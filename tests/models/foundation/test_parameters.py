@@ -253,3 +253,10 @@ def test_a_property_removes_an_inherited_parameter():
     assert Child(n_iter=3).get_params() == {"n_iter": 3} and Child(n_iter=3).max_iter == 3
     with pytest.raises(TypeError, match="max_iter"):
         Child(max_iter=3)
+
+
+def test_there_is_always_something_to_try():
+    with pytest.raises(ValueError, match=r"Try: one of these names"):
+        models.Ridge().set_params(bogus=1)
+    with pytest.raises(ValueError, match=r"Try: Pipeline\(steps=\.\.\.\)"):
+        models.Pipeline([]).fit([[1.0]], [1])

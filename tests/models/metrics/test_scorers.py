@@ -103,3 +103,8 @@ def test_mistakes():
         metrics.get_scorer("neg_log_loss")(models.LinearSVC().fit(X, Y), X, Y)
     with pytest.raises(ValueError, match="must be different strings"):
         metrics.check_scoring(models.Ridge(), [])
+
+
+def test_a_name_unlike_all_others():
+    with pytest.raises(ValueError, match="not a valid scoring value(?s:.*)Try: accuracy, r2"):
+        metrics.get_scorer("bogus")

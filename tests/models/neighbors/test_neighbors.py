@@ -178,3 +178,10 @@ def test_a_column_of_labels_is_one_column():
     assert model.score(X, LABELS[:, :1]) == model.score(X, LABELS[:, 0]) > 0.8
     several = models.KNeighborsClassifier().fit(X, LABELS)
     assert several.score(X, LABELS) == (several.predict(X) == LABELS).all(axis=1).mean()
+
+
+def test_weights_of_another_shape():
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6) % 2
+    model = models.KNeighborsClassifier(2, weights=lambda distances: distances[:1]).fit(X, y)
+    with pytest.raises(ValueError, match="returned 2 numbers for 12 distances.(?s:.*)Try: "):
+        model.predict(X)

@@ -160,3 +160,10 @@ def test_mistakes(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "Try: " in str(error.value)
+
+
+def test_a_method_that_the_estimator_lacks():
+    X, y = load_iris(return_X_y=True)
+    for method in ("guess", "decision_function"):
+        with pytest.raises(AttributeError, match=f"has no method '{method}'(?s:.*)Try: "):
+            selection.cross_val_predict(models.GaussianNB(), X, y, method=method)

@@ -56,3 +56,9 @@ def test_values_that_are_no_numbers_or_words(records, words):
         DictVectorizer().fit(RECORDS).transform([])
     with pytest.raises(ValueError, match="this DictVectorizer is not fitted yet"):
         DictVectorizer().transform(RECORDS)
+
+
+def test_a_record_that_is_no_dict():
+    with pytest.raises(TypeError, match="a record must be a dict, got list") as error:
+        DictVectorizer().fit([["a"]])
+    assert_clear(error.value)
