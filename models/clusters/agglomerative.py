@@ -22,9 +22,12 @@ from models.foundation import (
 )
 from models.foundation.fields import Parameter
 from models.foundation.lloyd import squared_distances
+from models.neighbors.distances import METRICS, pairwise_distances
 from tinygrad_edu.diagnostics.words import refusal
 
 EUCLIDEAN = ("euclidean", "l2")
+# For these scikit-learn's single linkage is SciPy's, which sorts the children of a merge.
+SORTED = ("precomputed", "cosine", "correlation", "sqeuclidean", "yule")
 
 
 class Hierarchy(Estimator):
@@ -32,7 +35,7 @@ class Hierarchy(Estimator):
 
     n_clusters: int | None = integer(2, at_least=1, optional=True, doc="number of clusters")
     metric: Any = (
-        choice("euclidean", "l2", "precomputed", doc="distance of two rows; a function gets X and returns "
+        choice(*METRICS, "precomputed", doc="distance of two rows; a function gets X and returns "
                "the distances of all pairs; precomputed: X has them")
         | function()
     )  # fmt: skip
@@ -68,7 +71,7 @@ class Hierarchy(Estimator):
         self._check_combination()
         pairs, heights = self._merges(X)
         self.children_, self.distances_ = linkage.hierarchy(pairs, heights)
-        if self.linkage != "single" or self.metric not in EUCLIDEAN:
+        if self.linkage != "single" or callable(self.metric) or self.metric in SORTED:
             self.children_.sort(axis=1)  # as in scikit-learn: the order of labels depends on it
         self.n_leaves_, self.n_connected_components_ = len(X), 1
         self.n_clusters_ = self._number()
@@ -104,7 +107,13 @@ class Hierarchy(Estimator):
         if self.metric in EUCLIDEAN:
             D = squared_distances(X, X)
             return np.sqrt(D, out=D)
-        D = np.array(self.metric(X) if callable(self.metric) else X, dtype=np.float64)
+        if self.metric == "cosine" and not X.any(axis=1).all():
+            what = "Cosine affinity cannot be used when X contains zero vectors."
+            raise refusal(ValueError, what, "X without its rows of zeros")
+        if callable(self.metric):
+            D = np.asarray(self.metric(X), dtype=np.float64)
+        else:
+            D = pairwise_distances(X, metric=self.metric)
         if D.shape != (len(X), len(X)):
             what = f"Distance matrix should be square, got matrix of shape {D.shape}."
             raise refusal(ValueError, what, "metric='euclidean', if the columns of X are features")

@@ -20,6 +20,7 @@ from models.foundation import (
 )
 from models.foundation.iterate import warn_not_converged
 from models.foundation.lloyd import blocks, squared_distances
+from models.neighbors.distances import METRICS, pairwise_distances
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -40,7 +41,7 @@ class KMedoids(Clusterer, Transformer):
 
     n_clusters: int = integer(8, at_least=1, doc="number k of clusters")
     metric: Any = (
-        choice("euclidean", "precomputed", doc="the distance d; a function gets two rows; precomputed: X has "
+        choice(*METRICS, "precomputed", doc="the distance d; a function gets two rows; precomputed: X has "
                "the distances to the rows of fit")
         | function()
     )  # fmt: skip
@@ -89,10 +90,9 @@ class KMedoids(Clusterer, Transformer):
             self.cluster_centers_ = X[medoids]
 
     def _distances(self, X, Y):
-        if callable(self.metric):
-            return np.array([[self.metric(x, y) for y in Y] for x in X], dtype=np.float64)
-        D = squared_distances(X, Y)
-        return np.sqrt(D, out=D)
+        if self.metric == "euclidean":
+            return np.sqrt(squared_distances(X, Y))
+        return pairwise_distances(X, Y, metric=self.metric)
 
     def _first(self, D):
         n, k = len(D), self.n_clusters

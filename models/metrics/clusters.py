@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.foundation import frames
-from models.foundation.lloyd import squared_distances, squares
+from models.foundation.lloyd import squares
+from models.neighbors.distances import distances, metric_of
 from tinygrad_edu.diagnostics.words import refusal
 
 BLOCK = 2**20  # distances at a time
@@ -303,18 +304,22 @@ def silhouette_samples(
     a   its mean distance to the others of its cluster
     b   the least mean distance to the samples of another cluster
 
-    metric: "euclidean"; a function of two rows, which gets the keywords; or "precomputed": X has the
-    distances of all pairs of samples. Distances are computed in blocks: memory grows like the samples.
+    metric: a name of `models.neighbors.distances`; a function of two rows; or "precomputed": X has the
+    distances of all pairs of samples. The keywords go to the metric. Distances are computed in blocks, so
+    that memory grows like the samples.
     """
     X, codes, sizes = _table(X, labels)
     if metric == "precomputed":
         _require_zero_diagonal(X)
+    else:
+        chosen = metric_of(metric, X, kwds)
+        X = chosen.prepare(X)
     own = (np.arange(len(sizes)) == codes[:, None]).astype(np.float64)
     found = np.empty(len(X))
     rows = max(1, BLOCK // len(X))
     for start in range(0, len(X), rows):
         block = np.arange(start, min(start + rows, len(X)))
-        D = X[block] if metric == "precomputed" else _distances(X[block], X, metric, kwds)
+        D = X[block] if metric == "precomputed" else distances(X[block], X, chosen)
         D[np.arange(len(block)), block] = 0
         sums = D @ own
         here = np.arange(len(block)), codes[block]
@@ -325,15 +330,6 @@ def silhouette_samples(
         defined = (sizes[codes[block]] > 1) & (larger > 0)
         found[block] = np.where(defined, (b - a) / np.where(larger > 0, larger, 1), 0)
     return found
-
-
-def _distances(X, Y, metric, kwds):
-    if callable(metric):
-        return np.array([[metric(x, y, **kwds) for y in Y] for x in X], dtype=np.float64)
-    if metric != "euclidean" or kwds:
-        what = f"metric={metric!r} with the keywords {kwds} is not available."
-        raise refusal(ValueError, what, "'euclidean', 'precomputed' or a function of two rows")
-    return np.sqrt(squared_distances(X, Y))
 
 
 def _require_zero_diagonal(D):

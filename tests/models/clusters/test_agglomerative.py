@@ -116,6 +116,29 @@ def test_given_distances(kind):
     np.testing.assert_array_equal(D, manhattan(X))  # not overwritten
 
 
+@pytest.mark.parametrize("kind", LINKAGES[1:])
+@pytest.mark.parametrize(
+    "metric", ["manhattan", "l1", "cosine", "chebyshev", "canberra", "correlation"]
+)
+def test_named_distances(kind, metric):
+    X = blobs(80, 5)
+    same = {"metric": metric, "linkage": kind}
+    ours = AgglomerativeClustering(3, **same).fit(X)
+    theirs = cluster.AgglomerativeClustering(3, compute_distances=True, **same).fit(X)
+    np.testing.assert_array_equal(ours.children_, theirs.children_)
+    np.testing.assert_allclose(ours.distances_, theirs.distances_, rtol=1e-9)
+    np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+
+
+def test_directions_of_zeros_are_refused():
+    X = blobs(20)
+    X[3] = 0
+    with pytest.raises(
+        ValueError, match="Cosine affinity cannot be used when X contains zero vectors"
+    ):
+        AgglomerativeClustering(metric="cosine", linkage="average").fit(X)
+
+
 def test_duplicates_merge_at_distance_0():
     X = np.repeat(blobs(20, 30), 3, axis=0)
     heights = AgglomerativeClustering(linkage="complete").fit(X).distances_

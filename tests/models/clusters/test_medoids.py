@@ -79,6 +79,8 @@ def test_distances_of_any_kind():
     D = np.abs(X[:, None] - X).sum(axis=2)
     given = KMedoids(4, metric="precomputed").fit(D)
     called = KMedoids(4, metric=lambda x, y: np.abs(x - y).sum()).fit(X)
+    named = KMedoids(4, metric="manhattan").fit(X)
+    np.testing.assert_array_equal(given.medoid_indices_, named.medoid_indices_)
     np.testing.assert_array_equal(given.medoid_indices_, called.medoid_indices_)
     np.testing.assert_array_equal(given.predict(D[:7]), called.predict(X[:7]))
     np.testing.assert_allclose(called.transform(X), D[:, called.medoid_indices_], rtol=1e-12)

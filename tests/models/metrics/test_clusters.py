@@ -148,6 +148,25 @@ def test_silhouettes_of_other_distances():
     )
 
 
+@pytest.mark.parametrize("metric", ["manhattan", "cosine", "chebyshev", "seuclidean", "canberra"])
+def test_silhouettes_of_named_metrics(metric, monkeypatch):
+    X, labels = blobs(120)
+    expected = theirs.silhouette_samples(X, labels, metric=metric)
+    np.testing.assert_allclose(
+        metrics.silhouette_samples(X, labels, metric=metric), expected, rtol=1e-9
+    )
+    monkeypatch.setattr("models.metrics.clusters.BLOCK", 1000)
+    np.testing.assert_allclose(
+        metrics.silhouette_samples(X, labels, metric=metric), expected, rtol=1e-9
+    )
+    minkowski = {"metric": "minkowski", "p": 3}
+    np.testing.assert_allclose(
+        metrics.silhouette_samples(X, labels, **minkowski),
+        theirs.silhouette_samples(X, labels, **minkowski),
+        rtol=1e-9,
+    )
+
+
 @pytest.mark.parametrize("name", OF_DISTANCES)
 def test_equal_points(name):
     for X, labels in [
