@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 import sklearn.metrics as sklearn_metrics
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.svm import LinearSVC
@@ -103,3 +104,11 @@ def test_mistakes():
         metrics.get_scorer("neg_log_loss")(models.LinearSVC().fit(X, Y), X, Y)
     with pytest.raises(ValueError, match="must be different strings"):
         metrics.check_scoring(models.Ridge(), [])
+
+
+def test_clusters():
+    pytest.importorskip("models.metrics.clusters")
+    model = KMeans(3, n_init=1, random_state=0).fit(X)
+    for name in metrics.scorers.OF_CLUSTERS:
+        expected = sklearn_metrics.get_scorer(name)(model, X, Y)
+        assert metrics.get_scorer(name)(model, X, Y) == pytest.approx(expected, rel=1e-10), name
