@@ -205,7 +205,12 @@ class ColumnTransformer(Wrapper, Transformer):
     def __sklearn_tags__(self) -> Any:
         from models.foundation import sklearn_bridge
 
-        return sklearn_bridge.tags(self)
+        found = sklearn_bridge.tags(self)
+        parts = [part for _, part, _ in self.transformers if not isinstance(part, str)]
+        found.input_tags.allow_nan = all(
+            sklearn_bridge.tags_of_part(part, True).input_tags.allow_nan for part in parts
+        )
+        return found
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 import sklearn.metrics as sklearn_metrics
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.svm import LinearSVC
@@ -108,3 +109,10 @@ def test_mistakes():
 def test_a_name_unlike_all_others():
     with pytest.raises(ValueError, match="not a valid scoring value(?s:.*)Try: accuracy, r2"):
         metrics.get_scorer("bogus")
+
+
+def test_clusters():
+    model = KMeans(3, n_init=1, random_state=0).fit(X)
+    for name in metrics.scorers.OF_CLUSTERS:
+        expected = sklearn_metrics.get_scorer(name)(model, X, Y)
+        assert metrics.get_scorer(name)(model, X, Y) == pytest.approx(expected, rel=1e-10), name
