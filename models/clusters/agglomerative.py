@@ -107,7 +107,8 @@ class Hierarchy(Estimator):
 
     def _distances(self, X):
         if self.metric in EUCLIDEAN:
-            D = squared_distances(X, X)
+            with np.errstate(over="ignore"):  # `linkage.chain` refuses infinite distances
+                D = squared_distances(X, X)
             return np.sqrt(D, out=D)
         D = np.array(self.metric(X) if callable(self.metric) else X, dtype=np.float64)
         if D.shape != (len(X), len(X)):
