@@ -105,7 +105,8 @@ class Hierarchy(Estimator):
 
     def _distances(self, X):
         if self.metric in EUCLIDEAN:
-            D = squared_distances(X, X)
+            with np.errstate(over="ignore"):  # `linkage.chain` refuses infinite distances
+                D = squared_distances(X, X)
             return np.sqrt(D, out=D)
         if self.metric == "cosine" and not X.any(axis=1).all():
             what = "Cosine affinity cannot be used when X contains zero vectors."

@@ -54,6 +54,10 @@ class Centers(Clusterer, Transformer):
             yield self._start(Z, mean, weight, rng)
 
     def _check_number(self, X):
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.linalg.norm(X)):
+                what = "the values of X are too large: their squares are infinite."
+                raise refusal(ValueError, what, "StandardScaler first")
         if len(X) < self.n_clusters:
             raise refusal(
                 ValueError,

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.diagnostics.words import refusal
+
 
 def naive_agglomerative(distances, linkage):
     """The algorithm in plain Python: the merges (cluster, cluster, distance), nearest first.
@@ -82,6 +84,9 @@ def chain(D: np.ndarray, combine: Callable[..., Any]) -> tuple[np.ndarray, np.nd
     all merges together take O(n²) steps.
     """
     n = len(D)
+    if not D.max() < (1e307 / n) ** 0.5:  # Ward adds squares; of infinite ones the chain has no end
+        what = f"a distance is {D.max():.3g}, which is too large to add its square."
+        raise refusal(ValueError, what, "StandardScaler first")
     buffer = D.reshape(-1)
     np.fill_diagonal(D, np.inf)
     points = list(range(n))  # a point of the cluster of each row of D

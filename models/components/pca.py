@@ -187,11 +187,15 @@ def covariance(X, mean, divisor):
     From Σ x xᵀ - n mean meanᵀ, or from x - mean where that difference would lose digits.
     """
     n = len(X)
-    raw = X.T @ X
-    S = raw - np.outer(n * mean, mean)
-    if (np.diagonal(S) < 1e-3 * np.diagonal(raw)).any():
-        Z = X - mean
-        S = Z.T @ Z
+    with np.errstate(over="ignore", invalid="ignore"):
+        raw = X.T @ X
+        S = raw - np.outer(n * mean, mean)
+        if (np.diagonal(S) < 1e-3 * np.diagonal(raw)).any():
+            Z = X - mean
+            S = Z.T @ Z
+    if not np.isfinite(S).all():
+        what = "the values of X are too large: their squares are infinite."
+        raise refusal(ValueError, what, "StandardScaler first")
     return S / divisor
 
 

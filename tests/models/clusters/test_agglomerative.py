@@ -188,3 +188,13 @@ def test_features(pool):
     assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
     with pytest.raises(ValueError, match=r"1 feature\(s\) .* minimum of 2 is required"):
         FeatureAgglomeration().fit(X[:, :1])
+
+
+@pytest.mark.parametrize("how", ["ward", "average", "complete"])
+def test_distances_with_infinite_squares(how):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    labels = AgglomerativeClustering(3, linkage=how).fit(X).labels_
+    large = AgglomerativeClustering(3, linkage=how).fit(X * 1e150).labels_
+    np.testing.assert_array_equal(large, labels)
+    with pytest.raises(ValueError, match="too large(?s:.*)Try: StandardScaler first"):
+        AgglomerativeClustering(3, linkage=how).fit(X * 1e160)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import models
 from models import KMeans
 from models.clusters.kmeans import naive_kmeans
 from models.foundation import ConvergenceWarning
@@ -244,3 +245,10 @@ def test_centers_of_the_wrong_shape(capsys):
     KMeans(5, init=X[:5], max_iter=2, verbose=1).fit(X)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 and lines[0].startswith("KMeans   iteration    0   inertia ")
+
+
+@pytest.mark.parametrize("name", ["KMeans", "FuzzyCMeans", "BisectingKMeans", "MiniBatchKMeans"])
+def test_values_with_infinite_squares(name):
+    X = np.random.default_rng(0).normal(size=(20, 2)) * 1e160
+    with pytest.raises(ValueError, match="squares are infinite(?s:.*)Try: StandardScaler first"):
+        getattr(models, name)(2, random_state=0).fit(X)

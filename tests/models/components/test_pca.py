@@ -147,3 +147,9 @@ def test_what_is_not_possible():
     with pytest.raises(ValueError, match="n_samples=1"):
         PCA().fit(DATA["iris"][:1])
     assert PCA(0).fit(DATA["iris"]).transform(DATA["iris"]).shape == (150, 0)
+
+
+def test_values_with_infinite_squares():
+    X = np.random.default_rng(0).normal(size=(20, 2)) * 1e160
+    with pytest.raises(ValueError, match="squares are infinite(?s:.*)Try: StandardScaler first"):
+        PCA(svd_solver="covariance_eigh").fit(X)
