@@ -203,6 +203,9 @@ class GradientBoosting(Estimator):
         chosen = np.flatnonzero(inside)
         table = table if inside.all() else of_rows(table, chosen)
         g, h = gradient_and_curvature(self._loss_, f, y)
+        if not np.abs(g).max() < 1e152:  # trees add squares
+            what = f"after {self.n_estimators_} trees a gradient is {np.abs(g).max():.3g}: the loss diverges."
+            raise refusal(ValueError, what, "a lower learning_rate")
         start = f.copy()
         trees = []
         for k in range(self.n_trees_per_iteration_):

@@ -24,8 +24,12 @@ class UnivariateSelector(Selector):
 
     def _fit(self, X, y):
         found = self.score_func(X, y)
-        self.scores_, self.pvalues_ = found if isinstance(found, (list, tuple)) else (found, None)
+        pair = isinstance(found, (list, tuple)) and len(found) == 2
+        self.scores_, self.pvalues_ = found if pair else (found, None)
         self.scores_ = np.asarray(self.scores_)
+        if self.scores_.shape != (X.shape[1],):
+            what = f"score_func returned scores of shape {self.scores_.shape} for {X.shape[1]} columns."
+            raise refusal(ValueError, what, "scores, or (scores, p), with a number for each column")
         if self.pvalues_ is None and self._chooses_by_p():
             name = getattr(self.score_func, "__name__", repr(self.score_func))
             what = f"{type(self).__name__} chooses by p, and {name} returns scores without p."

@@ -51,6 +51,8 @@ def permutation_importance(
     if not 1 <= rows <= n:
         what = f"max_samples must be <= n_samples: {max_samples} of {n} rows."
         raise refusal(ValueError, what, "max_samples=1.0, or another fraction")
+    if n_repeats < 1:
+        raise refusal(ValueError, f"n_repeats must be 1 or more: got {n_repeats}.", "n_repeats=5")
     score = check_scoring(estimator, scoring)
     data = X, y, sample_weight
     items = [(estimator, data, i, n_repeats, rows, seed, score) for i in range(X.shape[1])]

@@ -37,6 +37,9 @@ def association_rules(
     if metric not in MEASURES:
         what = f"metric={metric!r} is none of {', '.join(MEASURES)}."
         raise refusal(ValueError, what, 'metric="confidence"')
+    if not hasattr(itemsets, "items"):
+        what = f"itemsets is a {type(itemsets).__name__}, not a dict: set of items -> support."
+        raise refusal(TypeError, what, "association_rules(apriori(baskets, 0.1))")
     rules = []
     for items, both in itemsets.items():
         for size in range(1, len(items)):

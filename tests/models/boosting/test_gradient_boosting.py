@@ -210,3 +210,12 @@ def test_mistakes():
     with pytest.raises(ValueError, match="only suitable for a binary") as error:
         model.fit(X, np.arange(400) % 3)
     assert_clear(error.value)
+
+
+def test_a_loss_that_diverges():
+    model = models.GradientBoostingRegressor(learning_rate=1e300, n_estimators=3)
+    with pytest.raises(
+        ValueError, match="after 1 trees a gradient is .*: the loss diverges"
+    ) as error:
+        model.fit(X, X[:, 0])
+    assert_clear(error.value)

@@ -192,3 +192,10 @@ def test_scores_that_do_not_fit():
     with pytest.raises(ValueError, match=r"2 sample\(s\) while a minimum of 3") as error:
         ours.f_regression(X[:2], y[:2])
     assert_clear(error.value)
+
+
+def test_a_score_function_with_too_few_scores():
+    X, y = RNG.normal(size=(6, 2)), np.arange(6) % 2
+    with pytest.raises(ValueError, match=r"scores of shape \(1,\) for 2 columns") as error:
+        models.SelectKBest(lambda X, y: [1.0], k=1).fit(X, y)
+    assert_clear(error.value)

@@ -126,3 +126,9 @@ def test_integer_columns_are_refused():
     model = models.Ridge().fit(X, X[:, 0])
     with pytest.raises(ValueError, match="The column 0 contains integer data"):
         partial_dependence(model, X, [0])
+
+
+def test_no_repeats():
+    X = np.arange(12.0).reshape(6, 2)
+    with pytest.raises(ValueError, match="n_repeats must be 1 or more(?s:.*)Try: "):
+        permutation_importance(models.Ridge().fit(X, X[:, 0]), X, X[:, 0], n_repeats=0)

@@ -97,3 +97,8 @@ def test_rules_need_a_measure_and_all_parts():
         association_rules(apriori(MARKET), metric="luck")
     with pytest.raises(ValueError, match="and not its part"):
         association_rules({frozenset("ab"): 0.5, frozenset("a"): 0.5})
+
+
+def test_rules_of_baskets_in_place_of_item_sets():
+    with pytest.raises(TypeError, match="itemsets is a list(?s:.*)Try: association_rules"):
+        association_rules([["a", "b"]])
