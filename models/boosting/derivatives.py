@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from models.boosting.losses import Loss
-from tinygrad_edu import Tensor, no_grad
+from tinygrad_edu import Tensor
 from tinygrad_edu.autodiff import gradients
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.tensor import value
@@ -91,13 +91,20 @@ def checked(loss: Any, f: np.ndarray, y: np.ndarray, name: str) -> Loss:
     Leaves are Newton steps if it is curved in every row.
     """
     found = Loss(loss)
-    with no_grad():
-        terms = value(found.formula(Tensor(f), y))
+    terms = found.formula(Tensor(f, requires_grad=True), y)
+    if not isinstance(terms, Tensor):
+        what = f"{name}: loss(f, y) returned a {type(terms).__name__}, which does not remember f."
+        raise refusal(TypeError, what, "NumPy's functions of f, not of f.data, in one array")
+    terms = value(terms)
     if np.shape(terms) != (len(f),):
         what = f"{name}: loss(f, y) returned shape {np.shape(terms)} for {len(f)} rows."
         raise refusal(ValueError, what, f"one number for each row: shape ({len(f)},)")
     if not np.isfinite(terms).all():
         what = f"{name}: loss(f, y) is not finite at f = {np.ravel(f)[0]:.3g}."
         raise refusal(ValueError, what, "a loss that is finite for every f")
-    _, h = gradient_and_curvature(found, f, y)
-    return Loss(loss, newton=bool((h != 0).all()), constant_curvature=bool((h == 1).all()))
+    _, h = (
+        np.concatenate(d)  # at two places: the curvature of exp f is 1 at 0
+        for d in zip(*(gradient_and_curvature(found, f + v, y) for v in (0.0, 1.0)), strict=True)
+    )
+    flat = bool((h == 1).all())
+    return Loss(loss, newton=bool((h != 0).all()), constant_curvature=flat, guarded=not flat)

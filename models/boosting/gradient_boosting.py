@@ -15,7 +15,7 @@ from models.boosting.classifier import BoostingClassifier
 from models.boosting.derivatives import gradient_and_curvature
 from models.boosting.losses import LOSSES, huber_loss, quantile_loss
 from models.boosting.splitting import hold_out
-from models.boosting.steps import line_search, started
+from models.boosting.steps import downhill, line_search, started
 from models.foundation import (
     Estimator,
     Regressor,
@@ -203,9 +203,6 @@ class GradientBoosting(Estimator):
         chosen = np.flatnonzero(inside)
         table = table if inside.all() else of_rows(table, chosen)
         g, h = gradient_and_curvature(self._loss_, f, y)
-        if not np.abs(g).max() < 1e152:  # trees add squares
-            what = f"after {self.n_estimators_} trees a gradient is {np.abs(g).max():.3g}: the loss diverges."
-            raise refusal(ValueError, what, "a lower learning_rate")
         start = f.copy()
         trees = []
         for k in range(self.n_trees_per_iteration_):
@@ -230,6 +227,10 @@ class GradientBoosting(Estimator):
                 np.bincount(leaf[chosen], (weight * d)[chosen], tree.node_count) for d in (g, h)
             )
             step = np.where(np.abs(H) < NO_CURVATURE * weight.sum(), 0.0, -self._slower * G / H)
+            if self._loss_.guarded:
+                column = None if f.ndim == 1 else k
+                data = f[chosen], y[chosen], weight[chosen]
+                step = downhill(self._loss_, *data, leaf[chosen], step, column)
             tree.value[:, 0, 0] = np.where(tree.children_left == LEAF, step, tree.value[:, 0, 0])
             return
         order = chosen[np.argsort(leaf[chosen], kind="stable")]

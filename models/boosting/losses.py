@@ -158,6 +158,7 @@ class Loss:
     constant_curvature  is it 1 everywhere?
     adapt       (f, y, weight) -> the loss with constants that follow from the present errors
     bound       (f, held, y) -> terms with the same gradient, and a diagonal Hessian
+    guarded     may a Newton step overshoot, so that it is shortened until it lowers the loss?
     """
 
     formula: Callable[[Any, Any], Any]
@@ -169,6 +170,7 @@ class Loss:
     constant_curvature: bool = False
     adapt: "Callable[[Any, Any, Any], Loss] | None" = None
     bound: Callable[[Any, Any, Any], Any] | None = None
+    guarded: bool = False
 
     def mean(self, f, y, weight=None):
         """The mean of the terms over the rows."""
