@@ -27,6 +27,7 @@ MODULES = {
         "foundation: ConvergenceWarning DataConversionWarning FitFailedWarning NotFittedError "
         "UndefinedMetricWarning"
     ],
+    "feature_extraction": ["text: DictVectorizer"],
     "feature_extraction.text": ["text"],
     "gaussian_process": ["gaussian_processes"],
     "gaussian_process.kernels": ["gaussian_processes.kernels"],

@@ -11,8 +11,9 @@ from models.composition.union import Identity, joined_names
 from models.foundation import Transformer, boolean, clone, integer, learned, mapping, nonnegative
 from models.foundation.examples import named
 from models.foundation.fields import REQUIRED, Parameter
-from models.foundation.frames import beside, column_names, is_frame, listed
+from models.foundation.frames import beside, column_names, frame_of, is_frame, listed
 from models.foundation.parallel import each
+from models.foundation.sklearn_bridge import output_container
 from models.foundation.wrapper import Wrapper
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -148,6 +149,9 @@ class ColumnTransformer(Wrapper, Transformer):
         ]
         if not scaled:
             return np.zeros((len(X), 0))
+        container = output_container(self)
+        if container != "default" and not any(hasattr(table, "tocsr") for table in scaled):
+            return frame_of(scaled, container, self.get_feature_names_out(), like=X)
         found = beside(scaled)
         if hasattr(found, "tocsr") and not self.sparse_output_:
             found = found.toarray()

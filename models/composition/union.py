@@ -16,7 +16,7 @@ from models.foundation import (
     sklearn_bridge,
 )
 from models.foundation.examples import named
-from models.foundation.frames import beside
+from models.foundation.frames import beside, is_frame
 from models.foundation.parallel import each
 from models.foundation.wrapper import Wrapper
 from tinygrad_edu.diagnostics.words import refusal
@@ -132,7 +132,7 @@ class Identity(Transformer):
         self.n_features_in_ = X.shape[1] if hasattr(X, "shape") else len(X[0])
 
     def _transform(self, X):
-        return X if hasattr(X, "tocsr") else np.asarray(X)
+        return X if hasattr(X, "tocsr") or is_frame(X) else np.asarray(X)
 
     def _names_out(self, names):
         return names

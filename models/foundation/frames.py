@@ -109,6 +109,28 @@ def as_frame(values: np.ndarray, container: str, columns: Any, like: Any) -> Any
     return polars.DataFrame(values, schema=names, orient="row")
 
 
+def frame_of(tables: list[Any], container: str, columns: Any, like: Any) -> Any:
+    """Tables side by side as a "pandas" or "polars" frame, in which columns keep their types."""
+    names = list(columns)
+    if container == "pandas":
+        import pandas
+
+        index = like.index if is_frame(like) and hasattr(like, "iloc") else None
+        parts = [
+            table if hasattr(table, "iloc") else pandas.DataFrame(np.asarray(table), index=index)
+            for table in tables
+        ]
+        return pandas.concat(parts, axis=1).set_axis(names, axis=1)
+    import polars
+
+    frames = [
+        table if isinstance(table, polars.DataFrame) else polars.DataFrame(np.asarray(table))
+        for table in tables
+    ]
+    series = [column for frame in frames for column in frame.get_columns()]
+    return polars.DataFrame([s.alias(name) for s, name in zip(series, names, strict=True)])
+
+
 def listed(names: Any, most: int = 5) -> str:
     """Names in a sentence: 'a', 'b', 'c', ..."""
     return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")

@@ -47,6 +47,9 @@ def partial_dependence(
     The result has `grid_values`, one array for each feature, and `average`, (outputs, points of the first
     feature, ...), `individual` (outputs, rows, points, ...). Of two classes there is one output, the second.
 
+    scikit-learn averages over the rows of fit, along the ways down a tree, if the model is one of its boosters:
+    method="brute" there gives the numbers of this function.
+
     Rows that no data are like may be among those averaged, if features depend on each other.
 
     Raises ValueError for a feature that X does not have, integer columns (a grid would round), percentiles

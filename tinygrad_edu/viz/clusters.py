@@ -11,6 +11,9 @@ from tinygrad_edu.tensor import value
 from tinygrad_edu.viz.curves import array_of, axes_for, literal
 from tinygrad_edu.viz.insight import CLASSES
 
+NOISE = "#b0b0b0"  # rows of no cluster
+MOST_NAMES = 20  # of clusters, beside whose bars there is room for words
+
 
 def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
     """Points X (n, 2) in the colors of their clusters.
@@ -34,7 +37,7 @@ def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
     if centers is not None:
         labels = np.stack([((X - c) ** 2).sum(axis=1) for c in centers]).argmin(axis=0)
     for k in np.unique(labels):
-        color = "#b0b0b0" if k == -1 else CLASSES[int(k) % len(CLASSES)]
+        color = NOISE if k == -1 else CLASSES[int(k) % len(CLASSES)]
         label = "noise" if k == -1 else f"cluster {k}"
         ax.scatter(
             *X[labels == k].T, color=color, s=14, edgecolor="white", linewidth=0.4, label=label
@@ -65,12 +68,14 @@ def silhouettes(X: Any, labels: Any, *, ax: Any = None) -> Any:
     for k, name in enumerate(names):
         of_cluster = np.sort(s[labels == name])[::-1]
         rows = top + np.arange(len(of_cluster))
-        ax.barh(rows, of_cluster, height=1.0, color=CLASSES[k % len(CLASSES)], linewidth=0)
+        color = NOISE if name == -1 else CLASSES[k % len(CLASSES)]
+        ax.barh(rows, of_cluster, height=1.0, color=color, linewidth=0)
         middles.append(rows.mean())
         top += len(of_cluster) + gap
     ax.axvline(s.mean(), color="#303030", linestyle="--", linewidth=1)
     ax.axvline(0, color="#8a8a8a", linewidth=0.8)
-    ax.set_yticks(middles, [literal(f"cluster {name}") for name in names])
+    words = ["noise" if name == -1 else literal(f"cluster {name}") for name in names]
+    ax.set_yticks(middles, words, fontsize="medium" if len(names) <= MOST_NAMES else 4)
     ax.tick_params(axis="y", length=0)
     ax.set(
         xlabel=f"silhouette, mean {s.mean():.2f}", ylim=(top - gap, -gap), xlim=(min(s.min(), 0), 1)

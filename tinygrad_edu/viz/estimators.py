@@ -226,5 +226,11 @@ def needed(model: Any, name: str, caller: str) -> Any:
     found = getattr(model, name, None)
     if found is None:
         what = f"{caller} needs {name}, which this {type(model).__name__} does not have."
-        raise refusal(TypeError, what, "a fitted model that has it; see help of the picture")
+        members = hasattr(model, "estimators_")
+        hint = (
+            "one of its estimators_: estimators_[0]"
+            if members
+            else "a model that has it, after fit"
+        )
+        raise refusal(TypeError, what, hint)
     return found

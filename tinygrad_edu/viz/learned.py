@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.viz.clusters import clusters
 from tinygrad_edu.viz.estimators import (
     band,
     coefficient_path,
@@ -21,8 +22,8 @@ from tinygrad_edu.viz.trees import dendrogram, tree
 def learned(model: Any, X: Any = None, y: Any = None, *, ax: Any = None) -> Any:
     """The picture that suits a fitted estimator.
 
-    It shows a tree, a hierarchy, importances, a path of coefficients, a mixture, a band, states, margins or
-    convergence.
+    It shows a tree, a hierarchy, clusters, importances, a path of coefficients, a mixture, a band, states,
+    margins or convergence.
 
     X and y are the data of the fit, or others of the same form. Raises TypeError if no picture suits it.
     """
@@ -42,9 +43,11 @@ def learned(model: Any, X: Any = None, y: Any = None, *, ax: Any = None) -> Any:
         return band(model, X, y, ax=ax)
     if hasattr(model, "tree_"):
         return tree(model, ax=ax)
+    if hasattr(model, "labels_") and np.shape(X) == (len(model.labels_), 2):
+        return clusters(X, getattr(model, "cluster_centers_", model.labels_), ax=ax)
     if getattr(model, "feature_importances_", None) is not None:
         return importances(model, ax=ax)
-    if hasattr(model, "trace_"):
+    if hasattr(getattr(model, "trace_", None), "plot"):
         return convergence(model, ax=ax)
     raise refusal(
         TypeError,

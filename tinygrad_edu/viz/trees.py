@@ -18,6 +18,7 @@ from tinygrad_edu.viz.insight import CLASSES
 
 SLOT, LEVEL = 1.75, 1.15  # inches between leaves, and between levels
 GRAY = "#8a8a8a"
+LONGEST = 24  # letters of a name; one that is longer would make all text small
 NAMED_LEAVES = 40  # a dendrogram with more has no names below it
 
 
@@ -111,7 +112,7 @@ def _text(model: Any, nodes: Any, node: int, features: Any, classes: Any, is_cut
     lines = []
     if nodes.children_left[node] != -1:
         f = int(nodes.feature[node])
-        name = f"x[{f}]" if features is None else str(features[f])
+        name = f"x[{f}]" if features is None else _short(features[f])
         lines.append(f"{name} ≤ {nodes.threshold[node]:.4g}?")
     lines.append(f"{getattr(model, 'criterion', 'impurity')} {nodes.impurity[node]:.4g}")
     samples = int(nodes.n_node_samples[node])
@@ -123,10 +124,15 @@ def _text(model: Any, nodes: Any, node: int, features: Any, classes: Any, is_cut
             lines.append("predicts " + ", ".join(f"{row[0]:.4g}" for row in rows))
     else:
         shares = value.reshape(-1) / value.sum()
-        lines.append(f"{classes[int(shares.argmax())]}: {shares.max():.0%}")
+        lines.append(f"{_short(classes[int(shares.argmax())])}: {shares.max():.0%}")
     if is_cut:
         lines.append("...")
     return "\n".join(lines)
+
+
+def _short(name: Any) -> str:
+    name = str(name)
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
 def _color(model: Any, nodes: Any, node: int) -> Any:
@@ -188,6 +194,8 @@ def dendrogram(model: Any, *, labels: Sequence[Any] | None = None, ax: Any = Non
     ax.set(
         xlim=(-0.7, n - 0.3), ylim=(0, 1.05 * (heights.max(initial=0) or 1.0)), ylabel="distance"
     )
+    if labels is None and hasattr(model, "transform"):  # it joins features
+        labels = getattr(model, "feature_names_in_", None)
     names = np.arange(n) if labels is None else labels
     if n <= NAMED_LEAVES:
         written = [literal(names[i]) for i in order]

@@ -100,3 +100,28 @@ def test_in_a_pipeline():
         make_pipeline(pre, LogisticRegression()).fit(FRAME, Y)[0].transformers_[0][1].mean_
         is not None
     )
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_columns_of_a_frame_keep_their_types(container):
+    library = pytest.importorskip(container)
+    data = {
+        "a": [1.5, 2.5, 3.5],
+        "word": ["x", "y", "x"],
+        "n": [1, 2, 3],
+        "yes": [True, False, True],
+    }
+    X = library.DataFrame(data)
+    if container == "pandas":
+        X = X.astype({"word": "category"}).set_axis([7, 8, 9])
+    parts = [("scaled", models.StandardScaler(), ["a"])]
+    ours = models.ColumnTransformer(parts, remainder="passthrough").set_output(transform=container)
+    found = ours.fit_transform(X)
+    assert [*found.columns] == ["scaled__a", "remainder__word", "remainder__n", "remainder__yes"]
+    assert [*found.dtypes][1:] == [*X.dtypes][1:] and [*ours.transform(X).dtypes] == [*found.dtypes]
+    if container == "pandas":
+        twin = theirs.ColumnTransformer(
+            [("scaled", StandardScaler(), ["a"])], remainder="passthrough"
+        )
+        expected = twin.set_output(transform="pandas").fit_transform(X)
+        library.testing.assert_frame_equal(found, expected)
