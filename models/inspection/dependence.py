@@ -47,8 +47,8 @@ def partial_dependence(
     The result has `grid_values`, one array for each feature, and `average`, (outputs, points of the first
     feature, ...), `individual` (outputs, rows, points, ...). Of two classes there is one output, the second.
 
-    scikit-learn averages over the rows of fit, along the ways down a tree, if the model is one of its boosters:
-    method="brute" there gives the numbers of this function.
+    If the model is one of its boosters, scikit-learn averages over the rows of fit, along the ways down each
+    tree: method="brute" there gives the numbers of this function.
 
     Rows that no data are like may be among those averaged, if features depend on each other.
 
