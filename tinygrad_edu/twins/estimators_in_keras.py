@@ -314,7 +314,7 @@ def _as_ridge(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, dict
 def _as_ratings(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, dict[str, Any]]:
     """MatrixFactorization, with users and items as numbers."""
     data = model._read(X, y, sample_weight)
-    found = [np.unique(column.astype(str), return_inverse=True) for column in data["X"].T]
+    found = [np.unique(column.astype(str), return_inverse=True) for column in data["X"].columns]
     (model.users_, users), (model.items_, items) = found
     return model, data | {"X": np.stack([users, items], axis=1)}
 
