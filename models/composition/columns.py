@@ -25,7 +25,7 @@ def _are_triples(x: Any) -> bool:
         return False
     names = [name for name, *_ in x]
     good = all(isinstance(name, str) and "__" not in name for name in names)
-    return good and len({*names}) == len(names)
+    return good and len({*names}) == len(names) and all(_is_remainder(part) for _, part, _ in x)
 
 
 def _is_remainder(x: Any) -> bool:
@@ -42,7 +42,7 @@ class ColumnTransformer(Wrapper, Transformer):
     transformers: Any = Parameter(
         REQUIRED,
         _are_triples,
-        "a list of (name, transformer, columns), all names different",
+        "a list of (name, transformer, columns) in this order, all names different",
         "the transformers; 'drop' leaves columns out, 'passthrough' keeps them",
     )
     remainder: Any = Parameter(

@@ -86,6 +86,8 @@ def _require_two_axes(X: Any, name: str, given: Any) -> None:
             hint = "pandas.DataFrame(X)"
         elif hasattr(given, "__next__"):
             hint = "list(X)"
+        elif len(X.shape) == 1 and X.dtype.kind in "US":
+            hint = "models.CountVectorizer().fit_transform(X), if each is a text"
         elif len(X.shape) == 0:
             hint = "an array, a list of rows or a data frame"
         elif len(X.shape) > 2:

@@ -144,6 +144,13 @@ def test_animate_writes_each_frame(tmp_path):
     assert not (tmp_path / "b.gif").exists()
 
 
+def test_an_error_of_draw_is_the_error_of_animate(tmp_path):
+    pytest.importorskip("PIL")
+    for frames in ([0, 1], [1, 0]):
+        with pytest.raises(ZeroDivisionError):
+            viz.animate(lambda ax, k: ax.plot([1 / k]), frames, tmp_path / "a.gif")
+
+
 def test_histograms_hold_the_share_of_each_size():
     model, _, _, watch, _ = trained(steps=4)
     ax = watch.histogram()

@@ -501,11 +501,22 @@ def animate(
         )
     ax = new_axes(5.2, 4.4)
 
+    failed: list[Exception] = []
+
     def redraw(frame: Any) -> None:
         ax.clear()
-        draw(ax, frame)
+        try:
+            draw(ax, frame)
+        except Exception as error:
+            failed.append(error)
+            raise
 
     moving = optional("matplotlib.animation").FuncAnimation(
         ax.figure, redraw, frames, init_func=lambda: None
     )
-    moving.save(path, writer="pillow", fps=fps)
+    try:
+        moving.save(path, writer="pillow", fps=fps)
+    except Exception:  # closing the file of no frames raises another error
+        if failed:
+            raise failed[0] from None
+        raise

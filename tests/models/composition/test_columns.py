@@ -125,3 +125,9 @@ def test_columns_of_a_frame_keep_their_types(container):
         )
         expected = twin.set_output(transform="pandas").fit_transform(X)
         library.testing.assert_frame_equal(found, expected)
+
+
+def test_the_order_of_a_triple():
+    wrong = models.ColumnTransformer([("scaled", ["a"], models.StandardScaler())])
+    with pytest.raises(ValueError, match=r"\(name, transformer, columns\) in this order"):
+        wrong.fit(np.eye(3))

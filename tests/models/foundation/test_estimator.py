@@ -146,3 +146,8 @@ def test_names_that_are_not_there():
         models.Kmeans  # noqa: B018
     with pytest.raises(ImportError):
         from models import LogistcRegression  # noqa: F401
+
+
+def test_texts_are_to_be_counted_first():
+    with pytest.raises(ValueError, match="CountVectorizer"):
+        models.LogisticRegression().fit(["good film", "bad film"], [1, 0])
