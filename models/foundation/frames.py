@@ -96,17 +96,13 @@ def take_rows(X: Any, rows: Any) -> Any:
     return X[numbers] if hasattr(X, "shape") else np.asarray(X)[numbers]
 
 
-def as_frame(values: np.ndarray, container: str, columns: Any, like: Any) -> Any:
+def as_frame(values: Any, container: str, columns: Any, like: Any) -> Any:
     """A result as a "pandas" or "polars" frame, with the row labels of the frame that it was made from."""
-    names = list(columns)
-    if container == "pandas":
-        import pandas
-
-        index = like.index if is_frame(like) and hasattr(like, "iloc") else None
-        return pandas.DataFrame(values, index=index, columns=names)
+    if container == "pandas" or is_frame(values):
+        return frame_of([values], container, columns, like)
     import polars
 
-    return polars.DataFrame(values, schema=names, orient="row")
+    return polars.DataFrame(values, schema=list(columns), orient="row")
 
 
 def frame_of(tables: list[Any], container: str, columns: Any, like: Any) -> Any:
@@ -124,7 +120,9 @@ def frame_of(tables: list[Any], container: str, columns: Any, like: Any) -> Any:
     import polars
 
     frames = [
-        table if isinstance(table, polars.DataFrame) else polars.DataFrame(np.asarray(table))
+        table
+        if isinstance(table, polars.DataFrame)
+        else polars.DataFrame(np.asarray(table), orient="row")
         for table in tables
     ]
     series = [column for frame in frames for column in frame.get_columns()]
