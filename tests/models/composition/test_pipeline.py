@@ -66,6 +66,7 @@ def test_a_fit_that_fails_changes_nothing():
 
 
 def test_arguments_of_steps_and_passing():
+    pytest.importorskip("pandas")
     weight = np.arange(150.0)
     given = {"model__sample_weight": weight}
     steps = [("none", "passthrough"), ("model", LogisticRegression(max_iter=500))]
