@@ -8,6 +8,7 @@ import timing  # first: it may have to restart Python before NumPy is loaded
 
 import tracemalloc
 
+import numpy as np
 from sklearn.datasets import make_classification
 
 import models
@@ -21,6 +22,13 @@ def classes(number, samples=20_000, features=50):
         samples, features, n_informative=20, n_redundant=0, n_classes=number, n_clusters_per_class=1,
         random_state=0,
     )  # fmt: skip
+
+
+def groups(number, samples=20_000, features=50):
+    """Points that are normally distributed around so many centers."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, number, samples)
+    return rng.normal(size=(samples, features)) + rng.normal(size=(number, features))[labels]
 
 
 def both(theirs, **settings):
@@ -39,6 +47,13 @@ def compare(title, limit, pair, work, peer="scikit-learn", rounds=15, budget=10)
     timing.report(title, best, OURS, limit and {peer: limit})
     peaks = {name: peak(each) for name, each in works.items()}
     print(f"  peak memory: {peaks[OURS]:.1f} MB, {peer} {peaks[peer]:.1f} MB")
+
+
+def fits(title, limit, theirs, *data, rounds=15, budget=10, **settings):
+    """Compares the fits of `both` to the same data, and returns the fitted models."""
+    pair = both(theirs, **settings)
+    compare(title, limit, pair, lambda model: model.fit(*data), rounds=rounds, budget=budget)
+    return pair
 
 
 def peak(work):

@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer, make_blobs, make_moons
 
 import models
+from models.patterns import apriori
 
 X, y = load_breast_cancer(return_X_y=True)
 X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -103,7 +104,7 @@ def tasks(s, u):
         ),
         "Apriori, 300 baskets": (
             lambda: u.Apriori(0.2).find_frequent_itemsets(BASKETS),
-            lambda: _apriori()(BASKETS, min_support=0.2),
+            lambda: apriori(BASKETS, min_support=0.2),
         ),
     }  # fmt: skip
 
@@ -117,12 +118,6 @@ def divide_on_feature(X, i, threshold):
     """Their function of this name fails with NumPy 1.24 and later, and with it all of their trees."""
     yes = X[:, i] >= threshold if isinstance(threshold, (int, float)) else X[:, i] == threshold
     return [X[yes], X[~yes]]
-
-
-def _apriori():
-    from models.patterns import apriori
-
-    return apriori
 
 
 def seconds(work):

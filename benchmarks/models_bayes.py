@@ -12,8 +12,8 @@ from sklearn import discriminant_analysis, naive_bayes
 
 
 def compare(theirs, limit, X, y):
-    pair, name = estimators.both(theirs), theirs.__name__
-    estimators.compare(name, limit, pair, lambda m: m.fit(X, y), rounds=20)
+    name = theirs.__name__
+    pair = estimators.fits(name, limit, theirs, X, y, rounds=20)
     title = f"{name}, predict_proba"
     estimators.compare(title, None, pair, lambda m: m.predict_proba(X), rounds=20, budget=5)
 

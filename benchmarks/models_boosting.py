@@ -33,8 +33,8 @@ def data(samples, features, classes):
 
 
 def compare(name, settings, limit, X, y):
-    pair = estimators.both(getattr(ensemble, name), **settings)
-    estimators.compare(name, limit, pair, lambda model: model.fit(X, y), rounds=3, budget=6)
+    theirs = getattr(ensemble, name)
+    pair = estimators.fits(name, limit, theirs, X, y, rounds=3, budget=6, **settings)
     ours, theirs = (model.predict(X).astype(float) for model in pair)
     print(f"  equal predictions: {np.mean(np.isclose(ours, theirs)):.1%}")
 

@@ -8,6 +8,7 @@ arrays with the same settings. The limits are the project's own goals.
 
 import estimators  # first: it may have to restart Python before NumPy is loaded
 
+import functools
 import warnings
 
 import numpy as np
@@ -18,21 +19,12 @@ from models.metrics import silhouette_score
 
 CLASSES = 10
 
-
-def compare(title, limit, theirs, X, budget=3, **settings):
-    pair = estimators.both(theirs, **settings)
-    estimators.compare(title, limit, pair, lambda m: m.fit(X), budget=budget)
-
-
-def data(samples, features):
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, CLASSES, samples)
-    return rng.normal(size=(samples, features)) + rng.normal(size=(CLASSES, features))[labels]
+compare = functools.partial(estimators.fits, budget=3)
 
 
 def main():
     warnings.simplefilter("ignore")
-    X = data(20_000, 50)
+    X = estimators.groups(CLASSES)
     start = X[:CLASSES]
     pair = models.KMeans(CLASSES, init=start), cluster.KMeans(CLASSES, init=start, n_init=1)
     estimators.compare("KMeans from the same centers", 1.3, pair, lambda m: m.fit(X), budget=3)
@@ -42,7 +34,7 @@ def main():
     )  # fmt: skip
     compare("BisectingKMeans", None, cluster.BisectingKMeans, X, n_clusters=CLASSES, random_state=0)
     compare("Birch, 5,000 rows", None, cluster.Birch, X[:5000, :10], threshold=2.0)
-    small = data(2000, 50)
+    small = estimators.groups(CLASSES, 2000)
     for linkage in ("ward", "complete", "average", "single"):
         compare(
             f"AgglomerativeClustering, {linkage}", 1.2, cluster.AgglomerativeClustering, small,

@@ -27,10 +27,8 @@ SAMPLES, FEATURES = 20_000, 50
 
 
 def compare(title, limit, theirs, X, **settings):
-    if sys.argv[1:] and theirs.__name__ not in sys.argv[1:]:
-        return
-    pair = estimators.both(theirs, **settings)
-    estimators.compare(title, limit, pair, lambda m: m.fit(X), budget=3)
+    if not sys.argv[1:] or theirs.__name__ in sys.argv[1:]:
+        estimators.fits(title, limit, theirs, X, budget=3, **settings)
 
 
 def main():
@@ -47,24 +45,14 @@ def main():
     compare("IncrementalPCA", 0.8, IncrementalPCA, X, n_components=10)
     compare("SparsePCA, 500 rows", 1.0, SparsePCA, X[:500], n_components=5, max_iter=20)
     for n, k in ((1_000, None), (1_000, 2)):
-        compare(
-            f"KernelPCA, {n} rows, n_components={k}",
-            0.8,
-            KernelPCA,
-            X[:n],
-            kernel="rbf",
-            n_components=k,
-        )
+        title = f"KernelPCA, {n} rows, n_components={k}"
+        compare(title, 0.8, KernelPCA, X[:n], kernel="rbf", n_components=k)
     compare("GaussianRandomProjection", 1.0, GaussianRandomProjection, X, n_components=10)
     compare("SparseRandomProjection", 1.0, SparseRandomProjection, X, n_components=10)
     compare(
-        "DictionaryLearning, 500 rows",
-        1.0,
-        DictionaryLearning,
-        X[:500],
-        n_components=10,
-        max_iter=10,
-    )
+        "DictionaryLearning, 500 rows", 1.0, DictionaryLearning, X[:500],
+        n_components=10, max_iter=10,
+    )  # fmt: skip
     compare(
         "MiniBatchDictionaryLearning, 2,000 rows", 1.0, MiniBatchDictionaryLearning, X[:2000],
         n_components=10, max_iter=2, random_state=0,

@@ -8,6 +8,7 @@ the project's own goal.
 
 import estimators  # first: it may have to restart Python before NumPy is loaded
 
+import functools
 import warnings
 
 import numpy as np
@@ -15,9 +16,7 @@ from sklearn import manifold, neighbors, neural_network
 from sklearn.datasets import load_digits
 
 
-def compare(title, limit, theirs, *data, **settings):
-    pair = estimators.both(theirs, **settings)
-    estimators.compare(title, limit, pair, lambda m: m.fit(*data), rounds=3, budget=20)
+compare = functools.partial(estimators.fits, rounds=3, budget=20)
 
 
 def main():

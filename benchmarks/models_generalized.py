@@ -20,8 +20,7 @@ LIMIT = 0.3
 
 
 def compare(title, theirs, X, y, **settings):
-    ours, theirs = pair = estimators.both(theirs, **settings)
-    estimators.compare(title, LIMIT, pair, lambda m: m.fit(X, y), rounds=10, budget=6)
+    ours, theirs = estimators.fits(title, LIMIT, theirs, X, y, rounds=10, budget=6, **settings)
     print(f"  iterations: {np.max(ours.n_iter_)}, scikit-learn {np.max(theirs.n_iter_)}")
 
 

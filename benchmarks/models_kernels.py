@@ -12,10 +12,9 @@ from sklearn import kernel_ridge, svm
 from sklearn.datasets import make_classification
 
 
-def compare(title, limit, theirs, X, y, budget=10, **settings):
+def compare(title, limit, theirs, X, y, **settings):
     """Also prints the scores on the same rows."""
-    ours, theirs = pair = estimators.both(theirs, **settings)
-    estimators.compare(title, limit, pair, lambda m: m.fit(X, y), budget=budget)
+    ours, theirs = estimators.fits(title, limit, theirs, X, y, **settings)
     if hasattr(ours, "score"):
         print(f"  score: {ours.score(X, y):.6g}, scikit-learn {theirs.score(X, y):.6g}")
 

@@ -31,8 +31,8 @@ def main():
     X = rng.normal(size=(SAMPLES, FEATURES))
     y = X @ rng.normal(size=FEATURES) + rng.normal(size=SAMPLES)
     for name, (settings, limit) in CASES.items():
-        ours, theirs = pair = estimators.both(getattr(linear_model, name), **settings)
-        estimators.compare(name, limit, pair, lambda m: m.fit(X, y), budget=6)
+        theirs = getattr(linear_model, name)
+        ours, theirs = estimators.fits(name, limit, theirs, X, y, budget=6, **settings)
         far = np.abs(ours.coef_ - theirs.coef_).max() / np.abs(theirs.coef_).max()
         print(f"  largest difference of weights, relative: {far:.1e}")
 

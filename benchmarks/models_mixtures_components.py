@@ -8,6 +8,7 @@ the project's own goals.
 
 import estimators  # first: it may have to restart Python before NumPy is loaded
 
+import functools
 import warnings
 
 import numpy as np
@@ -16,25 +17,21 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
 from models.mixtures import gaussians
 
-SAMPLES, FEATURES, GROUPS = 20_000, 50, 5
+GROUPS = 5
 
 
-def compare(title, limit, theirs, X, **settings):
-    pair = estimators.both(theirs, **settings)
-    estimators.compare(title, limit, pair, lambda m: m.fit(X), budget=20)
+compare = functools.partial(estimators.fits, budget=20)
 
 
 def main():
     warnings.simplefilter("ignore")  # the rounds are few
-    rng = np.random.default_rng(0)
-    groups = rng.integers(0, GROUPS, SAMPLES)
-    X = rng.normal(size=(SAMPLES, FEATURES)) + rng.normal(size=(GROUPS, FEATURES))[groups]
+    X = estimators.groups(GROUPS)
     compare("GaussianMixture, full", 0.3, GaussianMixture, X, n_components=GROUPS, random_state=0)
     for form in gaussians.FORMS:
         start = {
             "means_init": X[:GROUPS],
             "weights_init": np.full(GROUPS, 1 / GROUPS),
-            "precisions_init": gaussians.unit(form, GROUPS, FEATURES),
+            "precisions_init": gaussians.unit(form, GROUPS, X.shape[1]),
         }
         compare(
             f"GaussianMixture, {form}, 5 rounds from the same start", 0.3, GaussianMixture, X,

@@ -24,8 +24,8 @@ def main():
         ("SGDRegressor", SGDRegressor, {}),
         ("Perceptron", Perceptron, {}),
     ):
-        pair = estimators.both(theirs, max_iter=3, tol=None, random_state=0, **settings)
-        estimators.compare(f"{title}, 3 rounds", LIMIT, pair, lambda m: m.fit(X, y), rounds=5)
+        settings = {"max_iter": 3, "tol": None, "random_state": 0} | settings
+        estimators.fits(f"{title}, 3 rounds", LIMIT, theirs, X, y, rounds=5, **settings)
 
 
 if __name__ == "__main__":
