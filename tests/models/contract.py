@@ -1,4 +1,4 @@
-"""What tests of estimators share: what a fitted model answers, and the checks of scikit-learn."""
+"""What tests of estimators share: data, what a fitted model answers, and the checks of scikit-learn."""
 
 from functools import partial
 
@@ -7,6 +7,18 @@ import numpy as np
 ANSWERS = (
     "predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples",
 )  # fmt: skip
+
+
+def blobs(n=200, p=3, k=4, seed=0, apart=3.0):
+    """X (n, p), normally distributed around k centers."""
+    return labeled_blobs(n, p, k, seed, apart)[0]
+
+
+def labeled_blobs(n, p, k, seed=0, apart=3.0):
+    """The same, and the labels (n,)."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, k, n)
+    return apart * rng.normal(size=(k, p))[labels] + rng.normal(size=(n, p)), labels
 
 
 def answers(model, X):

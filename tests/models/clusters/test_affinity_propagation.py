@@ -1,21 +1,20 @@
 """Affinity propagation against scikit-learn's, and against the best choice of exemplars."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 
 from models import AffinityPropagation
 from models.foundation import ConvergenceWarning
+from tests.models import contract
 
 cluster = pytest.importorskip("sklearn.cluster")
 datasets = pytest.importorskip("sklearn.datasets")
 
 
-def blobs(n=150, p=3, k=4, seed=0):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, k, n)
-    return 4 * rng.normal(size=(k, p))[labels] + rng.normal(size=(n, p))
+blobs = partial(contract.blobs, apart=4.0)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +22,7 @@ def blobs(n=150, p=3, k=4, seed=0):
     [{}, {"preference": -50.0}, {"damping": 0.9, "max_iter": 500}, {"convergence_iter": 3}],
 )
 @pytest.mark.parametrize(
-    "X", [blobs(), blobs(80, 10), datasets.load_iris().data + 0.0], ids=["3", "10", "iris"]
+    "X", [blobs(150), blobs(80, 10), datasets.load_iris().data + 0.0], ids=["3", "10", "iris"]
 )
 def test_the_same_clusters_as_scikit_learn(X, settings):
     X = X + 1e-6 * np.random.default_rng(0).normal(size=X.shape)  # so that noise decides nothing

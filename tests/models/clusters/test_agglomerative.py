@@ -10,18 +10,13 @@ from models import AgglomerativeClustering, FeatureAgglomeration
 from models.clusters import linkage
 from models.clusters.agglomerative import linkage_matrix
 from models.foundation.lloyd import squared_distances
+from tests.models.contract import blobs
 
 cluster = pytest.importorskip("sklearn.cluster")
 datasets = pytest.importorskip("sklearn.datasets")
 hierarchy = pytest.importorskip("scipy.cluster.hierarchy")
 
 LINKAGES = ["ward", "complete", "average", "single"]
-
-
-def blobs(n=300, p=3, k=4, seed=0):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, k, n)
-    return 3 * rng.normal(size=(k, p))[labels] + rng.normal(size=(n, p))
 
 
 DATA = {
@@ -31,7 +26,7 @@ DATA = {
     "many features": lambda: blobs(200, 40),
     "one feature": lambda: blobs(100, 1),
     "two rows": lambda: blobs(2),
-    "far from the origin": lambda: blobs() + 1e6,
+    "far from the origin": lambda: blobs(300) + 1e6,
 }
 
 
@@ -53,7 +48,7 @@ def test_the_same_tree_as_scikit_learn_and_scipy(name, kind):
 
 @pytest.mark.parametrize("kind", LINKAGES)
 def test_cuts(kind):
-    X = blobs()
+    X = blobs(300)
     for n_clusters in (1, 2, 7, 300):
         ours = AgglomerativeClustering(n_clusters, linkage=kind).fit_predict(X)
         theirs = cluster.AgglomerativeClustering(n_clusters, linkage=kind).fit_predict(X)

@@ -1,19 +1,19 @@
 """BIRCH against scikit-learn's: the same subclusters."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from models import Birch, KMeans
 from models.foundation import ConvergenceWarning, NotFittedError
+from tests.models import contract
 
 cluster = pytest.importorskip("sklearn.cluster")
 metrics = pytest.importorskip("sklearn.metrics")
 
 
-def blobs(n=1000, p=3, k=5, seed=0, apart=4.0):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, k, n)
-    return apart * rng.normal(size=(k, p))[labels] + rng.normal(size=(n, p))
+blobs = partial(contract.blobs, k=5, apart=4.0)
 
 
 def assert_same_subclusters(ours, theirs):
@@ -28,7 +28,7 @@ def assert_same_subclusters(ours, theirs):
 @pytest.mark.parametrize("threshold, branching", [(0.5, 50), (1.0, 5), (0.2, 3), (30.0, 10)])
 @pytest.mark.filterwarnings("ignore:Number of subclusters found")
 def test_the_same_subclusters_as_scikit_learn(p, threshold, branching):
-    X = blobs(p=p)
+    X = blobs(1000, p)
     same = {"threshold": threshold, "branching_factor": branching}
     ours, theirs = Birch(**same).fit(X), cluster.Birch(**same).fit(X)
     order, expected = assert_same_subclusters(ours, theirs)
@@ -41,7 +41,7 @@ def test_the_same_subclusters_as_scikit_learn(p, threshold, branching):
 
 
 def test_more_rows():
-    X = blobs()
+    X = blobs(1000)
     whole = Birch(branching_factor=10).fit(X)
     parts, theirs = Birch(branching_factor=10), cluster.Birch(branching_factor=10)
     before = None
@@ -93,7 +93,7 @@ def test_far_from_the_origin_no_digits_are_lost():
 
 
 def test_the_last_clustering():
-    X = blobs()
+    X = blobs(1000)
     alone = Birch(n_clusters=None).fit(X)
     np.testing.assert_array_equal(
         alone.subcluster_labels_, np.arange(len(alone.subcluster_centers_))

@@ -5,15 +5,9 @@ import pytest
 
 from models import BisectingKMeans, KMeans
 from models.foundation import ConvergenceWarning
+from tests.models.contract import blobs
 
 cluster = pytest.importorskip("sklearn.cluster")
-
-
-def data(n=500, p=4, k=6, seed=0, apart=3.0):
-    rng = np.random.default_rng(seed)
-    centers = apart * rng.normal(size=(k, p))
-    labels = rng.integers(0, k, size=n)
-    return centers[labels] + rng.normal(size=(n, p))
 
 
 def first_and_last(X, n_clusters, random_state):
@@ -25,7 +19,7 @@ def first_and_last(X, n_clusters, random_state):
 @pytest.mark.parametrize("strategy", ["biggest_inertia", "largest_cluster"])
 @pytest.mark.parametrize("n_clusters", [1, 2, 5, 12])
 def test_the_same_divisions_as_scikit_learn_from_the_same_centers(strategy, n_clusters):
-    X = data()
+    X = blobs(500, 4, 6)
     same = {"n_clusters": n_clusters, "bisecting_strategy": strategy, "tol": 0}
     ours = BisectingKMeans(init=first_and_last, **same).fit(X)
 
@@ -36,12 +30,12 @@ def test_the_same_divisions_as_scikit_learn_from_the_same_centers(strategy, n_cl
     np.testing.assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, atol=1e-10)
     np.testing.assert_array_equal(ours.labels_, theirs.labels_)
     assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=1e-12)
-    new = data(seed=1)
+    new = blobs(500, 4, 6, seed=1)
     np.testing.assert_array_equal(ours.predict(new), theirs.predict(new))
 
 
 def test_scores_over_ten_seeds_are_scikit_learns():
-    X = data(k=8, apart=1.5)
+    X = blobs(500, 4, 8, apart=1.5)
     for settings in ({}, {"init": "k-means++", "n_init": 3}):
         a, b = (
             np.array([kind(8, random_state=s, **settings).fit(X).inertia_ for s in range(10)])
@@ -54,7 +48,7 @@ def test_scores_over_ten_seeds_are_scikit_learns():
 
 
 def test_two_clusters_are_those_of_kmeans():
-    X = data()
+    X = blobs(500, 4, 6)
     start = first_and_last(X, 2, None)
     two = BisectingKMeans(2, init=first_and_last, tol=0).fit(X)
     np.testing.assert_array_equal(two.labels_, KMeans(2, init=start, tol=0).fit(X).labels_)
@@ -69,7 +63,7 @@ def test_fewer_different_rows_than_clusters():
 
 
 def test_messages(capsys):
-    X = data(20)
+    X = blobs(20, 4, 6)
     with pytest.raises(ValueError, match=r"\(3, 4\) does not match the number of clusters 2"):
         BisectingKMeans(init=lambda X, n_clusters, random_state: X[:3]).fit(X)
     BisectingKMeans(3, random_state=0, verbose=1).fit(X)

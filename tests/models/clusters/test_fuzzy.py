@@ -6,13 +6,8 @@ import pytest
 from models import FuzzyCMeans, KMeans
 from models.clusters.fuzzy import memberships
 from models.foundation import ConvergenceWarning
+from tests.models.contract import blobs
 from tinygrad_edu import grad
-
-
-def blobs(n=200, p=3, k=4, seed=0, apart=3.0):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, k, n)
-    return apart * rng.normal(size=(k, p))[labels] + rng.normal(size=(n, p))
 
 
 def J(c, X, weight, m):

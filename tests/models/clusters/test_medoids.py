@@ -8,12 +8,7 @@ import pytest
 from models import KMedoids
 from models.clusters.medoids import exchanged
 from models.foundation import ConvergenceWarning
-
-
-def blobs(n=200, p=3, k=4, seed=0, apart=3.0):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, k, n)
-    return apart * rng.normal(size=(k, p))[labels] + rng.normal(size=(n, p))
+from tests.models.contract import blobs
 
 
 def distances(X):

@@ -4,20 +4,14 @@ import numpy as np
 import pytest
 
 from models import KMeans, MiniBatchKMeans
+from tests.models.contract import blobs
 
 cluster = pytest.importorskip("sklearn.cluster")
 
 
-def data(n=3000, p=4, k=5, seed=0, apart=3.0):
-    rng = np.random.default_rng(seed)
-    centers = apart * rng.normal(size=(k, p))
-    labels = rng.integers(0, k, size=n)
-    return centers[labels] + rng.normal(size=(n, p))
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 def test_partial_fit_as_scikit_learns(weighted):
-    X = data()
+    X = blobs(3000, 4, 5)
     start = X[:5]
     rng = np.random.default_rng(1)
     weight = rng.uniform(0.5, 2, len(X)) if weighted else np.ones(len(X))
@@ -33,7 +27,7 @@ def test_partial_fit_as_scikit_learns(weighted):
 
 
 def test_a_center_is_the_mean_of_all_points_given_to_it():
-    X = data()
+    X = blobs(3000, 4, 5)
     model = MiniBatchKMeans(3, init=X[:3], reassignment_ratio=0)
     given = [[] for _ in range(3)]
     for i in range(0, len(X), 500):
@@ -47,7 +41,7 @@ def test_a_center_is_the_mean_of_all_points_given_to_it():
 
 @pytest.mark.parametrize("settings", [{}, {"init": "random"}, {"batch_size": 100}, {"tol": 1e-2}])
 def test_scores_over_ten_seeds_are_scikit_learns(settings):
-    X = data(k=8, apart=1.5)
+    X = blobs(3000, 4, 8, apart=1.5)
     ours = [MiniBatchKMeans(8, random_state=s, **settings).fit(X) for s in range(10)]
     theirs = [cluster.MiniBatchKMeans(8, random_state=s, **settings).fit(X) for s in range(10)]
     best = KMeans(8, n_init=5, random_state=0).fit(X).inertia_
@@ -63,7 +57,7 @@ def test_scores_over_ten_seeds_are_scikit_learns(settings):
 
 
 def test_estimated_inertia():
-    X = data()
+    X = blobs(3000, 4, 5)
     exact = MiniBatchKMeans(5, random_state=0).fit(X)
     estimated = MiniBatchKMeans(5, random_state=0, compute_labels=False).fit(X)
     np.testing.assert_array_equal(exact.cluster_centers_, estimated.cluster_centers_)
@@ -71,7 +65,7 @@ def test_estimated_inertia():
 
 
 def test_centers_of_few_points_move():
-    X = data()
+    X = blobs(3000, 4, 5)
     far = np.vstack([X[:4], np.full((1, 4), 1e3)])
     stuck = MiniBatchKMeans(5, init=far, reassignment_ratio=0, random_state=0).fit(X)
     moved = MiniBatchKMeans(5, init=far, random_state=0).fit(X)
@@ -87,7 +81,7 @@ def test_weights_draw_the_batches():
 
 
 def test_messages(capsys):
-    X = data(200)
+    X = blobs(200, 4, 5)
     with pytest.warns(RuntimeWarning, match="init_size=3 should be larger than n_clusters=5"):
         MiniBatchKMeans(5, init_size=3, random_state=0).fit(X)
     with pytest.raises(ValueError, match="n_samples=4 should be >= n_clusters=5"):

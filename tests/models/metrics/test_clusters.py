@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models import metrics
+from tests.models.contract import blobs, labeled_blobs
 
 theirs = pytest.importorskip("sklearn.metrics")
 theirs_cluster = pytest.importorskip("sklearn.metrics.cluster")
@@ -110,15 +111,9 @@ def test_pairs_are_counted():
     np.testing.assert_array_equal(metrics.pair_confusion_matrix(true, pred), counted)
 
 
-def blobs(n=300, p=4, k=5, seed=0):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, k, n)
-    return 2 * rng.normal(size=(k, p))[labels] + rng.normal(size=(n, p)), labels
-
-
 @pytest.mark.parametrize("name", OF_DISTANCES)
 def test_clusterings_without_classes(name, monkeypatch):
-    X, labels = blobs()
+    X, labels = labeled_blobs(300, 4, 5, apart=2.0)
     labels[0] = 77  # alone in its cluster
     for found, codes in [(X, labels), (X + 50, labels.astype(str)), (X[:40].tolist(), [0, 1] * 20)]:
         ours, expected = getattr(metrics, name)(found, codes), twin(name)(found, codes)
@@ -129,7 +124,7 @@ def test_clusterings_without_classes(name, monkeypatch):
 
 
 def test_silhouettes_of_other_distances():
-    X, labels = blobs(60)
+    X, labels = labeled_blobs(60, 4, 5, apart=2.0)
     D = np.abs(X[:, None] - X).sum(axis=2)
     expected = theirs.silhouette_samples(D, labels, metric="precomputed")
     ours = metrics.silhouette_samples(D, labels, metric="precomputed")
@@ -150,7 +145,7 @@ def test_silhouettes_of_other_distances():
 
 @pytest.mark.parametrize("metric", ["manhattan", "cosine", "chebyshev", "seuclidean", "canberra"])
 def test_silhouettes_of_named_metrics(metric, monkeypatch):
-    X, labels = blobs(120)
+    X, labels = labeled_blobs(120, 4, 5, apart=2.0)
     expected = theirs.silhouette_samples(X, labels, metric=metric)
     np.testing.assert_allclose(
         metrics.silhouette_samples(X, labels, metric=metric), expected, rtol=1e-9
@@ -178,7 +173,7 @@ def test_equal_points(name):
 
 @pytest.mark.parametrize("name", OF_DISTANCES)
 def test_numbers_of_labels(name):
-    X, _ = blobs(6)
+    X = blobs(6, 4, 5, apart=2.0)
     for labels in ([0] * 6, list(range(6))):
         with pytest.raises(ValueError, match=f"Number of labels is {len({*labels})}. Valid values"):
             getattr(metrics, name)(X, labels)
