@@ -38,7 +38,7 @@ from tinygrad_edu.twins.scikit_learn import twin_of
 pytestmark = [
     # Some of the data here fall apart into groups without neighbors in common.
     pytest.mark.filterwarnings("ignore:.*[Gg]raph is (not fully connected|[0-9]+ > 1)"),
-    # Many tests transform the rows of fit.
+    # Many tests transform the rows of fit, of which TargetEncoder warns.
     pytest.mark.filterwarnings("ignore:transform of the rows of fit shows each:UserWarning"),
 ]
 
@@ -63,9 +63,6 @@ def it_applies(request):
     reason = reason or reads_it(estimator, f"{name} {given.get('case', '')}")
     if reason:
         pytest.skip(f"{name}: {reason}")
-    # TargetEncoder warns of what many tests do.
-    leak = pytest.mark.filterwarnings("ignore:transform of the rows of fit shows each:UserWarning")
-    request.node.add_marker(leak)
 
 
 # What is bad only for an estimator that computes with numbers, and with every one of them.

@@ -1,6 +1,8 @@
 """Programs written for scikit-learn: with other import lines they run, and find the same numbers."""
 
+import importlib
 import re
+import textwrap
 
 import numpy as np
 import pytest
@@ -140,6 +142,13 @@ def run(program):
     return space["found"]
 
 
+def assert_same_results(program, ours):
+    expected, found = run(program), run(ours)
+    assert found.keys() == expected.keys()
+    for key in expected:
+        np.testing.assert_allclose(found[key], expected[key], rtol=1e-6, atol=1e-8, err_msg=key)
+
+
 def translated(program):
     """`from sklearn.linear_model import Ridge` becomes `from models import Ridge`, if models has it."""
 
@@ -160,11 +169,8 @@ def translated(program):
 @pytest.mark.filterwarnings("ignore::models.foundation.ConvergenceWarning")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_with_other_import_lines(name):
-    program = re.sub(r"^        ", "", PROGRAMS[name], flags=re.M)
-    expected, found = run(program), run(translated(program))
-    assert found.keys() == expected.keys()
-    for key in expected:
-        np.testing.assert_allclose(found[key], expected[key], rtol=1e-6, atol=1e-8, err_msg=key)
+    program = textwrap.dedent(PROGRAMS[name])
+    assert_same_results(program, translated(program))
 
 
 # ---- complete programs, with `sklearn` replaced by `models` --------------------------------------
@@ -314,13 +320,10 @@ COMPLETE = {
 
 @pytest.mark.parametrize("name", COMPLETE)
 def test_a_complete_program_with_other_import_lines(name):
-    program = re.sub(r"^        ", "", COMPLETE[name], flags=re.M)
+    program = textwrap.dedent(COMPLETE[name])
     ours, changed = re.subn(r"^from sklearn\.", "from models.", program, flags=re.M)
     assert changed >= 6 and "sklearn" not in ours
-    expected, found = run(program), run(ours)
-    assert found.keys() == expected.keys()
-    for key in expected:
-        np.testing.assert_allclose(found[key], expected[key], rtol=1e-6, atol=1e-8, err_msg=key)
+    assert_same_results(program, ours)
 
 
 @pytest.mark.parametrize(
@@ -356,4 +359,4 @@ def test_modules_without_files():
         for offer in offers:
             _, _, chosen = offer.partition(": ")
             for name in chosen.split():
-                assert getattr(__import__("importlib").import_module(f"models.{module}"), name)
+                assert getattr(importlib.import_module(f"models.{module}"), name)
