@@ -27,7 +27,9 @@ from models.trees.tree import ExtraTreeRegressor
 
 
 class IsolationForest(OutlierDetector):
-    """Trees of random cuts. With h(x) the mean number of questions that isolate x, the score is
+    """Trees of random cuts: the fewer questions isolate a row, the more it is an outlier.
+
+    With h(x) the mean number of questions that isolate x, the score is
 
         -2^(-h(x) / c(m)),    c(m) = 2 (log(m - 1) + 0.5772) - 2 (m - 1) / m,
 

@@ -17,7 +17,9 @@ from tinygrad_edu.diagnostics.words import refusal
 
 
 class MatrixFactorization(LossModel, Regressor):
-    """r_ui = μ + b_u + c_i + p_u·q_i, of the ratings that are known (equations 4 and 5): the least
+    """r_ui = μ + b_u + c_i + p_u·q_i, fitted to the ratings that are known (equations 4 and 5).
+
+    The fit minimizes
 
         L = Σ s (y - r)² + α (‖b‖² + ‖c‖² + ‖P‖² + ‖Q‖²),  divided by 2 Σ s
 
