@@ -20,10 +20,11 @@ def boxes(ax):
     return {t.get_text(): t.get_position() for t in ax.texts if t.get_bbox_patch()}
 
 
-def test_each_node_says_its_question_and_its_answer():
+@pytest.mark.parametrize("kind", [np.asarray, list])
+def test_each_node_says_its_question_and_its_answer(kind):
     iris = load_iris()
     model = tree.DecisionTreeClassifier(max_depth=2, random_state=0).fit(iris.data, iris.target)
-    ax = viz.tree(model, feature_names=iris.feature_names, class_names=iris.target_names)
+    ax = viz.tree(model, feature_names=iris.feature_names, class_names=kind(iris.target_names))
     drawn = boxes(ax)
     assert len(drawn) == model.tree_.node_count == 5
     root, setosa, *_ = sorted(drawn, key=lambda text: -drawn[text][1])

@@ -226,11 +226,8 @@ def needed(model: Any, name: str, caller: str) -> Any:
     found = getattr(model, name, None)
     if found is None:
         what = f"{caller} needs {name}, which this {type(model).__name__} does not have."
-        members = hasattr(model, "estimators_")
-        hint = (
-            "one of its estimators_: estimators_[0]"
-            if members
-            else "a model that has it, after fit"
-        )
+        hint = "a model that has it, after fit"
+        if hasattr(model, "estimators_"):
+            hint = "one of its estimators_: estimators_[0]"
         raise refusal(TypeError, what, hint)
     return found

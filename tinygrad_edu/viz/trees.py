@@ -67,16 +67,11 @@ def tree(
             middle = (x0 + x1) / 2, (y0 + y1) / 2 + 0.05
             ax.text(*middle, f" {said} ", ha=side, fontsize=size, color="#505050")
     for node, (x, y) in places.items():
-        color = _color(model, nodes, node)
-        look = {
-            "boxstyle": "round,pad=0.35",
-            "facecolor": color,
-            "edgecolor": GRAY,
-            "linewidth": 0.8,
-        }
+        look = {"facecolor": _color(model, nodes, node), "edgecolor": GRAY, "linewidth": 0.8}
         ax.text(
-            x, y, literal(texts[node]), ha="center", va="center", fontsize=size, bbox=look, zorder=2
-        )
+            x, y, literal(texts[node]), ha="center", va="center", fontsize=size, zorder=2,
+            bbox={"boxstyle": "round,pad=0.35", **look},
+        )  # fmt: skip
     ax.set(xlim=(-0.6, leaves - 0.4), ylim=(0.5 - levels, 0.5))
     ax.set_axis_off()
     return ax
@@ -117,13 +112,11 @@ def _text(model: Any, nodes: Any, node: int, features: Any, classes: Any, is_cut
     lines.append(f"{getattr(model, 'criterion', 'impurity')} {nodes.impurity[node]:.4g}")
     samples = int(nodes.n_node_samples[node])
     lines.append(f"{samples} sample" + "s" * (samples != 1))
-    value = np.asarray(nodes.value[node])
-    if classes is None or isinstance(classes, list):  # numbers, or several columns of classes
-        rows = value.reshape(len(value), -1) if value.ndim > 1 else value.reshape(-1, 1)
-        if classes is None:
-            lines.append("predicts " + ", ".join(f"{row[0]:.4g}" for row in rows))
-    else:
-        shares = value.reshape(-1) / value.sum()
+    value = nodes.value[node]  # (targets, classes), or (targets, 1) in a regression
+    if classes is None:
+        lines.append("predicts " + ", ".join(f"{number:.4g}" for number in value[:, 0]))
+    elif len(value) == 1:  # several columns of labels have no common majority
+        shares = value[0] / value[0].sum()
         lines.append(f"{_short(classes[int(shares.argmax())])}: {shares.max():.0%}")
     if is_cut:
         lines.append("...")
@@ -136,15 +129,13 @@ def _short(name: Any) -> str:
 
 
 def _color(model: Any, nodes: Any, node: int) -> Any:
-    value = np.asarray(nodes.value)
     if hasattr(model, "classes_"):
-        shares = value[node].reshape(-1, value.shape[-1])[0]
-        shares = shares / shares.sum()
+        shares = nodes.value[node, 0] / nodes.value[node, 0].sum()
         even = 1 / len(shares)
         strength = (shares.max() - even) / (1 - even) if len(shares) > 1 else 1.0
         color = CLASSES[int(shares.argmax()) % len(CLASSES)]
     else:
-        first = value.reshape(len(value), -1)[:, 0]
+        first = nodes.value[:, 0, 0]
         strength = (first[node] - first.min()) / (np.ptp(first) or 1.0)
         color = BLUE
     return _lighter(color, 0.08 + 0.5 * strength)
