@@ -49,6 +49,12 @@ def test_other_shapes_are_refused(found):
         viz.clusters(X, found)
 
 
+def test_a_cluster_has_the_same_color_in_both_pictures():
+    labels = np.r_[np.arange(57) % 2, 5, 5, -1]
+    colors = {bar.get_facecolor() for bar in viz.silhouettes(X, labels).patches}
+    assert colors == drawn(viz.clusters(X, labels)).keys()
+
+
 def test_a_bar_for_the_silhouette_of_each_row():
     metrics = pytest.importorskip("sklearn.metrics")
     labels = np.array(["b", "a", "c"])[np.r_[np.arange(40) % 2, np.full(20, 2)]]

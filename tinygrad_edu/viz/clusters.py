@@ -36,17 +36,13 @@ def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
     labels = found
     if centers is not None:
         labels = np.stack([((X - c) ** 2).sum(axis=1) for c in centers]).argmin(axis=0)
-    for k in np.unique(labels):
-        color = NOISE if k == -1 else CLASSES[int(k) % len(CLASSES)]
-        label = "noise" if k == -1 else f"cluster {k}"
-        ax.scatter(
-            *X[labels == k].T, color=color, s=14, edgecolor="white", linewidth=0.4, label=label
-        )
-    if centers is not None:
         for width, color in ((4.5, "white"), (2.2, "black")):  # a cross with a white border
             ax.scatter(*centers.T, marker="x", s=90, color=color, linewidth=width, zorder=3)
+    parts = _parts(labels)
+    for rows, words, color in parts:
+        ax.scatter(*X[rows].T, color=color, s=14, edgecolor="white", linewidth=0.4, label=words)
     ax.spines[["top", "right"]].set_visible(False)
-    if len(np.unique(labels)) <= len(CLASSES):
+    if len(parts) <= len(CLASSES):
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
 
@@ -64,21 +60,31 @@ def silhouettes(X: Any, labels: Any, *, ax: Any = None) -> Any:
     s = silhouette_samples(X, labels)
     ax = axes_for(ax, 6.0, 4.4)
     top, gap, middles = 0, max(1, len(s) // 50), []
-    names = np.unique(labels)
-    for k, name in enumerate(names):
-        of_cluster = np.sort(s[labels == name])[::-1]
-        rows = top + np.arange(len(of_cluster))
-        color = NOISE if name == -1 else CLASSES[k % len(CLASSES)]
-        ax.barh(rows, of_cluster, height=1.0, color=color, linewidth=0)
-        middles.append(rows.mean())
+    parts = _parts(labels)
+    for rows, _, color in parts:
+        of_cluster = np.sort(s[rows])[::-1]
+        places = top + np.arange(len(of_cluster))
+        ax.barh(places, of_cluster, height=1.0, color=color, linewidth=0)
+        middles.append(places.mean())
         top += len(of_cluster) + gap
     ax.axvline(s.mean(), color="#303030", linestyle="--", linewidth=1)
     ax.axvline(0, color="#8a8a8a", linewidth=0.8)
-    words = ["noise" if name == -1 else literal(f"cluster {name}") for name in names]
-    ax.set_yticks(middles, words, fontsize="medium" if len(names) <= MOST_NAMES else 4)
+    size = "medium" if len(parts) <= MOST_NAMES else 4
+    ax.set_yticks(middles, [words for _, words, _ in parts], fontsize=size)
     ax.tick_params(axis="y", length=0)
     ax.set(
         xlabel=f"silhouette, mean {s.mean():.2f}", ylim=(top - gap, -gap), xlim=(min(s.min(), 0), 1)
     )
     ax.spines[["top", "right", "left"]].set_visible(False)
     return ax
+
+
+def _parts(labels: np.ndarray) -> list[tuple[np.ndarray, str, str]]:
+    """(its rows, its name, its color) of each cluster. A number has the same color in every picture."""
+    names = np.unique(labels)
+    numbers = names.astype(int) if names.dtype.kind in "iuf" else np.arange(len(names))
+    return [
+        (labels == name, "noise", NOISE) if name == -1
+        else (labels == name, literal(f"cluster {name}"), CLASSES[k % len(CLASSES)])
+        for name, k in zip(names, numbers, strict=True)
+    ]  # fmt: skip
