@@ -30,15 +30,19 @@ DATA = {
 }
 
 
+def assert_same_tree(ours, theirs, rtol=1e-9):
+    np.testing.assert_allclose(ours.distances_, theirs.distances_, rtol=rtol)
+    np.testing.assert_array_equal(ours.children_, theirs.children_)
+    np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+
+
 @pytest.mark.parametrize("name", DATA)
 @pytest.mark.parametrize("kind", LINKAGES)
 def test_the_same_tree_as_scikit_learn_and_scipy(name, kind):
     X = DATA[name]()
     ours = AgglomerativeClustering(linkage=kind).fit(X)
     theirs = cluster.AgglomerativeClustering(linkage=kind, compute_distances=True).fit(X)
-    np.testing.assert_allclose(ours.distances_, theirs.distances_, rtol=1e-9)
-    np.testing.assert_array_equal(ours.children_, theirs.children_)
-    np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+    assert_same_tree(ours, theirs)
     for attribute in ("n_clusters_", "n_leaves_", "n_connected_components_"):
         assert getattr(ours, attribute) == getattr(theirs, attribute)
     if kind != "single" or "ties" not in name:  # SciPy walks the shortest tree otherwise
@@ -103,9 +107,7 @@ def test_given_distances(kind):
         same = {"metric": metric, "linkage": kind}
         ours = AgglomerativeClustering(3, **same).fit(table)
         theirs = cluster.AgglomerativeClustering(3, compute_distances=True, **same).fit(table)
-        np.testing.assert_array_equal(ours.children_, theirs.children_)
-        np.testing.assert_allclose(ours.distances_, theirs.distances_, rtol=1e-12)
-        np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+        assert_same_tree(ours, theirs, 1e-12)
     with pytest.raises(ValueError, match=r"should be square, got matrix of shape \(80, 3\)"):
         AgglomerativeClustering(metric="precomputed", linkage=kind).fit(X)
     np.testing.assert_array_equal(D, manhattan(X))  # not overwritten
@@ -120,9 +122,7 @@ def test_named_distances(kind, metric):
     same = {"metric": metric, "linkage": kind}
     ours = AgglomerativeClustering(3, **same).fit(X)
     theirs = cluster.AgglomerativeClustering(3, compute_distances=True, **same).fit(X)
-    np.testing.assert_array_equal(ours.children_, theirs.children_)
-    np.testing.assert_allclose(ours.distances_, theirs.distances_, rtol=1e-9)
-    np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+    assert_same_tree(ours, theirs)
 
 
 def test_directions_of_zeros_are_refused():

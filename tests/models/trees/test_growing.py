@@ -68,6 +68,12 @@ def assert_same_up_to_ties(ours, theirs, X):
     return same
 
 
+def assert_same_fits(ours, theirs, X, y, least):
+    """At least so many nodes are the same, without weights and with them."""
+    for w in (None, np.random.default_rng(0).uniform(0.5, 2, len(y))):
+        assert assert_same_up_to_ties(ours.fit(X, y, w), theirs.fit(X, y, w), X) >= least
+
+
 LIMITS = [
     {},
     {"max_depth": 3},
@@ -81,12 +87,8 @@ LIMITS = [
 @pytest.mark.parametrize("criterion", ["gini", "entropy", "log_loss"])
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes(name, criterion, limits):
-    X, y = CLASSES[name]
-    ours, theirs = both("DecisionTreeClassifier", criterion=criterion, **limits)
-    least = 15 if name == "digits" else 3
-    assert assert_same_up_to_ties(ours.fit(X, y), theirs.fit(X, y), X) >= least
-    w = np.random.default_rng(0).uniform(0.5, 2, len(y))
-    assert assert_same_up_to_ties(ours.fit(X, y, w), theirs.fit(X, y, w), X) >= least
+    pair = both("DecisionTreeClassifier", criterion=criterion, **limits)
+    assert_same_fits(*pair, *CLASSES[name], least=15 if name == "digits" else 3)
 
 
 @pytest.mark.parametrize("limits", LIMITS, ids=str)
@@ -94,11 +96,8 @@ def test_classes(name, criterion, limits):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers(name, criterion, limits):
     """linnerud has three targets."""
-    X, y = NUMBERS[name]
-    ours, theirs = both("DecisionTreeRegressor", criterion=criterion, **limits)
-    assert assert_same_up_to_ties(ours.fit(X, y), theirs.fit(X, y), X) >= 1
-    w = np.random.default_rng(0).uniform(0.5, 2, len(y))
-    assert assert_same_up_to_ties(ours.fit(X, y, w), theirs.fit(X, y, w), X) >= 1
+    pair = both("DecisionTreeRegressor", criterion=criterion, **limits)
+    assert_same_fits(*pair, *NUMBERS[name], least=1)
 
 
 def test_friedmans_criterion_chooses_the_same_questions():
