@@ -67,7 +67,7 @@ def it_applies(request):
 
 # What is bad only for an estimator that computes with numbers, and with every one of them.
 MISSING = re.compile(
-    "_in_fit_and_after_it (NaN|None|masked values)|_and_remedy pandas.NA|_in_a_frame_is_named|_nullable_"
+    "_in_fit_and_after_it (NaN|None|masked values)$|_and_remedy pandas.NA|_in_a_frame_is_named|_nullable_"
 )
 WORDS = re.compile(
     "_in_fit_and_after_it (text|a dict|dates)|_and_remedy words|_in_a_frame_is_named"
