@@ -112,10 +112,8 @@ def refuse_keywords(called: str, given: Collection[str], known: Collection[str])
     hint = "compute that part on x.data, outside the graph"
     if "out" in given:
         hint = "y = ... instead of out=y (and x = x + y instead of x += y, if x is an array)"
-    raise TypeError(
-        f"{called} of a Tensor does not take {unknown}; its derivative is written for {takes}."
-        f"{user_line()}\n  Try: {hint}"
-    )
+    what = f"{called} of a Tensor does not take {unknown}; its derivative is written for {takes}."
+    raise refusal(TypeError, what, hint)
 
 
 def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] = {}) -> None:
@@ -126,10 +124,8 @@ def refuse_unknown(kind: Any, given: Collection[str], hints: Mapping[str, str] =
     for name in given:
         if name not in takes:
             known = ", ".join(known for known in takes if known != "self") or "none at all"
-            raise TypeError(
-                f"{kind.__name__} has no argument {name!r}.{user_line()}\n  Try: "
-                f"{hints.get(name, known)}"
-            )
+            what = f"{kind.__name__} has no argument {name!r}."
+            raise refusal(TypeError, what, hints.get(name, known))
 
 
 def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
@@ -145,7 +141,7 @@ def refuse_missing(kind: type, args: tuple, given: Mapping[str, Any]) -> None:
         hint = f"{kind.__name__}({', '.join(needed)})"
         hint = hint.replace("(parameters", "(model.parameters()")
         hint += "; inputs=None is told by the first x" if "inputs" in needed else ""
-        raise TypeError(f"{kind.__name__}: {error}.{user_line()}\n  Try: {hint}") from None
+        raise refusal(TypeError, f"{kind.__name__}: {error}.", hint) from None
 
 
 def refuse_incomplete(

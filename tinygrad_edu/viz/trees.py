@@ -169,22 +169,22 @@ def dendrogram(model: Any, *, labels: Sequence[Any] | None = None, ax: Any = Non
     y = np.r_[np.zeros(n), heights]
     # the merges after which as many clusters are left as the model has found
     kept = n - int(getattr(model, "n_clusters_", n))
-    cluster = np.r_[np.asarray(model.labels_), np.full(len(children), -1)]
+    cluster = np.r_[model.labels_, np.full(len(children), -1)]
     lines, colors = [], []
     for i, (a, b) in enumerate(children):
         x[n + i] = (x[a] + x[b]) / 2
         lines.append([(x[a], y[a]), (x[a], y[n + i]), (x[b], y[n + i]), (x[b], y[b])])
+        color = GRAY
         if i < kept:
             cluster[n + i] = cluster[a]
-        color = CLASSES[int(cluster[n + i]) % len(CLASSES)] if i < kept else GRAY
+            color = CLASSES[int(cluster[a]) % len(CLASSES)]
         colors.append(color)
     ax = axes_for(ax, 7.2, 3.8)
     ax.add_collection(
         optional("matplotlib.collections").LineCollection(lines, colors=colors, linewidths=1.3)
     )
-    ax.set(
-        xlim=(-0.7, n - 0.3), ylim=(0, 1.05 * (heights.max(initial=0) or 1.0)), ylabel="distance"
-    )
+    highest = heights.max(initial=0) or 1.0
+    ax.set(xlim=(-0.7, n - 0.3), ylim=(0, 1.05 * highest), ylabel="distance")
     if labels is None and hasattr(model, "transform"):  # it joins features
         labels = getattr(model, "feature_names_in_", None)
     names = np.arange(n) if labels is None else labels
