@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import models
 from models import (
     RFE,
     RFECV,
@@ -28,10 +29,8 @@ TREE = DecisionTreeClassifier(max_depth=4, random_state=0)
 
 
 def both(name, estimator, settings, data):
-    ours = {"SelectFromModel": SelectFromModel, "RFE": RFE, "RFECV": RFECV}.get(
-        name, SequentialFeatureSelector
-    )
-    return (kind(estimator, **settings).fit(*data) for kind in (ours, getattr(theirs, name)))
+    kinds = getattr(models, name), getattr(theirs, name)
+    return (kind(estimator, **settings).fit(*data) for kind in kinds)
 
 
 @pytest.mark.parametrize(
