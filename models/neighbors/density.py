@@ -96,7 +96,7 @@ class KernelDensity(Density):
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
         """Rows drawn from p, (n_samples, features); for the kernels "gaussian" and "tophat"."""
-        self._check(np.zeros((1, self.n_features_in_)))  # is it fitted?
+        self._require_fit()
         if self.kernel not in ("gaussian", "tophat"):
             what = f"sample knows the kernels 'gaussian' and 'tophat', not {self.kernel!r}."
             raise refusal(NotImplementedError, what, "kernel='gaussian'")

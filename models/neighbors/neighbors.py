@@ -86,7 +86,7 @@ class NeighborsModel(Estimator):
     def _queries(self, X: Any) -> Any:
         """X checked, or None for the rows of fit."""
         if X is None:
-            self._check(np.zeros((1, self.n_features_in_)))  # is it fitted?
+            self._require_fit()
             return None
         return self._check(X)
 
