@@ -205,7 +205,7 @@ class Search:
 def _smallest_entries(D, k):
     """The k smallest distances in each row of a table, or of a sparse graph, and their columns."""
     if not hasattr(D, "tocsr"):
-        i, j = np.nonzero(np.partition(D, k - 1, axis=1)[:, k - 1 : k] >= D)
+        i, j = brute.candidates(D, k)
         return brute.smallest(i, j, D[i, j], k)
     counts = np.diff(D.indptr)
     if counts.min() < k:
