@@ -307,8 +307,7 @@ def all_classes(known: Any, found: np.ndarray, number: int, method: str) -> np.n
     warn(
         RuntimeWarning,
         f"Number of classes in training fold ({len(known)}) does not match total number of classes "
-        f"({number}). "
-        "Results may not be appropriate for your use case. Try: StratifiedKFold, or fewer folds",
+        f"({number}). Results may not be appropriate for your use case. Try: StratifiedKFold, or fewer folds",
     )
     if method == "decision_function" and (found.ndim == 1 or found.shape[1] != len(known)):
         what = (
