@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
-from models.metrics.reading import numbers, same_length, weights
+from models.metrics.reading import numbers, same_length, too_few, weights
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -259,15 +258,6 @@ def _explained(errors, of_constant, multioutput, force_finite=True):
     return _joined(scores, multioutput, of_constant)
 
 
-def _too_few(y, name):
-    if len(y) < 2:
-        warn(
-            UndefinedMetricWarning, f"{name} score is not well-defined with less than two samples."
-        )
-        return True
-    return False
-
-
 def r2_score(
     y_true: Any,
     y_pred: Any,
@@ -278,7 +268,7 @@ def r2_score(
 ) -> Any:
     """R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)²: 1 is perfect, 0 no better than the mean ȳ."""
     y_true, y_pred, weight = _read(y_true, y_pred, sample_weight, multioutput)
-    if _too_few(y_true, "R^2"):
+    if too_few(y_true, "R^2"):
         return float("nan")
     each: Any = 1.0 if weight is None else weight[:, None]
     errors = np.sum(each * (y_true - y_pred) ** 2, axis=0)
@@ -311,7 +301,7 @@ def d2_tweedie_score(
     """1 - deviance / deviance of the mean of y: R² for power=0."""
     y_true, y_pred, weight = _one_target(y_true, y_pred, sample_weight, "d2_tweedie_score")
     _require_power(power)
-    if _too_few(y_true, "D^2"):
+    if too_few(y_true, "D^2"):
         return float("nan")
     deviance = mean_tweedie_deviance(y_true, y_pred, sample_weight=weight, power=power)
     mean = np.average(y_true, weights=weight)
@@ -330,7 +320,7 @@ def d2_pinball_score(
 ) -> Any:
     """1 - pinball loss / that of the α-quantile of y."""
     y_true, y_pred, weight = _read(y_true, y_pred, sample_weight, multioutput)
-    if _too_few(y_true, "D^2"):
+    if too_few(y_true, "D^2"):
         return float("nan")
     best = quantile(y_true, np.ones(len(y_true)) if weight is None else weight, alpha)
     errors = _pinball(y_true - y_pred, alpha, weight)
