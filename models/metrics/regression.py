@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.kinds import explained
 from models.metrics.reading import numbers, same_length, too_few, weights
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -247,11 +248,9 @@ def mean_gamma_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None) 
 
 
 def _explained(errors, of_constant, multioutput, force_finite=True):
-    """1 - errors / of_constant; 0 / 0 is 1 and x / 0 is 0, if the result must be finite."""
+    """1 - errors / of_constant of each target, joined; `explained`, if the result must be finite."""
     if force_finite:
-        constant = of_constant == 0
-        scores = 1 - errors / np.where(constant, 1, of_constant)
-        scores[constant] = np.where(errors[constant] == 0, 1.0, 0.0)
+        scores = explained(errors, of_constant)
     else:
         with np.errstate(all="ignore"):
             scores = 1 - errors / of_constant
