@@ -105,7 +105,7 @@ class HDBSCAN(ByDistance, Clusterer):
 
     def dbscan_clustering(self, cut_distance: float, min_cluster_size: int = 5) -> np.ndarray:
         """The labels of one density: as DBSCAN with eps=cut_distance, but border rows are noise."""
-        self._check(np.zeros((1, self.n_features_in_)))  # is it fitted?
+        self._require_fit()
         return labels_at_cut(self._single_linkage_tree_, cut_distance, min_cluster_size)
 
 

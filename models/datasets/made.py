@@ -60,8 +60,7 @@ def make_classification(
     if used + n_repeated > n_features:
         what = (
             "Number of informative, redundant and repeated features must sum to less than the number "
-            "of total "
-            f"features: {used + n_repeated} of {n_features}."
+            f"of total features: {used + n_repeated} of {n_features}."
         )
         raise refusal(ValueError, what, "a larger n_features")
     clusters = n_classes * n_clusters_per_class

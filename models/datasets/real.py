@@ -94,9 +94,8 @@ def load_breast_cancer(*, return_X_y: bool = False, as_frame: bool = False) -> A
         features,
         np.array(["malignant", "benign"]),
         "Cell nuclei in pictures of 569 breast tumors: mean, standard error and worst of ten "
-        "measures. Source: "
-        "W. Street, W. Wolberg, O. Mangasarian, Nuclear feature extraction for breast tumor "
-        "diagnosis (1993).",
+        "measures. Source: W. Street, W. Wolberg, O. Mangasarian, Nuclear feature extraction for breast "
+        "tumor diagnosis (1993).",
         return_X_y,
         as_frame,
     )

@@ -140,3 +140,11 @@ def beside(tables: list[Any]) -> Any:
         return np.hstack([np.asarray(table) for table in tables])
     sparse = importlib.import_module("scipy.sparse")  # there, since a table is of it
     return sparse.hstack(tables).tocsr()
+
+
+def below(tables: list[Any]) -> Any:
+    """Arrays or tables, one below the other: an array, or a sparse matrix if one of them is."""
+    if not any(hasattr(table, "tocsr") for table in tables):
+        return np.concatenate(tables)
+    sparse = importlib.import_module("scipy.sparse")
+    return sparse.vstack(tables).tocsr()

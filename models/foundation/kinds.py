@@ -54,8 +54,13 @@ def r_squared(y: np.ndarray, errors: np.ndarray, weight: np.ndarray) -> np.ndarr
     """R² of each target: `Regressor.score` before the mean."""
     residual = weight @ errors**2
     total = weight @ (y - np.average(y, axis=0, weights=weight)) ** 2
-    constant = total == 0
-    return 1 - np.where(constant, residual != 0, residual / np.where(constant, 1, total))
+    return explained(residual, total)
+
+
+def explained(errors: np.ndarray, of_constant: np.ndarray) -> np.ndarray:
+    """1 - errors / errors of a constant prediction, where 0 / 0 gives 1 and x / 0 gives 0."""
+    perfect = of_constant == 0
+    return 1 - np.where(perfect, errors != 0, errors / np.where(perfect, 1, of_constant))
 
 
 class Classifier(Estimator):

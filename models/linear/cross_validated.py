@@ -40,24 +40,14 @@ class CrossValidated(Regressor):
         data["weight"] = self._weights(sample_weight, len(data["X"]))
         return data
 
-    def _folds(self, X, y, weight, default=5):
+    def _folds(self, X, y, weight):
         """The pairs (train, test) of row numbers, without training rows of weight 0.
 
-        An integer k, and None for the default k, means k folds of neighboring rows, as equal as possible.
+        An integer k, and None for 5, means k folds of neighboring rows, as equal as possible.
         """
-        rows = np.arange(len(X))
-        k: Any = default if self.cv is None else self.cv
-        if isinstance(k, (int, np.integer)):
-            if k > len(X):
-                what = (
-                    f"Cannot have number of splits n_splits={k} greater than the number of samples: "
-                    f"n_samples={len(X)}."
-                )
-                raise refusal(ValueError, what, f"{type(self).__name__}(cv=...) with fewer folds")
-            tests = np.array_split(rows, k)
-            pairs: Any = ((np.setdiff1d(rows, test), test) for test in tests)
-        else:
-            pairs = k.split(X, y) if hasattr(k, "split") else k
+        from models.selection.splitters import check_cv
+
+        rows, pairs = np.arange(len(X)), check_cv(self.cv).split(X, y)
         found = [(rows[_index(train)], rows[_index(test)]) for train, test in pairs]
         if not found or not all(weight[i].any() for i in itertools.chain(*found)):
             what = f"{type(self).__name__}: cv has a part without rows, or with rows of weight 0 alone."

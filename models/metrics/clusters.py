@@ -12,13 +12,13 @@ b_j of cluster j, and n of all.
 """
 
 import math
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from models.foundation import frames
-from models.foundation.lloyd import squares
+from models.foundation.lloyd import squares, sums_of
+from models.foundation.sklearn_bridge import warn
 from models.neighbors.distances import distances, metric_of
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -61,11 +61,10 @@ def _labels(labels: Any, name: str) -> np.ndarray:
         what = f"Input labels_{name} contains NaN or infinity."
         raise refusal(ValueError, what, "drop those rows")
     if found.dtype.kind == "f" and (found != np.floor(found)).any():
-        warnings.warn(
+        warn(
+            UserWarning,
             "Clustering metrics expects discrete values but received continuous values for "
             f"labels_{name}. Try: the labels of the clusters",
-            UserWarning,
-            stacklevel=4,
         )
     return found
 
@@ -358,8 +357,7 @@ def silhouette_score(
 
 
 def _means(X, codes, sizes):
-    members = (np.arange(len(sizes))[:, None] == codes).astype(np.float64)
-    return members @ X / sizes[:, None]
+    return sums_of(X, 1.0, codes, len(sizes)) / sizes[:, None]
 
 
 def calinski_harabasz_score(X: Any, labels: Any) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
-from models.metrics.reading import array, compared, union
+from models.metrics.reading import array, compared, mean_or_sum, union
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -129,9 +129,7 @@ def accuracy_score(
     right = y_true == y_pred
     if kind == "multilabel-indicator":
         right = right.all(axis=1)
-    if normalize:
-        return float(np.average(right, weights=weight))
-    return float(right.sum() if weight is None else right @ weight)
+    return mean_or_sum(right, weight, normalize)
 
 
 def zero_one_loss(

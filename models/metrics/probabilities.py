@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from models.foundation import frames
-from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
+from models.foundation.sklearn_bridge import warn
 from models.metrics.reading import (
     array,
     column,
     indicators,
+    mean_or_sum,
     numbers,
     positive_label,
     same_length,
+    too_few,
     type_of_target,
     weights,
 )
@@ -97,17 +99,12 @@ def log_loss(
     A probability of 0 counts as the smallest difference of floats from 1, so that the loss is finite.
     """
     y, p, weight = _read(y_true, y_proba, sample_weight, labels)
-    losses = _log_losses(y, p)
-    return float(np.average(losses, weights=weight) if normalize else _sum(losses, weight))
+    return mean_or_sum(_log_losses(y, p), weight, normalize)
 
 
 def _log_losses(y, p):
     eps = np.finfo(np.float64).eps
     return -np.sum(np.where(y, np.log(np.clip(p, eps, 1 - eps)), 0.0), axis=1)
-
-
-def _sum(values, weight):
-    return np.sum(values) if weight is None else weight @ values
 
 
 def d2_log_loss_score(
@@ -118,17 +115,15 @@ def d2_log_loss_score(
         return float("nan")
     y, p, weight = _read(y_true, y_proba, sample_weight, labels)
     frequencies = np.tile(np.average(y, axis=0, weights=weight), (len(y), 1))
-    losses, of_frequencies = _log_losses(y, p), _log_losses(y, frequencies)
-    return float(1 - _sum(losses, weight) / _sum(of_frequencies, weight))
+    losses, of_frequencies = (
+        mean_or_sum(_log_losses(y, q), weight, mean=False) for q in (p, frequencies)
+    )
+    return 1 - losses / of_frequencies
 
 
 def _too_few(y_true, y_proba):
     same_length(y_proba, y_true)
-    if frames.samples(y_proba) < 2:
-        text = "D^2 score is not well-defined with less than two samples."
-        warn(UndefinedMetricWarning, text)
-        return True
-    return False
+    return too_few(y_proba, "D^2")
 
 
 def _read_brier(y_true, y_proba, sample_weight, pos_label, labels):

@@ -10,7 +10,15 @@ import numpy as np
 
 from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
 from models.metrics.curves import known_classes
-from models.metrics.reading import array, column, numbers, same_length, type_of_target, weights
+from models.metrics.reading import (
+    array,
+    column,
+    mean_or_sum,
+    numbers,
+    same_length,
+    type_of_target,
+    weights,
+)
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -174,7 +182,4 @@ def top_k_accuracy_score(
         hits = (y_score > (0.5 if probable else 0)) == codes
     else:
         hits = np.ones(len(y_true), bool)
-    weight = weights(sample_weight, len(y_true))
-    if normalize:
-        return float(np.average(hits, weights=weight))
-    return float(np.sum(hits) if weight is None else hits @ weight)
+    return mean_or_sum(hits, weights(sample_weight, len(y_true)), normalize)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import frames
+from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -71,6 +72,21 @@ def weights(sample_weight: Any, samples: int) -> np.ndarray | None:
         what = "Sample weights must contain at least one non-zero number."
         raise refusal(ValueError, what, "sample_weight=None, for equal weights")
     return found
+
+
+def mean_or_sum(values: np.ndarray, weight: np.ndarray | None, mean: bool) -> float:
+    """The mean of the values of the samples, by weight, or their sum."""
+    if mean:
+        return float(np.average(values, weights=weight))
+    return float(np.sum(values) if weight is None else weight @ values)
+
+
+def too_few(y: Any, name: str) -> bool:
+    """Has y less than two samples? Then a score that compares with its mean is undefined, with a warning."""
+    if frames.samples(y) >= 2:
+        return False
+    warn(UndefinedMetricWarning, f"{name} score is not well-defined with less than two samples.")
+    return True
 
 
 def type_of_target(y: Any) -> str:

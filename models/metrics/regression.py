@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
-from models.metrics.reading import numbers, same_length, weights
+from models.foundation.kinds import explained
+from models.metrics.reading import numbers, same_length, too_few, weights
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -248,24 +248,13 @@ def mean_gamma_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None) 
 
 
 def _explained(errors, of_constant, multioutput, force_finite=True):
-    """1 - errors / of_constant; 0 / 0 is 1 and x / 0 is 0, if the result must be finite."""
+    """1 - errors / of_constant of each target, joined; `explained`, if the result must be finite."""
     if force_finite:
-        constant = of_constant == 0
-        scores = 1 - errors / np.where(constant, 1, of_constant)
-        scores[constant] = np.where(errors[constant] == 0, 1.0, 0.0)
+        scores = explained(errors, of_constant)
     else:
         with np.errstate(all="ignore"):
             scores = 1 - errors / of_constant
     return _joined(scores, multioutput, of_constant)
-
-
-def _too_few(y, name):
-    if len(y) < 2:
-        warn(
-            UndefinedMetricWarning, f"{name} score is not well-defined with less than two samples."
-        )
-        return True
-    return False
 
 
 def r2_score(
@@ -278,7 +267,7 @@ def r2_score(
 ) -> Any:
     """R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)²: 1 is perfect, 0 no better than the mean ȳ."""
     y_true, y_pred, weight = _read(y_true, y_pred, sample_weight, multioutput)
-    if _too_few(y_true, "R^2"):
+    if too_few(y_true, "R^2"):
         return float("nan")
     each: Any = 1.0 if weight is None else weight[:, None]
     errors = np.sum(each * (y_true - y_pred) ** 2, axis=0)
@@ -311,7 +300,7 @@ def d2_tweedie_score(
     """1 - deviance / deviance of the mean of y: R² for power=0."""
     y_true, y_pred, weight = _one_target(y_true, y_pred, sample_weight, "d2_tweedie_score")
     _require_power(power)
-    if _too_few(y_true, "D^2"):
+    if too_few(y_true, "D^2"):
         return float("nan")
     deviance = mean_tweedie_deviance(y_true, y_pred, sample_weight=weight, power=power)
     mean = np.average(y_true, weights=weight)
@@ -330,7 +319,7 @@ def d2_pinball_score(
 ) -> Any:
     """1 - pinball loss / that of the α-quantile of y."""
     y_true, y_pred, weight = _read(y_true, y_pred, sample_weight, multioutput)
-    if _too_few(y_true, "D^2"):
+    if too_few(y_true, "D^2"):
         return float("nan")
     best = quantile(y_true, np.ones(len(y_true)) if weight is None else weight, alpha)
     errors = _pinball(y_true - y_pred, alpha, weight)

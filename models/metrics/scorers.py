@@ -71,9 +71,8 @@ def response(estimator: Any, methods: Any, X: Any, pos_label: Any = None) -> Any
     found = getattr(estimator, name)(X)
     if kind_of(estimator) != "classifier" or name == "predict":
         return found
-    if isinstance(
-        estimator.classes_, list
-    ):  # several labels, with a table of probabilities for each
+    if isinstance(estimator.classes_, list):
+        # several labels, with a table of probabilities for each
         return np.stack([p[:, -1] for p in found], axis=1) if isinstance(found, list) else found
     classes = estimator.classes_
     if type_of_target(classes) != "binary":
@@ -83,11 +82,8 @@ def response(estimator: Any, methods: Any, X: Any, pos_label: Any = None) -> Any
         what = f"pos_label={pos_label} is not a valid label: It should be one of {labels}."
         raise refusal(ValueError, what, f"make_scorer(..., pos_label={labels[-1]!r})")
     if name == "decision_function":
-        return (
-            -found
-            if pos_label is not None and pos_label == labels[0] and len(labels) > 1
-            else found
-        )
+        is_first = pos_label is not None and pos_label == labels[0] and len(labels) > 1
+        return -found if is_first else found
     if found.shape[1] < 2:
         what = f"Got predict_proba of shape {found.shape}, but need classifier with two classes."
         raise refusal(ValueError, what, "a training set with both classes: stratified splits")

@@ -36,7 +36,7 @@ def nearest(Q: np.ndarray, X: np.ndarray, k: int, metric: Metric) -> tuple[np.nd
         else:
             D = metric.of_all(Q[part], X)
             D[np.isnan(D)] = np.inf  # of rows that have no feature in common
-            i, j = np.nonzero(np.partition(D, k - 1, axis=1)[:, k - 1 : k] >= D)
+            i, j = candidates(D, k)
             found = D[i, j]
         values[part], numbers[part] = smallest(i, j, found, k)
     return values, numbers
@@ -59,6 +59,11 @@ def within(
             found = D[i, j]
         inside = found <= limit
         yield i[inside] + start, j[inside], found[inside]
+
+
+def candidates(D, k):
+    """Rows and columns of the entries that are at most the k-th smallest of their row."""
+    return np.nonzero(np.partition(D, k - 1, axis=1)[:, k - 1 : k] >= D)
 
 
 def smallest(rows, columns, values, k):
@@ -98,10 +103,8 @@ class Products:
     def __init__(self, X, Q):
         self.center = X.mean(axis=0)
         self.X, self.at = X, {}
-        low, high = (
-            np.minimum(X.min(axis=0), Q.min(axis=0)),
-            np.maximum(X.max(axis=0), Q.max(axis=0)),
-        )
+        low = np.minimum(X.min(axis=0), Q.min(axis=0))
+        high = np.maximum(X.max(axis=0), Q.max(axis=0))
         size = np.maximum(high - self.center, self.center - low).max()
         self.kinds = [np.float32, np.float64] if 1e-12 < size < 1e12 else [np.float64]
 
@@ -146,8 +149,7 @@ class Products:
             least = D.min(axis=1)
             bound = np.partition(least, k - 1, axis=1)[:, k - 1 : k] + 2 * error
             row, group = np.nonzero(least <= bound)
-            candidates = D[row, :, group]
-            pair, member = np.nonzero(candidates <= bound[row])
+            pair, member = np.nonzero(D[row, :, group] <= bound[row])
             if len(pair) <= LOST * k * len(Q):
                 break
         return row[pair], member * groups + group[pair]

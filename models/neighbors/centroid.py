@@ -12,6 +12,7 @@ import numpy as np
 from models.foundation import Classifier, array, choice, learned, positive, warn
 from models.neighbors.distances import METRICS, distances
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.ops import softmax
 
 
 class NearestCentroid(Classifier):
@@ -108,6 +109,4 @@ class NearestCentroid(Classifier):
         return self._probabilities
 
     def _probabilities(self, X):
-        scores = self._scores(X)
-        part = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return part / part.sum(axis=1, keepdims=True)
+        return softmax(self._scores(X), axis=1)

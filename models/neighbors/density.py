@@ -24,6 +24,7 @@ from models.neighbors.brute import BLOCK
 from models.neighbors.distances import NAMES, distances, metric_of
 from models.neighbors.search import Search
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.ops import logsumexp
 
 UNBOUNDED = ("gaussian", "exponential")  # kernels that are never 0
 
@@ -81,7 +82,7 @@ class KernelDensity(Density):
         """log Σ w K(r / h)"""
         D = distances(self._metric_.prepare(X), self._rows_, self._metric_)
         D /= self.bandwidth_
-        return log_sum_exp(log_kernel(D, self.kernel) + np.log(self._weight_))
+        return logsumexp(log_kernel(D, self.kernel) + np.log(self._weight_), axis=1)
 
     def _sum_over_near(self, X):
         """The same for kernels that are 0 beyond the bandwidth."""
@@ -96,7 +97,7 @@ class KernelDensity(Density):
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
         """Rows drawn from p, (n_samples, features); for the kernels "gaussian" and "tophat"."""
-        self._check(np.zeros((1, self.n_features_in_)))  # is it fitted?
+        self._require_fit()
         if self.kernel not in ("gaussian", "tophat"):
             what = f"sample knows the kernels 'gaussian' and 'tophat', not {self.kernel!r}."
             raise refusal(NotImplementedError, what, "kernel='gaussian'")
@@ -104,9 +105,8 @@ class KernelDensity(Density):
         chances = self._weight_ / self._weight_.sum()
         center = self._search_.X[rng.choice(len(chances), n_samples, p=chances)]
         step = rng.normal(size=center.shape)
-        if (
-            self.kernel == "tophat"
-        ):  # a direction, and a distance for which all of the ball is equally likely
+        if self.kernel == "tophat":
+            # a direction, and a distance for which all of the ball is equally likely
             step /= np.sqrt(squares(step))[:, None]
             step *= rng.random((n_samples, 1)) ** (1 / center.shape[1])
         return center + self.bandwidth_ * step
@@ -140,11 +140,3 @@ def log_integral(kernel: str, d: int) -> float:
         r = (nodes + 1) / 2
         return ball + log(d / 2 * float(weights @ (r ** (d - 1) * np.cos(pi / 2 * r))))
     return ball + {"tophat": 0.0, "epanechnikov": log(2 / (d + 2)), "linear": -log(d + 1)}[kernel]
-
-
-def log_sum_exp(x: np.ndarray) -> np.ndarray:
-    """log Σ exp(x) over the columns, without overflow."""
-    most = x.max(axis=1)
-    base = np.where(np.isfinite(most), most, 0)
-    x -= base[:, None]
-    return base + np.log(np.exp(x, out=x).sum(axis=1))

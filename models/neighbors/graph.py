@@ -5,11 +5,14 @@
 
 from typing import Any
 
-import numpy as np
-
 from models.foundation import Transformer, choice, integer, positive
 from models.neighbors.classification import require_neighbors
-from models.neighbors.neighbors import KNeighbors, NearestNeighbors, RadiusNeighbors
+from models.neighbors.neighbors import (
+    KNeighbors,
+    NearestNeighbors,
+    RadiusNeighbors,
+    neighbors_of_each,
+)
 
 
 class GraphTransformer(Transformer):
@@ -38,8 +41,7 @@ class KNeighborsTransformer(KNeighbors, GraphTransformer):
 
     def _transform(self, X):
         distances, numbers = self._k_nearest(X, self.n_neighbors + (self.mode == "distance"))
-        starts = np.arange(len(numbers) + 1) * numbers.shape[1]
-        return self._graph(distances.ravel(), numbers.ravel(), starts, self.mode)
+        return self._graph(neighbors_of_each(numbers, distances), self.mode)
 
 
 class RadiusNeighborsTransformer(RadiusNeighbors, GraphTransformer):
@@ -48,8 +50,7 @@ class RadiusNeighborsTransformer(RadiusNeighbors, GraphTransformer):
     radius: float = positive(1.0, doc="how far neighbors may be away")
 
     def _transform(self, X):
-        found = self._within(X, self.radius, by_distance=True)
-        return self._graph(found.distances, found.numbers, found.starts, self.mode)
+        return self._graph(self._within(X, self.radius, by_distance=True), self.mode)
 
 
 def kneighbors_graph(

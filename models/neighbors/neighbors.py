@@ -86,7 +86,7 @@ class NeighborsModel(Estimator):
     def _queries(self, X: Any) -> Any:
         """X checked, or None for the rows of fit."""
         if X is None:
-            self._check(np.zeros((1, self.n_features_in_)))  # is it fitted?
+            self._require_fit()
             return None
         return self._check(X)
 
@@ -95,24 +95,23 @@ class NeighborsModel(Estimator):
         return self._search_.own_nearest(k) if X is None else self._search_.nearest(X, k)
 
     def _within(self, X, radius, by_distance=False) -> Found:
-        find = self._search_.own_within if X is None else None
-        starts, numbers, distances = (
-            find(radius, by_distance) if find else self._search_.within(X, radius, by_distance)
-        )
-        return Found(
-            np.repeat(np.arange(len(starts) - 1), np.diff(starts)), numbers, distances, starts
-        )
+        if X is None:
+            starts, numbers, distances = self._search_.own_within(radius, by_distance)
+        else:
+            starts, numbers, distances = self._search_.within(X, radius, by_distance)
+        row = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        return Found(row, numbers, distances, starts)
 
-    def _graph(self, distances, numbers, starts, mode):
+    def _graph(self, found: Found, mode: str) -> Any:
         """The matrix of these neighbors, which needs SciPy."""
         if mode not in ("connectivity", "distance"):
             what = (
                 f'Unsupported mode, must be one of "connectivity", or "distance" but got "{mode}".'
             )
             raise refusal(ValueError, what, 'mode="distance"')
-        values = distances if mode == "distance" else np.ones(len(numbers))
-        shape = (len(starts) - 1, self.n_samples_fit_)
-        return mostly_zeros(values, numbers, starts, shape, True)
+        values = found.distances if mode == "distance" else np.ones(len(found.numbers))
+        shape = (found.queries, self.n_samples_fit_)
+        return mostly_zeros(values, found.numbers, found.starts, shape, True)
 
 
 class KNeighbors(NeighborsModel):
@@ -136,8 +135,7 @@ class KNeighbors(NeighborsModel):
         mode   "connectivity" or "distance". Raises ImportError without SciPy; use kneighbors then.
         """
         distances, numbers = self.kneighbors(X, n_neighbors)
-        starts = np.arange(len(numbers) + 1) * numbers.shape[1]
-        return self._graph(distances.ravel(), numbers.ravel(), starts, mode)
+        return self._graph(neighbors_of_each(numbers, distances), mode)
 
     def _number(self, n_neighbors: Any) -> int:
         n_neighbors = self.n_neighbors if n_neighbors is None else n_neighbors  # type: ignore
@@ -175,7 +173,7 @@ class RadiusNeighbors(NeighborsModel):
     ) -> Any:  # fmt: skip
         """A matrix (samples, rows of fit) in SciPy's CSR form: 1, or the distance, for each neighbor."""
         found = self._within(self._queries(X), self._radius(radius), sort_results)
-        return self._graph(found.distances, found.numbers, found.starts, mode)
+        return self._graph(found, mode)
 
     def _radius(self, radius: Any) -> float:
         return self.radius if radius is None else radius  # type: ignore[attr-defined]

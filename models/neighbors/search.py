@@ -73,9 +73,7 @@ class Search:
         params: Any = None, k: int | None = None,
     ):  # fmt: skip
         self.metric: Any
-        self._features: Any = (
-            None  # the prepared rows with the features along the first axis, if needed
-        )
+        self._features: Any = None  # the prepared rows, features along the first axis, if needed
         self.X, self.algorithm, self.scale = X, algorithm, 1.0
         if isinstance(metric, str) and metric == "precomputed":
             self._require_square()
@@ -161,8 +159,7 @@ class Search:
         distances = values if self.metric is None else self.metric.finish(values) * self.scale
         by_number = i * len(self) + numbers
         order = brute.ascending(i, numbers, distances) if by_distance else np.argsort(by_number)
-        starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=Q.shape[0]))])
-        return starts, numbers[order], distances[order]
+        return _starts(i, Q.shape[0]), numbers[order], distances[order]
 
     def pairs(self, Q: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the rows of Q, ascending, and of the rows at most radius away, in any order.
@@ -198,14 +195,18 @@ class Search:
         starts, numbers, distances = self.within(self.X, radius, by_distance)
         row = np.repeat(np.arange(len(self)), np.diff(starts))
         other = numbers != row
-        starts = np.concatenate([[0], np.cumsum(np.bincount(row[other], minlength=len(self)))])
-        return starts, numbers[other], distances[other]
+        return _starts(row[other], len(self)), numbers[other], distances[other]
+
+
+def _starts(row, queries):
+    """Where the neighbors of each query start, which are in order: (queries + 1,)."""
+    return np.append(0, np.cumsum(np.bincount(row, minlength=queries)))
 
 
 def _smallest_entries(D, k):
     """The k smallest distances in each row of a table, or of a sparse graph, and their columns."""
     if not hasattr(D, "tocsr"):
-        i, j = np.nonzero(np.partition(D, k - 1, axis=1)[:, k - 1 : k] >= D)
+        i, j = brute.candidates(D, k)
         return brute.smallest(i, j, D[i, j], k)
     counts = np.diff(D.indptr)
     if counts.min() < k:

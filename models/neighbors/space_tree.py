@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.neighbors.brute import ascending, smallest
+from models.neighbors.brute import ascending, candidates, smallest
 from models.neighbors.distances import TILE, Metric, metric_of
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -105,7 +105,7 @@ class SpaceTree:
         leaves = (home[:, None] << below) + np.arange(1 << below)
         found = self._compare(q, np.repeat(every, 1 << below), leaves.ravel())
         D = np.concatenate([D for _, D in found]).reshape(len(every), -1)
-        i, j = np.nonzero(np.partition(D, k - 1, axis=1)[:, k - 1 : k] >= D)
+        i, j = candidates(D, k)
         columns = self.members[leaves].reshape(len(every), -1)[i, j]
         values, numbers = smallest(i, columns, D[i, j], k)
 

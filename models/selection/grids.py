@@ -97,8 +97,7 @@ class ParameterSampler:
                 warn(
                     UserWarning,
                     f"The total space of parameters {len(grid)} is smaller than n_iter={self.n_iter}. "
-                    "Running "
-                    f"{len(grid)} iterations. For exhaustive searches, use GridSearchCV.",
+                    f"Running {len(grid)} iterations. For exhaustive searches, use GridSearchCV.",
                 )
             yield from (grid[number] for number in without_repetition(len(grid), len(self), rng))
             return

@@ -106,8 +106,7 @@ class LeaveOneGroupOut(Splitter):
         if len(names) <= 1:
             what = (
                 f"The groups parameter contains fewer than 2 unique groups ({names}). "
-                "LeaveOneGroupOut expects "
-                "at least 2."
+                "LeaveOneGroupOut expects at least 2."
             )
             raise refusal(ValueError, what, "a group for each row")
         for group in range(len(names)):
@@ -134,8 +133,7 @@ class LeavePGroupsOut(Splitter):
         if self.n_groups >= len(names):
             what = (
                 f"The groups parameter contains fewer than (or equal to) n_groups ({self.n_groups}) "
-                "numbers of "
-                f"unique groups ({names})."
+                f"numbers of unique groups ({names})."
             )
             raise refusal(ValueError, what, "a smaller n_groups")
         for members in combinations(range(len(names)), self.n_groups):

@@ -140,8 +140,7 @@ def sizes(n: int, test_size: Any, train_size: Any, default: float) -> tuple[int,
         if not 0 < size < (n if whole else 1):
             what = (
                 f"{name}={size} should be either positive and smaller than the number of samples {n} "
-                "or a float "
-                "in the (0, 1) range."
+                "or a float in the (0, 1) range."
             )
             raise refusal(ValueError, what, f"{name}=0.25")
         numbers[name] = size if whole else rounded(size * n)
@@ -157,8 +156,7 @@ def sizes(n: int, test_size: Any, train_size: Any, default: float) -> tuple[int,
     if train + test > n:
         what = (
             f"The sum of train_size and test_size = {train + test}, should be smaller than the number "
-            "of samples "
-            f"{n}."
+            f"of samples {n}."
         )
         raise refusal(ValueError, what, "smaller parts")
     if train == 0:

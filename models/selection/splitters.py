@@ -85,8 +85,7 @@ class Folds(Splitter):
         if n_splits <= 1:
             what = (
                 "k-fold cross-validation requires at least one train/test split by setting "
-                "n_splits=2 or more, "
-                f"got n_splits={n_splits}."
+                f"n_splits=2 or more, got n_splits={n_splits}."
             )
             raise refusal(ValueError, what, "n_splits=5")
         if not isinstance(shuffle, bool):

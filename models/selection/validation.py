@@ -10,6 +10,7 @@ import numpy as np
 from models.foundation import frames
 from models.foundation.meta import clone, fresh
 from models.foundation.parallel import each
+from models.foundation.randomness import random_state as generator
 from models.foundation.sklearn_bridge import FitFailedWarning, kind_of, warn
 from models.metrics.reading import array, same_length
 from models.metrics.scorers import SeveralScorers, check_scoring, words_of
@@ -113,7 +114,7 @@ def fit_and_score(
     train, test = pair
     if parameters:
         estimator.set_params(**{name: fresh(value) for name, value in parameters.items()})
-    found: dict[str, Any] = {"error": None, "rows": len(test)}
+    found: dict[str, Any] = {"error": None}
     start = time.perf_counter()
     try:
         estimator.fit(*rows_of(estimator, X, y, train), **split_arguments(params, X, train))
@@ -266,16 +267,9 @@ def cross_val_predict(
     parts = each(_fit_and_predict, work, n_jobs)
     place = np.empty(len(tested), dtype=np.intp)
     place[tested] = np.arange(len(tested))
-    if hasattr(parts[0], "tocsr"):
-        import importlib
-
-        sparse = importlib.import_module(
-            type(parts[0]).__module__.partition(".sparse")[0] + ".sparse"
-        )
-        return sparse.vstack(parts).tocsr()[place]
     if isinstance(parts[0], list):  # several targets
         return [np.concatenate(column)[place] for column in zip(*parts, strict=True)]
-    return np.concatenate(parts)[place]
+    return frames.below(parts)[place]
 
 
 def _codes(y: np.ndarray) -> np.ndarray:
@@ -307,8 +301,7 @@ def all_classes(known: Any, found: np.ndarray, number: int, method: str) -> np.n
     warn(
         RuntimeWarning,
         f"Number of classes in training fold ({len(known)}) does not match total number of classes "
-        f"({number}). "
-        "Results may not be appropriate for your use case. Try: StratifiedKFold, or fewer folds",
+        f"({number}). Results may not be appropriate for your use case. Try: StratifiedKFold, or fewer folds",
     )
     if method == "decision_function" and (found.ndim == 1 or found.shape[1] != len(known)):
         what = (
@@ -385,8 +378,6 @@ def learning_curve(
     exploit_incremental_learning   add the rows by partial_fit, from one size to the next
     return_times                   also (seconds of fit, seconds of scoring)
     """
-    from models.foundation.randomness import random_state as generator
-
     if exploit_incremental_learning and not hasattr(estimator, "partial_fit"):
         what = (
             "An estimator must support the partial_fit interface to exploit incremental learning."
@@ -484,8 +475,6 @@ def permutation_test_score(
     groups y is shuffled only within each. Source: M. Ojala, G. Garriga, Permutation tests for studying
     classifier performance (2010).
     """
-    from models.foundation.randomness import random_state as generator
-
     scorer = check_scoring(estimator, scoring)
     rng = generator(random_state)
     orders = [np.arange(frames.samples(X))]

@@ -185,3 +185,11 @@ def test_weights_of_another_shape():
     model = models.KNeighborsClassifier(2, weights=lambda distances: distances[:1]).fit(X, y)
     with pytest.raises(ValueError, match="returned 2 numbers for 12 distances.(?s:.*)Try: "):
         model.predict(X)
+
+
+def test_its_own_rows_need_no_columns_with_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [0.0, 1.0, 3.0], "b": [0.0, 0.0, 0.0]})
+    model = models.NearestNeighbors(n_neighbors=1).fit(frame)
+    assert model.kneighbors(return_distance=False).tolist() == [[1], [0], [1]]  # without a warning
+    assert models.KernelDensity().fit(frame).sample(2, random_state=0).shape == (2, 2)

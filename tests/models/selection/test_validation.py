@@ -66,6 +66,14 @@ def test_cross_val_predict(method):
         assert (found == expected).all() and found.dtype == expected.dtype
 
 
+def test_cross_val_predict_keeps_sparse_matrices():
+    pytest.importorskip("scipy")
+    encoder = models.OneHotEncoder(sparse_output=True)
+    x, cv = np.arange(9)[:, None] % 3, theirs.KFold(3, shuffle=True, random_state=0)
+    found = selection.cross_val_predict(encoder, x, cv=cv, method="transform")
+    assert (found.toarray() == np.eye(3)[x[:, 0]]).all()
+
+
 def test_a_fold_without_a_class():
     order = np.argsort(Y, kind="stable")
     model, folds = LogisticRegression(max_iter=500), selection.KFold(3)
