@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.weighted_quantiles import weighted_quantiles
 from tinygrad_edu.ops import logsumexp
 from tinygrad_edu.tensor import value
 
@@ -181,13 +182,10 @@ class Loss:
 
 
 def quantile_of(x, q, weight=None):
-    """The q-quantile; of weighted values the lowest one below which lies a part q of the weight."""
+    """The q-quantile; of weighted values the least one up to which lies a part q of the weight."""
     if weight is None:
         return float(np.quantile(x, q))
-    order = np.argsort(x)
-    below = np.cumsum(weight[order])
-    part = max(q * below[-1], np.nextafter(0, 1))
-    return float(x[order[min(np.searchsorted(below, part), len(x) - 1)]])
+    return float(weighted_quantiles(x, weight, q))
 
 
 def mean_of(y, weight=None):
