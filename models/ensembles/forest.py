@@ -28,9 +28,8 @@ class Forest(Growing):
     """
 
     tree_kind: ClassVar[Any]
-    _keep_out_of_bag: ClassVar[
-        Any
-    ]  # (mean value of each sample, y) -> None: sets oob_score_ and the rest
+    # (mean value of each sample, y) -> None: sets oob_score_ and the rest
+    _keep_out_of_bag: ClassVar[Any]
 
     n_estimators: int = integer(100, at_least=1, doc="number of trees")
     bootstrap: bool = boolean(
@@ -79,23 +78,14 @@ class Forest(Growing):
         table, criterion = self._table(X), self._criterion(y)
         limits = self._limits(table, self._drawn(weight) if self.bootstrap else weight.sum(), y)
         batch = 1 if self.max_leaf_nodes is not None else max(1, TOGETHER // len(X))
-        sizes = [min(batch, number - start) for start in range(0, number, batch)]
-        rng = np.random.default_rng(self.random_state)
-        rng.integers(0, 2, len(trees))  # other seeds than those of the trees that are kept
-        items = [
-            (self, table, criterion, y, weight, limits, seed, size)
-            for seed, size in zip(seeds(rng, len(sizes)), sizes, strict=True)
-        ]
-        batches = each(_grow, items, self.n_jobs)
+        groups = seeded_groups(self.random_state, len(trees), number, batch)
+        items = [(self, table, criterion, y, weight, limits, *group) for group in groups]
+        grown = [tree for group in each(_grow, items, self.n_jobs) for tree in group]
         self.n_outputs_ = len(y)
-        grown = [tree for batch in batches for tree in batch]
         self.estimators_ = trees + [self._as_estimator(tree, limits) for tree in grown]
         self.feature_importances_ = self._importances()
         if self.oob_score:
-            self._oob_seeds_ = [
-                *vars(self).get("_oob_seeds_", []),
-                *((seed, size) for *_, seed, size in items),
-            ]
+            self._oob_seeds_ = vars(self).get("_oob_seeds_", []) + groups
             self._judge_out_of_bag(X, y, weight)
 
     def _weights_of_trees(self, rng, number, y, weight):
@@ -179,6 +169,14 @@ class Forest(Growing):
         from scipy.sparse import hstack
 
         return hstack(paths).tocsr(), np.cumsum([0, *(path.shape[1] for path in paths)])
+
+
+def seeded_groups(random_state, kept, number, size):
+    """(seed, size) of each group of new trees that are grown together, after those that are kept."""
+    sizes = [min(size, number - start) for start in range(0, number, size)]
+    rng = np.random.default_rng(random_state)
+    rng.integers(0, 2, kept)  # other seeds than those of the trees that are kept
+    return list(zip(seeds(rng, len(sizes)), sizes, strict=True))
 
 
 def leaves_of(estimators, X):
