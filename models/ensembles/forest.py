@@ -82,7 +82,7 @@ class Forest(Growing):
         items = [(self, table, criterion, y, weight, limits, *group) for group in groups]
         grown = [tree for group in each(_grow, items, self.n_jobs) for tree in group]
         self.n_outputs_ = len(y)
-        self.estimators_ = trees + [self._as_estimator(tree, limits) for tree in grown]
+        self.estimators_ = trees + [self._as_estimator(tree, limits.max_features) for tree in grown]
         self.feature_importances_ = self._importances()
         if self.oob_score:
             self._oob_seeds_ = vars(self).get("_oob_seeds_", []) + groups
@@ -112,14 +112,14 @@ class Forest(Growing):
             return self.max_samples or len(weight)
         return max(1, int(self.max_samples * weight.sum()))
 
-    def _as_estimator(self, tree, limits):
+    def _as_estimator(self, tree, max_features):
         """A tree as an estimator of its own."""
         shared = self.tree_kind._parameters.keys() & self._parameters.keys()
         model = self.tree_kind(**{name: getattr(self, name) for name in shared - {"class_weight"}})
         for name in ("classes_", "n_classes_", "n_features_in_"):
             if name in vars(self):
                 setattr(model, name, getattr(self, name))
-        model._adopt(tree, limits)
+        model._adopt(tree, max_features)
         return model
 
     def _importances(self):

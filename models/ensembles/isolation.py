@@ -98,8 +98,8 @@ class IsolationForest(OutlierDetector):
 
     def _as_estimator(self, tree):
         model = ExtraTreeRegressor(max_features=1, max_depth=_depth(self.max_samples_))
-        model.n_features_in_, model.n_outputs_, model.max_features_ = tree.n_features, 1, 1
-        model.tree_, model.feature_importances_ = tree, tree.compute_feature_importances()
+        model.n_features_in_ = tree.n_features
+        model._adopt(tree, 1)
         return model
 
     def _score_samples(self, X):

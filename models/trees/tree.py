@@ -74,11 +74,11 @@ class DecisionTree(Growing):
         limits = self._limits(table, weight.sum(), y)
         rng = np.random.default_rng(self.random_state)
         (tree,) = grow(table, criterion, y, [weight], limits, rng)
-        self._adopt(pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree, limits)
+        self._adopt(pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree, limits.max_features)
 
-    def _adopt(self, tree, limits):
+    def _adopt(self, tree, max_features):
         """Takes over a tree that is grown and pruned."""
-        self.n_outputs_, self.max_features_ = tree.n_outputs, limits.max_features
+        self.n_outputs_, self.max_features_ = tree.n_outputs, max_features
         self.tree_, self.feature_importances_ = tree, tree.compute_feature_importances()
 
     def apply(self, X):
