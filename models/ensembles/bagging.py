@@ -92,7 +92,7 @@ class Bagging(Estimator):
         fitted = each(fit_member, work, self.n_jobs)
         self.estimators_ = self.estimators_ + [model for model, _, _ in fitted]
         self.estimators_samples_ = self.estimators_samples_ + [rows for _, rows, _ in fitted]
-        self.estimators_features_ = self.estimators_features_ + [columns for _, _, columns in fitted]
+        self.estimators_features_ = self.estimators_features_ + [chosen for _, _, chosen in fitted]
         if self.oob_score:
             self._judge(X, y)
 
