@@ -10,6 +10,7 @@ from models.foundation import targets
 from models.generalized.times import times_and_events
 from tinygrad_edu import Tensor, no_grad
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import value
 
 # Which targets a loss allows, and scikit-learn's words for it.
@@ -74,8 +75,7 @@ def probabilities(f: np.ndarray, classes: int) -> np.ndarray:
     if f.ndim == 1:
         p = 1 / (1 + np.exp(-np.clip(f, -700, 700)))
         return np.stack([1 - p, p], axis=1)
-    e = np.exp(f - f.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    return softmax(f, axis=1)
 
 
 def downhill(
