@@ -176,7 +176,7 @@ class Loss:
     def mean(self, f, y, weight=None):
         """The mean of the terms over the rows."""
         terms = value(self.formula(f, y))
-        if weight is None or len(terms) != len(weight):
+        if weight is None:
             return float(np.sum(terms) / len(f))
         return float(weight @ terms / weight.sum())
 
@@ -261,7 +261,7 @@ def _huber_best(errors, weight, *, delta):
 EPSILON = np.finfo(np.float64).eps
 MEDIAN = functools.partial(_quantile_at, q=0.5)
 LOSSES = {
-    "squared_error": Loss(squared_error, start=mean_of, of_errors=mean_of, constant_curvature=True),
+    "squared_error": Loss(squared_error, start=mean_of, constant_curvature=True),
     "absolute_error": Loss(absolute_error, start=MEDIAN, newton=False, of_errors=MEDIAN),
     "poisson": Loss(poisson, start=log_mean, inverse=np.exp),
     "gamma": Loss(gamma, start=log_mean, inverse=np.exp),
