@@ -52,19 +52,18 @@ def best_constants(
     weight: Any,
     group: np.ndarray,
     number: int,
-    column: int | None = None,
+    at: Any = ...,
 ) -> np.ndarray:
     """For each group of rows the v with the least Σ weight loss(f + v, y), where the slope changes its sign.
 
     An interval of v around 0 is doubled until it contains the change, and then halved, for all groups at
-    once. column: to which of several scores of a row v is added.
+    once. at: the index of the scores to which v is added.
     """
-    moved = ... if column is None else (slice(None), column)
 
     def slope(v):
         scores = f.copy()
-        scores[moved] += v[group]
-        return np.bincount(group, weight * gradient(loss, scores, y)[moved], number)
+        scores[at] += v[group]
+        return np.bincount(group, weight * gradient(loss, scores, y)[at], number)
 
     side = -np.sign(slope(np.zeros(number)))  # where the least loss is
     near, far = np.zeros(number), side.copy()

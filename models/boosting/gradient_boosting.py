@@ -15,7 +15,7 @@ from models.boosting.classifier import BoostingClassifier
 from models.boosting.derivatives import gradient_and_curvature
 from models.boosting.losses import LOSSES, huber_loss, quantile_loss
 from models.boosting.splitting import hold_out
-from models.boosting.steps import downhill, line_search, started
+from models.boosting.steps import downhill, line_search, scores_of, started
 from models.foundation import (
     Estimator,
     Regressor,
@@ -206,21 +206,21 @@ class GradientBoosting(Estimator):
         start = f.copy()
         trees = []
         for k in range(self.n_trees_per_iteration_):
-            at = ... if f.ndim == 1 else (slice(None), k)
+            at = scores_of(f, k)
             tree = DecisionTreeRegressor(**{name: getattr(self, name) for name in OF_TREES})
             tree.set_params(random_state=int(self._rng_.integers(2**31)))
             tree.n_features_in_ = X.shape[1]
             tree._grow_from(table, SquaredError(1), -g[at][None, chosen], weight[chosen])
             leaf = tree.tree_.apply(X)
             if not self._loss_.constant_curvature:
-                self._set_leaves(tree.tree_, leaf, chosen, g[at], h[at], start, y, weight, k)
+                self._set_leaves(tree.tree_, leaf, chosen, g[at], h[at], start, y, weight, at)
             f[at] += self.learning_rate * tree.tree_.value[leaf, 0, 0]
             trees.append(tree)
         self._trees_ = [*self._trees_, trees]
         self.n_estimators_ += 1
         self._note_losses(f, y, weight, inside, before if self.subsample < 1 else None)
 
-    def _set_leaves(self, tree, leaf, chosen, g, h, f, y, weight, k):
+    def _set_leaves(self, tree, leaf, chosen, g, h, f, y, weight, at):
         """Replaces the mean gradients in the leaves: by a step of Newton's method, or by the least loss."""
         if self._loss_.newton:
             G, H = (
@@ -228,16 +228,14 @@ class GradientBoosting(Estimator):
             )
             step = np.where(np.abs(H) < NO_CURVATURE * weight.sum(), 0.0, -self._slower * G / H)
             if self._loss_.guarded:
-                column = None if f.ndim == 1 else k
                 data = f[chosen], y[chosen], weight[chosen]
-                step = downhill(self._loss_, *data, leaf[chosen], step, column)
+                step = downhill(self._loss_, *data, leaf[chosen], step, at)
             tree.value[:, 0, 0] = np.where(tree.children_left == LEAF, step, tree.value[:, 0, 0])
             return
         order = chosen[np.argsort(leaf[chosen], kind="stable")]
         leaves, starts = np.unique(leaf[order], return_index=True)
-        column = None if f.ndim == 1 else k
         rows = np.split(order, starts[1:])
-        tree.value[leaves, 0, 0] = line_search(self._loss_, f, y, weight, rows, column)
+        tree.value[leaves, 0, 0] = line_search(self._loss_, f, y, weight, rows, at)
 
     @property
     def _factor(self):

@@ -20,7 +20,7 @@ from models.boosting.derivatives import gradient_and_curvature
 from models.boosting.histogram_tree import Grower
 from models.boosting.losses import LOSSES, huber_loss, quantile_loss
 from models.boosting.splitting import hold_out
-from models.boosting.steps import downhill, line_search, read_targets, started
+from models.boosting.steps import downhill, line_search, read_targets, scores_of, started
 from models.foundation import (
     Estimator,
     Regressor,
@@ -204,21 +204,21 @@ class HistogramBoosting(Estimator):
         grown = grown_trees(grower, g, h, weight)
         before = f.copy()
         for k, (tree, leaves) in enumerate(grown):
-            scores = f if f.ndim == 1 else f[:, k]
+            at = scores_of(f, k)
             numbers, rows = map(list, zip(*leaves, strict=True))
-            column = None if f.ndim == 1 else k
             if not loss.newton:
-                tree.value[numbers] = line_search(loss, before, y, weight, rows, column)
+                tree.value[numbers] = line_search(loss, before, y, weight, rows, at)
             elif loss.guarded:
                 group = np.empty(len(f), dtype=np.intp)
                 for number, of in enumerate(rows):
                     group[of] = number
                 steps = tree.value[numbers]
-                shorter = downhill(loss, before, y, weight, group, steps, column)
+                shorter = downhill(loss, before, y, weight, group, steps, at)
                 if grower.bounded:  # one factor for all leaves keeps their order
                     shorter = steps * np.min(shorter[steps != 0] / steps[steps != 0], initial=1)
                 tree.value[numbers] = shorter
             tree.value[:] *= self.learning_rate
+            scores = f[at]  # a view
             for leaf, rows in leaves:
                 scores[rows] += tree.value[leaf]
         return [tree for tree, _ in grown]

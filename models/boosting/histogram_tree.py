@@ -23,7 +23,6 @@ class Tree(NamedTuple):
     feature: np.ndarray
     goes_left: np.ndarray  # (nodes, bins): does a bin of the feature go left?
     value: np.ndarray
-    gain: np.ndarray
     depth: int
 
     def apply(self, bins):
@@ -218,10 +217,8 @@ class Grower:
             bad |= h < LEAST_CURVATURE
             bad |= h > H - LEAST_CURVATURE
         right_g = G - g
-        value, right_value = (
-            self._value(g, h, node.bounds),
-            self._value(right_g, H - h, node.bounds),
-        )
+        value = self._value(g, h, node.bounds)
+        right_value = self._value(right_g, H - h, node.bounds)
         if self.bounded:
             bad |= monotonic * (value - right_value) > 0
         gain = G * node.value - g * value
@@ -301,7 +298,6 @@ class Grower:
             feature=np.array([split.feature if split else 0 for split in inner]),
             goes_left=np.array([split.goes_left if split else nothing for split in inner]),
             value=np.array([node.value for node in nodes]),
-            gain=np.array([split.gain if split else 0.0 for split in inner]),
             depth=max(node.depth for node in nodes),
         )
         return tree, [(i, node.rows) for i, node in enumerate(nodes) if not node.children]

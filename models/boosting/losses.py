@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.weighted_quantiles import weighted_quantiles
 from tinygrad_edu.ops import logsumexp
 from tinygrad_edu.tensor import value
 
@@ -175,19 +176,16 @@ class Loss:
     def mean(self, f, y, weight=None):
         """The mean of the terms over the rows."""
         terms = value(self.formula(f, y))
-        if weight is None or len(terms) != len(weight):
+        if weight is None:
             return float(np.sum(terms) / len(f))
         return float(weight @ terms / weight.sum())
 
 
 def quantile_of(x, q, weight=None):
-    """The q-quantile; of weighted values the lowest one below which lies a part q of the weight."""
+    """The q-quantile; of weighted values the least one up to which lies a part q of the weight."""
     if weight is None:
         return float(np.quantile(x, q))
-    order = np.argsort(x)
-    below = np.cumsum(weight[order])
-    part = max(q * below[-1], np.nextafter(0, 1))
-    return float(x[order[min(np.searchsorted(below, part), len(x) - 1)]])
+    return float(weighted_quantiles(x, weight, q))
 
 
 def mean_of(y, weight=None):
@@ -263,7 +261,7 @@ def _huber_best(errors, weight, *, delta):
 EPSILON = np.finfo(np.float64).eps
 MEDIAN = functools.partial(_quantile_at, q=0.5)
 LOSSES = {
-    "squared_error": Loss(squared_error, start=mean_of, of_errors=mean_of, constant_curvature=True),
+    "squared_error": Loss(squared_error, start=mean_of, constant_curvature=True),
     "absolute_error": Loss(absolute_error, start=MEDIAN, newton=False, of_errors=MEDIAN),
     "poisson": Loss(poisson, start=log_mean, inverse=np.exp),
     "gamma": Loss(gamma, start=log_mean, inverse=np.exp),

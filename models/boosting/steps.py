@@ -10,6 +10,7 @@ from models.foundation import targets
 from models.generalized.times import times_and_events
 from tinygrad_edu import Tensor, no_grad
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import value
 
 # Which targets a loss allows, and scikit-learn's words for it.
@@ -54,17 +55,20 @@ def started(loss: Any, y: np.ndarray, weight: Any, name: str) -> tuple[Loss, Any
     return found, float(best_constants(found, f, y, weight, np.zeros(len(y), np.intp), 1)[0])
 
 
-def line_search(
-    loss: Loss, f: Any, y: Any, weight: Any, leaves: Any, column: int | None = None
-) -> Any:
-    """For the rows of each leaf the v with the least loss of f + v; of several scores, in one column."""
+def scores_of(f: np.ndarray, k: int) -> Any:
+    """The index of the scores to which tree k of an iteration adds: f is (rows,), or (rows, trees)."""
+    return ... if f.ndim == 1 else (slice(None), k)
+
+
+def line_search(loss: Loss, f: Any, y: Any, weight: Any, leaves: Any, at: Any) -> Any:
+    """For the rows of each leaf the v with the least loss of f + v. at: to which scores v is added."""
     if loss.of_errors is not None:
         weights = [None if weight is None else weight[rows] for rows in leaves]
         return [loss.of_errors(y[i] - f[i], w) for i, w in zip(leaves, weights, strict=True)]
     rows = np.concatenate(leaves)
     group = np.repeat(np.arange(len(leaves)), [len(leaf) for leaf in leaves])
     w = np.ones(len(rows)) if weight is None else weight[rows]
-    return best_constants(loss, f[rows], y[rows], w, group, len(leaves), column)
+    return best_constants(loss, f[rows], y[rows], w, group, len(leaves), at)
 
 
 def probabilities(f: np.ndarray, classes: int) -> np.ndarray:
@@ -74,8 +78,7 @@ def probabilities(f: np.ndarray, classes: int) -> np.ndarray:
     if f.ndim == 1:
         p = 1 / (1 + np.exp(-np.clip(f, -700, 700)))
         return np.stack([1 - p, p], axis=1)
-    e = np.exp(f - f.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    return softmax(f, axis=1)
 
 
 def downhill(
@@ -85,19 +88,18 @@ def downhill(
     weight: Any,
     group: np.ndarray,
     steps: np.ndarray,
-    column: Any = None,
+    at: Any = ...,
 ) -> np.ndarray:
     """The step of each group of rows, halved as often as needed not to raise the loss of its rows.
 
     Newton's step is too long where the curvature falls: for √(1 + (y - f)²), |y - f| = 10, a hundred times.
-    column: to which of several scores of a row the step is added.
+    at: the index of the scores to which the step is added.
     """
-    moved = ... if column is None else (slice(None), column)
     weight = np.ones(len(y)) if weight is None else weight
 
     def total(steps):
         scores = f.copy()
-        scores[moved] += steps[group]
+        scores[at] += steps[group]
         with no_grad():
             terms = value(loss.formula(Tensor(scores), y))
         return np.bincount(group, weight * terms, len(steps))

@@ -26,6 +26,7 @@ from models.foundation import (
 from models.foundation.kinds import r_squared
 from models.trees.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.ops import softmax
 
 EPSILON = np.finfo(np.float64).eps
 
@@ -159,13 +160,9 @@ class AdaBoostClassifier(AdaBoost, Classifier):
 
     def _probabilities(self, f):
         """softmax(f / (K - 1)), equation 15 of Zhu et al."""
-        f = (
-            np.stack([-f, f], axis=1) / 2
-            if self.n_classes_ == 2
-            else f / max(self.n_classes_ - 1, 1)
-        )
-        e = np.exp(f - f.max(axis=1, keepdims=True))
-        return e / e.sum(axis=1, keepdims=True)
+        two = self.n_classes_ == 2
+        f = np.stack([-f, f], axis=1) / 2 if two else f / max(self.n_classes_ - 1, 1)
+        return softmax(f, axis=1)
 
     def _predict_proba(self, X):
         return self._probabilities(self._decision(X))

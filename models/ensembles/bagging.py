@@ -73,7 +73,7 @@ class Bagging(Estimator):
 
     def _fit(self, X, y, weight):
         rows, features = self._sizes(X, weight)
-        if not (self.warm_start and "estimators_" in vars(self)):
+        if "estimators_" not in vars(self):  # else a warm start
             self._rng_ = np.random.default_rng(self.random_state)
             self.estimators_, self.estimators_samples_, self.estimators_features_ = [], [], []
         more = self.n_estimators - len(self.estimators_)
@@ -88,11 +88,11 @@ class Bagging(Estimator):
             "again": (self.bootstrap, self.bootstrap_features),
         }
         part = None if np.all(weight == weight[0]) else weight / weight.sum()
-        work = [(self.estimator_, X, y, part, draw, each) for each in seeds(self._rng_, more)]
-        for model, chosen, columns in each(fit_member, work, self.n_jobs):
-            self.estimators_ = [*self.estimators_, model]
-            self.estimators_samples_ = [*self.estimators_samples_, chosen]
-            self.estimators_features_ = [*self.estimators_features_, columns]
+        work = [(self.estimator_, X, y, part, draw, seed) for seed in seeds(self._rng_, more)]
+        fitted = each(fit_member, work, self.n_jobs)
+        self.estimators_ = self.estimators_ + [model for model, _, _ in fitted]
+        self.estimators_samples_ = self.estimators_samples_ + [rows for _, rows, _ in fitted]
+        self.estimators_features_ = self.estimators_features_ + [chosen for _, _, chosen in fitted]
         if self.oob_score:
             self._judge(X, y)
 

@@ -28,9 +28,8 @@ class Forest(Growing):
     """
 
     tree_kind: ClassVar[Any]
-    _keep_out_of_bag: ClassVar[
-        Any
-    ]  # (mean value of each sample, y) -> None: sets oob_score_ and the rest
+    # (mean value of each sample, y) -> None: sets oob_score_ and the rest
+    _keep_out_of_bag: ClassVar[Any]
 
     n_estimators: int = integer(100, at_least=1, doc="number of trees")
     bootstrap: bool = boolean(
@@ -79,23 +78,14 @@ class Forest(Growing):
         table, criterion = self._table(X), self._criterion(y)
         limits = self._limits(table, self._drawn(weight) if self.bootstrap else weight.sum(), y)
         batch = 1 if self.max_leaf_nodes is not None else max(1, TOGETHER // len(X))
-        sizes = [min(batch, number - start) for start in range(0, number, batch)]
-        rng = np.random.default_rng(self.random_state)
-        rng.integers(0, 2, len(trees))  # other seeds than those of the trees that are kept
-        items = [
-            (self, table, criterion, y, weight, limits, seed, size)
-            for seed, size in zip(seeds(rng, len(sizes)), sizes, strict=True)
-        ]
-        batches = each(_grow, items, self.n_jobs)
+        groups = seeded_groups(self.random_state, len(trees), number, batch)
+        items = [(self, table, criterion, y, weight, limits, *group) for group in groups]
+        grown = [tree for group in each(_grow, items, self.n_jobs) for tree in group]
         self.n_outputs_ = len(y)
-        grown = [tree for batch in batches for tree in batch]
-        self.estimators_ = trees + [self._as_estimator(tree, limits) for tree in grown]
+        self.estimators_ = trees + [self._as_estimator(tree, limits.max_features) for tree in grown]
         self.feature_importances_ = self._importances()
         if self.oob_score:
-            self._oob_seeds_ = [
-                *vars(self).get("_oob_seeds_", []),
-                *((seed, size) for *_, seed, size in items),
-            ]
+            self._oob_seeds_ = vars(self).get("_oob_seeds_", []) + groups
             self._judge_out_of_bag(X, y, weight)
 
     def _weights_of_trees(self, rng, number, y, weight):
@@ -122,14 +112,14 @@ class Forest(Growing):
             return self.max_samples or len(weight)
         return max(1, int(self.max_samples * weight.sum()))
 
-    def _as_estimator(self, tree, limits):
+    def _as_estimator(self, tree, max_features):
         """A tree as an estimator of its own."""
         shared = self.tree_kind._parameters.keys() & self._parameters.keys()
         model = self.tree_kind(**{name: getattr(self, name) for name in shared - {"class_weight"}})
         for name in ("classes_", "n_classes_", "n_features_in_"):
             if name in vars(self):
                 setattr(model, name, getattr(self, name))
-        model._adopt(tree, limits)
+        model._adopt(tree, max_features)
         return model
 
     def _importances(self):
@@ -179,6 +169,14 @@ class Forest(Growing):
         from scipy.sparse import hstack
 
         return hstack(paths).tocsr(), np.cumsum([0, *(path.shape[1] for path in paths)])
+
+
+def seeded_groups(random_state, kept, number, size):
+    """(seed, size) of each group of new trees that are grown together, after those that are kept."""
+    sizes = [min(size, number - start) for start in range(0, number, size)]
+    rng = np.random.default_rng(random_state)
+    rng.integers(0, 2, kept)  # other seeds than those of the trees that are kept
+    return list(zip(seeds(rng, len(sizes)), sizes, strict=True))
 
 
 def leaves_of(estimators, X):

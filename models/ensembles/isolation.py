@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.ensembles.forest import TOGETHER, leaves_of
+from models.ensembles.forest import TOGETHER, leaves_of, seeded_groups
 from models.foundation import (
     OutlierDetector,
     boolean,
@@ -19,9 +19,10 @@ from models.foundation import (
     seed,
     warn,
 )
-from models.foundation.parallel import each, seeds
+from models.foundation.parallel import each
 from models.trees.criteria import SquaredError
 from models.trees.growing import Limits, grow
+from models.trees.settings import number_of_features
 from models.trees.table import Columns
 from models.trees.tree import ExtraTreeRegressor
 
@@ -71,22 +72,14 @@ class IsolationForest(OutlierDetector):
     def _fit(self, X, weight):
         samples, features = X.shape
         self.max_samples_ = self._drawn(samples)
-        n_features = self.max_features
-        if not isinstance(n_features, (int, np.integer)):
-            n_features = max(1, int(n_features * features))
-        n_features = min(int(n_features), features)
+        n_features = number_of_features(self.max_features, features)
         trees = vars(self).get("estimators_", [])[: self.n_estimators]
         number = self.n_estimators - len(trees)
         # Without a choice of features, many trees are grown together.
         batch = max(1, TOGETHER // self.max_samples_) if n_features == features else 1
-        sizes = [min(batch, number - start) for start in range(0, number, batch)]
-        rng = np.random.default_rng(self.random_state)
-        rng.integers(0, 2, len(trees))  # other seeds than those of the trees that are kept
-        items = [
-            (self, X, weight, n_features, seed, size)
-            for seed, size in zip(seeds(rng, len(sizes)), sizes, strict=True)
-        ]
-        grown = [pair for batch in each(_isolate, items, self.n_jobs) for pair in batch]
+        groups = seeded_groups(self.random_state, len(trees), number, batch)
+        items = [(self, X, weight, n_features, *group) for group in groups]
+        grown = [pair for group in each(_isolate, items, self.n_jobs) for pair in group]
         self.estimators_ = trees + [self._as_estimator(tree) for tree, _ in grown]
         drawn = vars(self).get("estimators_features_", [])[: len(trees)]
         self.estimators_features_ = drawn + [chosen for _, chosen in grown]
@@ -107,8 +100,8 @@ class IsolationForest(OutlierDetector):
 
     def _as_estimator(self, tree):
         model = ExtraTreeRegressor(max_features=1, max_depth=_depth(self.max_samples_))
-        model.n_features_in_, model.n_outputs_, model.max_features_ = tree.n_features, 1, 1
-        model.tree_, model.feature_importances_ = tree, tree.compute_feature_importances()
+        model.n_features_in_ = tree.n_features
+        model._adopt(tree, 1)
         return model
 
     def _score_samples(self, X):

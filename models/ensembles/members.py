@@ -70,6 +70,10 @@ class Named(Estimator):
         work = [(member, X, y, weight) for _, member in self._present()]
         self._take_members(each(fit_clone, work, self.n_jobs))
 
+    def _names_present(self) -> list[str]:
+        """The names of the fitted models."""
+        return [name for name, member in self.named_estimators_.items() if not is_dropped(member)]
+
     def _take_members(self, fitted: list[Any]) -> None:
         self.estimators_ = fitted
         rest = iter(fitted)

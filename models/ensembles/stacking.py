@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.bayes.gaussian import GaussianNB
-from models.ensembles.members import Named, is_dropped, members
+from models.ensembles.members import Named, members
 from models.foundation import (
     Classifier,
     Regressor,
     boolean,
     choice,
-    clone,
     frames,
     integer,
     learned,
@@ -80,9 +79,8 @@ class Stacking(Named, Transformer):
                 found.append(getattr(fitted, method)(X))
                 continue
             how = {"cv": self.cv, "n_jobs": self.n_jobs, "params": params, "method": method}
-            found.append(cross_val_predict(clone(member), X, y, **how))
-        last = self.default if self.final_estimator is None else self.final_estimator
-        self.final_estimator_ = fit_clone(last, self._joined(found, X), y, weight)
+            found.append(cross_val_predict(member, X, y, **how))
+        self.final_estimator_ = fit_clone(self._last, self._joined(found, X), y, weight)
 
     def _method(self, name, model):
         """What a member is asked for: of a regressor, predictions."""
@@ -110,8 +108,7 @@ class Stacking(Named, Transformer):
 
     def _names_out(self, names):
         found = []
-        present = [name for name, member in self.estimators if not is_dropped(member)]
-        for name, width in zip(present, self._widths_, strict=True):
+        for name, width in zip(self._names_present(), self._widths_, strict=True):
             stem = f"{type(self).__name__.lower()}_{name}"
             found += [stem] if width == 1 else [f"{stem}{i}" for i in range(width)]
         return [*found, *names] if self.passthrough else found

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.bayes.gaussian import GaussianNB
-from models.ensembles.members import Named
+from models.ensembles.members import Named, is_dropped
 from models.foundation import Classifier, Regressor, array, boolean, choice
 from models.foundation.sklearn_bridge import kind_of
 from models.foundation.transformer import Transformer
@@ -45,12 +45,9 @@ class Voting(Named, Transformer):
 
     def _shares(self):
         """The weights of the members that are present; their sum is 1."""
-        present = [member != "drop" for member in self.named_estimators_.values()]
+        present = [not is_dropped(member) for member in self.named_estimators_.values()]
         weights = np.ones(len(present)) if self.weights is None else np.asarray(self.weights, float)
         return weights[present] / weights[present].sum()
-
-    def _names_present(self):
-        return [name for name, member in self.named_estimators_.items() if member != "drop"]
 
     def _names_out(self, names):
         return [f"{type(self).__name__.lower()}_{name}" for name in self._names_present()]

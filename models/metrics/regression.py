@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation.kinds import explained
+from models.foundation.weighted_quantiles import weighted_quantiles
 from models.metrics.reading import numbers, same_length, too_few, weights
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -165,21 +166,11 @@ def max_error(y_true: Any, y_pred: Any) -> float:
 def quantile(values: np.ndarray, weight: np.ndarray, level: float) -> np.ndarray:
     """The quantile of each column: the value where the weight of all up to it reaches the level.
 
-    If the level falls between two values, it is their mean: the averaged inverted distribution function,
-    type 2 of R. Hyndman and Y. Fan, Sample quantiles in statistical packages (1996).
+    If the level falls between two values, it is their mean.
     """
-    order = np.argsort(values, axis=0, kind="stable")
-    found = np.empty(values.shape[1])
-    for column, rows in enumerate(order.T):
-        rows = rows[weight[rows] > 0]
-        upto = np.cumsum(weight[rows])
-        target = level * upto[-1]
-        at = min(int(np.searchsorted(upto, target)), len(rows) - 1)
-        after = at
-        if abs(upto[at] - target) <= 10 * np.finfo(float).eps * upto[-1]:
-            after = min(at + 1, len(rows) - 1)
-        found[column] = (values[rows[at], column] + values[rows[after], column]) / 2
-    return found
+    present = weight > 0
+    columns = values[present].T
+    return np.array([weighted_quantiles(x, weight[present], level, True) for x in columns])
 
 
 # ---- deviances -----------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Growing(Estimator):
         features, samples = table.codes.shape
         leaf = _number(self.min_samples_leaf, samples)
         return Limits(
-            max_features=_number_of_features(self.max_features, features),
+            max_features=number_of_features(self.max_features, features),
             max_depth=self.max_depth,
             min_samples_split=max(2, _number(self.min_samples_split, samples)),
             min_samples_leaf=leaf,
@@ -103,7 +103,8 @@ def _number(given, samples):
     return int(given) if isinstance(given, (int, np.integer)) else int(np.ceil(given * samples))
 
 
-def _number_of_features(given, features):
+def number_of_features(given, features):
+    """How many features are searched: all, √ or log₂ of them, a number, or a fraction."""
     if given is None:
         return features
     if given in ("sqrt", "log2"):

@@ -23,17 +23,13 @@ class Ranks:
         self.X, self.dtype = X, precision(X)
         self.codes = np.empty((features, samples), np.min_scalar_type(samples))
         self.missing = np.isnan(X.min(axis=0))  # is a value of the feature missing?
-        self.highest = np.zeros(
-            features, np.int64
-        )  # rank; that of missing values, if there are some
-        self.has_close_values = False
+        # The highest rank: that of missing values, if there are some.
+        self.highest = np.zeros(features, np.int64)
         for feature in range(features):
             column = X[:, feature].astype(self.dtype)
             order = np.argsort(column)  # NaN comes last
             column = column[order]
             rises = column[:-1] < column[1:]
-            close = rises & (column[1:] <= column[:-1] + self.dtype(CLOSE))
-            self.has_close_values |= bool(close.any())
             if self.missing[feature]:
                 rises |= np.isnan(column[1:]) & ~np.isnan(column[:-1])
             ranks = np.concatenate([[0], np.cumsum(rises)])

@@ -10,10 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from models.foundation import (
-    choice,
-    learned,
-)
+from models.foundation import choice, learned
 from models.trees.growing import grow
 from models.trees.pruning import cost_complexity, pruned
 from models.trees.settings import Growing, OfClasses, OfNumbers
@@ -77,13 +74,12 @@ class DecisionTree(Growing):
         limits = self._limits(table, weight.sum(), y)
         rng = np.random.default_rng(self.random_state)
         (tree,) = grow(table, criterion, y, [weight], limits, rng)
-        self._adopt(tree, limits)
+        self._adopt(pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree, limits.max_features)
 
-    def _adopt(self, tree, limits):
-        """Takes over a grown tree."""
-        self.n_outputs_, self.max_features_ = tree.n_outputs, limits.max_features
-        self.tree_ = pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree
-        self.feature_importances_ = self.tree_.compute_feature_importances()
+    def _adopt(self, tree, max_features):
+        """Takes over a tree that is grown and pruned."""
+        self.n_outputs_, self.max_features_ = tree.n_outputs, max_features
+        self.tree_, self.feature_importances_ = tree, tree.compute_feature_importances()
 
     def apply(self, X):
         """The number of the leaf in which each row of X ends."""
