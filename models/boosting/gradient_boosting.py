@@ -11,13 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from models.boosting.booster import Booster
 from models.boosting.classifier import BoostingClassifier
 from models.boosting.derivatives import gradient_and_curvature
 from models.boosting.losses import LOSSES, huber_loss, quantile_loss
-from models.boosting.splitting import hold_out
 from models.boosting.steps import downhill, line_search, scores_of, started
 from models.foundation import (
-    Estimator,
     Regressor,
     boolean,
     choice,
@@ -70,7 +69,7 @@ def naive_boosting(x: list[float], y: list[float], rounds: int, rate: float = 0.
     return f
 
 
-class GradientBoosting(Estimator):
+class GradientBoosting(Booster):
     """What the regressor and the classifier share."""
 
     learning_rate: float = nonnegative(0.1, doc="ν, by which the values of trees are multiplied")
@@ -106,9 +105,6 @@ class GradientBoosting(Estimator):
 
     estimators_: np.ndarray = learned("(iterations, trees of each): DecisionTreeRegressor")
     n_estimators_: int = learned("number of iterations")
-    n_trees_per_iteration_: int = learned(
-        "trees in an iteration: 1, or one for each of several classes"
-    )
     init_: Any = learned("the constant scores, or the fitted init")
     train_score_: np.ndarray = learned("the loss of the training rows after each iteration")
     oob_improvement_: np.ndarray = learned(
@@ -143,14 +139,9 @@ class GradientBoosting(Estimator):
         train: Any = slice(None)
         held: Any = None
         if not more:
-            self._rng_ = np.random.default_rng(self.random_state)
-            self._seed_ = int(self._rng_.integers(2**31))
+            self._draw_seeds()
         if self.n_iter_no_change is not None:
-            classes = labels if self.kind == "classifier" else None
-            held = hold_out(
-                len(X), self.validation_fraction, classes, self._seed_, type(self).__name__
-            )
-            train = np.setdiff1d(np.arange(len(X)), held)
+            train, held = self._train_and_held(labels)
             outside = X[held], y[held], weight[held]
         X, y, weight, labels = X[train], y[train], weight[train], labels[train]
         weights = None if weights is None else weights[train]
@@ -160,7 +151,7 @@ class GradientBoosting(Estimator):
             f = self._scores(X)
             rows = Rows(X, y, weight, f, Ranks(X))
             lowest = np.full(self.n_iter_no_change or 1, np.inf)
-            f_held = None if held is None else self._scores(outside[0])
+            f_held: Any = None if held is None else self._scores(outside[0])
             while len(self._trees_) < self.n_estimators:
                 i = len(self._trees_)
                 self._add_trees(rows)
@@ -171,10 +162,10 @@ class GradientBoosting(Estimator):
                 if not (loss + self.tol < lowest).any():
                     break
                 lowest[i % len(lowest)] = loss
-        self._describe(X)
+        self._describe()
 
     def _start(self, X, y, weight, labels):
-        self._trees_: list[Any] = []
+        self._trees_ = []
         self.train_score_ = np.zeros(0)
         self.n_estimators_ = 0
         if self.subsample < 1:
@@ -262,7 +253,7 @@ class GradientBoosting(Estimator):
             self.oob_scores_ = np.append(self.oob_scores_, self.oob_score_)
             self.oob_improvement_ = np.append(self.oob_improvement_, previous - self.oob_score_)
 
-    def _describe(self, X):
+    def _describe(self):
         self.estimators_ = np.empty((len(self._trees_), self.n_trees_per_iteration_), dtype=object)
         for i, trees in enumerate(self._trees_):
             self.estimators_[i] = trees
@@ -270,7 +261,7 @@ class GradientBoosting(Estimator):
             tree.tree_ for trees in self._trees_ for tree in trees if tree.tree_.node_count > 1
         ]
         parts = [tree.compute_feature_importances(normalize=False) for tree in grown]
-        total = np.sum(parts, axis=0) if parts else np.zeros(X.shape[1])
+        total = np.sum(parts, axis=0) if parts else np.zeros(self.n_features_in_)
         self.feature_importances_ = total / (total.sum() or 1.0)
         self.max_features_ = self._trees_[0][0].max_features_
 
@@ -279,28 +270,16 @@ class GradientBoosting(Estimator):
     def _starting_scores(self, X):
         if hasattr(self.init_, "predict"):
             return self._from_init(X)
-        f = np.empty((self.n_trees_per_iteration_, len(X))).T
-        f[:] = self.init_
-        return f if self.n_trees_per_iteration_ > 1 else f[:, 0]
+        return self._repeated(self.init_, len(X))
 
-    def _add(self, trees, X, f):
-        for k, tree in enumerate(trees):
-            scores = f if f.ndim == 1 else f[:, k]
-            scores += self.learning_rate * tree.tree_.value[tree.tree_.apply(X), 0, 0]
+    def _for_trees(self, X):
+        return X
+
+    def _added(self, tree, X):
+        return self.learning_rate * tree.tree_.value[tree.tree_.apply(X), 0, 0]
 
     def _scores(self, X):
-        f = self._starting_scores(X)
-        for trees in self._trees_:
-            self._add(trees, X, f)
-        return f
-
-    def _staged(self, X, answer):
-        """What `answer` makes of the scores after each iteration."""
-        X = self._check(X)
-        f = self._starting_scores(X)
-        for trees in self._trees_:
-            self._add(trees, X, f)
-            yield answer(f.copy())
+        return self._sum(X)
 
     def apply(self, X: Any) -> np.ndarray:
         """The leaf of each row of X in each tree: (samples, iterations), of a classifier (..., classes)."""

@@ -15,14 +15,13 @@ import numpy as np
 
 from models.boosting import columns
 from models.boosting.bins import Bins
+from models.boosting.booster import Booster
 from models.boosting.classifier import BoostingClassifier
 from models.boosting.derivatives import gradient_and_curvature
 from models.boosting.histogram_tree import Grower
 from models.boosting.losses import LOSSES, huber_loss, quantile_loss
-from models.boosting.splitting import hold_out
 from models.boosting.steps import downhill, line_search, read_targets, scores_of, started
 from models.foundation import (
-    Estimator,
     Regressor,
     boolean,
     choice,
@@ -42,7 +41,7 @@ from tinygrad_edu.diagnostics.words import refusal
 MANY = 10_000  # rows, above which early_stopping="auto" stops early
 
 
-class HistogramBoosting(Estimator):
+class HistogramBoosting(Booster):
     """What the regressor and the classifier share."""
 
     allow_nan = True
@@ -91,14 +90,9 @@ class HistogramBoosting(Estimator):
     _loss: ClassVar[Any]  # a Loss or a function of the user, by the parameter
     _encoded: ClassVar[Any]  # y as losses take it; `_decoded` is the opposite
     _decoded: ClassVar[Any]
-    _trees_: list[Any] = learned("the trees of each iteration")
-
     _known_: np.ndarray = learned("scores of rows, in the copy that is judged in a fit")
 
     n_iter_: int = learned("number of iterations")
-    n_trees_per_iteration_: int = learned(
-        "trees in an iteration: 1, or one for each of several classes"
-    )
     do_early_stopping_: bool = learned("was the score watched?")
     train_score_: np.ndarray = learned(
         "score of the training rows at the start and after each iteration"
@@ -130,17 +124,15 @@ class HistogramBoosting(Estimator):
             what = f"max_iter={self.max_iter} must be larger than or equal to n_iter_={self.n_iter_} when "
             raise refusal(ValueError, what + "warm_start==True.", f"max_iter={self.n_iter_ + 100}")
         if not more:
-            self._rng_ = np.random.default_rng(self.random_state)
-            self._seed_ = int(self._rng_.integers(2**31))
-        train, held = self._train_and_held(
-            X, self._encoded(y), None if np.all(weight == 1) else weight, y
-        )
+            self._draw_seeds()
+        weights = None if np.all(weight == 1) else weight
+        train, held = self._rows_of(X, self._encoded(y), weights, y)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if not more:
                 self._start(train)
             for part in filter(None, (train, held)):
                 part.bins = self._bins_(part.X)
-                part.f = self._raw(part.bins)
+                part.f = self._sum(part.bins)
             if not more:
                 self._note_scores(train, held)
             grower = self._grower(train)
@@ -152,17 +144,14 @@ class HistogramBoosting(Estimator):
                     self._add(self._trees_[-1], held.bins, held.f)
                 self._note_scores(train, held)
 
-    def _train_and_held(self, X, y, weight, labels):
+    def _rows_of(self, X, y, weight, labels):
         """The rows to learn from, and those held out, or None."""
         automatic = self.early_stopping == "auto"
         self.do_early_stopping_ = bool(len(X) > MANY if automatic else self.early_stopping)
         if not self.do_early_stopping_ or self.validation_fraction is None:
             return Rows(X, y, weight), None
-        labels = labels if self.kind == "classifier" else None
-        name = type(self).__name__
-        held = hold_out(len(X), self.validation_fraction, labels, self._seed_, name)
-        kept = np.setdiff1d(np.arange(len(X)), held)
-        return (Rows(X[i], y[i], None if weight is None else weight[i]) for i in (kept, held))
+        parts = self._train_and_held(labels)
+        return (Rows(X[i], y[i], None if weight is None else weight[i]) for i in parts)
 
     def _start(self, train):
         """Bins, the loss and its best constant: all but the trees."""
@@ -256,32 +245,17 @@ class HistogramBoosting(Estimator):
 
     # ---- after fit -------------------------------------------------------------------------------
 
-    def _raw(self, bins):
-        """The scores f of binned rows: (rows,), or (rows, classes)."""
-        f = self._constants(len(bins))
-        for trees in self._trees_:
-            self._add(trees, bins, f)
-        return f
+    def _for_trees(self, X):
+        return self._bins_(X)
 
-    def _constants(self, samples):
-        f = np.empty((self.n_trees_per_iteration_, samples)).T
-        f[:] = self._constant_
-        return f if self.n_trees_per_iteration_ > 1 else f[:, 0]
+    def _starting_scores(self, bins):
+        return self._repeated(self._constant_, len(bins))
 
-    def _add(self, trees, bins, f):
-        for scores, tree in zip(np.atleast_2d(f.T), trees, strict=True):
-            scores += tree.value[tree.apply(bins)]
+    def _added(self, tree, bins):
+        return tree.value[tree.apply(bins)]
 
     def _scores(self, X):
-        return self._known_.copy() if "_known_" in vars(self) else self._raw(self._bins_(X))
-
-    def _staged(self, X, answer):
-        """What `answer` makes of the scores after each iteration."""
-        bins = self._bins_(self._check(X))
-        f = self._constants(len(bins))
-        for trees in self._trees_:
-            self._add(trees, bins, f)
-            yield answer(f.copy())
+        return self._known_.copy() if "_known_" in vars(self) else self._sum(self._bins_(X))
 
 
 class Rows:
