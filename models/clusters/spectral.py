@@ -23,6 +23,7 @@ from models.foundation import (
     positive,
     seed,
 )
+from models.foundation.laplacian import normalized_laplacian
 from models.foundation.lloyd import squared_distances
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
@@ -132,13 +133,8 @@ class SpectralClustering(Clusterer):
 
 def embedding(W: np.ndarray, n_components: int) -> np.ndarray:
     """The u of the smallest eigenvalues: (points, n_components)."""
-    W = W.copy()
-    np.fill_diagonal(W, 0)  # similarity to oneself is cut nowhere
-    degree = W.sum(axis=0)
-    root = np.sqrt(np.where(degree > 0, degree, 1))
-    W /= root
-    W /= root[:, None]
-    _, V = np.linalg.eigh(np.eye(len(W)) - W)
+    L, root = normalized_laplacian(W)
+    _, V = np.linalg.eigh(L)
     U = V[:, :n_components] / root[:, None]
     return U * signs(U.T)
 
