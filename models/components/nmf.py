@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.components.truncated_svd import of_gram
 from models.foundation import (
     Transformer,
     boolean,
@@ -294,9 +295,7 @@ def nonnegative_singular(X, k):
 
 def _tall_svd(X):
     """The singular value decomposition from the eigenvectors of XᵀX."""
-    λ, V = np.linalg.eigh(X.T @ X)
-    s = np.sqrt(np.maximum(λ[::-1], 0))
-    V = V[:, ::-1].T
+    s, V = of_gram(X.T @ X, X.shape[1])
     return X @ V.T / np.maximum(s, 1e-8 * s[0] or 1.0), s, V
 
 

@@ -12,6 +12,7 @@ from models.embeddings.distances import distances, euclidean, power_of_two
 from models.embeddings.embedding import Embedding, given_start
 from models.embeddings.gains import descend
 from models.foundation import array, boolean, choice, integer, learned, nonnegative
+from models.foundation.eigenpairs import largest_of_all
 from models.foundation.iterate import Trace
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
@@ -150,8 +151,7 @@ def classical(D: np.ndarray, k: int) -> np.ndarray:
     """
     B = D * D
     B = -(B - B.mean(axis=0) - B.mean(axis=1)[:, None] + B.mean()) / 2
-    size, U = np.linalg.eigh(B)
-    size, U = size[::-1][:k], U[:, ::-1][:, :k]
+    size, U = largest_of_all(B, k)
     return U * signs(U.T) * np.sqrt(np.maximum(size, 0))
 
 
