@@ -102,9 +102,6 @@ class SparsePCA(Transformer):
     def _inverse_transform(self, Z):
         return Z @ self.components_ + self.mean_
 
-    def _names_out(self, names):
-        return [f"sparsepca{i}" for i in range(self.n_components_)]
-
 
 def _given(name, value, shape, otherwise):
     """A start that was given, transposed as a start of dictionary learning."""

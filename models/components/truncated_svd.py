@@ -89,9 +89,6 @@ class TruncatedSVD(Transformer):
     def _inverse_transform(self, Z):
         return Z @ self.components_
 
-    def _names_out(self, names):
-        return [f"truncatedsvd{i}" for i in range(len(self.components_))]
-
 
 def of_gram(G, k):
     """The k largest singular values, falling, and right singular vectors of X, from G = XᵀX."""
