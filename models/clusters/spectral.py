@@ -26,6 +26,7 @@ from models.foundation import (
 from models.foundation.laplacian import normalized_laplacian
 from models.foundation.lloyd import squared_distances
 from models.foundation.signs import signs
+from models.neighbors.search import k_nearest
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -123,11 +124,10 @@ class SpectralClustering(Clusterer):
                 f"n_samples_fit = {len(X)}."
             )
             raise refusal(ValueError, what, f"n_neighbors={len(X)}, or fewer")
-        D = squared_distances(X, X)
-        np.fill_diagonal(D, -1)  # a point is its own first neighbor, also if others equal it
-        W = np.zeros_like(D)
-        nearest = np.argpartition(D, self.n_neighbors - 1, axis=1)[:, : self.n_neighbors]
-        np.put_along_axis(W, nearest, 1.0, axis=1)
+        W = np.eye(len(X))  # a point is its own first neighbor
+        if self.n_neighbors > 1:
+            nearest = k_nearest(X, self.n_neighbors - 1, algorithm="brute")[1]
+            np.put_along_axis(W, nearest, 1.0, axis=1)
         return W
 
 
