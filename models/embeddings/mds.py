@@ -79,7 +79,7 @@ class MDS(Embedding):
         random = isinstance(self.init, str) and self.init == "random"
         runs = []
         for _ in range(self.n_init if random else 1):
-            self.trace_ = Trace(self.trace_.verbose)
+            self.trace_ = Trace.of(self)
             Y = self._start(D, unit, rng)
             run = self._by_smacof if self.solver == "smacof" else self._by_gradient
             runs.append((*run(D, Y, keeps_distances), self.trace_))

@@ -215,8 +215,8 @@ class MultilayerPerceptron(LossModel):
 
     def _begin(self, X, y, weight):
         parameters = {name: Parameter(w) for name, w in self.start(X, y, weight).items()}
-        trace = Trace(type(self).__name__ if self.verbose else "")
-        return Training(parameters, self._optimizer(parameters), trace, kept=dict(parameters))
+        optimizer, trace = self._optimizer(parameters), Trace.of(self)
+        return Training(parameters, optimizer, trace, kept=dict(parameters))
 
     def _advance(self, training, rows, order, held=None):
         """One epoch; counts how many epochs in a row brought no progress of `tol`."""
