@@ -59,11 +59,9 @@ class SparseCoding(Transformer):
         )  # fmt: skip
 
     def _transform(self, X):
-        α = (
-            self.transform_alpha
-            if self.transform_alpha is not None
-            else getattr(self, "alpha", 1.0)
-        )
+        α = self.transform_alpha
+        if α is None:
+            α = getattr(self, "alpha", 1.0)
         W = self._encode(require_range(X), self._dictionary(), self.transform_algorithm, α)
         return self._split(W)
 
@@ -128,9 +126,8 @@ class LearnedDictionary(SparseCoding):
     """What both forms have in common: the parameters of the objective, and the first atoms."""
 
     overcomplete = True
-    checked_with: ClassVar[Any] = {
-        "transform_algorithm": "lasso_lars"
-    }  # as in scikit-learn's tests
+    # as in scikit-learn's tests
+    checked_with: ClassVar[Any] = {"transform_algorithm": "lasso_lars"}
 
     n_components: int | None = integer(
         None, at_least=1, doc="number of atoms; None: as many as features"
@@ -257,9 +254,8 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
             if self.n_steps_ > min(100, n / len(batch)):
                 share = min(len(batch) / (n + 1), 1)
                 smooth = cost if smooth is None else (1 - share) * smooth + share * cost
-                if self.tol > 0 and np.linalg.norm(self.components_ - before) <= self.tol * len(
-                    before
-                ):
+                move = np.linalg.norm(self.components_ - before)
+                if self.tol > 0 and move <= self.tol * len(before):
                     break
                 worse = 0 if smooth < lowest else worse + 1
                 lowest = min(lowest, smooth)
@@ -298,9 +294,7 @@ def objective(X, W, D, α):
     return float(((X - W @ D) ** 2).sum() / 2 + α * np.abs(W).sum())
 
 
-def alternate(
-    X, W, D, encode, α, max_iter, tol, rng, positive=False, callback=None
-):  # fmt: skip
+def alternate(X, W, D, encode, α, max_iter, tol, rng, positive=False, callback=None):
     """The best codes, then the best atoms, in turn: W, D, L of every round, and whether L stands still.
 
     encode   X, D, codes of before -> codes

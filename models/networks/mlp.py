@@ -56,9 +56,7 @@ class Training:
     parameters: dict[str, Any]
     optimizer: Any
     trace: Trace
-    kept: dict[
-        str, Any
-    ]  # the weights that are the result: the last, or with early_stopping the best
+    kept: dict[str, Any]  # the weights of the result: the last, or with early_stopping the best
     best: float = np.inf  # lowest loss, or minus the highest score
     idle: int = 0  # epochs without progress
     ended: bool = False
