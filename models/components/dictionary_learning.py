@@ -25,6 +25,7 @@ from models.foundation import (
 from models.foundation.incremental import Incremental
 from models.foundation.iterate import warn_not_converged
 from models.foundation.signs import signs
+from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
 
 UNUSED = 1e-6  # the square of a column of codes below which its atom is replaced
@@ -334,12 +335,3 @@ def singular(X, k):
     turn, more = signs(U.T), max(k - len(s), 0)
     W, D = U * turn, (s * turn)[:, None] * V
     return np.pad(W, ((0, 0), (0, more)))[:, :k], np.pad(D, ((0, more), (0, 0)))[:k]
-
-
-def require_range(X):
-    """X, or an error if its squares are too large or too small for numbers."""
-    largest = np.abs(X).max()
-    if largest > 1e100 or 0 < largest < 1e-100:
-        what = f"the largest number in X is {largest:.1e}, and its products leave the range of numbers."
-        raise refusal(ValueError, what, "X / np.abs(X).max()")
-    return X
