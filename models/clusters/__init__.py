@@ -7,7 +7,6 @@ fuzzy           around means to which every point belongs a little
 medoids         around points of the data, with any distances
 centers         what clusters around centers share
 
-
 dbscan          regions of high density
 hdbscan         the same at all densities at once
 condensed_tree  the hierarchy of hdbscan

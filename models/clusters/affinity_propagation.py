@@ -19,7 +19,7 @@ from models.foundation import (
     seed,
     warn,
 )
-from models.foundation.lloyd import nearest, squared_distances
+from models.foundation.lloyd import nearest_around_mean, squared_distances
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -158,8 +158,7 @@ class AffinityPropagation(Clusterer):
             raise refusal(ValueError, what, "labels_")
         if len(self.cluster_centers_) == 0:
             return np.full(len(X), -1)
-        origin = self.cluster_centers_.mean(axis=0)
-        return nearest(X - origin, self.cluster_centers_ - origin)
+        return nearest_around_mean(X, self.cluster_centers_)
 
 
 def _assigned(S, exemplars):

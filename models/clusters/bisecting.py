@@ -12,7 +12,7 @@ import numpy as np
 
 from models.clusters.centers import Centers
 from models.foundation import boolean, choice, function, integer, nonnegative
-from models.foundation.lloyd import inertia, lloyd, nearest, squares
+from models.foundation.lloyd import inertia, lloyd, nearest, nearest_around_mean, squares, tolerance
 
 
 @dataclass
@@ -66,7 +66,7 @@ class BisectingKMeans(Centers):
         rng = np.random.default_rng(self.random_state)
         mean = weight @ X / weight.sum()
         Z = X - mean
-        tol = self.tol * (weight @ squares(Z)) / weight.sum() / Z.shape[1]
+        tol = tolerance(self.tol, Z, weight)
         root = Node(np.zeros(X.shape[1]), np.arange(len(X)))
         for _ in range(self.n_clusters - 1):
             worst = max(_leaves(root), key=attrgetter("score"))
@@ -113,8 +113,7 @@ class BisectingKMeans(Centers):
                 labels[rows] = node.label
                 continue
             centers = np.array([part.center for part in node.parts])
-            origin = centers.mean(axis=0)
-            nearer = nearest(X[rows] - origin, centers - origin)
+            nearer = nearest_around_mean(X[rows], centers)
             waiting += [(part, rows[nearer == k]) for k, part in enumerate(node.parts)]
         return labels
 

@@ -17,7 +17,7 @@ from models.foundation import (
     seed,
     warn,
 )
-from models.foundation.lloyd import blocks, inertia, nearest, plus_plus, random_rows
+from models.foundation.lloyd import inertia, nearest_around_mean, plus_plus, random_rows
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -115,10 +115,7 @@ class Centers(Clusterer, Transformer):
     # ---- answers -------------------------------------------------------------------------------
 
     def _predict(self, X):
-        """`nearest`, around the mean of the centers: far from the origin products lose digits."""
-        origin = self.cluster_centers_.mean(axis=0)
-        centers = self.cluster_centers_ - origin
-        return np.concatenate([nearest(x - origin, centers) for x in blocks(X)])
+        return nearest_around_mean(X, self.cluster_centers_)
 
     def _transform(self, X):
         """‖x - c_k‖, shape (samples, n_clusters)."""

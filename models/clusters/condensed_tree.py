@@ -4,39 +4,17 @@ from typing import Any
 
 import numpy as np
 
+from models.clusters.linkage import Sets, counts, hierarchy
+
 
 def single_linkage(start, end, length):
     """The dendrogram of a spanning tree: an array (n - 1, 4) of left, right, distance and size.
 
     Node i < n is row i, and node n + i is made by merge i, in the order of distances.
     """
-    n = len(length) + 1
-    sets = Sets(2 * n - 1)
-    size = np.ones(2 * n - 1)
-    tree = np.zeros((n - 1, 4))
-    order = np.argsort(length)
-    for merge, edge in enumerate(order):
-        left, right = sets.find(start[edge]), sets.find(end[edge])
-        sets.above[left] = sets.above[right] = n + merge
-        size[n + merge] = size[left] + size[right]
-        tree[merge] = left, right, length[edge], size[n + merge]
-    return tree
-
-
-class Sets:
-    """Disjoint sets, each a tree whose root names it."""
-
-    def __init__(self, n):
-        self.above = list(range(n))
-
-    def find(self, x):
-        """The root of x; all on the way to it are attached to it."""
-        root = x
-        while self.above[root] != root:
-            root = self.above[root]
-        while self.above[x] != root:
-            self.above[x], x = root, self.above[x]
-        return root
+    order = np.argsort(length)  # of equal lengths in no order, as in scikit-learn
+    children, heights = hierarchy(np.column_stack([start, end])[order], length[order])
+    return np.column_stack([children, heights, counts(children)])
 
 
 class CondensedTree:

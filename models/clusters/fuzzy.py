@@ -66,9 +66,9 @@ class FuzzyCMeans(Centers):
             trace(step, weight @ (u**self.m * d2).sum(axis=1))
             part = weight[:, None] * u**self.m
             centers = part.T @ Z / part.sum(axis=0)[:, None]
-            if np.abs(u - before).max() <= self.tol:
+            converged = bool(np.abs(u - before).max() <= self.tol)
+            if converged:
                 break
-        converged = bool(np.abs(u - before).max() <= self.tol)
         d2 = squared_distances(Z, centers)
         u = memberships(d2, self.m)
         return weight @ (u**self.m * d2).sum(axis=1), centers, u, trace, converged

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.clusters.condensed_tree import CondensedTree, labels_at_cut, single_linkage
+from models.clusters.linkage import shortest_tree
 from models.clusters.near import NO_PREDICT, ByDistance
 from models.foundation import Clusterer, boolean, choice, integer, learned, nonnegative, positive
 from models.neighbors.distances import pairwise_distances
@@ -112,25 +113,19 @@ class HDBSCAN(ByDistance, Clusterer):
 def spanning_tree(search, core, alpha, chain=False):
     """The edges of a minimum spanning tree of the mutual reachability: two ends and length, (n - 1,) each.
 
-    By Prim's algorithm: the row nearest to the tree joins it, n - 1 times. Only n distances are kept. With
-    `chain` an edge leads from the row that joined before: the parts connected below a distance are the same.
+    With `chain` an edge leads from the row that joined before: the parts connected below a distance are the
+    same.
     """
-    n = len(search)
-    outside = core.copy()  # inf for rows in the tree, which are no longer reached
-    reach, source = np.full(n, np.inf), np.zeros(n, dtype=np.intp)
-    start, end, length = np.zeros(n - 1, np.intp), np.zeros(n - 1, np.intp), np.zeros(n - 1)
-    row = 0
-    for edge in range(n - 1):
-        outside[row] = reach[row] = np.inf
+
+    def reach_from(row):
         distance = search.distances_from(row)
         if alpha != 1:
             distance = distance / alpha
-        np.maximum(distance, outside, out=distance)
-        np.maximum(distance, core[row], out=distance)
-        nearer = distance < reach
-        reach[nearer] = distance[nearer]
-        source[nearer] = row
-        before, row = row, int(reach.argmin())
-        start[edge] = before if chain else source[row]
-        end[edge], length[edge] = row, reach[row]
+        np.maximum(distance, core, out=distance)
+        return np.maximum(distance, core[row], out=distance)
+
+    pairs, length = shortest_tree(len(search), reach_from)
+    start, end = pairs.T
+    if chain:
+        start = np.append(0, end[:-1])
     return start, end, length

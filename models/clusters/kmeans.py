@@ -13,7 +13,7 @@ import numpy as np
 
 from models.clusters.centers import Centers
 from models.foundation import boolean, choice, integer, learned, nonnegative
-from models.foundation.lloyd import inertia, lloyd, nearest, squares
+from models.foundation.lloyd import inertia, lloyd, nearest, tolerance
 
 
 def naive_kmeans(points, centers):
@@ -75,7 +75,7 @@ class KMeans(Centers):
     def _fit(self, X, weight):
         mean = weight @ X / weight.sum()
         Z = X - mean  # distances stay the same, and products lose fewer digits near zero
-        tol = self.tol * (weight @ squares(Z)) / weight.sum() / Z.shape[1]
+        tol = tolerance(self.tol, Z, weight)
         rng = np.random.default_rng(self.random_state)
         starts = self._starts(Z, mean, weight, rng)
         runs = [self._run(Z, weight, start, tol) for start in starts]

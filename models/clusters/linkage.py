@@ -90,10 +90,8 @@ def chain(D: np.ndarray, combine: Callable[..., Any]) -> tuple[np.ndarray, np.nd
     buffer = D.reshape(-1)
     np.fill_diagonal(D, np.inf)
     points = list(range(n))  # a point of the cluster of each row of D
-    size, gone = (
-        np.ones(n),
-        np.zeros(n),
-    )  # gone: inf for a row whose cluster was merged into another
+    size = np.ones(n)
+    gone = np.zeros(n)  # inf for a row whose cluster was merged into another
     row = np.empty(n)
     pairs: list[tuple[int, int]] = []
     heights: list[float] = []
@@ -161,6 +159,22 @@ def shortest_tree(
 # ---- trees -----------------------------------------------------------------------------------------
 
 
+class Sets:
+    """Disjoint sets, each a tree whose root names it."""
+
+    def __init__(self, n: int):
+        self.above = list(range(n))
+
+    def find(self, x: int) -> int:
+        """The root of x; all on the way to it are attached to it."""
+        root = x
+        while self.above[root] != root:
+            root = self.above[root]
+        while self.above[x] != root:
+            self.above[x], x = root, self.above[x]
+        return root
+
+
 def hierarchy(pairs: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The children of each merge, (n - 1, 2), and its distance, in ascending order.
 
@@ -168,21 +182,12 @@ def hierarchy(pairs: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.nd
     """
     n = len(pairs) + 1
     order = np.argsort(heights, kind="stable")
-    above = list(range(2 * n - 1))  # of each node one above it, or itself if there is none
-
-    def cluster_of(node):
-        top = node
-        while above[top] != top:
-            top = above[top]
-        while above[node] != top:
-            above[node], node = top, above[node]
-        return top
-
+    sets = Sets(2 * n - 1)
     children = []
     for merge, (a, b) in enumerate(pairs[order].tolist()):
-        a, b = cluster_of(a), cluster_of(b)
+        a, b = sets.find(a), sets.find(b)
         children.append((a, b))
-        above[a] = above[b] = n + merge
+        sets.above[a] = sets.above[b] = n + merge
     return np.array(children, dtype=np.intp).reshape(-1, 2), heights[order]
 
 
@@ -205,7 +210,7 @@ def cut(children: np.ndarray, n_clusters: int) -> np.ndarray:
 def counts(children: np.ndarray) -> np.ndarray:
     """The number of points below each merge."""
     n = len(children) + 1
-    found = np.ones(2 * n - 1, dtype=np.intp)
-    for merge, (a, b) in enumerate(children):
-        found[n + merge] = found[a] + found[b]
-    return found[n:]
+    found = [1] * n
+    for a, b in children.tolist():
+        found.append(found[a] + found[b])
+    return np.array(found[n:], dtype=np.intp)

@@ -98,10 +98,8 @@ class MeanShift(Clusterer):
 
 def highest(places: np.ndarray, counts: np.ndarray, width: float) -> np.ndarray:
     """The places with the most rows around them, each more than width away from those before."""
-    order = np.lexsort((*places.T[::-1], counts))[
-        ::-1
-    ]  # equal counts: the larger coordinates first
-    rest, centers = places[order], []
+    rising = np.lexsort((*places.T[::-1], counts))  # of equal counts, the larger coordinates last
+    rest, centers = places[rising[::-1]], []
     while len(rest):
         centers.append(rest[0])
         limit = Search(rest).distances_from(0) > width

@@ -61,9 +61,8 @@ class MiniBatchKMeans(Centers, Incremental):
 
     def _fit(self, X, weight):
         rng = np.random.default_rng(self.random_state)
-        mean = (
-            weight @ X / weight.sum()
-        )  # of each batch it is subtracted: products lose fewer digits
+        # The mean is subtracted from each batch, as products lose fewer digits near zero.
+        mean = weight @ X / weight.sum()
         centers = self._best_start(X, mean, weight, rng)
         batch_size = min(self.batch_size, len(X))
         tol = self.tol * X.var(axis=0).mean() if self.tol > 0 else -1.0
@@ -85,9 +84,8 @@ class MiniBatchKMeans(Centers, Incremental):
                 break
         self.n_steps_, self.n_iter_ = step, math.ceil(step * batch_size / len(X))
         self.cluster_centers_ = centers + mean
-        self.inertia_ = (
-            end.smoothed if end.smoothed is not None else J / batch_size
-        ) * weight.sum()
+        mean_inertia = J / batch_size if end.smoothed is None else end.smoothed
+        self.inertia_ = mean_inertia * weight.sum()
         self._see(X, weight)
 
     def _best_start(self, X, mean, weight, rng):

@@ -106,9 +106,7 @@ class OPTICS(ByDistance, Clusterer):
         core = search.nearest(search.X, k)[0][:, -1]
         core = np.around(np.where(core > self.max_eps, np.inf, core), DECIMALS)
         reach, predecessor = np.full(n, np.inf), np.full(n, -1)
-        waiting = np.arange(
-            n
-        )  # in ascending order: of equal reachabilities the first row comes first
+        waiting = np.arange(n)  # ascending: of equal reachabilities the first row comes first
         ordering = np.empty(n, dtype=int)
         for place in range(n):
             row = waiting[reach[waiting].argmin()]

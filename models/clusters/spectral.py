@@ -23,8 +23,10 @@ from models.foundation import (
     positive,
     seed,
 )
+from models.foundation.laplacian import normalized_laplacian
 from models.foundation.lloyd import squared_distances
 from models.foundation.signs import signs
+from models.neighbors.search import k_nearest
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -122,23 +124,17 @@ class SpectralClustering(Clusterer):
                 f"n_samples_fit = {len(X)}."
             )
             raise refusal(ValueError, what, f"n_neighbors={len(X)}, or fewer")
-        D = squared_distances(X, X)
-        np.fill_diagonal(D, -1)  # a point is its own first neighbor, also if others equal it
-        W = np.zeros_like(D)
-        nearest = np.argpartition(D, self.n_neighbors - 1, axis=1)[:, : self.n_neighbors]
-        np.put_along_axis(W, nearest, 1.0, axis=1)
+        W = np.eye(len(X))  # a point is its own first neighbor
+        if self.n_neighbors > 1:
+            nearest = k_nearest(X, self.n_neighbors - 1, algorithm="brute")[1]
+            np.put_along_axis(W, nearest, 1.0, axis=1)
         return W
 
 
 def embedding(W: np.ndarray, n_components: int) -> np.ndarray:
     """The u of the smallest eigenvalues: (points, n_components)."""
-    W = W.copy()
-    np.fill_diagonal(W, 0)  # similarity to oneself is cut nowhere
-    degree = W.sum(axis=0)
-    root = np.sqrt(np.where(degree > 0, degree, 1))
-    W /= root
-    W /= root[:, None]
-    _, V = np.linalg.eigh(np.eye(len(W)) - W)
+    L, root = normalized_laplacian(W)
+    _, V = np.linalg.eigh(L)
     U = V[:, :n_components] / root[:, None]
     return U * signs(U.T)
 

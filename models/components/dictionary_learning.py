@@ -25,6 +25,7 @@ from models.foundation import (
 from models.foundation.incremental import Incremental
 from models.foundation.iterate import warn_not_converged
 from models.foundation.signs import signs
+from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
 
 UNUSED = 1e-6  # the square of a column of codes below which its atom is replaced
@@ -59,11 +60,9 @@ class SparseCoding(Transformer):
         )  # fmt: skip
 
     def _transform(self, X):
-        α = (
-            self.transform_alpha
-            if self.transform_alpha is not None
-            else getattr(self, "alpha", 1.0)
-        )
+        α = self.transform_alpha
+        if α is None:
+            α = getattr(self, "alpha", 1.0)
         W = self._encode(require_range(X), self._dictionary(), self.transform_algorithm, α)
         return self._split(W)
 
@@ -128,9 +127,8 @@ class LearnedDictionary(SparseCoding):
     """What both forms have in common: the parameters of the objective, and the first atoms."""
 
     overcomplete = True
-    checked_with: ClassVar[Any] = {
-        "transform_algorithm": "lasso_lars"
-    }  # as in scikit-learn's tests
+    # as in scikit-learn's tests
+    checked_with: ClassVar[Any] = {"transform_algorithm": "lasso_lars"}
 
     n_components: int | None = integer(
         None, at_least=1, doc="number of atoms; None: as many as features"
@@ -257,9 +255,8 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
             if self.n_steps_ > min(100, n / len(batch)):
                 share = min(len(batch) / (n + 1), 1)
                 smooth = cost if smooth is None else (1 - share) * smooth + share * cost
-                if self.tol > 0 and np.linalg.norm(self.components_ - before) <= self.tol * len(
-                    before
-                ):
+                move = np.linalg.norm(self.components_ - before)
+                if self.tol > 0 and move <= self.tol * len(before):
                     break
                 worse = 0 if smooth < lowest else worse + 1
                 lowest = min(lowest, smooth)
@@ -298,9 +295,7 @@ def objective(X, W, D, α):
     return float(((X - W @ D) ** 2).sum() / 2 + α * np.abs(W).sum())
 
 
-def alternate(
-    X, W, D, encode, α, max_iter, tol, rng, positive=False, callback=None
-):  # fmt: skip
+def alternate(X, W, D, encode, α, max_iter, tol, rng, positive=False, callback=None):
     """The best codes, then the best atoms, in turn: W, D, L of every round, and whether L stands still.
 
     encode   X, D, codes of before -> codes
@@ -340,12 +335,3 @@ def singular(X, k):
     turn, more = signs(U.T), max(k - len(s), 0)
     W, D = U * turn, (s * turn)[:, None] * V
     return np.pad(W, ((0, 0), (0, more)))[:, :k], np.pad(D, ((0, more), (0, 0)))[:k]
-
-
-def require_range(X):
-    """X, or an error if its squares are too large or too small for numbers."""
-    largest = np.abs(X).max()
-    if largest > 1e100 or 0 < largest < 1e-100:
-        what = f"the largest number in X is {largest:.1e}, and its products leave the range of numbers."
-        raise refusal(ValueError, what, "X / np.abs(X).max()")
-    return X

@@ -21,7 +21,7 @@ from models.foundation import (
     number,
     seed,
 )
-from models.foundation.eigenpairs import largest_eigenpairs
+from models.foundation.eigenpairs import largest_eigenpairs, largest_of_all
 from models.foundation.kernel_functions import KERNELS, KernelMethod, centered
 from models.foundation.signs import signs
 from models.foundation.sklearn_bridge import known_to_sklearn
@@ -86,11 +86,7 @@ class KernelPCA(KernelMethod, Transformer):
         self._means_ = K.mean(axis=0)
         few = self.eigen_solver != "dense" and (self.eigen_solver != "auto" or k < 10)
         K = centered(K, self._means_)
-        if few:
-            λ, α = largest_eigenpairs(K, k)
-        else:
-            λ, α = np.linalg.eigh(K)
-            λ, α = λ[::-1][:k], α[:, ::-1][:, :k]
+        λ, α = largest_eigenpairs(K, k) if few else largest_of_all(K, k)
         λ = nonnegative_eigenvalues(λ)
         if self.remove_zero_eig or self.n_components is None:
             λ, α = λ[λ > 0], α[:, λ > 0]

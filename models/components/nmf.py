@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.components.truncated_svd import of_gram
 from models.foundation import (
     Transformer,
     boolean,
@@ -21,6 +22,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.iterate import warn_not_converged
+from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
 
 BETA = {"frobenius": 2.0, "kullback-leibler": 1.0, "itakura-saito": 0.0}
@@ -103,10 +105,7 @@ class NMF(Transformer):
         if β <= 0 and X.min() == 0:
             what = "When beta_loss <= 0 and X contains zeros, the solver may diverge."
             raise refusal(ValueError, what, "small numbers added to X, or a positive beta_loss")
-        if X.max() > 1e100 or 0 < X.max() < 1e-100:
-            what = f"the largest number in X is {X.max():.1e}, and its products leave the range of numbers."
-            raise refusal(ValueError, what, "X / X.max()")
-        W, H = self._start(X, W, H)
+        W, H = self._start(require_range(X), W, H)
         W, H, self.n_iter_, arrived = self._descend(X, W, H, learn_H=True)
         if not arrived:
             warn_not_converged(self, "updates", "raise max_iter, or tol")
@@ -294,9 +293,7 @@ def nonnegative_singular(X, k):
 
 def _tall_svd(X):
     """The singular value decomposition from the eigenvectors of XᵀX."""
-    λ, V = np.linalg.eigh(X.T @ X)
-    s = np.sqrt(np.maximum(λ[::-1], 0))
-    V = V[:, ::-1].T
+    s, V = of_gram(X.T @ X, X.shape[1])
     return X @ V.T / np.maximum(s, 1e-8 * s[0] or 1.0), s, V
 
 

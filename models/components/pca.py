@@ -127,14 +127,15 @@ class PCA(Components, Density):
         if solver == "covariance_eigh":
             Λ, V = np.linalg.eigh(covariance(X, self.mean_, n - 1))
             Λ, V = np.maximum(Λ[::-1], 0), V.T[::-1]
-        elif solver == "randomized":
-            Z, rng = X - self.mean_, np.random.default_rng(self.random_state)
-            s, V = largest_singular(Z, k, rng, self.n_oversamples, self.iterated_power)
-            Λ = s**2 / (n - 1)
         else:
-            s, V = np.linalg.svd(X - self.mean_, full_matrices=False)[1:]
+            Z = X - self.mean_
+            if solver == "randomized":
+                rng = np.random.default_rng(self.random_state)
+                s, V = largest_singular(Z, k, rng, self.n_oversamples, self.iterated_power)
+            else:
+                s, V = np.linalg.svd(Z, full_matrices=False)[1:]
             Λ = s**2 / (n - 1)
-        total = squares((X - self.mean_).T).sum() / (n - 1) if solver == "randomized" else Λ.sum()
+        total = squares(Z.T).sum() / (n - 1) if solver == "randomized" else Λ.sum()
         ratios = Λ / total if total > 0 else Λ
         if k == "mle":
             k = most_likely_dimension(Λ, n)

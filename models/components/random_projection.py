@@ -88,9 +88,6 @@ class RandomProjection(Transformer):
         known = vars(self).get("inverse_components_")
         return Z @ (np.linalg.pinv(self.components_) if known is None else known).T
 
-    def _names_out(self, names):
-        return [f"{type(self).__name__.lower()}{i}" for i in range(self.n_components_)]
-
     @classmethod
     def examples(cls, rng):
         for _, X, y in super().examples(rng):

@@ -110,9 +110,8 @@ def least_angle(C, G, end, most, lasso, positive=False):
     λ = np.maximum((c if positive else np.abs(c)).max(axis=1), 0)
     dropped = np.zeros(len(C), bool)
     running = np.flatnonzero(λ > end)
-    for _ in range(
-        min(2 * most, 20 * len(G))
-    ):  # some rounds only find an atom that depends on others
+    rounds = min(2 * most, 20 * len(G))  # some only find an atom that depends on others
+    for _ in range(rounds):
         joining = running[~dropped[running]]
         sizes = c[joining] if positive else np.abs(c[joining])
         if not positive:
@@ -131,9 +130,8 @@ def least_angle(C, G, end, most, lasso, positive=False):
             closer = 1 - sign * falls
             met = free & (closer > 1e-15)
             behind = np.maximum(level - sign * c[running], 0)
-            γ = np.minimum(
-                γ, np.divide(behind, closer, where=met, out=np.full_like(w, np.inf)).min(axis=1)
-            )
+            steps = np.divide(behind, closer, where=met, out=np.full_like(w, np.inf))
+            γ = np.minimum(γ, steps.min(axis=1))
         returning = on & (direction * signs[running] < 0) & lasso
         back = np.divide(-w, direction, where=returning, out=np.full_like(w, np.inf))
         dropped[running] = back.min(axis=1) < γ

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.components.dictionary_learning import alternate, require_range, singular
+from models.components.dictionary_learning import alternate, singular
 from models.components.sparse_codes import sparse_encode
 from models.foundation import (
     Transformer,
@@ -22,6 +22,7 @@ from models.foundation import (
 )
 from models.foundation.iterate import warn_not_converged
 from models.foundation.signs import signs
+from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -101,9 +102,6 @@ class SparsePCA(Transformer):
 
     def _inverse_transform(self, Z):
         return Z @ self.components_ + self.mean_
-
-    def _names_out(self, names):
-        return [f"sparsepca{i}" for i in range(self.n_components_)]
 
 
 def _given(name, value, shape, otherwise):

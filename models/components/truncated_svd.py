@@ -10,6 +10,7 @@ import numpy as np
 
 from models.components.randomized import largest_singular
 from models.foundation import Transformer, choice, integer, learned, nonnegative, seed
+from models.foundation.eigenpairs import largest_of_all
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -88,14 +89,11 @@ class TruncatedSVD(Transformer):
     def _inverse_transform(self, Z):
         return Z @ self.components_
 
-    def _names_out(self, names):
-        return [f"truncatedsvd{i}" for i in range(len(self.components_))]
-
 
 def of_gram(G, k):
     """The k largest singular values, falling, and right singular vectors of X, from G = XᵀX."""
-    λ, V = np.linalg.eigh(G)
-    return np.sqrt(np.maximum(λ[::-1][:k], 0)), V.T[::-1][:k]
+    λ, V = largest_of_all(G, k)
+    return np.sqrt(np.maximum(λ, 0)), V.T
 
 
 def _mean_squares(X):

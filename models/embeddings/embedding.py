@@ -85,7 +85,7 @@ class Embedding(Transformer):
         if k > samples:
             what = f"{name} got n_components={k}, more than n_samples={samples}."
             raise refusal(ValueError, what, f"{name}(n_components=2), and more rows")
-        self.trace_ = Trace(name if self.verbose else "")
+        self.trace_ = Trace.of(self)
         return np.random.default_rng(self.random_state)
 
     def fit_transform(self, X: Any, y: Any = None, **given: Any) -> Any:

@@ -20,7 +20,7 @@ from models.foundation import (
     number,
     warn,
 )
-from models.foundation.eigenpairs import largest_eigenpairs
+from models.foundation.eigenpairs import largest_eigenpairs, largest_of_all
 from models.foundation.kernel_functions import centered
 from models.foundation.signs import signs
 from models.neighbors.distances import NAMES
@@ -81,12 +81,8 @@ class Isomap(WithNearest):
         K = D * D / -2
         self._means_ = K.mean(axis=0)
         K = centered(K, self._means_)
-        k = self.n_components
-        if self.eigen_solver == "dense":
-            λ, V = np.linalg.eigh(K)
-            λ, V = λ[::-1][:k], V[:, ::-1][:, :k]
-        else:
-            λ, V = largest_eigenpairs(K, k)
+        largest = largest_of_all if self.eigen_solver == "dense" else largest_eigenpairs
+        λ, V = largest(K, self.n_components)
         self.eigenvalues_ = np.where(λ > 1e-12 * λ[0], λ, 0)
         self._vectors_ = V * signs(V.T)
         self.embedding_ = self._vectors_ * np.sqrt(self.eigenvalues_)

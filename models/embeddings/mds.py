@@ -12,6 +12,7 @@ from models.embeddings.distances import distances, euclidean, power_of_two
 from models.embeddings.embedding import Embedding, given_start
 from models.embeddings.gains import descend
 from models.foundation import array, boolean, choice, integer, learned, nonnegative
+from models.foundation.eigenpairs import largest_of_all
 from models.foundation.iterate import Trace
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
@@ -78,7 +79,7 @@ class MDS(Embedding):
         random = isinstance(self.init, str) and self.init == "random"
         runs = []
         for _ in range(self.n_init if random else 1):
-            self.trace_ = Trace(self.trace_.verbose)
+            self.trace_ = Trace.of(self)
             Y = self._start(D, unit, rng)
             run = self._by_smacof if self.solver == "smacof" else self._by_gradient
             runs.append((*run(D, Y, keeps_distances), self.trace_))
@@ -150,8 +151,7 @@ def classical(D: np.ndarray, k: int) -> np.ndarray:
     """
     B = D * D
     B = -(B - B.mean(axis=0) - B.mean(axis=1)[:, None] + B.mean()) / 2
-    size, U = np.linalg.eigh(B)
-    size, U = size[::-1][:k], U[:, ::-1][:, :k]
+    size, U = largest_of_all(B, k)
     return U * signs(U.T) * np.sqrt(np.maximum(size, 0))
 
 

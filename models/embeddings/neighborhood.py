@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Transformer, choice, integer, learned
+from models.foundation.validation import require_range
 from models.neighbors.neighbors import NearestNeighbors
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -50,12 +51,8 @@ class WithNearest(NeighborhoodEmbedding):
         if k is not None and k >= len(X):
             what = f"Expected n_neighbors < n_samples, but n_samples = {len(X)}, n_neighbors={k}."
             raise refusal(ValueError, what, f"{type(self).__name__}(n_neighbors={len(X) - 1})")
-        size = np.abs(X).max()
-        if size > 1e100 or 0 < size < 1e-100:
-            what = f"the largest number in X is {size:.1e}, and its products leave the range of numbers."
-            raise refusal(ValueError, what, "X / np.abs(X).max()")
         found = NearestNeighbors(algorithm=self.neighbors_algorithm, **settings)
-        self.nbrs_ = found.fit(X)
+        self.nbrs_ = found.fit(require_range(X))
 
 
 def connected(edges: np.ndarray) -> np.ndarray:

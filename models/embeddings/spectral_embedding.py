@@ -13,6 +13,7 @@ from models.embeddings.neighborhood import NeighborhoodEmbedding, connected
 from models.foundation import choice, function, integer, learned, nonnegative, seed, warn
 from models.foundation.eigenpairs import smallest_eigenpairs
 from models.foundation.kernel_functions import kernel_matrix
+from models.foundation.laplacian import normalized_laplacian
 from models.foundation.signs import signs
 from models.neighbors.search import k_nearest
 from tinygrad_edu.diagnostics.words import refusal
@@ -55,14 +56,8 @@ class SpectralEmbedding(NeighborhoodEmbedding):
         if len(np.unique(connected(W != 0))) > 1:
             text = "Graph is not fully connected, spectral embedding may not work as expected."
             warn(UserWarning, f"{text} Try: a larger n_neighbors")
-        W = W.copy()
-        np.fill_diagonal(W, 0)
-        degree = W.sum(axis=0)
-        root = np.sqrt(np.where(degree > 0, degree, 1))
-        W /= -root
-        W /= root[:, None]
-        W.flat[:: len(W) + 1] = 1
-        _, U = smallest_eigenpairs(W, self.n_components, root / np.linalg.norm(root))
+        L, root = normalized_laplacian(W)
+        _, U = smallest_eigenpairs(L, self.n_components, root / np.linalg.norm(root))
         Y = U / root[:, None]
         self.embedding_ = Y * signs(Y.T)
 

@@ -13,6 +13,7 @@ from models.embeddings.distances import distances, power_of_two
 from models.embeddings.embedding import Embedding, given_start, principal_components
 from models.embeddings.gains import descend
 from models.foundation import array, choice, integer, learned, nonnegative, number, positive
+from models.neighbors.search import Search
 from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.minimize import minimize
@@ -166,8 +167,8 @@ class UMAP(Embedding):
 def memberships(D: np.ndarray, n_neighbors: int, local_connectivity: float = 1.0) -> np.ndarray:
     """A, (n, n), of distances D: the nearest neighbor of a row is certain, the others fade."""
     n = len(D)
-    rows, order = np.arange(n), np.argsort(D + np.diag(np.full(n, -1.0)), axis=1, kind="stable")
-    near = order[:, :n_neighbors]  # the row itself, then its neighbors
+    # the row itself, then its neighbors
+    near = Search(D, "precomputed").nearest(D - np.eye(n), n_neighbors)[1]
     d = np.take_along_axis(D, near, axis=1)
     ρ = [np.interp(local_connectivity, np.arange(1 + (x > 0).sum()), [0, *x[x > 0]]) for x in d]
     excess = np.maximum(d[:, 1:] - np.array(ρ)[:, None], 0)
@@ -178,7 +179,7 @@ def memberships(D: np.ndarray, n_neighbors: int, local_connectivity: float = 1.0
     σ = bisect(lack, n, tol=1e-5, steps=64)
     σ = np.maximum(σ, 1e-3 * np.where(np.array(ρ) > 0, d.mean(axis=1), d.mean()))
     A = np.zeros((n, n))
-    A[rows[:, None], near[:, 1:]] = np.exp(-excess / np.where(σ > 0, σ, 1)[:, None])
+    A[np.arange(n)[:, None], near[:, 1:]] = np.exp(-excess / np.where(σ > 0, σ, 1)[:, None])
     return A
 
 

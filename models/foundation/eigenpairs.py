@@ -11,6 +11,12 @@ DIGITS = 1e-12  # of the largest eigenvalue, which the residuals may have
 CONDITION = 1e10  # of a matrix whose inverse has lost too many digits
 
 
+def largest_of_all(K, k):
+    """The k largest eigenvalues, falling, and their eigenvectors as columns, by computing all."""
+    λ, V = np.linalg.eigh(K)
+    return λ[::-1][:k], V[:, ::-1][:, :k]
+
+
 def largest_eigenpairs(K, k):
     """The k largest eigenvalues of a symmetric matrix K, falling, and their eigenvectors as columns.
 
@@ -20,7 +26,7 @@ def largest_eigenpairs(K, k):
     """
     n, width = len(K), k + 2
     if n <= FEW or 6 * k >= n:
-        return _all(K, k)
+        return largest_of_all(K, k)
     V, KV = np.empty((2, n, n // 3 + width))
     Q = np.linalg.qr(np.random.default_rng(0).standard_normal((n, width)))[0]
     next_test = 4 * width
@@ -28,7 +34,7 @@ def largest_eigenpairs(K, k):
         V[:, m : m + width], KV[:, m : m + width] = Q, K @ Q
         here = slice(0, m + width)
         if m + width >= next_test:
-            λ, y = _all(V[:, here].T @ KV[:, here], k)
+            λ, y = largest_of_all(V[:, here].T @ KV[:, here], k)
             residual = KV[:, here] @ y - V[:, here] @ (y * λ)
             if np.linalg.norm(residual, axis=0).max() <= DIGITS * np.abs(λ).max():
                 return λ, V[:, here] @ y
@@ -36,7 +42,7 @@ def largest_eigenpairs(K, k):
         Q = KV[:, m : m + width]
         for _ in range(2):  # once is not enough for orthogonality
             Q = np.linalg.qr(Q - V[:, here] @ (V[:, here].T @ Q))[0]
-    return _all(K, k)
+    return largest_of_all(K, k)
 
 
 def smallest_eigenpairs(M, k, u):
@@ -56,8 +62,3 @@ def smallest_eigenpairs(M, k, u):
             return 1 / λ, V
     λ, V = np.linalg.eigh(M)
     return λ[1 : k + 1], V[:, 1 : k + 1]
-
-
-def _all(K, k):
-    λ, V = np.linalg.eigh(K)
-    return λ[::-1][:k], V[:, ::-1][:, :k]

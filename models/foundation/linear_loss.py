@@ -92,13 +92,11 @@ class LinearLoss(LinearPredictor, LossModel):
         self, of_all: Any, solver: str, packing: Any, X: Any, y: Any, weight: Any
     ) -> np.ndarray:
         """The minimum on the sample, if the loss on all rows is then less than at the start."""
-        start, sample = packing.vector(), self._sample(X, y, weight)
-        is_large = len(X) > (STRIDES[0] - 1) * len(sample[0]) and X.shape[1] <= MOST_COLUMNS
-        if (
-            solver not in ("lbfgs", "newton")
-            or self.warm_start
-            or not (is_large and self._is_plain)
-        ):
+        start = packing.vector()
+        if solver not in ("lbfgs", "newton") or self.warm_start or not self._is_plain:
+            return start
+        sample = self._sample(X, y, weight)
+        if len(X) <= (STRIDES[0] - 1) * len(sample[0]) or X.shape[1] > MOST_COLUMNS:
             return start
         of_sample = self._value_and_grad(None, packing, *sample)
         with np.errstate(all="ignore"):
@@ -141,12 +139,10 @@ class LinearLoss(LinearPredictor, LossModel):
         if width > MOST_COLUMNS or len(X) < 2:
             return None
         sample = self._sample(X, y, weight)
-        of_all = (
-            None
-            if len(sample[0]) == len(X)
-            else lambda: self._of_free(gram(X, weight / weight.sum()))
-        )
-        is_unsure = of_all is not None and has_rare_columns(sample[0])
+        of_all, is_unsure = None, False
+        if len(sample[0]) < len(X):
+            of_all = lambda: self._of_free(gram(X, weight / weight.sum()))
+            is_unsure = has_rare_columns(sample[0])
         α, _ = self._strength_of_penalty(weight)
         calls, B = 0, np.zeros(0)
 

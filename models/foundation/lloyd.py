@@ -94,6 +94,18 @@ def nearest(X, centers):
     return last - ((scores == scores.min(axis=0)) * from_end).max(axis=0).astype(np.intp)
 
 
+def nearest_around_mean(X, centers):
+    """`nearest`, of differences from the mean of the centers: far from the origin products lose digits."""
+    origin = centers.mean(axis=0)
+    centers = centers - origin
+    return np.concatenate([nearest(x - origin, centers) for x in blocks(X)])
+
+
+def tolerance(share, Z, weight):
+    """This share of the mean variance of the features of Z, whose mean is 0: a `tol` for `lloyd`."""
+    return share * (weight @ squares(Z)) / weight.sum() / Z.shape[1]
+
+
 def inertia(X, weight, centers, labels):
     """Σ w ‖x - c‖², from the differences, because the product form loses digits."""
     parts = zip(blocks(X), blocks(weight), blocks(labels), strict=True)

@@ -198,6 +198,15 @@ def require_nonnegative(X: Any, estimator: Any, source: Any) -> None:
         )
 
 
+def require_range(X: np.ndarray) -> np.ndarray:
+    """X, or an error if its squares are too large or too small for numbers."""
+    largest = np.abs(X).max()
+    if largest > 1e100 or 0 < largest < 1e-100:
+        what = f"the largest number in X is {largest:.1e}, and its products leave the range of numbers."
+        raise refusal(ValueError, what, "X / np.abs(X).max()")
+    return X
+
+
 def require_same_columns(names: Any, fitted: Any, estimator: Any) -> None:
     """Raises ValueError for a frame whose columns are not those of fit, in the same order.
 

@@ -19,13 +19,7 @@ from models.foundation import (
     number,
     seed,
 )
-from models.foundation.kernel_functions import (
-    KERNELS,
-    KernelMethod,
-    kernel_matrix,
-    matrix_of_function,
-    rate,
-)
+from models.foundation.kernel_functions import KERNELS, KernelMethod, rate
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -86,10 +80,7 @@ class Nystroem(KernelMethod, Transformer):
         """k(x) of each row."""
         if self.pairwise:
             return X[:, self.component_indices_]
-        if callable(self.kernel):
-            return matrix_of_function(self.kernel, X, self.components_, self.kernel_params)
-        settings = {"gamma": self.gamma, "coef0": self.coef0, "degree": self.degree}
-        return kernel_matrix(self.kernel, X, self.components_, **settings)
+        return self._kernel(X, self.components_)
 
 
 class RBFSampler(Transformer):

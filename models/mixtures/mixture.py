@@ -9,7 +9,7 @@ import numpy as np
 
 from models.foundation import Density, choice, integer, learned, nonnegative
 from models.foundation.em import EM
-from models.foundation.lloyd import lloyd, nearest, plus_plus, squares
+from models.foundation.lloyd import lloyd, nearest, plus_plus, tolerance
 from models.mixtures import gaussians
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -90,8 +90,7 @@ class Mixture(EM, Density):
         seeds = plus_plus(Z, weight, K, rng)
         if self.init_params == "k-means++":
             return _one_row_each(seeds, n)
-        tol = 1e-4 * (weight @ squares(Z)) / weight.sum() / Z.shape[1]
-        _, centers, _ = lloyd(Z, weight, Z[seeds], tol, max_iter=300)
+        _, centers, _ = lloyd(Z, weight, Z[seeds], tolerance(1e-4, Z, weight), max_iter=300)
         return (nearest(Z, centers) == components).astype(float)
 
     # ---- answers ---------------------------------------------------------------------------------

@@ -64,11 +64,9 @@ class GAN(Estimator):
     def generator_loss(self, fake, discriminator):
         """The objective of G. fake: G(z), (samples, features)."""
         d = self.logit(fake, discriminator)
-        return (
-            softplus(-d).mean()
-            if self.generator_objective == "nonsaturating"
-            else -softplus(d).mean()
-        )
+        if self.generator_objective == "nonsaturating":
+            return softplus(-d).mean()
+        return -softplus(d).mean()
 
     def discriminator_loss(self, real, fake, discriminator):
         """The objective of D, with log D = -softplus(-d) and log(1 - D) = -softplus(d)."""

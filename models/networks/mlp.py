@@ -56,9 +56,7 @@ class Training:
     parameters: dict[str, Any]
     optimizer: Any
     trace: Trace
-    kept: dict[
-        str, Any
-    ]  # the weights that are the result: the last, or with early_stopping the best
+    kept: dict[str, Any]  # the weights of the result: the last, or with early_stopping the best
     best: float = np.inf  # lowest loss, or minus the highest score
     idle: int = 0  # epochs without progress
     ended: bool = False
@@ -215,8 +213,8 @@ class MultilayerPerceptron(LossModel):
 
     def _begin(self, X, y, weight):
         parameters = {name: Parameter(w) for name, w in self.start(X, y, weight).items()}
-        trace = Trace(type(self).__name__ if self.verbose else "")
-        return Training(parameters, self._optimizer(parameters), trace, kept=dict(parameters))
+        optimizer, trace = self._optimizer(parameters), Trace.of(self)
+        return Training(parameters, optimizer, trace, kept=dict(parameters))
 
     def _advance(self, training, rows, order, held=None):
         """One epoch; counts how many epochs in a row brought no progress of `tol`."""

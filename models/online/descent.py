@@ -149,7 +149,7 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
 
     def _descend(self, line, X, y, weight, rounds, rng):
         """Rounds for one score; returns their objectives."""
-        trace = Trace(type(self).__name__ if self.verbose else "")
+        trace = Trace.of(self)
         rows, held_out = np.arange(len(y)), None
         if self.early_stopping:
             rows, held_out = self._hold_out(y, rng)

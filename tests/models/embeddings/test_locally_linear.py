@@ -50,9 +50,8 @@ def test_a_plane_in_space_comes_back_as_a_plane(method):
     Y = LocallyLinearEmbedding(method=method, n_neighbors=12, reg=1e-9).fit_transform(X)
     design = np.column_stack([plane, np.ones(150)])
     left = Y - design @ np.linalg.lstsq(design, Y, rcond=None)[0]
-    assert (left**2).sum() < (
-        1e-4 if method == "modified" else 1e-12
-    )  # it has a regularization of its own
+    limit = 1e-4 if method == "modified" else 1e-12  # that one has a regularization of its own
+    assert (left**2).sum() < limit
     np.testing.assert_allclose(Y.T @ Y, np.eye(2), atol=1e-9)
 
 

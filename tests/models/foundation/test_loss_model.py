@@ -71,12 +71,8 @@ def test_every_method_finds_the_exact_minimum(solver):
         assert found.n_iter_ == 1  # the loss is quadratic
 
 
-SLOW = {
-    "adadelta",
-    "adafactor",
-    "adagrad",
-    "ftrl",
-}  # these need other learning rates, or very many epochs
+# They need other learning rates, or very many epochs.
+SLOW = {"adadelta", "adafactor", "adagrad", "ftrl"}
 
 
 @pytest.mark.parametrize("solver", sorted(optimizers().keys() - SLOW - {"muon"}))

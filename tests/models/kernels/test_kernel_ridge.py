@@ -23,11 +23,8 @@ def test_the_same_as_scikit_learn(kernel, weighted, targets):
     y = RNG.normal(size=(50, targets or 1)) + X[:, :1]
     y = y[:, 0] if targets is None else y
     same = {"alpha": 0.3, "kernel": kernel, "gamma": 0.7, "degree": 2, "coef0": 0.5}
-    if kernel in (
-        "additive_chi2",
-        "sigmoid",
-    ):  # K has negative eigenvalues, and theirs wants none in K + α I
-        same["alpha"] = 300.0
+    if kernel in ("additive_chi2", "sigmoid"):
+        same["alpha"] = 300.0  # K has negative eigenvalues, and theirs wants none in K + α I
     weight = WEIGHT if weighted else None
     ours = KernelRidge(**same).fit(X, y, weight)
     theirs = kernel_ridge.KernelRidge(**same).fit(X, y, weight)
