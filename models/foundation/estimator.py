@@ -125,8 +125,8 @@ class Estimator(Parametrized, Facts):
 
     def _check(self, X: Any) -> Any:
         """X for a method of a fitted estimator, checked: the columns of fit, finite numbers."""
-        if self.requires_fit and not sklearn_bridge.is_fitted(self):
-            raise sklearn_bridge.not_fitted(self)
+        if self.requires_fit:
+            self._require_fit()
         if not sklearn_bridge.is_fitted(self) or self.reads == "anything":
             return self._read_table(X)
         names = vars(self).get("feature_names_in_")
@@ -134,6 +134,10 @@ class Estimator(Parametrized, Facts):
         found = self._read_table(X)
         validation.require_same_width(found, self)
         return found
+
+    def _require_fit(self) -> None:
+        if not sklearn_bridge.is_fitted(self):
+            raise sklearn_bridge.not_fitted(self)
 
     def _weights(self, sample_weight: Any, samples: int) -> np.ndarray:
         return targets.weights(sample_weight, samples, self)

@@ -44,8 +44,8 @@ class Transformer(Estimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the columns of transform(X)."""
-        if self.requires_fit and not sklearn_bridge.is_fitted(self):
-            raise sklearn_bridge.not_fitted(self)
+        if self.requires_fit:
+            self._require_fit()
         names = vars(self).get("feature_names_in_")
         width = vars(self).get("n_features_in_")
         if input_features is not None:

@@ -34,10 +34,6 @@ class Wrapper(Estimator):
         learner._fit_parts(X, y, **params)
         return self._take_over(learner)
 
-    def _require_fit(self) -> None:
-        if not sklearn_bridge.is_fitted(self):
-            raise sklearn_bridge.not_fitted(self)
-
     def _note_columns_of(self, fitted: Any) -> None:
         """Takes over what a fitted part knows about the columns of X."""
         for name in ("n_features_in_", "feature_names_in_"):

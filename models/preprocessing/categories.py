@@ -11,7 +11,6 @@ import numpy as np
 from models.foundation import Transformer, integer, learned, number, sequence, warn
 from models.foundation.columns import Columns
 from models.foundation.parameters import choice
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -143,8 +142,7 @@ class CategoryEncoder(Transformer):
 
     def _numeric(self, X: Any, width: int, allow_nan: bool = False) -> np.ndarray:
         """What was encoded, as an array of numbers."""
-        if not is_fitted(self):
-            raise not_fitted(self)
+        self._require_fit()
         found = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
         if found.ndim != 2 or found.shape[1] != width:
             what = "Shape of the passed X data is not correct. Expected "

@@ -11,7 +11,6 @@ import numpy as np
 
 from models.foundation import boolean, integer, learned, sequence, targets, warn
 from models.foundation.estimator import Estimator
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
 from models.foundation.sparse import mostly_zeros
 from models.foundation.transformer import Transformer
 from models.preprocessing.categories import categories_of, numbers_of
@@ -34,17 +33,13 @@ class LabelTransformer(Transformer):
 
     def transform(self, y: Any) -> Any:
         """The labels as numbers."""
-        self._require_fitted()
+        self._require_fit()
         return self._transform(y)
 
     def inverse_transform(self, y: Any) -> Any:
         """The labels again."""
-        self._require_fitted()
+        self._require_fit()
         return self._inverse_transform(y.toarray() if hasattr(y, "toarray") else np.asarray(y))
-
-    def _require_fitted(self):
-        if not is_fitted(self):
-            raise not_fitted(self)
 
     @classmethod
     def examples(cls, rng):
@@ -140,7 +135,7 @@ class LabelBinarizer(LabelTransformer):
 
     def inverse_transform(self, Y: Any, threshold: float | None = None) -> Any:
         """The labels again. threshold: of one column, the largest number that means the first class."""
-        self._require_fitted()
+        self._require_fit()
         Y = Y.toarray() if hasattr(Y, "toarray") else np.asarray(Y)
         if threshold is None:
             threshold = (self.pos_label + self.neg_label) / 2

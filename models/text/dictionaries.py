@@ -9,7 +9,6 @@ import numpy as np
 
 from models.foundation import Transformer, boolean, choice, data_type, learned
 from models.foundation.fields import Parameter
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
 from models.text.rows import Rows, rows_of
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -106,7 +105,7 @@ class DictVectorizer(Transformer):
 
     def inverse_transform(self, X: Any, dict_type: Any = dict) -> list:
         """Each row as a dict of its numbers that are not 0."""
-        self._require_fitted()
+        self._require_fit()
         rows = rows_of(X.tocsr() if hasattr(X, "tocsr") else np.asarray(X))
         items = [
             (self.feature_names_[j], x)
@@ -117,20 +116,16 @@ class DictVectorizer(Transformer):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the columns. The argument is ignored."""
-        self._require_fitted()
+        self._require_fit()
         return np.array([str(name) for name in self.feature_names_], dtype=object)
 
     def restrict(self, support: Any, indices: bool = False) -> "DictVectorizer":
         """Keeps only some columns: a mask, or with indices=True their numbers. Changes and returns self."""
-        self._require_fitted()
+        self._require_fit()
         places = np.asarray(support) if indices else np.flatnonzero(support)
         self.feature_names_ = [self.feature_names_[i] for i in places]
         self.vocabulary_ = {name: i for i, name in enumerate(self.feature_names_)}
         return self
-
-    def _require_fitted(self):
-        if not is_fitted(self):
-            raise not_fitted(self)
 
     @classmethod
     def examples(cls, rng):
