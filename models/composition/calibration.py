@@ -86,6 +86,7 @@ class CalibratedClassifierCV(Classifier):
 
     reads = "anything"  # the classifier reads it
     one_class = False
+    keeps_zero_weights = True  # splits count all rows
     does_not_apply = Wrapper.does_not_apply
 
     estimator: Any = part(None, doc="the classifier; None for LinearSVC")
@@ -95,12 +96,6 @@ class CalibratedClassifierCV(Classifier):
     ensemble: Any = choice("auto", doc="a classifier for each split; 'auto' means True") | boolean()
 
     calibrated_classifiers_: list = learned("pairs (classifier, functions of its scores)")
-
-    def _read(self, X, y, sample_weight, more=False):
-        """Keeps rows of weight 0: splits count all rows."""
-        data = super()._read(X, y, None, more)
-        data["weight"] = self._weights(sample_weight, len(data["y"]))
-        return data
 
     def _fit(self, X, y, weight):
         labels = self.classes_[y]

@@ -126,6 +126,7 @@ class TunedThresholdClassifierCV(Threshold):
     its top.
     """
 
+    keeps_zero_weights = True  # splits count all rows
     does_not_apply = {
         **Wrapper.does_not_apply,
         "check_classifiers_train": "decision_function > 0 is not what it predicts by",
@@ -144,12 +145,6 @@ class TunedThresholdClassifierCV(Threshold):
     best_threshold_: float = learned("the threshold")
     best_score_: float = learned("its mean score")
     cv_results_: dict = learned("thresholds and their scores, with store_cv_results")
-
-    def _read(self, X, y, sample_weight, more=False):
-        """Keeps rows of weight 0: splits count all rows."""
-        data = super()._read(X, y, None, more)
-        data["weight"] = self._weights(sample_weight, len(data["y"]))
-        return data
 
     def _fit(self, X, y, weight):
         labels = self.classes_[y]
