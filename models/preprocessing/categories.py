@@ -192,7 +192,7 @@ class GroupingEncoder(CategoryEncoder):
         "of each column, None if there are none; if they are grouped"
     )
 
-    def _learn_groups(self, numbers: np.ndarray, ignore_nan: bool) -> None:
+    def _learn_groups(self, X: Columns, ignore_nan: bool) -> None:
         """Sets `_groups_`: of each column, category number -> group number, or None without groups.
 
         The infrequent are the last group. ignore_nan: the category NaN stays by itself.
@@ -200,6 +200,7 @@ class GroupingEncoder(CategoryEncoder):
         self._groups_: list = [None] * len(self.categories_)
         if self.min_frequency is None and self.max_categories is None:
             return
+        numbers = self._numbers(X, "fit", unknown=True)
         found: list = [None] * len(self.categories_)
         for j, categories in enumerate(self.categories_):
             n = len(categories) - (ignore_nan and is_nan(categories[-1]))
