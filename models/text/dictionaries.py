@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Transformer, boolean, choice, data_type, learned
+from models.foundation import Transformer, boolean, data_type, learned
 from models.foundation.fields import Parameter
+from models.foundation.sparse import sparse_output
 from models.text.rows import Rows, rows_of
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -28,11 +29,7 @@ class DictVectorizer(Transformer):
     separator: str = Parameter(
         "=", lambda x: isinstance(x, str), "a string", "stands between a name and its word"
     )  # type: ignore[assignment]
-    sparse: Any = choice(
-        "auto", True, False,
-        doc="the result is a sparse matrix, which needs SciPy, or an array; 'auto' for an array that answers "
-        "toarray(), if it has at most 2**26 numbers",
-    )  # fmt: skip
+    sparse: Any = sparse_output()
     sort: bool = boolean(
         True, doc="sort the columns by name; otherwise in the order of the records"
     )
@@ -106,7 +103,7 @@ class DictVectorizer(Transformer):
     def inverse_transform(self, X: Any, dict_type: Any = dict) -> list:
         """Each row as a dict of its numbers that are not 0."""
         self._require_fit()
-        rows = rows_of(X.tocsr() if hasattr(X, "tocsr") else np.asarray(X))
+        rows = rows_of(X)
         items = [
             (self.feature_names_[j], x)
             for j, x in zip(rows.columns.tolist(), rows.data, strict=True)
