@@ -11,6 +11,7 @@ import numpy as np
 from models.foundation import Transformer, integer, learned, number, sequence, warn
 from models.foundation.columns import Columns
 from models.foundation.parameters import choice
+from models.foundation.sparse import dense
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -143,7 +144,7 @@ class CategoryEncoder(Transformer):
     def _numeric(self, X: Any, width: int, allow_nan: bool = False) -> np.ndarray:
         """What was encoded, as an array of numbers."""
         self._require_fit()
-        found = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
+        found = np.asarray(dense(X), dtype=np.float64)
         if found.ndim != 2 or found.shape[1] != width:
             what = "Shape of the passed X data is not correct. Expected "
             what += f"{width} columns, got shape {found.shape}."
