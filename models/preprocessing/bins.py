@@ -6,8 +6,8 @@ import numpy as np
 
 from models.foundation import Transformer, array, choice, integer, learned, warn
 from models.foundation.lloyd import lloyd
+from models.foundation.randomness import whole_seed
 from models.foundation.sparse import mostly_zeros
-from models.preprocessing.quantile_transformer import whole_seed
 from tinygrad_edu.diagnostics.words import refusal
 
 METHODS = (
