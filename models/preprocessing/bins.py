@@ -8,6 +8,7 @@ from models.foundation import Transformer, array, choice, integer, learned, warn
 from models.foundation.lloyd import lloyd
 from models.foundation.randomness import whole_seed
 from models.foundation.sparse import mostly_zeros
+from models.preprocessing.quantiles import weighted_quantiles
 from tinygrad_edu.diagnostics.words import refusal
 
 METHODS = (
@@ -95,9 +96,8 @@ class KBinsDiscretizer(Transformer):
             if weight is None:
                 edges = np.percentile(x, percent, method=self.quantile_method)
             else:
-                edges = _weighted_percentiles(
-                    x, weight, percent, self.quantile_method == METHODS[0]
-                )
+                average = self.quantile_method == METHODS[0]
+                edges = weighted_quantiles(x, weight, percent / 100, average)
         else:
             weight = np.ones_like(x) if weight is None else weight
             start = (edges[1:] + edges[:-1])[:, None] / 2
@@ -141,19 +141,3 @@ class KBinsDiscretizer(Transformer):
     @classmethod
     def examples(cls, rng):
         yield cls(n_bins=2), rng.normal(size=(60, 4)), np.arange(60) % 3
-
-
-def _weighted_percentiles(x, weight, percent, average):
-    """The first value at which the sum of the weights, in ascending order, reaches the percentage.
-
-    average: where it is reached exactly, the mean of that value and the next.
-    """
-    order = np.argsort(x, kind="stable")
-    x, reached = x[order], np.cumsum(weight[order])
-    wanted = percent / 100 * reached[-1]
-    last = len(x) - 1
-    places = np.minimum(np.searchsorted(reached, wanted), last)
-    if not average:
-        return x[places]
-    exactly = np.isclose(reached[places], wanted, rtol=1e-12, atol=0)
-    return np.where(exactly, (x[places] + x[np.minimum(places + 1, last)]) / 2, x[places])

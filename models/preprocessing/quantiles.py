@@ -1,4 +1,4 @@
-"""Quantiles of all columns from one sort, without NaN."""
+"""Quantiles without NaN: of all columns from one sort, and of weighted values."""
 
 import numpy as np
 
@@ -31,3 +31,20 @@ class Sorted:
         last = np.maximum(self.known - 1, 0)
         a, b = self.values[columns, last // 2], self.values[columns, (last + 1) // 2]
         return np.where(a == b, a, (a + b) / 2)
+
+
+def weighted_quantiles(
+    x: np.ndarray, weight: np.ndarray, fractions: np.ndarray, average: bool = False
+) -> np.ndarray:
+    """For each fraction, the least x at which the sum of the weights, in ascending order, reaches it.
+
+    average: where it is reached exactly, the mean of that value and the next.
+    """
+    missing, order = np.isnan(x), np.argsort(x, kind="stable")  # NaN last
+    x, reached = x[order], np.cumsum(np.where(missing, 0, weight)[order])
+    wanted, last = fractions * reached[-1], len(x) - 1 - missing.sum()
+    places = np.minimum(np.searchsorted(reached, wanted), last)
+    if not average:
+        return x[places]
+    exactly = np.isclose(reached[places], wanted, rtol=1e-12, atol=0)
+    return np.where(exactly, (x[places] + x[np.minimum(places + 1, last)]) / 2, x[places])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Transformer, array, boolean, choice, integer, learned
+from models.preprocessing.quantiles import weighted_quantiles
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -99,7 +100,7 @@ class SplineTransformer(Transformer):
                 return np.linspace(low, high, self.n_knots)
         if weight is None:
             return np.nanquantile(X, fractions, axis=0)
-        return np.stack([_weighted_quantiles(x, weight, fractions) for x in X.T], axis=1)
+        return np.stack([weighted_quantiles(x, weight, fractions) for x in X.T], axis=1)
 
     def _splines(self):
         """Number of splines of a feature; periodic ones that are whole periods apart are one."""
@@ -174,14 +175,6 @@ class SplineTransformer(Transformer):
                 higher[i + 1] += share * (p if last else x - left)
             values = higher
         return j - p, values
-
-
-def _weighted_quantiles(x, weight, fractions):
-    """For each fraction, the least x at which the sum of the weights, in ascending order, reaches it."""
-    order = np.argsort(x)  # NaN last
-    reached = np.cumsum(np.where(np.isnan(x), 0, weight)[order])
-    places = np.searchsorted(reached, fractions * reached[-1])
-    return x[order][np.minimum(places, len(x) - 1)]
 
 
 def _checked_knots(knots, features):
