@@ -92,8 +92,7 @@ class CalibratedClassifierCV(Classifier):
         if folds and np.bincount(y).min() < folds:
             what = (
                 f"Requesting {folds}-fold cross-validation but provided less than {folds} examples "
-                "for at least "
-                "one class."
+                "for at least one class."
             )
             raise refusal(ValueError, what, "fewer folds: cv=2")
         splitter = check_cv(self.cv, labels, classifier=True)

@@ -32,7 +32,6 @@ def importances(estimator: Any, getter: Any) -> np.ndarray:
     kind = type(estimator).__name__
     what = (
         f"when `importance_getter=='auto'`, the underlying estimator {kind} should have `coef_` or "
+        "`feature_importances_` attribute."
     )
-    raise refusal(
-        ValueError, f"{what}`feature_importances_` attribute.", "importance_getter=a function"
-    )
+    raise refusal(ValueError, what, "importance_getter=a function")

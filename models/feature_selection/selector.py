@@ -23,8 +23,9 @@ class Selector(Transformer):
         if not mask.any():
             text = (
                 "No features were selected: either the data is too noisy or the selection test too "
+                "strict."
             )
-            warn(UserWarning, f"{text}strict.")
+            warn(UserWarning, text)
         return X[:, mask]
 
     def _inverse_transform(self, Z):

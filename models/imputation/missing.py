@@ -56,8 +56,8 @@ class ReadsMissing(Transformer):
             if other.any():
                 what = (
                     f"Input X contains NaN: the first in {place(X, int(np.argmax(other)), j)}, and "
+                    f"missing_values of {type(self).__name__} is {self.missing_values!r}."
                 )
-                what += f"missing_values of {type(self).__name__} is {self.missing_values!r}."
                 raise refusal(ValueError, what, "missing_values=numpy.nan")
         return found
 

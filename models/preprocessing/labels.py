@@ -158,8 +158,9 @@ def label_binarize(
     if sparse_output and (pos_label == 0 or neg_label != 0):
         what = (
             "Sparse binarization is only supported with non zero pos_label and zero neg_label, got "
+            f"{pos_label} and {neg_label}."
         )
-        raise refusal(ValueError, f"{what}{pos_label} and {neg_label}.", "sparse_output=False")
+        raise refusal(ValueError, what, "sparse_output=False")
     classes = np.asarray(classes)
     y = dense(y)
     if y.ndim == 2:

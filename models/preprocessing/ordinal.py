@@ -35,8 +35,8 @@ class OrdinalEncoder(GroupingEncoder):
         if not used and self.unknown_value is not None:
             what = (
                 "unknown_value should only be set when handle_unknown is 'use_encoded_value', got "
+                f"{self.unknown_value}."
             )
-            what += f"{self.unknown_value}."
             raise refusal(TypeError, what, "handle_unknown='use_encoded_value'")
         if used and self.unknown_value is None:
             what = "unknown_value should be an integer or np.nan when handle_unknown is "
