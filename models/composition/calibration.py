@@ -12,6 +12,7 @@ import numpy as np
 from models.foundation import Classifier, boolean, choice, fit_clone, integer, learned, part
 from models.foundation.examples import named
 from models.foundation.frames import take_rows
+from models.foundation.isotonic import rising
 from models.foundation.meta import takes_weights
 from models.foundation.parallel import each
 from models.foundation.wrapper import Wrapper
@@ -50,27 +51,14 @@ class Sigmoid:
 
 
 class Isotonic:
-    """The rising step function of f that is nearest to y: pools neighbors in the wrong order into their mean.
-
-    Source: R. Barlow et al., Statistical Inference under Order Restrictions (1972): pool adjacent violators.
-    """
+    """The rising function of f that is nearest to y, linear between the values of fit."""
 
     def __init__(self, f: np.ndarray, y: np.ndarray, weight: np.ndarray):
-        self.f, place = np.unique(f, return_inverse=True)
+        different, place = np.unique(f, return_inverse=True)
         mass = np.bincount(place, weight)
-        means = np.bincount(place, weight * y) / np.where(mass > 0, mass, 1)
         kept = mass > 0
-        self.f, mass, means = self.f[kept], mass[kept], means[kept]
-        blocks: list[list[float]] = []  # [mean, mass, number of values]
-        for mean, size in zip(means, mass, strict=True):
-            blocks.append([mean, size, 1])
-            while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-                mean, size, count = blocks.pop()
-                before = blocks[-1]
-                before[0] = (before[0] * before[1] + mean * size) / (before[1] + size)
-                before[1] += size
-                before[2] += count
-        self.p = np.repeat([b[0] for b in blocks], [int(b[2]) for b in blocks])
+        self.f = different[kept]
+        self.p = rising(np.bincount(place, weight * y)[kept], mass[kept])
 
     def __call__(self, f: np.ndarray) -> np.ndarray:
         return np.interp(f, self.f, self.p)
@@ -86,6 +74,7 @@ class CalibratedClassifierCV(Classifier):
 
     reads = "anything"  # the classifier reads it
     one_class = False
+    keeps_zero_weights = True  # splits count all rows
     does_not_apply = Wrapper.does_not_apply
 
     estimator: Any = part(None, doc="the classifier; None for LinearSVC")
@@ -96,12 +85,6 @@ class CalibratedClassifierCV(Classifier):
 
     calibrated_classifiers_: list = learned("pairs (classifier, functions of its scores)")
 
-    def _read(self, X, y, sample_weight, more=False):
-        """Keeps rows of weight 0: splits count all rows."""
-        data = super()._read(X, y, None, more)
-        data["weight"] = self._weights(sample_weight, len(data["y"]))
-        return data
-
     def _fit(self, X, y, weight):
         labels = self.classes_[y]
         estimator = named("LinearSVC")() if self.estimator is None else self.estimator
@@ -109,8 +92,7 @@ class CalibratedClassifierCV(Classifier):
         if folds and np.bincount(y).min() < folds:
             what = (
                 f"Requesting {folds}-fold cross-validation but provided less than {folds} examples "
-                "for at least "
-                "one class."
+                "for at least one class."
             )
             raise refusal(ValueError, what, "fewer folds: cv=2")
         splitter = check_cv(self.cv, labels, classifier=True)

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.composition.pipeline import Named, named_after_classes
-from models.composition.union import Identity, joined_names
-from models.foundation import Transformer, boolean, clone, integer, learned, mapping, nonnegative
+from models.composition.pipeline import Named, fit_and_transform, named_after_classes
+from models.composition.union import joined_names, transformed, unfitted, weighted
+from models.foundation import Transformer, boolean, integer, learned, mapping, nonnegative
 from models.foundation.examples import named
 from models.foundation.fields import REQUIRED, Parameter
 from models.foundation.frames import beside, column_names, frame_of, is_frame, listed
@@ -95,7 +95,7 @@ class ColumnTransformer(Wrapper, Transformer):
         rest = np.array([i for i in range(width) if i not in used], dtype=np.intp)
         triples.append(("remainder", self.remainder, rest))
         work = [
-            (_ready(name, part), _take(X, chosen), y, params)
+            (unfitted(name, part), _take(X, chosen), y, params)
             for name, part, chosen in triples
             if not _is_nothing(part, chosen)
         ]
@@ -135,18 +135,14 @@ class ColumnTransformer(Wrapper, Transformer):
     def transform(self, X: Any) -> Any:
         """The results of all transformers, side by side."""
         self._require_fit()
-        given, X = X, self._in_order(X)
-        work = [(part, _take(X, chosen)) for _, part, chosen in self._parts_]
-        return self._joined(each(_transform, work, self.n_jobs), given)
+        table, places = self._in_order(X)
+        work = [(part, _take(table, places[chosen])) for _, part, chosen in self._parts_]
+        return self._joined(each(transformed, work, self.n_jobs), X)
 
     def _joined(self, tables, X):
-        weights = self.transformer_weights or {}
-        scaled = [
-            _two_axes(table, name) * weights.get(name, 1)
-            if name in weights
-            else _two_axes(table, name)
-            for (name, _, _), table in zip(self._parts_, tables, strict=True)
-        ]
+        names = [name for name, *_ in self._parts_]
+        checked = map(_two_axes, tables, names)
+        scaled = weighted(checked, names, self.transformer_weights)
         if not scaled:
             return np.zeros((len(X), 0))
         container = output_container(self)
@@ -158,7 +154,7 @@ class ColumnTransformer(Wrapper, Transformer):
         return self._contained(found, X)
 
     def _in_order(self, X):
-        """X with the columns of fit, in their order. Raises ValueError for missing ones."""
+        """X as a table, and the place in it of each column of fit. Raises ValueError for missing ones."""
         X = _as_table(X, type(self).__name__)
         known = vars(self).get("feature_names_in_")
         names = column_names(X)
@@ -169,31 +165,16 @@ class ColumnTransformer(Wrapper, Transformer):
                 what = f"columns are missing: {{{listed(missing)}}}: they were there in fit."
                 raise refusal(ValueError, what, "a data frame with the columns of fit")
             place = {name: i for i, name in enumerate(names)}
-            return _Reordered(X, [place.get(name, -1) for name in known])
+            return X, np.array([place.get(name, -1) for name in known])
         if X.shape[1] != self.n_features_in_:
             what = (
                 f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
                 "features as input."
             )
             raise refusal(ValueError, what, "the same columns as in fit")
-        return X
+        return X, np.arange(self.n_features_in_)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The names of the columns of transform(X)."""
-        self._require_fit()
-        names = vars(self).get("feature_names_in_")
-        if names is None:
-            names = np.array([f"x{i}" for i in range(self.n_features_in_)], dtype=object)
-            names = names if input_features is None else np.asarray(input_features, dtype=object)
-        elif input_features is not None and not np.array_equal(input_features, names):
-            what = "input_features is not equal to feature_names_in_."
-            raise refusal(ValueError, what, "no argument: the names are known from fit")
-        if len(names) != self.n_features_in_:
-            what = (
-                f"input_features should have length equal to number of features ({self.n_features_in_}), got "
-                f"{len(names)}."
-            )
-            raise refusal(ValueError, what, "a name for each column of X")
+    def _names_out(self, names):
         return joined_names(
             [
                 (name, part.get_feature_names_out(names[np.atleast_1d(chosen)]))
@@ -201,10 +182,6 @@ class ColumnTransformer(Wrapper, Transformer):
             ],
             self.verbose_feature_names_out,
         )
-
-    def set_output(self, *, transform: str | None = None) -> Any:
-        """Chooses what `transform` returns: "default" for arrays, "pandas" or "polars". Returns self."""
-        return super().set_output(transform=transform)
 
     def __sklearn_tags__(self) -> Any:
         from models.foundation import sklearn_bridge
@@ -222,20 +199,6 @@ class ColumnTransformer(Wrapper, Transformer):
         kind: Any = cls
         parts = [("scaled", named("StandardScaler")(), slice(0, 2))]
         yield kind(parts, remainder="passthrough"), rng.normal(size=(60, 4)), np.arange(60) % 2
-
-
-class _Reordered:
-    """A data frame, whose columns are taken by their numbers in fit."""
-
-    def __init__(self, frame: Any, places: list[int]):
-        self.frame, self.places = frame, places
-        self.shape = frame.shape
-
-    def take(self, chosen: Any) -> Any:
-        found = [self.places[i] for i in np.atleast_1d(chosen)]
-        return _take(
-            self.frame, found[0] if np.ndim(chosen) == 0 else np.array(found, dtype=np.intp)
-        )
 
 
 def _as_table(X: Any, name: str) -> Any:
@@ -284,8 +247,6 @@ def _number(column: Any, names: list[str] | None, width: int) -> int:
 
 
 def _take(X: Any, chosen: Any) -> Any:
-    if isinstance(X, _Reordered):
-        return X.take(chosen)
     if hasattr(X, "iloc"):
         return X.iloc[:, chosen]
     if hasattr(X, "tocsr"):
@@ -300,24 +261,8 @@ def _is_nothing(part: Any, chosen: Any) -> bool:
     return (isinstance(part, str) and part == "drop") or np.size(chosen) == 0
 
 
-def _ready(name: str, part: Any) -> Any:
-    if isinstance(part, str) and part == "passthrough":
-        return Identity()
-    if not hasattr(part, "fit") or not hasattr(part, "transform"):
-        what = f"All estimators should implement fit and transform: {name!r}, {part!r}, doesn't."
-        raise refusal(TypeError, what, "a transformer, 'drop' or 'passthrough'")
-    return clone(part)
-
-
 def _fit_transform(part: Any, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any]:
-    data = [X] if y is None else [X, y]
-    if hasattr(part, "fit_transform"):
-        return part, part.fit_transform(*data, **params)
-    return part, part.fit(*data, **params).transform(X)
-
-
-def _transform(part: Any, X: Any) -> Any:
-    return part.transform(X)
+    return part, fit_and_transform(part, X, y, params)
 
 
 def _two_axes(table: Any, name: str) -> Any:

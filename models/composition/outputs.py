@@ -39,6 +39,7 @@ class Outputs(Wrapper):
     estimator: Any = part(needs="fit predict", doc="the model of one target")
 
     estimators_: list = learned("the fitted models")
+    classes_: Any = learned("the classes of each target, for classifiers")
 
     _fit_columns: ClassVar[Any]
 
@@ -68,8 +69,6 @@ class Outputs(Wrapper):
         self._note_columns_of(self.estimators_[0])
         if self.kind == "classifier":
             self.classes_ = [model.classes_ for model in self.estimators_]
-
-    classes_: Any = learned("the classes of each target, for classifiers")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -164,8 +163,6 @@ class Chain(Outputs):
 
     order_: Any = learned("the columns of y in the order of the chain")
 
-    _passed = "predict"
-
     def _fit_columns(self, X, y, weight):
         targets = y.shape[1]
         order = range(targets) if self.order is None else self.order
@@ -190,7 +187,7 @@ class Chain(Outputs):
             X = beside([X, known[:, None]])
 
     def _passed_on(self):
-        return self._passed
+        return "predict"
 
     def _answers(self, X, method):
         self._require_fit()

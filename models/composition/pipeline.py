@@ -102,7 +102,7 @@ class Pipeline(Wrapper):
         for number, (_, step) in enumerate(self.steps[:-1]):
             if step in PASSES:
                 continue
-            X = _fit_transform(step, X, y, self._of_step(number, params))
+            X = fit_and_transform(step, X, y, self._of_step(number, params))
             if first:
                 self._note_columns_of(step)
             first = False
@@ -162,7 +162,7 @@ class Pipeline(Wrapper):
         last, arguments = learner._part, learner._of_step(-1, params)
         if last not in PASSES:
             if method == "fit_transform":
-                X = _fit_transform(last, X, y, arguments)
+                X = fit_and_transform(last, X, y, arguments)
             else:
                 X = last.fit_predict(X, y, **arguments)
         self._take_over(learner)
@@ -273,7 +273,8 @@ class Pipeline(Wrapper):
         )
 
 
-def _fit_transform(step: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Any:
+def fit_and_transform(step: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Any:
+    """Fits a transformer, and returns what it makes of X."""
     data = [X] if y is None else [X, y]
     if hasattr(step, "fit_transform"):
         return step.fit_transform(*data, **arguments)

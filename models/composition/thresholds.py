@@ -69,8 +69,8 @@ class Threshold(Classifier):
 
     def predict(self, X: Any) -> np.ndarray:
         """The positive class where its score is at least the threshold."""
-        model = self.estimator_
-        score, label = response(model, self._methods(), X, self._positive()), self._positive()
+        label = self._positive()
+        score = response(self.estimator_, self._methods(), X, label)
         return labels_of(score, self._threshold(), self.classes_, label)
 
     @where("estimator.predict_proba")
@@ -126,6 +126,7 @@ class TunedThresholdClassifierCV(Threshold):
     its top.
     """
 
+    keeps_zero_weights = True  # splits count all rows
     does_not_apply = {
         **Wrapper.does_not_apply,
         "check_classifiers_train": "decision_function > 0 is not what it predicts by",
@@ -144,12 +145,6 @@ class TunedThresholdClassifierCV(Threshold):
     best_threshold_: float = learned("the threshold")
     best_score_: float = learned("its mean score")
     cv_results_: dict = learned("thresholds and their scores, with store_cv_results")
-
-    def _read(self, X, y, sample_weight, more=False):
-        """Keeps rows of weight 0: splits count all rows."""
-        data = super()._read(X, y, None, more)
-        data["weight"] = self._weights(sample_weight, len(data["y"]))
-        return data
 
     def _fit(self, X, y, weight):
         labels = self.classes_[y]
@@ -176,8 +171,7 @@ class TunedThresholdClassifierCV(Threshold):
         if any(np.isclose(bounds[0], bounds[-1]) for bounds, _ in curves):
             what = (
                 "The provided estimator makes constant predictions. Therefore, it is impossible to "
-                "optimize the "
-                "decision threshold."
+                "optimize the decision threshold."
             )
             raise refusal(ValueError, what, "another estimator")
         bounds = np.asarray(self.thresholds)
@@ -209,15 +203,9 @@ def _curve(estimator, X, y, weight, pair, scorer, methods, thresholds):
     bounds = np.asarray(thresholds)
     if bounds.ndim == 0:
         bounds = np.linspace(score.min(), score.max(), thresholds)
-    more = (
-        {} if np.all(weight == 1) or not scorer.takes_weights() else {"sample_weight": weight[test]}
-    )
-    return bounds, np.array(
-        [
-            scorer.sign
-            * scorer.metric(
-                y[test], labels_of(score, b, model.classes_, label), **{**scorer.settings, **more}
-            )
-            for b in bounds
-        ]
-    )
+    settings = scorer.settings
+    if scorer.takes_weights() and not np.all(weight == 1):
+        settings = settings | {"sample_weight": weight[test]}
+    predicted = (labels_of(score, bound, model.classes_, label) for bound in bounds)
+    scores = [scorer.sign * scorer.metric(y[test], labels, **settings) for labels in predicted]
+    return bounds, np.array(scores)

@@ -1,6 +1,6 @@
 """A union of features: several transformers of the same X, their columns side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -48,11 +48,7 @@ class FeatureUnion(Wrapper, Transformer):
         for name, part in self.transformer_list:
             if part == "drop":
                 continue
-            part = Identity() if part == "passthrough" else part
-            if not hasattr(part, "fit") or not hasattr(part, "transform"):
-                what = f"All estimators should implement fit and transform: {name!r}, {part!r}, doesn't."
-                raise refusal(TypeError, what, "a transformer, 'drop' or 'passthrough'")
-            chosen.append((name, clone(part)))
+            chosen.append((name, unfitted(name, part)))
         unknown = {*(self.transformer_weights or {})} - {name for name, _ in self.transformer_list}
         if unknown:
             what = (
@@ -74,13 +70,9 @@ class FeatureUnion(Wrapper, Transformer):
         self._require_fit()
         if not self.transformers_:
             return np.zeros((len(X), 0))
-        made = each(_transform, [(part, X) for _, part in self.transformers_], self.n_jobs)
-        weights = self.transformer_weights or {}
-        scaled = [
-            table * weights[name] if name in weights else table
-            for (name, _), table in zip(self.transformers_, made, strict=True)
-        ]
-        return self._contained(beside(scaled), X)
+        made = each(transformed, [(part, X) for _, part in self.transformers_], self.n_jobs)
+        names = [name for name, _ in self.transformers_]
+        return self._contained(beside(weighted(made, names, self.transformer_weights)), X)
 
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fits, and returns the columns of all transformers."""
@@ -119,8 +111,28 @@ def _fit(part: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
     return part.fit(X, *([] if y is None else [y]), **params)
 
 
-def _transform(part: Any, X: Any) -> Any:
+def unfitted(name: str, part: Any) -> Any:
+    """A clone of a transformer. Raises TypeError for what is none."""
+    if isinstance(part, str) and part == "passthrough":
+        return Identity()
+    if not hasattr(part, "fit") or not hasattr(part, "transform"):
+        what = f"All estimators should implement fit and transform: {name!r}, {part!r}, doesn't."
+        raise refusal(TypeError, what, "a transformer, 'drop' or 'passthrough'")
+    return clone(part)
+
+
+def transformed(part: Any, X: Any) -> Any:
+    """What a fitted transformer makes of X."""
     return part.transform(X)
+
+
+def weighted(tables: Iterable[Any], names: list[str], weights: Any) -> list[Any]:
+    """The tables of the named transformers, each times its weight if it has one."""
+    factors = weights or {}
+    return [
+        table * factors[name] if name in factors else table
+        for table, name in zip(tables, names, strict=True)
+    ]
 
 
 class Identity(Transformer):

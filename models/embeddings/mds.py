@@ -13,6 +13,7 @@ from models.embeddings.embedding import Embedding, given_start
 from models.embeddings.gains import descend
 from models.foundation import array, boolean, choice, integer, learned, nonnegative
 from models.foundation.eigenpairs import largest_of_all
+from models.foundation.isotonic import rising
 from models.foundation.iterate import Trace
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
@@ -168,21 +169,7 @@ def disparities(δ: np.ndarray, d: np.ndarray, n: int) -> np.ndarray:
 
 
 def isotonic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The values that increase with x and are closest to y; equal x have equal values.
-
-    Pools adjacent violators: neighboring blocks whose means fall are one block of the solution, so that all
-    falling runs may be merged at once, until none is left (Barlow et al. 1972).
-    """
+    """The values that increase with x and are closest to y; equal x have equal values."""
     same = np.round(x / x.max(), 12)  # rounding must not separate equal distances
     _, place, counts = np.unique(same, return_inverse=True, return_counts=True)
-    total, weight = np.bincount(place, y), counts.astype(float)
-    block = np.arange(len(total))  # of each different x
-    while True:
-        mean = total / weight
-        first = np.concatenate([[True], mean[1:] > mean[:-1]])
-        if first.all():
-            break
-        starts, run = np.flatnonzero(first), np.cumsum(first) - 1
-        total, weight = np.add.reduceat(total, starts), np.add.reduceat(weight, starts)
-        block = run[block]
-    return (total / weight)[block][place]
+    return rising(np.bincount(place, y), counts.astype(float))[place]

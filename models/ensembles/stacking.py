@@ -14,7 +14,6 @@ from models.foundation import (
     Regressor,
     boolean,
     choice,
-    frames,
     integer,
     learned,
     part,
@@ -44,6 +43,7 @@ class Stacking(Named, Transformer):
         "test_*": "passes data on to its members, for which these tests are"
     }
     all_by_position = True
+    keeps_zero_weights = True  # splits count all rows
 
     estimators: Any = members("the models, with names")
     final_estimator: Any = choice(None, doc="the last model") | part(needs="fit predict")
@@ -56,12 +56,6 @@ class Stacking(Named, Transformer):
     _widths_: list[int] = learned("how many columns each member gives")
 
     default: ClassVar[Any]
-
-    def _read(self, X, y, sample_weight, more=False):
-        """Keeps rows of weight 0: splits count all rows."""
-        data = super()._read(X, y, None, more)
-        data["weight"] = self._weights(sample_weight, frames.samples(X))
-        return data
 
     def _fit(self, X, y, weight):
         present = self._present()

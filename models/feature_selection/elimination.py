@@ -148,8 +148,9 @@ class RFE(Elimination):
         if wanted > d:
             text = (
                 f"Found n_features_to_select={wanted} > n_features={d}. There will be no feature "
+                "selection and all features will be kept."
             )
-            warn(UserWarning, f"{text}selection and all features will be kept.")
+            warn(UserWarning, text)
         self._eliminate(X, y, wanted)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.foundation import choice, function
 from models.foundation.fields import Parameter
+from models.foundation.sparse import dense
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -27,12 +28,10 @@ def importances(estimator: Any, getter: Any) -> np.ndarray:
         return np.asarray(operator.attrgetter(getter)(estimator))
     for name in ("coef_", "feature_importances_"):
         if hasattr(estimator, name):
-            found = getattr(estimator, name)
-            return np.asarray(found.toarray() if hasattr(found, "toarray") else found)
+            return dense(getattr(estimator, name))
     kind = type(estimator).__name__
     what = (
         f"when `importance_getter=='auto'`, the underlying estimator {kind} should have `coef_` or "
+        "`feature_importances_` attribute."
     )
-    raise refusal(
-        ValueError, f"{what}`feature_importances_` attribute.", "importance_getter=a function"
-    )
+    raise refusal(ValueError, what, "importance_getter=a function")

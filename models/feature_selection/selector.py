@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.foundation import Transformer, warn
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
 
 
 class Selector(Transformer):
@@ -15,8 +14,7 @@ class Selector(Transformer):
 
     def get_support(self, indices: bool = False) -> np.ndarray:
         """Which columns are kept: a mask, (features,), or with indices=True their numbers."""
-        if not is_fitted(self):
-            raise not_fitted(self)
+        self._require_fit()
         mask = self._mask()
         return np.flatnonzero(mask) if indices else mask
 
@@ -25,8 +23,9 @@ class Selector(Transformer):
         if not mask.any():
             text = (
                 "No features were selected: either the data is too noisy or the selection test too "
+                "strict."
             )
-            warn(UserWarning, f"{text}strict.")
+            warn(UserWarning, text)
         return X[:, mask]
 
     def _inverse_transform(self, Z):

@@ -28,7 +28,8 @@ class Estimator(Parametrized, Facts):
 
     `_fit(self, X, y, weight)` has only the arguments that it needs. Without `y` the estimator ignores
     targets, with `y=None` they are optional, and without `weight` its `fit` has no sample_weight. X is a
-    finite float64 array, weight is all ones if no weights were given, and rows of weight 0 are left out.
+    finite float64 array, weight is all ones if no weights were given, and rows of weight 0 are left out,
+    unless the fact `keeps_zero_weights` is true.
     """
 
     _fit: ClassVar[Any]
@@ -88,7 +89,7 @@ class Estimator(Parametrized, Facts):
             y = None
         else:
             y = self._read_targets(y, samples)
-        if not weight.all():
+        if not self.keeps_zero_weights and not weight.all():
             present = weight > 0
             X, weight = frames.take_rows(X, present), weight[present]
             y = None if y is None else y[present]

@@ -12,6 +12,7 @@ class Facts:
     kind: ClassVar[str | None] = None  # "classifier", "regressor", ... in scikit-learn's words
     requires_fit: ClassVar[bool] = True  # does it learn anything?
     limit: ClassVar[str] = "max_iter"  # its parameter for the largest number of iterations
+    keeps_zero_weights: ClassVar[bool] = False  # does `_fit` get rows of weight 0 too?
     overcomplete: ClassVar[bool] = False  # may it have more components than X has rows?
 
     # ---- what X may be

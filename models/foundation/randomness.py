@@ -55,8 +55,17 @@ def draws(default: Any = None, *, doc: str = "seed or generator, for reproducibl
     """A parameter that `random_state` accepts."""
 
     def test(x: Any) -> bool:
-        if isinstance(x, (int, np.integer)) and not isinstance(x, bool):
-            return bool(x >= 0)
-        return x is None or isinstance(x, (np.random.Generator, np.random.RandomState))
+        return _is_whole(x) or isinstance(x, (np.random.Generator, np.random.RandomState))
 
     return Parameter(default, test, "an integer ≥ 0, a generator of NumPy or None", doc)
+
+
+def whole_seed(doc: str) -> Any:
+    """A parameter for a seed that `RandomState` gets as it is: no generator."""
+    return Parameter(None, _is_whole, "an integer ≥ 0 or None", doc)
+
+
+def _is_whole(x: Any) -> bool:
+    if isinstance(x, (int, np.integer)) and not isinstance(x, bool):
+        return bool(x >= 0)
+    return x is None

@@ -41,6 +41,17 @@ def mostly_zeros(
     return found.view(Table) if output == "auto" else found
 
 
+def constant_where(mask: np.ndarray, value: Any) -> Any:
+    """A matrix of SciPy in CSR form that has the value where the mask is true, and 0 elsewhere."""
+    starts = np.append(0, np.cumsum(mask.sum(axis=1)))
+    return _csr(np.full(starts[-1], value), np.nonzero(mask)[1], starts, mask.shape)
+
+
+def dense(X: Any) -> np.ndarray:
+    """A matrix of SciPy, a `Table`, an array or a list of rows as an array."""
+    return X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+
+
 def _csr(data: np.ndarray, columns: np.ndarray, starts: np.ndarray, shape: tuple[int, int]) -> Any:
     try:
         from scipy.sparse import csr_matrix

@@ -13,12 +13,12 @@ def weighted_quantiles(
 ) -> np.ndarray:
     """For each fraction the least of the values x up to which all together weigh this part of the whole.
 
-    average: where they weigh exactly this part, the mean of that value and the next. Then no weight may be 0.
+    NaN is left out. average: where they weigh exactly this part, the mean of that value and the next. Then
+    no weight may be 0.
     """
-    order = np.argsort(x, kind="stable")  # NaN last
-    x, reached = x[order], np.cumsum(weight[order])
-    wanted = fractions * reached[-1]
-    last = len(x) - 1
+    missing, order = np.isnan(x), np.argsort(x, kind="stable")  # NaN last
+    x, reached = x[order], np.cumsum(np.where(missing, 0, weight)[order])
+    wanted, last = fractions * reached[-1], len(x) - 1 - missing.sum()
     places = np.minimum(np.searchsorted(reached, wanted), last)
     if not average:
         return x[places]

@@ -21,10 +21,10 @@ from models.foundation import (
     warn,
 )
 from models.foundation.normal import normal_quantile
+from models.foundation.randomness import whole_seed
 from models.imputation.missing import Imputer, missing_in
 from models.imputation.simple import SimpleImputer
 from models.linear.bayesian import BayesianRidge
-from models.preprocessing.quantile_transformer import whole_seed
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import normal_cdf
 
@@ -118,10 +118,7 @@ class IterativeImputer(Imputer):
     def _started(self, X, mask):
         """The columns with values, filled by the first imputer, and where they were missing."""
         filled = np.array(self.initial_imputer_._transform(X), dtype=np.float64)
-        empty = (
-            ~self._kept_ if not self.keep_empty_features else np.zeros(len(self._kept_), dtype=bool)
-        )
-        return filled, mask[:, ~empty]
+        return filled, mask[:, self._kept_]
 
     def _checked_limits(self, width):
         low, high = (

@@ -10,7 +10,7 @@ from models.foundation import Transformer, boolean, choice, learned, warn
 from models.foundation.columns import Columns
 from models.foundation.fields import Parameter
 from models.foundation.frames import is_missing, place
-from models.foundation.sparse import mostly_zeros
+from models.foundation.sparse import constant_where
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -56,8 +56,8 @@ class ReadsMissing(Transformer):
             if other.any():
                 what = (
                     f"Input X contains NaN: the first in {place(X, int(np.argmax(other)), j)}, and "
+                    f"missing_values of {type(self).__name__} is {self.missing_values!r}."
                 )
-                what += f"missing_values of {type(self).__name__} is {self.missing_values!r}."
                 raise refusal(ValueError, what, "missing_values=numpy.nan")
         return found
 
@@ -94,11 +94,7 @@ class MissingIndicator(ReadsMissing):
             what = f"The features {new} have missing values in transform but have no missing values in fit."
             raise refusal(ValueError, what, "error_on_new=False, or more rows in fit")
         found = mask[:, self.features_]
-        if self.sparse is not True:
-            return found
-        starts = np.append(0, np.cumsum(found.sum(axis=1)))
-        ones = np.ones(starts[-1], dtype=bool)
-        return mostly_zeros(ones, np.nonzero(found)[1], starts, found.shape, True)
+        return constant_where(found, True) if self.sparse is True else found
 
     def _names_out(self, names):
         return [f"missingindicator_{name}" for name in names[self.features_]]

@@ -63,9 +63,8 @@ class KNNImputer(Imputer):
                 [[metric(x, y, missing_values=self.missing_values) for y in known] for x in X]
             )
         present, other = (~mask).astype(np.float64), (~self._missing_).astype(np.float64)
-        middle = self._rows_.sum(axis=0) / np.maximum(
-            other.sum(axis=0), 1
-        )  # so that little cancels
+        # Near the middle little cancels.
+        middle = self._rows_.sum(axis=0) / np.maximum(other.sum(axis=0), 1)
         X = np.where(mask, 0, X - middle)
         Y = np.where(self._missing_, 0, self._rows_ - middle)
         squares = X**2 @ other.T + present @ (Y**2).T

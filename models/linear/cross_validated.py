@@ -30,15 +30,11 @@ class CrossValidated(Regressor):
         "test_weights_are_repetitions": "leaves rows out, however often they count",
     }
 
+    keeps_zero_weights = True  # splits count all rows
+
     cv: Any = integer(None, at_least=2, doc="the folds; None for the default") | Parameter(
         None, _are_splits, "pairs (train, test) of row numbers, or an object with split(X, y)"
     )
-
-    def _read(self, X, y, sample_weight, more=False):
-        """Keeps rows of weight 0: splits count all rows."""
-        data = super()._read(X, y, None, more)
-        data["weight"] = self._weights(sample_weight, len(data["X"]))
-        return data
 
     def _folds(self, X, y, weight):
         """The pairs (train, test) of row numbers, without training rows of weight 0.

@@ -6,9 +6,9 @@ import numpy as np
 
 from models.foundation import Transformer, array, choice, integer, learned, warn
 from models.foundation.lloyd import lloyd
+from models.foundation.randomness import whole_seed
 from models.foundation.sparse import mostly_zeros
 from models.foundation.weighted_quantiles import weighted_quantiles
-from models.preprocessing.quantile_transformer import whole_seed
 from tinygrad_edu.diagnostics.words import refusal
 
 METHODS = (
@@ -50,10 +50,8 @@ class KBinsDiscretizer(Transformer):
         return data if sample_weight is not None else data | {"weight": None}
 
     def _fit(self, X, weight):
-        bins = (
-            np.broadcast_to(self.n_bins, X.shape[1:]) if np.ndim(self.n_bins) == 0 else self.n_bins
-        )
-        bins = np.array(bins)
+        bins = np.array(self.n_bins)
+        bins = np.full(X.shape[1], bins) if bins.ndim == 0 else bins
         if bins.shape != X.shape[1:] or (bins != np.floor(bins)).any():
             what = "n_bins must be a scalar or array of shape (n_features,), of integers. Got "
             what += f"{self.n_bins!r}."
@@ -63,8 +61,8 @@ class KBinsDiscretizer(Transformer):
             and self.strategy == "quantile"
             and self.quantile_method not in METHODS[:2]
         ):
-            what = "When fitting with strategy='quantile' and sample weights, quantile_method should either "
-            what += (
+            what = (
+                "When fitting with strategy='quantile' and sample weights, quantile_method should either "
                 f"be set to {METHODS[0]!r} or {METHODS[1]!r}, got {self.quantile_method!r} instead."
             )
             raise refusal(ValueError, what, "quantile_method='averaged_inverted_cdf'")

@@ -11,7 +11,7 @@ import numpy as np
 from models.foundation import Transformer, integer, learned, number, sequence, warn
 from models.foundation.columns import Columns
 from models.foundation.parameters import choice
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
+from models.foundation.sparse import dense
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -143,9 +143,8 @@ class CategoryEncoder(Transformer):
 
     def _numeric(self, X: Any, width: int, allow_nan: bool = False) -> np.ndarray:
         """What was encoded, as an array of numbers."""
-        if not is_fitted(self):
-            raise not_fitted(self)
-        found = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
+        self._require_fit()
+        found = np.asarray(dense(X), dtype=np.float64)
         if found.ndim != 2 or found.shape[1] != width:
             what = "Shape of the passed X data is not correct. Expected "
             what += f"{width} columns, got shape {found.shape}."
@@ -194,7 +193,7 @@ class GroupingEncoder(CategoryEncoder):
         "of each column, None if there are none; if they are grouped"
     )
 
-    def _learn_groups(self, numbers: np.ndarray, ignore_nan: bool) -> None:
+    def _learn_groups(self, X: Columns, ignore_nan: bool) -> None:
         """Sets `_groups_`: of each column, category number -> group number, or None without groups.
 
         The infrequent are the last group. ignore_nan: the category NaN stays by itself.
@@ -202,6 +201,7 @@ class GroupingEncoder(CategoryEncoder):
         self._groups_: list = [None] * len(self.categories_)
         if self.min_frequency is None and self.max_categories is None:
             return
+        numbers = self._numbers(X, "fit", unknown=True)
         found: list = [None] * len(self.categories_)
         for j, categories in enumerate(self.categories_):
             n = len(categories) - (ignore_nan and is_nan(categories[-1]))

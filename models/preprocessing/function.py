@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Transformer, boolean, choice, frames, function, mapping, warn, where
-from models.foundation.sklearn_bridge import is_fitted, not_fitted, output_container
+from models.foundation.sklearn_bridge import output_container
 
 
 class FunctionTransformer(Transformer):
@@ -71,8 +71,8 @@ class FunctionTransformer(Transformer):
     @where("_is_named")
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the new columns, as the parameter feature_names_out says."""
-        if not is_fitted(self) and input_features is None:
-            raise not_fitted(self)
+        if input_features is None:
+            self._require_fit()
         return super().get_feature_names_out(input_features)
 
     def _names_out(self, names):

@@ -11,8 +11,7 @@ import numpy as np
 
 from models.foundation import boolean, integer, learned, sequence, targets, warn
 from models.foundation.estimator import Estimator
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
-from models.foundation.sparse import mostly_zeros
+from models.foundation.sparse import constant_where, dense, mostly_zeros
 from models.foundation.transformer import Transformer
 from models.preprocessing.categories import categories_of, numbers_of
 from tinygrad_edu.diagnostics.words import refusal
@@ -34,17 +33,13 @@ class LabelTransformer(Transformer):
 
     def transform(self, y: Any) -> Any:
         """The labels as numbers."""
-        self._require_fitted()
+        self._require_fit()
         return self._transform(y)
 
     def inverse_transform(self, y: Any) -> Any:
         """The labels again."""
-        self._require_fitted()
-        return self._inverse_transform(y.toarray() if hasattr(y, "toarray") else np.asarray(y))
-
-    def _require_fitted(self):
-        if not is_fitted(self):
-            raise not_fitted(self)
+        self._require_fit()
+        return self._inverse_transform(dense(y))
 
     @classmethod
     def examples(cls, rng):
@@ -121,9 +116,7 @@ class LabelBinarizer(LabelTransformer):
     def _fit(self, X):
         y = _labels(X, self)
         if y.ndim == 2:
-            if not np.isin(y, (0, 1)).all():
-                what = "Multioutput target data is not supported with label binarization."
-                raise refusal(ValueError, what, "one label for each row, or a table of 0 and 1")
+            _require_zeros_and_ones(y)
             self.classes_, self.y_type_ = np.arange(y.shape[1]), "multilabel-indicator"
             return
         if not len(y):
@@ -140,8 +133,8 @@ class LabelBinarizer(LabelTransformer):
 
     def inverse_transform(self, Y: Any, threshold: float | None = None) -> Any:
         """The labels again. threshold: of one column, the largest number that means the first class."""
-        self._require_fitted()
-        Y = Y.toarray() if hasattr(Y, "toarray") else np.asarray(Y)
+        self._require_fit()
+        Y = dense(Y)
         if threshold is None:
             threshold = (self.pos_label + self.neg_label) / 2
         if self.y_type_ == "multilabel-indicator":
@@ -165,14 +158,13 @@ def label_binarize(
     if sparse_output and (pos_label == 0 or neg_label != 0):
         what = (
             "Sparse binarization is only supported with non zero pos_label and zero neg_label, got "
+            f"{pos_label} and {neg_label}."
         )
-        raise refusal(ValueError, f"{what}{pos_label} and {neg_label}.", "sparse_output=False")
+        raise refusal(ValueError, what, "sparse_output=False")
     classes = np.asarray(classes)
-    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+    y = dense(y)
     if y.ndim == 2:
-        if not np.isin(y, (0, 1)).all():
-            what = "Multioutput target data is not supported with label binarization."
-            raise refusal(ValueError, what, "one label for each row, or a table of 0 and 1")
+        _require_zeros_and_ones(y)
         if y.shape[1] != len(classes):
             what = f"{len(classes)} classes mismatch with the {y.shape[1]} columns of y."
             raise refusal(ValueError, what, "a class for each column")
@@ -188,10 +180,14 @@ def label_binarize(
         if len(classes) <= 2:
             ones = ones[:, 1:] if len(classes) == 2 else ones & False
     if sparse_output:
-        starts = np.append(0, np.cumsum(ones.sum(axis=1)))
-        data = np.full(starts[-1], pos_label)
-        return mostly_zeros(data, np.nonzero(ones)[1], starts, ones.shape, True)
+        return constant_where(ones, pos_label)
     return np.where(ones, pos_label, neg_label)
+
+
+def _require_zeros_and_ones(y: np.ndarray) -> None:
+    if not np.isin(y, (0, 1)).all():
+        what = "Multioutput target data is not supported with label binarization."
+        raise refusal(ValueError, what, "one label for each row, or a table of 0 and 1")
 
 
 class MultiLabelBinarizer(LabelTransformer):

@@ -41,11 +41,8 @@ class OneHotEncoder(GroupingEncoder):
     drop_idx_: Any = learned("number of the dropped category of each column, or None")
 
     def _fit(self, X):
-        accepts = self.handle_unknown != "error"
-        self._learn_categories(X, unknown=accepts)
-        grouping = self.min_frequency is not None or self.max_categories is not None
-        numbers = self._numbers(X, "fit", unknown=accepts) if grouping else np.empty(X.shape)
-        self._learn_groups(numbers, ignore_nan=False)
+        self._learn_categories(X, unknown=self.handle_unknown != "error")
+        self._learn_groups(X, ignore_nan=False)
         self._widths_ = np.array([len(self._grouped(j)) for j in range(X.shape[1])])
         self._learn_drop()
 
@@ -136,11 +133,7 @@ class OneHotEncoder(GroupingEncoder):
         """The categories again: for all zeros the dropped one, or None if it was unknown."""
         numeric = self._numeric(X, len(self.get_feature_names_out()))
         parts = np.split(numeric, np.cumsum(self._new_columns())[:-1], axis=1)
-        columns = [self._original(j, part) for j, part in enumerate(parts)]
-        found = np.empty((len(numeric), len(parts)), np.result_type(*(c.dtype for c in columns)))
-        for j, column in enumerate(columns):
-            found[:, j] = column
-        return found
+        return np.stack([self._original(j, part) for j, part in enumerate(parts)], axis=1)
 
     def _original(self, j, ones):
         """A column of categories from its columns of ones."""

@@ -26,11 +26,8 @@ class OrdinalEncoder(GroupingEncoder):
 
     def _fit(self, X):
         self._check_unknown_value()
-        accepts = self.handle_unknown != "error"
-        self._learn_categories(X, unknown=accepts)
-        grouping = self.min_frequency is not None or self.max_categories is not None
-        numbers = self._numbers(X, "fit", unknown=accepts) if grouping else np.empty(X.shape)
-        self._learn_groups(numbers, ignore_nan=True)
+        self._learn_categories(X, unknown=self.handle_unknown != "error")
+        self._learn_groups(X, ignore_nan=True)
         self._check_numbers()
 
     def _check_unknown_value(self):
@@ -38,8 +35,8 @@ class OrdinalEncoder(GroupingEncoder):
         if not used and self.unknown_value is not None:
             what = (
                 "unknown_value should only be set when handle_unknown is 'use_encoded_value', got "
+                f"{self.unknown_value}."
             )
-            what += f"{self.unknown_value}."
             raise refusal(TypeError, what, "handle_unknown='use_encoded_value'")
         if used and self.unknown_value is None:
             what = "unknown_value should be an integer or np.nan when handle_unknown is "
@@ -84,11 +81,7 @@ class OrdinalEncoder(GroupingEncoder):
     def inverse_transform(self, X: Any) -> np.ndarray:
         """The categories again: None for unknown ones."""
         numeric = self._numeric(X, len(self.categories_), allow_nan=True)
-        columns = [self._original(j, numbers) for j, numbers in enumerate(numeric.T)]
-        found = np.empty(numeric.shape, np.result_type(*(c.dtype for c in columns)))
-        for j, column in enumerate(columns):
-            found[:, j] = column
-        return found
+        return np.stack([self._original(j, x) for j, x in enumerate(numeric.T)], axis=1)
 
     def _original(self, j, numbers):
         """A column of categories from their numbers."""

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Transformer, array, boolean, choice, integer, learned
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -105,8 +104,7 @@ class PolynomialFeatures(Transformer):
     @property
     def powers_(self) -> np.ndarray:
         """p of each new column: (n_output_features_, features)."""
-        if not is_fitted(self):
-            raise not_fitted(self)
+        self._require_fit()
         low, high = self._degrees()
         d = self.n_features_in_
         choose = combinations if self.interaction_only else combinations_with_replacement

@@ -5,24 +5,12 @@ from typing import Any
 import numpy as np
 
 from models.foundation import choice, integer, learned
-from models.foundation.fields import Parameter
 from models.foundation.normal import normal_quantile
+from models.foundation.randomness import whole_seed
 from models.preprocessing.one_to_one import Scaler
 from models.preprocessing.quantiles import Sorted
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import normal_cdf
-
-
-def whole_seed(doc: str) -> Any:
-    """A parameter for the seed of NumPy's older generator, which draws the rows that scikit-learn draws."""
-
-    def test(x: Any) -> Any:
-        return x is None or (
-            isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 0
-        )
-
-    return Parameter(None, test, "an integer ≥ 0 or None", doc)
-
 
 END = 1e-7  # of the normal distribution: its quantiles of 0 and 1 are infinite
 

@@ -1,4 +1,4 @@
-"""Quantiles of all columns from one sort, without NaN."""
+"""Quantiles of all columns, without NaN, from one sort."""
 
 import numpy as np
 

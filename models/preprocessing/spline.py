@@ -100,9 +100,7 @@ class SplineTransformer(Transformer):
                 return np.linspace(low, high, self.n_knots)
         if weight is None:
             return np.nanquantile(X, fractions, axis=0)
-        known = np.where(np.isnan(X), 0, weight[:, None])
-        pairs = zip(X.T, known.T, strict=True)
-        return np.stack([weighted_quantiles(x, w, fractions) for x, w in pairs], axis=1)
+        return np.stack([weighted_quantiles(x, weight, fractions) for x in X.T], axis=1)
 
     def _splines(self):
         """Number of splines of a feature; periodic ones that are whole periods apart are one."""

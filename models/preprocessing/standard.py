@@ -42,9 +42,8 @@ class StandardScaler(Incremental, Scaler):
         self.n_samples_seen_ = n
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             self.mean_ = mean1 + d * (n2 / n)
-            within = np.hypot(
-                std1 * (n1 / n) ** 0.5, std2 * (n2 / n) ** 0.5
-            )  # √((n₁ v₁ + n₂ v₂)/n)
+            # √((n₁ v₁ + n₂ v₂)/n)
+            within = np.hypot(std1 * (n1 / n) ** 0.5, std2 * (n2 / n) ** 0.5)
             std = np.hypot(within, d * ((n1 * n2) ** 0.5 / n))
             self.var_ = std**2
         rounding = n * np.finfo(np.float64).eps * np.abs(self.mean_)

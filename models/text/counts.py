@@ -145,7 +145,7 @@ class CountVectorizer(TextTransformer):
     def inverse_transform(self, X: Any) -> list[np.ndarray]:
         """For each row of counts the terms that are not 0."""
         terms = self.get_feature_names_out().astype(str)
-        rows = rows_of(X.tocsr() if hasattr(X, "tocsr") else np.asarray(X))
+        rows = rows_of(X)
         return np.split(terms[rows.columns], rows.starts[1:-1])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import Transformer, boolean, choice, data_type, learned
+from models.foundation import Transformer, boolean, data_type, learned
 from models.foundation.fields import Parameter
-from models.foundation.sklearn_bridge import is_fitted, not_fitted
+from models.foundation.sparse import sparse_output
 from models.text.rows import Rows, rows_of
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -29,11 +29,7 @@ class DictVectorizer(Transformer):
     separator: str = Parameter(
         "=", lambda x: isinstance(x, str), "a string", "stands between a name and its word"
     )  # type: ignore[assignment]
-    sparse: Any = choice(
-        "auto", True, False,
-        doc="the result is a sparse matrix, which needs SciPy, or an array; 'auto' for an array that answers "
-        "toarray(), if it has at most 2**26 numbers",
-    )  # fmt: skip
+    sparse: Any = sparse_output()
     sort: bool = boolean(
         True, doc="sort the columns by name; otherwise in the order of the records"
     )
@@ -106,8 +102,8 @@ class DictVectorizer(Transformer):
 
     def inverse_transform(self, X: Any, dict_type: Any = dict) -> list:
         """Each row as a dict of its numbers that are not 0."""
-        self._require_fitted()
-        rows = rows_of(X.tocsr() if hasattr(X, "tocsr") else np.asarray(X))
+        self._require_fit()
+        rows = rows_of(X)
         items = [
             (self.feature_names_[j], x)
             for j, x in zip(rows.columns.tolist(), rows.data, strict=True)
@@ -117,20 +113,16 @@ class DictVectorizer(Transformer):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the columns. The argument is ignored."""
-        self._require_fitted()
+        self._require_fit()
         return np.array([str(name) for name in self.feature_names_], dtype=object)
 
     def restrict(self, support: Any, indices: bool = False) -> "DictVectorizer":
         """Keeps only some columns: a mask, or with indices=True their numbers. Changes and returns self."""
-        self._require_fitted()
+        self._require_fit()
         places = np.asarray(support) if indices else np.flatnonzero(support)
         self.feature_names_ = [self.feature_names_[i] for i in places]
         self.vocabulary_ = {name: i for i, name in enumerate(self.feature_names_)}
         return self
-
-    def _require_fitted(self):
-        if not is_fitted(self):
-            raise not_fitted(self)
 
     @classmethod
     def examples(cls, rng):

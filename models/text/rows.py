@@ -59,9 +59,11 @@ class Rows(NamedTuple):
 
 
 def rows_of(X: Any) -> Rows:
-    """An array or a sparse matrix of SciPy in CSR form."""
+    """The rows of a table: an array, a list of rows or a sparse matrix of SciPy."""
     if hasattr(X, "tocsr"):
+        X = X.tocsr()
         return Rows(X.data, X.indices, X.indptr, X.shape[1])
+    X = np.asarray(X)
     rows, columns = np.nonzero(X)
     starts = np.searchsorted(rows, np.arange(len(X) + 1))
     return Rows(X[rows, columns], columns, starts, X.shape[1])

@@ -78,6 +78,4 @@ class TfidfVectorizer(Weighting, CountVectorizer):
         return rows
 
     def _finished(self, rows):
-        if self.use_idf:
-            _ = self.idf_  # raises an error before fit
         return super()._finished(self._weighted(rows))
