@@ -25,6 +25,7 @@ from models.foundation.eigenpairs import largest_eigenpairs, largest_of_all
 from models.foundation.kernel_functions import KERNELS, KernelMethod, centered
 from models.foundation.signs import signs
 from models.foundation.sklearn_bridge import known_to_sklearn
+from models.foundation.symmetric import solve_symmetric
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -94,10 +95,7 @@ class KernelPCA(KernelMethod, Transformer):
         if self.fit_inverse_transform:
             Z = self.X_transformed_fit_ = self.eigenvectors_ * np.sqrt(λ)
             penalized = self._kernel(Z, Z) + self.alpha * np.eye(n)
-            try:
-                self.dual_coef_ = np.linalg.solve(penalized, X)
-            except np.linalg.LinAlgError:  # alpha=0, and a kernel of few features
-                self.dual_coef_ = np.linalg.lstsq(penalized, X, rcond=None)[0]
+            self.dual_coef_ = solve_symmetric(penalized, X)
 
     def _transform(self, X):
         scale = np.sqrt(np.where(self.eigenvalues_ > 0, self.eigenvalues_, np.inf))

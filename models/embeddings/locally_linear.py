@@ -144,8 +144,13 @@ def weights(X, neighbors, reg):
     trace = np.trace(G, axis1=1, axis2=2)
     k = G.shape[1]
     G[:, np.arange(k), np.arange(k)] += np.where(trace > 0, reg * trace, reg or 1)[:, None]
-    try:
+    if reg > k * np.finfo(G.dtype).eps:
         w = np.linalg.solve(G, np.ones((len(G), k, 1)))[:, :, 0]
-    except np.linalg.LinAlgError:  # reg=0, and more neighbors than features
-        w = np.linalg.pinv(G).sum(axis=2)
+    else:  # G may be singular; then many w have no error, and the shortest of them is wanted
+        λ, V = np.linalg.eigh(G)
+        a = V.sum(axis=1)  # of the vector of ones, the part along each eigenvector
+        none = np.abs(λ) <= k * np.finfo(G.dtype).eps * λ[:, -1:]
+        singular = (a**2 * none).sum(axis=1, keepdims=True) > k * np.finfo(G.dtype).eps
+        parts = np.where(singular, a * none, a / np.where(none, np.inf, λ))
+        w = (V @ parts[:, :, None])[:, :, 0]
     return w / w.sum(axis=1, keepdims=True)

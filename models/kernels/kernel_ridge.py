@@ -18,10 +18,8 @@ from models.foundation import (
     number,
 )
 from models.foundation.kernel_functions import KERNELS, KernelMethod
+from models.foundation.symmetric import solve_symmetric
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.ops import solve_triangular
-
-BLOCK = 64  # columns that are worked on at a time
 
 
 class KernelRidge(KernelMethod, Regressor):
@@ -68,54 +66,10 @@ class KernelRidge(KernelMethod, Regressor):
         solved = []
         for part, α in zip(parts, alpha, strict=True):
             np.fill_diagonal(K, diagonal + α)
-            solved.append(_solve(K, part))
+            solved.append(solve_symmetric(K, part))
         self.dual_coef_ = (root * np.hstack(solved)).reshape(y.shape)
 
     def _predict(self, X):
         if self.pairwise:
             return X[:, self._rows_] @ self.dual_coef_
         return self._kernel(X, self.X_fit_) @ self.dual_coef_
-
-
-def _solve(A, B):
-    """A⁻¹ B of a symmetric A; the shortest solution if A is singular. Only the diagonal of A changes."""
-    diagonal = A.diagonal().copy()
-    try:
-        _cholesky(A)
-        return _substitute(A, B)
-    except np.linalg.LinAlgError:
-        np.fill_diagonal(A, diagonal)
-        return np.linalg.lstsq(np.triu(A) + np.triu(A, 1).T, B, rcond=None)[0]
-    finally:
-        for i in range(0, len(A), BLOCK):  # the upper triangle has all that was below
-            rows = slice(i, i + BLOCK)
-            square = A[rows, rows]
-            A[i + BLOCK :, rows] = A[rows, i + BLOCK :].T
-            square[...] = np.triu(square) + np.triu(square, 1).T
-
-
-def _cholesky(A):
-    """Replaces the lower triangle of A by its factor L, A = L Lᵀ, so that no second matrix is needed.
-
-    A block of columns P of what is left, A - L Lᵀ of the blocks before, is P = (L₁₁ L₁₁ᵀ, L₂₁ L₁₁ᵀ)
-    (G. Golub, C. Van Loan, Matrix Computations, 4th edition, section 4.2.9).
-    """
-    for i in range(0, len(A), BLOCK):
-        rows, below = slice(i, i + BLOCK), slice(i + BLOCK, None)
-        P = A[i:, rows] - A[i:, :i] @ A[rows, :i].T
-        L = np.linalg.cholesky(P[:BLOCK])
-        A[rows, rows] = L + np.triu(A[rows, rows], 1)
-        A[below, rows] = solve_triangular(L, P[BLOCK:].T).T
-
-
-def _substitute(L, B):
-    """(L Lᵀ)⁻¹ B, of the lower triangle of L."""
-    X = B.copy()
-    starts = range(0, len(L), BLOCK)
-    for i in starts:
-        rows = slice(i, i + BLOCK)
-        X[rows] = solve_triangular(L[rows, rows], X[rows] - L[rows, :i] @ X[:i])
-    for i in reversed(starts):
-        rows, j = slice(i, i + BLOCK), i + BLOCK
-        X[rows] = solve_triangular(L[rows, rows].T, X[rows] - L[j:, rows].T @ X[j:], lower=False)
-    return X

@@ -41,6 +41,8 @@ def test_the_weights_are_the_best_that_sum_to_one():
     np.testing.assert_allclose(slope, slope[0])
     three = weights(X, near[:, :4], 0.0)[0]  # 4 points in space give any x exactly
     np.testing.assert_allclose(three @ near[0, :4], X[0], atol=1e-10)
+    shortest = np.linalg.pinv(np.vstack([near[0].T, np.ones(6)])) @ np.append(X[0], 1)
+    np.testing.assert_allclose(weights(X, near, 0.0)[0], shortest, rtol=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)

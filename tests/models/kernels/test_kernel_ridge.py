@@ -5,7 +5,6 @@ import pytest
 
 from models import KernelRidge, Ridge
 from models.foundation.kernel_functions import KERNELS
-from models.kernels import kernel_ridge as ours
 
 kernel_ridge = pytest.importorskip("sklearn.kernel_ridge")
 datasets = pytest.importorskip("sklearn.datasets")
@@ -97,20 +96,3 @@ def test_without_a_penalty_equal_rows_share_the_weight():
     model = KernelRidge(0.0, kernel="rbf").fit(twice, np.concatenate([y, y]))
     np.testing.assert_allclose(model.predict(X[:6]), y, atol=1e-8)
     np.testing.assert_allclose(model.dual_coef_[:6], model.dual_coef_[6:], atol=1e-6)
-
-
-def test_in_blocks_a_matrix_is_solved_in_place_and_is_the_same_again():
-    A = RNG.normal(size=(150, 150))
-    A = A @ A.T + np.eye(150)
-    B = RNG.normal(size=(150, 2))
-    again = A.copy()
-    np.testing.assert_allclose(ours._solve(again, B), np.linalg.solve(A, B), rtol=1e-9)
-    np.fill_diagonal(again, A.diagonal())
-    np.testing.assert_array_equal(again, np.triu(A) + np.triu(A, 1).T)
-
-
-def test_in_blocks_a_singular_matrix_has_its_shortest_solution():
-    A = np.kron(np.ones((2, 2)), np.diag(RNG.integers(1, 9, size=75).astype(float)))
-    B = np.tile(RNG.normal(size=(75, 1)), (2, 1))
-    found = ours._solve(A.copy(), B)
-    np.testing.assert_allclose(found, np.linalg.pinv(A) @ B, rtol=1e-9)
