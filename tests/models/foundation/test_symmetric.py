@@ -32,4 +32,6 @@ def test_a_matrix_of_low_rank_has_its_shortest_solution(seed):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(150, 20))
     A, B = X @ X.T, X @ rng.normal(size=(20, 3))
-    np.testing.assert_allclose(solve_symmetric(A.copy(), B), np.linalg.pinv(A) @ B, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(
+        solve_symmetric(A.copy(), B), np.linalg.pinv(A) @ B, rtol=1e-7, atol=1e-9
+    )
