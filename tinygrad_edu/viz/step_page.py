@@ -16,14 +16,15 @@ import zlib
 
 from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import GraphData, printable
+from tinygrad_edu.viz.play import Play
 
 LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in place of numbers
 IMPORT = re.compile(r'^import [^;]*?"\./(\w+\.js)";\n', re.MULTILINE)
 
 
-def step_page(graph: GraphData) -> str:
+def step_page(graph: GraphData, play: Play | None = None) -> str:
     """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
-    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE)
+    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
     page = _without_indentation(_text("page.html"))
     title = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
     style = _without_indentation(_text("page.css"))
