@@ -46,7 +46,7 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
         {name: arrays.place(x) if isinstance(x, Snapshot) else x for name, x in vars(step).items()}
         for step in graph.steps
     ]
-    known = {
+    known: dict[str, Any] = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
         "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
         "groups": [_without_empty(vars(group)) for group in graph.groups],
@@ -106,7 +106,9 @@ def _play(graph: GraphData, play: Play) -> dict[str, Any]:
 def _snapshots(graph: GraphData) -> list[Snapshot | None]:
     """All that may differ from point to point, in the order of the slots."""
     nodes = [x for node in graph.nodes for x in (node.value, node.gradient)]
-    steps = [x for step in graph.steps for x in (step.contribution, step.before, step.after, step.local)]
+    steps = [
+        x for step in graph.steps for x in (step.contribution, step.before, step.after, step.local)
+    ]
     return nodes + steps
 
 

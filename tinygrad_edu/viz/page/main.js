@@ -5,6 +5,7 @@ import { $ } from "./elements.js";
 import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
 import { clean, plural } from "./numbers.js";
 import "./panel.js";
+import "./play.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
 } from "./player.js";
@@ -99,7 +100,8 @@ for (const id of Object.keys(TASKS)) $(id).addEventListener("click", () => perfo
  * @param {string} key @param {Element} focused */
 function isTaken(key, focused) {
   if (key == " " && /BUTTON|SUMMARY/.test(focused.tagName)) return true;
-  if (!(focused instanceof HTMLInputElement) || focused.type == "range") return false;
+  if (!(focused instanceof HTMLInputElement) || focused.id == "at") return false;
+  if (focused.type == "range") return /^(Arrow|Home|End)/.test(key);
   if (key == "Escape") return false;
   return Boolean(focused.value) || !["ArrowRight", "ArrowLeft"].includes(key);
 }
