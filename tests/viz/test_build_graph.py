@@ -466,7 +466,7 @@ def test_frozen_layers_before_the_first_trained_one_stay_layers():
     model = Sequential(*layers)
     graph = viz.Graph(model(signals).sum())
     assert [(n.kind, n.title, n.settings, n.inputs, n.group) for n in graph.nodes[:4]] == [
-        ("data", "signals", "", (), 0),
+        ("data", "signals", "", (), None),
         ("module", "0: Linear(2, 3), frozen", "9 parameters", (0,), 0),
         ("module", "1: ReLU()", "no gradient needed", (1,), 0),
         ("parameter", "W", "", (), 1),

@@ -179,10 +179,11 @@ class Reader:
                 seen = snapshot(x.data) if x is not None else _not_kept(given.shape, given.dtype)
                 inputs.append(self._write_layer(given.scope, seen, box))
             elif x is not None:
-                inputs.append(self._write_leaf(x, given.name or INPUT, box.number, "data"))
+                home = _within(box, len(given.scope))
+                inputs.append(self._write_leaf(x, given.name or INPUT, home.number, "data"))
             elif given.name:
-                seen = _not_kept(given.shape, given.dtype)
-                gone = self._add(call, "data", given.name, "", [], box.number, seen)
+                seen, home = _not_kept(given.shape, given.dtype), _within(box, len(given.scope))
+                gone = self._add(call, "data", given.name, "", [], home.number, seen)
                 inputs.append(gone.number)
         module = scope[box.level]
         size = sum(p.size for p in module.parameters())
@@ -275,6 +276,13 @@ class Reader:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             return [], {}, f"gradient not computed: {said}"
         return steps, gradients, ""
+
+
+def _within(box: _Box, level: int) -> _Box:
+    """The box around this one that has so many modules around it."""
+    while box.outer and box.level > level:
+        box = box.outer
+    return box
 
 
 def _given(x: Tensor) -> Any:
