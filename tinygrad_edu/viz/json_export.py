@@ -20,6 +20,7 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     """All that is known of a graph, or, if brief, no heat maps and no array of more than four numbers.
 
     nodes    as `Node`; value, gradient, row and line are places in the lists below
+             uses: the nodes that use a leaf which is drawn more than once, such as a shared parameter
     groups   as `Group`
     steps    as `Arrival`; contribution, before, after and local are places in `arrays`
     arrays   as `Snapshot`: all numbers in one list if there are at most 64; otherwise the heat map, row by
@@ -34,9 +35,11 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     arrays = _List(lambda x: _array(x, brief))
     rows = _List(lambda row: {"title": row.title, "lines": row.lines})
     lines = _List(str)
+    uses = _uses(graph)
     nodes = [
         vars(node) | {
-            "number": None, "same": node.same if node.same != node.number else None,
+            "number": None, "uses": uses.get(node.number),
+            "same": node.same if node.same != node.number else None,
             "value": arrays.place(node.value), "gradient": arrays.place(node.gradient),
             "row": rows.place(node.row), "line": lines.place(node.line or None),
         }
@@ -56,6 +59,21 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     if play:
         known["play"] = _play(graph, play)
     return json.dumps(known, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _uses(graph: GraphData) -> dict[int, list[int]]:
+    """The nodes that use a leaf, for each node of a leaf that is drawn more than once."""
+    drawn: dict[int, list[int]] = {}
+    used: dict[int, list[int]] = {}
+    for node in graph.nodes:
+        drawn.setdefault(node.same, []).append(node.number)
+        for i in dict.fromkeys(node.inputs):
+            used.setdefault(graph.nodes[i].same, []).append(node.number)
+    return {
+        i: [*dict.fromkeys(used.get(same, ()))]
+        for same, copies in drawn.items() if len(copies) > 1
+        for i in copies
+    }  # fmt: skip
 
 
 class _List:
