@@ -3,6 +3,7 @@
 const N = G.nodes, GROUPS = G.groups, LAST = N.length - 1;
 GROUPS.forEach(g => { g.label ??= ""; });
 N.forEach((n, i) => { n.i = i; n.title ??= ""; n.inputs ??= []; n.group ??= -1; n.same ??= i; n.leaf = !n.inputs.length && n.kind != "module" && n.kind != "freed"; });
+for (const n of N) n.value ??= G.arrays.push({ words: "", shape: [], dtype: "" }) - 1; // what failed made nothing
 const uses = N.map(() => []);
 N.forEach(n => n.inputs.forEach(s => uses[s].push(n.i)));
 const $ = id => document.getElementById(id);

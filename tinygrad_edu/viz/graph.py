@@ -45,7 +45,7 @@ class Graph(GraphData):
     gradients are those that `backward()` would give; it need not have been called, and nothing is changed.
 
     Build it before `backward()`, which frees the graph, or call `backward(retain_graph=True)`; it warns of a
-    graph that was freed.
+    graph that was freed, and of numbers that were changed since they were used, as by an optimizer's step.
 
     Raises TypeError for anything but a Tensor; ValueError if there would be more than `limit` nodes.
 
@@ -74,8 +74,9 @@ class Graph(GraphData):
                 f"Graph(depth={shortened(depth)}): how many modules deep to look, 0 or more.",
                 "depth=1 for one node of each layer",
             )
-        vars(self).update(vars(Reader(result, depth, roll, limit).graph))
-        if any(node.kind == "freed" for node in self.nodes):
+        reader = Reader(result, depth, roll, limit)
+        vars(self).update(vars(reader.graph))
+        if reader.changed or any(node.kind == "freed" for node in self.nodes):
             warnings.warn(f"{self.note}{user_line()}", stacklevel=2)
 
     @classmethod
