@@ -338,7 +338,7 @@ function draw() {
     const e = make("g", { class: "node " + (box ? "module" : n.kind), tabindex: 0, role: "button", "data-key": key });
     if (box || n.kind == "module") e.append(make("rect", { x: s.x + 4, y: s.y + 4, width: s.w, height: s.h, rx: 8 }));
     e.append(make("rect", { x: s.x, y: s.y, width: s.w, height: s.h, rx: n.leaf && !box ? Math.min(14, s.h / 2) : 8 }));
-    if (n.shade && !box) e.lastChild.style.fill = `color-mix(in srgb, #f08a3c ${Math.round(60 * n.shade)}%, var(--operation))`;
+    if (n.shade && !box) e.lastChild.style.fill = `color-mix(in srgb, var(--change) ${Math.round(60 * n.shade)}%, var(--operation))`;
     const t = make("text", { x: s.x + 12, y: s.y + 19, "font-weight": 600 }, title);
     if (s.about.bare) { t.setAttribute("x", s.x + s.w / 2); t.setAttribute("text-anchor", "middle"); t.setAttribute("y", s.y + 18); }
     e.append(t);
