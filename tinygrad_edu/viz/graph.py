@@ -46,7 +46,7 @@ class Graph(GraphData):
     gradients are those that `backward()` would give; it need not have been called, and nothing is changed.
 
     Build it before `backward()`, which frees the graph, or call `backward(retain_graph=True)`; it warns of a
-    graph that was freed.
+    graph that was freed, and of numbers that were changed since they were used, as by an optimizer's step.
 
     Raises TypeError for anything but a Tensor; ValueError if there would be more than `limit` nodes.
 
@@ -78,7 +78,7 @@ class Graph(GraphData):
         reader = Reader(result, depth, roll, limit)
         vars(self).update(vars(reader.graph))
         self._recording = recorded(reader)
-        if any(node.kind == "freed" for node in self.nodes):
+        if reader.changed or any(node.kind == "freed" for node in self.nodes):
             warnings.warn(f"{self.note}{user_line()}", stacklevel=2)
 
     @classmethod
@@ -119,15 +119,15 @@ class Graph(GraphData):
         play   of a page: leaves that a reader can move, and how far. {"a": (-3, 3)} gives a slider for each
                number of a, and all values and gradients follow. (-3, 3, 121) makes 121 points in place of 61.
                A leaf has at most nine numbers, of floating point
-        rate   of a page: the learning rate of a button that makes a step of gradient descent in all leaves that
-               require a gradient, up to 20 times
+        rate   of a page: the learning rate of a button that makes a step of gradient descent in all leaves
+               that require a gradient, up to 20 times
 
         Play is computed when the page is written, by the operations that made the graph: the graph once for
-        each point. It takes at most 300 operations. A condition such as `x > 0` in `np.where(x > 0, x, 0)` left
-        the graph, so it stays as it was.
+        each point. It takes at most 300 operations. A condition such as `x > 0` in `np.where(x > 0, x, 0)`
+        left the graph, so it stays as it was.
 
-        A whole new file or none. Raises ValueError for another ending, for leaves that cannot be moved, and what
-        `svg` raises.
+        A whole new file or none. Raises ValueError for another ending, for leaves that cannot be moved, and
+        what `svg` raises.
 
         >>> a = Tensor(2.0, requires_grad=True, name="a")
         >>> Graph(a * a).save("square.html", play={"a": (-3, 3)}, rate=0.1)
