@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 BLOCK = 2048  # rows
+SQUARE = 128  # rows and columns
 FEW = 0.02  # of the points change their cluster: then it pays to know which ones cannot
 LARGE = 2**21  # products: with fewer it does not
 ROUNDING = 1e-6  # of a distance, beside the norms of both points: more than a product loses
@@ -32,6 +33,7 @@ def squared_distances(X, Y):
     """
     rows = 1 + 2**16 // len(Y)  # at a time, which stay in cache
     parts = range(rows, len(X), rows)
+    found: np.ndarray
     if X.shape[1] <= 4:
         found = np.zeros((len(X), len(Y)))
         for part, x in zip(np.split(found, parts), np.split(X, parts), strict=True):
@@ -41,14 +43,28 @@ def squared_distances(X, Y):
                 part += difference
         return found
     origin = Y.mean(axis=0)
-    A = X - origin
-    B = A if X is Y else Y - origin
+    if X is Y:
+        return _among_all(X - origin)
+    A, B = X - origin, Y - origin
     found = A @ B.T
     of_b = squares(B)
     for part, of_a in zip(np.split(found, parts), np.split(squares(A), parts), strict=True):
         part *= -2
         part += of_a[:, None] + of_b
         np.maximum(part, 0, out=part)
+    return found
+
+
+def _among_all(A):
+    """‖a - b‖² of all rows of A: from the diagonal to the right, and below it the same again."""
+    of_a, found = squares(A), np.empty((len(A), len(A)))
+    for i in range(0, len(A), SQUARE):
+        here, right = slice(i, i + SQUARE), slice(i + SQUARE, None)
+        part = of_a[here, None] + of_a[i:]
+        part[:, :SQUARE] -= 2 * (A[here] @ A[here].T)  # a product that NumPy makes symmetric
+        part[:, SQUARE:] -= 2 * (A[here] @ A[right].T)
+        found[here, i:] = np.maximum(part, 0, out=part)
+        found[right, here] = part[:, SQUARE:].T
     return found
 
 
