@@ -108,6 +108,10 @@ from models.feature_selection.univariate import SelectFwe as SelectFwe
 from models.feature_selection.univariate import SelectKBest as SelectKBest
 from models.feature_selection.univariate import SelectPercentile as SelectPercentile
 from models.feature_selection.variance import VarianceThreshold as VarianceThreshold
+from models.foundation.configuration import config_context as config_context
+from models.foundation.configuration import get_config as get_config
+from models.foundation.configuration import set_config as set_config
+from models.foundation.meta import clone as clone
 from models.gaussian_processes.classification import (
     GaussianProcessClassifier as GaussianProcessClassifier,
 )
