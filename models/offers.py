@@ -13,7 +13,7 @@ from typing import Any
 
 # Module name -> the chapters, or files of chapters, whose names it offers; after a colon these names only.
 MODULES = {
-    "base": ["foundation: clone"],
+    "base": ["foundation: clone", "foundation.own"],
     "calibration": ["composition: CalibratedClassifierCV calibration_curve"],
     "cluster": ["clusters"],
     "compose": [
@@ -51,7 +51,6 @@ MODULES = {
     "random_projection": ["components"],
     "svm": ["kernels: LinearSVC LinearSVR NuSVC NuSVR OneClassSVM SVC SVR"],
     "tree": ["trees"],
-    "utils": ["datasets: Bunch"],
 }
 
 
