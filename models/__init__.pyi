@@ -69,6 +69,8 @@ from models.composition.thresholds import (
     TunedThresholdClassifierCV as TunedThresholdClassifierCV,
 )
 from models.composition.union import FeatureUnion as FeatureUnion
+from models.dummy.classifier import DummyClassifier as DummyClassifier
+from models.dummy.regressor import DummyRegressor as DummyRegressor
 from models.embeddings.isomap import Isomap as Isomap
 from models.embeddings.locally_linear import LocallyLinearEmbedding as LocallyLinearEmbedding
 from models.embeddings.mds import MDS as MDS

@@ -182,7 +182,7 @@ def tags_of_part(part: Any, transforms: bool, readers: Sequence[Any] = ()) -> An
 
 
 def output_container(estimator: Any) -> str:
-    """What `transform` returns, as set by set_output, set_config or scikit-learn: "default", "pandas", "polars"."""
+    """What `transform` returns, "default", "pandas" or "polars", by set_output, set_config or sklearn."""
     config = vars(estimator).get("_sklearn_output_config", {})
     if "transform" in config:
         return config["transform"]
