@@ -11,6 +11,7 @@ clusters          clusterings: against true classes, and by distances alone
 scorers           metrics as searches and validation need them
 """
 
+from models import offers
 from models.metrics.clusters import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -172,3 +173,5 @@ __all__ = [
     "v_measure_score",
     "zero_one_loss",
 ]
+
+__getattr__ = offers.with_pictures("metrics")
