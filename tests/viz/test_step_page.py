@@ -209,9 +209,8 @@ def test_what_is_not_finite_is_red_and_in_words(look):
     assert "wrong" in page.get_attribute("[data-key=n1]", "class")
     choose(page, 1)
     assert page.locator("#panel data.bad").all_inner_texts() == ["-inf", "inf"][:1]
-    assert page.evaluate("getComputedStyle(document.querySelector('#panel data.bad')).color") == (
-        "rgb(192, 38, 38)"
-    )
+    cell = "getComputedStyle(document.querySelector('#panel td:has(data.bad)')).backgroundColor"
+    assert page.evaluate(cell) == "rgba(224, 49, 49, 0.45)"
 
 
 # --------------------------------------------------------------------------------------------- steps

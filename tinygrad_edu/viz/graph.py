@@ -46,7 +46,7 @@ class Graph(GraphData):
     gradients are those that `backward()` would give; it need not have been called, and nothing is changed.
 
     Build it before `backward()`, which frees the graph, or call `backward(retain_graph=True)`; it warns of a
-    graph that was freed.
+    graph that was freed, and of numbers that were changed since they were used, as by an optimizer's step.
 
     Raises TypeError for anything but a Tensor; ValueError if there would be more than `limit` nodes.
 
@@ -78,7 +78,7 @@ class Graph(GraphData):
         reader = Reader(result, depth, roll, limit)
         vars(self).update(vars(reader.graph))
         self._recording = recorded(reader)
-        if any(node.kind == "freed" for node in self.nodes):
+        if reader.changed or any(node.kind == "freed" for node in self.nodes):
             warnings.warn(f"{self.note}{user_line()}", stacklevel=2)
 
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.viz.first_bad import first_bad
 from tinygrad_edu.viz.nodes import GraphData, Snapshot
 from tinygrad_edu.viz.play import Play
 
@@ -20,8 +21,11 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     """All that is known of a graph, or, if brief, no heat maps and no array of more than four numbers.
 
     nodes    as `Node`; value, gradient, row and line are places in the lists below
+             uses: the nodes that use a leaf which is drawn more than once, such as a shared parameter
+             What failed has its whole error as `change`, the axes that do not fit as `clash`, and no value
     groups   as `Group`
     steps    as `Arrival`; contribution, before, after and local are places in `arrays`
+    first_bad   as `FirstBad`: where NaN or infinity came up first
     arrays   as `Snapshot`: all numbers in one list if there are at most 64; otherwise the heat map, row by
              row, two hexadecimal digits for each block: from 0 (the smallest mean, heat_low) to 254
              (heat_high), and 255 for NaN
@@ -34,12 +38,14 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     arrays = _List(lambda x: _array(x, brief))
     rows = _List(lambda row: {"title": row.title, "lines": row.lines})
     lines = _List(str)
+    uses = _uses(graph)
     nodes = [
         vars(node) | {
-            "number": None, "same": node.same if node.same != node.number else None,
+            "number": None, "uses": uses.get(node.number),
+            "same": node.same if node.same != node.number else None,
             "value": arrays.place(node.value), "gradient": arrays.place(node.gradient),
             "row": rows.place(node.row), "line": lines.place(node.line or None),
-        }
+        } | ({"value": None} if node.kind == "failed" and not node.value.words else {})
         for node in graph.nodes
     ]  # fmt: skip
     steps = [
@@ -49,6 +55,7 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     known: dict[str, Any] = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
         "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
+        **({"first_bad": _without_empty(vars(bad))} if (bad := first_bad(graph)) else {}),
         "groups": [_without_empty(vars(group)) for group in graph.groups],
         "steps": [*map(_without_empty, steps)],
         "arrays": arrays.contents, "rows": rows.contents, "lines": lines.contents,
@@ -56,6 +63,21 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     if play:
         known["play"] = _play(graph, play)
     return json.dumps(known, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _uses(graph: GraphData) -> dict[int, list[int]]:
+    """The nodes that use a leaf, for each node of a leaf that is drawn more than once."""
+    drawn: dict[int, list[int]] = {}
+    used: dict[int, list[int]] = {}
+    for node in graph.nodes:
+        drawn.setdefault(node.same, []).append(node.number)
+        for i in dict.fromkeys(node.inputs):
+            used.setdefault(graph.nodes[i].same, []).append(node.number)
+    return {
+        i: [*dict.fromkeys(used.get(same, ()))]
+        for same, copies in drawn.items() if len(copies) > 1
+        for i in copies
+    }  # fmt: skip
 
 
 class _List:
@@ -130,7 +152,7 @@ def _without_empty(facts: dict[str, Any]) -> dict[str, Any]:
 def _array(x: Snapshot, brief: bool) -> dict[str, Any]:
     facts: dict[str, Any] = {"words": x.words, "shape": list(x.shape), "dtype": x.dtype}
     if not x.finite:
-        facts["bad"] = True
+        facts["bad"] = list(x.bad)
     if x.mean is not None:
         statistics = np.array([x.mean, x.spread, x.low, x.high], np.float64)
         facts |= zip(("mean", "spread", "low", "high"), _numbers(statistics), strict=True)

@@ -16,7 +16,7 @@ interface Shaped {
 interface Numbers extends Shaped {
   words: string;
   dtype: string;
-  bad?: boolean; // some number is NaN or infinite
+  bad?: string[]; // which of "nan", "inf" and "-inf" are among the numbers
   numbers?: Value[]; // all of them
   mean?: number;
   spread?: number;
@@ -35,11 +35,13 @@ interface Listed extends Numbers {
 /** A node. Value, gradient, row and line are places in lists of the graph. */
 interface WrittenNode {
   kind: string;
-  value: number;
+  value?: number; // what failed has none
   title?: string;
   name?: string; // its user's name for the result
   settings?: string;
   change?: string; // what is wrong with it
+  clash?: number[][]; // of what failed: the axes of each input that do not fit
+  rounding?: string; // why the numbers seem not to add up
   inputs?: number[];
   gradient?: number;
   group?: number;
@@ -52,6 +54,7 @@ interface WrittenNode {
 /** A node with what is missing there filled in. */
 interface GraphNode extends WrittenNode {
   i: number;
+  value: number;
   title: string;
   inputs: number[];
   group: number;
@@ -76,6 +79,15 @@ interface Step {
   after: number;
   before?: number;
   local?: number;
+  rounding?: string;
+}
+
+/** Where NaN or infinity came up first, and the nodes that it went through. */
+interface FirstBad {
+  node: number;
+  path: number[];
+  ends?: boolean; // it reaches neither the result nor a gradient
+  words: string;
 }
 
 /** What the derivative table knows. */
@@ -94,6 +106,7 @@ interface WrittenGraph {
   note: string;
   no_gradient: string;
   play?: WrittenPlay;
+  first_bad?: FirstBad;
 }
 
 // -------------------------------------------------------------------------------------- steps
