@@ -6,6 +6,7 @@ import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
 import { clean, plural } from "./numbers.js";
 import "./panel.js";
 import "./play.js";
+import "./widths.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
 } from "./player.js";
