@@ -116,7 +116,7 @@ class Forest(Growing):
         """A tree as an estimator of its own."""
         shared = self.tree_kind._parameters.keys() & self._parameters.keys()
         model = self.tree_kind(**{name: getattr(self, name) for name in shared - {"class_weight"}})
-        for name in ("classes_", "n_classes_", "n_features_in_"):
+        for name in ("classes_", "n_classes_", "n_features_in_", "is_categorical_", "_categories_"):
             if name in vars(self):
                 setattr(model, name, getattr(self, name))
         model._adopt(tree, max_features)
