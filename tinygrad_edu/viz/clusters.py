@@ -20,11 +20,6 @@ def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
 
     found   labels (n,), in which -1 is noise and drawn in gray; or centers (k, 2), which are crosses here:
             each point belongs to the nearest
-
-    The steps of k-means, as a film:
-
-        model = models.KMeans(3, trace=True).fit(X)
-        viz.animate(lambda ax, centers: viz.clusters(X, centers, ax=ax), model.trace_, "kmeans.gif", fps=2)
     """
     X, found = array_of("clusters", X), np.asarray(value(found))
     centers = found if found.ndim == 2 else None
