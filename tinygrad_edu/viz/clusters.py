@@ -31,8 +31,10 @@ def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
     labels = found
     if centers is not None:
         labels = np.stack([((X - c) ** 2).sum(axis=1) for c in centers]).argmin(axis=0)
+        size = 1.0 if len(centers) <= MOST_NAMES else 0.4
         for width, color in ((4.5, "white"), (2.2, "black")):  # a cross with a white border
-            ax.scatter(*centers.T, marker="x", s=90, color=color, linewidth=width, zorder=3)
+            look = {"marker": "x", "s": 90 * size**2, "linewidth": width * size, "zorder": 3}
+            ax.scatter(*centers.T, color=color, **look)
     parts = _parts(labels)
     for rows, words, color in parts:
         ax.scatter(*X[rows].T, color=color, s=14, edgecolor="white", linewidth=0.4, label=words)
