@@ -85,7 +85,7 @@ class KMeans(Centers):
             trace.states[-1].cluster_centers_ = centers
             for state in trace.states:
                 state.cluster_centers_ = state.cluster_centers_ + mean
-        self._warn_of_equal_centers(X)
+        self._warn_of_equal_centers(nearest(Z, centers))
 
     def _run(self, Z, weight, start, tol):
         """(inertia, centers, number of steps, trace) from one start."""

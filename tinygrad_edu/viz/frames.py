@@ -115,7 +115,7 @@ class _Staged:
 
 
 def _growing(model: Any) -> Iterator[Any]:
-    """The predictions of a tree with its first k splits, k = 0, 1, ...: children are numbered as they grew."""
+    """The predictions of a tree with its first k splits, for every k. Children are numbered as they grew."""
     tree = model.tree_
     left, right = np.asarray(tree.children_left), np.asarray(tree.children_right)
     inner, feature = np.flatnonzero(left >= 0), np.maximum(tree.feature, 0)
