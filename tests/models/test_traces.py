@@ -26,7 +26,6 @@ WITHOUT = {
     "SVR": "as SVC",
     "NuSVR": "as SVC",
     "OneClassSVM": "as SVC",
-    "QuantileRegressor": "an interior point method, whose points are no weights of the model",
     "GaussianProcessClassifier": "tunes the kernel: trace_ has the evidence of every step",
     "GaussianProcessRegressor": "tunes the kernel: trace_ has the evidence of every step",
     "SparseGaussianProcessRegressor": "tunes the kernel: trace_ has the evidence of every step",
