@@ -20,6 +20,7 @@ from tinygrad_edu.viz.estimators import (
     mixture,
     states,
 )
+from tinygrad_edu.viz.frames import animate_fit
 from tinygrad_edu.viz.graph import Graph
 from tinygrad_edu.viz.insight import (
     Watch,
@@ -41,6 +42,7 @@ __all__ = [
     "LivePlot",
     "Watch",
     "animate",
+    "animate_fit",
     "attention_map",
     "attentions",
     "band",
