@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ def as_json(graph: GraphData, brief: bool = False) -> str:
              error as `change`, the axes that do not fit as `clash`, and no value
     groups   as `Group`
     steps    as `Arrival`; contribution, before, after and local are places in `arrays`
+    id       of the operations and shapes: see `fingerprint`
     first_bad   as `FirstBad`: where NaN or infinity came up first
     arrays   as `Snapshot`: all numbers in one list if there are at most 64; otherwise the heat map, row by
              row, two hexadecimal digits for each block: from 0 (the smallest mean, heat_low) to 254
@@ -49,13 +51,19 @@ def as_json(graph: GraphData, brief: bool = False) -> str:
     ]
     known = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
-        "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
+        "id": fingerprint(graph), "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
         **({"first_bad": _without_empty(vars(bad))} if (bad := first_bad(graph)) else {}),
         "groups": [_without_empty(vars(group)) for group in graph.groups],
         "steps": [*map(_without_empty, steps)],
         "arrays": arrays.contents, "rows": rows.contents, "lines": lines.contents,
     }  # fmt: skip
     return json.dumps(known, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def fingerprint(graph: GraphData) -> str:
+    """What graphs share that have the same operations and shapes, whatever their numbers are."""
+    looks = "\n".join(f"{n.kind} {n.title} {n.shape} {n.inputs}" for n in graph.nodes)
+    return f"{zlib.crc32(looks.encode(errors='replace')):08x}"
 
 
 class _List:

@@ -106,6 +106,7 @@ interface WrittenGraph {
   note: string;
   no_gradient: string;
   first_bad?: FirstBad;
+  id: string; // of the shape of the graph, for scores
 }
 
 // -------------------------------------------------------------------------------------- steps
@@ -136,7 +137,7 @@ interface Question {
   words: string;
   truth: number | string;
   kind: "number" | "sign" | "shape";
-  size: number; // of what makes a number
+  hints: string[]; // what helps, the last nearly tells
 }
 
 // ------------------------------------------------------------------------------------- layout
