@@ -2,8 +2,8 @@
 import js from "@eslint/js";
 
 const browser = [
-  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "HTMLInputElement", "innerWidth",
-  "matchMedia", "performance", "requestAnimationFrame", "setInterval",
+  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "DOMPoint", "HTMLInputElement",
+  "innerWidth", "matchMedia", "performance", "requestAnimationFrame", "setInterval",
 ];
 
 export default [
