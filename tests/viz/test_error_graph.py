@@ -127,7 +127,7 @@ def test_it_is_drawn_in_red_with_the_error_beside_it():
     ns = "{http://www.w3.org/2000/svg}"
     (failed,) = [g for g in root.iter(f"{ns}g") if g.get("class") == "node failed"]
     words = " ".join("".join(t.itertext()) for t in failed.iter(f"{ns}text"))
-    assert words.startswith("matmul ValueError: matmul(x (2, 2) float64, W (4, 2) float64)")
+    assert words.startswith("matmul #1 ValueError: matmul(x (2, 2) float64, W (4, 2) float64)")
     assert "must be equal" in words
     assert failed.find(f"{ns}path").get("stroke") == "#c02626"
     assert "matmul" in graph.mermaid() and "must be equal" in " ".join(

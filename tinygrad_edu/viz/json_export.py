@@ -22,6 +22,7 @@ def as_json(graph: GraphData, brief: bool = False) -> str:
 
     nodes    as `Node`; value, gradient, row and line are places in the lists below. What failed has its whole
              error as `change`, the axes that do not fit as `clash`, and no value
+             uses: the nodes that use a leaf which is drawn more than once, such as a shared parameter
     groups   as `Group`
     steps    as `Arrival`; contribution, before, after and local are places in `arrays`
     id       of the operations and shapes: see `fingerprint`
@@ -37,9 +38,11 @@ def as_json(graph: GraphData, brief: bool = False) -> str:
     arrays = _List(lambda x: _array(x, brief))
     rows = _List(lambda row: {"title": row.title, "lines": row.lines})
     lines = _List(str)
+    uses = _uses(graph)
     nodes = [
         vars(node) | {
-            "number": None, "same": node.same if node.same != node.number else None,
+            "number": None, "uses": uses.get(node.number),
+            "same": node.same if node.same != node.number else None,
             "value": arrays.place(node.value), "gradient": arrays.place(node.gradient),
             "row": rows.place(node.row), "line": lines.place(node.line or None),
         } | ({"value": None} if node.kind == "failed" and not node.value.words else {})
@@ -64,6 +67,21 @@ def fingerprint(graph: GraphData) -> str:
     """What graphs share that have the same operations and shapes, whatever their numbers are."""
     looks = "\n".join(f"{n.kind} {n.title} {n.shape} {n.inputs}" for n in graph.nodes)
     return f"{zlib.crc32(looks.encode(errors='replace')):08x}"
+
+
+def _uses(graph: GraphData) -> dict[int, list[int]]:
+    """The nodes that use a leaf, for each node of a leaf that is drawn more than once."""
+    drawn: dict[int, list[int]] = {}
+    used: dict[int, list[int]] = {}
+    for node in graph.nodes:
+        drawn.setdefault(node.same, []).append(node.number)
+        for i in dict.fromkeys(node.inputs):
+            used.setdefault(graph.nodes[i].same, []).append(node.number)
+    return {
+        i: [*dict.fromkeys(used.get(same, ()))]
+        for same, copies in drawn.items() if len(copies) > 1
+        for i in copies
+    }  # fmt: skip
 
 
 class _List:

@@ -73,6 +73,8 @@ class Node:
     row: Explanation | None = None  # the row of the derivative table: formula and rules
     line: str = ""  # the user's line that asked for it: "train.py:12:  y = x @ w"
     name: str = ""  # the user's name for the result of the operation
+    order: int = 0  # of operations: 1, 2, ... in the order of computing, "multiply #2"
+    axes: str = ""  # in words: "over axis 1, the columns"
     same: int = -1  # the first node of this tensor: a parameter is drawn beside each of its uses
     change: str = ""  # a remark: "was 0.5" in a comparison, the error at what failed
     shade: float = 0.0  # how strongly a comparison marks it, from 0 to 1
@@ -85,6 +87,16 @@ class Node:
     def leaf(self) -> bool:
         """Did no operation make it?"""
         return not self.inputs and self.kind not in ("module", "freed", "failed")
+
+    @property
+    def other_settings(self) -> str:
+        """The settings that `axes` does not say in words."""
+        kept = (
+            re.sub(r"axis=(\([^)]*\)|[^,]*)(, )?", "", self.settings)
+            if self.axes
+            else self.settings
+        )
+        return kept.removesuffix(", ")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -71,12 +71,13 @@ def folded(graph: GraphData) -> GraphData:
             )
         elif node is inside[block][-1]:
             outside = [i for n in inside[block] for i in n.inputs if block_of[i] != block]
-            operations = sum(not n.leaf for n in inside[block])
+            numbers = [n.order for n in inside[block] if not n.leaf]
+            about = f"{len(numbers):,} operations, #{numbers[0]} to #{numbers[-1]}"
             new |= {n.number: len(nodes) for n in inside[block]}
             nodes.append(
                 replace(
                     node, number=len(nodes), kind="module", title=graph.groups[block].label, row=None,
-                    line="", settings=f"{operations:,} operations", group=graph.groups[block].outer,
+                    line="", settings=about, order=0, group=graph.groups[block].outer,
                     inputs=tuple(dict.fromkeys(new[i] for i in outside)),
                 )
             )  # fmt: skip
@@ -104,8 +105,12 @@ def boxes(
 def lines_of(node: Node) -> list[list[tuple[str, str]]]:
     """The words on a node, line by line, each a list of (words, their kind)."""
     title = [(f"{node.name} = {node.title}" if node.name else node.title, "title")]
-    if node.settings:
-        title.append((f"({printable(node.settings, 30)})", "type"))
+    if node.order and node.kind != "freed":
+        title.append((f"#{node.order}", "type"))
+    if node.axes:
+        title.append((node.axes, "type"))
+    if node.other_settings:
+        title.append((f"({printable(node.other_settings, 30)})", "type"))
     what = node.value.type
     lines = [title, [(what, "type")], [(node.value.words, "value" if node.finite else "bad")]]
     if node.kind == "failed" or (node.kind == "constant" and not node.shape):
@@ -130,16 +135,14 @@ def text(graph: GraphData) -> str:
     """
     names: dict[int, str] = {}
     leaves: dict[int, list[Any]] = {}  # below which operation a leaf is listed
-    operations = 0
     for node in graph.nodes:
         for i in node.inputs:
             if graph.nodes[i].leaf and i not in names:
                 names[i] = printable(graph.nodes[i].title)
                 leaves.setdefault(node.number, []).append(graph.nodes[i])
         if not node.leaf:
-            operations += 1
-            names[node.number] = f"#{operations}"
-    inside = contents(graph, leaves=not operations)
+            names[node.number] = f"#{node.order}"
+    inside = contents(graph, leaves=all(node.leaf for node in graph.nodes))
     rows: list[tuple[str, ...]] = []
 
     def add(item: Item | str, before: str, below: str) -> None:
@@ -190,13 +193,16 @@ def _row(node: Node, names: dict[int, str]) -> tuple[str, str, str, str]:
     what = printable(node.title)
     if not node.leaf:
         given = ", ".join(names[i] for i in node.inputs)
-        settings = printable(node.settings)
+        settings = printable(node.other_settings)
         called = f"{printable(node.name)} = " if node.name else ""
         if node.kind == "module":
             what += f" ← {given}" * bool(given) + f"; {settings}" * bool(settings)
         elif given:
             what += f"({given}" + f", {settings}" * bool(settings) + ")"
+        what += f" {node.axes}" * bool(node.axes)
         what = f"{names[node.number]} {called}{what}"
+    elif node.settings:
+        what += f", {printable(node.settings)}"
     if node.kind == "failed":
         return what, node.value.type if node.value.words else "", "failed", ""
     # the title of a number among the inputs is its value, which need not be said twice

@@ -2,7 +2,7 @@
 import js from "@eslint/js";
 
 const browser = [
-  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "getSelection",
+  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "DOMPoint", "getSelection",
   "HTMLInputElement", "innerWidth", "matchMedia", "navigator", "parent", "performance",
   "requestAnimationFrame", "setInterval", "window",
 ];

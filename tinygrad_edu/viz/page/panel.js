@@ -3,7 +3,7 @@ import { INSIDE, isGroup, nodeOf, numberOf } from "./boxes.js";
 import { drawn } from "./drawing.js";
 import { $, make, show } from "./elements.js";
 import {
-  argument, array, called, G, GROUPS, isKind, NODES, pathTo, RESULT, rule, USES, valueOf,
+  argument, array, called, G, GROUPS, isKind, NODES, pathTo, RESULT, rule, usesOf, valueOf,
 } from "./graph.js";
 import { units } from "./layout.js";
 import { clean, code, dims, entry, format } from "./numbers.js";
@@ -170,8 +170,7 @@ function explained(n, f) {
     return `${called(NODES[f.source])} is broadcast along ${named} of the result, so its gradient is summed over ${named}.`;
   }
   if (rule(n, f.i)?.[1].startsWith("spread(g")) {
-    const axis = n.settings?.match(/axis=(\([^)]*\)|[^,]*)/)?.[0].replace("=", " ") ?? "all axes";
-    return `${n.title} goes over ${axis}: all numbers that were combined into one get the same gradient.`;
+    return `${n.title} goes ${n.axes || "over all axes"}: all numbers that were combined into one get the same gradient.`;
   }
   return "The upstream gradient is multiplied by the local derivatives, and summed over all results that a number contributes to.";
 }
@@ -224,14 +223,14 @@ function details(key) {
     if (n.line != null) head("Your line", make("pre", {}, clean(G.lines[n.line])));
     if (n.inputs.length) head("Inputs", links(n.inputs));
   }
-  if (USES[n.i].length) head("Used by", links(USES[n.i].slice(0, 12)));
+  if (usesOf(n).length) head("Used by", links(usesOf(n)));
   return all;
 }
 
 /** @param {GraphNode} n */
 function nodeHead(n) {
   const path = pathTo(n.group);
-  const facts = [n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")];
+  const facts = [n.kind, n.settings && clean(n.settings), n.axes, path.length && "in " + path.join(" › ")];
   const changes = n.change ? n.change.split("\n") : [];
   return [
     make("h2", {}, called(n)), pale(facts.filter(Boolean).join(", ")),
