@@ -35,6 +35,7 @@ from tinygrad_edu.viz.insight import (
     lr_curve,
 )
 from tinygrad_edu.viz.learned import learned
+from tinygrad_edu.viz.quiz_score import read_score
 from tinygrad_edu.viz.trees import dendrogram, tree
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "lr_curve",
     "margins",
     "mixture",
+    "read_score",
     "silhouettes",
     "states",
     "tree",
