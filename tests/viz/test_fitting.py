@@ -11,7 +11,7 @@ from PIL import Image
 import models
 from models.foundation import traced
 from tinygrad_edu import viz
-from tinygrad_edu.viz import frames
+from tinygrad_edu.viz import fitting
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 2)) + 4 * np.eye(2)[np.arange(60) % 2]
@@ -21,7 +21,7 @@ WAVE = np.sin(LINE[:, 0])
 
 
 def stages(model, *data):
-    return list(frames._stages(model, *data))
+    return list(fitting._stages(model, *data))
 
 
 def length(path):
