@@ -51,7 +51,7 @@ def test_a_film_is_written(name, tmp_path):
     with traced():
         model = fit()
     viz.animate_fit(model, tmp_path / "a.gif", data, y, most=2)
-    assert 1 <= length(tmp_path / "a.gif") <= 2 + frames.STILL - 1
+    assert 1 <= length(tmp_path / "a.gif") <= 2 + fitting.STILL - 1
 
 
 def test_each_stage_is_the_model_as_it_was(monkeypatch, tmp_path):
@@ -59,11 +59,11 @@ def test_each_stage_is_the_model_as_it_was(monkeypatch, tmp_path):
         model = models.KMeans(3, init=X[:3], n_init=1, tol=0).fit(X)
     drawn = []
     monkeypatch.setattr(
-        frames, "learned", lambda then, *data, ax: drawn.append(then.cluster_centers_)
+        fitting, "learned", lambda then, *data, ax: drawn.append(then.cluster_centers_)
     )
     viz.animate_fit(model, tmp_path / "a.gif", X)
     kept = [state.cluster_centers_ for state in model.trace_.states]
-    for frame, expected in zip(drawn, kept + kept[-1:] * (frames.STILL - 1), strict=True):
+    for frame, expected in zip(drawn, kept + kept[-1:] * (fitting.STILL - 1), strict=True):
         np.testing.assert_array_equal(frame, expected)
     drawn.clear()
     viz.animate_fit(model, tmp_path / "a.gif", X, most=2)

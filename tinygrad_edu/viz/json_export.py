@@ -54,7 +54,7 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
         {name: arrays.place(x) if isinstance(x, Snapshot) else x for name, x in vars(step).items()}
         for step in graph.steps
     ]
-    known = {
+    known: dict[str, Any] = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
         "id": fingerprint(graph), "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
         **({"first_bad": _without_empty(vars(bad))} if (bad := first_bad(graph)) else {}),
