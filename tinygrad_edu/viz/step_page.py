@@ -48,21 +48,28 @@ def _in_words(graph: GraphData) -> str:
 
 
 def program() -> str:
-    """The modules of the page as one script: each once, after those that it imports.
+    """The modules of the page as one script.
 
     All share one scope, so no two modules may define the same name.
     """
-    modules: dict[str, str] = {}
+    joined = IMPORT.sub("", "".join(modules().values()))
+    joined = re.sub(r"^export ", "", joined, flags=re.MULTILINE)
+    return '"use strict";\n' + _without_indentation(_without_comments(joined))
+
+
+def modules() -> dict[str, str]:
+    """The text of each module by its name: of main.js, and before it of all that it imports."""
+    found: dict[str, str] = {}
 
     def add(name: str) -> None:
-        if name not in modules:
+        if name not in found:
             text = _text(name)
             for needed in IMPORT.findall(text):
                 add(needed)
-            modules[name] = re.sub(r"^export ", "", IMPORT.sub("", text), flags=re.MULTILINE)
+            found[name] = text
 
     add("main.js")
-    return '"use strict";\n' + _without_indentation(_without_comments("".join(modules.values())))
+    return found
 
 
 def _text(name: str) -> str:

@@ -76,5 +76,5 @@ function forwardSentence(n) {
   });
   const freed = n.kind == "freed" ? "Freed: " : "";
   const of = inputs.length ? ` of ${inputs.join(", ")}` : "";
-  return freed + called(n) + of + (n.kind == "failed" ? " fails" : ` gives ${tiny(valueOf(n))}`);
+  return freed + called(n) + of + (n.axes ? ` ${n.axes}` : "") + (n.kind == "failed" ? " fails" : ` gives ${tiny(valueOf(n))}`);
 }
