@@ -13,6 +13,7 @@ import numpy as np
 from models.clusters.centers import Centers
 from models.foundation import boolean, choice, function, integer, nonnegative
 from models.foundation.lloyd import inertia, lloyd, nearest, nearest_around_mean, squares, tolerance
+from models.foundation.randomness import generator
 
 
 @dataclass
@@ -63,7 +64,7 @@ class BisectingKMeans(Centers):
 
     def _fit(self, X, weight):
         self._check_number(X)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         mean = weight @ X / weight.sum()
         Z = X - mean
         tol = tolerance(self.tol, Z, weight)

@@ -14,6 +14,7 @@ import numpy as np
 from models.clusters.centers import Centers
 from models.foundation import boolean, choice, integer, learned, nonnegative
 from models.foundation.lloyd import inertia, lloyd, nearest, tolerance
+from models.foundation.randomness import generator
 
 
 def naive_kmeans(points, centers):
@@ -76,7 +77,7 @@ class KMeans(Centers):
         mean = weight @ X / weight.sum()
         Z = X - mean  # distances stay the same, and products lose fewer digits near zero
         tol = tolerance(self.tol, Z, weight)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         starts = self._starts(Z, mean, weight, rng)
         runs = [self._run(Z, weight, start, tol) for start in starts]
         self.inertia_, centers, self.n_iter_, steps = min(runs, key=itemgetter(0))

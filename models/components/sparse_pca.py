@@ -21,6 +21,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.iterate import warn_not_converged
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
@@ -75,7 +76,7 @@ class SparsePCA(Transformer):
         atoms = _given("U_init", self.U_init, (n, k), atoms)
         V, _, self.error_, arrived = alternate(
             X, codes, atoms, self._codes, self.alpha, self.max_iter, self.tol,
-            np.random.default_rng(self.random_state),
+            generator(self.random_state),
         )  # fmt: skip
         self.n_iter_ = len(self.error_)
         if not arrived:
