@@ -72,9 +72,12 @@ class Components(Transformer):
         return (V.T * np.maximum(self.explained_variance_ - σ2, 0)) @ V + σ2 * np.eye(V.shape[1])
 
     def get_precision(self) -> np.ndarray:
-        """The inverse of the covariance, Vᵀ (1/Λ - 1/σ²) V + 1/σ²."""
+        """The inverse of the covariance, Vᵀ (1/Λ) V + (1 - Vᵀ V)/σ²; of all components the first term alone."""
         (Λ, σ2), V = self._variances(), self.components_
-        return (V.T * (1 / Λ - 1 / σ2)) @ V + np.eye(V.shape[1]) / σ2
+        found = (V.T / Λ) @ V
+        if len(V) < V.shape[1]:  # or 1 - Vᵀ V is rounding error, which a tiny σ² would blow up
+            found += (np.eye(V.shape[1]) - V.T @ V) / σ2
+        return found
 
     def _variances(self):
         """Λ and σ², above rounding error."""
