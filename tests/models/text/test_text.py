@@ -1,7 +1,6 @@
 """Counts of terms against scikit-learn's: the same columns and the same numbers."""
 
 import io
-
 import re
 
 import numpy as np
