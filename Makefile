@@ -9,12 +9,13 @@ PY := .venv/bin/python
 TRY := build/try/bin/python
 BENCHMARKS := $(filter-out benchmarks/timing.py benchmarks/estimators.py,$(wildcard benchmarks/*.py))
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --editable
+PAGE_TOOLS := tests/viz/page/node_modules/.package-lock.json
 
 # One process per core. `worksteal` gives each a stretch of neighboring tests, which share what they need
 # (a browser, a model in Keras), and evens out at the end. With TensorFlow a process takes 1 to 2 GB.
 PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help demo test tutorials lint hooks wheel test-numpy bench clean
+.PHONY: help demo test tutorials lint lint-page hooks wheel test-numpy bench clean
 
 help:
 	@echo "make demo        a network learns to read digits, and writes a page about it"
@@ -22,6 +23,7 @@ help:
 	@echo "                 ARGS='tests/data -x' hands words on to pytest, ARGS='-n 0' runs one by one"
 	@echo "make tutorials   the lessons run, and show what they show"
 	@echo "make lint        the style, the types, and which part may import which"
+	@echo "make lint-page   the same for the script of the step page; needs npm, and is part of make lint"
 	@echo "make hooks       let git run the linters before each commit"
 	@echo "make wheel       build the wheel in dist, and try it in an empty environment"
 	@echo "make test-numpy  the fast tests with the oldest and the newest NumPy"
@@ -39,12 +41,23 @@ test: .venv/installed-all
 tutorials: .venv/installed-all
 	$(PY) -m pytest $(PARALLEL) tests/tutorials $(ARGS)
 
-lint: .venv/installed-all
+lint: .venv/installed-all lint-page
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --config setup.cfg
 	$(PY) tools/check_notebooks.py
+
+# eslint, and the types that comments give to JavaScript. The tools are npm's, kept beside the tests.
+lint-page:
+	@if command -v npm > /dev/null; then \
+	    $(MAKE) --no-print-directory $(PAGE_TOOLS) && \
+	    npm run --silent --prefix tests/viz/page lint && npm run --silent --prefix tests/viz/page types; \
+	else echo "The script of the step page is not checked: there is no npm on this machine."; fi
+
+$(PAGE_TOOLS): tests/viz/page/package-lock.json
+	cd tests/viz/page && npm ci --silent --no-fund --no-audit
+	@touch $@
 
 hooks: .venv/installed-all
 	.venv/bin/pre-commit install
@@ -67,6 +80,7 @@ bench: .venv/installed-all
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache \
+	    tests/viz/page/node_modules \
 	    .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -77,8 +77,9 @@ class BisectingKMeans(Centers):
         self.cluster_centers_ = np.array([leaf.center for leaf in leaves]) + mean
         self._forget_rows(root, mean)
         self._tree_ = root
-        self.inertia_ = inertia(X, weight, self.cluster_centers_, self._predict(X))
-        self._warn_of_equal_centers(X)
+        labels = self._predict(X)
+        self.inertia_ = inertia(X, weight, self.cluster_centers_, labels)
+        self._warn_of_equal_centers(labels)
 
     def _divided(self, rows, Z, mean, weight, tol, rng):
         Z, weight = Z[rows], weight[rows]

@@ -83,7 +83,7 @@ class KMeans(Centers):
         self.cluster_centers_ = centers + mean
         if self.trace:
             self.trace_ = np.array(steps) + mean
-        self._warn_of_equal_centers(X)
+        self._warn_of_equal_centers(nearest(Z, centers))
 
     def _run(self, Z, weight, start, tol):
         """(inertia, centers, number of steps, centers of the steps) from one start."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.components.pca import covariance
+from models.components.pca import mean_and_covariance
 from models.foundation import (
     Density,
     Transformer,
@@ -82,8 +82,7 @@ class FactorAnalysis(Transformer, Density):
         if ψ.shape != (d,):
             what = f"noise_variance_init has shape {ψ.shape}, and X {d} features."
             raise refusal(ValueError, what, "one variance for each feature, or None")
-        self.mean_ = X.mean(axis=0)
-        S = covariance(X, self.mean_, n)
+        self.mean_, S = mean_and_covariance(X, n)
         if S.max() > 1e200:
             what = f"the largest variance in X is {S.max():.1e}, and its products leave the range of numbers."
             raise refusal(ValueError, what, "features scaled to a common size")

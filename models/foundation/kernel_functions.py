@@ -53,7 +53,7 @@ def sigmoid(X, Y, gamma=None, coef0=1):
 
 
 def cosine(X, Y):
-    return _to_unit_length(X) @ _to_unit_length(Y).T
+    return to_unit_length(X) @ to_unit_length(Y).T
 
 
 def additive_chi2(X, Y):
@@ -149,7 +149,7 @@ def rate(gamma, X, weight=None):
     return 1 / size / (X.shape[1] * variance) / size if variance > 0 else 1.0
 
 
-def _to_unit_length(X):
+def to_unit_length(X):
     size = np.abs(X).max(axis=1, keepdims=True)
     X = X / np.where(size == 0, 1, size)  # so that squares do not overflow
     length = np.sqrt((X * X).sum(axis=1, keepdims=True))

@@ -1,18 +1,23 @@
 """What is read from a Tensor: nodes, module calls, what repeats, and the steps of the backward pass."""
 
+import weakref
+
 import numpy as np
 import pytest
 
 from tests.viz.small_graphs import small_network, tanh_of_line, variable
 from tinygrad_edu import Tensor, no_grad, viz
 from tinygrad_edu.nn import (
+    LSTM,
     Conv2d,
     Dropout,
     Linear,
     Module,
     Parameter,
+    ReLU,
     Sequential,
 )
+from tinygrad_edu.optim import SGD
 from tinygrad_edu.tensor import Op
 
 
@@ -251,7 +256,7 @@ def test_settings_show_what_an_index_is():
     x = variable(np.arange(6.0).reshape(2, 3), "x")
     taken = x[np.array([0, 1]), np.array([2, 2])].sum()
     graph = viz.Graph(taken)
-    assert by_title(graph, "getitem").settings == "index=(array (2,), array (2,))"
+    assert by_title(graph, "getitem").settings == "[array (2,), array (2,)]"
     assert "float32" in by_title(viz.Graph(x.astype(np.float32)), "astype").settings
 
 
@@ -448,3 +453,192 @@ def test_settings_in_a_tuple_are_shown_as_they_were_written():
     (conv,) = (node for node in graph.nodes if node.title.startswith("conv"))
     assert conv.settings == "size=(3, 2), stride=(2, 2)"
     assert "Windows" not in graph.text()
+
+
+def frozen(module):
+    for parameter in module.parameters():
+        parameter.requires_grad = False
+    return module
+
+
+def test_frozen_layers_before_the_first_trained_one_stay_layers():
+    layers = frozen(Linear(2, 3, rng=0)), ReLU(), Linear(3, 1, rng=1)
+    signals = Tensor(np.ones((4, 2), np.float32), name="signals")
+    model = Sequential(*layers)
+    graph = viz.Graph(model(signals).sum())
+    assert [(n.kind, n.title, n.settings, n.inputs, n.group) for n in graph.nodes[:4]] == [
+        ("data", "signals", "", (), None),
+        ("module", "0: Linear(2, 3), frozen", "9 parameters", (0,), 0),
+        ("module", "1: ReLU()", "no gradient needed", (1,), 0),
+        ("parameter", "W", "", (), 1),
+    ]
+    first, second = graph.nodes[1:3]
+    assert (first.shape, first.dtype, first.value.words) == ((4, 3), "float32", "not kept")
+    hidden = np.maximum(signals.data @ layers[0].W.data, 0)
+    np.testing.assert_allclose(second.value.numbers, hidden, rtol=1e-6)
+    assert first.gradient is None and second.gradient is None
+    assert by_title(graph, "matmul").inputs[0] == second.number
+
+
+def test_a_frozen_layer_between_trained_ones_is_marked():
+    model = Sequential(Linear(2, 3, rng=0), frozen(Linear(3, 3, rng=1)), Linear(3, 1, rng=2))
+    graph = viz.Graph(model(np.ones((4, 2))).sum())
+    assert [group.label for group in graph.groups[1:]] == [
+        "0: Linear(2, 3)",
+        "1: Linear(3, 3), frozen",
+        "2: Linear(3, 1)",
+    ]
+    learned = [(n.title, n.settings) for n in graph.nodes if n.kind == "parameter"]
+    assert learned == [(name, at) for at in ("", "frozen", "") for name in "Wb"]
+    assert graph.text().count("W, frozen ") == 1
+
+
+def test_a_frozen_encoder_is_one_layer():
+    class Both(Module):
+        def __init__(self):
+            self.encoder = frozen(Sequential(Linear(2, 3, rng=0), ReLU()))
+            self.head = Linear(3, 1, rng=1)
+
+        def forward(self, x):
+            return self.head(self.encoder(x))
+
+    graph = viz.Graph(Both()(Tensor(np.ones((4, 2), np.float32), name="signals")).sum())
+    (encoder,) = [n for n in graph.nodes if n.kind == "module"]
+    assert encoder.title == "encoder: Sequential, frozen"
+    assert [graph.nodes[i].title for i in encoder.inputs] == ["signals"]
+
+
+def test_a_model_that_is_frozen_as_a_whole_shows_its_layer():
+    graph = viz.Graph(frozen(Linear(2, 3))(Tensor(np.ones((1, 2), np.float32), name="signals")))
+    assert [n.title for n in graph.nodes] == ["signals", "Linear(2, 3), frozen"]
+    assert "No operation was recorded" in graph.note
+
+
+def test_frozen_layers_keep_no_array_alive():
+    layer = frozen(Linear(2, 3, rng=0))
+    x = Tensor(np.ones((4, 2), np.float32), name="signals")
+    gone, y = weakref.ref(x), layer(x)
+    del x
+    assert gone() is None
+    assert viz.Graph(y).nodes[0].value.words == "not kept"
+    assert viz.Graph((y * Parameter(2.0)).sum()).nodes[1].title == "Linear(2, 3), frozen"
+    again = frozen(ReLU())
+    for _ in range(1_000):  # nor does a long loop keep all of its calls
+        y = again(y)
+    assert y.scope.followed <= 200
+
+
+def test_inputs_keep_the_name_that_their_user_gave():
+    class Flat(Module):
+        def __init__(self):
+            self.head = Linear(10, 1, rng=0)
+
+        def forward(self, x):
+            return self.head(x.reshape(4, -1))
+
+    signals = Tensor(np.ones((4, 5, 2)), name="signals")  # converted to the model's float32
+    assert "matmul(signals, W)" in viz.Graph(Flat()(signals).sum()).text()
+    recurrent = viz.Graph(LSTM(2, 3, rng=0)(signals).sum()).text()
+    assert "lstm(signals, " in recurrent
+
+    class Part(Flat):
+        def forward(self, x):
+            return self.head(x[:, 0].reshape(2, -1)[:1].repeat(10, axis=1)[:, :10])
+
+    assert by_title(viz.Graph(Part()(signals).sum()), "from signals").kind == "data"
+
+
+@pytest.mark.parametrize(
+    ("index", "shown"),
+    [
+        (np.s_[:, 0:3], "[:, 0:3]"),
+        (np.s_[..., None, 1], "[..., None, 1]"),
+        (np.s_[::2, -1], "[::2, -1]"),
+        (np.s_[1], "[1]"),
+        (np.s_[-1:], "[-1:]"),
+    ],
+)
+def test_an_index_reads_as_it_is_written(index, shown):
+    graph = viz.Graph(variable(np.ones((4, 6)), "x")[index].sum())
+    assert f"getitem(x, {shown})" in graph.text()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda x: x.sum(axis=1), "over axis 1, the columns"),
+        (lambda x: x.sum(axis=-2), "over axis 0, the rows"),
+        (lambda x: x.mean(axis=(0, 1)), "over all axes"),
+        (lambda x: x.mean(), "over all axes"),
+        (lambda x: np.cumsum(x, axis=0), "along axis 0, the rows"),
+        (lambda x: x.reshape(2, 2, 6).max(axis=2), "over axis 2, the last"),
+        (lambda x: x.reshape(2, 2, 6).max(axis=(0, 1)), "over axis 0, the first and axis 1"),
+        (lambda x: np.tanh(x), ""),
+        (lambda x: np.concatenate([x, x], axis=1), ""),
+    ],
+)
+def test_axes_in_words(make, words):
+    assert viz.Graph(make(variable(np.ones((4, 6)), "x"))).nodes[-1].axes == words
+
+
+def test_axes_are_in_words_in_the_text():
+    x = variable(np.ones((4, 6)), "x")
+    assert (
+        "#1 sum(x, keepdims=True) over axis 1, the columns "
+        in viz.Graph(x.sum(axis=1, keepdims=True)).text()
+    )
+
+
+def test_operations_are_numbered():
+    _, loss = small_network()
+    graph = viz.Graph(loss)
+    assert [n.order for n in graph.nodes if not n.leaf] == [1, 2, 3, 4, 5, 6]
+    assert {n.order for n in graph.nodes if n.leaf} == {0}
+
+
+# ------------------------------------------------------------------------- what was changed meanwhile
+
+
+def changed_note(y, match):
+    with pytest.warns(UserWarning, match=match):
+        graph = viz.Graph(y)
+    assert graph.text().startswith(graph.note) and match in graph.note
+    return graph
+
+
+def test_an_input_changed_in_place():
+    x = variable([1.0, 2.0], "x")
+    y = (x * x).sum()
+    x.data[...] = 5.0
+    graph = changed_note(y, "was changed after multiply had used it")
+    assert not graph.steps and graph.no_gradient.startswith("gradient not computed")
+
+
+def test_an_input_that_no_rule_reads():
+    b = variable([1.0, 2.0], "b")
+    y = (np.ones(2) + b).sum()
+    viz.Graph(y)
+    b.data += 1e-6
+    changed_note(y, "an input of add was changed")
+
+
+def test_a_step_of_an_optimizer():
+    model, loss = small_network()
+    loss.backward(retain_graph=True)
+    viz.Graph(loss)
+    SGD(model.parameters(), lr=0.01).step()
+    changed_note(loss, "was changed after")
+
+
+def test_a_result_that_was_replaced():
+    x = variable([1.0, 2.0], "x")
+    y = x * 2
+    z = y.sum()
+    y.data = np.ones(2)
+    changed_note(z, "the result of multiply was replaced")
+
+
+@pytest.mark.parametrize("make", [lambda: Dropout(0.5, rng=0), lambda: Conv2d(3, 2, 3, rng=0)])
+def test_nothing_was_changed(make, recwarn):
+    viz.Graph(make()(variable(np.ones((2, 4, 4, 3)), "x")).sum())
+    assert not [w for w in recwarn if "changed" in str(w.message)]

@@ -170,3 +170,13 @@ def test_gradients_that_are_not_there():
         with_gradient(3, x)
     graph = with_gradient(np.sum(x), x)  # of a gradient that needs nothing of the way forward
     assert [g.label for g in graph.groups] == ["the loss", "its gradient"]
+
+
+def test_a_graph_of_a_gradient_links_its_transposes():
+    a, w = Tensor(np.ones((4, 3))), Tensor(np.ones((3, 2)), requires_grad=True, name="w")
+    graph = with_gradient((a @ w).sum(), w)
+    (turned,) = [n for n in graph.nodes if n.title == "transpose"]
+    (whole,) = [n for n in graph.nodes if n.leaf and n.shape == (4, 3)]
+    assert (turned.shape, turned.inputs, turned.group) == ((3, 4), (whole.number,), 1)
+    assert graph.nodes[-1].inputs[0] == turned.number
+    assert not [n for n in graph.nodes if n.leaf and n.shape == (3, 4)]

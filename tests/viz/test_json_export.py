@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from tinygrad_edu import Tensor, viz
+from tinygrad_edu.nn import Parameter
 
 
 def variable(data, name=None):
@@ -39,3 +40,17 @@ def test_json_has_heat_maps_of_large_arrays():
     cells = np.array([int(c, 16) for c in re.findall("..", array["heat"])]).reshape(16, 16)
     shown = array["heat_low"] + cells / 254 * (array["heat_high"] - array["heat_low"])
     np.testing.assert_allclose(shown, x, atol=4 / 254 / 2 + 1e-3)
+
+
+def test_all_uses_of_a_shared_parameter_are_listed():
+    w = Parameter(3.0, name="w")
+    loss = np.tanh(w * 2) + w * w
+    known = json.loads(viz.Graph(loss).json())
+    nodes = known["nodes"]
+    shared = [n for n in nodes if n["title"] == "w"]
+    assert len(shared) == 3
+    for n in shared:
+        assert [nodes[i]["title"] for i in n["uses"]] == ["multiply", "multiply"]
+        assert len(set(n["uses"])) == 2
+    assert all("uses" not in n for n in nodes if n["title"] != "w")
+    assert [n.get("order") for n in nodes if n.get("order")] == [1, 2, 3, 4]

@@ -77,7 +77,7 @@ def test_repeated_modules_are_rolled_up():
     assert lines[0] == "Cell() × 180" and "└─ … and 179 more like it" in lines
     shown = render.folded(graph)
     assert [(n.title, n.settings) for n in shown.nodes if n.kind == "module"] == [
-        ("Cell() × 180", "720 operations")
+        ("Cell() × 180", "720 operations, #1 to #720")
     ]
     assert shown.nodes[-2].value is graph.nodes[-2].value  # that of the last step
     inside = viz.Graph(unrolled(180), roll=False)
@@ -127,7 +127,7 @@ def test_mermaid_has_every_node_edge_and_box(loss, tmp_path):
     assert lines[0] == "flowchart TD"
     assert [line for line in lines if "-->" in line] == [f"n{a} --> n{b}" for a, b in graph.edges]
     assert lines.count("end") == sum(line.startswith("subgraph") for line in lines) == 2
-    assert any(line.startswith('n2("matmul<br>(1, 3) float64<br>') for line in lines)
+    assert any(line.startswith('n2("matmul #35;1<br>(1, 3) float64<br>') for line in lines)
     graph.save(tmp_path / "loss.mmd")
     assert (tmp_path / "loss.mmd").read_text(encoding="utf-8") == graph.mermaid() + "\n"
 
@@ -146,5 +146,34 @@ def test_what_repeats_itself_is_one_node_of_the_picture():
         h = np.tanh(h @ w)
     lines = viz.Graph(h.sum()).mermaid().splitlines()
     assert lines[1].startswith('  n0(["h<br>(1, 2) float64<br>all 1<br>gradient all ')
-    assert lines[2].startswith('  n1("step × 500 (1,000 operations)<br>(1, 2) float64<br>')
-    assert lines[3].startswith('  n2("sum<br>') and lines[4:6] == ["  n0 --> n1", "  n1 --> n2"]
+    assert lines[2].startswith(
+        '  n1("step × 500 (1,000 operations, #35;1 to #35;1000)<br>(1, 2) float64<br>'
+    )
+    assert lines[3].startswith('  n2("sum #35;1001 ') and lines[4:6] == [
+        "  n0 --> n1",
+        "  n1 --> n2",
+    ]
+
+
+def test_numbers_are_on_the_nodes_of_pictures_as_in_the_text():
+    _, loss = small_network()
+    graph = viz.Graph(loss)
+    numbered = [(n.order, n.title) for n in graph.nodes if n.order]
+    text, source = graph.text(), graph.dot
+    assert all(re.search(rf"#{k} {title}\(", text) for k, title in numbered)
+    assert all(
+        re.search(rf"<b>{title}</b></font> <font[^>]*>#{k}<", source) for k, title in numbered
+    )
+
+
+def test_numbers_stay_where_blocks_are_folded():
+    graph = viz.Graph(unrolled(30))
+    last = render.folded(graph).nodes[-1]
+    assert (last.title, last.order) == ("sum", 121)
+    assert ">#121<" in graph.dot and "#121 sum(" in graph.text()
+
+
+def test_axes_are_in_words_on_the_nodes_of_pictures():
+    x = variable(np.ones((4, 6)), "x")
+    source = viz.Graph(x.sum(axis=1, keepdims=True)).dot
+    assert ">over axis 1, the columns<" in source and ">(keepdims=True)<" in source

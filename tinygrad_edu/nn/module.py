@@ -17,6 +17,7 @@ from tinygrad_edu.diagnostics.migration_hints import ARGUMENTS
 from tinygrad_edu.diagnostics.operations import only_one_array
 from tinygrad_edu.diagnostics.words import refuse_missing, refuse_unknown
 from tinygrad_edu.modes import thread
+from tinygrad_edu.nn.calls import Call
 from tinygrad_edu.nn.module_checks import (
     UNSEEN,
     below,
@@ -110,7 +111,7 @@ class Module:
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         mode = thread.mode
         outside = mode.scope
-        mode.scope = (*outside, self)
+        mode.scope = call = Call((*outside, self))
         try:
             if not self.built:
                 self.build_from(inputs[0])
@@ -119,6 +120,11 @@ class Module:
                 raise no_value(self)
         finally:
             mode.scope = outside
+        if mode.recording:
+            for x in inputs:
+                if isinstance(x, Tensor) and x.op is None:
+                    call.note(outside, inputs)
+                    break
         for hook in self.hooks:
             hook(self, inputs, y)
         return y

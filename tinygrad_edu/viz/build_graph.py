@@ -7,8 +7,8 @@ operations and modules that repeat; write nodes; follow the backward pass.
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,12 +18,22 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, refusal, shortened
+from tinygrad_edu.diagnostics.changed_arrays import changed_input
+from tinygrad_edu.diagnostics.words import (
+    describe,
+    line_made,
+    named,
+    on_one_line,
+    refusal,
+)
 from tinygrad_edu.explaining import Explanation, explain
 from tinygrad_edu.nn import Module, Parameter
+from tinygrad_edu.nn.calls import Call
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.viz.backward_steps import local_derivative, steps_back
 from tinygrad_edu.viz.nodes import Arrival, GraphData, Group, Node, Snapshot, snapshot
+from tinygrad_edu.viz.rounding import rounded_product, rounded_result, rounded_sum
+from tinygrad_edu.viz.settings import axes_in_words, settings_of
 
 LIMIT = 5000  # nodes; a larger picture can be drawn, but not read
 MANY = 8  # a leaf with more uses than this is drawn beside each of them
@@ -44,7 +54,7 @@ class Reader:
     def __init__(
         self, result: Tensor, depth: int | None = None, roll: bool = True, limit: int = LIMIT
     ):
-        self.result = result
+        self.result, self.settings = result, (depth, roll, limit)
         self.operations = _operations(result, depth, limit)
         self.uses = Counter(x for y in self.operations for x in y.inputs if isinstance(x, Tensor))
         boxes = _Boxes(depth)
@@ -54,12 +64,17 @@ class Reader:
         self.numbers: dict[Tensor, int] = {}  # the nodes that may be drawn as an input again
         self.first: dict[Tensor, int] = {}
         self.snapshot = functools.cache(lambda x: snapshot(x.data))
+        self.layers: dict[int, int] = {}  # the node of each call that was not recorded
         self.lines: dict[Any, str] = {}  # the user's line of each place in a program
         self.nodes: list[Node] = []
+        self.ordered = 0  # how many of them are operations
         self.tensors: list[Any] = []  # the Tensor or array of each node
         groups = boxes.groups()
-        self._write_nodes()
+        self._write_nodes(boxes.top)
+        self.changed = _changed(self.operations)
         why = _no_gradient(self.operations, result)
+        if self.changed and not why:
+            why = "gradient not computed: numbers were changed after they had been used"
         steps, gradients, failed = self._backward() if self.operations and not why else ([], {}, "")
         for i, x in enumerate(self.tensors):
             if isinstance(x, Tensor):
@@ -67,12 +82,12 @@ class Reader:
                 if not steps and x._grad is not None:  # left by an earlier backward()
                     gradient = snapshot(value(x._grad))
                 self.nodes[i] = replace(self.nodes[i], gradient=gradient)
-        note = _note(self.operations, result)
+        note = self.changed or _note(self.operations, result)
         self.graph = GraphData(self.nodes, groups, steps, note, why or failed)
 
     # ---- nodes
 
-    def _write_nodes(self) -> None:
+    def _write_nodes(self, top: _Box) -> None:
         """A node for each operation, or for all operations of a collapsed module; leaves before them."""
         unit = lambda y: id(self.homes[y] if self.homes[y].collapsed else y)
         for _, together in itertools.groupby(self.operations, unit):
@@ -85,7 +100,7 @@ class Reader:
                 self._write_operation(made[0], home, inputs)
             self.numbers |= dict.fromkeys(made, len(self.nodes) - 1)
         if not self.nodes:
-            self._write_leaf(self.result, self.result.name or "Tensor", None)
+            self._write_unrecorded(self.result, self.result.name or "Tensor", top)
 
     def _inputs(self, made: list[Tensor], home: _Box) -> Iterator[int]:
         """The nodes that these operations take; a leaf that has none yet is written."""
@@ -101,11 +116,11 @@ class Reader:
                 if is_tensor and x in self.numbers:
                     yield self.numbers[x]
                 else:
-                    group = self._box(x, box, y.scope[: box.level])
-                    yield self._write_leaf(x, _title(y, i), group)
+                    inner = self._box(x, box, y.scope[: box.level])
+                    yield self._write_unrecorded(x, _title(y, i), inner)
 
-    def _box(self, x: Any, box: _Box, scope: tuple[Module, ...]) -> int | None:
-        """The group of a leaf that an operation uses in this box, called in this scope.
+    def _box(self, x: Any, box: _Box, scope: tuple[Module, ...]) -> _Box:
+        """The box of a leaf that an operation uses in this box, called in this scope.
 
         Parameters and constants stand where they are used, data where they were made: what is passed
         into a module stays outside of it, and so does what is passed into more than one step.
@@ -116,11 +131,11 @@ class Reader:
             passed_in = self.uses[x] <= MANY and (self.uses[x] > 1 or x.requires_grad)
             while box.outer and (box.level > level or (box.module is None and passed_in)):
                 box = box.outer
-        return box.number
+        return box
 
     def _write_operation(self, y: Tensor, home: _Box, inputs: list[int]) -> None:
         row: Any = y.op
-        settings = ", ".join(f"{name}={_shown(x)}" for name, x in _settings(y))
+        settings = settings_of(y)
         kind, title = ("result" if y is self.result else "operation"), row.name
         if row is FREED:
             kind, title = "freed", "freed operations"
@@ -128,7 +143,14 @@ class Reader:
         if y.created_at not in self.lines:
             self.lines[y.created_at] = line_made(y).removeprefix("\n  at ")
         line = self.lines[y.created_at]
-        self.nodes[-1] = replace(node, row=_explained(row), line=line, name=y.name or "")
+        self.nodes[-1] = replace(
+            node,
+            row=_explained(row),
+            line=line,
+            name=y.name or "",
+            axes=axes_in_words(y),
+            rounding=rounded_result(y),
+        )
 
     def _write_module(self, made: list[Tensor], home: _Box, inputs: list[int]) -> None:
         """One node for all the operations of a call, with the value of the last of them."""
@@ -139,12 +161,79 @@ class Reader:
         inputs = [*dict.fromkeys(inputs)]
         self._add(made[-1], "module", home.label, about, inputs, home.outer.number)
 
-    def _write_leaf(self, x: Any, title: str, group: int | None) -> int:
-        is_tensor = isinstance(x, Tensor)
-        kind = "data" if title == INPUT or (is_tensor and x.name) else "constant"
+    def _write_unrecorded(self, x: Any, title: str, box: _Box) -> int:
+        """A leaf; before it, if no gradient was needed there, the layers that its numbers went through."""
+        if not isinstance(x, Tensor) or isinstance(x, Parameter) or x.requires_grad or x.name:
+            return self._write_leaf(x, title, box.number)
+        if (turned := self._turned(x)) is not None:
+            node = self._add(x, "operation", "transpose", "", [turned], box.number)
+            self.numbers[x] = node.number
+            return node.number
+        if len(x.scope) > box.level:
+            layer = self._write_layer(x.scope, snapshot(x.data), box)
+            self.numbers[x] = self.first[x] = layer
+            return layer
+        if (given := _given(x)) is not None:  # what a recurrent layer has rearranged, say
+            whole = math.prod(given.shape) == x.size
+            name = given.name if whole else f"from {given.name}"
+            return self._write_leaf(x, name, box.number, "data")
+        return self._write_leaf(x, title, box.number)
+
+    def _write_layer(self, scope: tuple, value: Snapshot, box: _Box) -> int:
+        """The node of a layer in this box whose operations were not recorded, and those before it."""
+        call: Any = scope  # of the layer itself, not of one inside
+        while len(call) > box.level + 1 and isinstance(call, Call) and call.outer:
+            call = call.outer
+        if id(call) in self.layers:
+            return self.layers[id(call)]
+        inputs = []
+        for given in getattr(call, "given", ()):
+            x = given.tensor()
+            if x is not None and x in self.numbers:
+                inputs.append(self.numbers[x])
+            elif given.name is None and len(given.scope) > box.level:
+                seen = snapshot(x.data) if x is not None else _not_kept(given.shape, given.dtype)
+                inputs.append(self._write_layer(given.scope, seen, box))
+            elif x is not None:
+                home = _within(box, len(given.scope))
+                inputs.append(self._write_leaf(x, given.name or INPUT, home.number, "data"))
+            elif given.name:
+                seen, home = _not_kept(given.shape, given.dtype), _within(box, len(given.scope))
+                gone = self._add(call, "data", given.name, "", [], home.number, seen)
+                inputs.append(gone.number)
+        module = scope[box.level]
+        size = sum(p.size for p in module.parameters())
+        about = f"{size:,} parameters" if size else "no gradient needed"
+        label = ": ".join(filter(None, _path(box.module, module)))
+        node = self._add(call, "module", label, about, inputs, box.number, value)
+        self.layers[id(call)] = node.number
+        return node.number
+
+    def _turned(self, x: Tensor) -> int | None:
+        """The node of what x is the transpose of, a view: derivatives of products use it."""
+        base = x.data.base
+        if base is None or x.ndim < 2:
+            return None
+        for y, number in self.first.items():
+            if (
+                not isinstance(y, Tensor)
+                or y.ndim < 2
+                or not (base is y.data or base is y.data.base)
+            ):
+                continue
+            if any(_same_view(x.data, z) for z in (y.data.T, np.swapaxes(y.data, -1, -2))):
+                return number
+        return None
+
+    def _write_leaf(self, x: Any, title: str, group: int | None, kind: str = "constant") -> int:
+        is_tensor, settings = isinstance(x, Tensor), ""
+        if title == INPUT or (is_tensor and x.name):
+            kind = "data"
         if is_tensor and x.requires_grad:
-            kind = "parameter" if isinstance(x, Parameter) else "variable"
-        node = self._add(x, kind, title, "", [], group)
+            kind = "variable"
+        if isinstance(x, Parameter):
+            kind, settings = "parameter", "" if x.requires_grad else "frozen"
+        node = self._add(x, kind, title, settings, [], group)
         if not title:
             self.nodes[-1] = replace(node, title=node.value.words)
         # A parameter is drawn again beside each use, and so is what is used all over the place. One node
@@ -155,13 +244,18 @@ class Reader:
         return node.number
 
     def _add(
-        self, x: Any, kind: str, title: str, settings: str, inputs: list[int], group: int | None
-    ) -> Node:
+        self, x: Any, kind: str, title: str, settings: str, inputs: list[int], group: int | None,
+        seen: Snapshot | None = None,
+    ) -> Node:  # fmt: skip
         number = len(self.nodes)
         is_tensor = isinstance(x, Tensor)
-        seen = self.snapshot(x) if is_tensor else snapshot(x)
+        if seen is None:
+            seen = self.snapshot(x) if is_tensor else snapshot(x)
         same = self.first.setdefault(x, number) if is_tensor else number
         node = Node(number, kind, title, settings, seen, tuple(inputs), group, same=same)
+        if not node.leaf:
+            self.ordered += 1
+            node = replace(node, order=self.ordered)
         self.nodes.append(node)
         self.tensors.append(x)
         return node
@@ -179,7 +273,7 @@ class Reader:
                     if home.collapsed and (self.homes.get(x) is home or isinstance(x, Parameter)):
                         continue
                     came = after = snapshot(step.contribution)
-                    before = None
+                    before, rounding = None, rounded_sum(step.before, step.contribution, step.after)
                     if step.before is not None:
                         before = gradients.get(x) or snapshot(step.before)
                         after = snapshot(step.after)
@@ -188,16 +282,50 @@ class Reader:
                     source, local, i = self.numbers.get(x), None, step.i
                     if not home.collapsed:
                         source, derivative = node.inputs[i], local_derivative(y, i)
-                        local = None if derivative is None else snapshot(derivative)
+                        if derivative is not None:
+                            local = snapshot(derivative)
+                            product = rounded_product(step.upstream, derivative, step.contribution)
+                            rounding = " ".join(filter(None, (product, rounding)))
                     elif source in node.inputs:
                         i = node.inputs.index(source)
                     else:
                         continue
-                    steps.append(Arrival(node.number, i, source, came, before, after, local))
+                    steps.append(
+                        Arrival(node.number, i, source, came, before, after, local, rounding)
+                    )
         except Exception as error:  # of a rule: the values are still shown
             said = (str(error).splitlines() or [type(error).__name__])[0]
             return [], {}, f"gradient not computed: {said}"
         return steps, gradients, ""
+
+
+def _within(box: _Box, level: int) -> _Box:
+    """The box around this one that has so many modules around it."""
+    while box.outer and box.level > level:
+        box = box.outer
+    return box
+
+
+def _given(x: Tensor) -> Any:
+    """The one Tensor with a name that the call was given in which x was made, or the calls around it."""
+    scope = x.scope
+    while given := getattr(scope, "given", ()):
+        named = {g.name: g for g in given if g.name}
+        if len(named) == 1:
+            return next(iter(named.values()))
+        if len(given) > 1 or named:
+            return None
+        scope = given[0].scope
+    return None
+
+
+def _same_view(x: np.ndarray, y: np.ndarray) -> bool:
+    about = [(z.ctypes.data, z.shape, z.strides) for z in (x, y)]
+    return about[0] == about[1]
+
+
+def _not_kept(shape: tuple[int, ...], dtype: np.dtype) -> Snapshot:
+    return Snapshot("not kept", shape, str(dtype), True)
 
 
 @functools.lru_cache(maxsize=512)
@@ -253,6 +381,52 @@ def _note(operations: list[Tensor], result: Tensor) -> str:
     return ""
 
 
+def _changed(operations: list[Tensor]) -> str:
+    """What is to say if numbers are not what the operations were given or gave, or ""."""
+    for y in operations:
+        if y.op is FREED or not y.requires_grad:
+            continue
+        row: Any = y.op
+        i, used = changed_input(y), ""
+        if y.data.flags.writeable:
+            used = f"the result of {row.name} was replaced"
+        elif i is not None:
+            used = f"{describe(*named(row, y.inputs)[i])} was changed after {row.name} had used it"
+        elif not _gives_the_same(y):
+            used = f"an input of {row.name} was changed after it had been used"
+        if used:
+            where = line_made(y).removeprefix("\n  at ")
+            used += f" ({where})" * bool(where)
+            return f"{used}. So old and new numbers stand side by side: draw the graph before."
+    return ""
+
+
+def _gives_the_same(y: Tensor) -> bool:
+    """Does an operation still give its result, if no checksum of its inputs was kept?
+
+    Only of leaves and arrays there may be none, if no rule reads them: as of the b of x + b.
+    """
+    row: Any = y.op
+    kept = {i for i, _ in y.checksums}
+    open_to_change = (
+        isinstance(x := value(part), np.ndarray) and x.flags.writeable and i not in kept
+        for i, part in enumerate(y.inputs)
+    )  # fmt: skip
+    if not (row.linear or row.elementwise) or not any(open_to_change):
+        return True
+    try:
+        with np.errstate(all="ignore"):
+            again = row.forward(*map(value, y.inputs), **y.params)
+    except Exception:
+        return False
+    if y.dtype.kind not in "fc" or np.shape(again) != y.shape:
+        return np.array_equal(again, y.data)
+    with np.errstate(all="ignore"):
+        rounding = 100 * np.finfo(y.dtype).eps  # the batch of a vmap is summed in another order
+        off = np.abs(again - y.data) > rounding * np.abs(y.data).max(initial=0)
+    return not off.any() and np.array_equal(np.isfinite(again), np.isfinite(y.data))
+
+
 def _no_gradient(operations: list[Tensor], result: Tensor) -> str:
     """Why there is no backward pass to follow, or ""."""
     if not result.requires_grad:
@@ -291,37 +465,6 @@ def _title(y: Tensor, i: int) -> str:
     return "array" if np.ndim(x) else ""
 
 
-def _settings(y: Tensor) -> Iterator[tuple[str, Any]]:
-    """Names and values of an operation's settings as the user wrote them, without the defaults."""
-    row: Any = y.op
-    for name, x in y.params.items():
-        parts = [(name, x, _defaults(row.forward).get(name))]
-        if hasattr(x, "_fields"):  # settings in one tuple
-            parts = [
-                (field, getattr(x, field), x._field_defaults.get(field)) for field in x._fields
-            ]
-        for field, part, default in parts:
-            plain = isinstance(part, (int, str, tuple)) and type(part) is type(default)
-            if part is not None and part is not False and not (plain and part == default):
-                yield field, part
-
-
-@functools.cache
-def _defaults(function: Any) -> dict[str, Any]:
-    try:
-        return {name: x.default for name, x in inspect.signature(function).parameters.items()}
-    except (ValueError, TypeError):  # of a builtin
-        return {}
-
-
-def _shown(x: Any) -> str:
-    if isinstance(x, tuple) and any(isinstance(part, np.ndarray) for part in x):
-        return f"({', '.join(map(_shown, x))})"
-    if isinstance(x, np.ndarray):
-        return f"array {x.shape}"
-    return str(x) if isinstance(x, np.dtype) else shortened(x)
-
-
 # ------------------------------------------------------------------------------------- boxes of calls
 
 
@@ -335,6 +478,15 @@ class _Box:
         self.repeats = 0
         self.inside: list[Any] = []  # operations and boxes, in order
         self.number: int | None = None  # its place among the groups
+
+
+def _path(outer: Module | None, module: Module) -> tuple[str, str]:
+    """Where a module is in the one around it, and what it is: ("0", "Linear(2, 3), frozen")."""
+    around = outer.named_modules() if outer is not None else ()
+    path = next((path for path, inner in around if inner is module), "")
+    learned = [*module.parameters()]
+    frozen = bool(learned) and not any(p.requires_grad for p in learned)
+    return path, on_one_line(module) + ", frozen" * frozen
 
 
 class _Boxes:
@@ -380,9 +532,7 @@ class _Boxes:
     def _called(self, outer: _Box, module: Module) -> _Box:
         which = outer.module, module
         if which not in self.paths:
-            around = outer.module.named_modules() if outer.module is not None else ()
-            path = next((path for path, inner in around if inner is module), "")
-            self.paths[which] = path, on_one_line(module)
+            self.paths[which] = _path(outer.module, module)
         path, kind = self.paths[which]
         self.calls[which] += 1
         again = f", call {self.calls[which]}" if self.calls[which] > 1 else ""

@@ -1,42 +1,42 @@
 """The step page of a graph: one file, which needs no network, no library and no graphviz.
 
-Its frame is graph.html, its style graph.css, its program graph.js. In the page all but the frame is
-compressed: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below 1.5 MB,
-and nothing that stands in a name can end the element that it is in. The program shows names as text alone.
+Its frame is page/page.html, its style page/page.css. Its program is the modules page/*.js, joined into one
+script from which the comments are taken. In the page all but the frame is compressed: so a small graph is a
+page of some 30 kB, a network of thousands of nodes stays below 1.5 MB, and nothing that stands in a name can
+end the element that it is in. The program shows names as text alone.
 """
 
 from __future__ import annotations
 
-import base64
 import html
-import os
-import re
-import zlib
 
 from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import GraphData, printable
+from tinygrad_edu.viz.page_files import packed, page_file, program
+from tinygrad_edu.viz.play import Play
+from tinygrad_edu.viz.steps_in_words import remarks, sentences
 
+LISTED = 200  # steps in words, where no script runs
 LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in place of numbers
 
 
-def step_page(graph: GraphData) -> str:
+def step_page(graph: GraphData, play: Play | None = None) -> str:
     """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
-    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE)
-    page = _text("graph.html")
-    title = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
-    page = page.replace("{{title}}", title).replace("{{style}}", _packed(_text("graph.css")))
-    page = page.replace("{{program}}", _packed(_text("graph.js")))
-    return page.replace("{{graph}}", _packed(known))
+    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
+    page = page_file("page/page.html")
+    title = f"Computation graph of {printable(graph.nodes[-1].title)}"
+    title = html.escape(title).replace("{", "&#123;")
+    page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
+    page = page.replace("{{style}}", packed(page_file("page/page.css")))
+    page = page.replace("{{program}}", packed(program("page/main.js")))
+    return page.replace("{{graph}}", packed(known))
 
 
-def _text(name: str) -> str:
-    """A file beside this one, without its indentation and its comments."""
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        return re.sub(r"^ +|^ *//.*\n", "", file.read(), flags=re.MULTILINE)
-
-
-def _packed(text: str) -> str:
-    # a lone surrogate, which a name may have, is no Unicode: it becomes a question mark
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    packed = packer.compress(text.encode(errors="replace")) + packer.flush()
-    return base64.b64encode(packed).decode()
+def _in_words(graph: GraphData) -> str:
+    """The steps as a list, for browsers that run no script. Braces mark what is replaced."""
+    words = [*sentences(graph)]
+    more = f"and {len(words) - LISTED:,} more" if len(words) > LISTED else ""
+    lines = [f"<p>{html.escape(said)}" for said in remarks(graph)] + ["<ol>"]
+    lines += [f"<li>{html.escape(said)}" for said in words[:LISTED]]
+    text = "\n".join([*lines, "</ol>", more]).encode(errors="replace").decode()
+    return text.replace("{", "&#123;")

@@ -7,7 +7,8 @@ import models
 from models import KMeans
 from models.clusters.kmeans import naive_kmeans
 from models.foundation import ConvergenceWarning
-from models.foundation.lloyd import lloyd, plus_plus
+from models.foundation import lloyd as by_lloyd
+from models.foundation.lloyd import Followed, lloyd, nearest, plus_plus
 from tinygrad_edu import grad, hessian
 
 cluster = pytest.importorskip("sklearn.cluster")
@@ -210,6 +211,39 @@ def test_changes_of_the_sums_leave_no_rounding():
     _, centers, steps = lloyd(X, np.ones(101), np.array([[0.5], [2.1e8]]), 0.0, 100)
     assert steps > 1
     np.testing.assert_allclose(centers[0], X[:95].mean(), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("p", [1, 3, 20])
+def test_followed_labels_are_the_nearest(p, monkeypatch):
+    """Of centers that move by less and less, one faster than the others; at last few rows are looked at."""
+    X, rng = data(2000, p, apart=1.0)
+    X[:50] = X[50]  # duplicates, a center among them
+    centers, followed, scored = X[40:46].copy(), Followed(X), []
+    scores_of = by_lloyd.scores_of
+    monkeypatch.setattr(
+        by_lloyd, "scores_of", lambda x, c: scored.append(len(x)) or scores_of(x, c)
+    )
+    for step in range(40):
+        moves = 0.5 * 0.8**step * rng.normal(size=centers.shape)
+        moves[0] *= 5
+        centers = centers + moves
+        labels = followed.labels(centers)
+        np.testing.assert_array_equal(labels, nearest(X, centers))
+    assert min(scored) < len(X) / 5
+
+
+def test_followed_labels_keep_the_steps(monkeypatch):
+    """The steps are those of a search among all distances, with empty clusters too."""
+    X, _ = data(3000, 5, apart=0.3)
+    start = np.concatenate([X[:8], np.full((2, 5), 1e3)])
+    results = []
+    for least in (0, np.inf):
+        monkeypatch.setattr(by_lloyd, "LARGE", least)
+        results.append(lloyd(X, np.ones(3000), start, 0.0, 300))
+    (J, centers, steps), (expected, expected_centers, expected_steps) = results
+    assert steps == expected_steps > 20
+    np.testing.assert_allclose(J, expected, rtol=1e-14)
+    np.testing.assert_allclose(centers, expected_centers, rtol=0, atol=1e-12)
 
 
 def test_centers_by_a_function():

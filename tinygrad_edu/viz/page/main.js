@@ -1,0 +1,159 @@
+// The beginning: buttons and keys, and the first look at the graph.
+import { closed, collapseAtFirst } from "./boxes.js";
+import { draw } from "./drawing.js";
+import { $ } from "./elements.js";
+import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
+import { clean, plural } from "./numbers.js";
+import "./panel.js";
+import {
+  activate, back, choose, forward, go, pause, play, predict, showAll,
+} from "./player.js";
+import { changed, onChange, state } from "./state.js";
+import { current, sentence } from "./steps.js";
+import { canvas, fit, wasDrag, zoom } from "./view.js";
+
+// -------------------------------------------------------------------------------- the status
+
+const slider = /** @type {HTMLInputElement} */ ($("at"));
+
+/** Says where the reader is. */
+function showStatus() {
+  const { at, visible } = state;
+  slider.max = String(visible.length);
+  slider.value = String(at == null ? visible.length : visible.filter(k => k <= at).length);
+  const words = status();
+  slider.setAttribute("aria-valuetext", words);
+  // screen readers speak whenever the text is set
+  if ($("words").textContent != words) $("words").textContent = words;
+}
+onChange(showStatus);
+
+function status() {
+  const f = current();
+  if (state.asking) return "What comes next?";
+  if (f) return `${slider.value} of ${state.visible.length}: ${sentence(f)}`;
+  if (state.at == 0) return "Before the first step: only the inputs are known";
+  const failed = RESULT.kind == "failed" ? `${called(RESULT)} failed` : "";
+  return G.note || G.no_gradient || failed || "Press → to step through the graph";
+}
+
+slider.addEventListener("input", () => {
+  pause();
+  const k = Number(slider.value);
+  go(k ? state.visible[k - 1] : 0);
+});
+
+// ---------------------------------------------------------------------------- buttons and keys
+
+function expandAll() {
+  closed.clear();
+  draw();
+  fit();
+}
+
+function collapseAll() {
+  GROUPS.forEach((_, g) => closed.add(g));
+  draw();
+  fit();
+}
+
+function switchTheme() {
+  document.documentElement.classList.toggle("dark");
+  changed();
+}
+
+const help = /** @type {HTMLDialogElement} */ ($("keys"));
+
+/** What each button does. @type {Record<string, () => void>} */
+const TASKS = {
+  first: () => go(0),
+  back,
+  next: forward,
+  last: () => go(state.visible.at(-1) ?? 0),
+  play,
+  predict,
+  fit: () => fit(true),
+  in: () => zoom(1.25),
+  out: () => zoom(0.8),
+  open: expandAll,
+  close: collapseAll,
+  theme: switchTheme,
+  help: () => help.showModal(),
+};
+const GOES_ON = new Set(["play", "theme"]); // all other buttons end playing
+
+/** Keys that press a button. @type {Record<string, string>} */
+const KEYS = {
+  ArrowRight: "next", ArrowLeft: "back", Home: "first", End: "last", " ": "play",
+  p: "predict", f: "fit", "+": "in", "=": "in", "-": "out", "?": "help",
+};
+
+/** @param {string} id */
+function perform(id) {
+  if (!GOES_ON.has(id)) pause();
+  TASKS[id]();
+}
+for (const id of Object.keys(TASKS)) $(id).addEventListener("click", () => perform(id));
+
+/** Does the key belong to what has the focus: a text being written, a button being pressed?
+ * @param {string} key @param {Element} focused */
+function isTaken(key, focused) {
+  if (key == " " && /BUTTON|SUMMARY/.test(focused.tagName)) return true;
+  if (!(focused instanceof HTMLInputElement) || focused.type == "range") return false;
+  if (key == "Escape") return false;
+  return Boolean(focused.value) || !["ArrowRight", "ArrowLeft"].includes(key);
+}
+
+addEventListener("keydown", e => {
+  const focused = /** @type {Element} */ (e.target);
+  if (e.ctrlKey || e.metaKey || e.altKey || help.open || isTaken(e.key, focused)) return;
+  if (e.key == "Escape") showAll();
+  else if (KEYS[e.key]) perform(KEYS[e.key]);
+  else return;
+  e.preventDefault();
+});
+
+/** The key of what is drawn there. @param {Event} e */
+const keyUnder = e =>
+  /** @type {HTMLElement | null} */ (/** @type {Element} */ (e.target).closest("[data-key]"))?.dataset.key;
+
+canvas.addEventListener("click", e => {
+  if (wasDrag()) return;
+  const key = keyUnder(e);
+  if (key) activate(key);
+  else choose(null);
+});
+
+canvas.addEventListener("keydown", e => {
+  const key = keyUnder(e);
+  if (!key || e.key != "Enter") return;
+  e.preventDefault();
+  activate(key);
+});
+
+// ------------------------------------------------------------------------------- the first look
+
+/** @param {boolean} dark */
+const setTheme = dark => document.documentElement.classList.toggle("dark", dark);
+
+/** The line below the title. */
+function summary() {
+  const operations = plural(OPERATIONS, "operation", "operations");
+  const leaves = plural(NODES.length - OPERATIONS, "leaf", "leaves");
+  return `${operations}, ${leaves}` + (G.no_gradient ? "; " + clean(G.no_gradient) : "");
+}
+
+const scheme = matchMedia("(prefers-color-scheme: dark)");
+setTheme(scheme.matches);
+scheme.addEventListener("change", e => setTheme(e.matches));
+const title = "Computation graph of " + called(RESULT).replace(/ #\d+$/, "");
+/** @type {HTMLElement} */ (document.querySelector("h1")).textContent = title;
+$("about").textContent = summary();
+if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
+collapseAtFirst();
+draw();
+fit();
+addEventListener("resize", () => {
+  changed();
+  fit();
+});

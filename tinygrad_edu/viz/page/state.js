@@ -1,0 +1,26 @@
+// What the reader has chosen, and who must hear of it when it changes.
+
+export const state = {
+  /** How many steps of `FRAMES` have been shown; null: the whole graph. @type {number | null} */
+  at: null,
+  /** The steps that change something outside of collapsed boxes, counted from 1. @type {number[]} */
+  visible: [],
+  /** A question is open. */
+  asking: false,
+  /** What is said of the last answer. */
+  told: "",
+  /** The key of the node whose details are shown. @type {string | null} */
+  chosen: null,
+};
+
+/** @type {(() => void)[]} */
+const listeners = [];
+
+/** Calls a function after each change, in the order in which the modules are imported.
+ * @param {() => void} listener */
+export const onChange = listener => void listeners.push(listener);
+
+/** Shows the state everywhere on the page. */
+export function changed() {
+  for (const listener of listeners) listener();
+}

@@ -1,0 +1,242 @@
+// The types that the modules of the page share, for TypeScript's checker. Nothing of this is in the page.
+
+/** A number of an array; NaN, infinities and complex numbers are words. */
+type Value = number | string | boolean;
+type Point = [number, number];
+/** Red, green, blue, opacity. */
+type Color = [number, number, number, number];
+
+// ------------------------------------------------------- the graph, as json_export.py writes it
+
+interface Shaped {
+  shape: number[];
+}
+
+/** An array, whole if it is small. */
+interface Numbers extends Shaped {
+  words: string;
+  dtype: string;
+  bad?: string[]; // which of "nan", "inf" and "-inf" are among the numbers
+  numbers?: Value[]; // all of them
+  mean?: number;
+  spread?: number;
+  low?: number;
+  high?: number;
+  heat?: string; // two hexadecimal digits for each cell of a picture
+  columns?: number;
+  heat_low?: number;
+  heat_high?: number;
+}
+
+interface Listed extends Numbers {
+  numbers: Value[];
+}
+
+/** A node. Value, gradient, row and line are places in lists of the graph. */
+interface WrittenNode {
+  kind: string;
+  value?: number; // what failed has none
+  title?: string;
+  name?: string; // its user's name for the result
+  settings?: string;
+  change?: string; // what is wrong with it
+  clash?: number[][]; // of what failed: the axes of each input that do not fit
+  rounding?: string; // why the numbers seem not to add up
+  inputs?: number[];
+  gradient?: number;
+  group?: number;
+  same?: number; // the first node of the same Tensor
+  row?: number;
+  line?: number;
+  shade?: number;
+}
+
+/** A node with what is missing there filled in. */
+interface GraphNode extends WrittenNode {
+  i: number;
+  value: number;
+  title: string;
+  inputs: number[];
+  group: number;
+  same: number;
+  leaf: boolean;
+  order: number; // the number that tells operations of one name apart
+}
+
+/** A module: a box around its nodes. */
+interface Group {
+  label?: string;
+  outer?: number;
+  repeats?: number;
+}
+
+/** One edge of the backward pass. All but node, source and i are places in `arrays`. */
+interface Step {
+  node: number;
+  source: number;
+  i?: number; // which input of the node the source is
+  contribution: number;
+  after: number;
+  before?: number;
+  local?: number;
+  rounding?: string;
+}
+
+/** Where NaN or infinity came up first, and the nodes that it went through. */
+interface FirstBad {
+  node: number;
+  path: number[];
+  ends?: boolean; // it reaches neither the result nor a gradient
+  words: string;
+}
+
+/** What the derivative table knows. */
+interface Row {
+  title: string;
+  lines: [string, string][];
+}
+
+interface WrittenGraph {
+  nodes: WrittenNode[];
+  groups: Group[];
+  steps: Step[];
+  arrays: Numbers[];
+  rows: Row[];
+  lines: string[];
+  note: string;
+  no_gradient: string;
+  first_bad?: FirstBad;
+}
+
+// -------------------------------------------------------------------------------------- steps
+
+interface ForwardFrame {
+  kind: "forward" | "seed";
+  node: number;
+}
+interface BackFrame extends Step {
+  kind: "back";
+}
+type Frame = ForwardFrame | BackFrame;
+
+/** What is known after some steps. */
+interface Progress {
+  isKnown(n: GraphNode): boolean; // has the value been computed?
+  gradientOf(n: GraphNode): number | undefined; // the place of what has accumulated
+}
+
+/** One entry of the result of a step, worked out. */
+interface Worked {
+  place: number[];
+  words: string; // how it is made
+  size: number; // the sum of the sizes of what makes it, by which its rounding error is judged
+}
+
+interface Question {
+  words: string;
+  truth: number | string;
+  kind: "number" | "sign" | "shape";
+  size: number; // of what makes a number
+}
+
+// ------------------------------------------------------------------------------------- layout
+
+/** What is written on a node, and its size. */
+interface Label {
+  n: GraphNode;
+  group: boolean; // a collapsed group
+  title: string;
+  extra: string;
+  single: boolean; // its value is one number
+  bare: boolean; // a number alone
+  width: number;
+  height: number;
+}
+
+/** Where something is drawn: a node, or (with `middle`) a box. */
+interface Spot {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  about?: Label;
+  of?: string; // the node that it is a chip of
+  middle?: number;
+}
+
+/** A node: its element, the part that changes with the steps, its place. */
+interface Drawn {
+  element: SVGGElement;
+  facts: SVGGElement;
+  spot: Spot;
+  about: Label;
+}
+
+/** A line from node to node, and its parts: [group, id of the line in it]. */
+interface LongLine {
+  a: string;
+  b: string;
+  parts: [number, string][];
+}
+
+/**
+ * What takes room in a box: a node, an inner box, a port ("i..." at the top, "o..." at the bottom, where a
+ * line crosses the border), or the place in a layer that a long line passes (dummy).
+ */
+interface Cell {
+  key: string;
+  l: number; // from its middle to its left side
+  r: number;
+  h: number;
+  port?: boolean;
+  dummy?: boolean;
+  child?: number; // the group, if it is a box
+  ins?: Map<string, number>; // of a box: by the source of a line, where it enters
+  outs?: Map<string, number>;
+  about?: Label;
+  own?: Label[]; // the leaves beside it
+  layer: number;
+  pos: number; // its place in the layer, counted from the middle
+  x: number; // its middle
+  y: number;
+  top: number; // of its layer
+  bottom: number;
+  up: Neighbor[];
+  down: Neighbor[];
+}
+
+/** A cell, how far beside its middle the line ends, and how strongly the line pulls. */
+interface Neighbor {
+  cell: Cell;
+  offset: number;
+  pull: number;
+}
+
+/** A line within a box. */
+interface Line {
+  id: string;
+  from: string;
+  to: string;
+  source: string; // where it comes from originally
+  weak?: boolean; // it comes from a leaf, which must not bend the main line
+  through: Cell[]; // the places that it passes
+  startOffset: number;
+  endOffset: number;
+}
+
+/** The inside of an expanded group. */
+interface Box {
+  cells: Map<string, Cell>;
+  inner: Line[];
+  middle: number;
+  l: number;
+  r: number;
+  h: number;
+}
+
+/** A heat map as an image with one pixel for each number. */
+interface Picture {
+  url: string;
+  width: number;
+  height: number;
+}
