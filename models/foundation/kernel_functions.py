@@ -126,13 +126,14 @@ def squared_distances(X, Y):
     return np.maximum(D, 0, out=D)
 
 
-def centered(K, means):
+def centered(K, means, out=None):
     """φ̃(x)·φ̃(y) of features from which their mean over the training data is subtracted.
 
-    K: (rows, training rows). means: of the columns of K of the training data.
+    K: (rows, training rows). means: of the columns of K of the training data. out: where to, as in NumPy.
     """
-    found = K - means
-    found += means.mean() - K.mean(axis=1, keepdims=True)
+    of_rows = K.mean(axis=1, keepdims=True)
+    found = np.subtract(K, means, out=out)
+    found += means.mean() - of_rows
     return found
 
 

@@ -21,6 +21,7 @@ from tinygrad_edu.viz.estimators import (
     mixture,
     states,
 )
+from tinygrad_edu.viz.fitting import animate_fit
 from tinygrad_edu.viz.frames.band import band_frames
 from tinygrad_edu.viz.frames.boosting import boosting_frames
 from tinygrad_edu.viz.frames.frames import Frame, Frames, Series
@@ -42,6 +43,7 @@ from tinygrad_edu.viz.insight import (
     lr_curve,
 )
 from tinygrad_edu.viz.learned import learned
+from tinygrad_edu.viz.quiz_score import read_score
 from tinygrad_edu.viz.trees import dendrogram, tree
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "Series",
     "Watch",
     "animate",
+    "animate_fit",
     "attention_map",
     "attentions",
     "band",
@@ -78,6 +81,7 @@ __all__ = [
     "lr_curve",
     "margins",
     "mixture",
+    "read_score",
     "silhouettes",
     "split_frames",
     "states",

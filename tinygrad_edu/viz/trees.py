@@ -118,7 +118,11 @@ def _text(model: Any, nodes: Any, node: int, features: Any, classes: Any, is_cut
     if nodes.children_left[node] != LEAF:
         f = int(nodes.feature[node])
         name = f"x[{f}]" if features is None else _short(features[f])
-        lines.append(f"{name} ≤ {nodes.threshold[node]:.4g}?")
+        if np.isnan(nodes.threshold[node]):  # a question about categories
+            names = ", ".join(map(str, model.left_categories(node)))
+            lines.append(f"{name} in {{{_short(names)}}}?")
+        else:
+            lines.append(f"{name} ≤ {nodes.threshold[node]:.4g}?")
     lines.append(f"{getattr(model, 'criterion', 'impurity')} {nodes.impurity[node]:.4g}")
     samples = int(nodes.n_node_samples[node])
     lines.append(f"{samples} sample" + "s" * (samples != 1))

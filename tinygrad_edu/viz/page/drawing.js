@@ -48,12 +48,12 @@ function drawBox(key, { x, y, w, h }, boxes, labels) {
 const edge = (/** @type {string} */ d) => make("path", { class: "edge", d, "marker-end": "url(#arrow)" });
 
 /** A line through the points, with bends that begin and end vertically.
- * @param {[number, number][]} points */
+ * @param {Point[]} points */
 function curve(points) {
-  const parts = [`M${points[0].map(round)}`];
-  points.slice(1).forEach(([u, v], i) => {
+  const parts = [`M${points[0].slice(0, 2).map(v => round(v ?? 0))}`];
+  points.slice(1).forEach(([u, v, bend], i) => {
     const [x, y] = points[i];
-    const middle = round((y + v) / 2);
+    const middle = round(bend ?? (y + v) / 2);
     const end = `${round(u)} ${round(v)}`;
     if (Math.abs(x - u) >= 0.5) parts.push(`C${round(x)} ${middle} ${round(u)} ${middle} ${end}`);
     else if (x != u || y != v) parts.push("L" + end);
@@ -71,7 +71,7 @@ function shortLine(leaf, node) {
 /** @param {string} key @param {Spot} spot @param {Label} about @returns {Drawn} */
 function drawNode(key, spot, about) {
   const { x, y, w, h } = spot;
-  const { n, group, title, extra, bare } = about;
+  const { n, group, title, number, extra, bare } = about;
   const kind = group ? "module" : n.kind;
   const element = make("g", { class: "node " + kind, tabindex: 0, role: "button", "data-key": key });
   const stacked = kind == "module"; // two sheets: there is more inside
@@ -85,6 +85,8 @@ function drawNode(key, spot, about) {
     : { x: x + 12, y: y + 19 };
   const facts = make("g");
   element.append(sheet, make("text", { ...place, "font-weight": 600 }, title));
+  if (number)
+    element.append(make("text", { x: x + w - 10, y: y + 19, "text-anchor": "end", class: "small" }, number));
   if (extra) element.append(make("text", { x: x + 12, y: y + 34, class: "small" }, extra));
   element.append(facts);
   return { element, facts, spot, about };

@@ -24,6 +24,9 @@ export const OPERATIONS = operations;
 export const USES = NODES.map(() => []);
 for (const n of NODES) for (const s of n.inputs) USES[s].push(n.i);
 
+/** The same, with the uses of a leaf that is drawn beside each of them. @param {GraphNode} n */
+export const usesOf = n => n.uses ?? USES[n.i];
+
 /** The array at a place in the list. @param {number | null} [place] */
 export const array = place => (place == null ? null : G.arrays[place]);
 

@@ -4,13 +4,17 @@ import { draw } from "./drawing.js";
 import { $ } from "./elements.js";
 import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
 import { clean, plural } from "./numbers.js";
+import "./minimap.js";
 import "./panel.js";
+import "./play.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
 } from "./player.js";
+import { search } from "./search.js";
 import { changed, onChange, state } from "./state.js";
 import { current, sentence } from "./steps.js";
 import { canvas, fit, wasDrag, zoom } from "./view.js";
+import { along, aside, zoomToChosen } from "./walking.js";
 
 // -------------------------------------------------------------------------------- the status
 
@@ -99,15 +103,29 @@ for (const id of Object.keys(TASKS)) $(id).addEventListener("click", () => perfo
  * @param {string} key @param {Element} focused */
 function isTaken(key, focused) {
   if (key == " " && /BUTTON|SUMMARY/.test(focused.tagName)) return true;
-  if (!(focused instanceof HTMLInputElement) || focused.type == "range") return false;
+  if (!(focused instanceof HTMLInputElement)) return false;
+  if (focused.type == "range")
+    return focused.id == "at" ? /Arrow(Up|Down)/.test(key) : /^(Arrow|Home|End)/.test(key);
   if (key == "Escape") return false;
   return Boolean(focused.value) || !["ArrowRight", "ArrowLeft"].includes(key);
 }
 
+/** Keys without a button. @type {Record<string, () => void>} */
+const WAYS = {
+  "/": search,
+  z: zoomToChosen,
+  ArrowUp: () => along(-1),
+  ArrowDown: () => along(1),
+  "Shift+ArrowLeft": () => aside(-1),
+  "Shift+ArrowRight": () => aside(1),
+};
+
 addEventListener("keydown", e => {
   const focused = /** @type {Element} */ (e.target);
   if (e.ctrlKey || e.metaKey || e.altKey || help.open || isTaken(e.key, focused)) return;
+  const way = WAYS[e.shiftKey && e.key.startsWith("Arrow") ? "Shift+" + e.key : e.key];
   if (e.key == "Escape") showAll();
+  else if (way) way();
   else if (KEYS[e.key]) perform(KEYS[e.key]);
   else return;
   e.preventDefault();
@@ -122,6 +140,11 @@ canvas.addEventListener("click", e => {
   const key = keyUnder(e);
   if (key) activate(key);
   else choose(null);
+});
+
+canvas.addEventListener("dblclick", e => {
+  const key = keyUnder(e);
+  if (key?.[0] == "n") zoomToChosen();
 });
 
 canvas.addEventListener("keydown", e => {

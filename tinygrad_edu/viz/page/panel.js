@@ -3,12 +3,12 @@ import { INSIDE, isGroup, nodeOf, numberOf } from "./boxes.js";
 import { drawn } from "./drawing.js";
 import { $, make, show } from "./elements.js";
 import {
-  argument, array, called, G, GROUPS, isKind, NODES, pathTo, RESULT, rule, USES, valueOf,
+  argument, array, called, G, GROUPS, isKind, NODES, pathTo, RESULT, rule, usesOf, valueOf,
 } from "./graph.js";
 import { units } from "./layout.js";
 import { clean, code, dims, entry, format } from "./numbers.js";
-import { choose, go, isPhone, toggle } from "./player.js";
-import { guess, question } from "./quiz.js";
+import { choose, go, isOn, isPhone, toggle } from "./player.js";
+import { codeOfScore, guess, hint, hintsRead, question, score } from "./quiz.js";
 import { onChange, state } from "./state.js";
 import { current, FRAMES, progress, sentence } from "./steps.js";
 import { worked } from "./worked.js";
@@ -28,6 +28,7 @@ function showPanel() {
   if (f) parts.push(card(f));
   if (state.chosen && drawn.has(state.chosen)) parts.push(details(state.chosen));
   if (!parts.length && !isPhone()) parts.push(welcome());
+  if (isOn("predict") && score().asked) parts.push(scoreCard());
   if (f || !isPhone()) parts.push(listOfSteps());
   $("panel").replaceChildren(...parts);
 }
@@ -169,23 +170,36 @@ function explained(n, f) {
     return `${called(NODES[f.source])} is broadcast along ${named} of the result, so its gradient is summed over ${named}.`;
   }
   if (rule(n, f.i)?.[1].startsWith("spread(g")) {
-    const axis = n.settings?.match(/axis=(\([^)]*\)|[^,]*)/)?.[0].replace("=", " ") ?? "all axes";
-    return `${n.title} goes over ${axis}: all numbers that were combined into one get the same gradient.`;
+    return `${n.title} goes ${n.axes || "over all axes"}: all numbers that were combined into one get the same gradient.`;
   }
   return "The upstream gradient is multiplied by the local derivatives, and summed over all results that a number contributes to.";
 }
 
 /** @param {Frame} f */
 function questionCard(f) {
-  const { words } = question(f);
+  const { words, hints } = question(f);
   const facts = { id: "guess", "aria-label": words, inputmode: "text", autocomplete: "off" };
   const input = make("input", facts);
-  const form = make("form", {}, input, make("button", {}, "answer"));
+  const read = hintsRead();
+  const more = read.length < hints.length;
+  const help = more ? make("button", { type: "button", click: hint }, "hint") : null;
+  const form = make("form", {}, input, make("button", {}, "answer"), help);
   form.addEventListener("submit", (/** @type {Event} */ e) => {
     e.preventDefault();
     guess(input.value);
   });
-  return [make("p", {}, words), form];
+  return [make("p", {}, words), ...read.map(pale), form];
+}
+
+/** The score, with a code that an assignment can ask for. */
+function scoreCard() {
+  const { right, asked, hints } = score();
+  const output = make("code", {}, codeOfScore());
+  const copy = () => navigator.clipboard?.writeText(output.textContent).then(
+    () => { button.textContent = "copied"; }, () => getSelection()?.selectAllChildren(output));
+  const button = make("button", { click: copy }, "copy my score");
+  const words = `Score: ${right} of ${asked} right, ${hints} hints.`;
+  return make("section", {}, make("p", {}, words), make("p", { class: "pale" }, output), button);
 }
 
 // ------------------------------------------------------------------------- the details of a node
@@ -209,14 +223,14 @@ function details(key) {
     if (n.line != null) head("Your line", make("pre", {}, clean(G.lines[n.line])));
     if (n.inputs.length) head("Inputs", links(n.inputs));
   }
-  if (USES[n.i].length) head("Used by", links(USES[n.i].slice(0, 12)));
+  if (usesOf(n).length) head("Used by", links(usesOf(n)));
   return all;
 }
 
 /** @param {GraphNode} n */
 function nodeHead(n) {
   const path = pathTo(n.group);
-  const facts = [n.kind, n.settings && clean(n.settings), path.length && "in " + path.join(" › ")];
+  const facts = [n.kind, n.settings && clean(n.settings), n.axes, path.length && "in " + path.join(" › ")];
   const changes = n.change ? n.change.split("\n") : [];
   return [
     make("h2", {}, called(n)), pale(facts.filter(Boolean).join(", ")),
