@@ -54,7 +54,7 @@ class Reader:
     def __init__(
         self, result: Tensor, depth: int | None = None, roll: bool = True, limit: int = LIMIT
     ):
-        self.result = result
+        self.result, self.settings = result, (depth, roll, limit)
         self.operations = _operations(result, depth, limit)
         self.uses = Counter(x for y in self.operations for x in y.inputs if isinstance(x, Tensor))
         boxes = _Boxes(depth)

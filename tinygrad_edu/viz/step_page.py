@@ -16,6 +16,7 @@ import zlib
 
 from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import GraphData, printable
+from tinygrad_edu.viz.play import Play
 from tinygrad_edu.viz.steps_in_words import remarks, sentences
 
 LISTED = 200  # steps in words, where no script runs
@@ -23,9 +24,9 @@ LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in pl
 IMPORT = re.compile(r'^import [^;]*?"\./(\w+\.js)";\n', re.MULTILINE)
 
 
-def step_page(graph: GraphData) -> str:
+def step_page(graph: GraphData, play: Play | None = None) -> str:
     """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
-    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE)
+    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
     page = _without_indentation(_text("page.html"))
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"
     title = html.escape(title).replace("{", "&#123;")

@@ -108,6 +108,7 @@ interface WrittenGraph {
   lines: string[];
   note: string;
   no_gradient: string;
+  play?: WrittenPlay;
   first_bad?: FirstBad;
   id: string; // of the shape of the graph, for scores
 }
@@ -254,4 +255,39 @@ interface Picture {
   url: string;
   width: number;
   height: number;
+}
+
+// --------------------------------------------------------------------------------------- play
+
+/** What differs from point to point: see `_play` in json_export.py. */
+interface Changes {
+  slots: number[];
+  places: (number | null)[][];
+}
+
+interface WrittenSlider extends Changes {
+  node: number;
+  place: number[];
+  points: number[];
+  start: number;
+  kept: number[];
+}
+
+interface WrittenPlay {
+  arrays: (Numbers | number)[];
+  sliders: WrittenSlider[];
+  rate?: number;
+  descent?: Changes;
+}
+
+/** A small picture of the result over a number. */
+interface Curve {
+  element: SVGElement;
+  show(k: number): void;
+}
+
+interface Knob extends WrittenSlider {
+  input: HTMLInputElement;
+  output: HTMLElement;
+  curve: Curve | null;
 }
