@@ -259,7 +259,7 @@ function clashes(n) {
   if (!n.clash) return [];
   const shapes = n.inputs.map(s =>
     make("p", { class: "number" }, called(NODES[s]) + " ", ...shapeOf(valueOf(NODES[s]), CLASH.get(s) ?? [])));
-  return [make("h3", {}, "Shapes that do not fit"), ...shapes];
+  return [make("h3", {}, "Axes that do not fit"), ...shapes];
 }
 
 /** @param {number} g */
