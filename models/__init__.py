@@ -2,8 +2,9 @@
 
     from models import Ridge
 
-`__init__.pyi` lists the estimators, one per line, for type checkers. Python reads the same lines, and imports
-an estimator when it is first used. `offers` adds scikit-learn's module names: `from models.svm import SVC`.
+`__init__.pyi` lists the estimators and some functions, one per line, for type checkers. Python reads the
+same lines, and imports one when it is first used. `offers` adds scikit-learn's module names:
+`from models.svm import SVC`.
 """
 
 import importlib
@@ -21,7 +22,7 @@ CHAPTERS = {path.parent.name for path in Path(__file__).parent.glob("*/__init__.
 
 offers.register(CHAPTERS)
 
-__all__ = list(MODULE_OF)
+__all__ = [name for name in MODULE_OF if name[0].isupper()]  # the others are functions
 
 
 def __getattr__(name: str) -> Any:
@@ -33,8 +34,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'models' has no attribute {name!r}")
     from tinygrad_edu.diagnostics.words import no_such_name
 
-    raise no_such_name("models", name, __all__, {})
+    raise no_such_name("models", name, list(MODULE_OF), {})
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *CHAPTERS})
+    return sorted({*MODULE_OF, *CHAPTERS})

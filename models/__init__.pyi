@@ -69,6 +69,8 @@ from models.composition.thresholds import (
     TunedThresholdClassifierCV as TunedThresholdClassifierCV,
 )
 from models.composition.union import FeatureUnion as FeatureUnion
+from models.dummy.classifier import DummyClassifier as DummyClassifier
+from models.dummy.regressor import DummyRegressor as DummyRegressor
 from models.embeddings.isomap import Isomap as Isomap
 from models.embeddings.locally_linear import LocallyLinearEmbedding as LocallyLinearEmbedding
 from models.embeddings.mds import MDS as MDS
@@ -108,6 +110,10 @@ from models.feature_selection.univariate import SelectFwe as SelectFwe
 from models.feature_selection.univariate import SelectKBest as SelectKBest
 from models.feature_selection.univariate import SelectPercentile as SelectPercentile
 from models.feature_selection.variance import VarianceThreshold as VarianceThreshold
+from models.foundation.configuration import config_context as config_context
+from models.foundation.configuration import get_config as get_config
+from models.foundation.configuration import set_config as set_config
+from models.foundation.meta import clone as clone
 from models.gaussian_processes.classification import (
     GaussianProcessClassifier as GaussianProcessClassifier,
 )

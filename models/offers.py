@@ -9,11 +9,12 @@ import importlib
 import importlib.util
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 # Module name -> the chapters, or files of chapters, whose names it offers; after a colon these names only.
 MODULES = {
-    "base": ["foundation: clone"],
+    "base": ["foundation: clone", "foundation.own"],
     "calibration": ["composition: CalibratedClassifierCV calibration_curve"],
     "cluster": ["clusters"],
     "compose": [
@@ -51,7 +52,21 @@ MODULES = {
     "random_projection": ["components"],
     "svm": ["kernels: LinearSVC LinearSVR NuSVC NuSVR OneClassSVM SVC SVR"],
     "tree": ["trees"],
-    "utils": ["datasets: Bunch"],
+}
+
+# scikit-learn's classes of pictures -> their modules there. `import models` does not load them.
+PICTURES = {
+    "CalibrationDisplay": "calibration",
+    "ConfusionMatrixDisplay": "metrics",
+    "DecisionBoundaryDisplay": "inspection",
+    "DetCurveDisplay": "metrics",
+    "LearningCurveDisplay": "model_selection",
+    "PartialDependenceDisplay": "inspection",
+    "PrecisionRecallDisplay": "metrics",
+    "PredictionErrorDisplay": "metrics",
+    "RocCurveDisplay": "metrics",
+    "ValidationCurveDisplay": "model_selection",
+    "plot_tree": "tree",
 }
 
 
@@ -64,7 +79,9 @@ def find(module: str, name: str) -> Any:
     """What the module offers under this name. Raises AttributeError (in an import line ImportError)."""
     if name.startswith("__"):  # Python itself looks for such names
         raise AttributeError(f"module 'models.{module}' has no attribute {name!r}")
-    for offer in MODULES[module]:
+    if PICTURES.get(name) == module:
+        return getattr(importlib.import_module("tinygrad_edu.viz.displays"), name)
+    for offer in MODULES.get(module, ()):
         chapter, _, chosen = offer.partition(": ")
         path = f"models.{chapter}"
         if chosen and name not in chosen.split():
@@ -80,10 +97,16 @@ def find(module: str, name: str) -> Any:
     raise no_such_name(f"models.{module}", name, names(module), {})
 
 
+def with_pictures(module: str) -> Callable[[str], Any]:
+    """The `__getattr__` of a chapter that also offers pictures, such as "metrics"."""
+    return lambda name: find(module, name)
+
+
 def names(module: str) -> list[str]:
     """The names that the module offers."""
-    found: set[str] = set()
-    for offer in MODULES[module]:
+    found = {name for name, home in PICTURES.items() if home == module}
+    found |= {*vars(sys.modules[f"models.{module}"]).get("__all__", ())}
+    for offer in MODULES.get(module, ()):
         chapter, _, chosen = offer.partition(": ")
         of_models = [n for n, m in _estimators().items() if m.startswith(f"models.{chapter}.")]
         if chosen:

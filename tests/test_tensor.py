@@ -116,6 +116,14 @@ def test_copies_keep_numbers_and_leave_history_behind(again):
     assert y.op is None and not y.requires_grad
 
 
+def test_repr_tells_of_nan_and_infinity_among_numbers_that_it_leaves_out():
+    x = np.zeros(1000)
+    assert "finite" not in repr(Tensor(x))
+    x[500:502] = -np.inf, np.nan
+    assert repr(Tensor(x)).endswith("..., 0., 0., 0.], 2 of 1,000 not finite: -inf, nan)")
+    assert repr(Tensor([-np.inf, 1.0])) == "Tensor([-inf,   1.])"
+
+
 def test_repr_shows_numbers_and_origin():
     assert repr(Tensor([1.0, 2.0])) == "Tensor([1., 2.])"
     assert repr(leaf([1.0])) == "Tensor([1.], requires_grad=True)"

@@ -26,7 +26,7 @@ from tinygrad_edu.diagnostics.backward import warn_no_gradient, wrong_gradient
 from tinygrad_edu.diagnostics.changed_arrays import checksums
 from tinygrad_edu.diagnostics.cut_graph import changed_in_place, cut_by_asarray, demand_asked_for
 from tinygrad_edu.diagnostics.steps_by_hand import refuse_steps
-from tinygrad_edu.diagnostics.words import PACKAGE, numpy_name, refuse_keywords
+from tinygrad_edu.diagnostics.words import PACKAGE, PRINTED, left_out, numpy_name, refuse_keywords
 from tinygrad_edu.modes import thread
 from tinygrad_edu.node import CHANGEABLE, Node, NoValue, as_operand, own, value
 from tinygrad_edu.signature import Signature, by_keyword, without_defaults
@@ -366,8 +366,8 @@ class Tensor(Node):
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=200)
-        made = f", made by {self.op.name}" if self.op else ""
+        values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=PRINTED)
+        made = left_out(self.data) + (f", made by {self.op.name}" if self.op else "")
         leaf = ", requires_grad=True" if self.requires_grad and not self.op else ""
         dtype = f", dtype={self.dtype}" if self.dtype not in (np.float64, np.int64, bool) else ""
         return f"Tensor({values}{dtype}{made}{leaf})"

@@ -102,8 +102,8 @@ class Centers(Clusterer, Transformer):
             "X[:n_clusters]",
         )
 
-    def _warn_of_equal_centers(self, X):
-        found = len(np.unique(self._predict(X)))
+    def _warn_of_equal_centers(self, labels):
+        found = len(np.unique(labels))
         if found < self.n_clusters:
             warn(
                 ConvergenceWarning,

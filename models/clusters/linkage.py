@@ -61,11 +61,14 @@ def ward(dx, dy, dxy, nx, ny, n):
 
     The order of the products is SciPy's: with the same last digits, equal distances stay equal.
     """
-    part = 1.0 / (n + (nx + ny))
-    found = (n + nx) * part
+    part = n + (nx + ny)
+    np.divide(1.0, part, out=part)
+    found = n + nx
+    found *= part
     found *= dx
     found *= dx
-    of_y = (n + ny) * part
+    of_y = n + ny
+    of_y *= part
     of_y *= dy
     of_y *= dy
     found += of_y

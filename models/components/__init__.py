@@ -6,6 +6,7 @@ kernel_pca           the same of features that a kernel compares
 sparse_pca           components that combine few features
 truncated_svd        the directions of PCA without centering, for sparse data
 random_projection    directions chosen at random, which keep distances
+moments              mean and products of rows, in one pass
 randomized           their approximation by random projections
 nmf                  patterns and shares that are not negative
 factor_analysis      hidden normal factors, and noise of its own for each feature

@@ -86,7 +86,7 @@ class KernelPCA(KernelMethod, Transformer):
         K = self._kernel(X, X)
         self._means_ = K.mean(axis=0)
         few = self.eigen_solver != "dense" and (self.eigen_solver != "auto" or k < 10)
-        K = centered(K, self._means_)
+        K = centered(K, self._means_, out=None if self.pairwise else K)  # X stays
         λ, α = largest_eigenpairs(K, k) if few else largest_of_all(K, k)
         λ = nonnegative_eigenvalues(λ)
         if self.remove_zero_eig or self.n_components is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.components.moments import mean_and_products
 from models.components.randomized import largest_singular
 from models.foundation import Density, Transformer, boolean, choice, integer, learned, number, seed
 from models.foundation.lloyd import squares
@@ -123,11 +124,12 @@ class PCA(Components, Density):
             raise refusal(ValueError, what, "more rows")
         solver = self._require_possible(n, d)
         k = min(n, d) if self.n_components is None else self.n_components
-        self.mean_ = np.full(n, 1 / n) @ X
         if solver == "covariance_eigh":
-            Λ, V = np.linalg.eigh(covariance(X, self.mean_, n - 1))
+            self.mean_, S = mean_and_covariance(X, n - 1)
+            Λ, V = np.linalg.eigh(S)
             Λ, V = np.maximum(Λ[::-1], 0), V.T[::-1]
         else:
+            self.mean_ = np.full(n, 1 / n) @ X
             Z = X - self.mean_
             if solver == "randomized":
                 rng = np.random.default_rng(self.random_state)
@@ -182,22 +184,21 @@ class PCA(Components, Density):
         return -(distance + log_determinant + d * np.log(2 * np.pi)) / 2
 
 
-def covariance(X, mean, divisor):
-    """Σ (x - mean)(x - mean)ᵀ / divisor.
+def mean_and_covariance(X, divisor):
+    """The mean of X, and S = Σ (x - mean)(x - mean)ᵀ / divisor.
 
-    From Σ x xᵀ - n mean meanᵀ, or from x - mean where that difference would lose digits.
+    S is Σ x xᵀ - n mean meanᵀ, or comes from x - mean where that difference would lose digits.
     """
-    n = len(X)
     with np.errstate(over="ignore", invalid="ignore"):
-        raw = X.T @ X
-        S = raw - np.outer(n * mean, mean)
+        mean, raw = mean_and_products(X)
+        S = raw - np.outer(len(X) * mean, mean)
         if (np.diagonal(S) < 1e-3 * np.diagonal(raw)).any():
             Z = X - mean
             S = Z.T @ Z
     if not np.isfinite(S).all():
         what = "the values of X are too large: their squares are infinite."
         raise refusal(ValueError, what, "StandardScaler first")
-    return S / divisor
+    return mean, S / divisor
 
 
 def most_likely_dimension(Λ, n):

@@ -20,6 +20,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.incremental import Incremental
+from models.foundation.iterate import Trace
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import digamma, lgamma
 
@@ -68,21 +69,32 @@ class LatentDirichletAllocation(Incremental, Transformer):
     topic_word_prior_: float = learned("η")
     n_batch_iter_: int = learned("number of batches, t")
     n_iter_: int = learned("number of passes")
+    trace_: Trace = learned(
+        "of a fit in `with traced():` perplexity and components_ after every pass"
+    )
     bound_: float = learned("perplexity of the training data")
 
     def _fit(self, X):
         rng = self._start(X)
         online = self.learning_method == "online"
         size = self.batch_size if online else len(X)
-        before = np.inf
+        before, trace = np.inf, Trace.of(self)
         for self.n_iter_ in range(1, self.max_iter + 1):  # noqa: B020
             for first in range(0, len(X), size):
                 self._learn_batch(X[first : first + size], len(X), rng, online)
+            if trace.keeps_states:
+                trace(self.n_iter_, self._perplexity(X))
+                trace.keep(
+                    components_=self.components_,
+                    exp_dirichlet_component_=self.exp_dirichlet_component_,
+                )
             if self.evaluate_every > 0 and self.n_iter_ % self.evaluate_every == 0:
                 now = self._perplexity(X)
                 if abs(before - now) < self.perp_tol:
                     break
                 before = now
+        if trace:
+            self.trace_ = trace
         self.bound_ = self._perplexity(X)
 
     def _partial_fit(self, X):

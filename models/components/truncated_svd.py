@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from models.components.moments import mean_and_products
 from models.components.randomized import largest_singular
 from models.foundation import Transformer, choice, integer, learned, nonnegative, seed
 from models.foundation.eigenpairs import largest_of_all
@@ -56,7 +57,7 @@ class TruncatedSVD(Transformer):
             raise refusal(ValueError, what, f"TruncatedSVD({min(n, d)})")
         few = min(n, d) <= EXACT or self.algorithm == "arpack"
         with np.errstate(over="ignore", invalid="ignore"):
-            G = _dense(X.T @ X) if few and d <= n else None
+            mean, G = _mean_and_products(X) if few and d <= n else (np.full(n, 1 / n) @ X, None)
             square = _mean_squares(X) if G is None else np.diagonal(G) / n
         if not np.isfinite(square.sum()):
             what = "the squares of the numbers in X leave the range of numbers."
@@ -73,7 +74,6 @@ class TruncatedSVD(Transformer):
             s, V = largest_singular(X, k, rng, self.n_oversamples, self.n_iter)
         self.components_ = V * signs(V)[:, None]
         self.singular_values_ = s
-        mean = np.full(n, 1 / n) @ X
         means = self.components_ @ mean
         self.explained_variance_ = s * s / n - means * means
         variances = square - mean * mean
@@ -94,6 +94,13 @@ def of_gram(G, k):
     """The k largest singular values, falling, and right singular vectors of X, from G = XᵀX."""
     λ, V = largest_of_all(G, k)
     return np.sqrt(np.maximum(λ, 0)), V.T
+
+
+def _mean_and_products(X):
+    """The mean of X and XᵀX."""
+    if isinstance(X, np.ndarray):
+        return mean_and_products(X)
+    return np.full(X.shape[0], 1 / X.shape[0]) @ X, (X.T @ X).toarray()
 
 
 def _mean_squares(X):

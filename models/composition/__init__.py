@@ -7,6 +7,7 @@ target       a regressor of a transformed target
 multiclass   several classes by models of two
 outputs      several targets by models of one
 calibration  scores that become probabilities
+progress     lines that say how long each part took to fit
 thresholds   above which the second of two classes is predicted
 """
 

@@ -69,8 +69,8 @@ class Threshold(Classifier):
 
     def predict(self, X: Any) -> np.ndarray:
         """The positive class where its score is at least the threshold."""
-        label = self._positive()
-        score = response(self.estimator_, self._methods(), X, label)
+        model, label = self.estimator_, self._positive()
+        score = response(model, self._methods(), X, label)
         return labels_of(score, self._threshold(), self.classes_, label)
 
     @where("estimator.predict_proba")

@@ -71,9 +71,12 @@ class Embedding(Transformer):
             value, gradient = slope(y.reshape(Y.shape))
             return value, gradient.ravel()
 
-        found = minimize(
-            evaluate, Y.ravel(), method, max_iter=max_iter, tol=tol, callback=self.trace_
-        )
+        def note(iteration, value, gradient_norm, point):
+            self.trace_(iteration, value, gradient_norm)
+            if self.trace_.keeps_states:
+                self.trace_.keep(embedding_=point.reshape(Y.shape))
+
+        found = minimize(evaluate, Y.ravel(), method, max_iter=max_iter, tol=tol, callback=note)
         return found._replace(point=found.point.reshape(Y.shape))
 
     def _begin(self, samples: int) -> np.random.Generator:

@@ -69,12 +69,18 @@ class BernoulliRBM(Incremental, Transformer):
 
     def _fit(self, X):
         self._begin(X)
-        self.trace_ = Trace(type(self).__name__ if self.verbose else "")
+        self.trace_ = Trace.of(self)
         for iteration in range(1, self.n_iter + 1):
             for rows in np.array_split(X, -(-len(X) // self.batch_size)):
                 self._learn_from(rows)
             self._require_finite(X)
             self.trace_(iteration, -float(self._score_samples(X[:100]).mean()))
+            if self.trace_.keeps_states:
+                self.trace_.keep(
+                    components_=self.components_,
+                    intercept_hidden_=self.intercept_hidden_,
+                    intercept_visible_=self.intercept_visible_,
+                )
 
     def _partial_fit(self, X):
         if "components_" not in vars(self):

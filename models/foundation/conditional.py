@@ -22,10 +22,12 @@ def where(needed: str) -> Callable[[Callable], Any]:
 
     On the class, which has no parts, a dotted `needed` counts as present.
     """
-    return lambda method: _Conditional(method, needed)
+    return lambda method: Conditional(method, needed)
 
 
-class _Conditional:
+class Conditional:
+    """A method that exists only where the estimator has `needed`."""
+
     def __init__(self, method: Callable, needed: str):
         functools.update_wrapper(self, method)  # type: ignore[arg-type]
         self.method, self.needed = method, needed
@@ -56,6 +58,6 @@ class _Conditional:
 def _has(instance: Any, kind: type, name: str) -> bool:
     """As hasattr, but without the refusal of a method that is not there: it would look for others too."""
     method = inspect.getattr_static(kind, name, None)
-    if isinstance(method, _Conditional):
+    if isinstance(method, Conditional):
         return method._is_there(instance, kind)
     return hasattr(kind if instance is None else instance, name)

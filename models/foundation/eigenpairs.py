@@ -20,28 +20,31 @@ def largest_of_all(K, k):
 def largest_eigenpairs(K, k):
     """The k largest eigenvalues of a symmetric matrix K, falling, and their eigenvectors as columns.
 
-    The space spanned by Q, K Q, K² Q, ... for a random Q of k + 2 columns soon contains the eigenvectors at
-    the ends of the spectrum, also of equal eigenvalues. It grows until ‖K v - λ v‖ is rounding error; if it
-    becomes a third of all, all are computed.
+    The space spanned by Q, K Q, K² Q, ... for a random Q of k + 1 columns soon contains the eigenvectors at
+    the ends of the spectrum, also of equal eigenvalues. In an orthonormal basis B of it, K is T; of an
+    eigenvector y of T, B y is nearly one of K: what K B y has outside of the space, its last part makes.
+    The space grows until that is rounding error; if it becomes a third of all, all are computed.
     """
-    n, width = len(K), k + 2
+    n, width = len(K), k + 1
     if n <= FEW or 6 * k >= n:
         return largest_of_all(K, k)
-    V, KV = np.empty((2, n, n // 3 + width))
-    Q = np.linalg.qr(np.random.default_rng(0).standard_normal((n, width)))[0]
-    next_test = 4 * width
-    for m in range(0, n // 3, width):
-        V[:, m : m + width], KV[:, m : m + width] = Q, K @ Q
-        here = slice(0, m + width)
-        if m + width >= next_test:
-            λ, y = largest_of_all(V[:, here].T @ KV[:, here], k)
-            residual = KV[:, here] @ y - V[:, here] @ (y * λ)
-            if np.linalg.norm(residual, axis=0).max() <= DIGITS * np.abs(λ).max():
-                return λ, V[:, here] @ y
+    most = n // 3
+    basis, T = np.empty((most + 2 * width, n)), np.zeros((most + width, most + width))
+    basis[:width] = np.linalg.qr(np.random.default_rng(0).standard_normal((n, width)))[0].T
+    next_test = 6 * width
+    for start in range(0, most, width):
+        end = start + width
+        B = basis[:end]
+        Q = B[start:] @ K
+        T[start:end, :end] = Q @ B.T
+        outside, R = np.linalg.qr((Q - T[start:end, :end] @ B).T)
+        if end >= next_test:
+            λ, y = largest_of_all(T[:end, :end], k)
+            if np.linalg.norm(R @ y[start:], axis=0).max() <= DIGITS * np.abs(λ).max():
+                return λ, B.T @ y
             next_test = 1.2 * next_test
-        Q = KV[:, m : m + width]
-        for _ in range(2):  # once is not enough for orthogonality
-            Q = np.linalg.qr(Q - V[:, here] @ (V[:, here].T @ Q))[0]
+        # once is not enough for orthogonality
+        basis[end : end + width] = np.linalg.qr(outside - B.T @ (B @ outside))[0].T
     return largest_of_all(K, k)
 
 

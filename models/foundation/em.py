@@ -15,7 +15,7 @@ import numpy as np
 
 from models.foundation.estimator import Estimator
 from models.foundation.fields import learned
-from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.parameters import boolean, integer, nonnegative, seed
 
 
@@ -74,6 +74,8 @@ class EM(Estimator):
             parameters = self.maximize(X, weight, expected)
             before, bound = bound, self.bound(weight, log_p, expected, **parameters)
             trace(iteration, -bound)
+            if trace.keeps_states:
+                trace.keep(**kept_by(self, parameters))
             if abs(bound - before) <= self.tol:
                 return bound, parameters, True, trace
         return bound, parameters, False, trace

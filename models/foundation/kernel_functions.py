@@ -53,7 +53,7 @@ def sigmoid(X, Y, gamma=None, coef0=1):
 
 
 def cosine(X, Y):
-    return _to_unit_length(X) @ _to_unit_length(Y).T
+    return to_unit_length(X) @ to_unit_length(Y).T
 
 
 def additive_chi2(X, Y):
@@ -126,13 +126,14 @@ def squared_distances(X, Y):
     return np.maximum(D, 0, out=D)
 
 
-def centered(K, means):
+def centered(K, means, out=None):
     """φ̃(x)·φ̃(y) of features from which their mean over the training data is subtracted.
 
-    K: (rows, training rows). means: of the columns of K of the training data.
+    K: (rows, training rows). means: of the columns of K of the training data. out: where to, as in NumPy.
     """
-    found = K - means
-    found += means.mean() - K.mean(axis=1, keepdims=True)
+    of_rows = K.mean(axis=1, keepdims=True)
+    found = np.subtract(K, means, out=out)
+    found += means.mean() - of_rows
     return found
 
 
@@ -149,7 +150,7 @@ def rate(gamma, X, weight=None):
     return 1 / size / (X.shape[1] * variance) / size if variance > 0 else 1.0
 
 
-def _to_unit_length(X):
+def to_unit_length(X):
     size = np.abs(X).max(axis=1, keepdims=True)
     X = X / np.where(size == 0, 1, size)  # so that squares do not overflow
     length = np.sqrt((X * X).sum(axis=1, keepdims=True))

@@ -4,9 +4,15 @@ Source: S. Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 
 S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA (2007).
 """
 
+from typing import Any
+
 import numpy as np
 
 BLOCK = 2048  # rows
+SQUARE = 128  # rows and columns
+FEW = 0.02  # of the points change their cluster: then it pays to know which ones cannot
+LARGE = 2**21  # products: with fewer it does not
+ROUNDING = 1e-6  # of a distance, beside the norms of both points: more than a product loses
 
 
 def blocks(X):
@@ -27,6 +33,7 @@ def squared_distances(X, Y):
     """
     rows = 1 + 2**16 // len(Y)  # at a time, which stay in cache
     parts = range(rows, len(X), rows)
+    found: np.ndarray
     if X.shape[1] <= 4:
         found = np.zeros((len(X), len(Y)))
         for part, x in zip(np.split(found, parts), np.split(X, parts), strict=True):
@@ -36,14 +43,28 @@ def squared_distances(X, Y):
                 part += difference
         return found
     origin = Y.mean(axis=0)
-    A = X - origin
-    B = A if X is Y else Y - origin
+    if X is Y:
+        return _among_all(X - origin)
+    A, B = X - origin, Y - origin
     found = A @ B.T
     of_b = squares(B)
     for part, of_a in zip(np.split(found, parts), np.split(squares(A), parts), strict=True):
         part *= -2
         part += of_a[:, None] + of_b
         np.maximum(part, 0, out=part)
+    return found
+
+
+def _among_all(A):
+    """‖a - b‖² of all rows of A: from the diagonal to the right, and below it the same again."""
+    of_a, found = squares(A), np.empty((len(A), len(A)))
+    for i in range(0, len(A), SQUARE):
+        here, right = slice(i, i + SQUARE), slice(i + SQUARE, None)
+        part = of_a[here, None] + of_a[i:]
+        part[:, :SQUARE] -= 2 * (A[here] @ A[here].T)  # a product that NumPy makes symmetric
+        part[:, SQUARE:] -= 2 * (A[here] @ A[right].T)
+        found[here, i:] = np.maximum(part, 0, out=part)
+        found[right, here] = part[:, SQUARE:].T
     return found
 
 
@@ -54,16 +75,18 @@ def lloyd(X, weight, centers, tol, max_iter, note=None):
     start and after every step.
 
     A mean is a sum divided by a weight. After the first steps few points change their cluster, and only these
-    change the sums.
+    change the sums. For most others it is clear without their distances that they do not (`Followed`).
     """
     k = len(centers)
     labels = np.zeros(len(X), dtype=np.intp)
     sums = None
+    followed: Any = None
     n_iter, shift = 0, np.inf
     if note:
         note(centers)
     while shift > tol and n_iter < max_iter:
-        found, n = without_empty(X, weight, nearest(X, centers), centers)
+        found = followed.labels(centers) if followed else nearest(X, centers)
+        found, n = without_empty(X, weight, found, centers)
         changed = np.flatnonzero(found != labels)
         if sums is None or len(changed) > len(X) / 4:
             sums = sums_of(X, weight, found, k)
@@ -72,6 +95,10 @@ def lloyd(X, weight, centers, tol, max_iter, note=None):
             sums = (
                 sums + sums_of(X_c, w_c, found[changed], k) - sums_of(X_c, w_c, labels[changed], k)
             )
+        if len(changed) > FEW * len(X) or X.size * k < LARGE:
+            followed = None
+        elif followed is None:
+            followed = Followed(X)
         labels = found
         moved = means_of(sums, n, centers)
         shift = squares(moved - centers).sum()
@@ -84,14 +111,55 @@ def lloyd(X, weight, centers, tol, max_iter, note=None):
     return inertia(X, weight, centers, nearest(X, centers)), centers, n_iter
 
 
+class Followed:
+    """The nearest centers of the rows of X, for centers that move a little at a time.
+
+    Let a point be nearer to its center than to any other by `lead`. While its center and the one that has
+    moved farthest have moved by less than that together, it keeps its label (G. Hamerly, Making k-means even
+    faster, SDM 2010).
+    """
+
+    def __init__(self, X):
+        self.X, self.of_rows = X, squares(X)
+        self.nearest = np.zeros(len(X), dtype=np.intp)
+        self.lead = np.full(len(X), -np.inf)
+        self.centers = 0.0
+
+    def labels(self, centers):
+        moves = np.sqrt(squares(centers - self.centers))
+        self.lead -= (moves + moves.max()).take(self.nearest)
+        self.centers = centers
+        rows: Any = np.flatnonzero(self.lead <= 0)
+        if 3 * len(rows) > len(self.lead):
+            rows = slice(None)
+        scores, of_rows = scores_of(self.X[rows], centers), self.of_rows[rows]
+        least = scores.min(axis=0)
+        found = self.nearest[rows] = first_with(least, scores)
+        scores[found, np.arange(len(found))] = np.inf
+        first, second = (np.maximum(each + of_rows, 0) for each in (least, scores.min(axis=0)))
+        rounding = ROUNDING * np.sqrt(of_rows + squares(centers).max())
+        self.lead[rows] = np.sqrt(second) - np.sqrt(first) - rounding
+        return self.nearest.copy()
+
+
 def nearest(X, centers):
-    """argmin_k ‖x - c_k‖² = argmin_k ‖c_k‖² - 2 x·c_k, as ‖x‖² is the same for every k."""
+    """argmin_k ‖x - c_k‖²"""
+    scores = scores_of(X, centers)
+    return first_with(scores.min(axis=0), scores)
+
+
+def scores_of(X, centers):
+    """‖x - c_k‖² - ‖x‖² = ‖c_k‖² - 2 x·c_k: (centers, rows). The nearest center has the least."""
     scores = (-2 * centers) @ X.T
     scores += squares(centers)[:, None]
-    # The first k with the least score, in small integers: np.argmin takes four times as long.
-    last = len(centers) - 1
+    return scores
+
+
+def first_with(least, scores):
+    """The first k with the least score, by way of small integers: np.argmin takes four times as long."""
+    last = len(scores) - 1
     from_end = np.arange(last, -1, -1, dtype=np.min_scalar_type(last))[:, None]
-    return last - ((scores == scores.min(axis=0)) * from_end).max(axis=0).astype(np.intp)
+    return last - ((scores == least) * from_end).max(axis=0).astype(np.intp)
 
 
 def nearest_around_mean(X, centers):

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from models.foundation.configuration import config_context, get_config
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -21,7 +22,16 @@ def each(work: Callable[..., Any], items: Iterable[tuple], n_jobs: int | None = 
     except ImportError:
         what = f"n_jobs={n_jobs} needs the library joblib, which is not installed."
         raise refusal(ImportError, what, "pip install joblib, or n_jobs=None") from None
-    return joblib.Parallel(n_jobs=n_jobs)(joblib.delayed(work)(*item) for item in items)
+    settings = get_config()
+    return joblib.Parallel(n_jobs=n_jobs)(
+        joblib.delayed(_configured)(settings, work, item) for item in items
+    )
+
+
+def _configured(settings: dict[str, Any], work: Callable[..., Any], item: tuple) -> Any:
+    """work(*item), in a process that may not know the settings of this one."""
+    with config_context(**settings):
+        return work(*item)
 
 
 def seeds(rng: Any, number: int) -> list[int]:

@@ -8,10 +8,12 @@ warnings also belong to its classes, because code around an estimator, such as a
 import copy
 import inspect
 import sys
+import types
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from models.foundation.configuration import get_config
 from tinygrad_edu.diagnostics.words import is_ours, refusal
 
 
@@ -45,6 +47,9 @@ def not_fitted(estimator: Any, missing: str = "") -> Exception:
     """The error of an estimator that is not fitted, or that did not learn what is missing."""
     name = type(estimator).__name__
     if is_fitted(estimator):
+        if missing == "trace_":
+            what = f"this {name} was fitted without a trace."
+            return refusal(AttributeError, what, f"with traced(): {name}(...).fit(...)")
         what = f"this {name} has no {missing}: with its parameters, fit does not compute it."
         return refusal(AttributeError, what, f"the parameters in help({name})")
     return refusal(
@@ -124,6 +129,45 @@ def tags(estimator: Any) -> Any:
     )
 
 
+def plain_tags(kind: str | None, transforms: bool) -> Any:
+    """The facts about an estimator that declares none, in scikit-learn's classes if it is loaded."""
+    supervised = kind in ("classifier", "regressor")
+    targets: dict[str, Any] = {
+        "required": supervised, "one_d_labels": False, "two_d_labels": False, "positive_only": False,
+        "multi_output": False, "single_output": True,
+    }  # fmt: skip
+    inputs = dict.fromkeys(
+        ("one_d_array", "three_d_array", "sparse", "categorical", "string", "dict", "positive_only",
+         "allow_nan", "pairwise"), False,
+    )  # fmt: skip
+    make: Any = types.SimpleNamespace
+    if loaded := sys.modules.get("sklearn") is not None:
+        import sklearn.utils as make  # type: ignore[no-redef]
+
+    def part(name: str, **facts: Any) -> Any:
+        return getattr(make, name)(**facts) if loaded else make(**facts)
+
+    return part(
+        "Tags",
+        estimator_type=kind,
+        target_tags=part("TargetTags", **targets),
+        input_tags=part("InputTags", two_d_array=True, **inputs),
+        classifier_tags=part(
+            "ClassifierTags", poor_score=False, multi_class=True, multi_label=False
+        )
+        if kind == "classifier"
+        else None,
+        regressor_tags=part("RegressorTags", poor_score=False) if kind == "regressor" else None,
+        transformer_tags=part("TransformerTags", preserves_dtype=["float64"])
+        if transforms
+        else None,
+        array_api_support=False,
+        no_validation=False,
+        non_deterministic=False,
+        requires_fit=True,
+    )
+
+
 def tags_of_part(part: Any, transforms: bool, readers: Sequence[Any] = ()) -> Any:
     """The facts about an estimator, which are those of a part of it.
 
@@ -141,10 +185,12 @@ def tags_of_part(part: Any, transforms: bool, readers: Sequence[Any] = ()) -> An
 
 
 def output_container(estimator: Any) -> str:
-    """What `transform` returns: "default", "pandas" or "polars", set by set_output or by scikit-learn."""
+    """What `transform` returns, "default", "pandas" or "polars", by set_output, set_config or sklearn."""
     config = vars(estimator).get("_sklearn_output_config", {})
     if "transform" in config:
         return config["transform"]
+    if (chosen := get_config()["transform_output"]) != "default":
+        return chosen
     sklearn = sys.modules.get("sklearn")
     return sklearn.get_config()["transform_output"] if sklearn else "default"
 

@@ -23,7 +23,7 @@ def table(X: Any, estimator: Any, y: Any = None) -> Any:
     name = type(estimator).__name__
     if hasattr(X, "toarray") and not isinstance(X, np.ndarray):
         if not estimator.accepts_sparse:
-            raise _sparse(X, name)
+            raise sparse_refused(X, name)
         return X.tocsr().astype(np.float64)
     if hasattr(X, "collect"):
         raise refusal(TypeError, f"{name} got a lazy frame, which has no rows yet.", "X.collect()")
@@ -35,15 +35,15 @@ def table(X: Any, estimator: Any, y: Any = None) -> Any:
     if isinstance(found, np.ndarray) and found.dtype.kind == "c":
         raise refusal(ValueError, f"Complex data not supported by {name}.", "X.real or abs(X)")
     refuse_swapped(found, y, estimator)
-    _require_two_axes(found, name, X)
+    require_two_axes(found, name, X)
     if categories:
         return columns_of(X)
     if found.dtype.kind not in "biuf":
-        found = _as_numbers(X, found, name)
+        found = as_numbers(X, found, name)
     return found.astype(np.float64, copy=False)
 
 
-def _sparse(X: Any, name: str) -> Exception:
+def sparse_refused(X: Any, name: str) -> Exception:
     dense = 8 * X.shape[0] * X.shape[1]  # bytes in float64
     unit, size = next(
         (u, s) for u, s in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)) if dense >= s or s == 1e3
@@ -77,7 +77,7 @@ def _shape(x: Any) -> tuple[int, ...]:
         return ()
 
 
-def _require_two_axes(X: Any, name: str, given: Any) -> None:
+def require_two_axes(X: Any, name: str, given: Any) -> None:
     if len(X.shape) != 2:
         hint = "X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if it is one sample"
         if isinstance(given, str):
@@ -107,7 +107,7 @@ def _require_two_axes(X: Any, name: str, given: Any) -> None:
             )
 
 
-def _as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
+def as_numbers(X: Any, found: np.ndarray, name: str) -> np.ndarray:
     """Objects as numbers, or an error that names the first that is not a number, and its position."""
     try:
         if found.dtype.kind in "mM":

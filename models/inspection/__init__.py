@@ -6,8 +6,11 @@ conformal     intervals that contain the target with a guaranteed probability
 columns       a table whose columns are replaced
 """
 
+from models import offers
 from models.inspection.conformal import SplitConformalRegressor
 from models.inspection.dependence import partial_dependence
 from models.inspection.permutation import permutation_importance
 
 __all__ = ["SplitConformalRegressor", "partial_dependence", "permutation_importance"]
+
+__getattr__ = offers.with_pictures("inspection")

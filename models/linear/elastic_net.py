@@ -86,6 +86,7 @@ class L1Penalized(LinearModel, SparseWeights, LossModel):
         penalty = Penalty(λ, β, self.positive)
         if self.solver == "cd":
             w, converged = self._descend(each, penalty, self._packing(X, y, weight))
+            errors.add_intercepts(self.trace_ if w.ndim > 1 else [self.trace_])
             found = {"coef": w, "intercept": errors.y_mean - w @ errors.x_mean}
         else:
             found, converged = super()._minimize(X, y, weight), True

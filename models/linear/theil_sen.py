@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from models.foundation import boolean, integer, learned, positive, seed
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.linear_predictor import LinearModel
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -53,7 +53,9 @@ class TheilSenRegressor(LinearModel):
         fits = [
             np.einsum("kij,kj->ki", np.linalg.pinv(A[rows], EPSILON), y[rows]) for rows in chunks
         ]
-        found = self._spatial_median(np.concatenate(fits))
+        self._keep(self._spatial_median(np.concatenate(fits)))
+
+    def _keep(self, found):
         self.intercept_, self.coef_ = (found[0], found[1:]) if self.fit_intercept else (0.0, found)
 
     def _subset_size(self, n, parameters):
@@ -89,7 +91,7 @@ class TheilSenRegressor(LinearModel):
             return np.median(points, axis=0)
         size = np.abs(points).max() or 1.0
         points = points / size
-        x = points.mean(axis=0)
+        x, trace = points.mean(axis=0), Trace.of(self)
         for step in range(1, self.max_iter + 1):
             self.n_iter_ = step
             distance = np.linalg.norm(points - x, axis=1)
@@ -100,8 +102,13 @@ class TheilSenRegressor(LinearModel):
             if force > EPSILON:
                 held = 0.0 if others.all() else min(1.0, 1 / float(force))
                 x = (1 - held) * (pull @ points[others]) / pull.sum() + held * x
+            if trace.keeps_states:
+                trace(step, size * np.linalg.norm(points - x, axis=1).mean())
+                trace.keep(**kept_by(self, x * size))
             if np.linalg.norm(x - before) * size < self.tol:
                 break
         else:
             warn_not_converged(self, "iterations for the median", "raise max_iter, or raise tol")
+        if trace:
+            self.trace_ = trace
         return x * size

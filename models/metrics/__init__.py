@@ -7,10 +7,12 @@ probabilities     log loss, Brier score, hinge loss
 curves            ROC, precision and recall over all thresholds, and their areas
 ranking           orders of labels and documents
 regression        errors of numbers, and R²
+pairwise          distances and similarities of all pairs of rows
 clusters          clusterings: against true classes, and by distances alone
 scorers           metrics as searches and validation need them
 """
 
+from models import offers
 from models.metrics.clusters import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -48,6 +50,15 @@ from models.metrics.curves import (
     precision_recall_curve,
     roc_auc_score,
     roc_curve,
+)
+from models.metrics.pairwise import (
+    euclidean_distances,
+    nan_euclidean_distances,
+    pairwise_distances,
+    pairwise_distances_argmin,
+    pairwise_distances_argmin_min,
+    pairwise_distances_chunked,
+    pairwise_kernels,
 )
 from models.metrics.precision_recall import (
     classification_report,
@@ -125,6 +136,7 @@ __all__ = [
     "davies_bouldin_score",
     "dcg_score",
     "det_curve",
+    "euclidean_distances",
     "explained_variance_score",
     "f1_score",
     "fbeta_score",
@@ -153,9 +165,15 @@ __all__ = [
     "median_absolute_error",
     "multilabel_confusion_matrix",
     "mutual_info_score",
+    "nan_euclidean_distances",
     "ndcg_score",
     "normalized_mutual_info_score",
     "pair_confusion_matrix",
+    "pairwise_distances",
+    "pairwise_distances_argmin",
+    "pairwise_distances_argmin_min",
+    "pairwise_distances_chunked",
+    "pairwise_kernels",
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
@@ -172,3 +190,5 @@ __all__ = [
     "v_measure_score",
     "zero_one_loss",
 ]
+
+__getattr__ = offers.with_pictures("metrics")

@@ -103,13 +103,19 @@ class GaussianMixture(Mixture, LossModel):
                 f"GaussianMixture(solver={self.solver!r}, n_init={self.n_init}): it has one start."
             )
             raise refusal(ValueError, what, "n_init=1, or solver='em'")
-        found = self._minimize(X, None, weight)
-        log_π = found["logits"] - logsumexp(found["logits"])
-        covariances = self._covariances(found["roots"])
-        self._keep({"weights": np.exp(log_π), "means": found["means"], "covariances": covariances})
+        self._keep(self._minimize(X, None, weight))
         self.lower_bound_ = -self.trace_.loss[-1]
         self.converged_ = bool(self.trace_.gradient_norm[-1] <= self.tol)
         self._finish()
+
+    def _keep(self, parameters):
+        if "logits" in parameters:  # the free numbers of the gradient
+            logits, covariances = parameters["logits"], self._covariances(parameters["roots"])
+            weights = np.exp(logits - logsumexp(logits))
+            parameters = {
+                "weights": weights, "means": parameters["means"], "covariances": covariances
+            }  # fmt: skip
+        super()._keep(parameters)
 
     # ---- what was given, and criteria ------------------------------------------------------------
 

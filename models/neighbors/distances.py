@@ -332,7 +332,7 @@ def metric_of(metric: Any, X: Any = None, params: Mapping[str, Any] | None = Non
         what = f"Metric {metric!r} not valid: there is none of this name."
         raise refusal(ValueError, what, ", ".join(alike(metric, NAMES)) or "euclidean")
     if X is not None:
-        given = _estimated(metric, X) | given
+        given = estimated(metric, X) | given
     allowed = {"minkowski": "p, w", "seuclidean": "V", "mahalanobis": "VI, V"}[metric]
     for name in given:
         if name not in allowed.split(", "):
@@ -344,7 +344,7 @@ def metric_of(metric: Any, X: Any = None, params: Mapping[str, Any] | None = Non
     return MADE[metric](**given)
 
 
-def _estimated(metric: str, X: np.ndarray) -> dict[str, Any]:
+def estimated(metric: str, X: np.ndarray) -> dict[str, Any]:
     if metric == "seuclidean" and len(X) > 1:
         return {"V": np.var(X, axis=0, ddof=1)}
     if metric == "mahalanobis" and len(X) > 1:

@@ -98,7 +98,7 @@ class GAN(Estimator):
             for first, last in ((self.n_components, X.shape[1]), (X.shape[1], 1))
         )
         of_G, of_D = _Player(G, self.learning_rate), _Player(D, 4 * self.learning_rate)
-        self.trace_, size = Trace(), min(self.batch_size, len(X))
+        self.trace_, size = Trace.of(self), min(self.batch_size, len(X))
         for self.n_iter_ in range(1, self.max_iter + 1):  # noqa: B020
             order, losses = rng.permutation(len(X)), []
             for start in range(0, len(X), size):
@@ -109,6 +109,8 @@ class GAN(Estimator):
                 z = rng.standard_normal((size, self.n_components))
                 of_G.step(self.generator_loss(self.generate(z, G), D))
             self.trace_(self.n_iter_, float(np.mean(losses)))
+            if self.trace_.keeps_states:
+                self.trace_.keep(generator_=of_G.average(), discriminator_=of_D.average())
             if not np.isfinite(losses).all():
                 what = f"GAN: the loss is not finite after {self.n_iter_} passes."
                 raise refusal(FloatingPointError, what, "a smaller learning_rate")
@@ -142,6 +144,6 @@ class _Player:
         return float(loss)
 
     def average(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        self.ema.keep()
-        arrays = [p.data.copy() for p in self.weights]
+        with self.ema.averaged():
+            arrays = [p.data.copy() for p in self.weights]
         return list(zip(arrays[::2], arrays[1::2], strict=True))

@@ -48,6 +48,10 @@ class DecisionTree(Growing):
 
     Missing values (NaN) go to the side where they bring the larger gain. In a node that had none in fit, they
     go where the most samples went.
+
+    In a column of `categorical_features` the question is  x[feature] ∈ set, with the set of the largest gain
+    (see `trees.categories`, also for when it may be missed). The categories may be numbers or words. One that
+    a node has not met in fit goes where missing values go.
     """
 
     splitter: str = choice(
@@ -89,6 +93,14 @@ class DecisionTree(Growing):
         """(samples, nodes), sparse (SciPy's): 1 for each node on the way of a row of X."""
         X = self._check(X)
         return self.tree_.decision_path(X)
+
+    def left_categories(self, node):
+        """The categories that go left at a node, in ascending order; None if it asks about a number."""
+        numbers = self.tree_.left_categories(node)
+        if numbers is None:
+            return None
+        known = self._categories_.known[self.tree_.feature[node]]
+        return known[numbers[numbers < len(known)]]
 
     def get_depth(self):
         """How many questions the longest way down asks."""

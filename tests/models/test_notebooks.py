@@ -315,6 +315,60 @@ COMPLETE = {
             "plain": cross_val_score(LogisticRegression(solver="newton-cholesky", tol=1e-9), X2, y2, cv=5),
         }
     """,
+    "estimators of one's own": """
+        from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+        from sklearn.compose import ColumnTransformer
+        from sklearn.datasets import load_wine
+        from sklearn.model_selection import GridSearchCV, cross_val_score
+        from sklearn.pipeline import Pipeline
+        from sklearn.utils import resample, shuffle
+        from sklearn.utils.class_weight import compute_class_weight
+        from sklearn.utils.multiclass import unique_labels
+        from sklearn.utils.validation import check_is_fitted, validate_data
+
+        class Quantiles(TransformerMixin, BaseEstimator):
+            def __init__(self, level=0.25):
+                self.level = level
+
+            def fit(self, X, y=None):
+                X = validate_data(self, X)
+                self.low_, self.high_ = np.quantile(X, [self.level, 1 - self.level], axis=0)
+                return self
+
+            def transform(self, X):
+                check_is_fitted(self)
+                X = validate_data(self, X, reset=False)
+                return (X - self.low_) / (self.high_ - self.low_)
+
+        class NearestMean(ClassifierMixin, BaseEstimator):
+            def __init__(self, shrink=0.0):
+                self.shrink = shrink
+
+            def fit(self, X, y):
+                X, y = validate_data(self, X, y)
+                self.classes_ = unique_labels(y)
+                means = np.array([X[y == label].mean(axis=0) for label in self.classes_])
+                self.means_ = means + self.shrink * (X.mean(axis=0) - means)
+                return self
+
+            def predict(self, X):
+                check_is_fitted(self)
+                X = validate_data(self, X, reset=False)
+                return self.classes_[((X[:, None] - self.means_) ** 2).sum(axis=2).argmin(axis=1)]
+
+        X, y = shuffle(*load_wine(return_X_y=True), random_state=0)
+        parts = ColumnTransformer([("own", Quantiles(), [0, 1, 2, 6]), ("kept", "passthrough", [10])])
+        pipe = Pipeline([("parts", parts), ("model", NearestMean())])
+        grid = {"parts__own__level": [0.1, 0.3], "model__shrink": [0.0, 0.5]}
+        search = GridSearchCV(pipe, grid, cv=4).fit(X, y)
+        found = {
+            "scores": search.cv_results_["mean_test_score"],
+            "level": search.best_params_["parts__own__level"],
+            "folds": cross_val_score(pipe, X, y, cv=5), "score": search.score(X, y),
+            "drawn": resample(y, n_samples=30, stratify=y, random_state=1),
+            "weights": compute_class_weight("balanced", classes=np.unique(y), y=y),
+        }
+    """,
 }
 
 

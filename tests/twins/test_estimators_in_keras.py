@@ -31,8 +31,8 @@ CASES = {
     "class weights": (models.LogisticRegression(class_weight={0: 2.0, 1: 1.0, 2: 0.5}), IRIS),
     "poisson": (models.PoissonRegressor(alpha=0.2), IRIS),
     "autoencoder": (models.Autoencoder(3, random_state=0), DIGITS),
-    "a relu autoencoder": (models.Autoencoder(hidden_layer_sizes=(9, 5), activation="relu"), IRIS),
-    "a linear autoencoder": (models.Autoencoder(hidden_layer_sizes=()), IRIS),
+    "a relu autoencoder": (models.Autoencoder((9, 5), activation="relu", random_state=0), IRIS),
+    "a linear autoencoder": (models.Autoencoder((), random_state=0), IRIS),
     "vae": (models.VAE(2, n_draws=3, random_state=0), IRIS),
     "a bernoulli vae": (models.VAE(3, likelihood="bernoulli", random_state=0), DIGITS),
 }
@@ -53,7 +53,10 @@ if hasattr(models, "MLPClassifier"):
 if hasattr(models, "MatrixFactorization"):
     CASES |= {
         "ratings": (models.MatrixFactorization(3, random_state=0), RATINGS),
-        "without biases": (models.MatrixFactorization(2, biases=False, alpha=0.1), RATINGS),
+        "without biases": (
+            models.MatrixFactorization(2, biases=False, alpha=0.1, random_state=0),
+            RATINGS,
+        ),
     }
 
 

@@ -17,6 +17,7 @@ from tinygrad_edu.nn import (
     ReLU,
     Sequential,
 )
+from tinygrad_edu.optim import SGD
 from tinygrad_edu.tensor import Op
 
 
@@ -593,3 +594,51 @@ def test_operations_are_numbered():
     graph = viz.Graph(loss)
     assert [n.order for n in graph.nodes if not n.leaf] == [1, 2, 3, 4, 5, 6]
     assert {n.order for n in graph.nodes if n.leaf} == {0}
+
+
+# ------------------------------------------------------------------------- what was changed meanwhile
+
+
+def changed_note(y, match):
+    with pytest.warns(UserWarning, match=match):
+        graph = viz.Graph(y)
+    assert graph.text().startswith(graph.note) and match in graph.note
+    return graph
+
+
+def test_an_input_changed_in_place():
+    x = variable([1.0, 2.0], "x")
+    y = (x * x).sum()
+    x.data[...] = 5.0
+    graph = changed_note(y, "was changed after multiply had used it")
+    assert not graph.steps and graph.no_gradient.startswith("gradient not computed")
+
+
+def test_an_input_that_no_rule_reads():
+    b = variable([1.0, 2.0], "b")
+    y = (np.ones(2) + b).sum()
+    viz.Graph(y)
+    b.data += 1e-6
+    changed_note(y, "an input of add was changed")
+
+
+def test_a_step_of_an_optimizer():
+    model, loss = small_network()
+    loss.backward(retain_graph=True)
+    viz.Graph(loss)
+    SGD(model.parameters(), lr=0.01).step()
+    changed_note(loss, "was changed after")
+
+
+def test_a_result_that_was_replaced():
+    x = variable([1.0, 2.0], "x")
+    y = x * 2
+    z = y.sum()
+    y.data = np.ones(2)
+    changed_note(z, "the result of multiply was replaced")
+
+
+@pytest.mark.parametrize("make", [lambda: Dropout(0.5, rng=0), lambda: Conv2d(3, 2, 3, rng=0)])
+def test_nothing_was_changed(make, recwarn):
+    viz.Graph(make()(variable(np.ones((2, 4, 4, 3)), "x")).sum())
+    assert not [w for w in recwarn if "changed" in str(w.message)]

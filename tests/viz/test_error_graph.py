@@ -1,5 +1,6 @@
 """The graph up to what failed: its last node is that operation, and the error stands beside it."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -176,3 +177,61 @@ def test_in_the_cell_after_the_red_one():
     assert book.cells[0].outputs[0].output_type == "error"
     (shown,) = book.cells[1].outputs
     assert "failed" in shown.data["text/plain"] and "line 3 of the cell" in shown.data["text/plain"]
+
+
+# ---------------------------------------------------------------------------- shapes that do not fit
+
+
+@pytest.mark.parametrize(
+    ("function", "axes"),
+    [
+        (lambda: weights(2, 3) @ weights(4, 2), ((1,), (0,))),
+        (lambda: weights(2, 3) @ weights(4), ((1,), (0,))),
+        (lambda: weights(5, 2, 3) @ weights(4, 3, 2), ((0,), (0,))),
+        (lambda: weights(2, 3) + weights(4, 1), ((0,), (0,))),
+        (lambda: weights(1, 3) + weights(5, 2), ((1,), (1,))),
+        (lambda: weights(2, 3) * weights(2), ((1,), (0,))),
+        (lambda: np.concatenate([weights(2, 3), weights(5, 4)]), ((1,), (1,))),
+        (lambda: np.concatenate([weights(2, 3), weights(5, 4)], axis=-1), ((0,), (0,))),
+        (lambda: nn.Linear(4, 2)(weights(2, 3)), ((1,),)),
+        (lambda: nn.mse(weights(4, 1), np.ones(3)), ((0, 1), (0,))),
+        (lambda: weights(2, 3).reshape(4, 2), ((0, 1),)),
+        (lambda: weights(2, 3)[5], ((0,),)),
+        (
+            lambda: nn.cross_entropy(weights(2, 3), [0, 7]),
+            (),
+        ),  # the labels do not fit, not the shapes
+        (lambda: np.linalg.inv(weights(2, 2)), ()),
+    ],
+)
+def test_axes_that_do_not_fit(function, axes):
+    graph = explain_error(caught(function))
+    assert graph.nodes[-1].clash == axes
+    known = json.loads(graph.json())["nodes"][-1]
+    assert known.get("clash", []) == [list(own) for own in axes]
+
+
+def test_they_are_marked_in_the_text():
+    *_, graph = told(lambda: POINTS @ weights(4, 2))
+    assert "Shapes that do not fit: points (2, *2*) and W (*4*, 2)." in graph.text()
+
+
+def test_no_shape_is_invented():
+    *_, graph = told(lambda: nn.mse(weights(4, 1), [[1, 2], [3]]))
+    known = json.loads(graph.json())
+    assert "value" not in known["nodes"][-1]  # it made nothing
+    assert graph.nodes[1].title == "[[1, 2], [3]]" and graph.nodes[1].value.type == "list"
+    assert "<U" not in graph.text()
+
+
+def test_what_failed_on_the_way_back_keeps_its_value():
+    bad = op(lambda x: x * 2, lambda g, y, x: g[:, :1] @ np.ones((5, 5)), name="bad")
+    *_, graph = told(lambda: bad(weights(4, 2)).sum().backward())
+    assert graph.nodes[-1].shape == (4, 2) and "value" in json.loads(graph.json())["nodes"][-1]
+
+
+def test_the_whole_error_with_its_notes():
+    error = caught(lambda: POINTS @ weights(4, 2))
+    error.add_note("in the second epoch")
+    change = explain_error(error).nodes[-1].change
+    assert change == f"ValueError: {error}\nin the second epoch"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, viz
-from tinygrad_edu.viz.nodes import snapshot
+from tinygrad_edu.viz.nodes import printable, snapshot
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from tinygrad_edu.viz.nodes import snapshot
         (np.array([3, 9, 4, 5, 7]), "from 3 to 9"),
         (np.array([True, False, True, True, True]), "4 of 5 true"),
         (np.zeros((0, 3)), "empty"),
-        (np.array([np.nan, 1, 1, np.inf, 1]), "all 1, 2 of 5 not finite"),
-        (np.full(7, np.nan), "7 of 7 not finite"),
+        (np.array([np.nan, 1, 1, np.inf, 1]), "all 1, 2 of 5 not finite (nan, inf)"),
+        (np.full(7, np.nan), "7 of 7 not finite (nan)"),
         # the mean would overflow in half precision
         (np.full((400, 400), 1000, np.float16), "all 1000"),
     ],
@@ -50,3 +50,17 @@ def test_whole_numbers_have_all_their_digits():
     assert str(snapshot(50_257)) == "50257"
     assert str(snapshot(np.array([50_257, 12_345_678]))) == "[50257, 12345678]"
     assert str(snapshot(1234.5678)) == "1235"
+
+
+@pytest.mark.parametrize(
+    ("name", "longest", "shown"),
+    [
+        ("👨‍👩‍👧‍👦👍🏽🇩🇪x", 4, "👨‍👩‍👧‍👦👍🏽🇩🇪x"),
+        ("👨‍👩‍👧‍👦👍🏽🇩🇪xy", 4, "👨‍👩‍👧‍👦👍🏽🇩🇪…"),
+        ("❤️‍🔥e\u0301a", 2, "❤️‍🔥…"),
+        ("a\u200db\n", 60, "a\\u200db\\n"),
+        ("x" * 61, 60, "x" * 59 + "…"),
+    ],
+)
+def test_what_a_reader_sees_as_one_character_is_not_cut(name, longest, shown):
+    assert printable(name, longest) == shown

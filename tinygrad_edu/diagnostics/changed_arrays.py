@@ -57,11 +57,19 @@ def demand_unchanged(y: Node) -> None:
             f"backward(), which needs the result of {y.op.name} as it was\n"
             "  Try: a new Tensor for the new numbers, or np.where(mask, new, x) inside the computation"
         )
+    i = changed_input(y)
+    if i is not None:
+        raise RuntimeError(
+            f"{describe(*named(y.op, y.inputs)[i])} was changed after {y.op.name} had used it and "
+            f"before backward(), which needs it as it was; made{made_at(y)}\n"
+            "  Try: change it after backward(), or compute with a copy of it"
+        )
+
+
+def changed_input(y: Node) -> int | None:
+    """The number of an input that is not as it was, of those whose checksums were kept."""
     for i, before in y.checksums:
         x = y.inputs[i]
         if checksum(x.data if isinstance(x, Node) else x) != before:
-            raise RuntimeError(
-                f"{describe(*named(y.op, y.inputs)[i])} was changed after {y.op.name} had used it and "
-                f"before backward(), which needs it as it was; made{made_at(y)}\n"
-                "  Try: change it after backward(), or compute with a copy of it"
-            )
+            return i
+    return None

@@ -79,6 +79,22 @@ def line_of(file: str, number: int) -> str:
     return f"\n  at {place}" + (f":  {line}" if line else "")
 
 
+PRINTED = 200  # numbers of an array that are printed; of a larger one the first and the last
+
+
+def left_out(x: np.ndarray) -> str:
+    """What a text without most numbers of a large array must say: whether NaN or infinity is among them.
+
+    >>> left_out(np.append(np.zeros(1000), [-np.inf, 0, 0, 0]))
+    ', 1 of 1,004 not finite: -inf'
+    """
+    if x.size <= PRINTED or x.dtype.kind not in "fc" or np.isfinite(x).all():
+        return ""
+    bad = x[~np.isfinite(x)]
+    kinds = np.unique(bad.real if np.isrealobj(x) else bad.astype(str)).astype(str)[:4]
+    return f", {bad.size:,} of {x.size:,} not finite: {', '.join(kinds)}"
+
+
 def shortened(x: Any) -> str:
     """A repr that fits in a sentence."""
     text = " ".join(repr(x).split())

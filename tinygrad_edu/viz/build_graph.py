@@ -18,13 +18,21 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, refusal
+from tinygrad_edu.diagnostics.changed_arrays import changed_input
+from tinygrad_edu.diagnostics.words import (
+    describe,
+    line_made,
+    named,
+    on_one_line,
+    refusal,
+)
 from tinygrad_edu.explaining import Explanation, explain
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.nn.calls import Call
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.viz.backward_steps import local_derivative, steps_back
 from tinygrad_edu.viz.nodes import Arrival, GraphData, Group, Node, Snapshot, snapshot
+from tinygrad_edu.viz.rounding import rounded_product, rounded_result, rounded_sum
 from tinygrad_edu.viz.settings import axes_in_words, settings_of
 
 LIMIT = 5000  # nodes; a larger picture can be drawn, but not read
@@ -46,7 +54,7 @@ class Reader:
     def __init__(
         self, result: Tensor, depth: int | None = None, roll: bool = True, limit: int = LIMIT
     ):
-        self.result = result
+        self.result, self.settings = result, (depth, roll, limit)
         self.operations = _operations(result, depth, limit)
         self.uses = Counter(x for y in self.operations for x in y.inputs if isinstance(x, Tensor))
         boxes = _Boxes(depth)
@@ -63,7 +71,10 @@ class Reader:
         self.tensors: list[Any] = []  # the Tensor or array of each node
         groups = boxes.groups()
         self._write_nodes(boxes.top)
+        self.changed = _changed(self.operations)
         why = _no_gradient(self.operations, result)
+        if self.changed and not why:
+            why = "gradient not computed: numbers were changed after they had been used"
         steps, gradients, failed = self._backward() if self.operations and not why else ([], {}, "")
         for i, x in enumerate(self.tensors):
             if isinstance(x, Tensor):
@@ -71,7 +82,7 @@ class Reader:
                 if not steps and x._grad is not None:  # left by an earlier backward()
                     gradient = snapshot(value(x._grad))
                 self.nodes[i] = replace(self.nodes[i], gradient=gradient)
-        note = _note(self.operations, result)
+        note = self.changed or _note(self.operations, result)
         self.graph = GraphData(self.nodes, groups, steps, note, why or failed)
 
     # ---- nodes
@@ -133,7 +144,12 @@ class Reader:
             self.lines[y.created_at] = line_made(y).removeprefix("\n  at ")
         line = self.lines[y.created_at]
         self.nodes[-1] = replace(
-            node, row=_explained(row), line=line, name=y.name or "", axes=axes_in_words(y)
+            node,
+            row=_explained(row),
+            line=line,
+            name=y.name or "",
+            axes=axes_in_words(y),
+            rounding=rounded_result(y),
         )
 
     def _write_module(self, made: list[Tensor], home: _Box, inputs: list[int]) -> None:
@@ -257,7 +273,7 @@ class Reader:
                     if home.collapsed and (self.homes.get(x) is home or isinstance(x, Parameter)):
                         continue
                     came = after = snapshot(step.contribution)
-                    before = None
+                    before, rounding = None, rounded_sum(step.before, step.contribution, step.after)
                     if step.before is not None:
                         before = gradients.get(x) or snapshot(step.before)
                         after = snapshot(step.after)
@@ -266,12 +282,17 @@ class Reader:
                     source, local, i = self.numbers.get(x), None, step.i
                     if not home.collapsed:
                         source, derivative = node.inputs[i], local_derivative(y, i)
-                        local = None if derivative is None else snapshot(derivative)
+                        if derivative is not None:
+                            local = snapshot(derivative)
+                            product = rounded_product(step.upstream, derivative, step.contribution)
+                            rounding = " ".join(filter(None, (product, rounding)))
                     elif source in node.inputs:
                         i = node.inputs.index(source)
                     else:
                         continue
-                    steps.append(Arrival(node.number, i, source, came, before, after, local))
+                    steps.append(
+                        Arrival(node.number, i, source, came, before, after, local, rounding)
+                    )
         except Exception as error:  # of a rule: the values are still shown
             said = (str(error).splitlines() or [type(error).__name__])[0]
             return [], {}, f"gradient not computed: {said}"
@@ -358,6 +379,52 @@ def _note(operations: list[Tensor], result: Tensor) -> str:
             "gradient, or it was made inside no_grad()."
         )
     return ""
+
+
+def _changed(operations: list[Tensor]) -> str:
+    """What is to say if numbers are not what the operations were given or gave, or ""."""
+    for y in operations:
+        if y.op is FREED or not y.requires_grad:
+            continue
+        row: Any = y.op
+        i, used = changed_input(y), ""
+        if y.data.flags.writeable:
+            used = f"the result of {row.name} was replaced"
+        elif i is not None:
+            used = f"{describe(*named(row, y.inputs)[i])} was changed after {row.name} had used it"
+        elif not _gives_the_same(y):
+            used = f"an input of {row.name} was changed after it had been used"
+        if used:
+            where = line_made(y).removeprefix("\n  at ")
+            used += f" ({where})" * bool(where)
+            return f"{used}. So old and new numbers stand side by side: draw the graph before."
+    return ""
+
+
+def _gives_the_same(y: Tensor) -> bool:
+    """Does an operation still give its result, if no checksum of its inputs was kept?
+
+    Only of leaves and arrays there may be none, if no rule reads them: as of the b of x + b.
+    """
+    row: Any = y.op
+    kept = {i for i, _ in y.checksums}
+    open_to_change = (
+        isinstance(x := value(part), np.ndarray) and x.flags.writeable and i not in kept
+        for i, part in enumerate(y.inputs)
+    )  # fmt: skip
+    if not (row.linear or row.elementwise) or not any(open_to_change):
+        return True
+    try:
+        with np.errstate(all="ignore"):
+            again = row.forward(*map(value, y.inputs), **y.params)
+    except Exception:
+        return False
+    if y.dtype.kind not in "fc" or np.shape(again) != y.shape:
+        return np.array_equal(again, y.data)
+    with np.errstate(all="ignore"):
+        rounding = 100 * np.finfo(y.dtype).eps  # the batch of a vmap is summed in another order
+        off = np.abs(again - y.data) > rounding * np.abs(y.data).max(initial=0)
+    return not off.any() and np.array_equal(np.isfinite(again), np.isfinite(y.data))
 
 
 def _no_gradient(operations: list[Tensor], result: Tensor) -> str:

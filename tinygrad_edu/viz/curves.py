@@ -230,8 +230,9 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
             [j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
             color=BLUE if i == j else ORANGE, alpha=shade, linewidth=0,
         )  # fmt: skip
-        room = min(small["fontsize"], 1.6 * cell / len(f"{n}"))
-        ax.text(j, i, f"{n}", ha="center", va="center", fontsize=room)
+        said = f"{n:.2g}" if isinstance(n, np.floating) else f"{n}"
+        room = min(small["fontsize"], 1.6 * cell / len(said))
+        ax.text(j, i, said, ha="center", va="center", fontsize=room)
     ax.set(
         xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal",
         xlabel="predicted class", ylabel="true class",

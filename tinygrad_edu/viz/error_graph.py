@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +25,7 @@ def explain_error(error: BaseException | None = None) -> Graph:
 
     error   an exception; if None, the last uncaught one: in a notebook, that of the cell before
 
+    `clash` of the last node names the axes of its inputs that do not fit, if it is about shapes.
     It finds a step of `backward()` that failed, too.
 
         viz.explain_error()                                    in the cell after the red one
@@ -83,14 +86,18 @@ def _unfinished(row: Op, inputs: Any, params: dict, scope: tuple) -> Tensor:
 
 
 def _readable(x: Any) -> Any:
-    """An input that can be drawn; a list that makes no array is drawn as its repr."""
+    """An input that can be drawn; a list that makes no array is an object, drawn as its repr."""
     if isinstance(x, (Tensor, np.ndarray, np.generic, int, float)):
         return x
     try:
         array = np.asarray(x)
-        return array if array.dtype.kind in "fciub" else np.array(shortened(x))
+        if array.dtype.kind in "fciub":
+            return array
     except Exception:
-        return np.array(shortened(x))
+        pass
+    array = np.empty((), object)
+    array[()] = x
+    return array
 
 
 def _scope(frame: Any) -> tuple:
@@ -104,10 +111,72 @@ def _scope(frame: Any) -> tuple:
 
 def _drawn(made: Tensor, error: BaseException) -> Graph:
     graph = Graph.of(Reader(made).graph)
-    nothing = replace(snapshot(np.zeros(0)), words="")
+    last = graph.nodes[-1]
+    notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+    # it made nothing, unless it failed on the way back
+    nothing = replace(snapshot(np.zeros(0)), words="", dtype="")
     graph.nodes[-1] = replace(
-        graph.nodes[-1], kind="failed", value=nothing, gradient=None, row=None,
-        change=f"{type(error).__name__}: {error}",
+        last, kind="failed", value=last.value if made.requires_grad else nothing, gradient=None,
+        row=None, change=f"{type(error).__name__}: {error}{notes}",
+        clash=() if made.requires_grad else clash(made, error),
     )  # fmt: skip
     graph.no_gradient = ""
     return graph
+
+
+# ------------------------------------------------------------------------------------ shapes that clash
+
+ABOUT_SHAPES = re.compile(
+    "shape|axis|axes|broadcast|dimension|mismatch|do not fit|it takes|square|out of bounds"
+)
+
+
+def clash(made: Tensor, error: BaseException) -> tuple[tuple[int, ...], ...]:
+    """For each input, the axes that do not fit; () if the error is about something else than shapes.
+
+    Axis by axis for elementwise operations, matmul and concatenate. Otherwise all axes of those inputs whose
+    shapes the error names, or the last axis or the one axis that it speaks of.
+    """
+    said = str(error).partition("\n")[0]
+    row: Any = made.op
+    shapes = [np.shape(getattr(x, "data", x)) for x in made.inputs]
+    if not isinstance(error, (ValueError, IndexError)) or not ABOUT_SHAPES.search(said):
+        return ()
+    axes: list[set[int]] = [set() for _ in shapes]
+    if row.elementwise:
+        _unequal(shapes, axes, 0, 1)
+    elif row.name == "matmul" and len(shapes) == 2 and all(shapes):
+        a, b = shapes
+        inner = len(b) - 2 if len(b) > 1 else 0
+        if a[-1] != b[inner]:
+            axes = [{len(a) - 1}, {inner}]
+        else:
+            _unequal(shapes, axes, 2, 1)
+    elif row.name == "concatenate" and len({*map(len, shapes)}) == 1:
+        joined = made.params.get("axis", 0)
+        _unequal(shapes, axes, 0, None, skip={joined if joined >= 0 else joined + len(shapes[0])})
+    if not any(axes):
+        one = re.search(r"out of bounds for axis (\d+)", said)
+        for own, shape in zip(axes, shapes, strict=True):
+            if shape and str(shape) in said:
+                own.update(range(len(shape)))
+                if "the last axis" in said:
+                    own.intersection_update({len(shape) - 1})
+                if one:
+                    own.intersection_update({int(one[1])})
+    return tuple(tuple(sorted(own)) for own in axes) if any(axes) else ()
+
+
+def _unequal(
+    shapes: Sequence[tuple], axes: list[set[int]], last: int, stretches: int | None,
+    skip: Any = (),
+) -> None:  # fmt: skip
+    """Adds the axes, counted from the end, whose lengths differ; those of length `stretches` fit all."""
+    for back in range(last + 1, max(map(len, shapes)) + 1):
+        having = [
+            (own, shape) for own, shape in zip(axes, shapes, strict=True) if len(shape) >= back
+        ]
+        if len({shape[-back] for _, shape in having} - {stretches}) > 1:
+            for own, shape in having:
+                if shape[-back] != stretches and len(shape) - back not in skip:
+                    own.add(len(shape) - back)

@@ -16,7 +16,7 @@ import copy
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal, shortened, user_line
@@ -27,6 +27,7 @@ from tinygrad_edu.viz import picture, render
 from tinygrad_edu.viz.build_graph import LIMIT, Reader
 from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import Arrival, GraphData, Group, Node
+from tinygrad_edu.viz.play import computed, recorded
 from tinygrad_edu.viz.step_page import step_page
 
 __all__ = ["FORMATS", "Arrival", "Graph", "Group", "Node"]
@@ -45,7 +46,7 @@ class Graph(GraphData):
     gradients are those that `backward()` would give; it need not have been called, and nothing is changed.
 
     Build it before `backward()`, which frees the graph, or call `backward(retain_graph=True)`; it warns of a
-    graph that was freed.
+    graph that was freed, and of numbers that were changed since they were used, as by an optimizer's step.
 
     Raises TypeError for anything but a Tensor; ValueError if there would be more than `limit` nodes.
 
@@ -74,14 +75,17 @@ class Graph(GraphData):
                 f"Graph(depth={shortened(depth)}): how many modules deep to look, 0 or more.",
                 "depth=1 for one node of each layer",
             )
-        vars(self).update(vars(Reader(result, depth, roll, limit).graph))
-        if any(node.kind == "freed" for node in self.nodes):
+        reader = Reader(result, depth, roll, limit)
+        vars(self).update(vars(reader.graph))
+        self._recording = recorded(reader)
+        if reader.changed or any(node.kind == "freed" for node in self.nodes):
             warnings.warn(f"{self.note}{user_line()}", stacklevel=2)
 
     @classmethod
     def of(cls, contents: GraphData) -> Graph:
         """A graph with these contents."""
         graph = cls.__new__(cls)
+        graph._recording = None
         vars(graph).update(vars(contents))
         return graph
 
@@ -95,13 +99,37 @@ class Graph(GraphData):
     mermaid = render.mermaid
     dot = property(render.dot)
     svg = picture.svg
-    html = step_page
     json = as_json
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def html(
+        self, *, play: Mapping[str, Sequence[float]] | None = None, rate: float | None = None
+    ) -> str:
+        """The step page, with the sliders and the steps of gradient descent that `save` describes."""
+        return step_page(self, computed(self, self._recording, play, rate))
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        play: Mapping[str, Sequence[float]] | None = None,
+        rate: float | None = None,
+    ) -> None:
         """Writes the graph in the format that the ending of the path names (.html, .svg, .png, ...).
 
-        A whole new file or none. Raises ValueError for another ending, and what `svg` raises.
+        play   leaves that the reader of a page can move, and how far: {"a": (-3, 3)} gives a slider for each
+               number of a, and all values and gradients follow. (-3, 3, 121) makes 121 points instead of
+               61. A leaf has at most nine numbers, all floating point
+        rate   the learning rate of a button on the page, which makes a step of gradient descent in all
+               leaves that require a gradient, up to 20 times
+
+            graph.save("loss.html", play={"a": (-3, 3)}, rate=0.1)
+
+        The graph is computed for each point when the page is written, by the operations that made it, of
+        which there may be 300. A condition such as `x > 0` in `np.where(x > 0, x, 0)` is no part of the
+        graph, so it stays as it was.
+
+        A whole new file or none. Raises ValueError for another ending and for leaves that cannot be moved,
+        and what `svg` raises.
         """
         ending = os.path.splitext(os.fspath(path))[1].lower()
         if ending not in FORMATS:
@@ -110,7 +138,16 @@ class Graph(GraphData):
                 f"a graph cannot be saved as {os.fspath(path)!r}.",
                 f"a path that ends in {', '.join(FORMATS)}",
             )
-        content = FORMATS[ending](self)
+        if play is None and rate is None:
+            content = FORMATS[ending](self)
+        elif ending != ".html":
+            raise refusal(
+                ValueError,
+                f"play= and rate= are for a page, and {os.fspath(path)!r} is none.",
+                "a path that ends in .html",
+            )
+        else:
+            content = self.html(play=play, rate=rate)
         with whole_file(path, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
 

@@ -5,28 +5,35 @@ from __future__ import annotations
 import functools
 import json
 import math
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.viz.first_bad import first_bad
 from tinygrad_edu.viz.nodes import GraphData, Snapshot
+from tinygrad_edu.viz.play import Play
 
 BRIEF = 4  # numbers of an array, in a brief export
 
 
-def as_json(graph: GraphData, brief: bool = False) -> str:
+def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> str:
     """All that is known of a graph, or, if brief, no heat maps and no array of more than four numbers.
 
-    nodes    as `Node`; value, gradient, row and line are places in the lists below
+    nodes    as `Node`; value, gradient, row and line are places in the lists below. What failed has its whole
+             error as `change`, the axes that do not fit as `clash`, and no value
              uses: the nodes that use a leaf which is drawn more than once, such as a shared parameter
     groups   as `Group`
     steps    as `Arrival`; contribution, before, after and local are places in `arrays`
+    id       of the operations and shapes: see `fingerprint`
+    first_bad   as `FirstBad`: where NaN or infinity came up first
     arrays   as `Snapshot`: all numbers in one list if there are at most 64; otherwise the heat map, row by
              row, two hexadecimal digits for each block: from 0 (the smallest mean, heat_low) to 254
              (heat_high), and 255 for NaN
     rows     formula, rules, and what else the derivative table knows
     lines    of the user's program
+    play     what a page can change, see `_play`; in most files it is missing
 
     NaN and infinities are the words "nan", "inf" and "-inf". What is missing or empty is left out.
     """
@@ -40,21 +47,30 @@ def as_json(graph: GraphData, brief: bool = False) -> str:
             "same": node.same if node.same != node.number else None,
             "value": arrays.place(node.value), "gradient": arrays.place(node.gradient),
             "row": rows.place(node.row), "line": lines.place(node.line or None),
-        }
+        } | ({"value": None} if node.kind == "failed" and not node.value.words else {})
         for node in graph.nodes
     ]  # fmt: skip
     steps = [
         {name: arrays.place(x) if isinstance(x, Snapshot) else x for name, x in vars(step).items()}
         for step in graph.steps
     ]
-    known = {
+    known: dict[str, Any] = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
-        "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
+        "id": fingerprint(graph), "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
+        **({"first_bad": _without_empty(vars(bad))} if (bad := first_bad(graph)) else {}),
         "groups": [_without_empty(vars(group)) for group in graph.groups],
         "steps": [*map(_without_empty, steps)],
         "arrays": arrays.contents, "rows": rows.contents, "lines": lines.contents,
     }  # fmt: skip
+    if play:
+        known["play"] = _play(graph, play)
     return json.dumps(known, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def fingerprint(graph: GraphData) -> str:
+    """What graphs share that have the same operations and shapes, whatever their numbers are."""
+    looks = "\n".join(f"{n.kind} {n.title} {n.shape} {n.inputs}" for n in graph.nodes)
+    return f"{zlib.crc32(looks.encode(errors='replace')):08x}"
 
 
 def _uses(graph: GraphData) -> dict[int, list[int]]:
@@ -91,6 +107,52 @@ class _List:
         return place
 
 
+def _play(graph: GraphData, play: Play) -> dict[str, Any]:
+    """The graph with other numbers.
+
+    arrays    as in the graph; a number alone stands for the array of it, of float64
+    sliders   node, place in its array, points, start (the point of the graph itself), kept (operations
+              whose conditions stay), slots, places
+    rate, descent   learning rate, and slots and places after 0, 1, 2, ... steps down
+
+    What differs from point to point is in `slots`: 2i is the value of node i, and 2i + 1 its gradient; after
+    these come four for each step: contribution, before, after, local. `places` has a list for each point:
+    for each slot a place in `arrays`.
+    """
+    arrays = _List(_short_array)
+    changes = lambda graphs: _changes([[*map(arrays.place, _snapshots(g))] for g in graphs])
+    facts: dict[str, Any] = {"sliders": []}
+    for slider in play.sliders:
+        about = {"node": slider.node, "place": slider.place, "start": slider.start}
+        points = _numbers(np.array(slider.points))
+        facts["sliders"].append(
+            about | {"points": points, "kept": slider.kept} | changes(slider.graphs)
+        )
+    if play.descent:
+        facts |= {"rate": play.rate, "descent": changes(play.descent)}
+    return facts | {"arrays": arrays.contents}
+
+
+def _snapshots(graph: GraphData) -> list[Snapshot | None]:
+    """All that may differ from point to point, in the order of the slots."""
+    nodes = [x for node in graph.nodes for x in (node.value, node.gradient)]
+    steps = [
+        x for step in graph.steps for x in (step.contribution, step.before, step.after, step.local)
+    ]
+    return nodes + steps
+
+
+def _changes(rows: list[list[int | None]]) -> dict[str, Any]:
+    slots = [slot for slot, column in enumerate(zip(*rows, strict=True)) if len({*column}) > 1]
+    return {"slots": slots, "places": [[row[slot] for slot in slots] for row in rows]}
+
+
+def _short_array(x: Snapshot) -> Any:
+    facts = _array(x, brief=False)
+    single = facts.keys() == {"words", "shape", "dtype", "numbers"} and not facts["shape"]
+    return facts["numbers"][0] if single and facts["dtype"] == "float64" else facts
+
+
 def _without_empty(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact not in (None, "", ())}
 
@@ -98,7 +160,7 @@ def _without_empty(facts: dict[str, Any]) -> dict[str, Any]:
 def _array(x: Snapshot, brief: bool) -> dict[str, Any]:
     facts: dict[str, Any] = {"words": x.words, "shape": list(x.shape), "dtype": x.dtype}
     if not x.finite:
-        facts["bad"] = True
+        facts["bad"] = list(x.bad)
     if x.mean is not None:
         statistics = np.array([x.mean, x.spread, x.low, x.high], np.float64)
         facts |= zip(("mean", "spread", "low", "high"), _numbers(statistics), strict=True)

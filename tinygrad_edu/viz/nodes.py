@@ -24,7 +24,9 @@ class Snapshot:
     """The numbers of an array when the graph was read: all of them, or statistics of many.
 
     words          a number, up to four numbers in a row, or mean ± standard deviation [smallest, largest]
+    dtype          of the array; "list" for a list that is no array (its shape means nothing)
     finite         no NaN and no infinity among them
+    bad            which of "nan", "inf" and "-inf" are among them
     numbers        a copy, if there are no more than 64
     heat           otherwise the means of at most 16 × 16 blocks, the last axis from left to right
     mean, spread, low, high   of the finite numbers (spread: standard deviation); None for a single number
@@ -40,6 +42,12 @@ class Snapshot:
     spread: float | None = None
     low: float | None = None
     high: float | None = None
+    bad: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> str:
+        """Shape and dtype: "(2, 3) float64"."""
+        return "list" if self.dtype == "list" else f"{self.shape} {self.dtype}"
 
     def __str__(self) -> str:
         return self.words
@@ -70,6 +78,10 @@ class Node:
     same: int = -1  # the first node of this tensor: a parameter is drawn beside each of its uses
     change: str = ""  # a remark: "was 0.5" in a comparison, the error at what failed
     shade: float = 0.0  # how strongly a comparison marks it, from 0 to 1
+    clash: tuple[
+        tuple[int, ...], ...
+    ] = ()  # of what failed: the axes of each input that do not fit
+    rounding: str = ""  # in float16 and float32, why the numbers seem not to add up
 
     @property
     def leaf(self) -> bool:
@@ -131,6 +143,7 @@ class Arrival:
     before: Snapshot | None  # None for the first contribution
     after: Snapshot
     local: Snapshot | None = None  # of single numbers and elementwise operations
+    rounding: str = ""  # why the numbers seem not to add up
 
 
 @dataclass
@@ -155,6 +168,16 @@ class GraphData:
         """(from, to), by the numbers of the nodes."""
         return [(source, node.number) for node in self.nodes for source in node.inputs]
 
+    @property
+    def names(self) -> list[str]:
+        """Nodes in a sentence: the user's name, or the operation and its number, as "multiply #3"."""
+        names, order = [], 0
+        for node in self.nodes:
+            order += not node.leaf
+            own = node.leaf or node.name
+            names.append(printable(node.name or node.title) + ("" if own else f" #{order}"))
+        return names
+
 
 # ------------------------------------------------------------------------------------------ numbers
 
@@ -174,14 +197,24 @@ def snapshot(array: Any) -> Snapshot:
                 "mean": float(numbers.mean()), "spread": float(numbers.std()),
                 "low": float(numbers.min()), "high": float(numbers.max()),
             }  # fmt: skip
+    if kind == "O":
+        return Snapshot(shortened(x.tolist()), (), "list", True)
     if x.size <= WHOLE:
         facts["numbers"] = x.copy()
     elif kind in "fciub":
         facts["heat"] = heat_map(x)
-    return Snapshot(_words(x, finite, facts), x.shape, str(x.dtype), finite, **facts)
+    bad = () if finite else not_finite(x)
+    return Snapshot(_words(x, bad, facts), x.shape, str(x.dtype), finite, bad=bad, **facts)
 
 
-def _words(x: np.ndarray, finite: bool, facts: dict[str, Any]) -> str:
+def not_finite(x: np.ndarray) -> tuple[str, ...]:
+    """Which of "nan", "inf" and "-inf" are among the numbers of an array."""
+    parts = (x.real, x.imag) if x.dtype.kind == "c" else (x,)
+    tests: list[tuple[str, Any]] = [("nan", np.isnan), ("inf", np.isposinf), ("-inf", np.isneginf)]
+    return tuple(name for name, test in tests if any(test(part).any() for part in parts))
+
+
+def _words(x: np.ndarray, kinds: tuple[str, ...], facts: dict[str, Any]) -> str:
     """A number, up to four numbers in a row, or statistics."""
     if x.size == 0:
         return "empty"
@@ -195,7 +228,9 @@ def _words(x: np.ndarray, finite: bool, facts: dict[str, Any]) -> str:
         return f"{np.count_nonzero(x):,} of {x.size:,} true"
     if x.dtype.kind in "iu":  # labels and indices: their mean means nothing
         return f"from {x.min()} to {x.max()}"
-    bad = "" if finite else f"{np.count_nonzero(~np.isfinite(x)):,} of {x.size:,} not finite"
+    bad = ""
+    if kinds:
+        bad = f"{np.count_nonzero(~np.isfinite(x)):,} of {x.size:,} not finite ({', '.join(kinds)})"
     if "low" not in facts:
         return bad
     low, high = facts["low"], facts["high"]
@@ -206,10 +241,22 @@ def _words(x: np.ndarray, finite: bool, facts: dict[str, Any]) -> str:
     return f"{words}, {bad}" if bad else words
 
 
+# What a reader sees as one character: a letter with its accents, two letters of a flag, an emoji with its
+# color of skin, or several joined to one.
+MARKS = "[\u0300-\u036f\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+EMOJI = "[\u2190-\u2bff\U0001f000-\U0001faff]"
+CHARACTERS = re.compile(
+    f"[\U0001f1e6-\U0001f1ff]{{2}}|{EMOJI}{MARKS}*(?:\u200d{EMOJI}{MARKS}*)*|.{MARKS}*", re.DOTALL
+)
+
+
 def printable(words: str, longest: int = 60) -> str:
     """Words of unknown origin on one line, with characters that do not print as Python escapes them."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+    shown: list[str] = []
+    for character in CHARACTERS.findall(words):
+        plain = character.replace("\u200d", "").isprintable() and character != "\u200d"
+        shown += [character] if plain else ascii(character)[1:-1]
+    return "".join(shown if len(shown) <= longest else [*shown[: longest - 1], "…"])
 
 
 def number(x: Any) -> str:

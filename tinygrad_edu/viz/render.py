@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from tinygrad_edu.viz.first_bad import first_bad
 from tinygrad_edu.viz.nodes import GraphData, Node, printable
 
 Item = Node | int  # what stands in a box: a node, or the number of another box
@@ -110,7 +111,7 @@ def lines_of(node: Node) -> list[list[tuple[str, str]]]:
         title.append((node.axes, "type"))
     if node.other_settings:
         title.append((f"({printable(node.other_settings, 30)})", "type"))
-    what = f"{node.shape} {node.dtype}"
+    what = node.value.type
     lines = [title, [(what, "type")], [(node.value.words, "value" if node.finite else "bad")]]
     if node.kind == "failed" or (node.kind == "constant" and not node.shape):
         lines = [title]  # the 2 in 2 * x
@@ -129,7 +130,8 @@ def lines_of(node: Node) -> list[list[tuple[str, str]]]:
 def text(graph: GraphData) -> str:
     """One line per node: operations in the order of computing, within the modules they happened in.
 
-    `#3` is the result of the third operation; a leaf stands below the operation that uses it first.
+    `#3` is the result of the third operation; a leaf stands below the operation that uses it first. What was
+    changed or freed is said before, the error of what failed and the first NaN or infinity after it.
     """
     names: dict[int, str] = {}
     leaves: dict[int, list[Any]] = {}  # below which operation a leaf is listed
@@ -165,11 +167,25 @@ def text(graph: GraphData) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:3]
     lines = ["   ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
     last = graph.nodes[-1]
+    if bad := first_bad(graph):
+        lines.append(bad.words)
     if graph.note:
         lines.insert(0, graph.note)
-    elif said := last.change if last.kind == "failed" else graph.no_gradient:
-        lines.append(said)
+    elif last.kind == "failed":
+        lines += [*filter(None, [clashing(graph)]), last.change]
+    elif graph.no_gradient:
+        lines.append(graph.no_gradient)
     return "\n".join(lines)
+
+
+def clashing(graph: GraphData) -> str:
+    """The shapes that do not fit at what failed, with their axes marked: "x (2, *3*) and W (*4*, 2)"."""
+    last, names = graph.nodes[-1], graph.names
+    shapes = []
+    for i, axes in zip(last.inputs, last.clash, strict=False):
+        lengths = [f"*{n}*" if k in axes else str(n) for k, n in enumerate(graph.nodes[i].shape)]
+        shapes.append(f"{names[i]} ({', '.join(lengths)}{',' * (len(lengths) == 1)})")
+    return f"Shapes that do not fit: {' and '.join(shapes)}." if shapes else ""
 
 
 def _row(node: Node, names: dict[int, str]) -> tuple[str, str, str, str]:
@@ -188,13 +204,13 @@ def _row(node: Node, names: dict[int, str]) -> tuple[str, str, str, str]:
     elif node.settings:
         what += f", {printable(node.settings)}"
     if node.kind == "failed":
-        return what, "", "failed", ""
+        return what, node.value.type if node.value.words else "", "failed", ""
     # the title of a number among the inputs is its value, which need not be said twice
     value = "" if node.title == node.value.words else node.value.words
     remark = printable("; ".join(node.change.splitlines()), 200)
     gradient = [f"gradient {node.gradient}"] if node.gradient else []
-    shape = f"{node.shape} {node.dtype}"
-    return what, shape, value, "   ".join(gradient + [remark] * bool(remark))
+    remarks = filter(None, [*gradient, remark, node.rounding])
+    return what, node.value.type, value, "   ".join(remarks)
 
 
 # --------------------------------------------------------------------------------------------- Mermaid

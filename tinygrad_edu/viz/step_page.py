@@ -16,20 +16,35 @@ import zlib
 
 from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import GraphData, printable
+from tinygrad_edu.viz.play import Play
+from tinygrad_edu.viz.steps_in_words import remarks, sentences
 
+LISTED = 200  # steps in words, where no script runs
 LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in place of numbers
 IMPORT = re.compile(r'^import [^;]*?"\./(\w+\.js)";\n', re.MULTILINE)
 
 
-def step_page(graph: GraphData) -> str:
+def step_page(graph: GraphData, play: Play | None = None) -> str:
     """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
-    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE)
+    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
     page = _without_indentation(_text("page.html"))
-    title = html.escape(f"Computation graph of {printable(graph.nodes[-1].title)}")
+    title = f"Computation graph of {printable(graph.nodes[-1].title)}"
+    title = html.escape(title).replace("{", "&#123;")
     style = _without_indentation(_text("page.css"))
-    page = page.replace("{{title}}", title).replace("{{style}}", _packed(style))
+    page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
+    page = page.replace("{{style}}", _packed(style))
     page = page.replace("{{program}}", _packed(program()))
     return page.replace("{{graph}}", _packed(known))
+
+
+def _in_words(graph: GraphData) -> str:
+    """The steps as a list, for browsers that run no script. Braces mark what is replaced."""
+    words = [*sentences(graph)]
+    more = f"and {len(words) - LISTED:,} more" if len(words) > LISTED else ""
+    lines = [f"<p>{html.escape(said)}" for said in remarks(graph)] + ["<ol>"]
+    lines += [f"<li>{html.escape(said)}" for said in words[:LISTED]]
+    text = "\n".join([*lines, "</ol>", more]).encode(errors="replace").decode()
+    return text.replace("{", "&#123;")
 
 
 def program() -> str:

@@ -6,8 +6,9 @@ import pytest
 import models
 from models import KMeans
 from models.clusters.kmeans import naive_kmeans
-from models.foundation import ConvergenceWarning
-from models.foundation.lloyd import lloyd, plus_plus
+from models.foundation import ConvergenceWarning, traced
+from models.foundation import lloyd as by_lloyd
+from models.foundation.lloyd import Followed, lloyd, nearest, plus_plus
 from tinygrad_edu import grad, hessian
 
 cluster = pytest.importorskip("sklearn.cluster")
@@ -193,14 +194,20 @@ def test_the_naive_version_finds_the_same_centers():
 
 def test_the_trace_has_the_centers_of_every_step():
     X, _ = data(apart=0.5)
-    model = KMeans(5, init=X[:5], tol=0, trace=True).fit(X)
-    assert model.trace_.shape == (model.n_iter_ + 1, 5, 4)
-    np.testing.assert_allclose(model.trace_[0], X[:5], atol=1e-12)
-    np.testing.assert_allclose(model.trace_[-1], model.cluster_centers_, atol=1e-12)
+    with traced():
+        model = KMeans(5, init=X[:5], tol=0).fit(X)
+    states = model.trace_.states
+    assert model.trace_.iteration == list(range(model.n_iter_ + 1))
+    np.testing.assert_allclose(states[0].cluster_centers_, X[:5], atol=1e-12)
+    assert (
+        np.diff(model.trace_.loss) < 0
+    ).sum() == model.n_iter_ - 1  # the last step moves nothing
     for steps in (1, 3, model.n_iter_ - 1):
         less = KMeans(5, init=X[:5], tol=0, max_iter=steps).fit(X)
-        np.testing.assert_allclose(model.trace_[steps], less.cluster_centers_, atol=1e-12)
-    assert "trace_" not in vars(KMeans(5, init=X[:5]).fit(X))
+        np.testing.assert_allclose(
+            states[steps].cluster_centers_, less.cluster_centers_, atol=1e-12
+        )
+        np.testing.assert_array_equal(states[steps].labels_, less.labels_)
 
 
 def test_changes_of_the_sums_leave_no_rounding():
@@ -210,6 +217,39 @@ def test_changes_of_the_sums_leave_no_rounding():
     _, centers, steps = lloyd(X, np.ones(101), np.array([[0.5], [2.1e8]]), 0.0, 100)
     assert steps > 1
     np.testing.assert_allclose(centers[0], X[:95].mean(), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("p", [1, 3, 20])
+def test_followed_labels_are_the_nearest(p, monkeypatch):
+    """Of centers that move by less and less, one faster than the others; at last few rows are looked at."""
+    X, rng = data(2000, p, apart=1.0)
+    X[:50] = X[50]  # duplicates, a center among them
+    centers, followed, scored = X[40:46].copy(), Followed(X), []
+    scores_of = by_lloyd.scores_of
+    monkeypatch.setattr(
+        by_lloyd, "scores_of", lambda x, c: scored.append(len(x)) or scores_of(x, c)
+    )
+    for step in range(40):
+        moves = 0.5 * 0.8**step * rng.normal(size=centers.shape)
+        moves[0] *= 5
+        centers = centers + moves
+        labels = followed.labels(centers)
+        np.testing.assert_array_equal(labels, nearest(X, centers))
+    assert min(scored) < len(X) / 5
+
+
+def test_followed_labels_keep_the_steps(monkeypatch):
+    """The steps are those of a search among all distances, with empty clusters too."""
+    X, _ = data(3000, 5, apart=0.3)
+    start = np.concatenate([X[:8], np.full((2, 5), 1e3)])
+    results = []
+    for least in (0, np.inf):
+        monkeypatch.setattr(by_lloyd, "LARGE", least)
+        results.append(lloyd(X, np.ones(3000), start, 0.0, 300))
+    (J, centers, steps), (expected, expected_centers, expected_steps) = results
+    assert steps == expected_steps > 20
+    np.testing.assert_allclose(J, expected, rtol=1e-14)
+    np.testing.assert_allclose(centers, expected_centers, rtol=0, atol=1e-12)
 
 
 def test_centers_by_a_function():
@@ -244,7 +284,7 @@ def test_centers_of_the_wrong_shape(capsys):
         KMeans(5, init=X[:5, :3]).fit(X)
     KMeans(5, init=X[:5], max_iter=2, verbose=1).fit(X)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 and lines[0].startswith("KMeans   iteration    0   inertia ")
+    assert len(lines) == 3 and lines[0].startswith("KMeans   iteration    0   loss ")
 
 
 @pytest.mark.parametrize("name", ["KMeans", "FuzzyCMeans", "BisectingKMeans", "MiniBatchKMeans"])

@@ -2,8 +2,9 @@
 import js from "@eslint/js";
 
 const browser = [
-  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "DOMPoint", "HTMLInputElement",
-  "innerWidth", "matchMedia", "performance", "requestAnimationFrame", "setInterval",
+  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "DOMPoint", "getSelection",
+  "HTMLInputElement", "innerWidth", "matchMedia", "navigator", "parent", "performance",
+  "requestAnimationFrame", "setInterval", "window",
 ];
 
 export default [

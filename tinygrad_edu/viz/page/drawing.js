@@ -79,7 +79,7 @@ function drawNode(key, spot, about) {
   const rx = n.leaf && !group ? Math.min(14, h / 2) : 8;
   const sheet = make("rect", { x, y, width: w, height: h, rx });
   if (n.shade && !group)
-    sheet.style.fill = `color-mix(in srgb, #f08a3c ${Math.round(60 * n.shade)}%, var(--operation))`;
+    sheet.style.fill = `color-mix(in srgb, var(--change) ${Math.round(60 * n.shade)}%, var(--operation))`;
   const place = bare
     ? { x: x + w / 2, y: y + 18, "text-anchor": "middle" }
     : { x: x + 12, y: y + 19 };

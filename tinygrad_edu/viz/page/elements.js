@@ -2,7 +2,7 @@
 import { lone } from "./graph.js";
 import { count, cut, finite, format } from "./numbers.js";
 
-const SVG = /^(g|path|rect|text|image)$/;
+const SVG = /^(svg|g|path|rect|text|image)$/;
 /** @type {[number, number, number]} */
 const ABOVE_0 = [224, 123, 57];
 /** @type {[number, number, number]} */

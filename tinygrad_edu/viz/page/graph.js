@@ -3,13 +3,16 @@ import { clean, cut, dims, format } from "./numbers.js";
 
 export const G = /** @type {WrittenGraph} */ (/** @type {any} */ (globalThis).GRAPH);
 
+/** The place of the value of what failed: there is none. */
+const NOTHING = G.arrays.push({ words: "", shape: [], dtype: "" }) - 1;
 let operations = 0;
 export const NODES = G.nodes.map((n, i) => {
   const inputs = n.inputs ?? [];
   const leaf = !inputs.length && n.kind != "module" && n.kind != "freed";
   const order = leaf ? 0 : ++operations; // the number that tells operations of one name apart
+  const value = n.value ?? NOTHING;
   /** @type {GraphNode} */
-  const whole = { ...n, i, inputs, leaf, order, title: n.title ?? "", group: n.group ?? -1, same: n.same ?? i };
+  const whole = { ...n, i, value, inputs, leaf, order, title: n.title ?? "", group: n.group ?? -1, same: n.same ?? i };
   return whole;
 });
 

@@ -6,6 +6,7 @@ import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
 import { clean, plural } from "./numbers.js";
 import "./minimap.js";
 import "./panel.js";
+import "./play.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
 } from "./player.js";
@@ -103,7 +104,8 @@ for (const id of Object.keys(TASKS)) $(id).addEventListener("click", () => perfo
 function isTaken(key, focused) {
   if (key == " " && /BUTTON|SUMMARY/.test(focused.tagName)) return true;
   if (!(focused instanceof HTMLInputElement)) return false;
-  if (focused.type == "range") return /Arrow(Up|Down)/.test(key);
+  if (focused.type == "range")
+    return focused.id == "at" ? /Arrow(Up|Down)/.test(key) : /^(Arrow|Home|End)/.test(key);
   if (key == "Escape") return false;
   return Boolean(focused.value) || !["ArrowRight", "ArrowLeft"].includes(key);
 }

@@ -7,8 +7,8 @@ import {
 } from "./graph.js";
 import { units } from "./layout.js";
 import { clean, code, dims, entry, format } from "./numbers.js";
-import { choose, go, isPhone, toggle } from "./player.js";
-import { guess, question } from "./quiz.js";
+import { choose, go, isOn, isPhone, toggle } from "./player.js";
+import { codeOfScore, guess, hint, hintsRead, question, score } from "./quiz.js";
 import { onChange, state } from "./state.js";
 import { current, FRAMES, progress, sentence } from "./steps.js";
 import { worked } from "./worked.js";
@@ -28,6 +28,7 @@ function showPanel() {
   if (f) parts.push(card(f));
   if (state.chosen && drawn.has(state.chosen)) parts.push(details(state.chosen));
   if (!parts.length && !isPhone()) parts.push(welcome());
+  if (isOn("predict") && score().asked) parts.push(scoreCard());
   if (f || !isPhone()) parts.push(listOfSteps());
   $("panel").replaceChildren(...parts);
 }
@@ -176,15 +177,29 @@ function explained(n, f) {
 
 /** @param {Frame} f */
 function questionCard(f) {
-  const { words } = question(f);
+  const { words, hints } = question(f);
   const facts = { id: "guess", "aria-label": words, inputmode: "text", autocomplete: "off" };
   const input = make("input", facts);
-  const form = make("form", {}, input, make("button", {}, "answer"));
+  const read = hintsRead();
+  const more = read.length < hints.length;
+  const help = more ? make("button", { type: "button", click: hint }, "hint") : null;
+  const form = make("form", {}, input, make("button", {}, "answer"), help);
   form.addEventListener("submit", (/** @type {Event} */ e) => {
     e.preventDefault();
     guess(input.value);
   });
-  return [make("p", {}, words), form];
+  return [make("p", {}, words), ...read.map(pale), form];
+}
+
+/** The score, with a code that an assignment can ask for. */
+function scoreCard() {
+  const { right, asked, hints } = score();
+  const output = make("code", {}, codeOfScore());
+  const copy = () => navigator.clipboard?.writeText(output.textContent).then(
+    () => { button.textContent = "copied"; }, () => getSelection()?.selectAllChildren(output));
+  const button = make("button", { click: copy }, "copy my score");
+  const words = `Score: ${right} of ${asked} right, ${hints} hints.`;
+  return make("section", {}, make("p", {}, words), make("p", { class: "pale" }, output), button);
 }
 
 // ------------------------------------------------------------------------- the details of a node

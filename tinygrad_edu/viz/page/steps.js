@@ -8,7 +8,7 @@ import { onChange, state } from "./state.js";
 export const FRAMES = [];
 for (const n of NODES) if (!n.leaf) FRAMES.push({ kind: "forward", node: n.i });
 if (G.steps.length) FRAMES.push({ kind: "seed", node: RESULT.i });
-for (const step of G.steps) FRAMES.push({ kind: "back", ...step });
+for (const step of G.steps) FRAMES.push(Object.assign(step, { kind: /** @type {const} */ ("back") }));
 
 /** Does the step change anything outside of collapsed boxes? @param {Frame} f */
 function isSeen(f) {

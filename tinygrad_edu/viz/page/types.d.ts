@@ -17,7 +17,7 @@ interface Shaped {
 interface Numbers extends Shaped {
   words: string;
   dtype: string;
-  bad?: boolean; // some number is NaN or infinite
+  bad?: string[]; // which of "nan", "inf" and "-inf" are among the numbers
   numbers?: Value[]; // all of them
   mean?: number;
   spread?: number;
@@ -36,11 +36,13 @@ interface Listed extends Numbers {
 /** A node. Value, gradient, row and line are places in lists of the graph. */
 interface WrittenNode {
   kind: string;
-  value: number;
+  value?: number; // what failed has none
   title?: string;
   name?: string; // its user's name for the result
   settings?: string;
   change?: string; // what is wrong with it
+  clash?: number[][]; // of what failed: the axes of each input that do not fit
+  rounding?: string; // why the numbers seem not to add up
   inputs?: number[];
   gradient?: number;
   group?: number;
@@ -55,6 +57,7 @@ interface WrittenNode {
 /** A node with what is missing there filled in. */
 interface GraphNode extends WrittenNode {
   i: number;
+  value: number;
   title: string;
   inputs: number[];
   group: number;
@@ -79,6 +82,15 @@ interface Step {
   after: number;
   before?: number;
   local?: number;
+  rounding?: string;
+}
+
+/** Where NaN or infinity came up first, and the nodes that it went through. */
+interface FirstBad {
+  node: number;
+  path: number[];
+  ends?: boolean; // it reaches neither the result nor a gradient
+  words: string;
 }
 
 /** What the derivative table knows. */
@@ -96,6 +108,9 @@ interface WrittenGraph {
   lines: string[];
   note: string;
   no_gradient: string;
+  play?: WrittenPlay;
+  first_bad?: FirstBad;
+  id: string; // of the shape of the graph, for scores
 }
 
 // -------------------------------------------------------------------------------------- steps
@@ -126,7 +141,7 @@ interface Question {
   words: string;
   truth: number | string;
   kind: "number" | "sign" | "shape";
-  size: number; // of what makes a number
+  hints: string[]; // what helps, the last nearly tells
 }
 
 // ------------------------------------------------------------------------------------- layout
@@ -241,4 +256,39 @@ interface Picture {
   url: string;
   width: number;
   height: number;
+}
+
+// --------------------------------------------------------------------------------------- play
+
+/** What differs from point to point: see `_play` in json_export.py. */
+interface Changes {
+  slots: number[];
+  places: (number | null)[][];
+}
+
+interface WrittenSlider extends Changes {
+  node: number;
+  place: number[];
+  points: number[];
+  start: number;
+  kept: number[];
+}
+
+interface WrittenPlay {
+  arrays: (Numbers | number)[];
+  sliders: WrittenSlider[];
+  rate?: number;
+  descent?: Changes;
+}
+
+/** A small picture of the result over a number. */
+interface Curve {
+  element: SVGElement;
+  show(k: number): void;
+}
+
+interface Knob extends WrittenSlider {
+  input: HTMLInputElement;
+  output: HTMLElement;
+  curve: Curve | null;
 }

@@ -1,6 +1,6 @@
 // One entry of the result of a step, worked out with numbers: "[1, 0] is 2 × (-3) + 0.5 × 4".
 import { argument, array, called, isKind, lone, nameless, NODES, rule, valueOf } from "./graph.js";
-import { count, entry, format, index, own, product, where } from "./numbers.js";
+import { count, entry, exact, format, index, own, product, where } from "./numbers.js";
 
 const MOST_TERMS = 4; // of a sum that one works out in one's head
 const MOST_REPEATED = 8;
@@ -15,12 +15,16 @@ const isMatrix = a => isListed(a) && a.shape.length == 2;
 function sum(place, terms) {
   if (!terms.length) return null;
   const size = terms.reduce((s, parts) => s + Math.abs(parts.reduce((x, y) => x * y)), 0);
-  return { place, words: terms.map(parts => product(...parts)).join(" + "), size };
+  return { place, words: terms.map(parts => product(parts, write)).join(" + "), size };
 }
 
+/** How numbers are written: with four digits, or with all. @type {(v: Value) => string} */
+let write = format;
+
 /** An entry of the result of a step that few numbers make; null if there is none.
- * @param {Frame} f @returns {Worked | null} */
-export function worked(f) {
+ * @param {Frame} f @param {boolean} [exactly] with all digits? @returns {Worked | null} */
+export function worked(f, exactly = false) {
+  write = exactly ? exact : format;
   if (f.kind == "seed") return null;
   const n = NODES[f.node];
   const y = f.kind == "back" ? array(f.contribution) : valueOf(n);
@@ -42,7 +46,7 @@ function workedForward(n, y, place) {
   const words = known.map((a, k) => {
     const source = NODES[n.inputs[k]];
     const name = nameless(source) ? "" : `${called(source)}${where(a, place)} = `;
-    return name + format(entry(a, place));
+    return name + write(entry(a, place));
   });
   const size = Math.max(...known.map(a => Math.abs(entry(a, place))));
   return { place, words: words.join(", "), size };
@@ -74,7 +78,7 @@ function workedByRule(n, f, y, up, place) {
   const single = lone(up);
   if (words.startsWith("spread(g") && single != null) {
     if (!words.includes("count")) return sum(place, [[single]]);
-    return { place, words: `${format(single)} / ${count(y)}`, size: 0 };
+    return { place, words: `${write(single)} / ${count(y)}`, size: 0 };
   }
   const simple = words.match(/^(-?)g(?: \* (\w+))?$/); // g, -g or g * w
   if (!simple || !isKind(n, "elementwise") || count(up) / count(y) > MOST_REPEATED) return null;
