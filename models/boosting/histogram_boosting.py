@@ -34,6 +34,7 @@ from models.foundation import (
     positive,
     seed,
 )
+from models.foundation.categories import WithCategories, some_columns
 from models.foundation.fields import Parameter
 from models.metrics.scorers import get_scorer, takes_weights
 from tinygrad_edu.diagnostics.words import refusal
@@ -41,7 +42,7 @@ from tinygrad_edu.diagnostics.words import refusal
 MANY = 10_000  # rows, above which early_stopping="auto" stops early
 
 
-class HistogramBoosting(Booster):
+class HistogramBoosting(WithCategories, Booster):
     """What the regressor and the classifier share."""
 
     allow_nan = True
@@ -65,7 +66,7 @@ class HistogramBoosting(Booster):
     max_bins: int = integer(
         255, at_least=2, at_most=255, doc="bins of a feature, besides that for NaN"
     )
-    categorical_features: Any = columns.columns("from_dtype", doc="the columns of categories")
+    categorical_features: Any = some_columns("from_dtype", doc="the columns of categories")
     monotonic_cst: Any = columns.signs(
         None, doc="1: predictions grow with the feature, -1: they fall"
     )
@@ -98,23 +99,10 @@ class HistogramBoosting(Booster):
         "score of the training rows at the start and after each iteration"
     )
     validation_score_: np.ndarray = learned("the same of the rows held out")
-    is_categorical_: np.ndarray | None = learned(
-        "which features are categories: (features,), or None"
-    )
 
-    # ---- reading X -------------------------------------------------------------------------------
-
-    def _note_columns(self, X, y):
-        name = type(self).__name__
-        self.is_categorical_ = columns.chosen(self.categorical_features, X, name)
-        self._categories_: Any = None
-        if self.is_categorical_ is not None:
-            self._categories_ = columns.Categories(X, self.is_categorical_, self.max_bins, name)
-        return super()._note_columns(X, y)
-
-    def _read_table(self, X, y=None):
-        known = vars(self).get("_categories_")
-        return super()._read_table(X if known is None else known.encoded(X), y)
+    @property
+    def _most_categories(self):
+        return self.max_bins
 
     # ---- fit -------------------------------------------------------------------------------------
 

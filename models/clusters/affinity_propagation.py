@@ -19,7 +19,9 @@ from models.foundation import (
     seed,
     warn,
 )
+from models.foundation.iterate import Trace
 from models.foundation.lloyd import nearest_around_mean, squared_distances
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -59,6 +61,7 @@ class AffinityPropagation(Clusterer):
     )
     affinity_matrix_: np.ndarray = learned("(samples, samples): s")
     n_iter_: int = learned("number of rounds")
+    trace_: Trace = learned("of a fit in `with traced():` exemplars and labels after every round")
 
     pairwise = property(lambda self: self.affinity == "precomputed")
 
@@ -85,6 +88,8 @@ class AffinityPropagation(Clusterer):
         self.labels_, self.cluster_centers_indices_ = _assigned(S, exemplars)
         if self.affinity != "precomputed":
             self.cluster_centers_ = X[self.cluster_centers_indices_]
+            for state in self.trace_.states if "trace_" in vars(self) else ():
+                state.cluster_centers_ = X[state.cluster_centers_indices_]
 
     def _exemplars_of_equal(self, S, preference):
         """The exemplars if all similarities are equal, where messages would decide nothing; or None."""
@@ -102,12 +107,12 @@ class AffinityPropagation(Clusterer):
     def _propagate(self, S):
         """The exemplars, by messages."""
         n = len(S)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         S = S + (np.finfo(float).eps * S + 100 * np.finfo(float).tiny) * rng.standard_normal((n, n))
         every = np.arange(n)
         R, A = np.zeros((n, n)), np.zeros((n, n))
         last = np.zeros((self.convergence_iter, n), dtype=bool)
-        converged = False
+        converged, trace = False, Trace.of(self)
         for iteration in range(self.max_iter):
             new = A + S
             best = new.argmax(axis=1)
@@ -127,12 +132,23 @@ class AffinityPropagation(Clusterer):
             self._mix(A, new)
 
             chosen = A.diagonal() + R.diagonal() > 0
+            if trace.keeps_states:
+                labels, exemplars = _assigned(self.affinity_matrix_, np.flatnonzero(chosen))
+                trace(
+                    iteration + 1,
+                    -self.affinity_matrix_[every, exemplars[labels]].sum()
+                    if len(exemplars)
+                    else np.nan,
+                )
+                trace.keep(labels_=labels, cluster_centers_indices_=exemplars)
             last[iteration % self.convergence_iter] = chosen
             steady = (last == chosen).all() and iteration >= self.convergence_iter
             if steady and chosen.any():
                 converged = True
                 break
         self.n_iter_ = iteration + 1
+        if trace:
+            self.trace_ = trace
         if self.verbose:
             said = "converged" if converged else "did not converge"
             print(f"AffinityPropagation {said} after {self.n_iter_} iterations")

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from models.clusters.centers import Centers
-from models.foundation import boolean, choice, function, integer, nonnegative
+from models.foundation import boolean, choice, function, integer, learned, nonnegative
+from models.foundation.iterate import Trace
 from models.foundation.lloyd import inertia, lloyd, nearest, nearest_around_mean, squares, tolerance
+from models.foundation.randomness import generator
 
 
 @dataclass
@@ -52,6 +54,10 @@ class BisectingKMeans(Centers):
     )
     verbose: Any = boolean(False, doc="print each division") | integer(at_least=0)
 
+    trace_: Trace = learned(
+        "of a fit in `with traced():` the inertia, centers and labels_ after each division"
+    )
+
     does_not_apply = {
         "test_its_twin_gives_the_same_answers": "the starts are random: see its own tests"
     }
@@ -63,14 +69,18 @@ class BisectingKMeans(Centers):
 
     def _fit(self, X, weight):
         self._check_number(X)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         mean = weight @ X / weight.sum()
         Z = X - mean
         tol = tolerance(self.tol, Z, weight)
-        root = Node(np.zeros(X.shape[1]), np.arange(len(X)))
+        root, trace = Node(np.zeros(X.shape[1]), np.arange(len(X))), Trace.of(self)
         for _ in range(self.n_clusters - 1):
             worst = max(_leaves(root), key=attrgetter("score"))
             worst.parts = self._divided(worst.rows, Z, mean, weight, tol, rng)
+            if trace.keeps_states:
+                self._note(trace, _leaves(root), X, mean, weight)
+        if trace:
+            self.trace_ = trace
         leaves = _leaves(root)
         for label, leaf in enumerate(leaves):
             leaf.label = label
@@ -80,6 +90,13 @@ class BisectingKMeans(Centers):
         labels = self._predict(X)
         self.inertia_ = inertia(X, weight, self.cluster_centers_, labels)
         self._warn_of_equal_centers(labels)
+
+    def _note(self, trace, leaves, X, mean, weight):
+        centers, labels = np.array([leaf.center for leaf in leaves]) + mean, np.empty(len(X), int)
+        for label, leaf in enumerate(leaves):
+            labels[leaf.rows] = label
+        trace(len(trace) + 1, inertia(X, weight, centers, labels))
+        trace.keep(cluster_centers_=centers, labels_=labels)
 
     def _divided(self, rows, Z, mean, weight, tol, rng):
         Z, weight = Z[rows], weight[rows]

@@ -14,6 +14,7 @@ from models.clusters.centers import Centers
 from models.foundation import integer, learned, nonnegative, number
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.lloyd import squared_distances
+from models.foundation.randomness import generator
 
 
 class FuzzyCMeans(Centers):
@@ -43,7 +44,7 @@ class FuzzyCMeans(Centers):
     _starts_if_random = 10
 
     def _fit(self, X, weight):
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         mean = weight @ X / weight.sum()
         Z = X - mean
         starts = self._starts(Z, mean, weight, rng)
@@ -53,19 +54,24 @@ class FuzzyCMeans(Centers):
         )
         self.cluster_centers_ = centers + mean
         self.n_iter_ = len(self.trace_)
+        for state in self.trace_.states:
+            state.cluster_centers_ = state.cluster_centers_ + mean
         if not converged:
             what = f"steps, while memberships still changed by more than tol={self.tol}"
             warn_not_converged(self, what, "a higher max_iter or tol")
 
     def _run(self, Z, weight, centers):
-        trace = Trace()
+        trace = Trace.of(self)
         u: Any = np.inf
-        for step in range(self.max_iter):
+        for step in range(1, self.max_iter + 1):
             before, d2 = u, squared_distances(Z, centers)
             u = memberships(d2, self.m)
             trace(step, weight @ (u**self.m * d2).sum(axis=1))
             part = weight[:, None] * u**self.m
             centers = part.T @ Z / part.sum(axis=0)[:, None]
+            if trace.keeps_states:
+                u_now = memberships(squared_distances(Z, centers), self.m)
+                trace.keep(cluster_centers_=centers, membership_=u_now)
             converged = bool(np.abs(u - before).max() <= self.tol)
             if converged:
                 break

@@ -5,15 +5,14 @@ S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA (2007); C. 
 Recognition and Machine Learning, section 9.1.
 """
 
-import itertools
 from operator import itemgetter
 from typing import Any
 
-import numpy as np
-
 from models.clusters.centers import Centers
 from models.foundation import boolean, choice, integer, learned, nonnegative
+from models.foundation.iterate import Trace
 from models.foundation.lloyd import inertia, lloyd, nearest, tolerance
+from models.foundation.randomness import generator
 
 
 def naive_kmeans(points, centers):
@@ -57,12 +56,11 @@ class KMeans(Centers):
     )
     algorithm: str = choice("lloyd", "elkan", doc="the same steps, and here the same program")
     copy_x: bool = boolean(True, doc="without effect: X is never changed")
-    trace: bool = boolean(False, doc="keep the centers of all steps in trace_")
-    verbose: Any = boolean(False, doc="print the inertia before every step") | integer(at_least=0)
+    verbose: Any = boolean(False, doc="print the inertia of every step") | integer(at_least=0)
 
     n_iter_: int = learned("number of steps of the best start")
-    trace_: np.ndarray = learned(
-        "(n_iter_ + 1, n_clusters, features), with trace=True: all centers"
+    trace_: Trace = learned(
+        "of a fit in `with traced():` the inertia, and cluster_centers_ and labels_ of every step"
     )
 
     _starts_if_random = 10
@@ -76,25 +74,27 @@ class KMeans(Centers):
         mean = weight @ X / weight.sum()
         Z = X - mean  # distances stay the same, and products lose fewer digits near zero
         tol = tolerance(self.tol, Z, weight)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         starts = self._starts(Z, mean, weight, rng)
         runs = [self._run(Z, weight, start, tol) for start in starts]
-        self.inertia_, centers, self.n_iter_, steps = min(runs, key=itemgetter(0))
+        self.inertia_, centers, self.n_iter_, trace = min(runs, key=itemgetter(0))
         self.cluster_centers_ = centers + mean
-        if self.trace:
-            self.trace_ = np.array(steps) + mean
+        if trace.keeps_states:
+            self.trace_ = trace
+            trace.states[-1].cluster_centers_ = centers
+            for state in trace.states:
+                state.cluster_centers_ = state.cluster_centers_ + mean
         self._warn_of_equal_centers(nearest(Z, centers))
 
     def _run(self, Z, weight, start, tol):
-        """(inertia, centers, number of steps, centers of the steps) from one start."""
-        steps: list[np.ndarray] = []
-        noted = itertools.count()
+        """(inertia, centers, number of steps, trace) from one start."""
+        trace = Trace.of(self)
 
         def note(centers):
-            if self.trace:
-                steps.append(centers)
-            if self.verbose:
-                J = inertia(Z, weight, centers, nearest(Z, centers))
-                print(f"KMeans   iteration {next(noted):>4}   inertia {J:.8g}")
+            labels = nearest(Z, centers)
+            trace(len(trace), inertia(Z, weight, centers, labels))
+            if trace.keeps_states:
+                trace.keep(cluster_centers_=centers, labels_=labels)
 
-        return *lloyd(Z, weight, start, tol, self.max_iter, note), steps
+        noted = note if self.verbose or trace.keeps_states else None
+        return *lloyd(Z, weight, start, tol, self.max_iter, noted), trace

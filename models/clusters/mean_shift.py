@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Clusterer, array, boolean, choice, integer, learned, positive
+from models.foundation.iterate import Trace
 from models.foundation.lloyd import squares
+from models.foundation.randomness import generator
 from models.neighbors.brute import BLOCK
 from models.neighbors.search import Search, k_nearest
 from tinygrad_edu.diagnostics.words import refusal
@@ -39,6 +41,9 @@ class MeanShift(Clusterer):
 
     cluster_centers_: np.ndarray = learned("(clusters, features), the one with most rows first")
     n_iter_: int = learned("number of steps of the seed that took the most")
+    trace_: Trace = learned(
+        "of a fit in `with traced():` the centers after every step, and the places of all seeds"
+    )
 
     def _fit(self, X):
         width = estimate_bandwidth(X) if self.bandwidth is None else self.bandwidth
@@ -68,15 +73,21 @@ class MeanShift(Clusterer):
         """Where the seeds end, how many rows are around them, and the largest number of steps."""
         places, counts = seeds.copy(), np.zeros(len(seeds), dtype=int)
         moving, steps = np.arange(len(seeds)), np.zeros(len(seeds), dtype=int)
-        search = Search(X)
+        search, trace = Search(X), Trace.of(self)
         while len(moving):
             means, near = self._means(places[moving], X, search, width)
             step = np.sqrt(squares(means - places[moving]))
             counts[moving] = near
             places[moving] = np.where(near[:, None] > 0, means, places[moving])
+            if trace.keeps_states and counts.any():
+                trace(len(trace))
+                best = highest(places[counts > 0], counts[counts > 0], width)
+                trace.keep(cluster_centers_=best, places=places)
             go_on = (near > 0) & (step > STOP * width) & (steps[moving] < self.max_iter)
             moving = moving[go_on]
             steps[moving] += 1
+        if trace:
+            self.trace_ = trace
         return places, counts, int(steps.max())
 
     def _means(self, places, X, search, width):
@@ -119,7 +130,7 @@ def estimate_bandwidth(
     if not 0 <= quantile <= 1:
         raise refusal(ValueError, f"quantile must be from 0 to 1, got {quantile}.", "quantile=0.3")
     if n_samples is not None:
-        X = X[np.random.default_rng(random_state).permutation(len(X))[:n_samples]]
+        X = X[generator(random_state).permutation(len(X))[:n_samples]]
     k = max(1, int(len(X) * quantile))
     return float(k_nearest(X, k, X)[0][:, -1].mean())
 

@@ -18,8 +18,9 @@ from models.foundation import (
     learned,
     seed,
 )
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.lloyd import blocks, squared_distances
+from models.foundation.randomness import generator
 from models.neighbors.distances import METRICS, pairwise_distances
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -63,6 +64,10 @@ class KMedoids(Clusterer, Transformer):
         "number of exchanges or rounds, with the last one, which finds no better medoids"
     )
 
+    trace_: Trace = learned(
+        "of a fit in `with traced():` Σ d, medoids and labels_ after every exchange or round"
+    )
+
     pairwise = property(lambda self: self.metric == "precomputed")
 
     def _fit(self, X):
@@ -75,12 +80,16 @@ class KMedoids(Clusterer, Transformer):
             raise refusal(ValueError, what, "metric='euclidean', if the columns of X are features")
         improve = {"pam": exchanged, "alternate": alternated}[self.method]
         medoids = self._first(D)
-        self.n_iter_ = 0
+        self.n_iter_, trace = 0, Trace.of(self)
         better = medoids
         while better is not None and self.n_iter_ < self.max_iter:
             medoids = better
             better = improve(D, medoids)
             self.n_iter_ += 1
+            if trace.keeps_states:
+                self._note(trace, X, D, medoids if better is None else better)
+        if trace:
+            self.trace_ = trace
         if better is not None:
             medoids = better
             warn_not_converged(self, "steps, each of which was an improvement", "a higher max_iter")
@@ -88,6 +97,13 @@ class KMedoids(Clusterer, Transformer):
         self.inertia_ = float(D[:, medoids].min(axis=1).sum())
         if self.metric != "precomputed":
             self.cluster_centers_ = X[medoids]
+
+    def _note(self, trace, X, D, medoids):
+        to_medoids = D[:, medoids]
+        trace(self.n_iter_, to_medoids.min(axis=1).sum())
+        trace.keep(medoid_indices_=medoids, labels_=to_medoids.argmin(axis=1))
+        if self.metric != "precomputed":
+            trace.states[-1].cluster_centers_ = X[medoids]
 
     def _distances(self, X, Y):
         if self.metric == "euclidean":
@@ -98,7 +114,7 @@ class KMedoids(Clusterer, Transformer):
         n, k = len(D), self.n_clusters
         if not isinstance(self.init, str):
             return self._given(n)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         if self.init == "random":
             return rng.choice(n, k, replace=False)
         first = int(D.sum(axis=0).argmin()) if self.init == "build" else int(rng.integers(n))

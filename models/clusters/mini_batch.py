@@ -12,7 +12,9 @@ import numpy as np
 from models.clusters.centers import Centers
 from models.foundation import boolean, integer, learned, nonnegative, warn
 from models.foundation.incremental import Incremental
+from models.foundation.iterate import Trace
 from models.foundation.lloyd import inertia, means_of, nearest, squares, sums_of
+from models.foundation.randomness import generator
 
 
 class MiniBatchKMeans(Centers, Incremental):
@@ -51,6 +53,9 @@ class MiniBatchKMeans(Centers, Incremental):
 
     n_iter_: int = learned("how many times the rows of X were seen")
     n_steps_: int = learned("number of batches")
+    trace_: Trace = learned(
+        "of a fit in `with traced():` the inertia and cluster_centers_ of every batch"
+    )
 
     _starts_if_random = 3
     does_not_apply = {
@@ -60,7 +65,7 @@ class MiniBatchKMeans(Centers, Incremental):
     }
 
     def _fit(self, X, weight):
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         # The mean is subtracted from each batch, as products lose fewer digits near zero.
         mean = weight @ X / weight.sum()
         centers = self._best_start(X, mean, weight, rng)
@@ -69,12 +74,16 @@ class MiniBatchKMeans(Centers, Incremental):
         chances = np.cumsum(weight)
         self._begin()
         steps = self.max_iter * len(X) // batch_size
+        trace = Trace.of(self)
         end = Smoothed(len(X), batch_size, self.max_no_improvement)
         for step in range(1, steps + 1):
             drawn = np.searchsorted(chances, rng.random(batch_size) * chances[-1], side="right")
             batch = X[np.minimum(drawn, len(X) - 1)] - mean
             before = centers
             J, centers = self._step(batch, np.ones(batch_size), centers, rng)
+            if trace.keeps_states:
+                trace(step, J / batch_size)
+                trace.keep(cluster_centers_=centers + mean)
             if self.verbose:
                 print(
                     f"{type(self).__name__}   batch {step} of {steps}   inertia {J / batch_size:.8g}"
@@ -83,6 +92,8 @@ class MiniBatchKMeans(Centers, Incremental):
             if end(step, J / batch_size) or still:
                 break
         self.n_steps_, self.n_iter_ = step, math.ceil(step * batch_size / len(X))
+        if trace:
+            self.trace_ = trace
         self.cluster_centers_ = centers + mean
         mean_inertia = J / batch_size if end.smoothed is None else end.smoothed
         self.inertia_ = mean_inertia * weight.sum()
@@ -118,7 +129,7 @@ class MiniBatchKMeans(Centers, Incremental):
         self._since_moves_ = 0
 
     def _partial_fit(self, X, weight):
-        rng = vars(self).get("_rng_") or np.random.default_rng(self.random_state)
+        rng = vars(self).get("_rng_") or generator(self.random_state)
         if "cluster_centers_" not in vars(self):
             self._check_number(X)
             mean = weight @ X / weight.sum()

@@ -23,7 +23,8 @@ from models.foundation import (
     seed,
 )
 from models.foundation.incremental import Incremental
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
@@ -183,6 +184,7 @@ class DictionaryLearning(LearnedDictionary):
 
     error_: list[float] = learned("L of every round")
     n_iter_: int = learned("number of rounds")
+    trace_: Trace = learned("of a fit in `with traced():` L and components_ after every round")
 
     @classmethod
     def examples(cls, rng):
@@ -200,10 +202,19 @@ class DictionaryLearning(LearnedDictionary):
                 raise refusal(ValueError, what, "code_init=None")
         elif self.dict_init is None:
             W = singular(X, len(D))[0]
+        trace = Trace.of(self)
+
+        def note(i, error, W, D):
+            trace(i, error)
+            trace.keep(components_=D)
+
         _, self.components_, self.error_, arrived = alternate(
             X, W, D, self._fit_codes, self.alpha, self.max_iter, self.tol,
-            np.random.default_rng(self.random_state), self.positive_dict, self.callback,
+            generator(self.random_state), self.positive_dict, self.callback,
+            note if trace.keeps_states else None,
         )  # fmt: skip
+        if trace:
+            self.trace_ = trace
         self.n_iter_ = len(self.error_)
         if not arrived:
             warn_not_converged(self, "rounds", "raise max_iter, or tol")
@@ -234,6 +245,7 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
 
     n_iter_: int = learned("number of passes over X")
     n_steps_: int = learned("number of batches")
+    trace_: Trace = learned("of a fit in `with traced():` cost and components_ after every batch")
 
     @classmethod
     def examples(cls, rng):
@@ -247,11 +259,14 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
         n, size, smooth, lowest, worse = len(X), min(self.batch_size, len(X)), None, np.inf, 0
         rng = self._begin(require_range(X))
         rows = rng.permutation(n) if self.shuffle else np.arange(n)
-        passes = math.ceil(n / size)
+        passes, trace = math.ceil(n / size), Trace.of(self)
         for step in range(self.max_iter * passes):
             batch = X[rows[size * (step % passes) :][:size]]
             before = self.components_
             cost = self._learn_batch(batch, rng)
+            if trace.keeps_states:
+                trace(step + 1, cost)
+                trace.keep(components_=self.components_)
             if self.n_steps_ > min(100, n / len(batch)):
                 share = min(len(batch) / (n + 1), 1)
                 smooth = cost if smooth is None else (1 - share) * smooth + share * cost
@@ -264,18 +279,20 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
                     break
             if self.callback is not None:
                 self.callback({"i": step, "batch_cost": cost, "dictionary": self.components_})
+        if trace:
+            self.trace_ = trace
         self.n_iter_ = math.ceil(self.n_steps_ / passes)
 
     def _partial_fit(self, X):
         known = "components_" in vars(self)
-        rng = np.random.default_rng(self.random_state) if known else self._begin(require_range(X))
+        rng = generator(self.random_state) if known else self._begin(require_range(X))
         self._learn_batch(X, rng)
 
     def _begin(self, X):
         self.components_, self.n_steps_ = self._first_atoms(X), 0
         k = len(self.components_)
         self._codes_squared_, self._codes_X_ = np.zeros((k, k)), np.zeros((X.shape[1], k))
-        return np.random.default_rng(self.random_state)
+        return generator(self.random_state)
 
     def _learn_batch(self, X, rng):
         b, t, D = len(X), self.n_steps_, self.components_.copy()
@@ -295,16 +312,19 @@ def objective(X, W, D, α):
     return float(((X - W @ D) ** 2).sum() / 2 + α * np.abs(W).sum())
 
 
-def alternate(X, W, D, encode, α, max_iter, tol, rng, positive=False, callback=None):
+def alternate(X, W, D, encode, α, max_iter, tol, rng, positive=False, callback=None, note=None):
     """The best codes, then the best atoms, in turn: W, D, L of every round, and whether L stands still.
 
     encode   X, D, codes of before -> codes
+    note     called after every round with its number, L, W and D
     """
     D, errors = D.copy(), []
     for i in range(max_iter):
         W = encode(X, D, W)
         improve(D, X, W, W.T @ W, X.T @ W, rng, positive)
         errors.append(objective(X, W, D, α))
+        if note:
+            note(i + 1, errors[-1], W, D)
         if i > 0 and errors[-2] - errors[-1] < tol * errors[-1]:
             return W, D, errors, True
         if i % 5 == 0 and callback is not None:

@@ -86,7 +86,7 @@ class FactorAnalysis(Transformer, Density):
         if S.max() > 1e200:
             what = f"the largest variance in X is {S.max():.1e}, and its products leave the range of numbers."
             raise refusal(ValueError, what, "features scaled to a common size")
-        self.loglike_, self.trace_ = [], Trace()
+        self.loglike_, self.trace_ = [], Trace.of(self)
         for self.n_iter_ in range(1, self.max_iter + 1):  # noqa: B020
             root = np.sqrt(ψ) + SMALL
             λ, v = np.linalg.eigh(S / root / root[:, None])
@@ -96,15 +96,23 @@ class FactorAnalysis(Transformer, Density):
             surprise = (np.log(modeled) + λ / modeled + np.log(ψ)).sum() + d * np.log(2 * np.pi)
             self.loglike_.append(float(-n / 2 * surprise))
             self.trace_(self.n_iter_, surprise / 2)
+            if self.trace_.keeps_states:
+                self.trace_.keep(components_=self._turned(W, X, root, v[:k]), noise_variance_=ψ)
             if self.n_iter_ > 1 and self.loglike_[-1] - self.loglike_[-2] < self.tol:
                 break
             ψ = np.maximum(np.diagonal(S) - (W * W).sum(axis=0), SMALL)
         else:
+            for state in self.trace_.states[-1:]:
+                state.noise_variance_ = ψ
             warn_not_converged(self, "rounds", "raise max_iter, or tol")
-        u = (X - self.mean_) / root @ v[:k].T
-        W = W * signs(u.T)[:, None]  # as in scikit-learn
-        self.components_ = W if self.rotation is None else rotated(W, self.rotation)
+        self.components_ = self._turned(W, X, root, v[:k])
         self.noise_variance_ = ψ
+
+    def _turned(self, W, X, root, v):
+        """W with the signs of scikit-learn, and rotated if asked to."""
+        u = (X - self.mean_) / root @ v.T
+        W = W * signs(u.T)[:, None]
+        return W if self.rotation is None else rotated(W, self.rotation)
 
     def _transform(self, X):
         """E[z | x] = (I + W ψ⁻¹ Wᵀ)⁻¹ W ψ⁻¹ (x - mean) (Bishop 12.66-12.68)."""

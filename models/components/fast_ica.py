@@ -19,7 +19,8 @@ from models.foundation import (
     positive,
     seed,
 )
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import log_cosh
 
@@ -64,6 +65,9 @@ class FastICA(Transformer):
         "K: (components, features); K (x - mean) has variance 1 / n, if whiten"
     )
     n_iter_: int = learned("number of steps; of 'deflation' of the slowest row")
+    trace_: Trace = learned(
+        "of a fit with 'parallel' in `with traced():` components_ after every step, and how far it turned"
+    )
 
     @classmethod
     def examples(cls, rng):
@@ -86,7 +90,7 @@ class FastICA(Transformer):
             del Z  # as large as X
         else:
             k, white = d, X.T
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         start = rng.standard_normal((k, k)) if self.w_init is None else np.array(self.w_init, float)
         if start.shape != (k, k):
             what = f"w_init has invalid shape -- should be {(k, k)}, and is {start.shape}."
@@ -95,11 +99,15 @@ class FastICA(Transformer):
         W, self.n_iter_, arrived = steps(white, start)
         if not arrived:
             warn_not_converged(self, "steps", "raise max_iter, or tol")
-        if self.whiten == "unit-variance":
-            deviations = (W @ white).std(axis=1)[:, None] / np.sqrt(n)
-            W = W / np.where(deviations > 0, deviations, 1)
-        self.components_ = W @ self.whitening_ if self.whiten else W
+        self.components_ = self._unmixing(W, white)
         self.mixing_ = np.linalg.pinv(self.components_, rcond=1e-15)
+
+    def _unmixing(self, W, white):
+        """W for the rows of X, from W for white rows."""
+        if self.whiten == "unit-variance":
+            deviations = (W @ white).std(axis=1)[:, None] / np.sqrt(white.shape[1])
+            W = W / np.where(deviations > 0, deviations, 1)
+        return W @ self.whitening_ if self.whiten else W
 
     def _whitening(self, Z, k):
         """K with K Z Zᵀ Kᵀ = I. Directions without variance count as rounding error."""
@@ -129,12 +137,16 @@ class FastICA(Transformer):
         return y * y * y, 3 * np.square(y).mean(axis=-1)
 
     def _parallel(self, X, W):
-        W = orthogonal(W)
+        W, trace = orthogonal(W), Trace.of(self)
         for n_iter in range(1, self.max_iter + 1):
             g, slope = self._g(W @ X)
             new = orthogonal(g @ X.T / X.shape[1] - slope[:, None] * W)
             turn = np.abs(np.abs((new * W).sum(axis=1)) - 1).max()
             W = new
+            if trace.keeps_states:
+                trace(n_iter, turn)
+                trace.keep(components_=self._unmixing(W, X))
+                self.trace_ = trace
             if turn < self.tol:
                 return W, n_iter, True
         return W, n_iter, False

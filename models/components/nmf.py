@@ -21,7 +21,8 @@ from models.foundation import (
     number,
     seed,
 )
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -77,6 +78,9 @@ class NMF(Transformer):
     n_components_: int = learned("number of components")
     reconstruction_err_: float = learned("√(2 D(X, W H))")
     n_iter_: int = learned("number of updates")
+    trace_: Trace = learned(
+        "of a fit in `with traced():` √(2 D) and components_ after every update"
+    )
 
     @classmethod
     def examples(cls, rng):
@@ -106,7 +110,10 @@ class NMF(Transformer):
             what = "When beta_loss <= 0 and X contains zeros, the solver may diverge."
             raise refusal(ValueError, what, "small numbers added to X, or a positive beta_loss")
         W, H = self._start(require_range(X), W, H)
-        W, H, self.n_iter_, arrived = self._descend(X, W, H, learn_H=True)
+        trace = Trace.of(self)
+        W, H, self.n_iter_, arrived = self._descend(X, W, H, trace)
+        if trace:
+            self.trace_ = trace
         if not arrived:
             warn_not_converged(self, "updates", "raise max_iter, or tol")
         self.components_, self.n_components_ = H, len(H)
@@ -116,15 +123,15 @@ class NMF(Transformer):
         """The best W for these H."""
         H = self.components_
         start = np.sqrt(X.mean() / len(H)) if self.solver == "mu" else 0.0
-        return self._descend(X, np.full((len(X), len(H)), start), H, learn_H=False)[0]
+        return self._descend(X, np.full((len(X), len(H)), start), H)[0]
 
     def _inverse_transform(self, W):
         return W @ self.components_
 
-    def _descend(self, X, W, H, learn_H):
-        """W, H, the number of updates, and whether they arrived, from this start."""
+    def _descend(self, X, W, H, trace=None):
+        """W, H, the number of updates, and whether they arrived, from this start. Without a trace H stays."""
         by = _by_coordinates if self.solver == "cd" else _by_multiplication
-        return by(self, X, W, H, learn_H)
+        return by(self, X, W, H, trace)
 
     def _names_out(self, names):
         return [f"nmf{i}" for i in range(self.n_components_)]
@@ -145,7 +152,7 @@ class NMF(Transformer):
         if self.init == "custom":
             return _given("W", W, (n, k)), _given("H", H, (k, d))
         init = self.init or ("nndsvda" if k <= min(n, d) else "random")
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         if init == "random":
             mean = np.sqrt(X.mean() / k)
             H = mean * np.abs(rng.standard_normal((k, d)))
@@ -162,10 +169,11 @@ class NMF(Transformer):
         return W, H
 
 
-def _by_coordinates(model, X, W, H, learn_H):
+def _by_coordinates(model, X, W, H, trace):
     """Newton's step on one column of W, then of Hᵀ, at a time, cut off at 0."""
+    learn_H = trace is not None
     (W1, W2), (H1, H2) = model._penalties(X)
-    rng = np.random.default_rng(model.random_state)
+    rng = generator(model.random_state)
     Wt, H = W.T.copy(), H.copy()
     first = 0.0
     for n_iter in range(1, model.max_iter + 1):
@@ -179,10 +187,17 @@ def _by_coordinates(model, X, W, H, learn_H):
                 WX += w @ x
         if learn_H:
             slope += _sweep(H, WW, WX, H1, H2, _order(len(H), rng if model.shuffle else None))
+            _note(trace, n_iter, X, Wt.T, H, 2.0)
         first = first or slope
         if slope <= model.tol * first:
             return Wt.T, H, n_iter, True
     return Wt.T, H, n_iter, False
+
+
+def _note(trace, n_iter, X, W, H, β):
+    if trace is not None and trace.keeps_states:
+        trace(n_iter, error_of(X, W, H, β))
+        trace.keep(components_=H)
 
 
 def _order(k, rng):
@@ -207,8 +222,9 @@ def _sweep(W, HH, HX, linear, quadratic, order):
     return slope
 
 
-def _by_multiplication(model, X, W, H, learn_H):
+def _by_multiplication(model, X, W, H, trace):
     """Lee and Seung's rules, for any β (Févotte and Idier 2011, section 4.1)."""
+    learn_H = trace is not None
     β, (of_W, of_H) = model._beta(), model._penalties(X)
     first = error = error_of(X, W, H, β)
     for n_iter in range(1, model.max_iter + 1):
@@ -226,6 +242,7 @@ def _by_multiplication(model, X, W, H, learn_H):
             H *= multiplier(falling, rising, H.T, β, *of_H).T
             if β <= 1:
                 H *= np.finfo(float).eps <= H
+            _note(trace, n_iter, X, W, H, β)
         if n_iter % 10 == 0 and model.tol > 0:
             before, error = error, error_of(X, W, H, β)
             if before - error < model.tol * first or first == 0:

@@ -20,7 +20,8 @@ from models.foundation import (
     nonnegative,
     seed,
 )
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
@@ -56,6 +57,7 @@ class SparsePCA(Transformer):
     error_: list[float] = learned("L of every round")
     n_components_: int = learned("number of components")
     n_iter_: int = learned("number of rounds")
+    trace_: Trace = learned("of a fit in `with traced():` L and components_ after every round")
 
     @classmethod
     def examples(cls, rng):
@@ -73,16 +75,22 @@ class SparsePCA(Transformer):
         codes, atoms = singular(X, k)
         codes = _given("V_init", self.V_init, (k, d), codes)
         atoms = _given("U_init", self.U_init, (n, k), atoms)
+        trace = Trace.of(self)
+
+        def note(i, error, V, U):
+            trace(i, error)
+            trace.keep(components_=unit_rows(V.T))
+
         V, _, self.error_, arrived = alternate(
             X, codes, atoms, self._codes, self.alpha, self.max_iter, self.tol,
-            np.random.default_rng(self.random_state),
+            generator(self.random_state), note=note if trace.keeps_states else None,
         )  # fmt: skip
+        if trace:
+            self.trace_ = trace
         self.n_iter_ = len(self.error_)
         if not arrived:
             warn_not_converged(self, "rounds", "raise max_iter, or tol")
-        V = V.T * signs(V.T)[:, None]
-        length = np.linalg.norm(V, axis=1, keepdims=True)
-        self.components_ = V / np.where(length > 0, length, 1)
+        self.components_ = unit_rows(V.T)
         self.n_components_ = k
 
     def _codes(self, X, atoms, start):
@@ -102,6 +110,13 @@ class SparsePCA(Transformer):
 
     def _inverse_transform(self, Z):
         return Z @ self.components_ + self.mean_
+
+
+def unit_rows(V):
+    """Rows of length 1, with the signs of `signs`."""
+    V = V * signs(V)[:, None]
+    length = np.linalg.norm(V, axis=1, keepdims=True)
+    return V / np.where(length > 0, length, 1)
 
 
 def _given(name, value, shape, otherwise):

@@ -20,6 +20,8 @@ from models.foundation import (
     seed,
 )
 from models.foundation.incremental import Incremental
+from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import digamma, lgamma
 
@@ -68,26 +70,37 @@ class LatentDirichletAllocation(Incremental, Transformer):
     topic_word_prior_: float = learned("η")
     n_batch_iter_: int = learned("number of batches, t")
     n_iter_: int = learned("number of passes")
+    trace_: Trace = learned(
+        "of a fit in `with traced():` perplexity and components_ after every pass"
+    )
     bound_: float = learned("perplexity of the training data")
 
     def _fit(self, X):
         rng = self._start(X)
         online = self.learning_method == "online"
         size = self.batch_size if online else len(X)
-        before = np.inf
+        before, trace = np.inf, Trace.of(self)
         for self.n_iter_ in range(1, self.max_iter + 1):  # noqa: B020
             for first in range(0, len(X), size):
                 self._learn_batch(X[first : first + size], len(X), rng, online)
+            if trace.keeps_states:
+                trace(self.n_iter_, self._perplexity(X))
+                trace.keep(
+                    components_=self.components_,
+                    exp_dirichlet_component_=self.exp_dirichlet_component_,
+                )
             if self.evaluate_every > 0 and self.n_iter_ % self.evaluate_every == 0:
                 now = self._perplexity(X)
                 if abs(before - now) < self.perp_tol:
                     break
                 before = now
+        if trace:
+            self.trace_ = trace
         self.bound_ = self._perplexity(X)
 
     def _partial_fit(self, X):
         begun = "components_" in vars(self)
-        rng = np.random.default_rng(self.random_state) if begun else self._start(X)
+        rng = generator(self.random_state) if begun else self._start(X)
         for first in range(0, len(X), self.batch_size):
             self._learn_batch(X[first : first + self.batch_size], self.total_samples, rng, True)
         self.n_iter_ = vars(self).get("n_iter_", 0) + 1
@@ -100,7 +113,7 @@ class LatentDirichletAllocation(Incremental, Transformer):
         k = self.n_components
         self.doc_topic_prior_ = self.doc_topic_prior or 1 / k
         self.topic_word_prior_ = self.topic_word_prior or 1 / k
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         self._set_topics(rng.gamma(100.0, 0.01, (k, X.shape[1])))
         self.n_batch_iter_ = 1
         return rng

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.composition.pipeline import Named, fit_and_transform, named_after_classes
+from models.composition.progress import timed
 from models.composition.union import joined_names, transformed, unfitted, weighted
 from models.foundation import Transformer, boolean, integer, learned, mapping, nonnegative
 from models.foundation.examples import named
@@ -53,7 +54,7 @@ class ColumnTransformer(Wrapper, Transformer):
     )
     n_jobs: int | None = integer(None, doc="processes, through joblib; -1 for all processors")
     transformer_weights: Any = mapping(None, doc="name of a transformer -> factor of its columns")
-    verbose: bool = boolean(False, doc="accepted, prints nothing")
+    verbose: bool = boolean(False, doc="print how long each transformer took to fit")
     verbose_feature_names_out: bool = boolean(True, doc="begin names with that of the transformer")
 
     transformers_: list = learned("(name, fitted transformer, columns); the remainder at the end")
@@ -94,10 +95,10 @@ class ColumnTransformer(Wrapper, Transformer):
             triples.append((name, part, chosen))
         rest = np.array([i for i in range(width) if i not in used], dtype=np.intp)
         triples.append(("remainder", self.remainder, rest))
+        fitted = [triple for triple in triples if not _is_nothing(*triple[1:])]
         work = [
-            (unfitted(name, part), _take(X, chosen), y, params)
-            for name, part, chosen in triples
-            if not _is_nothing(part, chosen)
+            (unfitted(name, part), _take(X, chosen), y, params, said)
+            for (name, part, chosen), said in zip(fitted, self._said(fitted), strict=True)
         ]
         done = iter(each(_fit_transform, work, self.n_jobs))
         self.transformers_, self._parts_, self.output_indices_ = [], [], {}
@@ -116,6 +117,13 @@ class ColumnTransformer(Wrapper, Transformer):
                 self.transformers_.append((name, part, asked))
         self.sparse_output_ = self._is_sparse(tables)
         self._last = tables  # for fit_transform
+
+    def _said(self, triples):
+        """What `verbose` prints of each part, or None."""
+        said = [
+            f"({i} of {len(triples)}) Processing {name}" for i, (name, *_) in enumerate(triples, 1)
+        ]
+        return said if self.verbose else [None] * len(said)
 
     def _is_sparse(self, tables):
         if not any(hasattr(table, "tocsr") for table in tables):
@@ -261,8 +269,9 @@ def _is_nothing(part: Any, chosen: Any) -> bool:
     return (isinstance(part, str) and part == "drop") or np.size(chosen) == 0
 
 
-def _fit_transform(part: Any, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any]:
-    return part, fit_and_transform(part, X, y, params)
+def _fit_transform(part: Any, X: Any, y: Any, params: Any, said: str | None) -> tuple[Any, Any]:
+    with timed("ColumnTransformer", said):
+        return part, fit_and_transform(part, X, y, params)
 
 
 def _two_axes(table: Any, name: str) -> Any:

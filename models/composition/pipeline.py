@@ -5,10 +5,12 @@ rows: not even their mean, as it would if X were scaled before.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
+from models.composition.progress import timed
 from models.foundation import boolean, clone, learned, sklearn_bridge, where
 from models.foundation.examples import named, numbers
 from models.foundation.fields import REQUIRED, Parameter
@@ -47,11 +49,11 @@ class Pipeline(Wrapper):
     )
     memory: Any = Parameter(
         None,
-        lambda x: x is None or isinstance(x, str),
-        "None or a folder",
-        "accepted, nothing is stored",
+        lambda x: x is None or isinstance(x, (str, Path)) or hasattr(x, "cache"),
+        "None, a folder or a joblib.Memory",
+        "stores fitted transformers, so that a search fits each once for the same data; needs joblib",
     )
-    verbose: bool = boolean(False, doc="accepted, prints nothing")
+    verbose: bool = boolean(False, doc="print how long each step took to fit")
 
     does_not_apply: ClassVar = {
         **Wrapper.does_not_apply,
@@ -92,22 +94,33 @@ class Pipeline(Wrapper):
     def _fit_parts(self, X, y, **params):
         X = self._fit_transformers(X, y, params)
         if self._part not in PASSES:
-            self._part.fit(X, *([] if y is None else [y]), **self._of_step(-1, params))
+            with self._timed(-1):
+                self._part.fit(X, *([] if y is None else [y]), **self._of_step(-1, params))
 
     def _fit_transformers(self, X, y, params):
         """Fits clones of all but the last step, and a clone of that stays unfitted; returns the new X."""
         self._check_steps(params)
         self.steps = [(name, step if step in PASSES else clone(step)) for name, step in self.steps]
         first = True
-        for number, (_, step) in enumerate(self.steps[:-1]):
+        work = _fitted_and_transformed
+        if self.memory is not None:
+            work = _memory(self.memory).cache(work)
+        for number, (name, step) in enumerate(self.steps[:-1]):
             if step in PASSES:
                 continue
-            X = fit_and_transform(step, X, y, self._of_step(number, params))
+            with self._timed(number):
+                X, step = work(step, X, y, self._of_step(number, params))
+            self.steps[number] = (name, step)
             if first:
                 self._note_columns_of(step)
             first = False
         self._is_fitted_ = True
         return X
+
+    def _timed(self, number):
+        name, number = self.steps[number][0], number % len(self.steps) + 1
+        said = f"(step {number} of {len(self.steps)}) Processing {name}"
+        return timed("Pipeline", said if self.verbose else None)
 
     def _take_over(self, learner):
         super()._take_over(learner)
@@ -161,10 +174,11 @@ class Pipeline(Wrapper):
         X = learner._fit_transformers(X, y, params)
         last, arguments = learner._part, learner._of_step(-1, params)
         if last not in PASSES:
-            if method == "fit_transform":
-                X = fit_and_transform(last, X, y, arguments)
-            else:
-                X = last.fit_predict(X, y, **arguments)
+            with learner._timed(-1):
+                if method == "fit_transform":
+                    X = fit_and_transform(last, X, y, arguments)
+                else:
+                    X = last.fit_predict(X, y, **arguments)
         self._take_over(learner)
         return X
 
@@ -279,6 +293,25 @@ def fit_and_transform(step: Any, X: Any, y: Any, arguments: dict[str, Any]) -> A
     if hasattr(step, "fit_transform"):
         return step.fit_transform(*data, **arguments)
     return step.fit(*data, **arguments).transform(X)
+
+
+def _fitted_and_transformed(
+    step: Any, X: Any, y: Any, arguments: dict[str, Any]
+) -> tuple[Any, Any]:
+    """What a transformer makes of X, and the fitted transformer: the work that is stored in memory."""
+    return fit_and_transform(step, X, y, arguments), step
+
+
+def _memory(given: Any) -> Any:
+    """joblib's store in a folder, or the one that is given."""
+    if hasattr(given, "cache"):
+        return given
+    try:
+        import joblib
+    except ImportError:
+        what = f"memory={str(given)!r} needs the library joblib, which is not installed."
+        raise refusal(ImportError, what, "pip install joblib, or memory=None") from None
+    return joblib.Memory(given, verbose=0)
 
 
 def make_pipeline(*steps: Any, memory: Any = None, verbose: bool = False) -> Pipeline:

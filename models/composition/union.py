@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from models.composition.pipeline import Named, named_after_classes, pairs
+from models.composition.progress import timed
 from models.foundation import (
     Transformer,
     boolean,
@@ -31,7 +32,7 @@ class FeatureUnion(Wrapper, Transformer):
     )
     n_jobs: int | None = integer(None, doc="processes, through joblib; -1 for all processors")
     transformer_weights: Any = mapping(None, doc="name of a transformer -> factor of its columns")
-    verbose: bool = boolean(False, doc="accepted, prints nothing")
+    verbose: bool = boolean(False, doc="print how long each transformer took to fit")
     verbose_feature_names_out: bool = boolean(True, doc="begin names with that of the transformer")
 
     transformers_: list = learned("pairs (name, fitted transformer)")
@@ -60,7 +61,18 @@ class FeatureUnion(Wrapper, Transformer):
 
     def _fit_parts(self, X, y, **params):
         chosen = self._chosen()
-        fitted = each(_fit, [(part, X, y, params) for _, part in chosen], self.n_jobs)
+        steps = len(chosen)
+        work = [
+            (
+                part,
+                X,
+                y,
+                params,
+                f"(step {i} of {steps}) Processing {name}" if self.verbose else None,
+            )
+            for i, (name, part) in enumerate(chosen, 1)
+        ]
+        fitted = each(_fit, work, self.n_jobs)
         self.transformers_ = [(name, part) for (name, _), part in zip(chosen, fitted, strict=True)]
         for _, part in self.transformers_[:1]:
             self._note_columns_of(part)
@@ -107,8 +119,9 @@ class FeatureUnion(Wrapper, Transformer):
         yield kind(parts), rng.normal(size=(60, 4)), np.arange(60) % 2
 
 
-def _fit(part: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
-    return part.fit(X, *([] if y is None else [y]), **params)
+def _fit(part: Any, X: Any, y: Any, params: dict[str, Any], said: str | None) -> Any:
+    with timed("FeatureUnion", said):
+        return part.fit(X, *([] if y is None else [y]), **params)
 
 
 def unfitted(name: str, part: Any) -> Any:

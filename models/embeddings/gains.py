@@ -40,17 +40,21 @@ def descend(
     for i in steps:
         checked = (i + 1) % CHECK == 0 or i == steps[-1]
         with np.errstate(all="ignore"):  # what is not finite is refused at the next check
-            loss, g = slope(Y, checked)
+            loss, g = slope(Y, checked or trace.keeps_states)
         gain = np.maximum(np.where(u * g < 0, gain + 0.2, 0.8 * gain), 0.01)
         g = gain * g
         u = momentum * u - rate * g
         Y += u
+        if trace.keeps_states:
+            trace(i + 1, loss, np.linalg.norm(g))
+            trace.keep(embedding_=Y)
         if checked:
             norm = float(np.linalg.norm(g))
             if not (np.isfinite(loss) and np.isfinite(norm)):
                 what = f"the loss is not finite after {i + 1} steps with learning_rate={rate}."
                 raise refusal(FloatingPointError, what, "a smaller learning_rate")
-            trace(i + 1, loss, norm)
+            if not trace.keeps_states:
+                trace(i + 1, loss, norm)
             if loss < least:
                 least, least_at = loss, i
             if norm <= min_grad_norm or i - least_at > patience:

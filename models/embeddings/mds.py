@@ -94,6 +94,8 @@ class MDS(Embedding):
         if not normalized and keeps_distances:
             self.stress_ *= unit**2
         self.embedding_ = Y * unit if keeps_distances else Y
+        for state in self.trace_.states if keeps_distances else ():
+            state.embedding_ = state.embedding_ * unit
 
     def _stress(self, D, Y, normalized=False):
         d = euclidean(Y)
@@ -116,6 +118,8 @@ class MDS(Embedding):
             d = euclidean(Y)
             stress, size = ((d - shown) ** 2).sum() / 2, (d * d).sum() / 2
             self.trace_(iteration, stress)
+            if self.trace_.keeps_states:
+                self.trace_.keep(embedding_=Y)
             if before - stress < self.eps * size or size == 0:
                 break
             before = stress

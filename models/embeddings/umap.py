@@ -151,6 +151,9 @@ class UMAP(Embedding):
                 pull, push = rate * np.clip(pull, -4, 4), rate * np.clip(push, -4, 4).sum(axis=1)
                 np.add.at(Y, i, pull + push)
                 np.add.at(Y, j, -pull)
+            if self.trace_.keeps_states:
+                self.trace_(epoch + 1, self.loss(W, Y))
+                self.trace_.keep(embedding_=Y)
         return Y
 
     def forces(self, Y, i, j, other):

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.ensembles.members import seeded
+from models.ensembles.members import DrawsRows, seeded
 from models.foundation import (
     Classifier,
-    Estimator,
     Regressor,
     boolean,
     choice,
@@ -25,11 +24,12 @@ from models.foundation import (
 )
 from models.foundation.kinds import r_squared
 from models.foundation.parallel import each, seeds
+from models.foundation.randomness import generator
 from models.trees.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class Bagging(Estimator):
+class Bagging(DrawsRows):
     """What the classifier and the regressor share: the draws."""
 
     does_not_apply: ClassVar = {
@@ -74,8 +74,9 @@ class Bagging(Estimator):
     def _fit(self, X, y, weight):
         rows, features = self._sizes(X, weight)
         if "estimators_" not in vars(self):  # else a warm start
-            self._rng_ = np.random.default_rng(self.random_state)
+            self._rng_ = generator(self.random_state)
             self.estimators_, self.estimators_samples_, self.estimators_features_ = [], [], []
+            self._drawn_: list[Any] = []
         more = self.n_estimators - len(self.estimators_)
         if more < 0:
             what = f"n_estimators={self.n_estimators} must be larger or equal to len(estimators_)="
@@ -91,7 +92,9 @@ class Bagging(Estimator):
         work = [(self.estimator_, X, y, part, draw, seed) for seed in seeds(self._rng_, more)]
         fitted = each(fit_member, work, self.n_jobs)
         self.estimators_ = self.estimators_ + [model for model, _, _ in fitted]
-        self.estimators_samples_ = self.estimators_samples_ + [rows for _, rows, _ in fitted]
+        drawn = [rows for _, rows, _ in fitted]
+        self._drawn_ = self._drawn_ + drawn
+        self.estimators_samples_ = self.estimators_samples_ + [self._in_X(rows) for rows in drawn]
         self.estimators_features_ = self.estimators_features_ + [chosen for _, _, chosen in fitted]
         if self.oob_score:
             self._judge(X, y)
@@ -128,9 +131,7 @@ class Bagging(Estimator):
     def _out_of_bag(self, X, answer):
         """For each row the mean over the models that did not draw it; 0 and a warning if all did."""
         total, counts = 0.0, np.zeros(len(X))
-        parts = zip(
-            self.estimators_, self.estimators_features_, self.estimators_samples_, strict=True
-        )
+        parts = zip(self.estimators_, self.estimators_features_, self._drawn_, strict=True)
         for model, columns, rows in parts:
             outside = np.ones(len(X))
             outside[rows] = 0

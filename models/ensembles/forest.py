@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.foundation import boolean, integer, learned, nonnegative, positive, warn
+from models.ensembles.members import Draws, DrawsRows
+from models.foundation import boolean, function, integer, learned, nonnegative, positive, warn
 from models.foundation.parallel import each, seeds
+from models.foundation.randomness import generator
 from models.foundation.targets import class_weights
 from models.trees.growing import grow
 from models.trees.pruning import pruned
@@ -20,7 +22,7 @@ from tinygrad_edu.diagnostics.words import refusal
 TOGETHER = 2**15  # samples of all the trees that are grown, or asked, at once
 
 
-class Forest(Growing):
+class Forest(DrawsRows, Growing):
     """`n_estimators` trees. A subclass names the class of its trees, and says what their values mean.
 
     Small trees are grown together (see `trees.growing`). Every group of trees has its own seed, so `n_jobs`
@@ -28,16 +30,21 @@ class Forest(Growing):
     """
 
     tree_kind: ClassVar[Any]
-    # (mean value of each sample, y) -> None: sets oob_score_ and the rest
-    _keep_out_of_bag: ClassVar[Any]
+    # (mean value of each sample, y) -> y and its prediction, as scores take them; sets the oob_ attributes
+    _out_of_bag: ClassVar[Any]
+    _oob_default: ClassVar[Any]  # the score of these two
 
     n_estimators: int = integer(100, at_least=1, doc="number of trees")
     bootstrap: bool = boolean(
         True, doc="each tree learns from samples drawn with replacement; otherwise from all"
     )
-    oob_score: bool = boolean(
-        False, doc="score every sample by the trees that have not drawn it (out of bag)"
-    )
+    oob_score: Any = (
+        boolean(
+            False, doc="score every sample by the trees that have not drawn it (out of bag): True, or a "
+            "function of (y, prediction), which gets classes as numbers from 0",
+        )
+        | function()
+    )  # fmt: skip
     n_jobs: int | None = integer(
         None, doc="number of processes (needs joblib); None for one, -1 for all processors"
     )
@@ -78,26 +85,34 @@ class Forest(Growing):
         table, criterion = self._table(X), self._criterion(y)
         limits = self._limits(table, self._drawn(weight) if self.bootstrap else weight.sum(), y)
         batch = 1 if self.max_leaf_nodes is not None else max(1, TOGETHER // len(X))
-        groups = seeded_groups(self.random_state, len(trees), number, batch)
-        items = [(self, table, criterion, y, weight, limits, *group) for group in groups]
+        size = self._drawn(weight) if self.bootstrap else None
+        chance = None if (weight == 1).all() else weight / weight.sum()
+        draws = [
+            Draws(seed, several, len(X), size, True, chance)
+            for seed, several in seeded_groups(self.random_state, len(trees), number, batch)
+        ]
+        items = [(self, table, criterion, y, weight, limits, some) for some in draws]
         grown = [tree for group in each(_grow, items, self.n_jobs) for tree in group]
         self.n_outputs_ = len(y)
         self.estimators_ = trees + [self._as_estimator(tree, limits.max_features) for tree in grown]
         self.feature_importances_ = self._importances()
+        self._draws_ = vars(self).get("_draws_", []) + [(some, self._rows_) for some in draws]
         if self.oob_score:
-            self._oob_seeds_ = vars(self).get("_oob_seeds_", []) + groups
-            self._judge_out_of_bag(X, y, weight)
+            self._judge_out_of_bag(X, y)
 
-    def _weights_of_trees(self, rng, number, y, weight):
+    @property
+    def estimators_samples_(self):
+        """For each tree the samples that it has drawn, as numbers of rows of X; they are drawn again here."""
+        self._require_fit()
+        return samples_of(self._draws_)
+
+    def _weights_of_trees(self, draws, rng, y, weight):
         """Yields for each tree how often it has drawn each sample, (samples,)."""
-        if not self.bootstrap:
-            yield from [weight] * number
-            return
-        n, size = len(weight), self._drawn(weight)
-        chance = None if (weight == 1).all() else weight / weight.sum()
-        for _ in range(number):
-            drawn = rng.integers(0, n, size) if chance is None else rng.choice(n, size, p=chance)
-            counts = np.bincount(drawn, minlength=n).astype(np.float64)
+        for drawn in draws.by(rng):
+            if not self.bootstrap:
+                yield weight
+                continue
+            counts = np.bincount(drawn, minlength=len(weight)).astype(np.float64)
             factor: Any = 1.0
             if getattr(self, "class_weight", None) == "balanced_subsample":
                 for codes, k in zip(y, np.atleast_1d(vars(self)["n_classes_"]), strict=True):
@@ -116,7 +131,7 @@ class Forest(Growing):
         """A tree as an estimator of its own."""
         shared = self.tree_kind._parameters.keys() & self._parameters.keys()
         model = self.tree_kind(**{name: getattr(self, name) for name in shared - {"class_weight"}})
-        for name in ("classes_", "n_classes_", "n_features_in_"):
+        for name in ("classes_", "n_classes_", "n_features_in_", "is_categorical_", "_categories_"):
             if name in vars(self):
                 setattr(model, name, getattr(self, name))
         model._adopt(tree, max_features)
@@ -137,24 +152,23 @@ class Forest(Growing):
                 total = total + tree.value[leaf]
         return total / len(self.estimators_)
 
-    def _judge_out_of_bag(self, X, y, weight):
+    def _judge_out_of_bag(self, X, y):
         """Sets oob_score_, and the prediction for each sample by the trees that have not drawn it."""
         total = np.zeros((len(X), *self.estimators_[0].tree_.value.shape[1:]))
         number = np.zeros(len(X))
-        estimators = iter(self.estimators_)
-        for seed, size in self._oob_seeds_:
-            drawn = self._weights_of_trees(np.random.default_rng(seed), size, y, weight)
-            for counts, estimator in zip(drawn, estimators, strict=False):
-                out = np.flatnonzero(counts == 0)
-                if len(out):
-                    tree = estimator.tree_
-                    total[out] += tree.value[tree.apply(X[out])]
-                    number[out] += 1
+        drawn = (rows for draws, _ in self._draws_ for rows in draws.again())
+        for rows, estimator in zip(drawn, self.estimators_, strict=True):
+            out = np.setdiff1d(np.arange(len(X)), rows)
+            if len(out):
+                tree = estimator.tree_
+                total[out] += tree.value[tree.apply(X[out])]
+                number[out] += 1
         if not number.all():
             what = f"{np.count_nonzero(number == 0)} samples do not have OOB scores: all trees drew them."
             warn(UserWarning, f"{what} Try: more trees")
         mean = total / np.maximum(number, 1)[:, None, None]
-        self._keep_out_of_bag(mean, y)
+        score = self.oob_score if callable(self.oob_score) else self._oob_default
+        self.oob_score_ = float(score(*self._out_of_bag(mean, y)))
 
     def apply(self, X):
         """(samples, trees): the number of the leaf in which each row of X ends."""
@@ -174,7 +188,7 @@ class Forest(Growing):
 def seeded_groups(random_state, kept, number, size):
     """(seed, size) of each group of new trees that are grown together, after those that are kept."""
     sizes = [min(size, number - start) for start in range(0, number, size)]
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     rng.integers(0, 2, kept)  # other seeds than those of the trees that are kept
     return list(zip(seeds(rng, len(sizes)), sizes, strict=True))
 
@@ -187,9 +201,16 @@ def leaves_of(estimators, X):
         yield tree, tree.apply(X, roots), roots
 
 
-def _grow(forest, table, criterion, y, weight, limits, seed, size):
+def samples_of(draws):
+    """The rows of each member, of pairs (Draws, numbers that these rows have in X, or None)."""
+    return [
+        drawn if rows is None else rows[drawn] for group, rows in draws for drawn in group.again()
+    ]
+
+
+def _grow(forest, table, criterion, y, weight, limits, draws):
     """Some trees of a forest, grown together."""
-    rng = np.random.default_rng(seed)
-    weights = forest._weights_of_trees(rng, size, y, weight)
+    rng = np.random.default_rng(draws.seed)
+    weights = forest._weights_of_trees(draws, rng, y, weight)
     trees = grow(table, criterion, y, weights, limits, rng)
     return [pruned(tree, forest.ccp_alpha) for tree in trees] if forest.ccp_alpha else trees

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from models.ensembles.forest import TOGETHER, leaves_of, seeded_groups
+from models.ensembles.forest import TOGETHER, leaves_of, samples_of, seeded_groups
+from models.ensembles.members import Draws, DrawsRows
 from models.foundation import (
     OutlierDetector,
     boolean,
@@ -27,7 +28,7 @@ from models.trees.table import Columns
 from models.trees.tree import ExtraTreeRegressor
 
 
-class IsolationForest(OutlierDetector):
+class IsolationForest(DrawsRows, OutlierDetector):
     """Trees of random cuts: the fewer questions isolate a row, the more it is an outlier.
 
     With h(x) the mean number of questions that isolate x, the score is
@@ -77,13 +78,24 @@ class IsolationForest(OutlierDetector):
         number = self.n_estimators - len(trees)
         # Without a choice of features, many trees are grown together.
         batch = max(1, TOGETHER // self.max_samples_) if n_features == features else 1
-        groups = seeded_groups(self.random_state, len(trees), number, batch)
-        items = [(self, X, weight, n_features, *group) for group in groups]
+        chance = None if (weight == 1).all() else weight / weight.sum()
+        draws = [
+            Draws(seed, several, samples, self.max_samples_, self.bootstrap, chance)
+            for seed, several in seeded_groups(self.random_state, len(trees), number, batch)
+        ]
+        items = [(self, X, n_features, some) for some in draws]
         grown = [pair for group in each(_isolate, items, self.n_jobs) for pair in group]
         self.estimators_ = trees + [self._as_estimator(tree) for tree, _ in grown]
-        drawn = vars(self).get("estimators_features_", [])[: len(trees)]
-        self.estimators_features_ = drawn + [chosen for _, chosen in grown]
+        before = vars(self).get("estimators_features_", [])[: len(trees)]
+        self.estimators_features_ = before + [chosen for _, chosen in grown]
+        self._draws_ = vars(self).get("_draws_", []) + [(some, self._rows_) for some in draws]
         self.offset_ = -0.5
+
+    @property
+    def estimators_samples_(self):
+        """For each tree the samples that it has drawn, as numbers of rows of X; they are drawn again here."""
+        self._require_fit()
+        return samples_of(self._draws_)[: len(self.estimators_)]
 
     def _drawn(self, samples):
         if self.max_samples == "auto":
@@ -113,21 +125,16 @@ class IsolationForest(OutlierDetector):
         return -(2.0 ** -(questions / expected if expected else np.ones(len(X))))
 
 
-def _isolate(forest, X, weight, n_features, seed, size):
+def _isolate(forest, X, n_features, draws):
     """Some trees, grown together, and the features that each of them has drawn."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(draws.seed)
     samples, features = X.shape
-    chance = None if (weight == 1).all() else weight / weight.sum()
+    weights = [np.bincount(drawn, minlength=samples) for drawn in draws.by(rng)]
     chosen = np.arange(features)
     if n_features < features:
         chosen = rng.choice(features, n_features, replace=False)
         X = X[:, chosen]
     y = rng.random((1, samples))  # all different, so that every sample is cut off
-    draws = (
-        rng.choice(samples, forest.max_samples_, replace=forest.bootstrap, p=chance)
-        for _ in range(size)
-    )
-    weights = (np.bincount(drawn, minlength=samples) for drawn in draws)
     limits = Limits(max_features=1, max_depth=_depth(forest.max_samples_), random_cuts=True)
     trees = grow(Columns(X), SquaredError(1), y, weights, limits, rng)
     for tree in trees:

@@ -1,10 +1,11 @@
 """How ensembles make and fit the models in them."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.foundation import Estimator, clone, fit_clone, integer, learned, takes_weights
+from models.foundation import Estimator, clone, fit_clone, frames, integer, learned, takes_weights
 from models.foundation.fields import REQUIRED, Parameter
 from models.foundation.parallel import each
 from models.foundation.parameters import is_named_list
@@ -22,6 +23,55 @@ def require_weights(estimator: Any) -> None:
     if not takes_weights(estimator):
         what = f"{type(estimator).__name__} doesn't support sample_weight."
         raise refusal(ValueError, what, "an estimator whose fit takes weights")
+
+
+# ---- drawn rows ----------------------------------------------------------------------------------
+
+
+class Draws(NamedTuple):
+    """How the members of a group draw rows, so that they can be drawn again.
+
+    seed, number   of the generator, and of the members
+    rows           how many there are
+    size           how many a member draws; None: it takes all, and draws none
+    replace        with replacement?
+    chance         (rows,): the probability of each; None if they are equal
+    """
+
+    seed: int
+    number: int
+    rows: int
+    size: int | None
+    replace: bool
+    chance: np.ndarray | None
+
+    def by(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """The rows of each member. rng: a generator of the seed, from which nothing was drawn before."""
+        for _ in range(self.number):
+            if self.size is None:
+                yield np.arange(self.rows)
+            else:
+                yield rng.choice(self.rows, self.size, replace=self.replace, p=self.chance)
+
+    def again(self) -> Iterator[np.ndarray]:
+        """The same rows once more."""
+        return self.by(np.random.default_rng(self.seed))
+
+
+class DrawsRows(Estimator):
+    """An estimator whose members draw rows of X. It keeps the numbers of those that may be drawn."""
+
+    _rows_: np.ndarray | None = learned("numbers of the rows of positive weight; None if all are")
+
+    def _read(self, X, y, sample_weight, more=False):
+        data = super()._read(X, y, sample_weight, more)
+        weight = self._weights(sample_weight, frames.samples(X))
+        self._rows_ = None if weight.all() else np.flatnonzero(weight)
+        return data
+
+    def _in_X(self, drawn: np.ndarray) -> np.ndarray:
+        """The numbers that drawn rows have in X, where those of weight 0 count."""
+        return drawn if self._rows_ is None else self._rows_[drawn]
 
 
 # ---- named members -------------------------------------------------------------------------------

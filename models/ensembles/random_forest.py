@@ -47,13 +47,13 @@ class ForestOfClasses(Forest, OfClasses):
         mean = self._mean_value(X)
         return mean[:, 0] if self.n_outputs_ == 1 else self._by_target(mean)
 
-    def _keep_out_of_bag(self, mean, y):
-        right = [
-            np.argmax(p, axis=1) == codes
-            for p, codes in zip(mean.transpose(1, 0, 2), y, strict=True)
-        ]
-        self.oob_score_ = float(np.all(right, axis=0).mean())
+    def _out_of_bag(self, mean, y):
         self.oob_decision_function_ = mean[:, 0] if len(y) == 1 else mean.transpose(0, 2, 1)
+        return (y[0] if len(y) == 1 else y.T), self.oob_decision_function_.argmax(axis=1)
+
+    def _oob_default(self, y, predicted):
+        """The fraction of samples that are right in all targets."""
+        return np.all((y == predicted).reshape(len(y), -1), axis=1).mean()
 
 
 class ForestOfNumbers(Forest, OfNumbers):
@@ -65,10 +65,14 @@ class ForestOfNumbers(Forest, OfNumbers):
         mean = self._mean_value(X)[:, :, 0]
         return mean[:, 0] if self.n_outputs_ == 1 else mean
 
-    def _keep_out_of_bag(self, mean, y):
-        mean = mean[:, :, 0]
-        self.oob_score_ = float(np.mean(r_squared(y.T, y.T - mean, np.ones(len(mean)))))
-        self.oob_prediction_ = mean[:, 0] if len(y) == 1 else mean
+    def _out_of_bag(self, mean, y):
+        self.oob_prediction_ = mean[:, 0, 0] if len(y) == 1 else mean[:, :, 0]
+        return (y[0] if len(y) == 1 else y.T), self.oob_prediction_
+
+    def _oob_default(self, y, predicted):
+        """R², the mean over the targets."""
+        y, predicted = (each.reshape(len(y), -1) for each in (y, predicted))
+        return np.mean(r_squared(y, y - predicted, np.ones(len(y))))
 
 
 class RandomForestClassifier(ForestOfClasses):

@@ -9,9 +9,10 @@ import numpy as np
 
 from models.foundation import Regressor, boolean, integer, learned, nonnegative, positive, targets
 from models.foundation.constraints import Fixed
-from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.loss_model import LossModel
 from models.foundation.parameters import choice
+from models.foundation.randomness import generator
 from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -59,7 +60,7 @@ class MatrixFactorization(LossModel, Regressor):
         return (weight @ (y - r) ** 2 + self.alpha * penalty) / (2 * weight.sum())
 
     def start(self, X, y, weight):
-        rng, k = np.random.default_rng(self.random_state), self.n_components
+        rng, k = generator(self.random_state), self.n_components
         users, items = len(self.users_), len(self.items_)
         bias = np.asarray if self.biases else Fixed
         return {
@@ -88,7 +89,7 @@ class MatrixFactorization(LossModel, Regressor):
         packing = self._packing(X, y, weight)
         at = packing.unpack(packing.vector())
         slope = value_and_grad(lambda z: self.loss(X, y, weight, **packing.unpack(z)))
-        (u, i), trace = X.T, Trace(type(self).__name__ if self.verbose else "")
+        (u, i), trace = X.T, Trace.of(self)
         for iteration in range(self.max_iter + 1):
             if iteration:
                 Q, c = at["item_factors"], at["item_bias"]
@@ -108,6 +109,8 @@ class MatrixFactorization(LossModel, Regressor):
             value, gradient = slope(packing.vector())
             steepest = float(np.abs(gradient).max())
             trace(iteration, value, steepest)
+            if trace.keeps_states:
+                trace.keep(**kept_by(self, at))
             if steepest <= self.tol:
                 break
         self.n_iter_, self.trace_ = max(iteration, 1), trace

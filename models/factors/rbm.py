@@ -12,6 +12,7 @@ import numpy as np
 from models.foundation import Transformer, integer, learned, positive, seed
 from models.foundation.incremental import Incremental
 from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import log_sigmoid, sigmoid, softplus
 
@@ -69,12 +70,18 @@ class BernoulliRBM(Incremental, Transformer):
 
     def _fit(self, X):
         self._begin(X)
-        self.trace_ = Trace(type(self).__name__ if self.verbose else "")
+        self.trace_ = Trace.of(self)
         for iteration in range(1, self.n_iter + 1):
             for rows in np.array_split(X, -(-len(X) // self.batch_size)):
                 self._learn_from(rows)
             self._require_finite(X)
             self.trace_(iteration, -float(self._score_samples(X[:100]).mean()))
+            if self.trace_.keeps_states:
+                self.trace_.keep(
+                    components_=self.components_,
+                    intercept_hidden_=self.intercept_hidden_,
+                    intercept_visible_=self.intercept_visible_,
+                )
 
     def _partial_fit(self, X):
         if "components_" not in vars(self):
@@ -84,7 +91,7 @@ class BernoulliRBM(Incremental, Transformer):
 
     def _begin(self, X):
         k, features = self.n_components, X.shape[1]
-        self._rng_ = np.random.default_rng(self.random_state)
+        self._rng_ = generator(self.random_state)
         self.components_ = self._rng_.normal(0, 0.01, (k, features))
         self.intercept_hidden_, self.intercept_visible_ = np.zeros(k), np.zeros(features)
         self.h_samples_ = np.zeros((self.batch_size, k))

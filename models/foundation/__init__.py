@@ -23,6 +23,7 @@
    names that end in an underscore. `fit` calls it on a copy, and keeps the result if no error occurred
    (`estimator`). Or use a ready training procedure: solvers, if your model is a loss (`loss_model`); rounds
    of expectation and maximization (`em`); updates by more rows (`incremental`); other estimators (`meta`).
+   An iteration of its own reports to a `Trace`, which keeps its states within `traced()` (`iterate`).
 4. If it accepts more than others, such as several targets or missing values, say so (`facts`). If its X is no
    table, or its y is not one value per row, list which common checks do not apply, with reasons
    (`does_not_apply`), and write tests of its own.
@@ -35,6 +36,7 @@ Raise errors with `refusal(kind, what is wrong, what to try)`, which adds the us
 from models.foundation.conditional import where
 from models.foundation.estimator import Estimator
 from models.foundation.fields import learned
+from models.foundation.iterate import traced
 from models.foundation.kinds import (
     Classifier,
     Clusterer,
@@ -57,9 +59,9 @@ from models.foundation.parameters import (
     number,
     part,
     positive,
-    seed,
     sequence,
 )
+from models.foundation.randomness import seed
 from models.foundation.sklearn_bridge import (
     ConvergenceWarning,
     DataConversionWarning,
@@ -102,6 +104,7 @@ __all__ = [
     "seed",
     "sequence",
     "takes_weights",
+    "traced",
     "warn",
     "where",
 ]  # fmt: skip

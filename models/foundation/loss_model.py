@@ -17,7 +17,7 @@ import numpy as np
 from models.foundation.constraints import Fixed
 from models.foundation.estimator import Estimator
 from models.foundation.fields import learned
-from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.packing import Packing
 from models.foundation.parameters import (
     boolean,
@@ -25,8 +25,8 @@ from models.foundation.parameters import (
     function,
     integer,
     positive,
-    seed,
 )
+from models.foundation.randomness import seed
 from models.foundation.stochastic import descend, optimizers
 from tinygrad_edu import Tensor, hessian, hvp, value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
@@ -87,7 +87,11 @@ class LossModel(Estimator):
         return self.solver
 
     def _fit(self, X: Any, y: Any, weight: Any) -> None:
-        for name, value in self._minimize(X, y, weight).items():
+        self._keep(self._minimize(X, y, weight))
+
+    def _keep(self, parameters: dict[str, Any]) -> None:
+        """Stores each parameter as an attribute, `coef` as `coef_`."""
+        for name, value in parameters.items():
             setattr(self, f"{name}_", value)
 
     def _minimize(self, X: Any, y: Any, weight: Any) -> dict[str, Any]:
@@ -100,10 +104,16 @@ class LossModel(Estimator):
             return found
         packing = self._packing(X, y, weight)
         trace = Trace.of(self)
+
+        def note(iteration, value, gradient_norm, point):
+            trace(iteration, value, gradient_norm)
+            if trace.keeps_states:
+                trace.keep(**kept_by(self, values_of(packing, point)))
+
         if solver in MINIMIZERS:
-            found = self._by_line_search(solver, packing, X, y, weight, trace)
+            found = self._by_line_search(solver, packing, X, y, weight, note)
         else:
-            found = descend(self, packing, X, y, weight, trace)
+            found = descend(self, packing, X, y, weight, note)
         self.n_iter_, self.trace_ = found.iterations, trace
         if not found.converged:
             warn_not_converged(
@@ -112,12 +122,13 @@ class LossModel(Estimator):
                 f"above tol={self.tol}",
                 f"raise {self.limit}, scale the features to a common size, or raise tol",
             )
-        # [()] turns arrays without axes into numbers
-        return {name: np.asarray(w)[()] for name, w in packing.unpack(found.point).items()}
+        return values_of(packing, found.point)
 
     def _one_step(self, found: dict[str, Any], X: Any, y: Any, weight: Any) -> Trace:
         """The trace of a formula: loss and gradient at the minimum that it found."""
         trace = Trace.of(self)
+        if trace.keeps_states:
+            trace.keep(**kept_by(self, found))
         with np.errstate(all="ignore"):
             if self.has_kinks:  # a penalty with kinks has no gradient
                 loss = self.objective(X, y, weight, **found) + self.kinked_penalty(**found)
@@ -132,7 +143,7 @@ class LossModel(Estimator):
         trace(1, loss.item(), max(np.abs(g).max(initial=0) for g in gradients))
         return trace
 
-    def _by_line_search(self, solver, packing, X, y, weight, trace) -> Minimum:
+    def _by_line_search(self, solver, packing, X, y, weight, note) -> Minimum:
         def objective(vector):
             return self.objective(X, y, weight, **packing.unpack(vector))
 
@@ -154,7 +165,7 @@ class LossModel(Estimator):
             product=lambda w, v: hvp(objective, (w,), (v,)),
             tol=self.tol,
             max_iter=self.max_iter,
-            callback=trace,
+            callback=note,
             **kinks,
         )
 
@@ -193,3 +204,8 @@ class LossModel(Estimator):
                 f"{name}(solver={self.solver!r}): its penalty has kinks, which that solver misses."
             )
             raise refusal(ValueError, what, f"{name}(solver='proximal')")
+
+
+def values_of(packing: Packing, point: np.ndarray) -> dict[str, Any]:
+    """The parameters at a vector by name; those without axes as numbers."""
+    return {name: np.asarray(w)[()] for name, w in packing.unpack(point).items()}

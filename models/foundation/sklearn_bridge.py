@@ -47,6 +47,9 @@ def not_fitted(estimator: Any, missing: str = "") -> Exception:
     """The error of an estimator that is not fitted, or that did not learn what is missing."""
     name = type(estimator).__name__
     if is_fitted(estimator):
+        if missing == "trace_":
+            what = f"this {name} was fitted without a trace."
+            return refusal(AttributeError, what, f"with traced(): {name}(...).fit(...)")
         what = f"this {name} has no {missing}: with its parameters, fit does not compute it."
         return refusal(AttributeError, what, f"the parameters in help({name})")
     return refusal(

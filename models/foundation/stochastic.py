@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.randomness import generator
 from tinygrad_edu import optim, value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Parameter
@@ -23,13 +24,14 @@ def optimizers() -> dict[str, type[Optimizer]]:
     }
 
 
-def descend(model: Any, packing: Any, X: Any, y: Any, weight: Any, trace: Any) -> Minimum:
+def descend(model: Any, packing: Any, X: Any, y: Any, weight: Any, note: Any) -> Minimum:
     """Epochs over all rows in random order, in batches, until the gradient on all rows is within tol.
 
     A batch represents all rows: its weights are scaled to add up to the weight of all rows. So its loss is,
-    on average over the batches, close to the loss of all rows, including penalties.
+    on average over the batches, close to the loss of all rows, including penalties. After each epoch
+    `note(epoch, loss, max |gradient|, free numbers)` is called.
     """
-    rng = np.random.default_rng(model.random_state)
+    rng = generator(model.random_state)
     free = [Parameter(z) for z in packing.cut(packing.vector())]
     learned = [p for p in free if p.size]
     optimizer = optimizers()[model.solver](learned, lr=model.learning_rate)
@@ -56,7 +58,7 @@ def descend(model: Any, packing: Any, X: Any, y: Any, weight: Any, trace: Any) -
         with np.errstate(all="ignore"):
             value, gradient = value_and_grad(loss_of_all)(point)
         steepest = float(np.abs(gradient).max())
-        trace(epoch, value, steepest)
+        note(epoch, value, steepest, point)
         if not (np.isfinite(value) and np.isfinite(steepest)):
             raise _diverged(model, epoch)
         if steepest <= model.tol:

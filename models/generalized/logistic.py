@@ -95,11 +95,14 @@ class LogisticRegression(SparseWeights, ElasticNetPenalty, LinearLoss, Classifie
             what = f"solver='liblinear' is for two classes, and y has {len(self.classes_)}."
             raise refusal(ValueError, what, "LogisticRegression(solver='lbfgs')")
         super()._fit(X, y, weight)
+        self.n_iter_ = np.array([self.n_iter_])
+
+    def _keep(self, parameters):
+        super()._keep(parameters)
         if len(self.classes_) > 2:  # what is the same for all classes does not matter: 0
             self.intercept_ = self.intercept_ - self.intercept_.mean()
             if self._strengths() == (0, 0):
                 self.coef_ = self.coef_ - self.coef_.mean(axis=0)
-        self.n_iter_ = np.array([self.n_iter_])
 
     def _solver(self):
         if self.has_kinks and self.solver in ("saga", "liblinear"):

@@ -59,8 +59,8 @@ class OrdinalRegression(LossModel, Classifier):
         log_p = np.log(-np.expm1(-gap)) - has_upper * softplus(-upper) - has_lower * softplus(lower)
         return -(weight @ log_p) / weight.sum() + self.alpha / 2 * (coef @ coef)
 
-    def _fit(self, X, y, weight):
-        super()._fit(X, y, weight)
+    def _keep(self, parameters):
+        super()._keep(parameters)
         self.thresholds_ = self.first_ + np.append(0.0, np.cumsum(self.gaps_))
 
     def _predict_proba(self, X):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import boolean, integer, learned, nonnegative, positive
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearModel
 from models.linear.least_squares import centered
 from tinygrad_edu.diagnostics.words import refusal
@@ -32,6 +32,9 @@ class EvidenceRegression(LinearModel):
     sigma_: np.ndarray = learned("covariance of w")
     scores_: Any = learned("log evidence at each iteration, if compute_score; otherwise empty")
     n_iter_: int = learned("number of iterations")
+    trace_: Trace = learned(
+        "of a fit in `with traced():` coef_, intercept_, alpha_ and lambda_ after every iteration"
+    )
     X_offset_: np.ndarray = learned("x̄, which predict subtracts for the standard deviation")
     X_scale_: np.ndarray = learned("ones: X is not scaled")
 
@@ -47,9 +50,16 @@ class EvidenceRegression(LinearModel):
             raise refusal(ValueError, what, "StandardScaler().fit_transform(X)")
         return A, b, y_mean, weight.sum(), variance
 
-    def _finish(self, w, y_mean, scores, steps, converged):
+    def _note(self, trace, w, y_mean, α, λ):
+        trace(len(trace) + 1)
+        b = y_mean - self.X_offset_ @ w if self.fit_intercept else 0.0
+        trace.keep(coef_=w, intercept_=b, alpha_=α, lambda_=λ)
+
+    def _finish(self, w, y_mean, scores, steps, converged, trace):
         self.coef_, self.scores_, self.n_iter_ = w, np.array(scores) if scores else [], steps
         self.intercept_ = y_mean - self.X_offset_ @ w if self.fit_intercept else 0.0
+        if trace:
+            self.trace_ = trace
         if not converged:
             warn_not_converged(self, f"iterations, above tol={self.tol}", "raise max_iter")
 
@@ -95,6 +105,7 @@ class BayesianRidge(EvidenceRegression):
         λ = 1.0 if self.lambda_init is None else self.lambda_init
 
         scores: list[float] = []
+        trace = Trace.of(self)
 
         def weights():
             """w along the singular vectors, and ‖y - A w‖²; keeps the log evidence if asked to."""
@@ -112,13 +123,15 @@ class BayesianRidge(EvidenceRegression):
             λ = (γ + 2 * self.lambda_1) / (z @ z + 2 * self.lambda_2)
             α = (n - γ + 2 * self.alpha_1) / (rss + 2 * self.alpha_2)
             w = Vt.T @ z
+            if trace.keeps_states:
+                self._note(trace, Vt.T @ (d * right / (μ + λ / α)), y_mean, α, λ)
             converged = before is not None and np.abs(before - w).sum() < self.tol
             before = w
         z, _ = weights()
         self.alpha_, self.lambda_ = float(α), float(λ)
         rest = np.eye(A.shape[1]) - Vt.T @ Vt if len(d) < A.shape[1] else 0.0
         self.sigma_ = (Vt.T / (λ + α * μ)) @ Vt + rest / λ
-        self._finish(Vt.T @ z, y_mean, scores, step, converged)
+        self._finish(Vt.T @ z, y_mean, scores, step, converged, trace)
 
     def _log_evidence(self, n, features, μ, α, λ, z, rss):
         """ln p(y | X, α, λ) (Bishop 3.86) and the priors of α and λ."""
@@ -148,7 +161,7 @@ class ARDRegression(EvidenceRegression):
         gram, right = A.T @ A, A.T @ b
         α, λ = 1 / (variance + np.finfo(float).eps), np.ones(A.shape[1])
         keep, w, scores = np.ones(A.shape[1], dtype=bool), np.zeros(A.shape[1]), []
-        before, converged, step = None, False, 0
+        before, converged, step, trace = None, False, 0, Trace.of(self)
         while not converged and step < self.max_iter:
             step += 1
             Σ, w = self._posterior(A, gram, right, α, λ, keep)
@@ -158,6 +171,9 @@ class ARDRegression(EvidenceRegression):
             α = (n - γ.sum() + 2 * self.alpha_1) / (rss + 2 * self.alpha_2)
             keep = λ < self.threshold_lambda
             w = np.where(keep, w, 0.0)
+            if trace.keeps_states:
+                w_now = self._posterior(A, gram, right, α, λ, keep)[1]
+                self._note(trace, w_now, y_mean, α, λ)
             if self.compute_score:
                 scores.append(self._log_evidence(n, Σ, α, λ, w, rss))
             converged = not keep.any() or (
@@ -166,7 +182,7 @@ class ARDRegression(EvidenceRegression):
             before = w
         Σ, w = self._posterior(A, gram, right, α, λ, keep)
         self.alpha_, self.lambda_, self.sigma_ = float(α), λ, Σ
-        self._finish(w, y_mean, scores, step, converged)
+        self._finish(w, y_mean, scores, step, converged, trace)
 
     def _posterior(self, A, gram, right, α, λ, keep):
         """The covariance Σ of the kept weights, and the mean w of all."""

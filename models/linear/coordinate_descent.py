@@ -125,6 +125,13 @@ class SquaredErrors:
         explained = self.q @ w
         return self.bb - explained - slope @ w, self.bb - explained, slope
 
+    def add_intercepts(self, traces):
+        """Adds b = ȳ - w·x̄ to the states in the trace of each target."""
+        means = np.broadcast_to(self.y_mean, len(traces))
+        for trace, y_mean in zip(traces, means, strict=True):
+            for state in trace.states:
+                state.intercept_ = y_mean - state.coef_ @ self.x_mean
+
     def gap(self, penalty, w):
         """The duality gap at w."""
         w, b_size = w * self.size / self.b_size, self.b_size
@@ -167,6 +174,8 @@ def coordinate_descent(errors, penalty, w, tol, max_iter, rng=None, trace=None):
                 P * b_size**2 / errors.total,
                 np.max(excess * size, initial=0) * b_size / errors.total,
             )
+            if trace.keeps_states:
+                trace.keep(coef_=w / size * b_size)
         if (gap <= tol * errors.bb and iteration > 0) or iteration == max_iter:
             break
         columns = _candidates(excess, w)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import array, choice, integer, learned, nonnegative
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearModel
 from models.linear.coordinate_descent import SquaredErrors
 from models.linear.lars import independent, most_correlated
@@ -38,6 +38,9 @@ class OrthogonalMatchingPursuit(LinearModel):
     )
 
     n_iter_: Any = learned("number of chosen features; a list for several targets")
+    trace_: Any = learned(
+        "of a fit in `with traced():` the loss and coef_ with each number of features; a list like n_iter_"
+    )
     n_nonzero_coefs_: int | None = learned("how many were asked for; None if tol was given")
 
     def _fit(self, X, y, weight):
@@ -51,12 +54,16 @@ class OrthogonalMatchingPursuit(LinearModel):
         few = max(features // 10, 1)
         self.n_nonzero_coefs_ = None if self.tol is not None else self.n_nonzero_coefs or few
         errors = SquaredErrors(X, y, weight, self.fit_intercept)
-        found = [self._pursue(errors.target(k)) for k in range(y[:1].size)]
+        traces = [Trace.of(self) for _ in range(y[:1].size)]
+        found = [self._pursue(errors.target(k), trace) for k, trace in enumerate(traces)]
         W, counts = np.stack([w for w, _ in found]), [count for _, count in found]
         self.coef_, self.n_iter_ = (W, counts) if len(found) > 1 else (W[0], counts[0])
         self.intercept_ = errors.y_mean - self.coef_ @ errors.x_mean
+        if any(traces):
+            errors.add_intercepts(traces)
+            self.trace_ = traces if len(found) > 1 else traces[0]
 
-    def _pursue(self, errors):
+    def _pursue(self, errors, trace):
         """w for one target, and the number of its features."""
         active: list[int] = []
         w, allowed = np.zeros(len(errors.size)), np.ones(len(errors.size), dtype=bool)
@@ -75,6 +82,10 @@ class OrthogonalMatchingPursuit(LinearModel):
             active.append(j)
             w = np.zeros(len(w))
             w[active] = np.linalg.solve(errors.gram_of(active), errors.q[active])
+            if trace.keeps_states:
+                loss = errors.moments(w)[0] * errors.b_size**2 / (2 * errors.total)
+                trace(len(active), loss)
+                trace.keep(coef_=w / errors.size * errors.b_size)
         return w / errors.size * errors.b_size, max(len(active), 1)
 
 

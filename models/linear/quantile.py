@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import choice, learned, mapping, nonnegative, number
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.linear_predictor import LinearModel
 
 
@@ -32,6 +32,9 @@ class QuantileRegressor(LinearModel):
     solver_options: Any = mapping(None, doc="no effect")
 
     n_iter_: int = learned("number of Newton steps")
+    trace_: Trace = learned(
+        "of a fit in `with traced():` the loss, coef_ and intercept_ after every step"
+    )
 
     def _fit(self, X, y, weight):
         features = X.shape[1]
@@ -44,11 +47,27 @@ class QuantileRegressor(LinearModel):
             more = np.minimum(self.alpha / size, 2) * weight.sum()  # w_j = 0 from 1 on
             up, down = np.concatenate([up, more]), np.concatenate([down, more])
             y = np.concatenate([y, np.zeros(features)])
-        found, self.n_iter_, converged = least_tilted_errors(A, y, up, down)
+        trace = Trace.of(self)
+
+        def note(step, w):
+            r = y - A @ w
+            loss = up @ np.maximum(r, 0) + down @ np.maximum(-r, 0)
+            trace(step, loss / weight.sum())
+            trace.keep(**kept_by(self, w))
+
+        noted = note if trace.keeps_states else None
+        found, self.n_iter_, converged = least_tilted_errors(A, y, up, down, note=noted)
         if not converged:
             warn_not_converged(
                 self, "Newton steps, far from the minimum", "features of a common size"
             )
+        self._keep(found)
+        if trace:
+            self.trace_ = trace
+            trace.states[-1].update(coef_=self.coef_, intercept_=self.intercept_)
+
+    def _keep(self, found):
+        features = self.n_features_in_
         self.coef_ = found[:features]
         self.intercept_ = found[features] if self.fit_intercept else 0.0
 
@@ -58,7 +77,7 @@ class QuantileRegressor(LinearModel):
             yield estimator.set_params(quantile=0.37), X, y
 
 
-def least_tilted_errors(A, y, up, down, max_iter=100):
+def least_tilted_errors(A, y, up, down, max_iter=100, note=None):
     """The w with the least Σ_i up_i max(r_i, 0) + down_i max(-r_i, 0), r = y - A w; and the number of steps.
 
     By duality (Koenker 6.4): with r = u - v, u and v ≥ 0, w is the minimum if there are a and s ≥ 0 with
@@ -69,6 +88,8 @@ def least_tilted_errors(A, y, up, down, max_iter=100):
     is weighted least squares, with the weights Θ = 1 / (u / s + v / a), once to see how far μ can fall
     (predictor), and once with the products of its changes (corrector). At the end the samples with r = 0 are
     known, and w is solved from these.
+
+    note   called with the number of the step and w, at the start and after each step
     """
     unit = np.abs(A).max(axis=0)
     unit[unit == 0] = 1
@@ -79,7 +100,9 @@ def least_tilted_errors(A, y, up, down, max_iter=100):
     r = y - A @ w
     spare = max(np.abs(r).mean(), 1e-3)
     a, s, u, v = down.copy(), up.copy(), np.maximum(r, 0) + spare, np.maximum(-r, 0) + spare
-    for step in range(max_iter):  # noqa: B007
+    for step in range(max_iter):
+        if note:
+            note(step, w / unit * y_unit)
         gap = u @ s + v @ a
         if gap < SMALL_GAP:
             break

@@ -95,6 +95,8 @@ class Ridge(LinearModel, LossModel):
         b = means.y_mean - means.x_mean @ w if self.fit_intercept else 0.0
         self.n_iter_, self.trace_ = 1, Trace.of(self)
         self.trace_(1, *self._at_minimum(means, w, weight.sum()))
+        if self.trace_.keeps_states:
+            self.trace_.keep(coef_=w.T, intercept_=b)
         return {"coef": w.T, "intercept": b}
 
     def _best(self, X, y, weight, means, alpha):

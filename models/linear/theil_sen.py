@@ -11,8 +11,9 @@ import math
 import numpy as np
 
 from models.foundation import boolean, integer, learned, positive, seed
-from models.foundation.iterate import warn_not_converged
+from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.linear_predictor import LinearModel
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 
 EPSILON = np.finfo(np.float64).eps
@@ -53,7 +54,9 @@ class TheilSenRegressor(LinearModel):
         fits = [
             np.einsum("kij,kj->ki", np.linalg.pinv(A[rows], EPSILON), y[rows]) for rows in chunks
         ]
-        found = self._spatial_median(np.concatenate(fits))
+        self._keep(self._spatial_median(np.concatenate(fits)))
+
+    def _keep(self, found):
         self.intercept_, self.coef_ = (found[0], found[1:]) if self.fit_intercept else (0.0, found)
 
     def _subset_size(self, n, parameters):
@@ -70,7 +73,7 @@ class TheilSenRegressor(LinearModel):
         """Row numbers of the subsets, (subsets, m): all of them, or a random part."""
         if math.comb(n, m) <= self.max_subpopulation:
             return np.array(list(itertools.combinations(range(n), m)))
-        rng, count = np.random.default_rng(self.random_state), max(int(self.max_subpopulation), 1)
+        rng, count = generator(self.random_state), max(int(self.max_subpopulation), 1)
         if n < 8 * m * m:
             return np.array([rng.choice(n, size=m, replace=False) for _ in range(count)])
         drawn = rng.integers(n, size=(count, m))
@@ -89,7 +92,7 @@ class TheilSenRegressor(LinearModel):
             return np.median(points, axis=0)
         size = np.abs(points).max() or 1.0
         points = points / size
-        x = points.mean(axis=0)
+        x, trace = points.mean(axis=0), Trace.of(self)
         for step in range(1, self.max_iter + 1):
             self.n_iter_ = step
             distance = np.linalg.norm(points - x, axis=1)
@@ -100,8 +103,13 @@ class TheilSenRegressor(LinearModel):
             if force > EPSILON:
                 held = 0.0 if others.all() else min(1.0, 1 / float(force))
                 x = (1 - held) * (pull @ points[others]) / pull.sum() + held * x
+            if trace.keeps_states:
+                trace(step, size * np.linalg.norm(points - x, axis=1).mean())
+                trace.keep(**kept_by(self, x * size))
             if np.linalg.norm(x - before) * size < self.tol:
                 break
         else:
             warn_not_converged(self, "iterations for the median", "raise max_iter, or raise tol")
+        if trace:
+            self.trace_ = trace
         return x * size

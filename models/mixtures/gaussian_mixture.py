@@ -11,6 +11,7 @@ import numpy as np
 from models.foundation import array, choice
 from models.foundation.loss_model import LossModel
 from models.foundation.packing import Packing
+from models.foundation.randomness import generator
 from models.mixtures import gaussians
 from models.mixtures.mixture import Mixture
 from tinygrad_edu.diagnostics.words import refusal
@@ -81,7 +82,7 @@ class GaussianMixture(Mixture, LossModel):
 
     def _packing(self, X, y, weight):
         earlier = self._learned_parameters() if self.warm_start else None
-        first = earlier or self.start(X, weight, np.random.default_rng(self.random_state))
+        first = earlier or self.start(X, weight, generator(self.random_state))
         return Packing({
             "logits": np.log(first["weights"]),
             "means": first["means"],
@@ -103,13 +104,19 @@ class GaussianMixture(Mixture, LossModel):
                 f"GaussianMixture(solver={self.solver!r}, n_init={self.n_init}): it has one start."
             )
             raise refusal(ValueError, what, "n_init=1, or solver='em'")
-        found = self._minimize(X, None, weight)
-        log_π = found["logits"] - logsumexp(found["logits"])
-        covariances = self._covariances(found["roots"])
-        self._keep({"weights": np.exp(log_π), "means": found["means"], "covariances": covariances})
+        self._keep(self._minimize(X, None, weight))
         self.lower_bound_ = -self.trace_.loss[-1]
         self.converged_ = bool(self.trace_.gradient_norm[-1] <= self.tol)
         self._finish()
+
+    def _keep(self, parameters):
+        if "logits" in parameters:  # the free numbers of the gradient
+            logits, covariances = parameters["logits"], self._covariances(parameters["roots"])
+            weights = np.exp(logits - logsumexp(logits))
+            parameters = {
+                "weights": weights, "means": parameters["means"], "covariances": covariances
+            }  # fmt: skip
+        super()._keep(parameters)
 
     # ---- what was given, and criteria ------------------------------------------------------------
 

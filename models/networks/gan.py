@@ -11,6 +11,7 @@ import numpy as np
 
 from models.foundation import Estimator, choice, integer, learned, nonnegative, positive, seed
 from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from models.networks.layers import ACTIVATIONS, Layers, forward, glorot, sizes
 from tinygrad_edu import grad, no_grad, optim
 from tinygrad_edu.diagnostics.words import refusal
@@ -92,13 +93,13 @@ class GAN(Estimator):
             raise refusal(ValueError, what, "X / np.abs(X).max()")
         self.scale_ = np.where(self.scale_ > 1e-12 * np.abs(self.mean_), self.scale_, 1.0)
         X = (X - self.mean_) / self.scale_
-        rng, hidden = np.random.default_rng(self.random_state), [*self.hidden_layer_sizes]
+        rng, hidden = generator(self.random_state), [*self.hidden_layer_sizes]
         G, D = (
             [(Parameter(W), Parameter(b)) for W, b in glorot([first, *hidden, last], rng)]
             for first, last in ((self.n_components, X.shape[1]), (X.shape[1], 1))
         )
         of_G, of_D = _Player(G, self.learning_rate), _Player(D, 4 * self.learning_rate)
-        self.trace_, size = Trace(), min(self.batch_size, len(X))
+        self.trace_, size = Trace.of(self), min(self.batch_size, len(X))
         for self.n_iter_ in range(1, self.max_iter + 1):  # noqa: B020
             order, losses = rng.permutation(len(X)), []
             for start in range(0, len(X), size):
@@ -109,6 +110,8 @@ class GAN(Estimator):
                 z = rng.standard_normal((size, self.n_components))
                 of_G.step(self.generator_loss(self.generate(z, G), D))
             self.trace_(self.n_iter_, float(np.mean(losses)))
+            if self.trace_.keeps_states:
+                self.trace_.keep(generator_=of_G.average(), discriminator_=of_D.average())
             if not np.isfinite(losses).all():
                 what = f"GAN: the loss is not finite after {self.n_iter_} passes."
                 raise refusal(FloatingPointError, what, "a smaller learning_rate")
@@ -117,7 +120,7 @@ class GAN(Estimator):
     def sample(self, n_samples: int = 1) -> np.ndarray:
         """New rows: x = G(z), shape (n_samples, features)."""
         self._check(np.zeros((1, getattr(self, "n_features_in_", 1))))
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         z = rng.standard_normal((n_samples, self.n_components))
         return self.generate(z, self.generator_) * self.scale_ + self.mean_
 
@@ -142,6 +145,6 @@ class _Player:
         return float(loss)
 
     def average(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        self.ema.keep()
-        arrays = [p.data.copy() for p in self.weights]
+        with self.ema.averaged():
+            arrays = [p.data.copy() for p in self.weights]
         return list(zip(arrays[::2], arrays[1::2], strict=True))

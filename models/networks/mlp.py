@@ -27,7 +27,7 @@ from models.foundation import (
 )
 from models.foundation.fields import Parameter as Field
 from models.foundation.incremental import Incremental, IncrementalClassifier
-from models.foundation.iterate import ConvergenceWarning, Trace
+from models.foundation.iterate import ConvergenceWarning, Trace, kept_by
 from models.foundation.loss_model import LossModel
 from models.networks.layers import forward, layers_of, named
 from tinygrad_edu import no_grad, optim
@@ -224,7 +224,7 @@ class MultilayerPerceptron(LossModel):
         self.t_, self.n_iter_ = self.t_ + len(order), self.n_iter_ + 1
         self._demand_finite_loss()
         self.loss_curve_.append(self.loss_)
-        training.trace(len(training.trace), self.loss_)
+        training.trace(len(training.trace) + 1, self.loss_)
         now = self.loss_
         if self.early_stopping:
             self._keep({name: w.data.copy() for name, w in parameters.items()})
@@ -235,6 +235,9 @@ class MultilayerPerceptron(LossModel):
             training.best = now
             if self.early_stopping:
                 training.kept = {name: w.data.copy() for name, w in parameters.items()}
+        if training.trace.keeps_states:
+            kept = {name: value(w) for name, w in training.kept.items()}
+            training.trace.keep(**kept_by(self, kept))
         if self.solver == "sgd" and self.learning_rate == "invscaling":
             optimizer.lr = self.learning_rate_init / (self.t_ + 1) ** self.power_t
         if training.idle > self.n_iter_no_change:

@@ -6,6 +6,7 @@ Stochastic gradient descent training for L1-regularized log-linear models (2009)
 """
 
 import copy
+import itertools
 import math
 from typing import Any, ClassVar
 
@@ -22,9 +23,11 @@ from models.foundation import (
     number,
     seed,
 )
+from models.foundation.bunch import Bunch
 from models.foundation.incremental import Incremental, IncrementalClassifier
-from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
+from models.foundation.randomness import generator
 from models.foundation.targets import against_rest
 from models.online.losses import loss_named
 from tinygrad_edu.diagnostics.words import refusal
@@ -134,18 +137,33 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         problems = self._targets(y, weight)
         if lines is None:
             lines = [Line(np.zeros(X.shape[1]), self._first_b) for _ in problems]
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         with np.errstate(all="ignore"):  # overflow is reported after the round
             each = zip(lines, problems, strict=True)
             traces = [self._descend(line, X, target, s, rounds, rng) for line, (target, s) in each]
         self.trace_ = max(traces, key=len)
+        self.trace_.states = self._together(traces)
         self.n_iter_ = len(self.trace_)
         self.t_ += float(self.n_iter_ * len(X))
         self._lines_ = lines
-        averaged = 0 < self.average <= self.t_ - 1
-        W = np.stack([line.mean_w if averaged else line.w for line in lines])
+        found = [line.found(0 < self.average <= self.t_ - 1) for line in lines]
+        self._keep(found)
+
+    def _keep(self, found):
+        """Stores w and b of each score."""
+        W, b = map(np.array, zip(*found, strict=True))
         self.coef_ = W if self.kind == "classifier" else W[0]
-        self.intercept_ = np.array([line.mean_b if averaged else line.b for line in lines])
+        self.intercept_ = b
+
+    def _together(self, traces):
+        """The state of all scores after each round; a score whose rounds have ended stays as it is."""
+        rounds = itertools.zip_longest(*(trace.states for trace in traces))
+        states: list[Bunch] = []
+        last: list[Any] = [None] * len(traces)
+        for each in rounds:
+            last = [before if now is None else now for now, before in zip(each, last, strict=True)]
+            states.append(Bunch(kept_by(self, [state.found for state in last])))
+        return states
 
     def _descend(self, line, X, y, weight, rounds, rng):
         """Rounds for one score; returns their objectives."""
@@ -166,6 +184,8 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
                 z = X[held_out] @ line.w + line.b
                 quality = self._quality(z, y[held_out], weight[held_out])
             trace(done, total / len(order))
+            if trace.keeps_states:
+                trace.keep(found=line.found(0 < self.average <= t - 1))
             no_better = self.tol is not None and quality < best + self.tol
             waiting = waiting + 1 if no_better else 0
             best = max(best, quality)
@@ -291,6 +311,10 @@ class Line:
         self.w, self.b = np.array(w, dtype=np.float64), float(b)
         self.mean_w, self.mean_b = np.zeros_like(self.w), 0.0
         self.due, self.paid = 0.0, np.zeros_like(self.w)
+
+    def found(self, averaged):
+        """w and b, of the last step or on average."""
+        return (self.mean_w, self.mean_b) if averaged else (self.w, self.b)
 
     def clip(self, more):
         """Moves every w_j toward 0 by what the penalty ‖w‖₁ is due so far, but not beyond 0.

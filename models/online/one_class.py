@@ -47,10 +47,12 @@ class SGDOneClassSVM(OnlineModel, OutlierDetector):
 
     def _fit(self, X, weight):  # type: ignore[override]
         super()._fit(X, np.ones(len(X)), weight)
-        self.offset_ = 1 - self.intercept_
 
     def _partial_fit(self, X, weight):  # type: ignore[override]
         super()._partial_fit(X, np.ones(len(X)), weight)
+
+    def _keep(self, found):
+        super()._keep(found)
         self.offset_ = 1 - self.intercept_
 
     def _targets(self, y, weight):

@@ -1,6 +1,7 @@
 """Trees: one question after the other.
 
 tree         DecisionTreeClassifier and -Regressor: CART; the ExtraTree... with random cuts
+categories   questions about categories: the order in which the best set is a beginning
 criteria     impurity: Gini, entropy, squared and absolute error, Poisson
 growing      level by level, all nodes of a level at once
 nodes        the samples of the nodes of a level, as segments of arrays

@@ -54,7 +54,7 @@ def grow(
         value, nodes.impurity = criterion.describe(nodes)
         if limits.monotonic is not None:
             value = criterion.clipped(value, nodes.lower, nodes.upper)
-        level = _leaves(nodes, value, depth)
+        level = _leaves(nodes, value, depth, table.bytes_of_sets)
         levels.append(level)
         if depth == 0:
             pure = EPSILON * np.minimum(1.0, nodes.impurity)  # an impurity of 0 is not exact
@@ -78,11 +78,15 @@ def grow(
         nodes, best = nodes.only(good), best.only(good)
         level["gain"][splits] = best.gain
         level["feature"][splits] = best.feature
-        level["threshold"][splits] = best.threshold
+        level["threshold"][splits] = np.where(
+            table.are_categories(best.feature), np.nan, best.threshold
+        )
         level["children_left"][splits] = n_nodes + np.arange(nodes.number)
         level["children_right"][splits] = n_nodes + nodes.number + np.arange(nodes.number)
         n_nodes += 2 * nodes.number
-        nodes, level["missing_go_to_left"][splits] = _children(table, nodes, best, limits)
+        nodes, level["missing_go_to_left"][splits], level["goes_left"][splits] = _children(
+            table, nodes, best, limits
+        )
     # Parts are given up as they are joined: a full tree may need more memory than X.
     arrays = {
         name: np.concatenate([level.pop(name) for level in levels]) for name in list(levels[0])
@@ -95,7 +99,7 @@ def grow(
     return [all_trees.subtree(order) for order in all_trees.preorders()]
 
 
-def _leaves(nodes, value, depth):
+def _leaves(nodes, value, depth, bytes_of_sets):
     """What is known of new nodes: leaves, until there is a question."""
     return {
         "children_left": np.full(nodes.number, LEAF),
@@ -103,6 +107,7 @@ def _leaves(nodes, value, depth):
         "feature": np.full(nodes.number, UNDEFINED),
         "threshold": np.full(nodes.number, float(UNDEFINED)),
         "missing_go_to_left": np.zeros(nodes.number, dtype=bool),
+        "goes_left": np.zeros((nodes.number, bytes_of_sets), dtype=np.uint8),
         "value": value,
         "impurity": nodes.impurity,
         "n_node_samples": nodes.sizes,
@@ -146,9 +151,9 @@ def _draw(n, k, times, rng):
 
 
 def _children(table, nodes, best, limits):
-    """The left children of all nodes, then the right ones; and where missing values go."""
+    """The left children of all nodes, then the right ones; where missing values go; and which categories."""
     feature = nodes.spread(best.feature)
-    codes = table.codes[feature, nodes.samples]
+    codes = table.codes_in(nodes, best.feature[None])[0]
     left = codes <= nodes.spread(best.cut)
     missing_left = best.missing_left
     some_missing = np.zeros(nodes.number, dtype=bool)
@@ -167,4 +172,5 @@ def _children(table, nodes, best, limits):
         rises, falls = sign > 0, sign < 0
         upper[:half][rises] = lower[half:][rises] = middle[rises]
         lower[:half][falls] = upper[half:][falls] = middle[falls]
-    return nodes.part(order, sizes, np.tile(nodes.tree, 2), lower, upper), missing_left
+    children = nodes.part(order, sizes, np.tile(nodes.tree, 2), lower, upper)
+    return children, missing_left, table.sets(nodes, feature, left, missing_left)

@@ -66,12 +66,6 @@ class Search:
                 found = more if found is None else found.or_better(more, self.slack)
         return found
 
-    def codes(self, features):
-        """The codes of the samples, (rows, samples)."""
-        start = features * self.table.codes.shape[1]  # of the row of a feature
-        start = start if start.shape[1] == 1 else self.nodes.spread(start)
-        return self.table.codes.ravel().take(start + self.nodes.samples)
-
     def varying(self):
         """(features, nodes): does the feature vary in the node?"""
         codes, starts = self.table.codes, self.nodes.starts
@@ -108,7 +102,7 @@ class BestQuestions(Search):
 
     def of_block(self, features):
         """Yields Questions: the best ones and, if values are missing, the best that send these left."""
-        codes = self.codes(features)
+        codes = self.table.codes_in(self.nodes, features)
         yield self.best(features, codes)
         if self.table.missing[features].any():
             each = features if features.shape[1] == 1 else self.nodes.spread(features)
@@ -190,7 +184,7 @@ class RandomQuestions(Search):
     def of_block(self, features):
         """Yields Questions: the best of the drawn ones."""
         nodes, limits = self.nodes, self.limits
-        values = self.codes(features)
+        values = self.table.codes_in(nodes, features)
         low = np.fmin.reduceat(values, nodes.starts, axis=1)
         high = np.fmax.reduceat(values, nodes.starts, axis=1)
         varies = low + low.dtype.type(CLOSE) < high

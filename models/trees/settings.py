@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.foundation import (
-    Estimator,
     Regressor,
     array,
     choice,
@@ -17,6 +16,7 @@ from models.foundation import (
     number,
     seed,
 )
+from models.foundation.categories import WithCategories, some_columns
 from models.foundation.fields import Parameter
 from models.trees.criteria import AbsoluteError, Entropy, Gini, Poisson, SquaredError
 from models.trees.growing import Limits
@@ -25,8 +25,10 @@ from models.trees.targets import SeveralTargets
 from tinygrad_edu.diagnostics.words import refusal
 
 
-class Growing(Estimator):
+class Growing(WithCategories):
     """The limits of growth. A subclass says whether its cuts are random."""
+
+    _most_categories = 4096
 
     allow_nan = True
     several_targets = True
@@ -65,9 +67,14 @@ class Growing(Estimator):
     monotonic_cst: Any = array(
         None, doc="(features,): 1 if the prediction may not fall in the feature, -1 rise, 0 free"
     )
+    categorical_features: Any = some_columns(
+        None, doc="columns of categories; 'from_dtype': those whose type in a frame says so"
+    )
 
     def _table(self, X):
-        return Columns(X) if self.random_cuts else Ranks(X)
+        known = self._categories_
+        numbers = None if known is None else np.array([n or 0 for n in known.numbers()])
+        return (Columns if self.random_cuts else Ranks)(X, numbers)
 
     def _limits(self, table, whole, y):
         """whole: the weight of all samples of a tree."""
@@ -82,12 +89,13 @@ class Growing(Estimator):
             max_leaf_nodes=self.max_leaf_nodes,
             min_impurity_decrease=self.min_impurity_decrease,
             random_cuts=self.random_cuts,
-            monotonic=self._monotonic(features, len(y)),
+            monotonic=self._monotonic(table, len(y)),
         )
 
-    def _monotonic(self, features, outputs):
+    def _monotonic(self, table, outputs):
         if self.monotonic_cst is None:
             return None
+        features = len(table.codes)
         signs = np.asarray(self.monotonic_cst)
         if signs.shape != (features,) or not np.isin(signs, (-1, 0, 1)).all():
             what = f"monotonic_cst must be {features} numbers -1, 0 or 1, one per feature."
@@ -95,6 +103,9 @@ class Growing(Estimator):
         if outputs > 1 or vars(self).get("n_classes_", 1) > 2:
             what = "Monotonicity constraints are not supported with multiple outputs or classes."
             raise refusal(ValueError, what, "monotonic_cst=None")
+        if signs[table.are_categories(np.arange(features))].any():
+            what = "Categorical features cannot have monotonic constraints."
+            raise refusal(ValueError, what, "0 for these features")
         return signs.astype(np.int8)
 
 

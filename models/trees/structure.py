@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from models.trees.categories import contain, numbers_in
 from tinygrad_edu.diagnostics.words import refusal
 
 LEAF = -1
 STEPS = 8  # down the tree, until rows that have arrived are left behind
 UNDEFINED = -2  # the feature and the threshold of a leaf
 PER_NODE = (
-    "children_left", "children_right", "feature", "threshold", "missing_go_to_left", "value", "impurity",
-    "n_node_samples", "weighted_n_node_samples", "depth",
+    "children_left", "children_right", "feature", "threshold", "missing_go_to_left", "goes_left", "value",
+    "impurity", "n_node_samples", "weighted_n_node_samples", "depth",
 )  # fmt: skip
 
 
@@ -17,8 +18,10 @@ class Tree:
     """The nodes of a tree, under scikit-learn's names. Node 0 is the root.
 
     children_left, children_right   numbers of nodes, or LEAF
-    feature, threshold              x[feature] ≤ threshold goes left; UNDEFINED in a leaf
+    feature, threshold              x[feature] ≤ threshold goes left; UNDEFINED in a leaf. The threshold is
+                                    NaN if the feature is a category, whose number is in X
     missing_go_to_left              where a missing value goes
+    goes_left                       (nodes, bytes): the set of categories that go left, as bits
     value                           (nodes, outputs, classes): means, or fractions of the classes
     impurity, n_node_samples, weighted_n_node_samples, depth
     """
@@ -28,6 +31,7 @@ class Tree:
     feature: np.ndarray
     threshold: np.ndarray
     missing_go_to_left: np.ndarray
+    goes_left: np.ndarray
     value: np.ndarray
     impurity: np.ndarray
     n_node_samples: np.ndarray
@@ -75,12 +79,18 @@ class Tree:
         ).ravel()  # a leaf is its own child
         feature = np.where(leaf, 0, self.feature)
         some_missing = bool(np.isnan(X).any())
+        is_set = np.isnan(self.threshold)
+        some_sets = bool(is_set.any())
         moving = np.arange(len(node))
         while len(moving):
             at, start = node[moving], first[moving]
             for _ in range(STEPS):
                 x = X.ravel().take(start + feature.take(at))
                 right = ~(x <= self.threshold.take(at))
+                if some_sets:
+                    asked = np.flatnonzero(is_set.take(at) & ~np.isnan(x))
+                    category = x[asked].astype(np.intp)
+                    right[asked] = ~contain(self.goes_left, at[asked], category)
                 if some_missing:
                     right &= ~(np.isnan(x) & self.missing_go_to_left.take(at))
                 at = children.take(2 * at + right)
@@ -123,6 +133,10 @@ class Tree:
         importances = np.bincount(self.feature[inner], gain, minlength=self.n_features)
         importances = importances / self.weighted_n_node_samples[0]
         return importances / (importances.sum() or 1.0) if normalize else importances
+
+    def left_categories(self, node):
+        """The numbers of the categories that go left at a node, or None if it asks about a number."""
+        return numbers_in(self.goes_left[node]) if np.isnan(self.threshold[node]) else None
 
     # ---- other trees of the same nodes -----------------------------------------------------------
 

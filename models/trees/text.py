@@ -50,8 +50,12 @@ def export_text(
             lines.append(f"{start} truncated branch of depth {_levels(tree, node)}")
         else:
             name, cut = names[tree.feature[node]], f"{tree.threshold[node]:.{decimals}f}"
-            waiting.append((tree.children_right[node], depth + 1, f"{start} {name} >  {cut}"))
-            waiting.append((tree.children_left[node], depth + 1, f"{start} {name} <= {cut}"))
+            left, right = f"<= {cut}", f">  {cut}"
+            if np.isnan(tree.threshold[node]):
+                chosen = _set_of(decision_tree.left_categories(node))
+                left, right = f"in {chosen}", f"not in {chosen}"
+            waiting.append((tree.children_right[node], depth + 1, f"{start} {name} {right}"))
+            waiting.append((tree.children_left[node], depth + 1, f"{start} {name} {left}"))
     return "\n".join(lines) + "\n"
 
 
@@ -61,7 +65,7 @@ def rules(
     """A rule for each leaf of a fitted tree: under which conditions on the features it says what.
 
     feature_names, class_names and decimals are those of `export_text`. Questions about the same feature are
-    merged into one interval.
+    merged into one interval, or into one set of categories.
 
     >>> rules(DecisionTreeClassifier(max_depth=2).fit(X, y))[1]  # doctest: +SKIP
     'if feature_2 > 2.45 and feature_3 <= 1.75: class: 1 (54 samples)'
@@ -70,24 +74,36 @@ def rules(
     names = _feature_names(decision_tree, feature_names)
     leaf_text = _leaf_text(decision_tree, class_names, decimals, False)
     found = []
-    waiting: list[tuple[int, dict[int, Any]]] = [(0, {})]  # node, feature -> (above, up to)
+    # node, feature -> (above, up to) or an array of categories
+    waiting: list[tuple[int, dict[int, Any]]] = [(0, {})]
     while waiting:
         node, bounds = waiting.pop()
         if tree.children_left[node] == LEAF:
-            conditions = [
-                _interval(names[f], low, high, decimals) for f, (low, high) in bounds.items()
-            ]
+            conditions = [_condition(names[f], bound, decimals) for f, bound in bounds.items()]
             condition = f"if {' and '.join(conditions)}: " if conditions else "always: "
             found.append(f"{condition}{leaf_text(node)} ({tree.n_node_samples[node]} samples)")
             continue
         feature, cut = int(tree.feature[node]), tree.threshold[node]
-        low, high = bounds.get(feature, (-np.inf, np.inf))
-        waiting.append((tree.children_right[node], bounds | {feature: (cut, high)}))
-        waiting.append((tree.children_left[node], bounds | {feature: (low, cut)}))
+        if np.isnan(cut):
+            before = bounds.get(feature, decision_tree._categories_.known[feature])
+            goes_left = np.isin(before, decision_tree.left_categories(node))
+            left, right = before[goes_left], before[~goes_left]
+        else:
+            low, high = bounds.get(feature, (-np.inf, np.inf))
+            left, right = (low, cut), (cut, high)
+        waiting.append((tree.children_right[node], bounds | {feature: right}))
+        waiting.append((tree.children_left[node], bounds | {feature: left}))
     return found
 
 
-def _interval(name, low, high, decimals):
+def _set_of(categories):
+    return "{" + ", ".join(map(str, categories.tolist())) + "}"
+
+
+def _condition(name, bound, decimals):
+    if isinstance(bound, np.ndarray):
+        return f"{name} in {_set_of(bound)}"
+    low, high = bound
     if low == -np.inf:
         return f"{name} <= {high:.{decimals}f}"
     if high == np.inf:

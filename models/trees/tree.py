@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from models.foundation import choice, learned
+from models.foundation.randomness import generator
 from models.trees.growing import grow
 from models.trees.pruning import cost_complexity, pruned
 from models.trees.settings import Growing, OfClasses, OfNumbers
@@ -48,6 +49,10 @@ class DecisionTree(Growing):
 
     Missing values (NaN) go to the side where they bring the larger gain. In a node that had none in fit, they
     go where the most samples went.
+
+    In a column of `categorical_features` the question is  x[feature] ∈ set, with the set of the largest gain
+    (see `trees.categories`, also for when it may be missed). The categories may be numbers or words. One that
+    a node has not met in fit goes where missing values go.
     """
 
     splitter: str = choice(
@@ -72,7 +77,7 @@ class DecisionTree(Growing):
     def _grow_from(self, table, criterion, y, weight):
         """Grows `tree_` from a table that several trees may share. y: (outputs, samples)."""
         limits = self._limits(table, weight.sum(), y)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         (tree,) = grow(table, criterion, y, [weight], limits, rng)
         self._adopt(pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree, limits.max_features)
 
@@ -89,6 +94,14 @@ class DecisionTree(Growing):
         """(samples, nodes), sparse (SciPy's): 1 for each node on the way of a row of X."""
         X = self._check(X)
         return self.tree_.decision_path(X)
+
+    def left_categories(self, node):
+        """The categories that go left at a node, in ascending order; None if it asks about a number."""
+        numbers = self.tree_.left_categories(node)
+        if numbers is None:
+            return None
+        known = self._categories_.known[self.tree_.feature[node]]
+        return known[numbers[numbers < len(known)]]
 
     def get_depth(self):
         """How many questions the longest way down asks."""

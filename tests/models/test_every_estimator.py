@@ -548,13 +548,13 @@ def test_a_misspelled_argument_is_answered_with_the_right_one(kind):
 
 @every_example
 def test_a_method_that_it_lacks_is_answered_with_those_it_has(estimator, X, y):
-    from models.foundation.conditional import _Conditional
+    from models.foundation.conditional import Conditional
 
     lacking = [
         name
         for base in type(estimator).__mro__
         for name, method in vars(base).items()
-        if isinstance(method, _Conditional) and not hasattr(estimator, name)
+        if isinstance(method, Conditional) and not hasattr(estimator, name)
     ]
     for name in lacking:
         with pytest.raises(

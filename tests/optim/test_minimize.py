@@ -173,7 +173,8 @@ def test_the_trace_and_the_callback_tell_every_iteration(method):
         callback=lambda *told_now: told.append(told_now),
     )
     assert [iteration for iteration, *_ in told] == list(range(10)) and found.iterations == 9
-    assert found.trace == [tuple(rest) for _, *rest in told]
+    assert found.trace == [tuple(rest) for _, *rest, _ in told]
+    assert all(value_and_grad(rosenbrock)(w)[0] == value for _, value, _, w in told)
     value, g = value_and_grad(rosenbrock)(np.array([-1.2, 1.0]))
     np.testing.assert_allclose(found.trace[0], [value, np.abs(g).max()], rtol=1e-9)
     assert found.trace[-1] == (found.value, np.abs(found.gradient).max())

@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_edu import Tensor, nn, ops, viz
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.viz import step_page
+from tinygrad_edu.viz import page_files, step_page
 from tinygrad_edu.viz.nodes import WHOLE
 
 
@@ -17,9 +17,9 @@ def variable(data, name=None):
     return Tensor(data, requires_grad=True, name=name)
 
 
-def expression():
+def expression(x=2.0, w=-3.0, b=6.875):
     """y x + y with y = tanh(x w + b): five operations, and paths that meet at x and at y."""
-    x, w, b = variable(2.0, "x"), variable(-3.0, "w"), variable(6.875, "b")
+    x, w, b = variable(x, "x"), variable(w, "w"), variable(b, "b")
     y = np.tanh(x * w + b)
     return y * x + y
 
@@ -858,7 +858,7 @@ def test_no_two_modules_of_the_script_define_the_same_name():
 
 def test_the_script_has_all_modules_and_no_comments():
     folder = Path(step_page.__file__).parent / "page"
-    script = step_page.program()
+    script = page_files.program("page/main.js")
     for module in folder.glob("*.js"):
         for start in re.findall(r"^export (\w+ \w+)", module.read_text(), re.M):
             assert f"\n{start}" in script, module.name
@@ -939,3 +939,146 @@ def test_the_page_of_changes_has_its_shades(look):
     assert fills["still"] == ""
     page.evaluate(f"choose('n{graph.nodes[-1].number}')")
     assert f"was {before.nodes[-1].value}" in page.inner_text("#panel")
+
+
+# ---------------------------------------------------------------------------------------------- play
+
+
+@pytest.fixture
+def play_with(visit):
+    """play_with(graph, play=..., rate=...): its page, ready."""
+
+    def opened(graph, width=1280, **settings):
+        page = visit(graph.html(**settings), width=width)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    return opened
+
+
+def turned(page, name, k):
+    page.get_by_label(name, exact=True).fill(str(k))
+
+
+def assert_shows(page, result):
+    """The nodes of the page have the values and gradients of another graph."""
+    for node in viz.Graph(result).nodes:
+        shown = drawn(page, f"[data-key=n{node.number}]").split("\n")
+        value, gradient = (float(text.removeprefix("∂ ")) for text in shown[1:3])
+        assert value == pytest.approx(node.value.numbers.item(), rel=1e-3)
+        assert gradient == pytest.approx(node.gradient.numbers.item(), rel=1e-3)
+        exact = page.evaluate(f"array(NODES[{node.number}].gradient).numbers[0]")
+        assert exact == node.gradient.numbers.item()
+
+
+def test_a_slider_moves_a_number_and_all_follows(play_with):
+    graph = viz.Graph(expression())
+    page = play_with(graph, play={"x": (-3, 3, 7), "w": (-4, 4, 9)})
+    assert_shows(page, expression())
+    for k, x in enumerate(range(-3, 4)):
+        turned(page, "x", k)
+        assert_shows(page, expression(x=float(x)))
+        assert f"= {x}" in page.inner_text("#knobs")
+    turned(page, "w", 5)
+    assert_shows(page, expression(w=1.0))  # and x is back: one number is moved at a time
+    assert page.get_by_label("x", exact=True).input_value() == "5"
+
+
+def test_steps_and_panel_follow_what_is_played(play_with):
+    graph = viz.Graph(expression())
+    page = play_with(graph, play={"x": (-3, 3, 7)})
+    turned(page, "x", 6)
+    other = viz.Graph(expression(x=3.0))
+    choose(page, 0)
+    assert numbers_under(page, "Value") == [3.0]
+    assert numbers_under(page, "Gradient") == [other.nodes[0].gradient.numbers.item()]
+    page.keyboard.press("Escape")
+    page.focus("#next")
+    for step in other.steps:
+        page.evaluate(f"go({5 + 1 + 1 + other.steps.index(step)})")
+        shown = page.eval_on_selector_all(".sum data", "all => all.map(e => Number(e.value))")
+        assert shown[:3] == [
+            other.nodes[step.node].gradient.numbers.item(),
+            step.local.numbers.item(),
+            step.contribution.numbers.item(),
+        ]
+    turned(page, "x", 0)  # the step stays, with other numbers
+    assert words(page).startswith("15 of 15")
+
+
+def test_a_number_is_dragged_on_its_node(play_with):
+    graph = viz.Graph(expression())
+    page = play_with(graph, play={"x": (-3, 3, 7)})
+    before = transform(page)
+    box = page.locator("[data-key=n0]").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20 - 12, box["y"] + 20, steps=4)
+    page.mouse.up()
+    assert_shows(page, expression(x=-2.0))
+    assert transform(page) == before  # the picture did not move
+    assert page.locator(".chosen").count() == 0  # and it was no click
+    page.click("[data-key=n0]")
+    assert page.locator(".chosen").count() == 1
+
+
+def test_the_keys_of_a_slider_are_its_own(play_with):
+    page = play_with(viz.Graph(expression()), play={"x": (-3, 3, 7)})
+    slider = page.get_by_label("x", exact=True)
+    slider.focus()
+    pressed(page, "ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == "3"
+    assert words(page).startswith("Press →")
+    pressed(page, "Home")
+    assert slider.get_attribute("aria-valuetext") == "-3"
+
+
+def test_a_curve_shows_the_result_and_its_slope(play_with):
+    page = play_with(viz.Graph(np.square(variable(1.0, "x"))), play={"x": (-2, 2, 5)})
+    assert page.get_attribute("#knobs svg", "aria-label") == "square #1 over x"
+    curve, tangent, dot = (
+        page.locator("#knobs svg path").nth(i).get_attribute("d") for i in range(3)
+    )
+    assert curve == "M0 0L24 22.5L48 30L72 22.5L96 0"
+    assert dot.startswith("M72 22.5")
+    ends = np.array([point.split() for point in tangent[1:].split("L")], float)
+    assert (ends[1, 1] - ends[0, 1]) / (ends[1, 0] - ends[0, 0]) == pytest.approx(
+        -2 * 1.0 * (30 / 4) / (96 / 4), abs=0.02
+    )
+
+
+def test_steps_of_gradient_descent(play_with):
+    x = 2.0
+    page = play_with(viz.Graph(np.square(variable(x, "x"))), rate=0.25, play={"x": (-2, 2, 5)})
+    assert "square #1 = 4" in page.inner_text("#knobs")
+    page.click("text=one step down")
+    for step in range(1, 21):
+        x -= 0.25 * 2 * x
+        assert_shows(page, np.square(variable(x, "x")))
+        assert f"step {step} of 20" in page.inner_text("#knobs")
+        if step < 20:
+            page.get_by_role("button", name="again", exact=True).click()
+    assert page.get_by_role("button", name="again", exact=True).is_disabled()
+    page.click("text=start again")
+    assert_shows(page, np.square(variable(2.0, "x")))
+    page.click("text=one step down")
+    turned(page, "x", 0)
+    assert_shows(page, np.square(variable(-2.0, "x")))
+    assert "one step down" in page.inner_text("#knobs")  # the steps begin anew
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_of_play_is_cut(play_with, width):
+    page = play_with(
+        viz.Graph(expression()), width=width, play={"x": (-3, 3), "w": (-4, 4)}, rate=0.1
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate("$('knobs').scrollWidth <= $('knobs').clientWidth")
+    everything = "all => all.every(e => e.scrollWidth <= e.clientWidth + 2)"
+    assert page.eval_on_selector_all("#knobs button, #knobs span", everything)
+    assert page.locator("#canvas").bounding_box()["height"] > 200
+
+
+def test_without_play_there_are_no_sliders(look):
+    page = look(viz.Graph(expression()))
+    assert page.locator("#knobs").is_hidden() and page.locator("#knobs *").count() == 0

@@ -12,6 +12,7 @@ from scipy.cluster import hierarchy
 from sklearn import cluster, tree
 from sklearn.datasets import load_diabetes, load_iris, make_blobs
 
+import models
 from tinygrad_edu import viz
 
 
@@ -55,6 +56,13 @@ def test_no_box_covers_another():
     assert not any(a.overlaps(b) for i, a in enumerate(found) for b in found[:i])
     whole = ax.figure.bbox
     assert all(whole.x0 <= b.x0 and b.x1 <= whole.x1 and whole.y0 <= b.y0 for b in found)
+
+
+def test_a_question_about_categories_says_which():
+    X = np.array([["red"], ["green"], ["blue"], ["green"]])
+    model = models.DecisionTreeRegressor(categorical_features=[0]).fit(X, [0.0, 1, 0, 1])
+    drawn = boxes(viz.tree(model, feature_names=["color"]))
+    assert sorted(text.split("\n")[0] for text in drawn)[0] == "color in {blue, red}?"
 
 
 @pytest.mark.parametrize("linkage", ["ward", "single", "complete", "average"])

@@ -60,8 +60,8 @@ def minimize(
     prox            (v, s) -> argmin_w h(w) + ‖w - v‖² / 2s, shape (n,), for "proximal", which
                     minimizes f + h
     penalty         w -> h(w), so that "proximal" reports f + h; without it, it reports f
-    callback        called as callback(iteration, value, max |gradient|) at the start, iteration 0, and
-                    after every iteration
+    callback        called as callback(iteration, value, max |gradient|, w) at the start, iteration
+                    0, and after every iteration
 
     Stops when no element of the gradient is larger than `tol`, after `max_iter` iterations, or where
     rounding hides any further descent. Where a trial step leads to values that are not finite, a
@@ -99,7 +99,7 @@ def minimize(
         size = float(np.abs(gradient).max(initial=0))
         trace.append((value, size))
         if callback is not None:
-            callback(iteration, value, size)
+            callback(iteration, value, size, w)
         if size <= tol or iteration >= max_iter:
             break
     return Minimum(w, value, gradient, iteration, size <= tol, trace)

@@ -20,11 +20,6 @@ def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
 
     found   labels (n,), in which -1 is noise and drawn in gray; or centers (k, 2), which are crosses here:
             each point belongs to the nearest
-
-    The steps of k-means, as a film:
-
-        model = models.KMeans(3, trace=True).fit(X)
-        viz.animate(lambda ax, centers: viz.clusters(X, centers, ax=ax), model.trace_, "kmeans.gif", fps=2)
     """
     X, found = array_of("clusters", X), np.asarray(value(found))
     centers = found if found.ndim == 2 else None
@@ -36,8 +31,10 @@ def clusters(X: Any, found: Any, *, ax: Any = None) -> Any:
     labels = found
     if centers is not None:
         labels = np.stack([((X - c) ** 2).sum(axis=1) for c in centers]).argmin(axis=0)
+        size = 1.0 if len(centers) <= MOST_NAMES else 0.4
         for width, color in ((4.5, "white"), (2.2, "black")):  # a cross with a white border
-            ax.scatter(*centers.T, marker="x", s=90, color=color, linewidth=width, zorder=3)
+            look = {"marker": "x", "s": 90 * size**2, "linewidth": width * size, "zorder": 3}
+            ax.scatter(*centers.T, color=color, **look)
     parts = _parts(labels)
     for rows, words, color in parts:
         ax.scatter(*X[rows].T, color=color, s=14, edgecolor="white", linewidth=0.4, label=words)

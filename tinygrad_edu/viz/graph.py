@@ -116,21 +116,20 @@ class Graph(GraphData):
     ) -> None:
         """Writes the graph in the format that the ending of the path names (.html, .svg, .png, ...).
 
-        play   of a page: leaves that a reader can move, and how far. {"a": (-3, 3)} gives a slider for each
-               number of a, and all values and gradients follow. (-3, 3, 121) makes 121 points in place of 61.
-               A leaf has at most nine numbers, of floating point
-        rate   of a page: the learning rate of a button that makes a step of gradient descent in all leaves
-               that require a gradient, up to 20 times
+        play   leaves that the reader of a page can move, and how far: {"a": (-3, 3)} gives a slider for each
+               number of a, and all values and gradients follow. (-3, 3, 121) makes 121 points instead of
+               61. A leaf has at most nine numbers, all floating point
+        rate   the learning rate of a button on the page, which makes a step of gradient descent in all
+               leaves that require a gradient, up to 20 times
 
-        Play is computed when the page is written, by the operations that made the graph: the graph once for
-        each point. It takes at most 300 operations. A condition such as `x > 0` in `np.where(x > 0, x, 0)`
-        left the graph, so it stays as it was.
+            graph.save("loss.html", play={"a": (-3, 3)}, rate=0.1)
 
-        A whole new file or none. Raises ValueError for another ending, for leaves that cannot be moved, and
-        what `svg` raises.
+        The graph is computed for each point when the page is written, by the operations that made it, of
+        which there may be 300. A condition such as `x > 0` in `np.where(x > 0, x, 0)` is no part of the
+        graph, so it stays as it was.
 
-        >>> a = Tensor(2.0, requires_grad=True, name="a")
-        >>> Graph(a * a).save("square.html", play={"a": (-3, 3)}, rate=0.1)
+        A whole new file or none. Raises ValueError for another ending and for leaves that cannot be moved,
+        and what `svg` raises.
         """
         ending = os.path.splitext(os.fspath(path))[1].lower()
         if ending not in FORMATS:

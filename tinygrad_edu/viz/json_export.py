@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -20,11 +21,12 @@ BRIEF = 4  # numbers of an array, in a brief export
 def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> str:
     """All that is known of a graph, or, if brief, no heat maps and no array of more than four numbers.
 
-    nodes    as `Node`; value, gradient, row and line are places in the lists below
+    nodes    as `Node`; value, gradient, row and line are places in the lists below. What failed has its whole
+             error as `change`, the axes that do not fit as `clash`, and no value
              uses: the nodes that use a leaf which is drawn more than once, such as a shared parameter
-             What failed has its whole error as `change`, the axes that do not fit as `clash`, and no value
     groups   as `Group`
     steps    as `Arrival`; contribution, before, after and local are places in `arrays`
+    id       of the operations and shapes: see `fingerprint`
     first_bad   as `FirstBad`: where NaN or infinity came up first
     arrays   as `Snapshot`: all numbers in one list if there are at most 64; otherwise the heat map, row by
              row, two hexadecimal digits for each block: from 0 (the smallest mean, heat_low) to 254
@@ -52,9 +54,9 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
         {name: arrays.place(x) if isinstance(x, Snapshot) else x for name, x in vars(step).items()}
         for step in graph.steps
     ]
-    known = {
+    known: dict[str, Any] = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
-        "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
+        "id": fingerprint(graph), "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
         **({"first_bad": _without_empty(vars(bad))} if (bad := first_bad(graph)) else {}),
         "groups": [_without_empty(vars(group)) for group in graph.groups],
         "steps": [*map(_without_empty, steps)],
@@ -63,6 +65,12 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     if play:
         known["play"] = _play(graph, play)
     return json.dumps(known, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def fingerprint(graph: GraphData) -> str:
+    """What graphs share that have the same operations and shapes, whatever their numbers are."""
+    looks = "\n".join(f"{n.kind} {n.title} {n.shape} {n.inputs}" for n in graph.nodes)
+    return f"{zlib.crc32(looks.encode(errors='replace')):08x}"
 
 
 def _uses(graph: GraphData) -> dict[int, list[int]]:

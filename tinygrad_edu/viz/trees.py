@@ -6,7 +6,7 @@ each function draws on the matplotlib axes `ax`, on pyplot's or on new ones, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from tinygrad_edu.viz.insight import CLASSES
 
 SLOT, LEVEL = 1.75, 1.15  # inches between leaves, and between levels
 GRAY = "#8a8a8a"
+LEAF = -1  # in place of the number of a child
 LONGEST = 24  # letters of a name; one that is longer would make all text small
 NAMED_LEAVES = 40  # a dendrogram with more has no names below it
 
@@ -41,32 +42,25 @@ def tree(
     it is the stronger the larger the prediction. Breiman, Friedman, Olshen and Stone 1984.
     """
     nodes = needed(model, "tree_", "tree")
-    if feature_names is None:
-        feature_names = getattr(model, "feature_names_in_", None)
-    if class_names is None:
-        class_names = getattr(model, "classes_", None)
-    wanted = int(nodes.feature.max(initial=-1)) + 1
-    if feature_names is not None and len(feature_names) < wanted:
-        what = f"feature_names has {len(feature_names)} names, and the tree asks about feature {wanted - 1}."
-        raise refusal(ValueError, what, "a name for each column of X")
-    places, edges, cut = _places(nodes, np.inf if max_depth is None else max_depth)
-    leaves = max(x for x, _ in places.values()) + 1
-    levels = max(-y for _, y in places.values()) + 1
+    feature_names, class_names = names_of(model, feature_names, class_names)
+    at, edges, cut = places(nodes, np.inf if max_depth is None else max_depth)
+    leaves = max(x for x, _ in at.values()) + 1
+    levels = max(-y for _, y in at.values()) + 1
     ax = axes_for(ax, max(3.0, SLOT * leaves), LEVEL * levels)
     texts = {
-        node: _text(model, nodes, node, feature_names, class_names, node in cut) for node in places
+        node: _text(model, nodes, node, feature_names, class_names, node in cut) for node in at
     }
     longest = max(len(line) for text in texts.values() for line in text.split("\n"))
     inches = ax.figure.get_size_inches()[0] * ax.get_position().width / leaves
     size = min(8.0, 0.92 * inches * 72 / (0.55 * longest + 1))
     for parent, child, said in edges:
-        (x0, y0), (x1, y1) = places[parent], places[child]
+        (x0, y0), (x1, y1) = at[parent], at[child]
         ax.plot([x0, x1], [y0, y1], color=GRAY, linewidth=1, zorder=1)
         if parent == 0:
             side = "right" if said == "yes" else "left"
             middle = (x0 + x1) / 2, (y0 + y1) / 2 + 0.05
             ax.text(*middle, f" {said} ", ha=side, fontsize=size, color="#505050")
-    for node, (x, y) in places.items():
+    for node, (x, y) in at.items():
         look = {"facecolor": _color(model, nodes, node), "edgecolor": GRAY, "linewidth": 0.8}
         ax.text(
             x, y, literal(texts[node]), ha="center", va="center", fontsize=size, zorder=2,
@@ -77,12 +71,28 @@ def tree(
     return ax
 
 
-def _places(nodes: Any, max_depth: float) -> tuple[dict, list, set]:
+def names_of(model: Any, features: Any, classes: Any) -> tuple[Any, Any]:
+    """The names of features and classes: those given, or those that the fitted tree knows, or None."""
+    if features is None:
+        features = getattr(model, "feature_names_in_", None)
+    if classes is None:
+        classes = getattr(model, "classes_", None)
+    wanted = int(model.tree_.feature.max(initial=-1)) + 1
+    if features is not None and len(features) < wanted:
+        what = f"feature_names has {len(features)} names, and the tree asks about feature {wanted - 1}."
+        raise refusal(ValueError, what, "a name for each column of X")
+    return features, classes
+
+
+def places(
+    nodes: Any, max_depth: float, opened: Container[int] = ()
+) -> tuple[dict[int, tuple[float, float]], list, set[int]]:
     """Where nodes are drawn, the lines from parents to children, and the nodes whose children are left out.
 
-    A leaf takes the next place from left to right; a parent stands in the middle above its children.
+    The children of nodes above max_depth are drawn, and of those in `opened`. A leaf takes the next place
+    from left to right; a parent stands in the middle above its children.
     """
-    places: dict[int, tuple[float, float]] = {}
+    at: dict[int, tuple[float, float]] = {}
     edges: list[tuple[int, int, str]] = []
     cut: set[int] = set()
     next_leaf = 0
@@ -91,24 +101,28 @@ def _places(nodes: Any, max_depth: float) -> tuple[dict, list, set]:
         node, depth, children_placed = waiting.pop()
         left, right = int(nodes.children_left[node]), int(nodes.children_right[node])
         if children_placed:
-            places[node] = (places[left][0] + places[right][0]) / 2, -depth
+            at[node] = (at[left][0] + at[right][0]) / 2, -depth
             edges += [(node, left, "yes"), (node, right, "no")]
-        elif left == -1 or depth >= max_depth:
-            places[node] = next_leaf, -depth
+        elif left == LEAF or (depth >= max_depth and node not in opened):
+            at[node] = next_leaf, -depth
             next_leaf += 1
-            if left != -1:
+            if left != LEAF:
                 cut.add(node)
         else:
             waiting += [(node, depth, True), (right, depth + 1, False), (left, depth + 1, False)]
-    return places, edges, cut
+    return at, edges, cut
 
 
 def _text(model: Any, nodes: Any, node: int, features: Any, classes: Any, is_cut: bool) -> str:
     lines = []
-    if nodes.children_left[node] != -1:
+    if nodes.children_left[node] != LEAF:
         f = int(nodes.feature[node])
         name = f"x[{f}]" if features is None else _short(features[f])
-        lines.append(f"{name} ≤ {nodes.threshold[node]:.4g}?")
+        if np.isnan(nodes.threshold[node]):  # a question about categories
+            names = ", ".join(map(str, model.left_categories(node)))
+            lines.append(f"{name} in {{{_short(names)}}}?")
+        else:
+            lines.append(f"{name} ≤ {nodes.threshold[node]:.4g}?")
     lines.append(f"{getattr(model, 'criterion', 'impurity')} {nodes.impurity[node]:.4g}")
     samples = int(nodes.n_node_samples[node])
     lines.append(f"{samples} sample" + "s" * (samples != 1))

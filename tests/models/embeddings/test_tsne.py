@@ -107,6 +107,7 @@ def test_the_first_steps_are_those_of_scikit_learn(n_components):
     from sklearn.manifold._t_sne import _gradient_descent, _kl_divergence
 
     from models.embeddings.gains import descend
+    from models.foundation.iterate import Trace
 
     model = TSNE(n_components)
     P, n = model.pairs(digits()), 150
@@ -117,7 +118,7 @@ def test_the_first_steps_are_those_of_scikit_learn(n_components):
         args=[condensed, 1, n, n_components],
     )  # fmt: skip
     ours, done, _ = descend(
-        lambda Y, value: model.gradient(P)(Y, 12.0), Y, lambda *step: None,
+        lambda Y, value: model.gradient(P)(Y, 12.0), Y, Trace(),
         rate=50.0, momentum=0.5, steps=range(15),
     )  # fmt: skip
     assert done == 15

@@ -117,3 +117,12 @@ def test_mistakes(settings, message):
     with pytest.raises(ValueError, match=message) as error:
         models.BaggingRegressor(**settings).fit(X, Y)
     assert_clear(error.value)
+
+
+def test_rows_of_weight_0_are_counted_and_not_drawn():
+    weight = (np.arange(400) >= 100).astype(float)
+    model = models.BaggingRegressor(models.Ridge(), 20, oob_score=True, random_state=0)
+    drawn = np.stack(model.fit(X, Y, sample_weight=weight).estimators_samples_)
+    assert drawn.min() >= 100 and drawn.max() > 390
+    expected = models.Ridge().fit(X[drawn[0]], Y[drawn[0]])
+    np.testing.assert_allclose(model.estimators_[0].coef_, expected.coef_, rtol=1e-10)

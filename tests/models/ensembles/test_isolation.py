@@ -21,15 +21,19 @@ def test_the_mean_path_is_that_of_random_search_trees():
     np.testing.assert_allclose(average_path(n), _average_path_length(n), rtol=1e-14)
 
 
+NOT_THERE = ("depth", "goes_left")  # in a tree of scikit-learn
+
+
 @pytest.mark.parametrize("settings", [{}, {"max_samples": 40}, {"max_samples": 1}], ids=str)
 def test_the_score_of_the_same_trees(settings):
     theirs = ensemble.IsolationForest(n_estimators=20, random_state=0, **settings).fit(X)
     ours = models.IsolationForest(n_estimators=20, random_state=0, **settings).fit(X)
     for model, twin in zip(ours.estimators_, theirs.estimators_, strict=True):
-        arrays = {name: getattr(twin.tree_, name) for name in PER_NODE if name != "depth"}
+        arrays = {name: getattr(twin.tree_, name) for name in PER_NODE if name not in NOT_THERE}
         arrays["missing_go_to_left"] = arrays["missing_go_to_left"].astype(bool)
         depth = twin.tree_.compute_node_depths() - 1
-        model.tree_ = Tree(3, np.float32, depth=depth, **arrays)
+        goes_left = np.zeros((len(depth), 0), np.uint8)
+        model.tree_ = Tree(3, np.float32, depth=depth, goes_left=goes_left, **arrays)
     np.testing.assert_allclose(ours.score_samples(X), theirs.score_samples(X), rtol=1e-12)
     assert ours.offset_ == theirs.offset_ and ours.max_samples_ == theirs.max_samples_
 
@@ -85,3 +89,18 @@ def test_weights_are_chances_to_be_drawn():
     weighted = models.IsolationForest(50, random_state=0, max_samples=20, bootstrap=True)
     weighted.fit(X, sample_weight=weight)
     assert weighted.score_samples(X)[:8].mean() > plain.score_samples(X)[:8].mean() + 0.1
+
+
+@pytest.mark.parametrize("bootstrap", [True, False])
+def test_the_samples_of_each_tree(bootstrap):
+    """They are those that reach the leaves in the numbers of fit."""
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    weight = (np.arange(300) >= 50).astype(float)
+    model = models.IsolationForest(6, max_samples=40, bootstrap=bootstrap, random_state=0)
+    drawn = model.fit(X, sample_weight=weight).estimators_samples_
+    assert [len(rows) for rows in drawn] == [40] * 6 and np.min(drawn) >= 50
+    for rows, tree in zip(drawn, (e.tree_ for e in model.estimators_), strict=True):
+        assert tree.n_node_samples[0] == len(np.unique(rows)) <= 40
+        leaves = np.bincount(tree.apply(X[np.unique(rows)]), minlength=tree.node_count)
+        ends = tree.children_left == -1
+        np.testing.assert_array_equal(leaves[ends], tree.n_node_samples[ends])

@@ -181,3 +181,49 @@ def test_missing_values():
     for kind in (models.RandomForestClassifier, models.ExtraTreesClassifier):
         model = kind(40, random_state=0).fit(X[::2], y[::2])
         assert model.score(X[1::2], y[1::2]) > 0.88
+
+
+@every
+@pytest.mark.parametrize("bootstrap", [True, False])
+def test_the_samples_of_each_tree(name, bootstrap, monkeypatch):
+    """They give the root of the tree. Rows of weight 0 are counted, and not drawn."""
+    monkeypatch.setattr("models.ensembles.forest.TOGETHER", 400)  # several groups of trees
+    X, y = KINDS[name]
+    weight = (np.arange(len(X)) > 9).astype(float)
+    model = getattr(models, name)(7, bootstrap=bootstrap, max_depth=1, random_state=0)
+    drawn = model.fit(X, y, weight).estimators_samples_
+    assert len(drawn) == 7
+    for rows, tree in zip(drawn, model.estimators_, strict=True):
+        root = tree.tree_
+        assert root.n_node_samples[0] == len(np.unique(rows)) and rows.min() >= 10
+        mean = np.mean(np.eye(3)[y[rows]], 0) if "Classifier" in name else [np.mean(y[rows])]
+        np.testing.assert_allclose(root.value[0, 0], mean, rtol=1e-10)
+    model.set_params(warm_start=True, n_estimators=9).fit(X, y, weight)
+    for before, now in zip(drawn, model.estimators_samples_, strict=False):
+        np.testing.assert_array_equal(before, now)
+    assert len(model.estimators_samples_) == 9
+
+
+@pytest.mark.parametrize("name", ["RandomForestClassifier", "RandomForestRegressor"])
+def test_a_score_of_your_own_out_of_bag(name):
+    X, y = KINDS[name]
+    heard = {}
+
+    def score(y, predicted):
+        heard["y"], heard["predicted"] = y, predicted
+        return 0.25
+
+    settings = {"n_estimators": 30, "random_state": 0}
+    names = np.array(["a", "b", "c"])
+    labels = names[y] if "Classifier" in name else y
+    model = getattr(models, name)(oob_score=score, **settings).fit(X, labels)
+    assert model.oob_score_ == 0.25
+    np.testing.assert_array_equal(heard["y"], y)
+    known = vars(model).get("oob_prediction_")
+    expected = model.oob_decision_function_.argmax(axis=1) if known is None else known
+    np.testing.assert_array_equal(heard["predicted"], expected)
+    theirs = getattr(ensemble, name)(oob_score=score, **settings).fit(X, labels)
+    assert theirs.oob_score_ == 0.25
+    np.testing.assert_array_equal(heard["y"][:, 0], y)  # the same numbers there, in a column
+    with pytest.raises(ValueError, match="'oob_score' parameter of"):
+        getattr(models, name)(oob_score="accuracy").fit(X, y)

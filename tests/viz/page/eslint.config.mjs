@@ -2,14 +2,15 @@
 import js from "@eslint/js";
 
 const browser = [
-  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "HTMLInputElement", "innerWidth",
-  "matchMedia", "performance", "requestAnimationFrame", "setInterval",
+  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "DOMPoint", "getComputedStyle",
+  "getSelection", "HTMLInputElement", "innerWidth", "matchMedia", "navigator", "parent", "performance",
+  "requestAnimationFrame", "setInterval", "window",
 ];
 
 export default [
   js.configs.recommended,
   {
-    files: ["**/viz/page/*.js"],
+    files: ["**/viz/**/page/*.js"],
     languageOptions: { globals: Object.fromEntries(browser.map(name => [name, "readonly"])) },
   },
   {

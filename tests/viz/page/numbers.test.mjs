@@ -8,7 +8,7 @@ test("numbers have four digits, as in Python's .4g", () => {
   const written = [
     [0, "0"], [2, "2"], [-3, "-3"], [123456, "123456"], [0.1, "0.1"], [2 / 3, "0.6667"],
     [1234.5678, "1235"], [12345.6, "12346"], [1e-5, "1e-5"], [0.00012345, "0.0001234"], [1.5e20, "1.5e+20"],
-    ["nan", "nan"], ["-inf", "-inf"], [true, "true"],
+    ["nan", "nan"], ["-inf", "-inf"], [true, "true"], [NaN, "nan"], [Infinity, "inf"], [-Infinity, "-inf"],
   ];
   for (const [v, s] of written) assert.equal(numbers.format(v), s);
 });
@@ -22,6 +22,9 @@ test("invisible characters are escaped, all others kept", () => {
 test("long names are cut", () => {
   assert.equal(numbers.cut("abcdef", 6), "abcdef");
   assert.equal(numbers.cut("abcdef", 4), "abc…");
+  assert.equal(numbers.cut("👨‍👩‍👧‍👦👍🏽🇩🇪x", 4), "👨‍👩‍👧‍👦👍🏽🇩🇪x");
+  assert.equal(numbers.cut("👨‍👩‍👧‍👦👍🏽🇩🇪xy", 4), "👨‍👩‍👧‍👦👍🏽🇩🇪…");
+  assert.equal(numbers.cut("a\u200db", 20), "a\\u200db");
 });
 
 test("shapes are written as Python writes them", () => {
@@ -45,5 +48,5 @@ test("a broadcast number is found from the place in the result", () => {
 });
 
 test("negative factors stand in parentheses", () => {
-  assert.equal(numbers.product(2, -0.5), "2 × (-0.5)");
+  assert.equal(numbers.product([2, -0.5]), "2 × (-0.5)");
 });

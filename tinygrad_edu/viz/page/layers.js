@@ -1,5 +1,6 @@
 // The layout of one box: its cells in layers, from the inputs down to the result, joined by lines.
 // It knows nothing of what is drawn in a cell.
+import { breakIntoColumns } from "./columns.js";
 
 const GAP = 26; // between neighbors of a layer
 const RISE = 34; // between layers
@@ -7,7 +8,8 @@ const NARROW = 12;
 
 /** @param {string} key @param {Partial<Cell>} facts @returns {Cell} */
 export const newCell = (key, facts) => ({
-  key, l: 0, r: 0, h: 0, layer: 0, pos: 0, x: 0, y: 0, top: 0, bottom: 0, up: [], down: [], ...facts,
+  key, l: 0, r: 0, h: 0, layer: 0, column: 0, pos: 0, x: 0, y: 0, top: 0, bottom: 0, up: [], down: [],
+  ...facts,
 });
 
 const isEntry = (/** @type {string} */ key) => key[0] == "i";
@@ -18,22 +20,25 @@ const mean = (/** @type {number[]} */ all) => all.reduce((s, x) => s + x, 0) / a
 const at = (cells, key) => /** @type {Cell} */ (cells.get(key));
 
 /** Gives all cells their places. Returns the height, and where the middle, left and right side are.
- * @param {Map<string, Cell>} cells @param {Line[]} lines */
-export function arrange(cells, lines) {
+ * @param {Map<string, Cell>} cells @param {Line[]} lines
+ * @param {{ width: number, height: number }} [room] on the screen, if columns are allowed */
+export function arrange(cells, lines, room) {
   assignLayers(cells, lines);
   for (const line of lines) thread(cells, line);
   const layers = rowsOf(cells);
   orderRows(layers);
   placeAcross(layers);
-  const height = placeDown(layers);
+  const stacked = placeDown(layers);
+  const broken = room ? breakIntoColumns(layers, lines, cells, room) : null;
   const all = [...cells.values()];
   const low = Math.min(...all.map(c => c.x - c.l));
   const high = Math.max(...all.map(c => c.x + c.r));
   const exits = all.filter(c => isExit(c.key));
   const entries = all.filter(c => isEntry(c.key));
   const main = exits.length ? exits : entries;
-  const middle = main.length ? mean(main.map(c => c.x)) : (low + high) / 2;
-  return { height, low, high, middle, entries, exits };
+  const straight = main.length && broken == null;
+  const middle = straight ? mean(main.map(c => c.x)) : (low + high) / 2;
+  return { height: broken ?? stacked, broken: broken != null, low, high, middle, entries, exits };
 }
 
 /** A cell is below its inputs; one without inputs is just above its first use; ports are at the border.
@@ -85,21 +90,23 @@ function thread(cells, line) {
   line.startOffset = from.outs?.get(line.source) ?? 0;
   line.endOffset = to.ins?.get(line.source) ?? 0;
   line.through = [];
-  let [last, offset] = [from, line.startOffset];
+  // boxes with columns are stacked straight, although a line enters on the left and leaves on the right
+  const end = to.broken ? 0 : line.endOffset;
+  let [last, offset] = [from, from.broken ? 0 : line.startOffset];
   for (let layer = from.layer + 1; layer <= to.layer; layer++) {
     const key = line.id + "@" + layer;
     const next = layer == to.layer ? to : newCell(key, { l: 4, r: 4, layer, dummy: true });
-    const end = next == to ? line.endOffset : 0;
+    const shift = next == to ? end : 0;
     // long lines are straight first of all
     const straight = next.dummy && last.dummy ? 6 : next.dummy || last.dummy ? 1.5 : 2;
     const pull = straight * (line.weak ? 0.3 : 1);
-    last.down.push({ cell: next, offset: end - offset, pull });
-    next.up.push({ cell: last, offset: offset - end, pull });
+    last.down.push({ cell: next, offset: shift - offset, pull });
+    next.up.push({ cell: last, offset: offset - shift, pull });
     if (next != to) {
       cells.set(key, next);
       line.through.push(next);
     }
-    [last, offset] = [next, end];
+    [last, offset] = [next, shift];
   }
 }
 

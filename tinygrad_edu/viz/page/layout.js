@@ -1,7 +1,8 @@
 // Where everything is. Each expanded box is laid out on its own, and then takes its place in the box around
 // it. A line that crosses a border is a line within each box, from port to port.
 import { closed, groupAround, INSIDE, isGroup, nodeOf, numberOf, unit } from "./boxes.js";
-import { make, picture } from "./elements.js";
+import { TURN } from "./columns.js";
+import { $, make, picture } from "./elements.js";
 import { GROUPS, lone, NODES, USES, valueOf } from "./graph.js";
 import { arrange, newCell } from "./layers.js";
 import { cut, dims } from "./numbers.js";
@@ -135,16 +136,17 @@ function label(key) {
   const a = valueOf(n);
   const title = group ? "+ " + cut(GROUPS[numberOf(key)].label, 34) : titleOf(n);
   const extra = group ? `${INSIDE[numberOf(key)].length} operations` : settingsOf(n);
+  const number = group || n.leaf ? "" : "#" + n.order;
   const single = lone(a) != null;
-  const heading = wide(title, "600 13px");
+  const heading = wide(title, "600 13px") + (number ? wide(number, "11px") + 14 : 0);
   if (n.kind == "constant" && single && !group)
-    return { n, group, title, extra, single, bare: true, width: heading + 20, height: 26 };
+    return { n, group, title, number, extra, single, bare: true, width: heading + 20, height: 26 };
   const pictured = !single && picture(a);
-  const number = n.gradient != null || !n.leaf ? 118 : 0;
-  const below = single ? number : 24 + wide(dims(a), "11px") + (pictured ? 66 : 0);
+  const numbers = n.gradient != null || !n.leaf ? 118 : 0;
+  const below = single ? numbers : 24 + wide(dims(a), "11px") + (pictured ? 66 : 0);
   const width = Math.max(54, heading + 24, wide(extra, "11px") + 24, below);
   const height = 30 + (extra ? 16 : 0) + (pictured ? 24 : 16);
-  return { n, group, title, extra, single, bare: false, width, height };
+  return { n, group, title, number, extra, single, bare: false, width, height };
 }
 
 /** @param {GraphNode} n */
@@ -170,6 +172,12 @@ function size(key) {
   return { about, own, l: half, r: half + beside, h: Math.max(about.height, heightOf(own)) };
 }
 
+/** The room for columns: none on a telephone, which shows one at a time. */
+function room() {
+  const { clientWidth: width, clientHeight: height } = $("canvas");
+  return innerWidth > 768 ? { width, height } : undefined;
+}
+
 /** Lays out the inside of a box; returns the room that it takes.
  * @param {number} g @returns {Partial<Cell>} */
 function layOutGroup(g) {
@@ -179,7 +187,7 @@ function layOutGroup(g) {
   for (const key of items.get(g) ?? []) cells.set(key, newCell(key, size(key)));
   for (const key of inner.flatMap(e => [e.from, e.to]))
     if (!cells.has(key)) cells.set(key, newCell(key, { l: 5, r: 5, port: true }));
-  const { height, low, high, middle, entries, exits } = arrange(cells, inner);
+  const { height, broken, low, high, middle, entries, exits } = arrange(cells, inner, room());
   const page = g == PAGE;
   const name = page ? 0 : wide("− " + cut(GROUPS[g].label, 40), "600 12px") + 24;
   const pad = page ? 0 : PAD;
@@ -189,7 +197,7 @@ function layOutGroup(g) {
   boxes.set(g, { cells, inner, middle, l, r, h });
   /** @type {(ports: Cell[]) => Map<string, number>} */
   const offsets = ports => new Map(ports.map(c => [c.key.slice(1), c.x - middle]));
-  return { l, r, h, child: g, ins: offsets(entries), outs: offsets(exits) };
+  return { l, r, h, broken, child: g, ins: offsets(entries), outs: offsets(exits) };
 }
 
 // --------------------------------------------------------------------------------------- places
@@ -233,7 +241,18 @@ function route(g, line, left, y) {
     top + c.y + (c.h + side * (c.about?.height ?? c.h)) / 2;
   /** @type {Point[]} */
   const points = from.port ? [[start, y]] : [[start, edge(from, 1)], [start, top + from.bottom]];
-  for (const c of line.through) points.push([left + c.x, top + c.top], [left + c.x, top + c.bottom]);
+  const turn = (/** @type {Cell} */ c, /** @type {number} */ x) => { // from one column to the next
+    const t = line.turns?.get(c);
+    if (!t) return;
+    const [below, above] = [top + t.below, top + t.above];
+    const lane = left + t.x;
+    points.push([lane, below, below + TURN], [lane, above], [x, above, above - TURN]);
+  };
+  for (const c of line.through) {
+    turn(c, left + c.x);
+    points.push([left + c.x, top + c.top], [left + c.x, top + c.bottom]);
+  }
+  turn(to, end);
   if (to.port) points.push([end, y + h]);
   else points.push([end, top + to.top], [end, edge(to, -1)]);
   return points;

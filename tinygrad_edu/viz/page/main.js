@@ -1,16 +1,23 @@
 // The beginning: buttons and keys, and the first look at the graph.
 import { closed, collapseAtFirst } from "./boxes.js";
-import { draw } from "./drawing.js";
+import { bounds, draw } from "./drawing.js";
 import { $ } from "./elements.js";
 import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
+import { units } from "./layout.js";
 import { clean, plural } from "./numbers.js";
+import "./minimap.js";
 import "./panel.js";
+import "./play.js";
+import "./widths.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
 } from "./player.js";
+import { search } from "./search.js";
 import { changed, onChange, state } from "./state.js";
 import { current, sentence } from "./steps.js";
-import { canvas, fit, wasDrag, zoom } from "./view.js";
+import { culprit, uncover, warn } from "./trouble.js";
+import { canvas, fit, move, reveal, wasDrag, zoom } from "./view.js";
+import { along, aside, zoomToChosen } from "./walking.js";
 
 // -------------------------------------------------------------------------------- the status
 
@@ -99,15 +106,29 @@ for (const id of Object.keys(TASKS)) $(id).addEventListener("click", () => perfo
  * @param {string} key @param {Element} focused */
 function isTaken(key, focused) {
   if (key == " " && /BUTTON|SUMMARY/.test(focused.tagName)) return true;
-  if (!(focused instanceof HTMLInputElement) || focused.type == "range") return false;
+  if (!(focused instanceof HTMLInputElement)) return false;
+  if (focused.type == "range")
+    return focused.id == "at" ? /Arrow(Up|Down)/.test(key) : /^(Arrow|Home|End)/.test(key);
   if (key == "Escape") return false;
   return Boolean(focused.value) || !["ArrowRight", "ArrowLeft"].includes(key);
 }
 
+/** Keys without a button. @type {Record<string, () => void>} */
+const WAYS = {
+  "/": search,
+  z: zoomToChosen,
+  ArrowUp: () => along(-1),
+  ArrowDown: () => along(1),
+  "Shift+ArrowLeft": () => aside(-1),
+  "Shift+ArrowRight": () => aside(1),
+};
+
 addEventListener("keydown", e => {
   const focused = /** @type {Element} */ (e.target);
   if (e.ctrlKey || e.metaKey || e.altKey || help.open || isTaken(e.key, focused)) return;
+  const way = WAYS[e.shiftKey && e.key.startsWith("Arrow") ? "Shift+" + e.key : e.key];
   if (e.key == "Escape") showAll();
+  else if (way) way();
   else if (KEYS[e.key]) perform(KEYS[e.key]);
   else return;
   e.preventDefault();
@@ -124,11 +145,22 @@ canvas.addEventListener("click", e => {
   else choose(null);
 });
 
+canvas.addEventListener("dblclick", e => {
+  const key = keyUnder(e);
+  if (key?.[0] == "n") zoomToChosen();
+});
+
 canvas.addEventListener("keydown", e => {
   const key = keyUnder(e);
-  if (!key || e.key != "Enter") return;
+  if (!key || (e.key != "Enter" && e.key != " ")) return;
   e.preventDefault();
+  e.stopPropagation(); // the space bar plays elsewhere
   activate(key);
+});
+
+canvas.addEventListener("focusin", e => {
+  const key = keyUnder(e);
+  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal(key);
 });
 
 // ------------------------------------------------------------------------------- the first look
@@ -150,10 +182,27 @@ const title = "Computation graph of " + called(RESULT).replace(/ #\d+$/, "");
 /** @type {HTMLElement} */ (document.querySelector("h1")).textContent = title;
 $("about").textContent = summary();
 if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
+warn();
 collapseAtFirst();
+uncover();
 draw();
-fit();
-addEventListener("resize", () => {
+if (culprit) state.chosen = units[culprit.i];
+look();
+addEventListener("resize", look);
+
+/** Fits the graph to the screen, with what is chosen in sight. */
+function look() {
   changed();
   fit();
+  if (state.chosen) reveal(state.chosen);
+}
+
+// the picture is printed as a whole
+matchMedia("print").addEventListener("change", e => {
+  const { left, top, right, bottom } = bounds;
+  const box = `${left - 8} ${top - 8} ${right - left + 16} ${bottom - top + 16}`;
+  if (e.matches) canvas.setAttribute("viewBox", box);
+  else canvas.removeAttribute("viewBox");
+  if (e.matches) move(0, 0, 1);
+  else fit();
 });

@@ -8,7 +8,7 @@ import { onChange, state } from "./state.js";
 export const FRAMES = [];
 for (const n of NODES) if (!n.leaf) FRAMES.push({ kind: "forward", node: n.i });
 if (G.steps.length) FRAMES.push({ kind: "seed", node: RESULT.i });
-for (const step of G.steps) FRAMES.push({ kind: "back", ...step });
+for (const step of G.steps) FRAMES.push(Object.assign(step, { kind: /** @type {const} */ ("back") }));
 
 /** Does the step change anything outside of collapsed boxes? @param {Frame} f */
 function isSeen(f) {
@@ -17,7 +17,11 @@ function isSeen(f) {
   return !isGroup(u) || f.kind == "seed" || INSIDE[numberOf(u)].at(-1) == f.node;
 }
 
+/** @type {string[]} */
+let seenUnits = [];
 onChange(() => {
+  if (seenUnits == units) return;
+  seenUnits = units;
   state.visible = FRAMES.map((f, k) => (isSeen(f) ? k + 1 : 0)).filter(Boolean);
 });
 
@@ -76,5 +80,5 @@ function forwardSentence(n) {
   });
   const freed = n.kind == "freed" ? "Freed: " : "";
   const of = inputs.length ? ` of ${inputs.join(", ")}` : "";
-  return freed + called(n) + of + (n.kind == "failed" ? " fails" : ` gives ${tiny(valueOf(n))}`);
+  return freed + called(n) + of + (n.axes ? ` ${n.axes}` : "") + (n.kind == "failed" ? " fails" : ` gives ${tiny(valueOf(n))}`);
 }

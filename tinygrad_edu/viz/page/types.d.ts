@@ -2,7 +2,8 @@
 
 /** A number of an array; NaN, infinities and complex numbers are words. */
 type Value = number | string | boolean;
-type Point = [number, number];
+/** A point of a line; the third number is how far the bend that leads there reaches down or up. */
+type Point = [number, number, number?];
 /** Red, green, blue, opacity. */
 type Color = [number, number, number, number];
 
@@ -46,6 +47,8 @@ interface WrittenNode {
   gradient?: number;
   group?: number;
   same?: number; // the first node of the same Tensor
+  uses?: number[]; // of a leaf that is drawn more than once: all that use it
+  axes?: string; // over which axes an operation goes, in words
   row?: number;
   line?: number;
   shade?: number;
@@ -105,7 +108,9 @@ interface WrittenGraph {
   lines: string[];
   note: string;
   no_gradient: string;
+  play?: WrittenPlay;
   first_bad?: FirstBad;
+  id: string; // of the shape of the graph, for scores
 }
 
 // -------------------------------------------------------------------------------------- steps
@@ -132,11 +137,19 @@ interface Worked {
   size: number; // the sum of the sizes of what makes it, by which its rounding error is judged
 }
 
+/** The matrices of a product, and what each is called. */
+interface Factors {
+  names: string[];
+  left: number[][];
+  right: number[][];
+  result: number[][];
+}
+
 interface Question {
   words: string;
   truth: number | string;
   kind: "number" | "sign" | "shape";
-  size: number; // of what makes a number
+  hints: string[]; // what helps, the last nearly tells
 }
 
 // ------------------------------------------------------------------------------------- layout
@@ -146,6 +159,7 @@ interface Label {
   n: GraphNode;
   group: boolean; // a collapsed group
   title: string;
+  number: string; // "#3", of an operation
   extra: string;
   single: boolean; // its value is one number
   bare: boolean; // a number alone
@@ -170,6 +184,7 @@ interface Drawn {
   facts: SVGGElement;
   spot: Spot;
   about: Label;
+  look: string; // what it shows now
 }
 
 /** A line from node to node, and its parts: [group, id of the line in it]. */
@@ -196,6 +211,8 @@ interface Cell {
   about?: Label;
   own?: Label[]; // the leaves beside it
   layer: number;
+  column: number; // of a tall box that is broken into columns
+  broken?: boolean; // it is such a box
   pos: number; // its place in the layer, counted from the middle
   x: number; // its middle
   y: number;
@@ -222,6 +239,14 @@ interface Line {
   through: Cell[]; // the places that it passes
   startOffset: number;
   endOffset: number;
+  turns?: Map<Cell, Turn>; // before the first cell in another column
+}
+
+/** Where a line goes to the next column: at x, from below the one to above the other. */
+interface Turn {
+  x: number;
+  below: number;
+  above: number;
 }
 
 /** The inside of an expanded group. */
@@ -239,4 +264,39 @@ interface Picture {
   url: string;
   width: number;
   height: number;
+}
+
+// --------------------------------------------------------------------------------------- play
+
+/** What differs from point to point: see `_play` in json_export.py. */
+interface Changes {
+  slots: number[];
+  places: (number | null)[][];
+}
+
+interface WrittenSlider extends Changes {
+  node: number;
+  place: number[];
+  points: number[];
+  start: number;
+  kept: number[];
+}
+
+interface WrittenPlay {
+  arrays: (Numbers | number)[];
+  sliders: WrittenSlider[];
+  rate?: number;
+  descent?: Changes;
+}
+
+/** A small picture of the result over a number. */
+interface Curve {
+  element: SVGElement;
+  show(k: number): void;
+}
+
+interface Knob extends WrittenSlider {
+  input: HTMLInputElement;
+  output: HTMLElement;
+  curve: Curve | null;
 }

@@ -10,17 +10,24 @@ export const canvas = $("canvas");
 export const view = { x: 0, y: 0, k: 1 };
 
 const MARGIN = 40;
+const READABLE = 0.7; // a graph whose names would be smaller than 9 pixels is shown in part
 const GLIDE = 220; // milliseconds
 const CLICK = 4; // pixels that a pointer may move in a click
 let motion = 0;
 
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+/** @type {(() => void)[]} */
+const followers = [];
+/** Calls a function after each move. @param {() => void} follower */
+export const onMove = follower => void followers.push(follower);
+
 /** @param {number} x @param {number} y @param {number} k */
 export function move(x, y, k) {
   cancelAnimationFrame(motion);
   Object.assign(view, { x, y, k });
   $("world").setAttribute("transform", `translate(${round(x)} ${round(y)}) scale(${k.toFixed(4)})`);
+  for (const follower of followers) follower();
 }
 
 /** Moves there smoothly. @param {number} x @param {number} y @param {number} k */
@@ -42,17 +49,39 @@ export function fit(whole = false) {
   const { clientWidth: w, clientHeight: h } = canvas;
   const [width, height] = [bounds.right - bounds.left, bounds.bottom - bounds.top];
   const all = Math.min((w - 48) / width, (h - 48) / height, 1.25);
-  const tall = !whole && all < 0.55;
-  const across = Math.min((w - 32) / width, 1);
-  const k = !tall ? all : across < 0.4 ? 0.55 : across;
-  const top = tall ? 24 : Math.max(24, (h - height * k) / 2);
-  move((w - width * k) / 2 - bounds.left * k, top - bounds.top * k, k);
+  if (whole || all >= READABLE) {
+    const top = Math.max(24, (h - height * all) / 2);
+    return move((w - width * all) / 2 - bounds.left * all, top - bounds.top * all, all);
+  }
+  const k = Math.max(READABLE, Math.min((w - 32) / width, 1));
+  // wherever the graph begins: the middle of a wide one may be empty there
+  const first = [...spots.values()].reduce((a, b) => (b.about && (!a.about || b.y < a.y) ? b : a));
+  const x = w / 2 - (first.x + first.w / 2) * k;
+  const [low, high] = [w - 16 - bounds.right * k, 16 - bounds.left * k];
+  move(low < high ? Math.min(high, Math.max(low, x)) : (low + high) / 2, 24 - bounds.top * k, k);
+}
+
+/** Zooms to a node and those it is connected with. @param {string} key @param {string[]} others */
+export function zoomTo(key, others) {
+  const some = [key, ...others].flatMap(k => spots.get(k) ?? []);
+  if (!some.length) return;
+  const { left, top, right, bottom } = around(some);
+  const { clientWidth: w, clientHeight: h } = canvas;
+  const k = Math.min(1.5, (w - 2 * MARGIN) / (right - left), (h - 2 * MARGIN) / (bottom - top));
+  glide(w / 2 - ((left + right) / 2) * k, h / 2 - ((top + bottom) / 2) * k, k);
 }
 
 /** @param {number} factor @param {number} [x] what stays in its place @param {number} [y] */
 export function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
   const k = Math.min(4, Math.max(0.02, view.k * factor));
   move(x - ((x - view.x) * k) / view.k, y - ((y - view.y) * k) / view.k, k);
+}
+
+/** Is a point of the canvas in the corner that the minimap covers? @param {number} x @param {number} y */
+function isUnderMap(x, y) {
+  const map = $("minimap").getBoundingClientRect();
+  const { left, top } = canvas.getBoundingClientRect();
+  return map.width > 0 && x > map.left - left && y > map.top - top;
 }
 
 /** Brings a node, or what the step is about, into sight. Moves only if it is not. @param {string} [key] */
@@ -64,7 +93,7 @@ export function reveal(key) {
   const { left, top, right, bottom } = around(some);
   const readable = view.k < 0.45 ? 0.8 : view.k;
   const k = Math.min(readable, (w - MARGIN) / (right - left), (h - MARGIN) / (bottom - top));
-  const seen =
+  const seen = !isUnderMap(right * view.k + view.x, bottom * view.k + view.y) &&
     left * view.k + view.x >= MARGIN / 2 && right * view.k + view.x <= w - MARGIN / 2 &&
     top * view.k + view.y >= MARGIN / 2 && bottom * view.k + view.y <= h - MARGIN;
   if (!seen || k != view.k) glide(w / 2 - ((left + right) / 2) * k, h / 2 - ((top + bottom) / 2) * k, k);

@@ -1,0 +1,66 @@
+// The minimap: the whole graph, small, with the part that is seen. A click or a drag moves there.
+import { bounds, drawn } from "./drawing.js";
+import { $, make } from "./elements.js";
+import { units } from "./layout.js";
+import { round } from "./numbers.js";
+import { onChange, state } from "./state.js";
+import { current, keysOf } from "./steps.js";
+import { canvas, move, onMove, view } from "./view.js";
+
+const minimap = $("minimap");
+const BORDER = 20;
+const every = make("path", { class: "all" });
+const present = make("path", { class: "now" });
+const frameSeen = make("rect", { rx: 6 });
+minimap.append(every, present, frameSeen);
+
+/** Rectangles for some keys, as one path. @param {Iterable<string>} keys */
+function rectangles(keys) {
+  let d = "";
+  for (const key of keys) {
+    const spot = drawn.get(key)?.spot;
+    if (spot) d += `M${round(spot.x)} ${round(spot.y)}h${round(spot.w)}v${round(spot.h)}h${round(-spot.w)}z`;
+  }
+  return d;
+}
+
+/** @type {string[] | undefined} */
+let shownUnits;
+
+function paintMap() {
+  if (shownUnits != units) { // drawn anew
+    shownUnits = units;
+    every.setAttribute("d", rectangles(drawn.keys()));
+    const { left, top, right, bottom } = bounds;
+    minimap.setAttribute("viewBox", `${left - BORDER} ${top - BORDER} ${right - left + 2 * BORDER} ${bottom - top + 2 * BORDER}`);
+  }
+  present.setAttribute("d", rectangles([...keysOf(current()), state.chosen ?? ""]));
+}
+onChange(paintMap);
+
+/** Shows which part of the graph is seen; nothing if it is all of it. */
+function showWindow() {
+  const { x, y, k } = view;
+  const [left, top] = [-x / k, -y / k];
+  const [w, h] = [canvas.clientWidth / k, canvas.clientHeight / k];
+  const whole =
+    left <= bounds.left && top <= bounds.top && left + w >= bounds.right && top + h >= bounds.bottom;
+  minimap.toggleAttribute("hidden", whole);
+  for (const [name, fact] of Object.entries({ x: left, y: top, width: w, height: h }))
+    frameSeen.setAttribute(name, String(round(fact)));
+}
+onMove(showWindow);
+
+/** Moves what is under the pointer to the middle. @param {PointerEvent} e */
+function moveThere(e) {
+  const matrix = /** @type {any} */ (minimap).getScreenCTM();
+  if (!matrix) return;
+  const { x, y } = DOMPoint.fromPoint({ x: e.clientX, y: e.clientY }).matrixTransform(matrix.inverse());
+  move(canvas.clientWidth / 2 - x * view.k, canvas.clientHeight / 2 - y * view.k, view.k);
+}
+
+minimap.addEventListener("pointerdown", e => {
+  minimap.setPointerCapture(e.pointerId);
+  moveThere(e);
+});
+minimap.addEventListener("pointermove", e => e.buttons && moveThere(e));
