@@ -82,7 +82,8 @@ def test_axe_finds_nothing_in_closed_modules_and_details(look):
 CONTRAST = """() => {
   const parse = color => {
     const c = color.match(/[\\d.]+/g).map(Number);
-    return /^color\\(srgb/.test(color) ? [...c.slice(0, 3).map(v => v * 255), c[3] ?? 1] : [...c.slice(0, 3), c[3] ?? 1];
+    const scale = /^color\\(srgb/.test(color) ? 255 : 1;
+    return [...c.slice(0, 3).map(v => v * scale), c[3] ?? 1];
   };
   const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
   const light = c => c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
@@ -96,13 +97,15 @@ CONTRAST = """() => {
   const all = [];
   for (const text of document.querySelectorAll("#canvas .node text")) {
     const node = text.closest(".node"), sheets = node.querySelectorAll(":scope > rect");
-    const fill = over(parse(getComputedStyle(sheets[sheets.length - 1]).fill), paper(document.getElementById("canvas")));
+    const { fill: color } = getComputedStyle(sheets[sheets.length - 1]);
+    const fill = over(parse(color), paper(document.getElementById("canvas")));
     for (const part of [text, ...text.querySelectorAll("tspan")])
       all.push([part.textContent, ratio(over(parse(getComputedStyle(part).fill), fill), fill)]);
     if (getComputedStyle(node).opacity != 1) all.push([text.textContent + " is transparent", 0]);
   }
   for (const e of document.querySelectorAll("header *, footer *, #panel *")) {
-    if (![...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim()) || !e.checkVisibility()) continue;
+    const words = [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
+    if (!words || !e.checkVisibility()) continue;
     const back = paper(e);
     all.push([e.textContent.slice(0, 40), ratio(over(parse(getComputedStyle(e).color), back), back)]);
   }
