@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_edu import Tensor, nn, ops, viz
 from tinygrad_edu.nn import Module, Parameter
-from tinygrad_edu.viz import step_page
+from tinygrad_edu.viz import page_files, step_page
 from tinygrad_edu.viz.nodes import WHOLE
 
 
@@ -858,7 +858,7 @@ def test_no_two_modules_of_the_script_define_the_same_name():
 
 def test_the_script_has_all_modules_and_no_comments():
     folder = Path(step_page.__file__).parent / "page"
-    script = step_page.program()
+    script = page_files.program("page/main.js")
     for module in folder.glob("*.js"):
         for start in re.findall(r"^export (\w+ \w+)", module.read_text(), re.M):
             assert f"\n{start}" in script, module.name

@@ -108,7 +108,7 @@ function drawNode(key, spot, about) {
   if (extra) element.append(make("text", { x: x + 12, y: y + 34, class: "small" }, extra));
   element.append(facts);
   for (const text of element.querySelectorAll("text")) text.after(" "); // between words, for screen readers
-  return { element, facts, spot, about };
+  return { element, facts, spot, about, look: "" };
 }
 
 /** Shows the current step in the picture. */
@@ -120,20 +120,29 @@ function paint() {
     const { n } = node.about;
     const known = isKnown(n);
     const gradient = known ? array(gradientOf(n)) : null;
+    const chosen = key == state.chosen;
+    // of a thousand nodes a step changes a few
+    const look = [known, known && gradientOf(n), now.includes(key), chosen, state.asking].join();
+    if (look == node.look) continue;
+    node.look = look;
     const { classList } = node.element;
     classList.toggle("later", !known && !now.includes(key));
     classList.toggle("now", now.includes(key));
-    classList.toggle("chosen", key == state.chosen);
+    classList.toggle("chosen", chosen);
     classList.toggle("wrong", Boolean((known && valueOf(n).bad) || gradient?.bad));
     node.element.setAttribute("aria-label", spoken(key, node.about, known, gradient));
     node.facts.replaceChildren(...factsOf(node, known, gradient));
   }
-  for (const [key, path] of paths) {
-    path.classList.toggle("now", isActive(key, f));
+  for (const path of active) path.classList.remove("now");
+  active = [...paths].flatMap(([key, path]) => (isActive(key, f) ? [path] : []));
+  for (const path of active) {
+    path.classList.add("now");
     path.style.animationDirection = f?.kind == "back" ? "normal" : "reverse";
   }
 }
 onChange(paint);
+/** The lines that the step is about. @type {SVGPathElement[]} */
+let active = [];
 
 /** Does something go along this line in the step?
  * @param {string} key @param {Frame | null} f */

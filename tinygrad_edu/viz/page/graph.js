@@ -84,6 +84,19 @@ export function argument(n, i) {
 export const isKind = (n, kind) =>
   n.row != null && G.rows[n.row].lines.some(([name, words]) => name == "is" && words.includes(kind));
 
+/** The size of the largest number; NaN if it is not known, or not finite. @param {Numbers | null} a */
+export function sizeOf(a) {
+  if (!a || a.bad) return NaN;
+  const single = lone(a);
+  return single != null ? Math.abs(single) : Math.max(Math.abs(a.low ?? NaN), Math.abs(a.high ?? NaN));
+}
+
+/** The axes of a result along which its input x was repeated. @param {Numbers} x @param {Numbers} result */
+export function broadcastAxes(x, result) {
+  const added = result.shape.length - x.shape.length;
+  return result.shape.flatMap((d, i) => (i < added || (x.shape[i - added] == 1 && d > 1) ? [i] : []));
+}
+
 /** Names of modules around a node, from the outermost. @param {number} group */
 export function pathTo(group) {
   const path = [];

@@ -8,6 +8,7 @@ import { clean, plural } from "./numbers.js";
 import "./minimap.js";
 import "./panel.js";
 import "./play.js";
+import "./widths.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
 } from "./player.js";
