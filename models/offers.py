@@ -30,6 +30,7 @@ MODULES = {
     ],
     "feature_extraction": ["text: DictVectorizer"],
     "feature_extraction.text": ["text"],
+    "frozen": ["composition.frozen"],
     "gaussian_process": ["gaussian_processes"],
     "gaussian_process.kernels": ["gaussian_processes.kernels"],
     "impute": ["imputation"],
