@@ -82,6 +82,7 @@ from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
 from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
 from models.ensembles.bagging import BaggingClassifier as BaggingClassifier
 from models.ensembles.bagging import BaggingRegressor as BaggingRegressor
+from models.ensembles.embedding import RandomTreesEmbedding as RandomTreesEmbedding
 from models.ensembles.isolation import IsolationForest as IsolationForest
 from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesClassifier
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor

@@ -14,6 +14,7 @@ from models.components.moments import mean_and_products
 from models.components.randomized import largest_singular
 from models.foundation import Density, Transformer, boolean, choice, integer, learned, number, seed
 from models.foundation.lloyd import squares
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -137,7 +138,7 @@ class PCA(Components, Density):
             self.mean_ = np.full(n, 1 / n) @ X
             Z = X - self.mean_
             if solver == "randomized":
-                rng = np.random.default_rng(self.random_state)
+                rng = generator(self.random_state)
                 s, V = largest_singular(Z, k, rng, self.n_oversamples, self.iterated_power)
             else:
                 s, V = np.linalg.svd(Z, full_matrices=False)[1:]

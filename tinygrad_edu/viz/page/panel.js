@@ -1,9 +1,10 @@
 // The panel: what the step does, and the details of the chosen node.
 import { INSIDE, isGroup, nodeOf, numberOf } from "./boxes.js";
+import { cellByCell } from "./cells.js";
 import { drawn } from "./drawing.js";
-import { $, make, show } from "./elements.js";
+import { $, make, shapeOf, show } from "./elements.js";
 import {
-  argument, array, called, G, GROUPS, isKind, NODES, pathTo, RESULT, rule, usesOf, valueOf,
+  argument, array, broadcastAxes, called, CLASH, G, GROUPS, isKind, NODES, pathTo, rule, usesOf, valueOf,
 } from "./graph.js";
 import { units } from "./layout.js";
 import { clean, code, dims, entry, format } from "./numbers.js";
@@ -11,6 +12,8 @@ import { choose, go, isOn, isPhone, toggle } from "./player.js";
 import { codeOfScore, guess, hint, hintsRead, question, score } from "./quiz.js";
 import { onChange, state } from "./state.js";
 import { current, FRAMES, progress, sentence } from "./steps.js";
+import { storyOf } from "./story.js";
+import { formula, lighting, symbolsIn, symbolsOf } from "./symbols.js";
 import { worked } from "./worked.js";
 
 const MOST_LISTED = 400; // steps in the list
@@ -24,19 +27,31 @@ const hidden = a => (state.asking ? sign("?") : show(a));
 
 function showPanel() {
   const f = current();
+  /** @type {any[]} */
   const parts = [];
   if (f) parts.push(card(f));
   if (state.chosen && drawn.has(state.chosen)) parts.push(details(state.chosen));
   if (!parts.length && !isPhone()) parts.push(welcome());
   if (isOn("predict") && score().asked) parts.push(scoreCard());
   if (f || !isPhone()) parts.push(listOfSteps());
-  $("panel").replaceChildren(...parts);
+  keepFocus(() => $("panel").replaceChildren(...parts));
+}
+
+/** Fills the panel anew; what has the focus there, or the panel, still has it. @param {() => void} fill */
+function keepFocus(fill) {
+  const panel = $("panel");
+  const focused = /** @type {HTMLElement} */ (document.activeElement);
+  const within = panel.contains(focused);
+  const { tagName, textContent } = focused ?? {};
+  fill();
+  if (!within || panel.contains(document.activeElement)) return;
+  const same = [...panel.querySelectorAll(tagName)].find(e => e.textContent == textContent) ?? panel;
+  (panel.childElementCount ? /** @type {HTMLElement} */ (same) : $("next")).focus({ preventScroll: true });
 }
 onChange(showPanel);
 
 function welcome() {
-  const failed = RESULT.kind == "failed" && RESULT.change;
-  const said = [G.note, G.no_gradient, failed].flatMap(s => s || []);
+  const said = [G.note, G.no_gradient].flatMap(s => s || []);
   return make(
     "section", {}, make("h2", {}, "How this number was made"),
     ...said.map(s => make("p", { class: "bad" }, clean(s))),
@@ -91,12 +106,13 @@ const symbolAndName = (symbol, n) => [...new Set([symbol, called(n)])].filter(Bo
 /** @param {GraphNode} n */
 function forwardCard(n) {
   const inputs = n.inputs.map((s, i) =>
-    term(symbolAndName(argument(n, i), NODES[s]), valueOf(NODES[s])));
+    lighting(s, term(symbolAndName(argument(n, i), NODES[s]), valueOf(NODES[s]))));
   const result = state.asking ? sign("?") : term("result", valueOf(n));
   return [
     pale("Forward"), make("h2", {}, called(n)),
-    ...(n.row == null ? [] : [make("pre", {}, clean(G.rows[n.row].title))]),
+    ...(n.row == null ? [] : [formula(n, G.rows[n.row].title)]),
     make("div", { class: "sum" }, ...inputs, sign("→"), result),
+    ...(state.asking ? [] : cellByCell({ kind: "forward", node: n.i })),
   ];
 }
 
@@ -108,15 +124,16 @@ function backCard(n, f) {
   if (found) {
     const symbol = argument(n, f.i);
     const known = ["", called(x)].includes(symbol);
-    all.push(make("pre", {}, code(found.join(" = "))), pale(known ? "" : `${symbol} is ${called(x)}`));
+    all.push(formula(n, found.join(" = ")), pale(known ? "" : `${symbol} is ${called(x)}`));
   }
   const [local, contribution] = [array(f.local), array(f.contribution)];
   const factors = local
     ? [term("upstream gradient", array(n.gradient)), "×", term("local derivative", local)]
-    : operands(n, found).map(([name, a]) => term(name, a));
+    : operands(n, found);
   const made = state.asking ? sign("?") : term("contribution", contribution);
   all.push(make("div", { class: "sum" }, ...factors, sign(local ? "=" : "→"), made));
   if (!local) all.push(pale(explained(n, f)));
+  if (!state.asking) all.push(...cellByCell(f));
   const one = !state.asking && worked(f);
   if (one) {
     const result = format(entry(/** @type {any} */ (contribution), one.place));
@@ -132,39 +149,29 @@ function accumulation(x, f) {
     show(array(f.before)), sign("+"), hidden(array(f.contribution)), sign("="),
   ];
   const parts = make("div", { class: "sum grad" }, ...sum, hidden(array(f.after)));
-  return [make("h3", {}, called(x) + ".grad, accumulated"), parts];
+  const rounding = f.rounding && !state.asking ? pale(f.rounding) : "";
+  return [make("h3", {}, called(x) + ".grad, accumulated"), parts, rounding];
 }
 
-/** All that the formula of a rule names, with its array.
- * @param {GraphNode} n @param {[string, string] | null} found @returns {[string, Numbers | null][]} */
+/** All that the formula of a rule names, with its numbers.
+ * @param {GraphNode} n @param {[string, string] | null} found */
 function operands(n, found) {
-  /** @type {Map<string, [string, Numbers | null]>} */
-  const known = new Map([
-    ["g", ["g, upstream gradient", array(n.gradient)]],
-    ["y", ["y: " + called(n), valueOf(n)]],
-  ]);
-  n.inputs.forEach((s, i) => {
-    const symbol = argument(n, i);
-    if (symbol) known.set(symbol, [symbolAndName(symbol, NODES[s]), valueOf(NODES[s])]);
-  });
-  const formula = found?.[1].split(/[;:]/)[0] ?? ""; // conditions come after it
-  // a shape in a formula is no operand
-  const symbols = formula.match(/(?<![\w.])[a-z]\w*(?!\w|\.(shape|ndim|size|dtype))/g) ?? [];
-  return [...new Set([...symbols, "g"])].flatMap(s => {
-    const operand = known.get(s);
-    return operand ? [operand] : [];
+  const formulaOnly = found?.[1].split(/[;:]/)[0] ?? ""; // conditions come after it
+  const nodes = symbolsOf(n);
+  return [...new Set([...symbolsIn(n, formulaOnly), "g"])].map(symbol => {
+    const i = nodes.get(symbol) ?? n.i;
+    if (symbol == "g") return lighting(i, term("g, upstream gradient", array(n.gradient)));
+    return lighting(i, term(symbolAndName(symbol, NODES[i]), valueOf(NODES[i])));
   });
 }
 
 /** An edge without a local derivative for each number, explained in a sentence.
  * @param {GraphNode} n @param {BackFrame} f */
 function explained(n, f) {
-  const x = valueOf(NODES[f.source]).shape;
-  const up = array(n.gradient)?.shape ?? [];
-  if (n.title == "matmul" && x.length == 2 && up.length == 2)
+  const [x, up] = [valueOf(NODES[f.source]), array(n.gradient)];
+  if (n.title == "matmul" && x.shape.length == 2 && up?.shape.length == 2)
     return `Entry [i, j] is the sum over k of ${f.i ? "x[k, i] × g[k, j]" : "g[i, k] × w[j, k]"}.`;
-  const added = up.length - x.length;
-  const axes = up.flatMap((d, i) => (i < added || (x[i - added] == 1 && d > 1) ? [i] : []));
+  const axes = up ? broadcastAxes(x, up) : [];
   if (isKind(n, "elementwise") && axes.length) {
     const named = `${axes.length == 1 ? "axis" : "axes"} ${axes.join(", ")}`;
     return `${called(NODES[f.source])} is broadcast along ${named} of the result, so its gradient is summed over ${named}.`;
@@ -219,11 +226,13 @@ function details(key) {
     head("Gradient ∂L/∂" + (n.leaf ? called(n) : "y"), gradientOf(n));
   }
   if (group == null) {
-    for (const [title, words] of tableRow(n)) head(title, make("pre", {}, words));
+    for (const [title, words] of tableRow(n)) head(title, words);
     if (n.line != null) head("Your line", make("pre", {}, clean(G.lines[n.line])));
     if (n.inputs.length) head("Inputs", links(n.inputs));
   }
   if (usesOf(n).length) head("Used by", links(usesOf(n)));
+  const layer = group ?? n.group;
+  if (layer >= 0) all.append(...storyCard(layer, group != null));
   return all;
 }
 
@@ -234,8 +243,19 @@ function nodeHead(n) {
   const changes = n.change ? n.change.split("\n") : [];
   return [
     make("h2", {}, called(n)), pale(facts.filter(Boolean).join(", ")),
-    ...changes.map(s => make("p", { class: "change" }, clean(s))),
+    changes.length ? make("div", { class: "change" }, ...changes.map(s => make("p", {}, clean(s)))) : "",
+    ...clashes(n),
+    G.first_bad?.node == n.i ? make("p", { class: "bad" }, clean(G.first_bad.words)) : "",
+    n.rounding ? pale(n.rounding) : "",
   ];
+}
+
+/** The shapes of what an operation failed on, with the axes in red that do not fit. @param {GraphNode} n */
+function clashes(n) {
+  if (!n.clash) return [];
+  const shapes = n.inputs.map(s =>
+    make("p", { class: "number" }, called(NODES[s]) + " ", ...shapeOf(valueOf(NODES[s]), CLASH.get(s) ?? [])));
+  return [make("h3", {}, "Axes that do not fit"), ...shapes];
 }
 
 /** @param {number} g */
@@ -256,23 +276,34 @@ function gradientOf(n) {
   return make("p", {}, state.at != null && n.gradient != null ? "no contribution yet" : clean(none));
 }
 
-/** What the derivative table knows of an operation: [title, words].
- * @param {GraphNode} n @returns {[string, string][]} */
+/** What the derivative table knows of an operation: [title, element].
+ * @param {GraphNode} n @returns {[string, HTMLElement][]} */
 function tableRow(n) {
   if (n.row == null) return [];
   const { title, lines } = G.rows[n.row];
   const titles = new Map([["in", "Source"], ["is", "Kind"]]);
-  return [
-    ["Formula", clean(title)],
-    ...lines.map(([name, words]) => /** @type {[string, string]} */ ([
-      titles.get(name) ?? name[0].toUpperCase() + name.slice(1), code(words),
-    ])),
+  /** @type {(line: [string, string]) => [string, HTMLElement]} */
+  const row = ([name, words]) => [
+    titles.get(name) ?? name[0].toUpperCase() + name.slice(1),
+    name.startsWith("∂") ? formula(n, words) : make("pre", {}, code(words)),
   ];
+  return [["Formula", formula(n, title)], ...lines.map(row)];
+}
+
+/** The story of a layer. @param {number} g @param {boolean} open */
+function storyCard(g, open) {
+  const story = storyOf(g);
+  if (!story) return [];
+  const pass = (/** @type {string} */ name, /** @type {string[]} */ sentences) =>
+    sentences.length ? make("p", {}, make("b", {}, name + ". "), sentences.join(" ")) : null;
+  const inside = [pass("Forward", story.forward), pass("Backward", story.back)];
+  const title = make("summary", {}, "The story of " + clean(GROUPS[g].label));
+  return [make("details", { class: "story", open: open ? "" : null }, title, ...inside)];
 }
 
 /** Buttons that lead to other nodes. @param {number[]} nodes */
 function links(nodes) {
   const link = (/** @type {number} */ i) =>
-    make("button", { click: () => choose(units[i], true) }, called(NODES[i]));
+    lighting(i, make("button", { click: () => choose(units[i], true) }, called(NODES[i])));
   return make("div", { class: "links" }, ...[...new Set(nodes)].map(link));
 }

@@ -137,6 +137,14 @@ interface Worked {
   size: number; // the sum of the sizes of what makes it, by which its rounding error is judged
 }
 
+/** The matrices of a product, and what each is called. */
+interface Factors {
+  names: string[];
+  left: number[][];
+  right: number[][];
+  result: number[][];
+}
+
 interface Question {
   words: string;
   truth: number | string;
@@ -176,6 +184,7 @@ interface Drawn {
   facts: SVGGElement;
   spot: Spot;
   about: Label;
+  look: string; // what it shows now
 }
 
 /** A line from node to node, and its parts: [group, id of the line in it]. */

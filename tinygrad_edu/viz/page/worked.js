@@ -30,17 +30,43 @@ export function worked(f, exactly = false) {
   const y = f.kind == "back" ? array(f.contribution) : valueOf(n);
   if (!isListed(y) || y.numbers.length < 2 || y.dtype.startsWith("complex")) return null;
   const place = index((f.node * 5 + 1) % y.numbers.length, y.shape); // not always the first
+  const matrices = factors(f);
+  if (matrices) return workedProduct(matrices, place);
   return f.kind == "back" ? workedBack(n, f, y, place) : workedForward(n, y, place);
+}
+
+/** The matrices of a product, forward or back, where one of them is transposed; null for other steps and
+ * where not all numbers are known. @param {Frame} f @returns {Factors | null} */
+export function factors(f) {
+  const n = NODES[f.node];
+  if (n.title != "matmul" || f.kind == "seed") return null;
+  const [x, w] = n.inputs.map(s => valueOf(NODES[s]));
+  const [y, up] = f.kind == "back" ? [array(f.contribution), array(n.gradient)] : [valueOf(n), null];
+  if (!isMatrix(x) || !isMatrix(w) || !isMatrix(y) || !y.numbers.length) return null;
+  const [a, b] = n.inputs.map(s => called(NODES[s]));
+  const result = matrixOf(y);
+  if (f.kind != "back") return { names: [a, b, "result"], left: matrixOf(x), right: matrixOf(w), result };
+  if (!isMatrix(up)) return null;
+  const names = f.i ? [`${a}, transposed`, "g", "contribution"] : ["g", `${b}, transposed`, "contribution"];
+  const [left, right] = f.i ? [transposed(x), matrixOf(up)] : [matrixOf(up), transposed(w)];
+  return { names, left, right, result };
+}
+
+/** @param {Listed} a */
+const matrixOf = a => upTo(a.shape[0]).map(i => upTo(a.shape[1]).map(j => entry(a, [i, j])));
+
+/** @param {Listed} a */
+const transposed = a => upTo(a.shape[1]).map(j => upTo(a.shape[0]).map(i => entry(a, [i, j])));
+
+/** Row i times column j. @param {Factors} factors @param {number[]} place */
+function workedProduct({ left, right }, place) {
+  const [i, j] = place;
+  return right.length > MOST_TERMS ? null : sum(place, left[i].map((v, k) => [v, right[k][j]]));
 }
 
 /** @param {GraphNode} n @param {Listed} y @param {number[]} place @returns {Worked | null} */
 function workedForward(n, y, place) {
   const inputs = n.inputs.map(s => valueOf(NODES[s]));
-  const [x, w] = inputs;
-  if (n.title == "matmul" && isMatrix(x) && isMatrix(w) && isMatrix(y)) {
-    const [i, j] = place;
-    return sum(place, upTo(w.shape[0]).map(k => [entry(x, [i, k]), entry(w, [k, j])]));
-  }
   if (!isKind(n, "elementwise") || !inputs.every(isListed)) return null;
   const known = inputs.filter(isListed);
   const words = known.map((a, k) => {
@@ -57,14 +83,6 @@ function workedForward(n, y, place) {
 function workedBack(n, f, y, place) {
   const up = array(n.gradient);
   if (!isListed(up)) return null;
-  const [x, w] = n.inputs.map(s => valueOf(NODES[s]));
-  if (n.title == "matmul" && isMatrix(x) && isMatrix(w) && isMatrix(y) && isMatrix(up)) {
-    const [i, j] = place;
-    const terms = f.i
-      ? upTo(up.shape[0]).map(k => [entry(x, [k, i]), entry(up, [k, j])])
-      : upTo(up.shape[1]).map(k => [entry(up, [i, k]), entry(w, [j, k])]);
-    return sum(place, terms);
-  }
   const local = array(f.local);
   if (isListed(local)) return sum(place, [[entry(up, place), entry(local, place)]]);
   return workedByRule(n, f, y, up, place);
@@ -92,5 +110,5 @@ function workedByRule(n, f, y, up, place) {
   return sum(place, here.map(p => (isListed(factor) ? [signed(p), entry(factor, p)] : [signed(p)])));
 }
 
-/** 0 ... n - 1, or nothing if they are too many. @param {number} n */
-const upTo = n => (n > MOST_TERMS ? [] : [...Array(n).keys()]);
+/** 0 ... n - 1. @param {number} n */
+const upTo = n => [...Array(n).keys()];
