@@ -56,3 +56,11 @@ def test_refusals(settings):
     )
     with pytest.raises(ValueError, match="Try: (method=)?'brute'"):
         partial_dependence(model.fit(X, y), X, [0], **settings)
+
+
+def test_a_tree_that_asks_about_categories():
+    codes = np.c_[X[:, 0], np.arange(200) % 5]
+    target = np.array([3.0, 0.0, 2.0, 5.0, 1.0])[codes[:, 1].astype(int)]
+    model = models.DecisionTreeRegressor(categorical_features=[1]).fit(codes, target)
+    with pytest.raises(ValueError, match="asks? about categories(?s:.*)Try: method='brute'"):
+        partial_dependence(model, codes, [0], method="recursion")
