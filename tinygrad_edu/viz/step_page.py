@@ -28,7 +28,7 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     title = html.escape(title).replace("{", "&#123;")
     page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
     page = page.replace("{{style}}", packed(page_file("page/page.css")))
-    page = page.replace("{{unpack}}", page_file("page/unpack.js"))
+    page = page.replace("{{unpack}}", program("page/unpack.js"))
     without = "" if play else "page/play.js"
     page = page.replace("{{program}}", packed(program("page/main.js", without)))
     return page.replace("{{graph}}", packed(known))
