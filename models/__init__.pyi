@@ -82,6 +82,7 @@ from models.ensembles.adaboost import AdaBoostClassifier as AdaBoostClassifier
 from models.ensembles.adaboost import AdaBoostRegressor as AdaBoostRegressor
 from models.ensembles.bagging import BaggingClassifier as BaggingClassifier
 from models.ensembles.bagging import BaggingRegressor as BaggingRegressor
+from models.ensembles.embedding import RandomTreesEmbedding as RandomTreesEmbedding
 from models.ensembles.isolation import IsolationForest as IsolationForest
 from models.ensembles.random_forest import ExtraTreesClassifier as ExtraTreesClassifier
 from models.ensembles.random_forest import ExtraTreesRegressor as ExtraTreesRegressor
@@ -222,6 +223,7 @@ from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
 from models.sequences.kalman_filter import KalmanFilter as KalmanFilter
 from models.text.counts import CountVectorizer as CountVectorizer
 from models.text.dictionaries import DictVectorizer as DictVectorizer
+from models.text.hashed_records import FeatureHasher as FeatureHasher
 from models.text.hashing import HashingVectorizer as HashingVectorizer
 from models.text.tfidf import TfidfTransformer as TfidfTransformer
 from models.text.tfidf import TfidfVectorizer as TfidfVectorizer

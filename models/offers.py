@@ -28,8 +28,9 @@ MODULES = {
         "foundation: ConvergenceWarning DataConversionWarning FitFailedWarning NotFittedError "
         "UndefinedMetricWarning"
     ],
-    "feature_extraction": ["text: DictVectorizer"],
+    "feature_extraction": ["text: DictVectorizer FeatureHasher"],
     "feature_extraction.text": ["text"],
+    "frozen": ["composition.frozen"],
     "gaussian_process": ["gaussian_processes"],
     "gaussian_process.kernels": ["gaussian_processes.kernels"],
     "impute": ["imputation"],

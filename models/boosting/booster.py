@@ -8,6 +8,7 @@ import numpy as np
 from models.boosting.splitting import hold_out
 from models.boosting.steps import scores_of
 from models.foundation import Estimator, learned
+from models.foundation.randomness import generator
 
 
 class Booster(Estimator):
@@ -33,7 +34,7 @@ class Booster(Estimator):
 
     def _draw_seeds(self) -> None:
         """The generator, and the seed of the rows held out: a warm start keeps both."""
-        self._rng_ = np.random.default_rng(self.random_state)
+        self._rng_ = generator(self.random_state)
         self._seed_ = int(self._rng_.integers(2**31))
 
     def _train_and_held(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

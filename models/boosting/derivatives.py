@@ -90,7 +90,14 @@ def checked(loss: Any, f: np.ndarray, y: np.ndarray, name: str) -> Loss:
     Leaves are Newton steps if it is curved in every row.
     """
     found = Loss(loss)
-    terms = found.formula(Tensor(f, requires_grad=True), y)
+    try:
+        terms = found.formula(Tensor(f, requires_grad=True), y)
+    except ValueError as error:
+        if "truth value" not in str(error):
+            raise
+        what = f"{name}: loss(f, y) asks whether a whole array is true, by `if`, `and`, `or`, `max` or `min`."
+        hint = "np.where(y > f, a, b) for each row, or np.maximum(a, b)"
+        raise refusal(ValueError, what, hint) from None
     if not isinstance(terms, Tensor):
         what = f"{name}: loss(f, y) returned a {type(terms).__name__}, which does not remember f."
         raise refusal(TypeError, what, "NumPy's functions of f, not of f.data, in one array")

@@ -21,6 +21,7 @@ from models.foundation import (
 )
 from models.foundation.iterate import Trace
 from models.foundation.lloyd import nearest_around_mean, squared_distances
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -106,7 +107,7 @@ class AffinityPropagation(Clusterer):
     def _propagate(self, S):
         """The exemplars, by messages."""
         n = len(S)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         S = S + (np.finfo(float).eps * S + 100 * np.finfo(float).tiny) * rng.standard_normal((n, n))
         every = np.arange(n)
         R, A = np.zeros((n, n)), np.zeros((n, n))

@@ -14,6 +14,7 @@ from models.clusters.centers import Centers
 from models.foundation import boolean, choice, function, integer, learned, nonnegative
 from models.foundation.iterate import Trace
 from models.foundation.lloyd import inertia, lloyd, nearest, nearest_around_mean, squares, tolerance
+from models.foundation.randomness import generator
 
 
 @dataclass
@@ -68,7 +69,7 @@ class BisectingKMeans(Centers):
 
     def _fit(self, X, weight):
         self._check_number(X)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         mean = weight @ X / weight.sum()
         Z = X - mean
         tol = tolerance(self.tol, Z, weight)

@@ -14,6 +14,7 @@ from models.clusters.centers import Centers
 from models.foundation import integer, learned, nonnegative, number
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.lloyd import squared_distances
+from models.foundation.randomness import generator
 
 
 class FuzzyCMeans(Centers):
@@ -43,7 +44,7 @@ class FuzzyCMeans(Centers):
     _starts_if_random = 10
 
     def _fit(self, X, weight):
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         mean = weight @ X / weight.sum()
         Z = X - mean
         starts = self._starts(Z, mean, weight, rng)

@@ -8,12 +8,11 @@ Recognition and Machine Learning, section 9.1.
 from operator import itemgetter
 from typing import Any
 
-import numpy as np
-
 from models.clusters.centers import Centers
 from models.foundation import boolean, choice, integer, learned, nonnegative
 from models.foundation.iterate import Trace
 from models.foundation.lloyd import inertia, lloyd, nearest, tolerance
+from models.foundation.randomness import generator
 
 
 def naive_kmeans(points, centers):
@@ -75,7 +74,7 @@ class KMeans(Centers):
         mean = weight @ X / weight.sum()
         Z = X - mean  # distances stay the same, and products lose fewer digits near zero
         tol = tolerance(self.tol, Z, weight)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         starts = self._starts(Z, mean, weight, rng)
         runs = [self._run(Z, weight, start, tol) for start in starts]
         self.inertia_, centers, self.n_iter_, trace = min(runs, key=itemgetter(0))

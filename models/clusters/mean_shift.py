@@ -11,6 +11,7 @@ import numpy as np
 from models.foundation import Clusterer, array, boolean, choice, integer, learned, positive
 from models.foundation.iterate import Trace
 from models.foundation.lloyd import squares
+from models.foundation.randomness import generator
 from models.neighbors.brute import BLOCK
 from models.neighbors.search import Search, k_nearest
 from tinygrad_edu.diagnostics.words import refusal
@@ -129,7 +130,7 @@ def estimate_bandwidth(
     if not 0 <= quantile <= 1:
         raise refusal(ValueError, f"quantile must be from 0 to 1, got {quantile}.", "quantile=0.3")
     if n_samples is not None:
-        X = X[np.random.default_rng(random_state).permutation(len(X))[:n_samples]]
+        X = X[generator(random_state).permutation(len(X))[:n_samples]]
     k = max(1, int(len(X) * quantile))
     return float(k_nearest(X, k, X)[0][:, -1].mean())
 

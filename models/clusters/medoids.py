@@ -20,6 +20,7 @@ from models.foundation import (
 )
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.lloyd import blocks, squared_distances
+from models.foundation.randomness import generator
 from models.neighbors.distances import METRICS, pairwise_distances
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -113,7 +114,7 @@ class KMedoids(Clusterer, Transformer):
         n, k = len(D), self.n_clusters
         if not isinstance(self.init, str):
             return self._given(n)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         if self.init == "random":
             return rng.choice(n, k, replace=False)
         first = int(D.sum(axis=0).argmin()) if self.init == "build" else int(rng.integers(n))

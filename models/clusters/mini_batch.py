@@ -14,6 +14,7 @@ from models.foundation import boolean, integer, learned, nonnegative, warn
 from models.foundation.incremental import Incremental
 from models.foundation.iterate import Trace
 from models.foundation.lloyd import inertia, means_of, nearest, squares, sums_of
+from models.foundation.randomness import generator
 
 
 class MiniBatchKMeans(Centers, Incremental):
@@ -64,7 +65,7 @@ class MiniBatchKMeans(Centers, Incremental):
     }
 
     def _fit(self, X, weight):
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         # The mean is subtracted from each batch, as products lose fewer digits near zero.
         mean = weight @ X / weight.sum()
         centers = self._best_start(X, mean, weight, rng)
@@ -128,7 +129,7 @@ class MiniBatchKMeans(Centers, Incremental):
         self._since_moves_ = 0
 
     def _partial_fit(self, X, weight):
-        rng = vars(self).get("_rng_") or np.random.default_rng(self.random_state)
+        rng = vars(self).get("_rng_") or generator(self.random_state)
         if "cluster_centers_" not in vars(self):
             self._check_number(X)
             mean = weight @ X / weight.sum()

@@ -25,6 +25,7 @@ from models.foundation import (
 )
 from models.foundation.laplacian import normalized_laplacian
 from models.foundation.lloyd import squared_distances
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from models.neighbors.search import k_nearest
 from tinygrad_edu.diagnostics.words import refusal
@@ -88,7 +89,7 @@ class SpectralClustering(Clusterer):
             raise refusal(ValueError, what, f"n_clusters={len(X)}, or fewer")
         self.affinity_matrix_ = W = self._affinity(X)
         U = embedding(W, self.n_components or self.n_clusters)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         if self.assign_labels == "discretize":
             self.labels_ = discretized(U, rng)
         elif self.assign_labels == "cluster_qr":

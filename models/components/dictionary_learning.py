@@ -24,6 +24,7 @@ from models.foundation import (
 )
 from models.foundation.incremental import Incremental
 from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
@@ -209,7 +210,7 @@ class DictionaryLearning(LearnedDictionary):
 
         _, self.components_, self.error_, arrived = alternate(
             X, W, D, self._fit_codes, self.alpha, self.max_iter, self.tol,
-            np.random.default_rng(self.random_state), self.positive_dict, self.callback,
+            generator(self.random_state), self.positive_dict, self.callback,
             note if trace.keeps_states else None,
         )  # fmt: skip
         if trace:
@@ -284,14 +285,14 @@ class MiniBatchDictionaryLearning(Incremental, LearnedDictionary):
 
     def _partial_fit(self, X):
         known = "components_" in vars(self)
-        rng = np.random.default_rng(self.random_state) if known else self._begin(require_range(X))
+        rng = generator(self.random_state) if known else self._begin(require_range(X))
         self._learn_batch(X, rng)
 
     def _begin(self, X):
         self.components_, self.n_steps_ = self._first_atoms(X), 0
         k = len(self.components_)
         self._codes_squared_, self._codes_X_ = np.zeros((k, k)), np.zeros((X.shape[1], k))
-        return np.random.default_rng(self.random_state)
+        return generator(self.random_state)
 
     def _learn_batch(self, X, rng):
         b, t, D = len(X), self.n_steps_, self.components_.copy()

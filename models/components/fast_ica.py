@@ -20,6 +20,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import log_cosh
 
@@ -89,7 +90,7 @@ class FastICA(Transformer):
             del Z  # as large as X
         else:
             k, white = d, X.T
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         start = rng.standard_normal((k, k)) if self.w_init is None else np.array(self.w_init, float)
         if start.shape != (k, k):
             what = f"w_init has invalid shape -- should be {(k, k)}, and is {start.shape}."

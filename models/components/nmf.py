@@ -22,6 +22,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -151,7 +152,7 @@ class NMF(Transformer):
         if self.init == "custom":
             return _given("W", W, (n, k)), _given("H", H, (k, d))
         init = self.init or ("nndsvda" if k <= min(n, d) else "random")
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         if init == "random":
             mean = np.sqrt(X.mean() / k)
             H = mean * np.abs(rng.standard_normal((k, d)))
@@ -172,7 +173,7 @@ def _by_coordinates(model, X, W, H, trace):
     """Newton's step on one column of W, then of Hᵀ, at a time, cut off at 0."""
     learn_H = trace is not None
     (W1, W2), (H1, H2) = model._penalties(X)
-    rng = np.random.default_rng(model.random_state)
+    rng = generator(model.random_state)
     Wt, H = W.T.copy(), H.copy()
     first = 0.0
     for n_iter in range(1, model.max_iter + 1):

@@ -14,6 +14,7 @@ from models.components.moments import mean_and_products
 from models.components.randomized import largest_singular
 from models.foundation import Density, Transformer, boolean, choice, integer, learned, number, seed
 from models.foundation.lloyd import squares
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -71,9 +72,14 @@ class Components(Transformer):
         return (V.T * np.maximum(self.explained_variance_ - σ2, 0)) @ V + σ2 * np.eye(V.shape[1])
 
     def get_precision(self) -> np.ndarray:
-        """The inverse of the covariance, Vᵀ (1/Λ - 1/σ²) V + 1/σ²."""
+        """The inverse of the covariance, Vᵀ (1/Λ) V + (1 - Vᵀ V)/σ²."""
         (Λ, σ2), V = self._variances(), self.components_
-        return (V.T * (1 / Λ - 1 / σ2)) @ V + np.eye(V.shape[1]) / σ2
+        found = (V.T / Λ) @ V
+        if (
+            len(V) < V.shape[1]
+        ):  # otherwise 1 - Vᵀ V is rounding error, which a tiny σ² would blow up
+            found += (np.eye(V.shape[1]) - V.T @ V) / σ2
+        return found
 
     def _variances(self):
         """Λ and σ², above rounding error."""
@@ -132,7 +138,7 @@ class PCA(Components, Density):
             self.mean_ = np.full(n, 1 / n) @ X
             Z = X - self.mean_
             if solver == "randomized":
-                rng = np.random.default_rng(self.random_state)
+                rng = generator(self.random_state)
                 s, V = largest_singular(Z, k, rng, self.n_oversamples, self.iterated_power)
             else:
                 s, V = np.linalg.svd(Z, full_matrices=False)[1:]

@@ -19,7 +19,7 @@ from models.foundation import (
     positive,
     warn,
 )
-from models.foundation.randomness import draws, random_state
+from models.foundation.randomness import random_state, seed
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -51,7 +51,7 @@ class RandomProjection(Transformer):
     ) | integer(at_least=1)
     eps: float = positive(0.1, doc="the error of squared distances for 'auto'")
     compute_inverse_components: bool = boolean(False, doc="keep inverse_components_")
-    random_state: Any = draws()
+    random_state: Any = seed()
 
     components_: np.ndarray = learned("R: (components, features)")
     inverse_components_: np.ndarray = learned(

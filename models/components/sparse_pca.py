@@ -21,6 +21,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.iterate import Trace, warn_not_converged
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from models.foundation.validation import require_range
 from tinygrad_edu.diagnostics.words import refusal
@@ -82,7 +83,7 @@ class SparsePCA(Transformer):
 
         V, _, self.error_, arrived = alternate(
             X, codes, atoms, self._codes, self.alpha, self.max_iter, self.tol,
-            np.random.default_rng(self.random_state), note=note if trace.keeps_states else None,
+            generator(self.random_state), note=note if trace.keeps_states else None,
         )  # fmt: skip
         if trace:
             self.trace_ = trace

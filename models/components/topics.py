@@ -21,6 +21,7 @@ from models.foundation import (
 )
 from models.foundation.incremental import Incremental
 from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import digamma, lgamma
 
@@ -99,7 +100,7 @@ class LatentDirichletAllocation(Incremental, Transformer):
 
     def _partial_fit(self, X):
         begun = "components_" in vars(self)
-        rng = np.random.default_rng(self.random_state) if begun else self._start(X)
+        rng = generator(self.random_state) if begun else self._start(X)
         for first in range(0, len(X), self.batch_size):
             self._learn_batch(X[first : first + self.batch_size], self.total_samples, rng, True)
         self.n_iter_ = vars(self).get("n_iter_", 0) + 1
@@ -112,7 +113,7 @@ class LatentDirichletAllocation(Incremental, Transformer):
         k = self.n_components
         self.doc_topic_prior_ = self.doc_topic_prior or 1 / k
         self.topic_word_prior_ = self.topic_word_prior or 1 / k
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         self._set_topics(rng.gamma(100.0, 0.01, (k, X.shape[1])))
         self.n_batch_iter_ = 1
         return rng

@@ -12,6 +12,7 @@ from models.components.moments import mean_and_products
 from models.components.randomized import largest_singular
 from models.foundation import Transformer, choice, integer, learned, nonnegative, seed
 from models.foundation.eigenpairs import largest_of_all
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -70,7 +71,7 @@ class TruncatedSVD(Transformer):
         elif few:
             s, V = (part[:k] for part in np.linalg.svd(_dense(X), full_matrices=False)[1:])
         else:
-            rng = np.random.default_rng(self.random_state)
+            rng = generator(self.random_state)
             s, V = largest_singular(X, k, rng, self.n_oversamples, self.n_iter)
         self.components_ = V * signs(V)[:, None]
         self.singular_values_ = s

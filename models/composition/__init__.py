@@ -6,6 +6,7 @@ columns      different transformers for different columns
 target       a regressor of a transformed target
 multiclass   several classes by models of two
 outputs      several targets by models of one
+frozen       an estimator that stays as it is
 calibration  scores that become probabilities
 progress     lines that say how long each part took to fit
 thresholds   above which the second of two classes is predicted

@@ -23,7 +23,7 @@ from models.selection.splitters import check_cv
 from models.selection.validation import cross_val_predict
 from tinygrad_edu import hessian, value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.ops import sigmoid, softplus
+from tinygrad_edu.ops import logsumexp, sigmoid, softmax, softplus
 from tinygrad_edu.optim.minimize import minimize
 
 SCORES = ("decision_function", "predict_proba")
@@ -64,12 +64,58 @@ class Isotonic:
         return np.interp(f, self.f, self.p)
 
 
+class Temperature:
+    """p = softmax(β f), with f the scores of all classes or the logarithms of their probabilities.
+
+    β, between e^-10 and e^10, has the largest likelihood. It is where the derivative of the loss is zero: the
+    loss is convex in β, so that halving an interval finds it.
+
+    Source: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, On calibration of modern neural networks (2017).
+    """
+
+    def __init__(self, f: np.ndarray, y: np.ndarray, weight: np.ndarray):
+        """y: the number of the class of each row."""
+        rows = np.arange(len(y))
+
+        def surprise(log_beta):
+            η = np.exp(log_beta) * f
+            return (weight * (logsumexp(η, axis=1) - η[rows, y])).sum() / weight.sum()
+
+        slope = value_and_grad(surprise)
+        low, high = -10.0, 10.0
+        while low < (middle := (low + high) / 2) < high:
+            low, high = (low, middle) if slope(middle)[1] >= 0 else (middle, high)
+        self.beta = np.exp(middle)
+
+    def __call__(self, f: np.ndarray) -> np.ndarray:
+        return np.asarray(softmax(self.beta * f, axis=1))
+
+
+def logits(model: Any, scores: np.ndarray) -> np.ndarray:
+    """The scores of a model as Temperature needs them, (rows, classes); of probabilities their logarithms.
+
+    For two classes `response` gives the scores of the second, f: then both are (-f, f).
+    """
+    if scores.ndim == 1 or scores.shape[1] == 1:
+        f = scores.reshape(-1, 1)
+        if hasattr(model, "decision_function"):
+            return np.hstack([-f, f])
+        scores = np.hstack([1 - f, f])
+    probable = (scores >= 0).all() and (scores <= 1).all() and np.allclose(scores.sum(axis=1), 1)
+    return np.log(scores + 1e-12) if probable else scores
+
+
 class CalibratedClassifierCV(Classifier):
     """A classifier whose scores become probabilities, by rows that it was not fitted to.
 
     For each split a clone is fitted to the training rows, and its scores of the test rows are calibrated,
     class against rest. The probabilities are the mean over the splits; with ensemble=False there is one
-    classifier, fitted to all rows, and calibrated by the scores of the clones.
+    classifier, fitted to all rows, and calibrated by the scores of the clones. A classifier that is fitted
+    already, FrozenEstimator(classifier), is calibrated by all rows.
+
+    sigmoid       Platt's: for few rows, and scores that are too small on both sides
+    isotonic      any rising function: for a thousand rows or more
+    temperature   one number for all classes, which changes no prediction
     """
 
     reads = "anything"  # the classifier reads it
@@ -78,10 +124,13 @@ class CalibratedClassifierCV(Classifier):
     does_not_apply = Wrapper.does_not_apply
 
     estimator: Any = part(None, doc="the classifier; None for LinearSVC")
-    method: str = choice("sigmoid", "isotonic", doc="the function of the score")
+    method: str = choice("sigmoid", "isotonic", "temperature", doc="the function of the score")
     cv: Any = cv_parameter()
     n_jobs: int | None = integer(None, doc="processes, through joblib; -1 for all processors")
-    ensemble: Any = choice("auto", doc="a classifier for each split; 'auto' means True") | boolean()
+    ensemble: Any = (
+        choice("auto", doc="a classifier for each split; 'auto': yes, unless it is frozen")
+        | boolean()
+    )
 
     calibrated_classifiers_: list = learned("pairs (classifier, functions of its scores)")
 
@@ -96,7 +145,8 @@ class CalibratedClassifierCV(Classifier):
             )
             raise refusal(ValueError, what, "fewer folds: cv=2")
         splitter = check_cv(self.cv, labels, classifier=True)
-        if self.ensemble is not False:
+        frozen = type(estimator).__name__ == "FrozenEstimator"
+        if self.ensemble is True or (self.ensemble == "auto" and not frozen):
             work = [
                 (estimator, X, labels, weight, pair, self.classes_, self.method)
                 for pair in splitter.split(X, labels)
@@ -124,6 +174,8 @@ class CalibratedClassifierCV(Classifier):
 
     def _of_one(self, X, model, functions):
         scores = _columns(response(model, SCORES, X))
+        if self.method == "temperature":
+            return functions[0](logits(model, scores))
         p = np.zeros((len(scores), len(self.classes_)))
         known = np.searchsorted(self.classes_, model.classes_)
         for k, function, f in zip(known[-len(functions) :], functions, scores.T, strict=True):
@@ -158,7 +210,13 @@ def _calibrated(estimator, X, y, weight, pair, classes, method):
 
 
 def _functions(model, scores, y, weight, classes, method):
-    """A function for each class of the model; of two only for the second."""
+    """A function for each class of the model, of two only for the second; or one of all scores."""
+    if method == "temperature":
+        if len(model.classes_) < len(classes):
+            what = "a split has no training row of a class, and method='temperature' needs all."
+            raise refusal(ValueError, what, "StratifiedKFold, or method='sigmoid'")
+        places = np.searchsorted(classes, y)
+        return [Temperature(logits(model, np.asarray(scores, float)), places, weight)]
     make = Sigmoid if method == "sigmoid" else Isotonic
     known = model.classes_[-1:] if len(classes) == 2 else model.classes_
     return [

@@ -14,7 +14,7 @@ from models.foundation import Classifier, fit_clone, integer, learned, part, pos
 from models.foundation.examples import named
 from models.foundation.frames import samples, take_rows
 from models.foundation.parallel import each
-from models.foundation.randomness import draws, random_state
+from models.foundation.randomness import random_state, seed
 from models.foundation.sklearn_bridge import kind_of
 from models.foundation.wrapper import Wrapper
 from models.metrics.reading import array, same_length, type_of_target
@@ -207,7 +207,7 @@ class OutputCodeClassifier(ByTwo):
     """Each class has a random code of bits, each bit a model; that with the nearest code is predicted."""
 
     code_size: float = positive(1.5, doc="bits per class")
-    random_state: Any = draws()
+    random_state: Any = seed()
 
     code_book_: np.ndarray = learned("the code of each class: (classes, bits)")
 

@@ -21,7 +21,7 @@ from models.foundation.examples import named
 from models.foundation.fields import Parameter
 from models.foundation.frames import beside, column_names
 from models.foundation.parallel import each
-from models.foundation.randomness import draws, random_state
+from models.foundation.randomness import random_state, seed
 from models.foundation.validation import require_same_columns
 from models.foundation.wrapper import Wrapper
 from models.metrics.reading import array, same_length
@@ -158,7 +158,7 @@ class Chain(Outputs):
         "of the chain; None: 0, 1, 2, ...",
     )
     cv: Any = cv_parameter()
-    random_state: Any = draws()
+    random_state: Any = seed()
     verbose: bool = boolean(False, doc="accepted, prints nothing")
 
     order_: Any = learned("the columns of y in the order of the chain")

@@ -25,7 +25,7 @@ from models.foundation import (
 from models.foundation.examples import named
 from models.foundation.frames import take_rows
 from models.foundation.parallel import each
-from models.foundation.randomness import draws
+from models.foundation.randomness import seed
 from models.foundation.wrapper import Wrapper
 from models.metrics.scorers import Scorer, check_scoring, response
 from models.selection.search import cv_parameter
@@ -139,7 +139,7 @@ class TunedThresholdClassifierCV(Threshold):
         True, doc="fit the classifier to all rows; otherwise to those of the one split"
     )
     n_jobs: int | None = integer(None, doc="processes, through joblib; -1 for all processors")
-    random_state: Any = draws(doc="of the split, if cv is a part of the rows")
+    random_state: Any = seed(doc="of the split, if cv is a part of the rows")
     store_cv_results: bool = boolean(False, doc="keep cv_results_")
 
     best_threshold_: float = learned("the threshold")

@@ -10,6 +10,7 @@ import numpy as np
 
 from models.curvature.minimum import MinimumOf
 from models.foundation import Classifier
+from models.foundation.randomness import generator
 from tinygrad_edu import jacobian
 from tinygrad_edu.tensor import value
 
@@ -48,7 +49,7 @@ class Laplace:
 
     def sample(self, n: int, random_state: Any = None) -> dict[str, np.ndarray]:
         """Name -> (n, *shape): draws from the posterior."""
-        rng = np.random.default_rng(random_state)
+        rng = generator(random_state)
         values, vectors = np.linalg.eigh(self.covariance)
         z = self.mean + rng.normal(size=(n, len(values))) * np.sqrt(values.clip(0)) @ vectors.T
         draws = [self._minimum.packing.unpack(row) for row in z]

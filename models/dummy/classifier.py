@@ -8,7 +8,7 @@ from models.dummy.blind import Blind
 from models.foundation import Classifier, choice, learned
 from models.foundation.fields import Parameter
 from models.foundation.frames import samples
-from models.foundation.randomness import draws, random_state
+from models.foundation.randomness import random_state, seed
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -27,7 +27,7 @@ class DummyClassifier(Blind, Classifier):
     strategy: str = choice(
         "prior", "most_frequent", "stratified", "uniform", "constant", doc="what is predicted"
     )
-    random_state: Any = draws()
+    random_state: Any = seed()
     constant: Any = Parameter(
         None,
         lambda x: np.ndim(x) < 2 and not isinstance(x, (dict, set)),

@@ -15,6 +15,7 @@ import numpy as np
 from models.embeddings.distances import METRICS
 from models.foundation import Transformer, choice, function, integer, learned, mapping, seed
 from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from models.foundation.signs import signs
 from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
@@ -89,7 +90,7 @@ class Embedding(Transformer):
             what = f"{name} got n_components={k}, more than n_samples={samples}."
             raise refusal(ValueError, what, f"{name}(n_components=2), and more rows")
         self.trace_ = Trace.of(self)
-        return np.random.default_rng(self.random_state)
+        return generator(self.random_state)
 
     def fit_transform(self, X: Any, y: Any = None, **given: Any) -> Any:
         """Fits, and returns the points, (samples, n_components). y is ignored."""

@@ -10,6 +10,7 @@ import numpy as np
 from models.embeddings.embedding import given_start, principal_components
 from models.foundation import Transformer, array, choice, integer, learned, targets
 from models.foundation.loss_model import LossModel
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import softmax
 
@@ -104,7 +105,7 @@ class NeighborhoodComponentsAnalysis(LossModel, Transformer):
         if init == "identity":
             A = np.eye(k, features)
         elif init == "random":
-            A = np.random.default_rng(self.random_state).standard_normal((k, features))
+            A = generator(self.random_state).standard_normal((k, features))
         elif init == "pca":
             Z = principal_components(X, k, name)
             A = np.linalg.lstsq(X - X.mean(axis=0), Z, rcond=None)[0].T

@@ -7,5 +7,6 @@ bagging         BaggingClassifier and -Regressor: models of random rows and feat
 voting          VotingClassifier and -Regressor: the mean or the majority
 stacking        StackingClassifier and -Regressor: a model of the predictions of models
 members         how all of them make and fit their members
+embedding       RandomTreesEmbedding: the leaves of random trees as features
 isolation       IsolationForest, which finds outliers
 """

@@ -24,6 +24,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.kinds import r_squared
+from models.foundation.randomness import generator
 from models.trees.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import softmax
@@ -82,7 +83,7 @@ class AdaBoost(Estimator):
         self.estimators_ = []
         self.estimator_weights_ = np.zeros(self.n_estimators)
         self.estimator_errors_ = np.ones(self.n_estimators)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         weight = weight / weight.sum()
         for i in range(self.n_estimators):
             weight = np.maximum(weight, EPSILON)

@@ -24,6 +24,7 @@ from models.foundation import (
 )
 from models.foundation.kinds import r_squared
 from models.foundation.parallel import each, seeds
+from models.foundation.randomness import generator
 from models.trees.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -73,7 +74,7 @@ class Bagging(DrawsRows):
     def _fit(self, X, y, weight):
         rows, features = self._sizes(X, weight)
         if "estimators_" not in vars(self):  # else a warm start
-            self._rng_ = np.random.default_rng(self.random_state)
+            self._rng_ = generator(self.random_state)
             self.estimators_, self.estimators_samples_, self.estimators_features_ = [], [], []
             self._drawn_: list[Any] = []
         more = self.n_estimators - len(self.estimators_)

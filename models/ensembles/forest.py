@@ -11,6 +11,7 @@ import numpy as np
 from models.ensembles.members import Draws, DrawsRows
 from models.foundation import boolean, function, integer, learned, nonnegative, positive, warn
 from models.foundation.parallel import each, seeds
+from models.foundation.randomness import generator
 from models.foundation.targets import class_weights
 from models.trees.growing import grow
 from models.trees.pruning import pruned
@@ -187,7 +188,7 @@ class Forest(DrawsRows, Growing):
 def seeded_groups(random_state, kept, number, size):
     """(seed, size) of each group of new trees that are grown together, after those that are kept."""
     sizes = [min(size, number - start) for start in range(0, number, size)]
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     rng.integers(0, 2, kept)  # other seeds than those of the trees that are kept
     return list(zip(seeds(rng, len(sizes)), sizes, strict=True))
 

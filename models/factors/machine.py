@@ -10,6 +10,7 @@ import numpy as np
 from models.foundation import Classifier, Regressor, integer, learned, nonnegative, positive
 from models.foundation.linear_predictor import LinearPredictor
 from models.foundation.loss_model import LossModel
+from models.foundation.randomness import generator
 from tinygrad_edu.ops import logsumexp, softmax
 
 
@@ -38,7 +39,7 @@ class FactorizationMachine(LinearPredictor, LossModel):
 
     def start(self, X, y, weight):
         outputs, features = self._outputs(y), X.shape[1]
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         V = self.init_std * rng.standard_normal((*outputs, self.n_components, features))
         return self._from_zero(outputs, features) | {"factors": V}
 

@@ -12,6 +12,7 @@ from models.foundation.constraints import Fixed
 from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.loss_model import LossModel
 from models.foundation.parameters import choice
+from models.foundation.randomness import generator
 from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -59,7 +60,7 @@ class MatrixFactorization(LossModel, Regressor):
         return (weight @ (y - r) ** 2 + self.alpha * penalty) / (2 * weight.sum())
 
     def start(self, X, y, weight):
-        rng, k = np.random.default_rng(self.random_state), self.n_components
+        rng, k = generator(self.random_state), self.n_components
         users, items = len(self.users_), len(self.items_)
         bias = np.asarray if self.biases else Fixed
         return {

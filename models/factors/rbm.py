@@ -12,6 +12,7 @@ import numpy as np
 from models.foundation import Transformer, integer, learned, positive, seed
 from models.foundation.incremental import Incremental
 from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import log_sigmoid, sigmoid, softplus
 
@@ -90,7 +91,7 @@ class BernoulliRBM(Incremental, Transformer):
 
     def _begin(self, X):
         k, features = self.n_components, X.shape[1]
-        self._rng_ = np.random.default_rng(self.random_state)
+        self._rng_ = generator(self.random_state)
         self.components_ = self._rng_.normal(0, 0.01, (k, features))
         self.intercept_hidden_, self.intercept_visible_ = np.zeros(k), np.zeros(features)
         self.h_samples_ = np.zeros((self.batch_size, k))

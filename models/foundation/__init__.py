@@ -59,9 +59,9 @@ from models.foundation.parameters import (
     number,
     part,
     positive,
-    seed,
     sequence,
 )
+from models.foundation.randomness import seed
 from models.foundation.sklearn_bridge import (
     ConvergenceWarning,
     DataConversionWarning,

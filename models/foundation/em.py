@@ -16,7 +16,8 @@ import numpy as np
 from models.foundation.estimator import Estimator
 from models.foundation.fields import learned
 from models.foundation.iterate import Trace, kept_by, warn_not_converged
-from models.foundation.parameters import boolean, integer, nonnegative, seed
+from models.foundation.parameters import boolean, integer, nonnegative
+from models.foundation.randomness import generator, seed
 
 
 class EM(Estimator):
@@ -48,7 +49,7 @@ class EM(Estimator):
     maximize: ClassVar[Any]
 
     def _fit(self, X: Any, weight: Any) -> None:
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         earlier = self._learned_parameters() if self.warm_start else None
         starts = [earlier] if earlier else [self.start(X, weight, rng) for _ in range(self.n_init)]
         runs = [self._climb(X, weight, start) for start in starts]

@@ -25,8 +25,8 @@ from models.foundation.parameters import (
     function,
     integer,
     positive,
-    seed,
 )
+from models.foundation.randomness import seed
 from models.foundation.stochastic import descend, optimizers
 from tinygrad_edu import Tensor, hessian, hvp, value_and_grad
 from tinygrad_edu.diagnostics.words import refusal

@@ -124,11 +124,6 @@ def named_parts(default: Any = REQUIRED, *, needs: str = "fit", doc: str = "") -
     return Parameter(default, test, "a list of pairs (name, estimator), all names different", doc)
 
 
-def seed(*, doc: str = "seed or generator, for reproducible results") -> Any:
-    """An argument of `numpy.random.default_rng`; the default None gives different numbers every time."""
-    return Parameter(None, _is_seed, "an integer ≥ 0, a numpy.random.Generator or None", doc)
-
-
 def anything(default: Any = REQUIRED, *, doc: str = "") -> Any:
     """Any value; `_fit` checks it."""
     return Parameter(default, lambda x: True, "anything", doc)
@@ -183,9 +178,3 @@ def _is_number_type(x: Any) -> bool:
         return x is not None and np.dtype(x).kind in "biuf"
     except TypeError:
         return False
-
-
-def _is_seed(x: Any) -> bool:
-    if isinstance(x, (int, np.integer)) and not isinstance(x, bool):
-        return bool(x >= 0)
-    return x is None or isinstance(x, np.random.Generator)

@@ -74,11 +74,15 @@ class Parametrized:
         return self
 
     def _unknown(self, name: str, known: list[str]) -> Exception:
+        inner = name.rpartition("__")[2]
+        of_parts = [
+            n for n in self.get_params() if n.endswith(f"__{inner}")
+        ]  # a part was forgotten
         return refusal(
             ValueError,
             f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
             f"{', '.join(dict.fromkeys(known))}.",
-            ", ".join(alike(name, known)) or "one of these names",
+            ", ".join([*alike(name, known), *of_parts[:3]]) or "one of these names",
         )
 
     def _replace_part(self, name: str, part: Any) -> None:

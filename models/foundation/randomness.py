@@ -1,4 +1,8 @@
-"""Random numbers as scikit-learn draws them, so that a seed gives the same splits and data there."""
+"""Generators from what `random_state` may be, and numbers as scikit-learn draws them.
+
+`generator` is for what draws numbers of its own. `random_state` is for what gives the same splits and data as
+scikit-learn for the same seed.
+"""
 
 from typing import Any
 
@@ -6,6 +10,13 @@ import numpy as np
 
 from models.foundation.fields import Parameter
 from tinygrad_edu.diagnostics.words import refusal
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """numpy.random.default_rng(seed), also for a RandomState: then both go on with the same stream."""
+    if isinstance(seed, np.random.RandomState):
+        return np.random.Generator(seed._bit_generator)  # NumPy 2.2 does so itself
+    return np.random.default_rng(seed)
 
 
 def random_state(seed: Any) -> np.random.RandomState:
@@ -51,21 +62,12 @@ def shuffled(rng: np.random.RandomState, *arrays: np.ndarray) -> tuple[np.ndarra
     return tuple(array[rows] for array in arrays)
 
 
-def draws(default: Any = None, *, doc: str = "seed or generator, for reproducible results") -> Any:
-    """A parameter that `random_state` accepts."""
-
-    def test(x: Any) -> bool:
-        return _is_whole(x) or isinstance(x, (np.random.Generator, np.random.RandomState))
-
-    return Parameter(default, test, "an integer ≥ 0, a generator of NumPy or None", doc)
+def seed(*, doc: str = "seed or generator, for reproducible results") -> Any:
+    """A parameter that `generator` and `random_state` accept. None gives different numbers every time."""
+    return Parameter(None, _is_seed, "an integer ≥ 0, a generator of NumPy or None", doc)
 
 
-def whole_seed(doc: str) -> Any:
-    """A parameter for a seed that `RandomState` gets as it is: no generator."""
-    return Parameter(None, _is_whole, "an integer ≥ 0 or None", doc)
-
-
-def _is_whole(x: Any) -> bool:
+def _is_seed(x: Any) -> bool:
     if isinstance(x, (int, np.integer)) and not isinstance(x, bool):
         return bool(x >= 0)
-    return x is None
+    return x is None or isinstance(x, (np.random.Generator, np.random.RandomState))

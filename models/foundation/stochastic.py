@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.randomness import generator
 from tinygrad_edu import optim, value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.nn.module import Parameter
@@ -30,7 +31,7 @@ def descend(model: Any, packing: Any, X: Any, y: Any, weight: Any, note: Any) ->
     on average over the batches, close to the loss of all rows, including penalties. After each epoch
     `note(epoch, loss, max |gradient|, free numbers)` is called.
     """
-    rng = np.random.default_rng(model.random_state)
+    rng = generator(model.random_state)
     free = [Parameter(z) for z in packing.cut(packing.vector())]
     learned = [p for p in free if p.size]
     optimizer = optimizers()[model.solver](learned, lr=model.learning_rate)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import frames
+from models.foundation.distinct import numbered
 from models.foundation.frames import plain
 from models.foundation.sklearn_bridge import DataConversionWarning, warn
 from models.foundation.validation import require_finite
@@ -145,7 +146,7 @@ def labels(y: Any, samples: int, estimator: Any) -> np.ndarray:
 def classes_of(y: np.ndarray, estimator: Any) -> tuple[np.ndarray, np.ndarray]:
     """The classes of y in order, and for each sample the number of its class."""
     try:
-        classes = np.unique(y)
+        classes, numbers = numbered(y)
     except TypeError:
         kinds = ", ".join(sorted({type(label).__name__ for label in y}))
         raise refusal(
@@ -167,7 +168,7 @@ def classes_of(y: np.ndarray, estimator: Any) -> tuple[np.ndarray, np.ndarray]:
             f"{len(classes)} classes.",
             "one classifier per class, of that class against the rest",
         )
-    return classes, np.searchsorted(classes, y)
+    return classes, numbers
 
 
 def codes(y: np.ndarray, classes: np.ndarray, estimator: Any) -> np.ndarray:

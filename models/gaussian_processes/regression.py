@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import Regressor, array, boolean, integer, learned, nonnegative, warn
+from models.foundation.randomness import generator
 from models.foundation.sklearn_bridge import is_fitted
 from models.gaussian_processes.evidence import log_evidence, solve_cholesky, symmetric
 from models.gaussian_processes.kernels import RBF, Kernel, WhiteKernel
@@ -142,7 +143,7 @@ class GaussianProcessRegressor(TunesKernel, Regressor):
 
     def sample_y(self, X: Any, n_samples: int = 1, random_state: Any = 0) -> np.ndarray:
         """Functions drawn from the process, at the rows of X: (n, n_samples), or (n, targets, n_samples)."""
-        rng = np.random.default_rng(random_state)
+        rng = generator(random_state)
         mean, covariance = self.predict(X, return_cov=True)
         if mean.ndim == 1:
             return _draw(mean, covariance, n_samples, rng)

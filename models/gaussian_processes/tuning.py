@@ -7,6 +7,7 @@ import numpy as np
 
 from models.foundation import Estimator, choice, clone, function, integer, learned, seed
 from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from models.gaussian_processes.box import minimize_in_box
 from models.gaussian_processes.kernels import RBF, ConstantKernel, Kernel, kernel_part
 from tinygrad_edu import value_and_grad
@@ -106,7 +107,7 @@ class TunesKernel(Estimator):
         if self.n_restarts_optimizer and not np.isfinite(kernel.bounds).all():
             what = "Multiple optimizer restarts (n_restarts_optimizer>0) requires that all bounds are finite."
             raise refusal(ValueError, what, "bounds above 0 and below infinity")
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         return [kernel.theta, *(rng.uniform(low, high) for _ in range(self.n_restarts_optimizer))]
 
     def log_marginal_likelihood(

@@ -21,7 +21,7 @@ from models.foundation import (
     warn,
 )
 from models.foundation.normal import normal_quantile
-from models.foundation.randomness import whole_seed
+from models.foundation.randomness import random_state, seed
 from models.imputation.missing import Imputer, missing_in
 from models.imputation.simple import SimpleImputer
 from models.linear.bayesian import BayesianRidge
@@ -68,7 +68,7 @@ class IterativeImputer(Imputer):
     min_value: Any = number(-np.inf) | array(doc="the least value, or one for each column")
     max_value: Any = number(np.inf) | array(doc="the largest value, or one for each column")
     verbose: int = integer(0, at_least=0, doc="no effect")
-    random_state: Any = whole_seed("seed for random orders and draws")
+    random_state: Any = seed(doc="seed for random orders and draws")
 
     initial_imputer_: Any = learned("the SimpleImputer")
     imputation_sequence_: list = learned(
@@ -79,7 +79,7 @@ class IterativeImputer(Imputer):
     _limits_: Any = learned("least and largest value of each column")
 
     def _fit(self, X):
-        rng = np.random.RandomState(self.random_state)
+        rng = random_state(self.random_state)
         mask = missing_in(X, self.missing_values)
         self._learn_missing(mask)
         self.initial_imputer_ = SimpleImputer(
@@ -175,7 +175,7 @@ class IterativeImputer(Imputer):
         filled[rows, j] = np.clip(mean + std * np.where(np.isfinite(draws), draws, 0), low, high)
 
     def _transform(self, X):
-        rng = np.random.RandomState(self.random_state)
+        rng = random_state(self.random_state)
         every = missing_in(X, self.missing_values)
         self._warn_of_empty(self.initial_strategy)
         filled, mask = self._started(X, every)

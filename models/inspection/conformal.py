@@ -12,7 +12,7 @@ import numpy as np
 
 from models.foundation import Regressor, fit_clone, frames, learned, number, part
 from models.foundation.examples import named, numbers
-from models.foundation.randomness import draws, random_state
+from models.foundation.randomness import random_state, seed
 from models.foundation.wrapper import Wrapper
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -40,7 +40,7 @@ class SplitConformalRegressor(Regressor):
     calibration_size: float = number(
         0.25, above=0, below=1, doc="the part of the rows that is not trained on"
     )
-    random_state: Any = draws(doc="seed or generator for the choice of these rows")
+    random_state: Any = seed(doc="seed or generator for the choice of these rows")
 
     estimator_: Any = learned("the fitted regressor")
     half_width_: float = learned("q")

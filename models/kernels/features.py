@@ -20,6 +20,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.kernel_functions import KERNELS, KernelMethod, rate
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -68,7 +69,7 @@ class Nystroem(KernelMethod, Transformer):
             )
             raise refusal(ValueError, what, "kernel_params={...}, for a kernel that is a function")
         m = min(self.n_components, len(X))
-        self.component_indices_ = np.random.default_rng(self.random_state).permutation(len(X))[:m]
+        self.component_indices_ = generator(self.random_state).permutation(len(X))[:m]
         self.components_ = X[self.component_indices_]
         U, d, Vt = np.linalg.svd(self._to_components(self.components_))
         self.normalization_ = U / np.sqrt(np.maximum(d, 1e-12)) @ Vt
@@ -108,7 +109,7 @@ class RBFSampler(Transformer):
     random_offset_: np.ndarray = learned("b: (m,)")
 
     def _fit(self, X):
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         shape = (X.shape[1], self.n_components)
         self.random_weights_ = np.sqrt(2 * rate(self.gamma, X)) * rng.normal(size=shape)
         self.random_offset_ = rng.uniform(0, 2 * np.pi, size=self.n_components)

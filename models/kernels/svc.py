@@ -12,6 +12,7 @@ import numpy as np
 
 from models.foundation import Classifier, boolean, choice, learned, mapping, number, positive, seed
 from models.foundation.frames import samples
+from models.foundation.randomness import generator
 from models.foundation.targets import weights
 from models.kernels.platt import couple, probability_of, sigmoid_of_scores
 from models.kernels.support_vectors import SupportVectors, filled
@@ -64,7 +65,7 @@ class OneVersusOne(SupportVectors, Classifier):
 
     def _fit(self, X, y, weight):
         classes = len(self.classes_)
-        gram, rng = self._gram(X), np.random.default_rng(self.random_state)
+        gram, rng = self._gram(X), generator(self.random_state)
         coef = np.zeros((classes - 1, len(X)))
         intercepts, iterations, sigmoids = [], [], []
         for i, j in itertools.combinations(range(classes), 2):

@@ -20,6 +20,7 @@ from models.foundation import (
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearModel, SparseWeights
 from models.foundation.loss_model import LossModel
+from models.foundation.randomness import generator
 from models.linear.coordinate_descent import Penalty, SquaredErrors, coordinate_descent
 from models.linear.path import enet_path, lasso_path
 
@@ -101,7 +102,7 @@ class L1Penalized(LinearModel, SparseWeights, LossModel):
     def _descend(self, each, penalty, packing):
         """w of every target, by coordinate descent, and whether all converged."""
         start = packing.parameters["coef"].start
-        rng = np.random.default_rng(self.random_state) if self.selection == "random" else None
+        rng = generator(self.random_state) if self.selection == "random" else None
         traces = [Trace.of(self) for _ in each]
         found = [
             coordinate_descent(errors, penalty, w, self.tol, self.max_iter, rng, trace)

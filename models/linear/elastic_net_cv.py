@@ -7,6 +7,7 @@ import numpy as np
 from models.foundation import array, boolean, choice, integer, learned, number, positive, seed
 from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearModel, SparseWeights
+from models.foundation.randomness import generator
 from models.linear.coordinate_descent import SquaredErrors
 from models.linear.cross_validated import CrossValidated
 from models.linear.elastic_net import ElasticNet
@@ -77,7 +78,7 @@ class PenaltyByFolds(LinearModel, SparseWeights, CrossValidated):
         """The mean squared error in a fold of the path fitted to the rest: (ratios, alphas)."""
         train, test = fold
         errors = SquaredErrors(X[train], y[train], weight[train], self.fit_intercept).target(0)
-        rng = np.random.default_rng(self.random_state) if self.selection == "random" else None
+        rng = generator(self.random_state) if self.selection == "random" else None
         found = []
         for ρ, alphas in zip(ratios, grids, strict=True):
             path = descend_path(errors, alphas, ρ, self.positive, self.tol, self.max_iter, rng)

@@ -19,6 +19,7 @@ from models.foundation import (
     seed,
 )
 from models.foundation.linear_predictor import LinearModel
+from models.foundation.randomness import generator
 from models.linear.coordinate_descent import SquaredErrors
 
 DEPENDENT = 1e-13  # of a column of length one, the square that active columns do not explain
@@ -146,7 +147,7 @@ class LarsFamily(LinearModel):
 
     def _fit(self, X, y, weight):
         if self.jitter is not None:
-            noise = np.random.default_rng(self.random_state).uniform(high=self.jitter, size=len(y))
+            noise = generator(self.random_state).uniform(high=self.jitter, size=len(y))
             y = (y.T + noise).T
         errors = SquaredErrors(X, y, weight, self.fit_intercept)
         paths = [self._path(errors.target(k)) for k in range(y[:1].size)]

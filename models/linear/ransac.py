@@ -23,6 +23,7 @@ from models.foundation import (
     takes_weights,
     warn,
 )
+from models.foundation.randomness import generator
 from models.linear.least_squares import LinearRegression
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -90,7 +91,7 @@ class RANSACRegressor(Regressor):
         bound = self.residual_threshold
         if bound is None:
             bound = np.median(np.abs(y - np.median(y)))
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         self.n_skips_no_inliers_ = self.n_skips_invalid_data_ = self.n_skips_invalid_model_ = 0
         best: Any = None
         self.n_trials_, trials, most = 0, self.max_trials, (1, -np.inf)

@@ -13,6 +13,7 @@ import numpy as np
 from models.foundation import boolean, integer, learned, positive, seed
 from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.linear_predictor import LinearModel
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 
 EPSILON = np.finfo(np.float64).eps
@@ -72,7 +73,7 @@ class TheilSenRegressor(LinearModel):
         """Row numbers of the subsets, (subsets, m): all of them, or a random part."""
         if math.comb(n, m) <= self.max_subpopulation:
             return np.array(list(itertools.combinations(range(n), m)))
-        rng, count = np.random.default_rng(self.random_state), max(int(self.max_subpopulation), 1)
+        rng, count = generator(self.random_state), max(int(self.max_subpopulation), 1)
         if n < 8 * m * m:
             return np.array([rng.choice(n, size=m, replace=False) for _ in range(count)])
         drawn = rng.integers(n, size=(count, m))

@@ -18,6 +18,7 @@ import numpy as np
 
 from models.foundation import frames
 from models.foundation.lloyd import squares, sums_of
+from models.foundation.randomness import generator
 from models.foundation.sklearn_bridge import warn
 from models.neighbors.distances import distances, metric_of
 from tinygrad_edu.diagnostics.words import refusal
@@ -350,7 +351,7 @@ def silhouette_score(
     """
     if sample_size is not None:
         X, labels = np.asarray(frames.values(X)), _labels(labels, "pred")
-        rows = np.random.default_rng(random_state).permutation(len(X))[:sample_size]
+        rows = generator(random_state).permutation(len(X))[:sample_size]
         X = X[np.ix_(rows, rows)] if metric == "precomputed" else X[rows]
         labels = labels[rows]
     return float(np.mean(silhouette_samples(X, labels, metric=metric, **kwds)))

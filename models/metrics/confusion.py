@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.distinct import numbers_among
 from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
 from models.metrics.reading import array, compared, mean_or_sum, union
 from tinygrad_edu.diagnostics.words import refusal
@@ -43,7 +44,7 @@ def confusion_matrix(
     if not np.isin(chosen, y_true).any():
         what = "At least one label specified must be in y_true."
         raise refusal(ValueError, what, f"some of {np.unique(y_true).tolist()[:10]}")
-    row, column = _numbers(y_true, chosen), _numbers(y_pred, chosen)
+    row, column = numbers_among(chosen, y_true), numbers_among(chosen, y_pred)
     known = (row >= 0) & (column >= 0)
     cells = row[known] * len(chosen) + column[known]
     counted = None if weight is None else weight[known]
@@ -62,13 +63,6 @@ def confusion_matrix(
             "shape, use the 'labels' parameter to pass all known labels.",
         )
     return matrix
-
-
-def _numbers(y: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """For each sample the position of its label in labels, or -1."""
-    order = np.argsort(labels, kind="stable")
-    place = np.searchsorted(labels, y, sorter=order).clip(max=len(labels) - 1)
-    return np.where(labels[order[place]] == y, order[place], -1)
 
 
 def multilabel_confusion_matrix(
@@ -102,7 +96,7 @@ def multilabel_confusion_matrix(
             )
         everything = union(chosen, present)
         place = np.searchsorted(everything, chosen)
-        y_true, y_pred = np.searchsorted(everything, y_true), np.searchsorted(everything, y_pred)
+        y_true, y_pred = numbers_among(everything, y_true), numbers_among(everything, y_pred)
         hit = y_true == y_pred
         hits = None if weight is None else weight[hit]
         both, true, predicted = (

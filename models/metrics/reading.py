@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import frames
+from models.foundation.distinct import distinct
 from models.foundation.sklearn_bridge import UndefinedMetricWarning, warn
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -91,19 +92,24 @@ def too_few(y: Any, name: str) -> bool:
 
 def type_of_target(y: Any) -> str:
     """What kind of target y is, such as "binary" or "continuous"; "unknown" if none."""
-    found = array(y)
+    return kind_and_values(array(y))[0]
+
+
+def kind_and_values(found: np.ndarray) -> tuple[str, np.ndarray]:
+    """The kind of target, and its different values if these are classes."""
+    none = found[:0].ravel()
     if found.ndim not in (1, 2) or (found.ndim == 2 and found.shape[1] == 0):
-        return "unknown"
+        return "unknown", none
     if found.dtype == object and found.size and not isinstance(found.flat[0], str):
-        return "unknown"
+        return "unknown", none
     several = found.ndim == 2 and found.shape[1] > 1
     ending = "-multioutput" if several else ""
     if found.dtype.kind == "f" and (found != np.floor(found)).any():
-        return "continuous" + ending
-    distinct = len(np.unique(found))
-    if several and distinct <= 2 and found.dtype.kind in "biuf" and frames.samples(y) > 0:
-        return "multilabel-indicator"
-    return "multiclass" + ending if several or distinct > 2 else "binary"
+        return "continuous" + ending, none
+    values = distinct(found)
+    if several and len(values) <= 2 and found.dtype.kind in "biuf" and len(found) > 0:
+        return "multilabel-indicator", values
+    return "multiclass" + ending if several or len(values) > 2 else "binary", values
 
 
 def compared(
@@ -118,7 +124,8 @@ def compared(
     if len(y_true) == 0:
         what = "Found empty input array (e.g., `y_true` or `y_pred`) while a minimum of 1 sample is required."
         raise refusal(ValueError, what, "the targets and predictions of at least one sample")
-    kinds = type_of_target(y_true), type_of_target(y_pred)
+    (kind_true, of_true), (kind_pred, of_pred) = kind_and_values(y_true), kind_and_values(y_pred)
+    kinds = kind_true, kind_pred
     kind = kinds[0] if kinds[0] == kinds[1] else "multiclass"
     if kinds[0] != kinds[1] and {*kinds} != {"binary", "multiclass"}:
         what = f"Classification metrics can't handle a mix of {kinds[0]} and {kinds[1]} targets."
@@ -135,7 +142,7 @@ def compared(
             raise refusal(ValueError, what, "a column for each label in both")
         return kind, np.arange(y_true.shape[1]), y_true != 0, y_pred != 0, weight
     y_true, y_pred = column(y_true, "y_true"), column(y_pred, "y_pred")
-    labels = union(y_true, y_pred)
+    labels = union(of_true, of_pred)
     return "multiclass" if len(labels) > 2 else kind, labels, y_true, y_pred, weight
 
 
@@ -145,14 +152,14 @@ def union(*labels: Any) -> np.ndarray:
     if len({each.dtype.kind in "OUS" for each in arrays}) > 1:
         what = f"Mix of label input types (string and number): {[str(a.dtype) for a in arrays]}."
         raise refusal(ValueError, what, "predictions with the labels that fit got")
-    return np.unique(np.concatenate([np.unique(each) for each in arrays]))
+    return distinct(np.concatenate([distinct(each) for each in arrays]))
 
 
 def positive_label(pos_label: Any, y: np.ndarray) -> Any:
     """The label that counts as positive: pos_label, or 1 if it is None and y has 0, 1 or -1, 1."""
     if pos_label is not None:
         return pos_label
-    labels = np.unique(y)
+    labels = distinct(y)
     if labels.dtype.kind in "OUS" or (
         not {*labels.tolist()} <= {0, 1} and not {*labels.tolist()} <= {-1, 1}
     ):

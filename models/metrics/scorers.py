@@ -172,6 +172,14 @@ OF_CLUSTERS = (
 )  # fmt: skip
 
 
+# What people call a score -> its name, for errors. An error is negated, so that larger is better.
+MEANT = {
+    "acc": "accuracy", "auc": "roc_auc", "cross_entropy": "neg_log_loss", "logloss": "neg_log_loss",
+    "mae": "neg_mean_absolute_error", "mape": "neg_mean_absolute_percentage_error",
+    "mse": "neg_mean_squared_error", "r2_score": "r2", "rmse": "neg_root_mean_squared_error",
+}  # fmt: skip
+
+
 def get_scorer_names() -> list[str]:
     """The names of all scorers, for `scoring=` and get_scorer."""
     return sorted([*SCORERS, *OF_CLUSTERS])
@@ -185,9 +193,9 @@ def get_scorer(scoring: Any) -> Any:
         return make_scorer(getattr(importlib.import_module("models.metrics.clusters"), scoring))
     if scoring not in SCORERS:
         what = f"{scoring!r} is not a valid scoring value. get_scorer_names() lists the valid ones."
-        raise refusal(
-            ValueError, what, ", ".join(alike(scoring, get_scorer_names())) or "accuracy, r2"
-        )
+        meant = MEANT.get(scoring.lower(), f"neg_{scoring}")
+        near = [meant] if meant in SCORERS else alike(scoring, get_scorer_names())
+        raise refusal(ValueError, what, ", ".join(near) or "accuracy, r2")
     return SCORERS[scoring]
 
 

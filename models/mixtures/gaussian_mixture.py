@@ -11,6 +11,7 @@ import numpy as np
 from models.foundation import array, choice
 from models.foundation.loss_model import LossModel
 from models.foundation.packing import Packing
+from models.foundation.randomness import generator
 from models.mixtures import gaussians
 from models.mixtures.mixture import Mixture
 from tinygrad_edu.diagnostics.words import refusal
@@ -81,7 +82,7 @@ class GaussianMixture(Mixture, LossModel):
 
     def _packing(self, X, y, weight):
         earlier = self._learned_parameters() if self.warm_start else None
-        first = earlier or self.start(X, weight, np.random.default_rng(self.random_state))
+        first = earlier or self.start(X, weight, generator(self.random_state))
         return Packing({
             "logits": np.log(first["weights"]),
             "means": first["means"],

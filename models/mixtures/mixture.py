@@ -10,6 +10,7 @@ import numpy as np
 from models.foundation import Density, choice, integer, learned, nonnegative
 from models.foundation.em import EM
 from models.foundation.lloyd import lloyd, nearest, plus_plus, tolerance
+from models.foundation.randomness import generator
 from models.mixtures import gaussians
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -116,7 +117,7 @@ class Mixture(EM, Density):
 
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Random rows of the fitted density, and the component of each, in their order."""
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         counts = rng.multinomial(n_samples, self.weights_)
         K, d = self.means_.shape
         L = np.linalg.cholesky(gaussians.matrices(self.covariance_type, self.covariances_, K, d))

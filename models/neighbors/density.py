@@ -20,6 +20,7 @@ from models.foundation import (
     positive,
 )
 from models.foundation.lloyd import squares
+from models.foundation.randomness import generator
 from models.neighbors.brute import BLOCK
 from models.neighbors.distances import NAMES, distances, metric_of
 from models.neighbors.search import Search
@@ -101,7 +102,7 @@ class KernelDensity(Density):
         if self.kernel not in ("gaussian", "tophat"):
             what = f"sample knows the kernels 'gaussian' and 'tophat', not {self.kernel!r}."
             raise refusal(NotImplementedError, what, "kernel='gaussian'")
-        rng = np.random.default_rng(random_state)
+        rng = generator(random_state)
         chances = self._weight_ / self._weight_.sum()
         center = self._search_.X[rng.choice(len(chances), n_samples, p=chances)]
         step = rng.normal(size=center.shape)

@@ -10,6 +10,7 @@ import numpy as np
 
 from models.foundation import Transformer, choice, integer, learned
 from models.foundation.loss_model import LossModel
+from models.foundation.randomness import generator
 from models.networks.layers import ACTIVATIONS, Layers, forward, glorot, layers_of, named, sizes
 from tinygrad_edu import no_grad
 from tinygrad_edu.diagnostics.words import refusal
@@ -43,7 +44,7 @@ class EncoderAndDecoder(LossModel, Transformer):
 
     def start(self, X, y, weight):
         """Glorot's uniform weights, and a decoder that begins with the mean of X."""
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         hidden, features = [*self.hidden_layer_sizes], X.shape[1]
         encoder = glorot([features, *hidden, self.encoder_outputs], rng)
         decoder = glorot([self.n_components, *hidden[::-1], features], rng)

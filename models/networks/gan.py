@@ -11,6 +11,7 @@ import numpy as np
 
 from models.foundation import Estimator, choice, integer, learned, nonnegative, positive, seed
 from models.foundation.iterate import Trace
+from models.foundation.randomness import generator
 from models.networks.layers import ACTIVATIONS, Layers, forward, glorot, sizes
 from tinygrad_edu import grad, no_grad, optim
 from tinygrad_edu.diagnostics.words import refusal
@@ -92,7 +93,7 @@ class GAN(Estimator):
             raise refusal(ValueError, what, "X / np.abs(X).max()")
         self.scale_ = np.where(self.scale_ > 1e-12 * np.abs(self.mean_), self.scale_, 1.0)
         X = (X - self.mean_) / self.scale_
-        rng, hidden = np.random.default_rng(self.random_state), [*self.hidden_layer_sizes]
+        rng, hidden = generator(self.random_state), [*self.hidden_layer_sizes]
         G, D = (
             [(Parameter(W), Parameter(b)) for W, b in glorot([first, *hidden, last], rng)]
             for first, last in ((self.n_components, X.shape[1]), (X.shape[1], 1))
@@ -119,7 +120,7 @@ class GAN(Estimator):
     def sample(self, n_samples: int = 1) -> np.ndarray:
         """New rows: x = G(z), shape (n_samples, features)."""
         self._check(np.zeros((1, getattr(self, "n_features_in_", 1))))
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         z = rng.standard_normal((n_samples, self.n_components))
         return self.generate(z, self.generator_) * self.scale_ + self.mean_
 

@@ -10,6 +10,7 @@ import numpy as np
 from models.foundation import Classifier, Regressor, integer, learned, nonnegative, positive
 from models.foundation.examples import examples_of_kind
 from models.foundation.loss_model import LossModel
+from models.foundation.randomness import generator
 from models.networks.autoencoder import MANY_MINIMA
 from tinygrad_edu import no_grad
 from tinygrad_edu.ops import logsumexp, softmax, softplus
@@ -66,7 +67,7 @@ class SoftTree(LossModel):
 
     def start(self, X, y, weight):
         """Small random splits through the middle of the data."""
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         inner = 2**self.max_depth - 1
         middle = np.average(X, axis=0, weights=weight)
         spread = np.sqrt(np.average((X - middle) ** 2, axis=0, weights=weight))

@@ -12,6 +12,7 @@ import numpy as np
 from models.foundation import Density, choice, integer, learned
 from models.foundation.constraints import Positive
 from models.foundation.loss_model import MINIMIZERS
+from models.foundation.randomness import generator
 from models.networks.autoencoder import EncoderAndDecoder
 from models.networks.layers import forward, layers_of
 from tinygrad_edu import no_grad
@@ -103,7 +104,7 @@ class VAE(EncoderAndDecoder, Density):
             what = f"VAE(likelihood='bernoulli'): X has numbers from {X.min():g} to {X.max():g}."
             raise refusal(ValueError, what, "X from 0 to 1, or likelihood='gaussian'")
         if self.solver not in MINIMIZERS:
-            self._rng_ = np.random.default_rng(self.random_state)
+            self._rng_ = generator(self.random_state)
         super()._fit(X, weight)
         vars(self).pop("_rng_", None)
 
@@ -134,7 +135,7 @@ class VAE(EncoderAndDecoder, Density):
     def sample(self, n_samples: int = 1) -> np.ndarray:
         """New rows: x ~ p(x | z) with z ~ N(0, I), shape (n_samples, features)."""
         self._check(np.zeros((1, getattr(self, "n_features_in_", 1))))
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         mean = self._inverse_transform(rng.standard_normal((n_samples, self.n_components)))
         if self.likelihood == "bernoulli":
             return (rng.random(mean.shape) < mean).astype(np.float64)

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.foundation import integer, learned, nonnegative
 from models.foundation.loss_model import LossModel
+from models.foundation.randomness import generator
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.ops import softplus
 
@@ -62,7 +63,7 @@ class Word2Vec(LossModel):
 
     def start(self, X, y, weight):
         """Small random vectors; zeros as in the original would be a saddle for u and v together."""
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         shape = (X.shape[1], self.vector_size)
         size = 0.5 / np.sqrt(self.vector_size)
         return {

@@ -27,6 +27,7 @@ from models.foundation.bunch import Bunch
 from models.foundation.incremental import Incremental, IncrementalClassifier
 from models.foundation.iterate import Trace, kept_by, warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
+from models.foundation.randomness import generator
 from models.foundation.targets import against_rest
 from models.online.losses import loss_named
 from tinygrad_edu.diagnostics.words import refusal
@@ -136,7 +137,7 @@ class OnlineModel(LinearPredictor, SparseWeights, Incremental):
         problems = self._targets(y, weight)
         if lines is None:
             lines = [Line(np.zeros(X.shape[1]), self._first_b) for _ in problems]
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         with np.errstate(all="ignore"):  # overflow is reported after the round
             each = zip(lines, problems, strict=True)
             traces = [self._descend(line, X, target, s, rounds, rng) for line, (target, s) in each]

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.foundation import Transformer, array, choice, integer, learned, warn
 from models.foundation.lloyd import lloyd
-from models.foundation.randomness import whole_seed
+from models.foundation.randomness import random_state, seed
 from models.foundation.sparse import mostly_zeros
 from models.foundation.weighted_quantiles import weighted_quantiles
 from tinygrad_edu.diagnostics.words import refusal
@@ -40,7 +40,7 @@ class KBinsDiscretizer(Transformer):
     )
     dtype: Any = choice(None, np.float64, np.float32, doc="of the new columns; None for float64")
     subsample: Any = integer(200_000, at_least=1, doc="use so many rows at most") | choice(None)
-    random_state: Any = whole_seed("seed for choosing these rows")
+    random_state: Any = seed(doc="seed for choosing these rows")
 
     bin_edges_: np.ndarray = learned("the ends of the intervals of each column")
     n_bins_: np.ndarray = learned("number of intervals of each column: (features,)")
@@ -75,7 +75,7 @@ class KBinsDiscretizer(Transformer):
 
     def _drawn(self, X, weight):
         """Rows drawn with replacement, those that scikit-learn draws with the same seed."""
-        rng = np.random.RandomState(self.random_state)
+        rng = random_state(self.random_state)
         if weight is None:
             return X[rng.randint(0, len(X), size=(self.subsample,))]
         return X[rng.choice(len(X), size=self.subsample, p=weight / weight.sum())]

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.foundation import choice, integer, learned
 from models.foundation.normal import normal_quantile
-from models.foundation.randomness import whole_seed
+from models.foundation.randomness import random_state, seed
 from models.preprocessing.one_to_one import Scaler
 from models.preprocessing.quantiles import Sorted
 from tinygrad_edu.diagnostics.words import refusal
@@ -21,8 +21,7 @@ class QuantileTransformer(Scaler):
     Between n_quantiles quantiles of each column it is interpolated, from both sides, with the mean of both
     where several quantiles are equal. Values outside of those of `fit` become 0 or 1, or ±5.2 with "normal".
 
-    Different from scikit-learn: there is no warning if n_quantiles is more than the number of rows, and
-    random_state must be an integer or None.
+    Different from scikit-learn: there is no warning if n_quantiles is more than the number of rows.
     """
 
     checked_with = {"n_quantiles": 30}
@@ -35,7 +34,7 @@ class QuantileTransformer(Scaler):
     subsample: int | None = integer(10_000, at_least=1, doc="use so many rows at most") | choice(
         None
     )
-    random_state: Any = whole_seed("seed for choosing these rows")
+    random_state: Any = seed(doc="seed for choosing these rows")
 
     n_quantiles_: int = learned("number of quantiles")
     quantiles_: np.ndarray = learned("(n_quantiles_, features)")
@@ -50,7 +49,7 @@ class QuantileTransformer(Scaler):
         self.references_ = np.linspace(0, 1, self.n_quantiles_)
         if self.subsample is not None and self.subsample < len(X):
             rows = np.arange(len(X))
-            np.random.RandomState(self.random_state).shuffle(rows)  # scikit-learn's rows
+            random_state(self.random_state).shuffle(rows)  # scikit-learn's rows
             X = X[rows[: self.subsample]]
         self.quantiles_ = Sorted(X).quantiles(self.references_ * 100 / 100)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from models.foundation import choice, integer, learned, nonnegative, targets, warn
 from models.foundation.fields import Parameter
+from models.foundation.randomness import seed
 from models.preprocessing.categories import CategoryEncoder
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -40,7 +41,7 @@ class TargetEncoder(CategoryEncoder):
     shuffle: Any = choice(
         "deprecated", True, False, doc="shuffle the rows for the folds; True by default"
     )
-    random_state: Any = choice("deprecated", None) | integer(at_least=0, doc="seed of this shuffle")
+    random_state: Any = choice("deprecated", doc="seed of this shuffle") | seed()
 
     encodings_: list = learned(
         "of each column, and class of several, the numbers of its categories"

@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from models.foundation.distinct import numbered
 from models.foundation.randomness import random_state as generator
 from models.metrics.reading import array, column
 from models.selection.splitters import Folds, Splitter, classes_in_order
 from tinygrad_edu.diagnostics.words import refusal
 
 
-def numbered(groups: Any) -> tuple[np.ndarray, np.ndarray]:
+def groups_of(groups: Any) -> tuple[np.ndarray, np.ndarray]:
     """(the different groups, the number of its group for each row). Raises ValueError for None."""
     if groups is None:
         what = "The 'groups' parameter should not be None."
         raise refusal(ValueError, what, "split(X, y, groups), a group for each row")
-    return np.unique(column(array(groups, "groups"), "groups"), return_inverse=True)
+    return numbered(column(array(groups, "groups"), "groups"))
 
 
 def require_groups(n_splits: int, groups: int) -> None:
@@ -35,7 +36,7 @@ class GroupKFold(Folds):
     uses_groups = True
 
     def _tests(self, n, y, groups):
-        names, group_of = numbered(groups)
+        names, group_of = groups_of(groups)
         require_groups(self.n_splits, len(names))
         fold_of = np.empty(len(names), dtype=np.intp)
         if self.shuffle:
@@ -66,8 +67,9 @@ class StratifiedGroupKFold(Folds):
 
     def _tests(self, n, y, groups):
         classes_in_order(y, self.n_splits)  # the checks
-        _, codes, of_class = np.unique(column(y, "y"), return_inverse=True, return_counts=True)
-        names, group_of = numbered(groups)
+        _, codes = numbered(column(y, "y"))
+        of_class = np.bincount(codes)
+        names, group_of = groups_of(groups)
         require_groups(self.n_splits, len(names))
         table = np.zeros((len(names), len(of_class)))  # rows of each class in each group
         np.add.at(table, (group_of, codes), 1)
@@ -102,7 +104,7 @@ class LeaveOneGroupOut(Splitter):
     uses_groups = True
 
     def _tests(self, n, y, groups):
-        names, group_of = numbered(groups)
+        names, group_of = groups_of(groups)
         if len(names) <= 1:
             what = (
                 f"The groups parameter contains fewer than 2 unique groups ({names}). "
@@ -114,7 +116,7 @@ class LeaveOneGroupOut(Splitter):
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """The number of groups."""
-        return len(numbered(groups)[0])
+        return len(groups_of(groups)[0])
 
 
 class LeavePGroupsOut(Splitter):
@@ -129,7 +131,7 @@ class LeavePGroupsOut(Splitter):
         self.n_groups = n_groups
 
     def _tests(self, n, y, groups):
-        names, group_of = numbered(groups)
+        names, group_of = groups_of(groups)
         if self.n_groups >= len(names):
             what = (
                 f"The groups parameter contains fewer than (or equal to) n_groups ({self.n_groups}) "
@@ -141,4 +143,4 @@ class LeavePGroupsOut(Splitter):
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """The number of sets of groups."""
-        return comb(len(numbered(groups)[0]), self.n_groups)
+        return comb(len(groups_of(groups)[0]), self.n_groups)

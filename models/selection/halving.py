@@ -12,8 +12,8 @@ import numpy as np
 from models.foundation import boolean, choice, integer, learned, part, positive
 from models.foundation.fields import Parameter
 from models.foundation.frames import samples
-from models.foundation.randomness import draws
 from models.foundation.randomness import random_state as generator
+from models.foundation.randomness import seed
 from models.foundation.sklearn_bridge import kind_of
 from models.metrics.reading import array
 from models.selection.grids import ParameterGrid, ParameterSampler
@@ -56,7 +56,7 @@ class HalvingSearch(Search):
     )
     cv: Any = cv_parameter(5)
     return_train_score: bool = boolean(True, doc="also score the training rows")
-    random_state: Any = draws()
+    random_state: Any = seed()
 
     n_resources_: list = learned("resources of each round")
     n_candidates_: list = learned("candidates in each round")

@@ -21,7 +21,7 @@ from models.foundation.examples import named, numbers
 from models.foundation.fields import REQUIRED, Parameter
 from models.foundation.meta import fresh
 from models.foundation.parallel import each
-from models.foundation.randomness import draws
+from models.foundation.randomness import seed
 from models.foundation.sklearn_bridge import kind_of, warn
 from models.foundation.wrapper import Wrapper
 from models.metrics.scorers import SeveralScorers, check_scoring, takes_weights
@@ -355,7 +355,7 @@ class RandomizedSearchCV(Search):
     estimator: Any = part(doc="whose parameters are searched")
     param_distributions: Any = grid_parameter("name of a parameter -> its values or distribution")
     n_iter: int = integer(10, at_least=1, doc="number of candidates")
-    random_state: Any = draws()
+    random_state: Any = seed()
 
     def _candidates(self):
         return ParameterSampler(

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from models.foundation import frames
+from models.foundation.distinct import numbered
 from models.foundation.randomness import random_state as generator
 from models.metrics.reading import array, same_length
-from models.selection.groups import numbered
+from models.selection.groups import groups_of
 from models.selection.splitters import Splitter
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -66,7 +67,7 @@ class GroupShuffleSplit(ShuffleSplit):
         )
 
     def _splits(self, n, y, groups):
-        names, group_of = numbered(groups)
+        names, group_of = groups_of(groups)
         for parts in super()._splits(len(names), y, groups):
             train, test = (np.flatnonzero(np.isin(group_of, part)) for part in parts)
             yield train, test
@@ -82,7 +83,8 @@ class StratifiedShuffleSplit(ShuffleSplit):
         y = array(y, "y")
         if y.ndim == 2:
             y = np.array([" ".join(row) for row in y.astype(str)])
-        classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        classes, codes = numbered(y)
+        counts = np.bincount(codes)
         if counts.min() < 2:
             rare = classes[counts < 2].tolist()
             what = (

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from models.foundation import frames
+from models.foundation.distinct import numbered
 from models.foundation.randomness import random_state as generator
 from models.foundation.sklearn_bridge import warn
 from models.metrics.reading import array, column, same_length, type_of_target
@@ -51,11 +52,12 @@ class Splitter:
         yield from self._splits(n, y, groups)
 
     def _splits(self, n: int, y: Any, groups: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        rows = np.arange(n)
         for test in self._tests(n, y, groups):
-            mask = np.zeros(n, dtype=bool)
-            mask[test] = True
-            yield rows[~mask], rows[mask]
+            mask = np.asarray(test)
+            if mask.dtype != bool:
+                mask = np.zeros(n, dtype=bool)
+                mask[test] = True
+            yield np.flatnonzero(~mask), np.flatnonzero(mask)
 
     def _tests(self, n: int, y: Any, groups: Any) -> Iterator[Any]:
         raise NotImplementedError
@@ -123,17 +125,20 @@ class StratifiedKFold(Folds):
         rng = generator(self.random_state)
         _, codes, counts = classes_in_order(y, self.n_splits)
         # Spread the sorted classes over the folds like cards: how many of each class each fold gets.
-        dealt = np.sort(codes)
+        dealt = np.repeat(np.arange(len(counts)), counts)
         share = [
             np.bincount(dealt[fold :: self.n_splits], minlength=len(counts))
             for fold in range(self.n_splits)
         ]
         fold_of = np.empty(n, dtype=np.intp)
-        for k, of_class in enumerate(np.transpose(share)):
+        rows = np.argsort(codes.astype(np.min_scalar_type(len(counts))), kind="stable")
+        for of_class, mine in zip(
+            np.transpose(share), np.split(rows, np.cumsum(counts)[:-1]), strict=True
+        ):
             folds = np.repeat(np.arange(self.n_splits), of_class)
             if self.shuffle:
                 rng.shuffle(folds)
-            fold_of[codes == k] = folds
+            fold_of[mine] = folds
         for fold in range(self.n_splits):
             yield fold_of == fold
 
@@ -148,9 +153,10 @@ def classes_in_order(y: Any, n_splits: int) -> tuple[np.ndarray, np.ndarray, np.
         what = f"Supported target types are: ('binary', 'multiclass'). Got {kind!r} instead."
         raise refusal(ValueError, what, "KFold(), for targets that are numbers")
     y = column(y, "y")
-    classes, first, codes, counts = np.unique(
-        y, return_index=True, return_inverse=True, return_counts=True
-    )
+    classes, codes = numbered(y)
+    counts = np.bincount(codes)
+    first = np.empty(len(classes), dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written stays
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))

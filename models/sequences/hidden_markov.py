@@ -14,6 +14,7 @@ from models.foundation.em import EM
 from models.foundation.fields import Parameter
 from models.foundation.loss_model import LossModel
 from models.foundation.packing import Packing
+from models.foundation.randomness import generator
 from models.sequences import chain
 from models.sequences.lengths import ReadsSequences
 from tinygrad_edu.diagnostics.words import refusal
@@ -123,7 +124,7 @@ class HiddenMarkovModel(ReadsSequences, EM, LossModel):
 
     def _packing(self, X, y, weight):
         first = self._learned_parameters() if self.warm_start else None
-        first = first or self.start(X, weight, np.random.default_rng(self.random_state))
+        first = first or self.start(X, weight, generator(self.random_state))
         free = self.constrained(**first) | {
             name: Distributions(first[name]) for name in ("startprob", "transmat")
         }
@@ -189,7 +190,7 @@ class HiddenMarkovModel(ReadsSequences, EM, LossModel):
     ) -> tuple[np.ndarray, np.ndarray]:
         """A random sequence, (steps, features), and its states. currstate: the first state."""
         self._require_parameters()
-        rng = np.random.default_rng(self.random_state if random_state is None else random_state)
+        rng = generator(self.random_state if random_state is None else random_state)
         K = len(self.startprob_)
         states = [rng.choice(K, p=self.startprob_) if currstate is None else currstate]
         while len(states) < n_samples:

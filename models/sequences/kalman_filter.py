@@ -14,6 +14,7 @@ from models.foundation.constraints import Fixed, Free
 from models.foundation.em import EM
 from models.foundation.loss_model import LossModel
 from models.foundation.packing import Packing
+from models.foundation.randomness import generator
 from models.sequences.lengths import ReadsSequences
 from tinygrad_edu import scan
 from tinygrad_edu.diagnostics.words import refusal
@@ -201,7 +202,7 @@ class KalmanFilter(ReadsSequences, EM, LossModel):
     def sample(self, n_timesteps: int, random_state: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Random states (steps, states), and what is observed of them (steps, features)."""
         A, C, Q, R, m, P = self._parameters_now().values()
-        rng = np.random.default_rng(random_state)
+        rng = generator(random_state)
         z = [rng.multivariate_normal(m, P)]
         while len(z) < n_timesteps:
             z.append(rng.multivariate_normal(A @ z[-1], Q))

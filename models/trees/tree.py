@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from models.foundation import choice, learned
+from models.foundation.randomness import generator
 from models.trees.growing import grow
 from models.trees.pruning import cost_complexity, pruned
 from models.trees.settings import Growing, OfClasses, OfNumbers
@@ -76,7 +77,7 @@ class DecisionTree(Growing):
     def _grow_from(self, table, criterion, y, weight):
         """Grows `tree_` from a table that several trees may share. y: (outputs, samples)."""
         limits = self._limits(table, weight.sum(), y)
-        rng = np.random.default_rng(self.random_state)
+        rng = generator(self.random_state)
         (tree,) = grow(table, criterion, y, [weight], limits, rng)
         self._adopt(pruned(tree, self.ccp_alpha) if self.ccp_alpha else tree, limits.max_features)
 

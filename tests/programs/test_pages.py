@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tinygrad_edu.__main__ import main
+from tinygrad_edu.nn.summary import summary_table
 from tinygrad_edu.programs import compare as compare_module
 from tinygrad_edu.programs import compare_worker, show
 from tinygrad_edu.programs.dataset import read, split, standardized
@@ -69,7 +71,53 @@ def test_the_page_of_a_run_shows_its_numbers(shown):
     assert f"Its {wrong} mistakes" in text or "Its one mistake" in text or wrong == 0
     assert text.count('alt="Picture of ') == min(wrong, 60)
     assert "Curve of the loss over 2 epochs" in text and "Curve of the accuracy" in text
-    assert f"{run.config['csv']}</td>" in text and "<td>seed</td><td>0</td>" in text
+
+
+def test_settings_are_words_and_no_path_of_the_machine(shown):
+    run, text = shown
+    rows = dict(re.findall('<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', text))
+    assert rows["data"] == Path(run.config["csv"]).name
+    assert os.path.dirname(run.config["csv"]) not in text
+    assert rows["random seed"] == "0" and rows["highest learning rate"] == "0.002"
+    assert rows["epochs"] == "at most 2; fewer if 8 have no smaller validation loss"
+    sizes = run.config["examples"]
+    assert rows["number of pictures"].startswith(f"{sizes['training']:,} training, ")
+    if run.kind == "images":
+        assert rows["pictures"] == "scaled to 8 × 8 pixels, in gray"
+        assert rows["files that cannot be read"] == "refused"
+    assert "False" not in text and "skip" not in text
+
+
+def test_layers_are_a_table_and_those_left_out_of_the_graph_are_named(shown):
+    run, text = shown
+    model = run.model()
+    (head, *rows), last = summary_table(model, run.shape)
+    cells = re.findall('<td (?:class="number" )?data-name="(.*?)">(.*?)</td>', text)
+    assert cells == [(n, html.escape(c)) for row in rows for n, c in zip(head, row, strict=True)]
+    assert f"<p>{html.escape(last)}</p>" in text
+    dropouts = [path for path, m in model.named_modules() if type(m).__name__ == "Dropout"]
+    assert len(dropouts) == 2
+    said = "Layers {} and {} (Dropout(p=0.3)) are not in the graph: outside of training".format(
+        *dropouts
+    )
+    assert said in text
+    said = (
+        "Layer 0 (Flatten()) is not in the graph: no gradient is needed before the first parameter."
+    )
+    assert (said in text) == (run.settings.model == "mlp")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_screen(shown, visit, width, scheme):
+    page = visit(shown[1], width=width, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = """all => all.filter(e => e.getBoundingClientRect().right > innerWidth).length"""
+    assert page.eval_on_selector_all("td, th, p, li", cut) == 0
+    names = (
+        "getComputedStyle(document.querySelector('.layers td:nth-child(3)'), '::before').content"
+    )
+    assert (page.evaluate(names) != "none") == (width == 390)
 
 
 def test_mistakes_are_the_pictures_that_were_misread(shown):

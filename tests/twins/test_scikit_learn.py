@@ -45,6 +45,21 @@ def test_a_difference_is_found_and_weights_reach_both():
     assert scikit_learn.Row("x", [8.0, np.inf], [10.0, np.inf]).difference == pytest.approx(0.2)
 
 
+def test_targets_of_any_name_and_sparse_answers():
+    """A chain calls its targets Y, and a graph of neighbors is a sparse matrix."""
+    X, y = CLASSES
+    chain = scikit_learn.compare(
+        models.ClassifierChain(models.LogisticRegression(tol=1e-10)),
+        X,
+        np.c_[y == 0, y == 2],
+        rounds=1,
+    )
+    graph = scikit_learn.compare(models.KNeighborsTransformer(n_neighbors=3), NUMBERS[0])
+    np.testing.assert_array_equal(*(getattr(chain["predict"], side) for side in ("ours", "theirs")))
+    assert graph["transform"].ours.shape == (442, 442)
+    assert graph["transform"].difference < 1e-12
+
+
 def test_the_page_has_every_row(tmp_path):
     report = scikit_learn.compare(models.StandardScaler(), NUMBERS[0], rounds=1)
     page = report.to_html(tmp_path / "page.html")

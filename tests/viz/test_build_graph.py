@@ -569,6 +569,8 @@ def test_an_index_reads_as_it_is_written(index, shown):
         (lambda x: x.sum(axis=1), "over axis 1, the columns"),
         (lambda x: x.sum(axis=-2), "over axis 0, the rows"),
         (lambda x: x.mean(axis=(0, 1)), "over all axes"),
+        (lambda x: x[:, :1].sum(axis=1), "over axis 1, the columns"),
+        (lambda x: x[:, :1].sum(axis=1, keepdims=True), "over axis 1, the columns"),
         (lambda x: x.mean(), "over all axes"),
         (lambda x: np.cumsum(x, axis=0), "along axis 0, the rows"),
         (lambda x: x.reshape(2, 2, 6).max(axis=2), "over axis 2, the last"),

@@ -296,3 +296,12 @@ def test_each_draws_on_the_axes_it_is_given():
     ):
         ax = next(axes)
         assert draw(ax) is ax
+
+
+def test_a_model_in_place_of_its_predict():
+    models = pytest.importorskip("models")
+    points = np.array([[0.0, 0.0], [1.0, 1.0]])
+    model = models.GaussianNB().fit(points, [0, 1])
+    with pytest.raises(TypeError, match=r"Try: decision_boundary\(model\.predict, x, y\)"):
+        viz.decision_boundary(model, points, [0, 1])
+    viz.decision_boundary(model.predict, points, np.array([0, 1]), resolution=5)

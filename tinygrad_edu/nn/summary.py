@@ -55,6 +55,16 @@ def summary(model: Module, input_shape: Any = None, *, timed: bool = False) -> s
                   Of several inputs, a tuple or a dict of shapes
     timed         adds the milliseconds of each forward, for one sample
     """
+    table, last = summary_table(model, input_shape, timed=timed)
+    lines = in_columns(table, text=2 + (input_shape is not None))
+    rule = "─" * len(lines[0])
+    return printable("\n".join([lines[0], rule, *lines[1:], rule, last]))
+
+
+def summary_table(
+    model: Module, input_shape: Any = None, *, timed: bool = False
+) -> tuple[list[list[str]], str]:
+    """The rows of the summary, with a head, and the line below them."""
     costs = None
     if input_shape is not None:
         costs = measured(model, *shapes_of(model, input_shape), timed=timed)
@@ -87,10 +97,7 @@ def summary(model: Module, input_shape: Any = None, *, timed: bool = False) -> s
     if costs:
         end.append(f"{sum(costs.multiply_adds.values()):,} multiply-adds and")
         end[-1] += f" {size(sum(costs.bytes.values()))} of activations a sample"
-    lines = in_columns(table, text=2 + bool(costs))
-    rule = "─" * len(lines[0])
-    last = f"{type(model).__name__}: {'; '.join(end)}"
-    return printable("\n".join([lines[0], rule, *lines[1:], rule, last]))
+    return table, f"{type(model).__name__}: {'; '.join(end)}"
 
 
 def learning(parameters: list[Parameter]) -> list[Parameter]:

@@ -159,21 +159,25 @@ def _page(run: Run, report: dict[str, Any]) -> str:
     from tinygrad_edu.viz.report_page import filled
 
     head, *body = (
-        "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
+        "".join(
+            f"<{tag if cell else 'td'}>{html.escape(cell)}</{tag if cell else 'td'}>"
+            for cell in row
+        )
         for tag, row in zip(["th", *["td"] * 5], _table(report), strict=False)
     )
     epochs = len(report["ours"]["epochs"])
     words = {
         "title": f"The same network here and in {report['keras']['name']}",
         "about": f"The {run.settings.model.upper()} of the run "
-        f"{os.path.basename(os.path.abspath(run.path))}, "
+        f'"{os.path.basename(os.path.abspath(run.path))}", '
         f"trained from its initial weights for {epochs} epoch{'s' * (epochs > 1)} on "
         f"{report['examples']['training']:,} pictures: the same batches in the same order, the same "
         "optimizer and learning rates, each side in a process of its own.",
     }
     rows = "".join(f"<tr>{cells}</tr>" for cells in body)
     pictures = {
-        "table": f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
+        "table": '<table class="sides">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
         "curves": "".join(
             _curve(report, key, name)
             for key, name in (

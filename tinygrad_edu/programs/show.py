@@ -42,6 +42,8 @@ def show(run_path: str, out: str | None = None) -> None:
         curves,
         filled,
         graph_figure,
+        layers_left_out,
+        layers_table,
         misread,
         mistakes_heading,
     )
@@ -57,7 +59,8 @@ def show(run_path: str, out: str | None = None) -> None:
     probabilities = softmax(scores.astype(np.float64))
     wrong = misread(probabilities, y)
     counts = confusion_matrix(y, probabilities.argmax(axis=1), len(run.classes))
-    graph = Graph(cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH]))
+    loss = cross_entropy(model(Tensor(x[:BATCH], name="pictures")), y[:BATCH])
+    graph = Graph(loss)
     drawn, hint = graph_figure(graph)
     network = {"cnn": "A convolutional network", "mlp": "A multilayer perceptron"}
     side = max(4.6, 0.21 * len(run.classes))  # inches, for names that can be read
@@ -80,8 +83,8 @@ def show(run_path: str, out: str | None = None) -> None:
         "filters_words": _about_filters(model, run.shape),
         "ink": "ink" if run.kind == "pixels" else "",
         "batch": str(min(BATCH, len(x))),
+        "left_out": layers_left_out(model, loss),
         "graph_text": graph.text(),
-        "summary": model.summary(run.shape),
     }
     mistakes = [
         _mistake(run, pixels[i], y[i], probabilities[i], names[i] if names else "")
@@ -94,7 +97,8 @@ def show(run_path: str, out: str | None = None) -> None:
         "mistakes": "\n".join(mistakes),
         "filters": inline(_filters(model, run.shape), "The kernels of the first layer, as images"),
         "graph": drawn,
-        "settings": f"<table><tbody>{_rows(_settings(run).items())}</tbody></table>",
+        "layers": layers_table(model, run.shape),
+        "settings": _settings_table(run),
     }
     out = run.file("page.html") if out is None else out
     write_text(out, filled(TEMPLATE, words, pictures, drawn=not hint))
@@ -222,16 +226,40 @@ def _filters(model: Module, shape: tuple[int, ...]) -> Any:
     return filters(W[:, :, :1], ax=new_axes(8.8, 1.1 * -(-W.shape[-1] // 8)))
 
 
-def _settings(run: Run) -> dict[str, Any]:
-    settings = {name.replace("_", " "): value for name, value in run.config["settings"].items()}
-    s = run.settings.augment
-    if s:
-        settings["augment"] = (
-            f"rotated by up to {25 * s:g}°, zoomed by up to {20 * s:g} %, shifted by up to {10 * s:g} %"
+def _settings_table(run: Run) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(said)}</td></tr>'
+        for name, said in _settings(run).items()
+    )
+    return f'<table class="settings"><tbody>{rows}</tbody></table>'
+
+
+def _settings(run: Run) -> dict[str, str]:
+    """What the run was trained with, in words. Paths tell about a machine, and only names are shown."""
+    s, height, width = run.settings, *run.shape[:2]
+    data = {"data": os.path.basename(run.config["csv"])}
+    if run.kind != "pixels":
+        data["pictures"] = (
+            f"scaled to {width} × {height} pixels, {'in color' if s.rgb else 'in gray'}"
         )
+        data["files that cannot be read"] = "left out, and listed" if s.skip_bad else "refused"
+    changes = (
+        f"rotated by up to {25 * s.augment:g}°, zoomed by up to {20 * s.augment:g} %, shifted by up to "
+        f"{10 * s.augment:g} %"
+    )
     return {
-        "data": run.config["csv"],
-        **settings,
+        **data,
+        "number of pictures": ", ".join(
+            f"{n:,} {kind}" for kind, n in run.config["examples"].items()
+        ),
+        "training pictures": changes if s.augment else "as they are",
         "mean and standard deviation of the pixels": f"{run.mean:.2f}, {run.std:.2f}",
-        **run.config["versions"],
+        "network": {"cnn": "convolutional", "mlp": "multilayer perceptron"}[s.model],
+        "dropout": f"with probability {s.dropout:g}" if s.dropout else "none",
+        "optimizer": f"AdamW, weight decay {s.weight_decay:g}",
+        "highest learning rate": f"{s.lr:g}",
+        "pictures in a batch": f"{s.batch_size}",
+        "epochs": f"at most {s.epochs}; fewer if {s.patience} have no smaller validation loss",
+        "random seed": f"{s.seed}",
+        **{name: str(version) for name, version in run.config["versions"].items()},
     }

@@ -105,10 +105,8 @@ def compare(
     ours = clone(estimator)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     sides = {"ours": ours, "theirs": theirs}
-    fits = {
-        side: functools.partial(model.fit, X, **({} if y is None else {"y": y}), **weights)
-        for side, model in sides.items()
-    }
+    data = (X,) if y is None else (X, y)
+    fits = {side: functools.partial(model.fit, *data, **weights) for side, model in sides.items()}
     memory = {side: _peak(fit) for side, fit in fits.items()}
     seconds = dict.fromkeys(sides, np.inf)
     for _ in range(rounds):

@@ -30,7 +30,7 @@ class Row:
     difference: float = field(init=False)  # max |ours - theirs| / max(|theirs|, tiny)
 
     def __post_init__(self) -> None:
-        self.ours, self.theirs = np.asarray(self.ours), np.asarray(self.theirs)
+        self.ours, self.theirs = _array(self.ours), _array(self.theirs)
         if self.ours.dtype.kind in "fiub" and self.theirs.dtype.kind in "fiub":
             a, b = (np.asarray(v, dtype=np.float64) for v in (self.ours, self.theirs))
             with np.errstate(invalid="ignore"):
@@ -122,6 +122,11 @@ def duration(run: Callable[[], Any]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+def _array(found: Any) -> np.ndarray:
+    """Also of a sparse matrix, which NumPy does not read."""
+    return np.asarray(found.toarray() if hasattr(found, "toarray") else found)
 
 
 def _shown(values: np.ndarray) -> str:

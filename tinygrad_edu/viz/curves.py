@@ -225,7 +225,7 @@ def confusion(counts: Any, names: Sequence[str] | None = None, *, ax: Any = None
         if not n:
             continue
         most = counts[right if i == j else ~right].max()
-        shade = 0.25 + 0.6 * n / most  # through which the paper shines, light or dark
+        shade = 0.15 + 0.45 * n / most  # through which the paper shines, light or dark
         ax.fill(
             [j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
             color=BLUE if i == j else ORANGE, alpha=shade, linewidth=0,

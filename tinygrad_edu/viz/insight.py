@@ -76,7 +76,9 @@ def decision_boundary(
         raise refusal(
             TypeError,
             f"decision_boundary takes a function of points, not {shortened(predict)}.",
-            "decision_boundary(model, x, y), or trainer.predict in place of model",
+            "decision_boundary(model.predict, x, y)"
+            if hasattr(predict, "predict")
+            else "decision_boundary(model, x, y), or model.predict in place of model",
         )
     x, y = array_of("decision_boundary", x), np.asarray(value(y))
     if x.ndim != 2 or x.shape[1] != 2 or y.shape != x.shape[:1]:

@@ -11,16 +11,21 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.autodiff import history
 from tinygrad_edu.files import write_text
+from tinygrad_edu.nn import Module
+from tinygrad_edu.nn.summary import summary_table
 from tinygrad_edu.ops import softmax
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import Trainer, confusion_matrix
 from tinygrad_edu.viz.curves import confusion, curve_svg, inline, new_axes
 from tinygrad_edu.viz.graph import Graph
+from tinygrad_edu.viz.page_files import page_file
 
 FOLDER = os.path.dirname(__file__)
 TEMPLATE = os.path.join(FOLDER, "report_page.html")
 SHOWN = 60  # mistakes, at most
+NUMBERS = ("parameters", "multiply-adds", "activations")  # columns of the table of layers
 BATCH = 32  # images in the loss whose graph is drawn
 
 
@@ -41,13 +46,13 @@ def write_page(
 
     Raises ImportError without matplotlib; then nothing is written.
     """
-    history, model = trainer.history, trainer.model
+    model = trainer.model
     probabilities = softmax(trainer.predict(x).astype(np.float64))
     wrong = misread(probabilities, y)
     counts = confusion_matrix(y, probabilities.argmax(axis=1), probabilities.shape[1])
 
-    batch = Tensor(x[:BATCH], name="images")
-    made = Graph(trainer.loss(model(batch), y[:BATCH]))
+    loss = trainer.loss(model(Tensor(x[:BATCH], name="images")), y[:BATCH])
+    made = Graph(loss)
     drawn, hint = graph_figure(made)
 
     correct, total = len(y) - len(wrong), len(y)
@@ -58,20 +63,21 @@ def write_page(
         "total": f"{total:,}",
         "seconds": f"{seconds:.1f}",
         "trained": f"{trained:,}",
-        "epochs": str(len(history)),
+        "epochs": str(len(trainer.history)),
         "parameters": f"{sum(p.size for p in model.parameters()):,}",
         "worst": _commonest_mistake(counts),
         "mistakes_heading": mistakes_heading(len(wrong)),
         "mistakes_words": _about_mistakes(len(wrong)),
-        "batch": str(len(batch)),
+        "batch": str(len(x[:BATCH])),
+        "left_out": layers_left_out(model, loss),
         "graph_text": made.text(),
-        "summary": model.summary(x.shape[1:]),
     }
     pictures = {
-        "curves": curves(history),
+        "curves": curves(trainer.history),
         "confusion": confusion_picture(counts, None, 4.6),
         "mistakes": "\n".join(_mistake(x[i], y[i], probabilities[i]) for i in wrong[:SHOWN]),
         "graph": drawn,
+        "layers": layers_table(model, x.shape[1:]),
     }
     write_text(path, filled(TEMPLATE, words, pictures, drawn=not hint))
     return hint
@@ -86,8 +92,7 @@ def filled(
     """
     with open(template, encoding="utf-8") as file:
         text = file.read()
-    with open(os.path.join(FOLDER, "report_page.css"), encoding="utf-8") as file:
-        style = {"style": file.read()}
+    style = {"style": page_file("page/look.css") + page_file("report_page.css")}
     if not drawn:
         text = re.sub(r"<!-- picture -->.*?<!-- /picture -->", "", text, flags=re.DOTALL)
         text = text.replace("<details>", "<details open>")
@@ -116,15 +121,67 @@ def confusion_picture(counts: np.ndarray, names: Sequence[str] | None, side: flo
 def graph_figure(graph: Graph) -> tuple[str, str]:
     """(the picture of the graph, ""), or, without graphviz, (a paragraph, what to install)."""
     try:
-        return f'<figure class="graph">{graph.svg()}</figure>', ""
+        return f'<figure class="graph" tabindex="0">{graph.svg()}</figure>', ""
     except (ImportError, RuntimeError) as error:
         return f"<p>{html.escape(str(error))}</p>", str(error)
 
 
-def curves(history: Any) -> str:
+def layers_table(model: Module, shape: tuple[int, ...]) -> str:
+    """The summary of a model as a table, and its last line."""
+    (head, *rows), last = summary_table(model, shape)
+    kinds = ['class="number" ' * (name in NUMBERS) for name in head]
+    titles = "".join(f"<th {kind}>{name}</th>" for kind, name in zip(kinds, head, strict=True))
+    body = ""
+    for row in rows:
+        cells = zip(kinds, head, row, strict=True)
+        body += "<tr>"
+        body += "".join(f'<td {k}data-name="{n}">{html.escape(c)}</td>' for k, n, c in cells)
+        body += "</tr>"
+    table = f'<table class="layers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
+    return f"{table}<p>{html.escape(last)}</p>"
+
+
+def layers_left_out(model: Module, loss: Tensor) -> str:
+    """Sentences about the layers that have recorded no operation of the loss, or "".
+
+    Before the first layer with parameters nothing is recorded, as no gradient is needed there; and a layer
+    such as Dropout returns its input as it is when the model is not in training.
+    """
+    at_work = {module for node in history([loss]) for module in node.scope}
+    layers = [(path, m) for path, m in model.named_modules() if not m.inner_modules()]
+    first = next((i for i, (_, m) in enumerate(layers) if m in at_work), len(layers))
+    before = _listed([layer for layer in layers[:first] if layer[1] not in at_work])
+    after = _listed([layer for layer in layers[first:] if layer[1] not in at_work])
+    said = []
+    if before:
+        said.append(f"{before} not in the graph: no gradient is needed before the first parameter.")
+    if after:
+        said.append(
+            f"{after} not in the graph: outside of training, the input is returned as it is."
+        )
+    return " ".join(said)
+
+
+def _listed(layers: Sequence[tuple[str, Module]]) -> str:
+    """ "Layers 5 and 8 (Dropout(p=0.3)) are", for example."""
+    if not layers:
+        return ""
+    paths: dict[str, list[str]] = {}
+    for path, module in layers:
+        paths.setdefault(str(module), []).append(path)
+    said = _and([f"{_and(numbers)} ({kind})" for kind, numbers in paths.items()])
+    return f"Layer {said} is" if len(layers) == 1 else f"Layers {said} are"
+
+
+def _and(words: Sequence[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def curves(numbers: Any) -> str:
     """The learning curves of all numbers in the history."""
-    names = [name for name in history.names if name[:4] != "val_"]
-    return "".join(f"<figure>{curve_svg(history, name)}</figure>" for name in names)
+    names = [name for name in numbers.names if name[:4] != "val_"]
+    return "".join(f"<figure>{curve_svg(numbers, name)}</figure>" for name in names)
 
 
 def _mistake(image: np.ndarray, label: Any, probabilities: np.ndarray) -> str:

@@ -70,7 +70,7 @@ def axes_in_words(y: Tensor) -> str:
     if row.variadic_rule or not shape:  # several arrays, side by side
         return ""
     axis = y.params.get("axis", _defaults(row.forward).get("axis"))
-    less = y.size < max(1, int(np.prod(shape)))
+    less = y.ndim < len(shape) or "keepdims" in row.params  # it reduces
     if axis is None:
         return "over all axes" if less and len(shape) > 1 else ""
     axes = axis if isinstance(axis, tuple) else (axis,)

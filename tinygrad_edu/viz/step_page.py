@@ -8,33 +8,30 @@ end the element that it is in. The program shows names as text alone.
 
 from __future__ import annotations
 
-import base64
 import html
-import os
-import re
-import zlib
 
 from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import GraphData, printable
+from tinygrad_edu.viz.page_files import packed, page_file, program
 from tinygrad_edu.viz.play import Play
 from tinygrad_edu.viz.steps_in_words import remarks, sentences
 
 LISTED = 200  # steps in words, where no script runs
 LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in place of numbers
-IMPORT = re.compile(r'^import [^;]*?"\./(\w+\.js)";\n', re.MULTILINE)
 
 
 def step_page(graph: GraphData, play: Play | None = None) -> str:
     """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
     known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
-    page = _without_indentation(_text("page.html"))
+    page = page_file("page/page.html")
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"
     title = html.escape(title).replace("{", "&#123;")
-    style = _without_indentation(_text("page.css"))
     page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
-    page = page.replace("{{style}}", _packed(style))
-    page = page.replace("{{program}}", _packed(program()))
-    return page.replace("{{graph}}", _packed(known))
+    page = page.replace("{{style}}", packed(page_file("page/page.css")))
+    page = page.replace("{{unpack}}", program("page/unpack.js"))
+    without = "" if play else "page/play.js"
+    page = page.replace("{{program}}", packed(program("page/main.js", without)))
+    return page.replace("{{graph}}", packed(known))
 
 
 def _in_words(graph: GraphData) -> str:
@@ -45,51 +42,3 @@ def _in_words(graph: GraphData) -> str:
     lines += [f"<li>{html.escape(said)}" for said in words[:LISTED]]
     text = "\n".join([*lines, "</ol>", more]).encode(errors="replace").decode()
     return text.replace("{", "&#123;")
-
-
-def program() -> str:
-    """The modules of the page as one script.
-
-    All share one scope, so no two modules may define the same name.
-    """
-    joined = IMPORT.sub("", "".join(modules().values()))
-    joined = re.sub(r"^export ", "", joined, flags=re.MULTILINE)
-    return '"use strict";\n' + _without_indentation(_without_comments(joined))
-
-
-def modules() -> dict[str, str]:
-    """The text of each module by its name: of main.js, and before it of all that it imports."""
-    found: dict[str, str] = {}
-
-    def add(name: str) -> None:
-        if name not in found:
-            text = _text(name)
-            for needed in IMPORT.findall(text):
-                add(needed)
-            found[name] = text
-
-    add("main.js")
-    return found
-
-
-def _text(name: str) -> str:
-    folder = os.path.join(os.path.dirname(__file__), "page")
-    with open(os.path.join(folder, name), encoding="utf-8") as file:
-        return file.read()
-
-
-def _without_comments(script: str) -> str:
-    """Without types, and without the comments that end a line: the modules have "//" nowhere else."""
-    script = re.sub(r"/\*\*.*?\*/ ?", "", script, flags=re.DOTALL)
-    return re.sub(r"(^|\s+)// .*$|^//.*$", "", script, flags=re.MULTILINE)
-
-
-def _without_indentation(text: str) -> str:
-    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
-
-
-def _packed(text: str) -> str:
-    # a lone surrogate, which a name may have, is no Unicode: it becomes a question mark
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    packed = packer.compress(text.encode(errors="replace")) + packer.flush()
-    return base64.b64encode(packed).decode()

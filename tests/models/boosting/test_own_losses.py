@@ -64,3 +64,14 @@ def test_what_is_no_loss_of_f():
     for wrong in (lambda f, y: y**2, lambda f, y: (f.data - y) ** 2, lambda f, y: [1.0] * len(y)):
         with pytest.raises(TypeError, match="which does not remember f"):
             GradientBoostingRegressor(loss=wrong).fit(X, y)
+
+
+def test_a_loss_with_an_if_of_whole_arrays():
+    def branching(f, y):
+        return y - f if y > f else f - y
+
+    for wrong in (branching, lambda f, y: max(y - f, f - y)):
+        with pytest.raises(
+            ValueError, match=r"whole array is true(?s:.*)Try: np\.where\(y > f, a, b\)"
+        ):
+            GradientBoostingRegressor(loss=wrong).fit(X, y)

@@ -153,3 +153,12 @@ def test_values_with_infinite_squares():
     X = np.random.default_rng(0).normal(size=(20, 2)) * 1e160
     with pytest.raises(ValueError, match="squares are infinite(?s:.*)Try: StandardScaler first"):
         PCA(svd_solver="covariance_eigh").fit(X)
+
+
+def test_the_precision_of_all_components_is_the_inverse_of_the_covariance():
+    """1/σ² of the noise, which is zero, does not take part in it."""
+    X = DATA["iris"]
+    inverse = np.linalg.inv(np.cov(X.T))
+    for settings in ({}, {"whiten": True}):
+        found = PCA(**settings).fit(X).get_precision()
+        np.testing.assert_allclose(found, inverse, rtol=1e-9, atol=1e-10 * np.abs(inverse).max())

@@ -6,6 +6,8 @@ import pytest
 pytest.importorskip("sklearn")
 
 import sklearn.calibration as theirs
+import sklearn.frozen
+from models.frozen import FrozenEstimator
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -22,7 +24,7 @@ X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["no", "yes"])[T]
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
 @pytest.mark.parametrize("ensemble", [True, False])
 @pytest.mark.parametrize("part", [GaussianNB(), LinearSVC(), LogisticRegression(max_iter=500)])
 def test_the_same_probabilities(part, ensemble, method):
@@ -66,3 +68,48 @@ def test_curve():
         calibration_curve(y, 2 * p)
     with pytest.raises(ValueError, match="less than 3 examples"):
         models.CalibratedClassifierCV(cv=3).fit(X[:100], [0] * 98 + [1] * 2)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+@pytest.mark.parametrize("part", [GaussianNB(), LinearSVC(tol=1e-8)])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_weights_and_two_classes(part, method, classes):
+    """With weights, of two classes and of three; ties of the scores as well."""
+    rows = classes > Y
+    x, y = np.round(X[rows], 1), np.array(["a", "b", "c"])[Y[rows]]
+    weight = np.random.default_rng(0).integers(0, 4, len(y)) + 0.0
+    ours = models.CalibratedClassifierCV(part, method=method, cv=3).fit(x, y, weight)
+    expected = theirs.CalibratedClassifierCV(part, method=method, cv=3).fit(x, y, weight)
+    tolerance = {"sigmoid": 2e-4, "isotonic": 1e-9, "temperature": 1e-6}[method]
+    np.testing.assert_allclose(ours.predict_proba(x), expected.predict_proba(x), atol=tolerance)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+def test_a_frozen_classifier_is_calibrated_by_all_rows(method):
+    train, rest = np.arange(150) % 2 == 0, np.arange(150) % 2 == 1
+    fitted = GaussianNB().fit(X[train], Y[train])
+    ours = models.CalibratedClassifierCV(FrozenEstimator(fitted), method=method).fit(
+        X[rest], Y[rest]
+    )
+    other = sklearn.frozen.FrozenEstimator(fitted)
+    expected = theirs.CalibratedClassifierCV(other, method=method).fit(X[rest], Y[rest])
+    same = models.CalibratedClassifierCV(other, method=method).fit(X[rest], Y[rest])
+    assert len(ours.calibrated_classifiers_) == 1
+    assert ours.calibrated_classifiers_[0][0].estimator is fitted
+    tolerance = 2e-4 if method == "sigmoid" else 1e-6
+    np.testing.assert_allclose(ours.predict_proba(X), expected.predict_proba(X), atol=tolerance)
+    np.testing.assert_array_equal(ours.predict_proba(X), same.predict_proba(X))
+
+
+def test_temperature_of_scores_that_separate():
+    """β is at its bound; and a temperature changes no prediction."""
+    f = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    separated = calibration.Temperature(f, np.array([0, 1]), np.ones(2))
+    assert separated.beta > 300  # from there on the loss is 0
+    np.testing.assert_allclose(separated(f), np.eye(2), atol=1e-300)
+    assert calibration.Temperature(f, np.array([1, 0]), np.ones(2)).beta == pytest.approx(
+        np.exp(-10)
+    )
+    part = LogisticRegression(max_iter=1000)
+    model = models.CalibratedClassifierCV(part, method="temperature", ensemble=False).fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), part.fit(X, Y).predict(X))

@@ -118,3 +118,11 @@ def test_mistakes(call, kind, message):
     with pytest.raises(kind, match=message) as error:
         call()
     assert "test_pipeline.py" in str(error.value)
+
+
+def test_a_parameter_without_its_step_is_suggested_with_it():
+    pipe = make_pipeline(models.StandardScaler(), models.LogisticRegression())
+    for name in ("C", "logistic__C"):
+        search = models.GridSearchCV(pipe, {name: [1.0]})
+        with pytest.raises(ValueError, match=f"{name}(?s:.*)Try: logisticregression__C"):
+            search.fit([[0.0], [1.0], [0.0], [1.0]] * 3, [0, 1, 0, 1] * 3)

@@ -56,7 +56,7 @@ RIDGE = models.Ridge()
          [[], RIDGE, [RIDGE], [("a", 1)], [("a", RIDGE), ("a", RIDGE)], [("a__b", RIDGE)], [(1, RIDGE)]],
          "a list of pairs (name, estimator), all names different"),
         (seed(), [None, 0, 7, np.int64(3), np.random.default_rng(0)], [-1, 1.0, True, "1"],
-         "an integer ≥ 0, a numpy.random.Generator or None"),
+         "an integer ≥ 0, a generator of NumPy or None"),
         (anything(1), [object(), None, "x"], [], "anything"),
         (integer(at_least=1) | number(above=0, below=1), [3, 0.5], [0, 1.5, None],
          "an integer ≥ 1 or a number > 0 and < 1"),

@@ -106,6 +106,22 @@ def test_mistakes():
         metrics.check_scoring(models.Ridge(), [])
 
 
+@pytest.mark.parametrize(
+    "called, name",
+    [
+        ("mse", "neg_mean_squared_error"),
+        ("RMSE", "neg_root_mean_squared_error"),
+        ("mean_absolute_error", "neg_mean_absolute_error"),
+        ("log_loss", "neg_log_loss"),
+        ("auc", "roc_auc"),
+    ],
+)
+def test_what_people_call_a_score(called, name):
+    with pytest.raises(ValueError, match=f"not a valid scoring value(?s:.*)Try: {name}\\b"):
+        metrics.get_scorer(called)
+    assert metrics.get_scorer(name)
+
+
 def test_a_name_unlike_all_others():
     with pytest.raises(ValueError, match="not a valid scoring value(?s:.*)Try: accuracy, r2"):
         metrics.get_scorer("bogus")

@@ -1,6 +1,7 @@
 """Counts of terms against scikit-learn's: the same columns and the same numbers."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -213,3 +214,11 @@ def test_naive_bayes_on_counts():
     counts = CountVectorizer().fit_transform(DOCUMENTS)
     labels = [0, 1, 2, 2, 0, 1]
     assert (models.MultinomialNB().fit(counts, labels).predict(counts)[:3] == [0, 1, 2]).all()
+
+
+def test_the_default_words_are_those_of_its_pattern():
+    """A search without the ends of words finds the same ones."""
+    letters = np.array(list("ab_1éÄЖ ,.-\n'\u0301"))
+    for text in np.random.default_rng(0).choice(letters, size=(300, 40)):
+        text = "".join(text)
+        assert CountVectorizer().build_tokenizer()(text) == re.findall(r"(?u)\b\w\w+\b", text)

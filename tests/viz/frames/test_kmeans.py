@@ -7,11 +7,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 import models
+from models.foundation import traced
 from tinygrad_edu import viz
 
 rng = np.random.default_rng(1)
 X = rng.normal(size=(90, 2)) + 3 * np.array([(0, 0), (1, 0), (0, 1)])[np.arange(90) % 3]
-MODEL = models.KMeans(3, trace=True, tol=0, init="random", n_init=1, random_state=4).fit(X)
+with traced():
+    MODEL = models.KMeans(3, tol=0, init="random", n_init=1, random_state=4).fit(X)
+TRACE = [state.cluster_centers_ for state in MODEL.trace_.states]
 
 
 def drawn(frame):
@@ -27,20 +30,20 @@ def drawn(frame):
 
 def test_each_step_has_the_centers_of_the_trace():
     found = viz.kmeans_frames(MODEL, X)
-    steps = len(MODEL.trace_) - 1
+    steps = len(TRACE) - 1
     assert len(found) == 2 * steps  # the last step moves nothing, and has one frame
-    assert_allclose(drawn(found[0])[0], MODEL.trace_[0], atol=1e-9)
+    assert_allclose(drawn(found[0])[0], TRACE[0], atol=1e-9)
     for step in range(steps):
-        distances = ((X[:, None] - MODEL.trace_[step]) ** 2).sum(axis=2)
+        distances = ((X[:, None] - TRACE[step]) ** 2).sum(axis=2)
         choose = found[1 + 2 * step]
         centers, colors = drawn(choose)
-        assert_allclose(centers, MODEL.trace_[step], atol=1e-9)
+        assert_allclose(centers, TRACE[step], atol=1e-9)
         assert colors == [f"c{k}" for k in distances.argmin(axis=1)]
         assert f"J = {distances.min(axis=1).sum():.5g}." in choose.words
         counts = np.bincount(distances.argmin(axis=1), minlength=3)
         assert "they have {}, {} and {} points".format(*counts) in choose.words
         if step + 1 < steps:
-            assert_allclose(drawn(found[2 + 2 * step])[0], MODEL.trace_[step + 1], atol=1e-9)
+            assert_allclose(drawn(found[2 + 2 * step])[0], TRACE[step + 1], atol=1e-9)
 
 
 def test_it_ends_at_the_result():
@@ -55,13 +58,14 @@ def test_both_halves_of_a_step_lower_the_inertia():
     found = viz.kmeans_frames(MODEL, X)
     fell = [re.search(r"J falls from (\S+) to (\S+)\.", f.words) for f in found]
     pairs = [(float(m[1]), float(m[2])) for m in fell if m]
-    assert len(pairs) == len(MODEL.trace_) - 2 and all(a > b for a, b in pairs)
+    assert len(pairs) == len(TRACE) - 2 and all(a > b for a, b in pairs)
 
 
 def test_what_is_refused():
     with pytest.raises(TypeError, match="needs trace_"):
         viz.kmeans_frames(models.KMeans(2).fit(X), X)
     three = np.c_[X, X[:, 0]]
-    model = models.KMeans(2, trace=True).fit(three)
+    with traced():
+        model = models.KMeans(2).fit(three)
     with pytest.raises(ValueError, match="kmeans_frames draws X"):
         viz.kmeans_frames(model, three)

@@ -2,15 +2,15 @@
 import js from "@eslint/js";
 
 const browser = [
-  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "DOMPoint", "getSelection",
-  "HTMLInputElement", "innerWidth", "matchMedia", "navigator", "parent", "performance",
-  "requestAnimationFrame", "setInterval", "window",
+  "addEventListener", "Blob", "cancelAnimationFrame", "clearInterval", "DecompressionStream", "document",
+  "DOMPoint", "getComputedStyle", "getSelection", "HTMLInputElement", "innerWidth", "matchMedia", "navigator",
+  "parent", "performance", "requestAnimationFrame", "Response", "setInterval", "window",
 ];
 
 export default [
   js.configs.recommended,
   {
-    files: ["**/viz/page/*.js"],
+    files: ["**/viz/**/page/*.js"],
     languageOptions: { globals: Object.fromEntries(browser.map(name => [name, "readonly"])) },
   },
   {

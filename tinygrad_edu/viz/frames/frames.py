@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,9 @@ from tinygrad_edu.files import write_text
 from tinygrad_edu.viz.curves import axes_for
 from tinygrad_edu.viz.frames.shapes import LOOK, Shape, elements
 from tinygrad_edu.viz.nodes import printable
-from tinygrad_edu.viz.step_page import _packed, _text
+from tinygrad_edu.viz.page_files import packed, page_file, program
 
+PAGE = "frames/page/"
 PIXELS = 96  # to the inch
 CELL = 620  # pixels: the height of a page in a notebook
 
@@ -114,13 +116,16 @@ class Frames:
             f"<li><b>{html.escape(f.title)}</b> {html.escape(f.words)}</li>"
             for f in self.series[0].frames
         )
-        page = _text("frames/frames.html").replace("{{title}}", html.escape(printable(self.title)))
-        page = page.replace("{{style}}", _packed(_text("look.css") + _text("frames/frames.css")))
-        page = page.replace("{{program}}", _packed(_text("page/frames.js").replace("export ", "")))
-        packed = _packed(
-            json.dumps(known, ensure_ascii=False, separators=(",", ":"), default=float)
-        )
-        return page.replace("{{frames}}", packed).replace("{{list}}", listed)
+        written = json.dumps(known, ensure_ascii=False, separators=(",", ":"), default=float)
+        parts = {
+            "title": html.escape(printable(self.title)),
+            "unpack": program("page/unpack.js"),
+            "style": packed(page_file("page/look.css") + page_file(PAGE + "frames.css")),
+            "program": packed(program(PAGE + "frames.js")),
+            "frames": packed(written),
+            "list": listed,
+        }
+        return re.sub(r"{{(\w+)}}", lambda part: parts[part[1]], page_file(PAGE + "frames.html"))
 
     def save(
         self, path: str | os.PathLike[str], step: int = -1, *, series: str | None = None

@@ -13,22 +13,24 @@ from tinygrad_edu.viz.frames.frames import Frame, Frames, Series
 from tinygrad_edu.viz.frames.shapes import SMALL, Dot, Line, Panel, Shape, Text, color_of, reach
 
 WIDTH, HEIGHT = 520, 500
+ROUNDING = 1e-12  # a way that is shorter, beside the width of X, is none
 LINES = 150  # points, of which each is joined to its center
 
 
 def kmeans_frames(model: Any, X: Any) -> Frames:
     """The steps of k-means, two frames for each: the points choose a center, the centers move.
 
-    model   fitted with trace=True to X, so that it kept the centers of all steps in `trace_`
+    model   fitted to X in `with traced():` of models.foundation, so that it kept the centers of all steps
     X       (n, 2)
 
     Both halves lower the inertia J = Σ min_k ‖x - c_k‖², which is drawn below. Lloyd 1982.
     """
     X = array_of("kmeans_frames", X)
-    trace = np.asarray(needed(model, "trace_", "kmeans_frames"))
+    states = getattr(needed(model, "trace_", "kmeans_frames"), "states", [])
+    trace = np.array([state.cluster_centers_ for state in states])
     if X.ndim != 2 or X.shape[1] != 2 or trace.ndim != 3 or trace.shape[2] != 2:
         what = f"kmeans_frames draws X (n, 2) and centers (steps, k, 2), not {X.shape} and {trace.shape}."
-        raise refusal(ValueError, what, "KMeans(3, trace=True).fit(X[:, :2]), two of the features")
+        raise refusal(ValueError, what, "with traced(): model.fit(X[:, :2]), two of the features")
     labels = [_nearest(X, centers) for centers in trace]
     after_moves = [_inertia(X, c, a) for c, a in zip(trace, labels, strict=True)]
     # J falls twice in a step: when points choose, and when the centers move while the points stay
@@ -47,18 +49,18 @@ def kmeans_frames(model: Any, X: Any) -> Frames:
         words += f"The inertia is J = {J[2 * step]:.5g}."
         moves = trace[step + 1 :][:1] - centers  # none after the last step
         moved = float(np.sqrt((moves**2).sum(axis=2)).max(initial=0))
-        if not moved:
+        ends = moved <= ROUNDING * np.ptp(X)
+        if ends:
             words += " No center moves: this is the end."
         frames.append(Frame(f"{name}: points choose", words, draw(step, labels[step], 2 * step)))
-        if moved:
-            words = (
-                "Each center moves to the mean of its points, the longest way by "
-                f"{moved:.3g}: J falls from {J[2 * step]:.5g} to {J[2 * step + 1]:.5g}."
-            )
-            shapes = draw(step + 1, labels[step], 2 * step + 1)
-            frames.append(Frame(f"{name}: centers move", words, shapes))
-        else:
+        if ends:
             break
+        words = (
+            "Each center moves to the mean of its points, the longest way by "
+            f"{moved:.3g}: J falls from {J[2 * step]:.5g} to {J[2 * step + 1]:.5g}."
+        )
+        shapes = draw(step + 1, labels[step], 2 * step + 1)
+        frames.append(Frame(f"{name}: centers move", words, shapes))
     about = "Points choose the nearest center, and each center moves to the mean of its points."
     return Frames("k-means", about, [Series("", WIDTH, HEIGHT, frames)])
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.viz.curves import literal, optional
+from tinygrad_edu.viz.page_files import FOLDER
 
-LOOK = os.path.join(os.path.dirname(os.path.dirname(__file__)), "look.css")
+LOOK = os.path.join(FOLDER, "page", "look.css")
 SMALL = 12.5  # the smallest font: on a telephone the picture shrinks to 0.72
 LETTER = 0.55  # the mean width of a letter, in heights of the font
 

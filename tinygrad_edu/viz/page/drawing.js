@@ -1,9 +1,9 @@
 // The picture: drawn when boxes open or close, and filled with what is known after each step.
 import { numberOf } from "./boxes.js";
-import { $, make, picture } from "./elements.js";
-import { array, called, GROUPS, short, valueOf } from "./graph.js";
+import { $, make, picture, shapeOf } from "./elements.js";
+import { array, CLASH, GROUPS, NODES, short, valueOf } from "./graph.js";
 import { around, layOut, lines, pointsOf, spots, units } from "./layout.js";
-import { clean, cut, dims, round } from "./numbers.js";
+import { clean, cut, round } from "./numbers.js";
 import { changed, onChange, state } from "./state.js";
 import { current, keysOf, progress } from "./steps.js";
 
@@ -18,20 +18,35 @@ export function draw() {
   layOut();
   drawn.clear();
   paths.clear();
-  const [boxes, edges, nodes, labels] = [make("g"), make("g"), make("g"), make("g", { class: "labels" })];
-  for (const [key, spot] of spots) if (key[0] == "b") drawBox(key, spot, boxes, labels);
+  const [edges, nodes, labels] = [make("g"), make("g"), make("g", { class: "labels" })];
   for (const [key, line] of lines) paths.set(key, edge(curve(pointsOf(line))));
-  for (const [key, spot] of spots) {
-    if (!spot.about) continue;
+  for (const key of inOrder()) {
+    const spot = spots.get(key);
+    if (!spot) continue;
+    if (!spot.about) {
+      drawBox(key, spot, nodes, labels);
+      continue;
+    }
     if (spot.of) paths.set(`${key}>${spot.of}`, edge(shortLine(spot, spots.get(spot.of) ?? spot)));
     const node = drawNode(key, spot, spot.about);
     drawn.set(key, node);
     nodes.append(node.element);
   }
   edges.append(...paths.values());
-  $("world").replaceChildren(boxes, edges, labels, nodes);
+  $("world").replaceChildren(edges, nodes, labels);
   bounds = around([...spots.values()]);
   changed();
+}
+
+/** The keys in the order of the graph, in which the Tab key follows it: a box before what is in it. */
+function inOrder() {
+  const keys = new Set();
+  for (const n of NODES) {
+    const around = [];
+    for (let g = n.group; g >= 0; g = GROUPS[g].outer) around.unshift("b" + g);
+    for (const key of [...around, units[n.i]]) keys.add(key);
+  }
+  return keys;
 }
 
 /** @param {string} key @param {Spot} spot @param {SVGGElement} boxes @param {SVGGElement} labels */
@@ -73,7 +88,10 @@ function drawNode(key, spot, about) {
   const { x, y, w, h } = spot;
   const { n, group, title, number, extra, bare } = about;
   const kind = group ? "module" : n.kind;
-  const element = make("g", { class: "node " + kind, tabindex: 0, role: "button", "data-key": key });
+  const element = make("g", {
+    class: `node ${kind}${n.shade && !group ? " shaded" : ""}`, tabindex: 0, role: "button", "data-key": key,
+    "aria-expanded": group ? "false" : null,
+  });
   const stacked = kind == "module"; // two sheets: there is more inside
   if (stacked) element.append(make("rect", { x: x + 4, y: y + 4, width: w, height: h, rx: 8 }));
   const rx = n.leaf && !group ? Math.min(14, h / 2) : 8;
@@ -89,7 +107,8 @@ function drawNode(key, spot, about) {
     element.append(make("text", { x: x + w - 10, y: y + 19, "text-anchor": "end", class: "small" }, number));
   if (extra) element.append(make("text", { x: x + 12, y: y + 34, class: "small" }, extra));
   element.append(facts);
-  return { element, facts, spot, about };
+  for (const text of element.querySelectorAll("text")) text.after(" "); // between words, for screen readers
+  return { element, facts, spot, about, look: "" };
 }
 
 /** Shows the current step in the picture. */
@@ -101,20 +120,29 @@ function paint() {
     const { n } = node.about;
     const known = isKnown(n);
     const gradient = known ? array(gradientOf(n)) : null;
+    const chosen = key == state.chosen;
+    // of a thousand nodes a step changes a few
+    const look = [known, n.value, known && gradientOf(n), now.includes(key), chosen, state.asking].join();
+    if (look == node.look) continue;
+    node.look = look;
     const { classList } = node.element;
     classList.toggle("later", !known && !now.includes(key));
     classList.toggle("now", now.includes(key));
-    classList.toggle("chosen", key == state.chosen);
+    classList.toggle("chosen", chosen);
     classList.toggle("wrong", Boolean((known && valueOf(n).bad) || gradient?.bad));
     node.element.setAttribute("aria-label", spoken(key, node.about, known, gradient));
     node.facts.replaceChildren(...factsOf(node, known, gradient));
   }
-  for (const [key, path] of paths) {
-    path.classList.toggle("now", isActive(key, f));
+  for (const path of active) path.classList.remove("now");
+  active = [...paths].flatMap(([key, path]) => (isActive(key, f) ? [path] : []));
+  for (const path of active) {
+    path.classList.add("now");
     path.style.animationDirection = f?.kind == "back" ? "normal" : "reverse";
   }
 }
 onChange(paint);
+/** The lines that the step is about. @type {SVGPathElement[]} */
+let active = [];
 
 /** Does something go along this line in the step?
  * @param {string} key @param {Frame | null} f */
@@ -123,14 +151,19 @@ function isActive(key, f) {
   return f?.kind == "forward" && key.endsWith(">" + units[f.node]);
 }
 
-/** A node in words, for screen readers.
+/** A node in words, for screen readers: all that is written on it, in the same order.
  * @param {string} key @param {Label} about @param {boolean} known @param {Numbers | null} gradient */
-function spoken(key, { n, group }, known, gradient) {
-  const kind = n.kind == "freed" ? "" : n.kind + " ";
-  const name = group ? "Module " + clean(GROUPS[numberOf(key)].label) : kind + called(n);
+function spoken(key, { n, group, title, number, extra }, known, gradient) {
+  const kind = n.kind == "freed" ? "" : n.kind == "failed" ? "operation " : n.kind + " ";
+  const about = [title.trim(), number, extra].filter(Boolean).join(" ");
+  const name = group ? `Module ${clean(GROUPS[numberOf(key)].label)}, ${extra}` : kind + about;
+  if (n.kind == "failed") return name + ", failed";
   const value = known ? ", value " + short(valueOf(n)) : ", not computed yet";
   return name + value + (gradient ? ", gradient " + short(gradient) : "");
 }
+
+/** A word that is spoken and not seen. @param {string} word */
+const quiet = word => make("tspan", { class: "quiet" }, word + " ");
 
 /** The last line of a node: value and gradient, as numbers or as small pictures.
  * @param {Drawn} node @param {boolean} known @param {Numbers | null} gradient */
@@ -140,14 +173,17 @@ function factsOf({ spot, about }, known, gradient) {
   const y = spot.y + about.height - 9;
   const bad = known && a.bad ? "small bad" : "small";
   const right = spot.x + spot.w;
-  const value = (/** @type {string} */ s) => make("text", { x: spot.x + 12, y, class: bad }, s);
+  const value = (/** @type {any[]} */ ...words) => make("text", { x: spot.x + 12, y, class: bad }, ...words);
   if (about.single) {
     const facts = { x: right - 10, y, "text-anchor": "end", class: gradient?.bad ? "small bad" : "small g" };
-    return [value(known ? short(a) : "?"), gradient && make("text", facts, "∂ " + short(gradient))].filter(Boolean);
+    const seen = known ? [quiet("value"), short(a)] : ["?"];
+    const back = gradient && make("text", facts, quiet("gradient"), "∂ " + short(gradient));
+    return [value(...seen), " ", back].filter(Boolean);
   }
   const hidden = state.asking && !known;
   return [
-    value(hidden ? "?" : about.n.kind == "failed" ? "failed" : dims(a)),
+    about.n.kind == "failed" ? value("failed")
+      : hidden ? value("?") : value(...shapeOf(a, CLASH.get(about.n.i) ?? [], "tspan")),
     ...thumb(gradient, right - 38, y, "var(--grad)"),
     ...thumb(known ? a : null, right - 70, y, "var(--edge)"),
   ];

@@ -1,8 +1,8 @@
 // Elements of the page: made, found, and filled with the numbers of arrays.
 import { lone } from "./graph.js";
-import { count, cut, finite, format } from "./numbers.js";
+import { count, cut, dims, finite, format } from "./numbers.js";
 
-const SVG = /^(svg|g|path|rect|text|image)$/;
+const SVG = /^(svg|g|path|rect|text|tspan|image)$/;
 /** @type {[number, number, number]} */
 const ABOVE_0 = [224, 123, 57];
 /** @type {[number, number, number]} */
@@ -88,6 +88,17 @@ function painted(rows) {
 export const data = (v = "?") =>
   make("data", { value: v, title: String(v), class: finite(v) ? "number" : "number bad" }, format(v));
 
+/** The shape of an array, with the axes marked that do not fit.
+ * @param {Numbers} a @param {number[]} clash @param {string} [tag] */
+export function shapeOf(a, clash, tag = "b") {
+  let axis = -1;
+  return dims(a).split(/(\d+)/).map(part => {
+    if (!/^\d+$/.test(part)) return part;
+    axis += 1;
+    return clash.includes(axis) ? make(tag, { class: "clash" }, part) : part;
+  });
+}
+
 /** The numbers of an array: one, a table, or a picture with statistics.
  * @param {Numbers | null} a @param {boolean} [large] @returns {HTMLElement} */
 export function show(a, large = false) {
@@ -134,7 +145,7 @@ function table(a) {
     const row = numbers.slice(i, i + columns);
     body.append(make("tr", {}, ...row.map((v, j) => cell(v, i + j))));
   }
-  return make("div", { class: "table" }, body);
+  return make("div", { class: "table", tabindex: 0, role: "group", "aria-label": "Numbers" }, body);
 }
 
 /** @param {Numbers} a @param {boolean} large */

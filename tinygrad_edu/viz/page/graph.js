@@ -8,7 +8,7 @@ const NOTHING = G.arrays.push({ words: "", shape: [], dtype: "" }) - 1;
 let operations = 0;
 export const NODES = G.nodes.map((n, i) => {
   const inputs = n.inputs ?? [];
-  const leaf = !inputs.length && n.kind != "module" && n.kind != "freed";
+  const leaf = !inputs.length && !["module", "freed", "failed"].includes(n.kind);
   const order = leaf ? 0 : ++operations; // the number that tells operations of one name apart
   const value = n.value ?? NOTHING;
   /** @type {GraphNode} */
@@ -26,6 +26,13 @@ for (const n of NODES) for (const s of n.inputs) USES[s].push(n.i);
 
 /** The same, with the uses of a leaf that is drawn beside each of them. @param {GraphNode} n */
 export const usesOf = n => n.uses ?? USES[n.i];
+
+/** Of the inputs of what failed: the axes that do not fit. @type {Map<number, number[]>} */
+export const CLASH = new Map();
+RESULT.clash?.forEach((axes, k) => {
+  const i = RESULT.inputs[k];
+  CLASH.set(i, [...(CLASH.get(i) ?? []), ...axes]);
+});
 
 /** The array at a place in the list. @param {number | null} [place] */
 export const array = place => (place == null ? null : G.arrays[place]);

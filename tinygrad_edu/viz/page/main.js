@@ -1,8 +1,9 @@
 // The beginning: buttons and keys, and the first look at the graph.
 import { closed, collapseAtFirst } from "./boxes.js";
-import { draw } from "./drawing.js";
+import { bounds, draw } from "./drawing.js";
 import { $ } from "./elements.js";
 import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
+import { units } from "./layout.js";
 import { clean, plural } from "./numbers.js";
 import "./minimap.js";
 import "./panel.js";
@@ -14,7 +15,8 @@ import {
 import { search } from "./search.js";
 import { changed, onChange, state } from "./state.js";
 import { current, sentence } from "./steps.js";
-import { canvas, fit, wasDrag, zoom } from "./view.js";
+import { culprit, uncover, warn } from "./trouble.js";
+import { canvas, fit, move, reveal, wasDrag, zoom } from "./view.js";
 import { along, aside, zoomToChosen } from "./walking.js";
 
 // -------------------------------------------------------------------------------- the status
@@ -150,9 +152,15 @@ canvas.addEventListener("dblclick", e => {
 
 canvas.addEventListener("keydown", e => {
   const key = keyUnder(e);
-  if (!key || e.key != "Enter") return;
+  if (!key || (e.key != "Enter" && e.key != " ")) return;
   e.preventDefault();
+  e.stopPropagation(); // the space bar plays elsewhere
   activate(key);
+});
+
+canvas.addEventListener("focusin", e => {
+  const key = keyUnder(e);
+  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal(key);
 });
 
 // ------------------------------------------------------------------------------- the first look
@@ -174,10 +182,27 @@ const title = "Computation graph of " + called(RESULT).replace(/ #\d+$/, "");
 /** @type {HTMLElement} */ (document.querySelector("h1")).textContent = title;
 $("about").textContent = summary();
 if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
+warn();
 collapseAtFirst();
+uncover();
 draw();
-fit();
-addEventListener("resize", () => {
+if (culprit) state.chosen = units[culprit.i];
+look();
+addEventListener("resize", look);
+
+/** Fits the graph to the screen, with what is chosen in sight. */
+function look() {
   changed();
   fit();
+  if (state.chosen) reveal(state.chosen);
+}
+
+// the picture is printed as a whole
+matchMedia("print").addEventListener("change", e => {
+  const { left, top, right, bottom } = bounds;
+  const box = `${left - 8} ${top - 8} ${right - left + 16} ${bottom - top + 16}`;
+  if (e.matches) canvas.setAttribute("viewBox", box);
+  else canvas.removeAttribute("viewBox");
+  if (e.matches) move(0, 0, 1);
+  else fit();
 });

@@ -48,8 +48,9 @@ export const plural = (n, one, many) => `${n} ${n == 1 ? one : many}`;
 /** @param {Shaped} a */
 export const count = a => a.shape.reduce((x, y) => x * y, 1);
 
-/** The shape as Python writes it: "(2, 3)", "(4,)". @param {Shaped} a */
-export const dims = a => `(${a.shape.join(", ")}${a.shape.length == 1 ? "," : ""})`;
+/** The shape as Python writes it: "(2, 3)", "(4,)"; a list that is no array has none.
+ * @param {Shaped & { dtype?: string }} a */
+export const dims = a => a.dtype == "list" ? "list" : `(${a.shape.join(", ")}${a.shape.length == 1 ? "," : ""})`;
 
 /** The place of the k-th number of an array. @param {number} k @param {number[]} shape */
 export const index = (k, shape) =>

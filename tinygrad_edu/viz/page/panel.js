@@ -2,9 +2,9 @@
 import { INSIDE, isGroup, nodeOf, numberOf } from "./boxes.js";
 import { cellByCell } from "./cells.js";
 import { drawn } from "./drawing.js";
-import { $, make, show } from "./elements.js";
+import { $, make, shapeOf, show } from "./elements.js";
 import {
-  argument, array, broadcastAxes, called, G, GROUPS, isKind, NODES, pathTo, RESULT, rule, usesOf, valueOf,
+  argument, array, broadcastAxes, called, CLASH, G, GROUPS, isKind, NODES, pathTo, rule, usesOf, valueOf,
 } from "./graph.js";
 import { units } from "./layout.js";
 import { clean, code, dims, entry, format } from "./numbers.js";
@@ -27,19 +27,31 @@ const hidden = a => (state.asking ? sign("?") : show(a));
 
 function showPanel() {
   const f = current();
+  /** @type {any[]} */
   const parts = [];
   if (f) parts.push(card(f));
   if (state.chosen && drawn.has(state.chosen)) parts.push(details(state.chosen));
   if (!parts.length && !isPhone()) parts.push(welcome());
   if (isOn("predict") && score().asked) parts.push(scoreCard());
   if (f || !isPhone()) parts.push(listOfSteps());
-  $("panel").replaceChildren(...parts);
+  keepFocus(() => $("panel").replaceChildren(...parts));
+}
+
+/** Fills the panel anew; what has the focus there, or the panel, still has it. @param {() => void} fill */
+function keepFocus(fill) {
+  const panel = $("panel");
+  const focused = /** @type {HTMLElement} */ (document.activeElement);
+  const within = panel.contains(focused);
+  const { tagName, textContent } = focused ?? {};
+  fill();
+  if (!within || panel.contains(document.activeElement)) return;
+  const same = [...panel.querySelectorAll(tagName)].find(e => e.textContent == textContent) ?? panel;
+  (panel.childElementCount ? /** @type {HTMLElement} */ (same) : $("next")).focus({ preventScroll: true });
 }
 onChange(showPanel);
 
 function welcome() {
-  const failed = RESULT.kind == "failed" && RESULT.change;
-  const said = [G.note, G.no_gradient, failed].flatMap(s => s || []);
+  const said = [G.note, G.no_gradient].flatMap(s => s || []);
   return make(
     "section", {}, make("h2", {}, "How this number was made"),
     ...said.map(s => make("p", { class: "bad" }, clean(s))),
@@ -137,7 +149,8 @@ function accumulation(x, f) {
     show(array(f.before)), sign("+"), hidden(array(f.contribution)), sign("="),
   ];
   const parts = make("div", { class: "sum grad" }, ...sum, hidden(array(f.after)));
-  return [make("h3", {}, called(x) + ".grad, accumulated"), parts];
+  const rounding = f.rounding && !state.asking ? pale(f.rounding) : "";
+  return [make("h3", {}, called(x) + ".grad, accumulated"), parts, rounding];
 }
 
 /** All that the formula of a rule names, with its numbers.
@@ -230,8 +243,19 @@ function nodeHead(n) {
   const changes = n.change ? n.change.split("\n") : [];
   return [
     make("h2", {}, called(n)), pale(facts.filter(Boolean).join(", ")),
-    ...changes.map(s => make("p", { class: "change" }, clean(s))),
+    changes.length ? make("div", { class: "change" }, ...changes.map(s => make("p", {}, clean(s)))) : "",
+    ...clashes(n),
+    G.first_bad?.node == n.i ? make("p", { class: "bad" }, clean(G.first_bad.words)) : "",
+    n.rounding ? pale(n.rounding) : "",
   ];
+}
+
+/** The shapes of what an operation failed on, with the axes in red that do not fit. @param {GraphNode} n */
+function clashes(n) {
+  if (!n.clash) return [];
+  const shapes = n.inputs.map(s =>
+    make("p", { class: "number" }, called(NODES[s]) + " ", ...shapeOf(valueOf(NODES[s]), CLASH.get(s) ?? [])));
+  return [make("h3", {}, "Axes that do not fit"), ...shapes];
 }
 
 /** @param {number} g */

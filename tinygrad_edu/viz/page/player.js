@@ -1,6 +1,6 @@
 // What a reader does: goes from step to step, chooses nodes, opens and closes boxes.
 import { closed, numberOf } from "./boxes.js";
-import { draw, drawn } from "./drawing.js";
+import { draw } from "./drawing.js";
 import { $ } from "./elements.js";
 import { GROUPS } from "./graph.js";
 import { spots } from "./layout.js";
@@ -96,7 +96,7 @@ export function choose(key, show = false) {
   if (isPhone() || show) panel.scrollTop = 0;
   // in a step its card comes first, and the details below
   if (state.at && !show) panel.querySelectorAll("section")[1]?.scrollIntoView({ block: "start" });
-  if (show) reveal(key);
+  if (show || isPhone()) reveal(key); // on a telephone the panel may have covered it
 }
 
 /** Expands or collapses a group. @param {number} g */
@@ -111,7 +111,7 @@ export function toggle(g) {
   state.chosen = null;
   draw();
   keepInPlace(old, spots.get(after));
-  drawn.get("g" + g)?.element.focus({ preventScroll: true });
+  /** @type {HTMLElement | null} */ ($("world").querySelector(`[data-key=${after}]`))?.focus({ preventScroll: true });
 }
 
 /** What a click on something in the picture does: a collapsed group opens with the second one.

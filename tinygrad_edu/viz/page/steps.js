@@ -17,7 +17,11 @@ function isSeen(f) {
   return !isGroup(u) || f.kind == "seed" || INSIDE[numberOf(u)].at(-1) == f.node;
 }
 
+/** @type {string[]} */
+let seenUnits = [];
 onChange(() => {
+  if (seenUnits == units) return;
+  seenUnits = units;
   state.visible = FRAMES.map((f, k) => (isSeen(f) ? k + 1 : 0)).filter(Boolean);
 });
 

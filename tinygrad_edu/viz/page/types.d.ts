@@ -184,6 +184,7 @@ interface Drawn {
   facts: SVGGElement;
   spot: Spot;
   about: Label;
+  look: string; // what it shows now
 }
 
 /** A line from node to node, and its parts: [group, id of the line in it]. */

@@ -10,7 +10,7 @@ export const canvas = $("canvas");
 export const view = { x: 0, y: 0, k: 1 };
 
 const MARGIN = 40;
-const READABLE = 0.55; // a graph that would be smaller is shown in part
+const READABLE = 0.7; // a graph whose names would be smaller than 9 pixels is shown in part
 const GLIDE = 220; // milliseconds
 const CLICK = 4; // pixels that a pointer may move in a click
 let motion = 0;
@@ -53,8 +53,7 @@ export function fit(whole = false) {
     const top = Math.max(24, (h - height * all) / 2);
     return move((w - width * all) / 2 - bounds.left * all, top - bounds.top * all, all);
   }
-  const across = Math.min((w - 32) / width, 1);
-  const k = across < 0.4 ? READABLE : across;
+  const k = Math.max(READABLE, Math.min((w - 32) / width, 1));
   // wherever the graph begins: the middle of a wide one may be empty there
   const first = [...spots.values()].reduce((a, b) => (b.about && (!a.about || b.y < a.y) ? b : a));
   const x = w / 2 - (first.x + first.w / 2) * k;

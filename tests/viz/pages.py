@@ -1,0 +1,27 @@
+"""Small graphs, and what tests of their pages share."""
+
+import numpy as np
+
+from tests.viz.small_graphs import variable
+from tinygrad_edu import viz
+
+
+def failed():
+    """A product whose shapes do not fit, after an operation that worked."""
+    try:
+        np.tanh(variable(np.ones((2, 3)), "signals")) @ variable(np.ones((4, 2)), "W")
+    except ValueError as error:
+        return viz.explain_error(error)
+    raise AssertionError("it did not fail")
+
+
+def not_finite():
+    """ln 0 on one of two ways to the result."""
+    x, w = variable([[0.0, 1.0], [2.0, 3.0]], "x"), variable([1.0, 2.0], "w")
+    with np.errstate(divide="ignore"):
+        return viz.Graph((np.log(x) * w).sum() + (w * 2).sum())
+
+
+def pressed(page, key, times=1):
+    for _ in range(times):
+        page.keyboard.press(key)
