@@ -256,6 +256,7 @@ def test_the_picture_is_printed(look):
     page = look(network(), scheme="dark", height=420)
     page.evaluate("zoom(3)")
     page.emulate_media(media="print")
+    page.wait_for_selector("#canvas[viewBox]")
     for name in ("footer", "#panel", "#zoom", "#theme", "#search", "#minimap"):
         assert not page.locator(name).is_visible(), name
     left, top, right, bottom = page.eval_on_selector("#canvas", SIDES)
@@ -266,7 +267,7 @@ def test_the_picture_is_printed(look):
         "rgb(255, 255, 255)"
     )
     page.emulate_media(media="screen")
-    assert page.get_attribute("#canvas", "viewBox") is None
+    page.wait_for_selector("#canvas:not([viewBox])")
     assert page.locator("#panel").is_visible()
 
 

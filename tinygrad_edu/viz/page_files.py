@@ -37,8 +37,8 @@ def program(main: str, without: str = "") -> str:
 
 
 def page_file(name: str) -> str:
-    """A file below this folder, without its indentation."""
-    return _without_indentation(_text(name))
+    """A page or a style sheet below this folder, without its indentation and its comments."""
+    return _without_indentation(re.sub(r" */\*.*?\*/", "", _text(name), flags=re.DOTALL))
 
 
 def _text(name: str) -> str:

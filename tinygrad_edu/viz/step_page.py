@@ -1,9 +1,10 @@
 """The step page of a graph: one file, which needs no network, no library and no graphviz.
 
-Its frame is page/page.html, its style page/page.css. Its program is the modules page/*.js, joined into one
-script from which the comments are taken. In the page all but the frame is compressed: so a small graph is a
-page of some 30 kB, a network of thousands of nodes stays below 1.5 MB, and nothing that stands in a name can
-end the element that it is in. The program shows names as text alone.
+Its frame is page/page.html, its style page/look.css, which all pages share, and page/page.css. Its program
+is the modules page/*.js, joined into one script from which the comments are taken. In the page all but the
+frame is compressed: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below
+1.5 MB, and nothing that stands in a name can end the element that it is in. The program shows names as text
+alone.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"
     title = html.escape(title).replace("{", "&#123;")
     page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
-    page = page.replace("{{style}}", packed(page_file("page/page.css")))
-    page = page.replace("{{unpack}}", page_file("page/unpack.js"))
+    style = page_file("page/look.css") + page_file("page/page.css")
+    page = page.replace("{{style}}", packed(style))
+    page = page.replace("{{unpack}}", program("page/unpack.js"))
     without = "" if play else "page/play.js"
     page = page.replace("{{program}}", packed(program("page/main.js", without)))
     return page.replace("{{graph}}", packed(known))

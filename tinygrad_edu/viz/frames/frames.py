@@ -119,7 +119,7 @@ class Frames:
         written = json.dumps(known, ensure_ascii=False, separators=(",", ":"), default=float)
         parts = {
             "title": html.escape(printable(self.title)),
-            "unpack": page_file("page/unpack.js"),
+            "unpack": program("page/unpack.js"),
             "style": packed(page_file("page/look.css") + page_file(PAGE + "frames.css")),
             "program": packed(program(PAGE + "frames.js")),
             "frames": packed(written),
