@@ -223,6 +223,7 @@ from models.sequences.gaussian_hmm import GaussianHMM as GaussianHMM
 from models.sequences.kalman_filter import KalmanFilter as KalmanFilter
 from models.text.counts import CountVectorizer as CountVectorizer
 from models.text.dictionaries import DictVectorizer as DictVectorizer
+from models.text.hashed_records import FeatureHasher as FeatureHasher
 from models.text.hashing import HashingVectorizer as HashingVectorizer
 from models.text.tfidf import TfidfTransformer as TfidfTransformer
 from models.text.tfidf import TfidfVectorizer as TfidfVectorizer

@@ -28,7 +28,7 @@ MODULES = {
         "foundation: ConvergenceWarning DataConversionWarning FitFailedWarning NotFittedError "
         "UndefinedMetricWarning"
     ],
-    "feature_extraction": ["text: DictVectorizer"],
+    "feature_extraction": ["text: DictVectorizer FeatureHasher"],
     "feature_extraction.text": ["text"],
     "frozen": ["composition.frozen"],
     "gaussian_process": ["gaussian_processes"],

@@ -22,8 +22,10 @@ def test_every_block_runs_after_the_ones_before_it(tmp_path, monkeypatch):
             exec(compile(block, "README.md", "exec"), world)
         for promised in re.findall(r"^print\(.*?\)  +# (\[.*\])$", block, flags=re.MULTILINE):
             assert promised in printed.getvalue().splitlines()
-    written = ["digits.keras", "digits.npz", "digits.safetensors", "graph.html", "steps"]
-    assert sorted(os.listdir(tmp_path)) == written
+    assert sorted(os.listdir(tmp_path)) == [
+        "digits.keras", "digits.npz", "digits.safetensors",
+        "graph.html", "kmeans.gif", "kmeans.html", "play.html", "steps",
+    ]  # fmt: skip
 
 
 def test_there_is_something_to_run():

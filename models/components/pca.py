@@ -72,10 +72,12 @@ class Components(Transformer):
         return (V.T * np.maximum(self.explained_variance_ - σ2, 0)) @ V + σ2 * np.eye(V.shape[1])
 
     def get_precision(self) -> np.ndarray:
-        """The inverse of the covariance, Vᵀ (1/Λ) V + (1 - Vᵀ V)/σ²; of all components the first term alone."""
+        """The inverse of the covariance, Vᵀ (1/Λ) V + (1 - Vᵀ V)/σ²."""
         (Λ, σ2), V = self._variances(), self.components_
         found = (V.T / Λ) @ V
-        if len(V) < V.shape[1]:  # or 1 - Vᵀ V is rounding error, which a tiny σ² would blow up
+        if (
+            len(V) < V.shape[1]
+        ):  # otherwise 1 - Vᵀ V is rounding error, which a tiny σ² would blow up
             found += (np.eye(V.shape[1]) - V.T @ V) / σ2
         return found
 

@@ -56,12 +56,16 @@ def smallest_eigenpairs(M, k, u):
     """
     n, c = len(M), np.trace(M) / len(M)
     if n > FEW and 6 * k < n and c > 0:
+        lifted = np.outer(c * u, u)
+        lifted += M
         try:
-            inverse = np.linalg.inv(M + c * np.outer(u, u))
+            inverse = np.linalg.inv(lifted)
         except np.linalg.LinAlgError:
             inverse = np.full((1, 1), np.inf)
-        if c * np.abs(inverse).max() < CONDITION:
-            λ, V = largest_eigenpairs((inverse + inverse.T) / 2, k)
-            return 1 / λ, V
+        del lifted  # M is large: no more copies than needed
+        if c * max(inverse.max(), -inverse.min()) < CONDITION:
+            inverse += inverse.T
+            λ, V = largest_eigenpairs(inverse, k)
+            return 2 / λ, V
     λ, V = np.linalg.eigh(M)
     return λ[1 : k + 1], V[:, 1 : k + 1]

@@ -30,6 +30,7 @@ def partial_dependence(
     percentiles: tuple[float, float] = (0.05, 0.95),
     grid_resolution: int = 100,
     custom_values: Mapping[Any, Any] | None = None,
+    method: str = "auto",
     kind: str = "average",
 ) -> Bunch:
     """The mean prediction over the rows of X, with one or more features set to each value of a grid.
@@ -42,13 +43,14 @@ def partial_dependence(
     percentiles            where the grid of a feature of many values begins and ends
     grid_resolution        points of the grid; a feature of fewer values has these as its grid
     custom_values          feature -> its grid
+    method                 "brute", the formula above; "recursion" for trees: see `on_the_ways_down`; "auto"
+                           is "brute"
     kind                   "average"; "individual" for the curve of each row; "both"
 
     The result has `grid_values`, one array for each feature, and `average`, (outputs, points of the first
     feature, ...), `individual` (outputs, rows, points, ...). Of two classes there is one output, the second.
 
-    If the model is one of its boosters, scikit-learn averages over the rows of fit, along the ways down each
-    tree: method="brute" there gives the numbers of this function.
+    For trees, forests and boosters scikit-learn's "auto" is "recursion".
 
     Rows that no data are like may be among those averaged, if features depend on each other.
 
@@ -78,17 +80,29 @@ def partial_dependence(
             grids.append(given[i])
         else:
             grids.append(_grid(values, i in categorical, percentiles, grid_resolution))
+    if method not in ("auto", "brute", "recursion"):
+        raise refusal(ValueError, f"method={method!r} is not supported.", "'brute' or 'recursion'")
+    if method == "recursion":
+        if kind != "average" or sample_weight is not None or response_method not in (
+            "auto", "decision_function",
+        ):  # fmt: skip
+            what = "method='recursion' gives the average of equally weighted scores alone."
+            raise refusal(ValueError, what, "method='brute'")
+        points = np.array([*product(*grids)])
+        shape = [len(grid) for grid in grids]
+        average = on_the_ways_down(estimator, points, places).reshape(-1, *shape)
+        return Bunch(grid_values=grids, average=average)
     if response_method == "auto":
         of_classes = ("predict_proba", "decision_function")
-        method: Any = "predict" if kind_of(estimator) == "regressor" else of_classes
+        methods: Any = "predict" if kind_of(estimator) == "regressor" else of_classes
     else:
-        method = response_method
+        methods = response_method
     curves = []
     for point in product(*grids):
         moved = X
         for i, value in zip(places, point, strict=True):
             moved = with_column(moved, i, value)
-        curves.append(np.asarray(response(estimator, method, moved), float))
+        curves.append(np.asarray(response(estimator, methods, moved), float))
     sizes = [len(grid) for grid in grids]
     individual = _outputs(np.array(curves), kind_of(estimator)).reshape(
         -1, frames.samples(X), *sizes
@@ -99,6 +113,48 @@ def partial_dependence(
     if kind in ("individual", "both"):
         found.individual = individual
     return found
+
+
+def on_the_ways_down(estimator: Any, points: np.ndarray, features: list[int]) -> np.ndarray:
+    """The mean prediction of trees, averaged over the rows of fit: (1, points), by Friedman's weighted ways.
+
+    A point goes down from the root with weight 1. Where a node asks about one of the features, it goes to the
+    child that the answer names; elsewhere to both, with the parts of the weight that the rows of fit have
+    there. The result is the weighted mean of the leaves: of a forest the mean over its trees, of a booster
+    learning_rate times their sum, without the constant with which it begins.
+    """
+    trees = (
+        [estimator]
+        if hasattr(estimator, "tree_")
+        else np.ravel(vars(estimator).get("estimators_", []))
+    )
+    single = all(getattr(each, "tree_", None) is not None for each in trees) and len(trees) > 0
+    boosted = hasattr(estimator, "learning_rate")
+    if not single or kind_of(estimator) != "regressor" or (boosted and estimator.init is not None):
+        what = f"method='recursion' is for trees, forests and boosters of one target, not {estimator!r}."
+        raise refusal(ValueError, what, "method='brute'")
+    if any(np.isnan(each.tree_.threshold).any() for each in trees):
+        what = "method='recursion' is not for trees that ask about categories."
+        raise refusal(ValueError, what, "method='brute'")
+    found = sum(_of_tree(each.tree_, points, features) for each in trees)
+    return (found * estimator.learning_rate if boosted else found / len(trees))[None]
+
+
+def _of_tree(tree, points, features):
+    points = points.astype(getattr(tree, "dtype", np.float32))  # scikit-learn's trees read float32
+    weight = np.zeros((tree.node_count, len(points)))
+    weight[0] = 1
+    for node, (left, right) in enumerate(zip(tree.children_left, tree.children_right, strict=True)):
+        if left == -1:
+            continue
+        if tree.feature[node] in features:
+            share = points[:, features.index(tree.feature[node])] <= tree.threshold[node]
+        else:
+            n = tree.weighted_n_node_samples
+            share = n[left] / n[node]
+        weight[left], weight[right] = weight[node] * share, weight[node] * (1 - share)
+    leaves = tree.children_left == -1
+    return tree.value[leaves, 0, 0] @ weight[leaves]
 
 
 def _outputs(curves, kind):

@@ -6,6 +6,7 @@ rows            tables that are mostly zeros
 counts          how often each term occurs
 tfidf           these counts, weighted by how rare a term is
 hashing         terms counted in columns that a hash function chooses
+hashed_records  records counted in such columns
 dictionaries    records of names and values
 
 The result of all of them is an array while it is not large, since most models here compute with arrays. It

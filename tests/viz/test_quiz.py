@@ -64,9 +64,6 @@ def test_an_answer_is_measured_by_the_number_itself(ask):
 
 def test_hints_come_before_the_answer(ask):
     page = ask(product())
-    pressed(page, "Escape")
-    pressed(page, "p")
-    pressed(page, "p")
     shown = lambda: page.inner_text("#panel section")
     assert "between" not in shown()
     page.click("#panel >> text=hint")

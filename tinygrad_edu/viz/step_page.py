@@ -28,10 +28,11 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"
     title = html.escape(title).replace("{", "&#123;")
     page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
-    page = page.replace(
-        "{{style}}", packed(page_file("page/look.css") + page_file("page/page.css"))
-    )
-    page = page.replace("{{program}}", packed(program("page/main.js")))
+    style = page_file("page/look.css") + page_file("page/page.css")
+    page = page.replace("{{style}}", packed(style))
+    page = page.replace("{{unpack}}", program("page/unpack.js"))
+    without = "" if play else "page/play.js"
+    page = page.replace("{{program}}", packed(program("page/main.js", without)))
     return page.replace("{{graph}}", packed(known))
 
 

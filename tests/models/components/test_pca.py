@@ -157,6 +157,7 @@ def test_values_with_infinite_squares():
 
 def test_the_precision_of_all_components_is_the_inverse_of_the_covariance():
     """1/σ² of the noise, which is zero, does not take part in it."""
+    X = DATA["iris"]
     inverse = np.linalg.inv(np.cov(X.T))
     for settings in ({}, {"whiten": True}):
         found = PCA(**settings).fit(X).get_precision()

@@ -2,9 +2,9 @@
 import js from "@eslint/js";
 
 const browser = [
-  "addEventListener", "cancelAnimationFrame", "clearInterval", "document", "DOMPoint", "getComputedStyle",
-  "getSelection", "HTMLInputElement", "innerWidth", "matchMedia", "navigator", "parent", "performance",
-  "requestAnimationFrame", "setInterval", "window",
+  "addEventListener", "Blob", "cancelAnimationFrame", "clearInterval", "DecompressionStream", "document",
+  "DOMPoint", "getComputedStyle", "getSelection", "HTMLInputElement", "innerWidth", "matchMedia", "navigator",
+  "parent", "performance", "requestAnimationFrame", "Response", "setInterval", "window",
 ];
 
 export default [

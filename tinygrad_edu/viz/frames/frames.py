@@ -127,6 +127,7 @@ class Frames:
         )
         parts = {
             "title": html.escape(printable(self.title)),
+            "unpack": program("page/unpack.js"),
             "style": packed(page_file("page/look.css") + page_file(PAGE + "frames.css")),
             "program": packed(program(PAGE + "frames.js")),
             "frames": packed(f'{{"elements": [{",".join(numbers)}], {_json(known)[1:]}'),

@@ -49,7 +49,7 @@ function opening({ names, left, right, result }) {
       td.classList.toggle("on", place == at);
       td.classList.toggle("later", place > at);
     });
-    const terms = left[i].slice(0, MOST_TERMS_SHOWN).map((v, place) => product(v, right[place][j]));
+    const terms = left[i].slice(0, MOST_TERMS_SHOWN).map((v, place) => product([v, right[place][j]]));
     const more = left[i].length > terms.length ? " + …" : "";
     words.textContent = `[${i}, ${j}]: ${terms.join(" + ")}${more} = ${format(result[i][j])}`;
   };

@@ -122,7 +122,7 @@ function paint() {
     const gradient = known ? array(gradientOf(n)) : null;
     const chosen = key == state.chosen;
     // of a thousand nodes a step changes a few
-    const look = [known, known && gradientOf(n), now.includes(key), chosen, state.asking].join();
+    const look = [known, n.value, known && gradientOf(n), now.includes(key), chosen, state.asking].join();
     if (look == node.look) continue;
     node.look = look;
     const { classList } = node.element;

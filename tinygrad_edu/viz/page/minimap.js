@@ -10,7 +10,7 @@ import { canvas, move, onMove, view } from "./view.js";
 const minimap = $("minimap");
 const BORDER = 20;
 const every = make("path", { class: "all" });
-const present = make("path", { class: "now" });
+const present = make("path", { class: "here" });
 const frameSeen = make("rect", { rx: 6 });
 minimap.append(every, present, frameSeen);
 

@@ -4,7 +4,7 @@ import { cellByCell } from "./cells.js";
 import { drawn } from "./drawing.js";
 import { $, make, shapeOf, show } from "./elements.js";
 import {
-  argument, array, broadcastAxes, called, CLASH, G, GROUPS, isKind, NODES, pathTo, RESULT, rule, usesOf, valueOf,
+  argument, array, broadcastAxes, called, CLASH, G, GROUPS, isKind, NODES, pathTo, rule, usesOf, valueOf,
 } from "./graph.js";
 import { units } from "./layout.js";
 import { clean, code, dims, entry, format } from "./numbers.js";

@@ -1,0 +1,60 @@
+"""Hashed records: the columns, signs and sums of scikit-learn."""
+
+import numpy as np
+import pytest
+from models.pipeline import make_pipeline
+
+from models import FeatureHasher, SGDClassifier
+
+theirs = pytest.importorskip("sklearn.feature_extraction")
+
+DICTS = [
+    {"dog": 1, "cat": 2, "elephant": 4},
+    {"dog": 2, "run": 5, "none": 0},
+    {"city": "Rome", "é": 0.5},
+    {},
+]
+WORDS = [["dog", "cat", "snake", "dog"], ["snake", "dog"], [], ["cat", "bird"]]
+
+
+@pytest.mark.parametrize("n_features", [1, 8, 1000])
+@pytest.mark.parametrize("alternate_sign", [True, False])
+@pytest.mark.parametrize(
+    "input_type, X", [("dict", DICTS), ("string", WORDS), ("pair", [[*d.items()] for d in DICTS])]
+)
+def test_the_numbers_of_scikit_learn(input_type, X, alternate_sign, n_features):
+    settings = {
+        "input_type": input_type,
+        "alternate_sign": alternate_sign,
+        "n_features": n_features,
+    }
+    found = FeatureHasher(**settings).transform(iter(X))
+    expected = theirs.FeatureHasher(**settings).transform(iter(X)).toarray()
+    np.testing.assert_array_equal(found.toarray(), expected)
+    assert found.dtype == np.float64
+
+
+def test_the_default_is_sparse_if_it_is_large():
+    sparse = pytest.importorskip("scipy.sparse")
+    X = DICTS * 30
+    found = FeatureHasher(dtype=np.float32).fit_transform(X)
+    assert sparse.issparse(found) and found.shape == (120, 2**20) and found.dtype == np.float32
+    expected = theirs.FeatureHasher(dtype=np.float32).transform(X)
+    assert abs(found - expected).nnz == 0
+    pipe = make_pipeline(FeatureHasher(n_features=16), SGDClassifier(random_state=0))
+    assert pipe.fit(X, np.arange(120) % 4).score(X, np.arange(120) % 4) > 0.7
+
+
+@pytest.mark.parametrize(
+    "settings, X, message",
+    [
+        ({"input_type": "string"}, ["dog"], "Samples can not be a single string"),
+        ({}, [["dog"]], "input_type='dict', but a record is a list"),
+        ({"input_type": "pair"}, [{"dog": 1}], "input_type='pair', but a record is a dict"),
+        ({}, [], "Cannot vectorize empty sequence"),
+        ({"n_features": 0}, DICTS, "n_features"),
+    ],
+)
+def test_refusals(settings, X, message):
+    with pytest.raises(ValueError, match=message):
+        FeatureHasher(**settings).fit_transform(X)
