@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import "../../../tinygrad_edu/viz/page/columns.js"; // which layers.js then uses
 import { arrange, newCell } from "../../../tinygrad_edu/viz/page/layers.js";
 
 const ROOM = { width: 900, height: 700 };
