@@ -1,18 +1,15 @@
 """The step page for everyone: contrast, keyboard, screen readers, telephones, print."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.viz.pages import failed, not_finite, pressed
+from tests.viz.pages import failed, not_finite, pressed, violations
 from tests.viz.small_graphs import small_network, tanh_of_line, variable
 from tinygrad_edu import nn, viz
 from tinygrad_edu.optim import Adam
 from tinygrad_edu.training import Trainer
 from tinygrad_edu.viz.report_page import write_page
 
-AXE = Path(__file__).parent / "page/node_modules/axe-core/axe.min.js"
 SCREENS = [(1280, 900), (390, 844)]
 SIDES = (
     "e => (({ left, top, right, bottom }) => [left, top, right, bottom])(e.getBoundingClientRect())"
@@ -38,12 +35,6 @@ def focused(page):
     return page.evaluate("(e => e.dataset.key ?? (e.id || e.tagName))(document.activeElement)")
 
 
-def violations(page):
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({ preload: false })")["violations"]
-    return [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found]
-
-
 STATES = {
     "at first": [],
     "in the forward pass": ["ArrowRight", "ArrowRight"],
@@ -58,8 +49,6 @@ STATES = {
 @pytest.mark.parametrize("make", [lambda: viz.Graph(tanh_of_line()), network, failed, not_finite],
                          ids=["small", "network", "error", "nan"])  # fmt: skip
 def test_axe_finds_nothing(look, make, screen, scheme):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
     page = look(make(), width=screen[0], height=screen[1], scheme=scheme)
     for name, keys in STATES.items():
         for key in keys:
@@ -71,8 +60,6 @@ def test_axe_finds_nothing(look, make, screen, scheme):
 
 
 def test_axe_finds_nothing_in_closed_modules_and_details(look):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
     page = look(network())
     page.click("#close")
     page.click("[data-key=g0]")
@@ -308,6 +295,4 @@ def test_a_shaded_cell_of_a_gradient_is_black_on_its_color(look):
 def test_modules_of_a_transformer_have_names_with_all_that_is_seen(look):
     block = nn.TransformerBlock(4, 2, causal=True, rng=0)
     page = look(viz.Graph(block(variable(np.ones((1, 3, 4)), "x")).sum()))
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
     assert violations(page) == []
