@@ -837,7 +837,7 @@ def test_a_constant_alone(look):
 def test_a_browser_that_cannot_unpack_says_so(visit):
     html = viz.Graph(expression()).html().replace("new DecompressionStream", "new Nothing")
     page = visit(html)
-    until(page, "document.getElementById('words').textContent.startsWith('This page needs')")
+    until(page, "document.body.textContent.trim().startsWith('This page needs')")
 
 
 # ----------------------------------------------------------------------------------------- the script

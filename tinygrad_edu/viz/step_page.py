@@ -18,6 +18,7 @@ from tinygrad_edu.viz.play import Play
 from tinygrad_edu.viz.steps_in_words import remarks, sentences
 
 LISTED = 200  # steps in words, where no script runs
+SMALL = 10  # nodes, which are all in sight at once
 LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in place of numbers
 
 
@@ -32,12 +33,25 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"
     title = html.escape(title).replace("{", "&#123;")
     page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
+    start, end = page.index("<header>"), page.index("<script id=")  # what the script fills
     style = page_file("page/look.css") + page_file("page/page.css")
-    page = page.replace("{{style}}", packed(style))
+    frame = f"<style>{style}</style>{page[start:end]}"
+    page = (page[:start] + page[end:]).replace("{{frame}}", packed(frame))
     page = page.replace("{{unpack}}", program("page/unpack.js"))
-    without = "" if play else "page/play.js"
-    page = page.replace("{{program}}", packed(program("page/main.js", without)))
+    page = page.replace("{{program}}", packed(program("page/main.js", _unused(graph, play))))
     return page.replace("{{graph}}", packed(known))
+
+
+def _unused(graph: GraphData, play: Play | None) -> tuple[str, ...]:
+    """The modules that the page of this graph can do without."""
+    used = {
+        "cells": any("matmul" in node.title for node in graph.nodes),
+        "columns": len(graph.nodes) > SMALL,
+        "minimap": len(graph.nodes) > SMALL,
+        "play": play is not None,
+        "story": bool(graph.groups),
+    }
+    return tuple(f"page/{name}.js" for name, is_used in used.items() if not is_used)
 
 
 def _in_words(graph: GraphData) -> str:

@@ -1,9 +1,9 @@
 // The layout of one box: its cells in layers, from the inputs down to the result, joined by lines.
 // It knows nothing of what is drawn in a cell.
-import { breakIntoColumns } from "./columns.js";
 
 const GAP = 26; // between neighbors of a layer
 const RISE = 34; // between layers
+export const TURN = 26; // the height of a line's bend
 const NARROW = 12;
 const STAIR = 80;
 
@@ -12,6 +12,11 @@ export const newCell = (key, facts) => ({
   key, l: 0, r: 0, h: 0, layer: 0, column: 0, pos: 0, x: 0, y: 0, top: 0, bottom: 0, up: [], down: [],
   ...facts,
 });
+
+/** How a tall box is broken into columns, of a graph that is large enough: columns.js sets it.
+ * @type {{ breakIntoColumns?: (layers: Cell[][], lines: Line[], cells: Map<string, Cell>,
+ *   room: { width: number, height: number }) => number | null }} */
+export const tall = {};
 
 const isEntry = (/** @type {string} */ key) => key[0] == "i";
 const isExit = (/** @type {string} */ key) => key[0] == "o";
@@ -30,7 +35,7 @@ export function arrange(cells, lines, room) {
   orderRows(layers);
   placeAcross(layers);
   const stacked = placeDown(layers);
-  const broken = room ? breakIntoColumns(layers, lines, cells, room) : null;
+  const broken = room && tall.breakIntoColumns ? tall.breakIntoColumns(layers, lines, cells, room) : null;
   const all = [...cells.values()];
   const low = Math.min(...all.map(c => c.x - c.l));
   const high = Math.max(...all.map(c => c.x + c.r));

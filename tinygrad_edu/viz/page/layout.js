@@ -1,10 +1,9 @@
 // Where everything is. Each expanded box is laid out on its own, and then takes its place in the box around
 // it. A line that crosses a border is a line within each box, from port to port.
 import { closed, groupAround, INSIDE, isGroup, nodeOf, numberOf, unit } from "./boxes.js";
-import { TURN } from "./columns.js";
 import { $, make, picture } from "./elements.js";
 import { GROUPS, lone, NODES, USES, valueOf } from "./graph.js";
-import { arrange, newCell } from "./layers.js";
+import { arrange, newCell, TURN } from "./layers.js";
 import { cut, dims } from "./numbers.js";
 
 const CHIP = 14; // between a node and the leaves that it alone uses

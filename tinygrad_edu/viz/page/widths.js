@@ -60,7 +60,7 @@ function legend() {
   const middle = (low + high) / 2;
   const powers = [low, ...(Number.isInteger(middle) ? [middle] : []), high];
   const samples = powers.flatMap(power => {
-    const line = make("path", { d: "M0 6h26", class: "edge", style: `--width:${widthOf(10 ** power)}px` });
+    const line = make("path", { d: "M0 6h26", style: `--width:${widthOf(10 ** power)}px` });
     const sample = make("svg", { width: 26, height: 12, "aria-hidden": "true" }, line);
     return [sample, make("span", {}, format(10 ** power))];
   });
