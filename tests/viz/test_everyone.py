@@ -6,6 +6,9 @@ import pytest
 from tests.viz.pages import failed, not_finite, pressed, violations
 from tests.viz.small_graphs import small_network, tanh_of_line, variable
 from tinygrad_edu import nn, viz
+from tinygrad_edu.optim import Adam
+from tinygrad_edu.training import Trainer
+from tinygrad_edu.viz.report_page import write_page
 
 SCREENS = [(1280, 900), (390, 844)]
 SIDES = (
@@ -63,6 +66,22 @@ def test_axe_finds_nothing_in_closed_modules_and_details(look):
     assert violations(page) == []
     page.click("#open")
     page.evaluate("choose('n2')")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_axe_finds_nothing_in_the_report_of_a_training(visit, tmp_path, screen, scheme):
+    pytest.importorskip("matplotlib")
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
+    x, y = np.random.default_rng(0).random((40, 64)).astype(np.float32), np.arange(40) % 10
+    model = nn.Sequential(nn.Linear(64, 8, rng=0), nn.ReLU(), nn.Linear(8, 10, rng=1))
+    trainer = Trainer(model, nn.cross_entropy, Adam(model.parameters()))
+    trainer.fit(x, y, epochs=1, progress=False)
+    write_page(tmp_path / "report.html", trainer, x, y, trained=40, seconds=0.1)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = visit(text, width=screen[0], height=screen[1], scheme=scheme)
     assert violations(page) == []
 
 

@@ -307,7 +307,7 @@ def test_the_whole_graph_comes_back_with_escape(look):
     assert drawn(page, "#world") != before
     pressed(page, "Escape")
     assert drawn(page, "#world") == before
-    assert page.locator(".now").count() == 0
+    assert page.locator(".node.now, .edge.now").count() == 0
 
 
 def test_steps_are_a_list_for_those_who_read(look):

@@ -23,7 +23,11 @@ LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in pl
 
 
 def step_page(graph: GraphData, play: Play | None = None) -> str:
-    """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
+    """A page to step through the graph, forwards and backwards: one file that needs nothing else.
+
+    Its "predict" asks for each number, sign or shape before it is shown: within 1 % is right, NaN and
+    infinity are answers, and hints can be asked for. Programs can read the score, too: see `read_score`.
+    """
     known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
     page = page_file("page/page.html")
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"

@@ -5,6 +5,7 @@ import { breakIntoColumns } from "./columns.js";
 const GAP = 26; // between neighbors of a layer
 const RISE = 34; // between layers
 const NARROW = 12;
+const STAIR = 80;
 
 /** @param {string} key @param {Partial<Cell>} facts @returns {Cell} */
 export const newCell = (key, facts) => ({
@@ -35,10 +36,10 @@ export function arrange(cells, lines, room) {
   const high = Math.max(...all.map(c => c.x + c.r));
   const exits = all.filter(c => isExit(c.key));
   const entries = all.filter(c => isEntry(c.key));
-  const main = exits.length ? exits : entries;
-  const straight = main.length && broken == null;
-  const middle = straight ? mean(main.map(c => c.x)) : (low + high) / 2;
-  return { height: broken ?? stacked, broken: broken != null, low, high, middle, entries, exits };
+  // what has columns is read from its first one on
+  const main = exits.length && broken == null ? exits : entries;
+  const middle = main.length ? mean(main.map(c => c.x)) : (low + high) / 2;
+  return { height: broken ?? stacked, low, high, middle, entries, exits };
 }
 
 /** A cell is below its inputs; one without inputs is just above its first use; ports are at the border.
@@ -90,9 +91,11 @@ function thread(cells, line) {
   line.startOffset = from.outs?.get(line.source) ?? 0;
   line.endOffset = to.ins?.get(line.source) ?? 0;
   line.through = [];
-  // boxes with columns are stacked straight, although a line enters on the left and leaves on the right
-  const end = to.broken ? 0 : line.endOffset;
-  let [last, offset] = [from, from.broken ? 0 : line.startOffset];
+  // boxes with their entry and exit far apart are stacked straight, or many would make a staircase
+  const far = Math.abs(line.endOffset - line.startOffset) > STAIR;
+  const straightUp = from.child != null && to.child != null && far;
+  const [start, end] = straightUp ? [0, 0] : [line.startOffset, line.endOffset];
+  let [last, offset] = [from, start];
   for (let layer = from.layer + 1; layer <= to.layer; layer++) {
     const key = line.id + "@" + layer;
     const next = layer == to.layer ? to : newCell(key, { l: 4, r: 4, layer, dummy: true });

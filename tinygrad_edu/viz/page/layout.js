@@ -187,7 +187,7 @@ function layOutGroup(g) {
   for (const key of items.get(g) ?? []) cells.set(key, newCell(key, size(key)));
   for (const key of inner.flatMap(e => [e.from, e.to]))
     if (!cells.has(key)) cells.set(key, newCell(key, { l: 5, r: 5, port: true }));
-  const { height, broken, low, high, middle, entries, exits } = arrange(cells, inner, room());
+  const { height, low, high, middle, entries, exits } = arrange(cells, inner, room());
   const page = g == PAGE;
   const name = page ? 0 : wide("− " + cut(GROUPS[g].label, 40), "600 12px") + 24;
   const pad = page ? 0 : PAD;
@@ -197,7 +197,7 @@ function layOutGroup(g) {
   boxes.set(g, { cells, inner, middle, l, r, h });
   /** @type {(ports: Cell[]) => Map<string, number>} */
   const offsets = ports => new Map(ports.map(c => [c.key.slice(1), c.x - middle]));
-  return { l, r, h, broken, child: g, ins: offsets(entries), outs: offsets(exits) };
+  return { l, r, h, child: g, ins: offsets(entries), outs: offsets(exits) };
 }
 
 // --------------------------------------------------------------------------------------- places

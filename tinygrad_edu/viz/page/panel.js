@@ -42,7 +42,8 @@ function keepFocus(fill) {
   const panel = $("panel");
   const focused = /** @type {HTMLElement} */ (document.activeElement);
   const within = panel.contains(focused);
-  const { tagName, textContent } = focused ?? {};
+  // outside it may be the body, whose text is all of the page
+  const { tagName, textContent } = within ? focused : panel;
   fill();
   if (!within || panel.contains(document.activeElement)) return;
   const same = [...panel.querySelectorAll(tagName)].find(e => e.textContent == textContent) ?? panel;

@@ -38,10 +38,15 @@ function arrived() {
   return sizes;
 }
 
+/** The size that each line shows: a step changes a few. @type {WeakMap<Element, number | undefined>} */
+const shownSizes = new WeakMap();
+
 onChange(() => {
   const sizes = arrived();
   for (const [key, path] of paths) {
     const size = sizes.get(key);
+    if (shownSizes.has(path) && shownSizes.get(path) === size) continue;
+    shownSizes.set(path, size);
     const known = size != null && !Number.isNaN(size);
     path.classList.toggle("zero", size === 0);
     path.style.setProperty("--width", known ? `${widthOf(size).toFixed(2)}px` : "");
