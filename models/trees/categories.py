@@ -46,9 +46,8 @@ def _along_main_axis(away, weight, node, start, kind):
     away: (columns, categories). It is found by power iteration, from a direction that is random, and always
     the same.
     """
-    if len(away) == 1 or (
-        len(away) == 2 and kind.kind == "b"
-    ):  # the parts of two classes: 1 - p and p
+    two_classes = len(away) == 2 and kind.kind == "b"  # their parts are 1 - p and p
+    if len(away) == 1 or two_classes:
         return away[-1]
     away = away / (np.abs(away).max() or 1.0)
     axis = np.random.default_rng(0).normal(size=(len(away), 1)).repeat(len(start), axis=1)

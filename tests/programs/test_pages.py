@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.viz.pages import violations
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.nn.summary import summary_table
 from tinygrad_edu.programs import compare as compare_module
@@ -118,6 +119,7 @@ def test_nothing_is_wider_than_the_screen(shown, visit, width, scheme):
         "getComputedStyle(document.querySelector('.layers td:nth-child(3)'), '::before').content"
     )
     assert (page.evaluate(names) != "none") == (width == 390)
+    assert violations(page) == []
 
 
 def test_mistakes_are_the_pictures_that_were_misread(shown):

@@ -1,9 +1,14 @@
 """Small graphs, and what tests of their pages share."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from tests.viz.small_graphs import variable
 from tinygrad_edu import viz
+
+AXE = Path(__file__).parent / "page/node_modules/axe-core/axe.min.js"
 
 
 def failed():
@@ -25,3 +30,12 @@ def not_finite():
 def pressed(page, key, times=1):
     for _ in range(times):
         page.keyboard.press(key)
+
+
+def violations(page):
+    """What axe-core has to say against a page. Skips where it is not installed."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({ preload: false })")["violations"]
+    return [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found]

@@ -1,15 +1,15 @@
 """The step page for everyone: contrast, keyboard, screen readers, telephones, print."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.viz.pages import failed, not_finite, pressed
+from tests.viz.pages import failed, not_finite, pressed, violations
 from tests.viz.small_graphs import small_network, tanh_of_line, variable
 from tinygrad_edu import nn, viz
+from tinygrad_edu.optim import Adam
+from tinygrad_edu.training import Trainer
+from tinygrad_edu.viz.report_page import write_page
 
-AXE = Path(__file__).parent / "page/node_modules/axe-core/axe.min.js"
 SCREENS = [(1280, 900), (390, 844)]
 SIDES = (
     "e => (({ left, top, right, bottom }) => [left, top, right, bottom])(e.getBoundingClientRect())"
@@ -35,12 +35,6 @@ def focused(page):
     return page.evaluate("(e => e.dataset.key ?? (e.id || e.tagName))(document.activeElement)")
 
 
-def violations(page):
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({ preload: false })")["violations"]
-    return [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found]
-
-
 STATES = {
     "at first": [],
     "in the forward pass": ["ArrowRight", "ArrowRight"],
@@ -55,8 +49,6 @@ STATES = {
 @pytest.mark.parametrize("make", [lambda: viz.Graph(tanh_of_line()), network, failed, not_finite],
                          ids=["small", "network", "error", "nan"])  # fmt: skip
 def test_axe_finds_nothing(look, make, screen, scheme):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
     page = look(make(), width=screen[0], height=screen[1], scheme=scheme)
     for name, keys in STATES.items():
         for key in keys:
@@ -68,14 +60,28 @@ def test_axe_finds_nothing(look, make, screen, scheme):
 
 
 def test_axe_finds_nothing_in_closed_modules_and_details(look):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
     page = look(network())
     page.click("#close")
     page.click("[data-key=g0]")
     assert violations(page) == []
     page.click("#open")
     page.evaluate("choose('n2')")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_axe_finds_nothing_in_the_report_of_a_training(visit, tmp_path, screen, scheme):
+    pytest.importorskip("matplotlib")
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
+    x, y = np.random.default_rng(0).random((40, 64)).astype(np.float32), np.arange(40) % 10
+    model = nn.Sequential(nn.Linear(64, 8, rng=0), nn.ReLU(), nn.Linear(8, 10, rng=1))
+    trainer = Trainer(model, nn.cross_entropy, Adam(model.parameters()))
+    trainer.fit(x, y, epochs=1, progress=False)
+    write_page(tmp_path / "report.html", trainer, x, y, trained=40, seconds=0.1)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = visit(text, width=screen[0], height=screen[1], scheme=scheme)
     assert violations(page) == []
 
 
@@ -289,6 +295,4 @@ def test_a_shaded_cell_of_a_gradient_is_black_on_its_color(look):
 def test_modules_of_a_transformer_have_names_with_all_that_is_seen(look):
     block = nn.TransformerBlock(4, 2, causal=True, rng=0)
     page = look(viz.Graph(block(variable(np.ones((1, 3, 4)), "x")).sum()))
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
     assert violations(page) == []

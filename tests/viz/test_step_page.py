@@ -307,7 +307,7 @@ def test_the_whole_graph_comes_back_with_escape(look):
     assert drawn(page, "#world") != before
     pressed(page, "Escape")
     assert drawn(page, "#world") == before
-    assert page.locator(".now").count() == 0
+    assert page.locator(".node.now, .edge.now").count() == 0
 
 
 def test_steps_are_a_list_for_those_who_read(look):
@@ -837,7 +837,7 @@ def test_a_constant_alone(look):
 def test_a_browser_that_cannot_unpack_says_so(visit):
     html = viz.Graph(expression()).html().replace("new DecompressionStream", "new Nothing")
     page = visit(html)
-    until(page, "document.getElementById('words').textContent.startsWith('This page needs')")
+    until(page, "document.body.textContent.trim().startsWith('This page needs')")
 
 
 # ----------------------------------------------------------------------------------------- the script

@@ -14,10 +14,10 @@ IMPORT = re.compile(r'^import [^;]*?"\./(\w+\.js)";\n', re.MULTILINE)
 
 
 @functools.cache
-def program(main: str, without: str = "") -> str:
+def program(main: str, without: tuple[str, ...] = ()) -> str:
     """A module and those that it imports as one script: each once, after those that it imports.
 
-    without   a module that is left out, as nothing uses it
+    without   modules that are left out, as nothing uses them
 
     All share one scope, so no two modules may define the same name.
     """
@@ -25,7 +25,7 @@ def program(main: str, without: str = "") -> str:
     modules: dict[str, str] = {}
 
     def add(name: str) -> None:
-        if name not in modules and name != without:
+        if name not in modules and name not in without:
             text = _text(name)
             for needed in IMPORT.findall(text):
                 add(f"{folder}/{needed}")

@@ -18,22 +18,40 @@ from tinygrad_edu.viz.play import Play
 from tinygrad_edu.viz.steps_in_words import remarks, sentences
 
 LISTED = 200  # steps in words, where no script runs
+SMALL = 10  # nodes, which are all in sight at once
 LARGE = 3000  # nodes and steps; of a larger graph the page has statistics in place of numbers
 
 
 def step_page(graph: GraphData, play: Play | None = None) -> str:
-    """A page to step through the graph, forwards and backwards: one file that needs nothing else."""
+    """A page to step through the graph, forwards and backwards: one file that needs nothing else.
+
+    Its "predict" asks for each number, sign or shape before it is shown: within 1 % is right, NaN and
+    infinity are answers, and hints can be asked for. Programs can read the score, too: see `read_score`.
+    """
     known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
     page = page_file("page/page.html")
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"
     title = html.escape(title).replace("{", "&#123;")
     page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
+    start, end = page.index("<header>"), page.index("<script id=")  # what the script fills
     style = page_file("page/look.css") + page_file("page/page.css")
-    page = page.replace("{{style}}", packed(style))
+    frame = f"<style>{style}</style>{page[start:end]}"
+    page = (page[:start] + page[end:]).replace("{{frame}}", packed(frame))
     page = page.replace("{{unpack}}", program("page/unpack.js"))
-    without = "" if play else "page/play.js"
-    page = page.replace("{{program}}", packed(program("page/main.js", without)))
+    page = page.replace("{{program}}", packed(program("page/main.js", _unused(graph, play))))
     return page.replace("{{graph}}", packed(known))
+
+
+def _unused(graph: GraphData, play: Play | None) -> tuple[str, ...]:
+    """The modules that the page of this graph can do without."""
+    used = {
+        "cells": any("matmul" in node.title for node in graph.nodes),
+        "columns": len(graph.nodes) > SMALL,
+        "minimap": len(graph.nodes) > SMALL,
+        "play": play is not None,
+        "story": bool(graph.groups),
+    }
+    return tuple(f"page/{name}.js" for name, is_used in used.items() if not is_used)
 
 
 def _in_words(graph: GraphData) -> str:

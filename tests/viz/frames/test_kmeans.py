@@ -69,3 +69,14 @@ def test_what_is_refused():
         model = models.KMeans(2).fit(three)
     with pytest.raises(ValueError, match="kmeans_frames draws X"):
         viz.kmeans_frames(model, three)
+
+
+def test_of_many_points_some_are_drawn():
+    many = rng.normal(size=(5000, 2))
+    with traced():
+        model = models.KMeans(2, n_init=1, max_iter=3, random_state=0).fit(many)
+    found = viz.kmeans_frames(model, many)
+    dots = [s for s in found[1].shapes if re.fullmatch(r"x\d+", s.key)]
+    assert len(dots) == 400 and found.about.endswith("Of 5,000 points 400 are drawn.")
+    assert found[0].words.startswith("2 centers, and 5000 points")
+    assert len(found.html()) < 300_000

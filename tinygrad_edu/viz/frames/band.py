@@ -12,7 +12,17 @@ from tinygrad_edu.tensor import value
 from tinygrad_edu.viz.curves import array_of
 from tinygrad_edu.viz.estimators import needed
 from tinygrad_edu.viz.frames.frames import Frame, Frames, Series
-from tinygrad_edu.viz.frames.shapes import SMALL, Dot, Line, Panel, Shape, Text, reach
+from tinygrad_edu.viz.frames.shapes import (
+    SMALL,
+    Dot,
+    Line,
+    Panel,
+    Shape,
+    Text,
+    of_many,
+    reach,
+    some,
+)
 
 WIDTH, HEIGHT = 520, 500
 POINTS = 160  # of the curves
@@ -55,6 +65,7 @@ def band_frames(model: Any, X: Any, y: Any, *, steps: int = 25, deviations: floa
         values[np.abs(np.log(values / best)) < 1e-9] = best
         series.append(_series(model, X, y, (name, title), values, best, deviations))
     about = "The band is the uncertainty of the prediction; the fit takes the number of largest evidence."
+    about += of_many(len(X))
     return Frames("A Gaussian process and its kernel", about, series, "move the")
 
 
@@ -120,10 +131,10 @@ class _Picture:
         mean, deviation = self.found[i]
         upper = above.points(self.grid, mean + self.deviations * deviation)
         lower = above.points(self.grid, mean - self.deviations * deviation)
-        shapes = above.axes()
+        drawn, shapes = some(len(self.x)), above.axes()
         area = Line([*upper, *lower[::-1]], width=0, fill="blue", opacity=0.22, key="band")
         shapes += [area, Line(above.points(self.grid, mean), "blue", 2.5, key="mean")]
-        shapes += [Dot(x, y, 4.5, "ink") for x, y in above.points(self.x, self.y)]
+        shapes += [Dot(x, y, 4.5, "ink") for x, y in above.points(self.x[drawn], self.y[drawn])]
         shapes += below.axes(self.title, "ln p(y | X, θ)")
         seen = self.evidence >= below.up[0]
         shapes.append(Line(below.points(self.values[seen], self.evidence[seen]), "edge", 1.5))

@@ -11,7 +11,17 @@ from tinygrad_edu.tensor import value
 from tinygrad_edu.viz.curves import array_of
 from tinygrad_edu.viz.estimators import needed
 from tinygrad_edu.viz.frames.frames import Frame, Frames, Series
-from tinygrad_edu.viz.frames.shapes import SMALL, Dot, Line, Panel, Shape, Text, reach
+from tinygrad_edu.viz.frames.shapes import (
+    SMALL,
+    Dot,
+    Line,
+    Panel,
+    Shape,
+    Text,
+    of_many,
+    reach,
+    some,
+)
 
 WIDTH, HEIGHT = 520, 500
 MOST_RESIDUALS = 120  # drawn as lines
@@ -74,7 +84,7 @@ def boosting_frames(model: Any, X: Any, y: Any, *, rounds: int = 8) -> Frames:
             else f"f ← f + {rate:g} · tree. The mean square of the residuals is {after:.4g}."
         )
         frames.append(Frame(f"{title}: a step", words, picture(m + 1, before=m)))
-    about = "Each tree is fitted to the residuals that the trees before it left."
+    about = "Each tree is fitted to the residuals that the trees before it left." + of_many(len(X))
     return Frames("Gradient boosting", about, [Series("", WIDTH, HEIGHT, frames)])
 
 
@@ -105,12 +115,13 @@ class _Picture:
     def __call__(
         self, m: int, tree: np.ndarray | None = None, before: int | None = None
     ) -> list[Shape]:
-        above, below, f = self.above, self.below, self.fitted[m]
+        above, below, drawn = self.above, self.below, some(len(self.x))
+        x_drawn, y_drawn, f = self.x[drawn], self.y[drawn], self.fitted[m][drawn]
         shapes = above.axes(up="y, and the prediction f", numbers=False)
         shapes += below.axes("x", "the residuals y - f, and the tree fitted to them")
-        places = above.points(self.x, self.y)
+        places = above.points(x_drawn, y_drawn)
         if len(places) <= MOST_RESIDUALS:
-            for i, (x, y, end) in enumerate(zip(self.x, self.y, f, strict=True)):
+            for i, (x, y, end) in enumerate(zip(x_drawn, y_drawn, f, strict=True)):
                 line = above.points([x, x], [y, end])
                 shapes.append(Line(line, "orange", 1.2, opacity=0.6, key=f"residual{i}"))
         if before is not None:
@@ -120,7 +131,7 @@ class _Picture:
         shapes += [Dot(x, y, 4, "blue", key=f"y{i}") for i, (x, y) in enumerate(places)]
         zero = float(below.y(0.0))
         shapes.append(Line([(52, zero), (WIDTH - 14, zero)], "edge", 1, key="zero"))
-        for i, (x, y) in enumerate(below.points(self.x, self.y - f)):
+        for i, (x, y) in enumerate(below.points(x_drawn, y_drawn - f)):
             shapes.append(Dot(x, y, 4, "orange", key=f"r{i}"))
         if tree is not None:
             shapes.append(Line(below.points(self.grid, tree), "ink", 2.5, key="tree"))

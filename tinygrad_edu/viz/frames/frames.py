@@ -104,25 +104,33 @@ class Frames:
 
     def html(self) -> str:
         """The page."""
-        known = {
-            "title": self.title, "about": self.about, "choice": self.choice,
-            "series": [
-                {"name": s.name, "width": s.width, "height": s.height,
-                 "frames": [[f.title, f.words, f.at, elements(f.shapes)] for f in s.frames]}
-                for s in self.series
-            ],
-        }  # fmt: skip
+        numbers: dict[str, int] = {}  # of elements: most are the same in many frames
+
+        def written(frame: Frame) -> list[Any]:
+            drawn = map(_json, elements(frame.shapes))
+            found = [numbers.setdefault(element, len(numbers)) for element in drawn]
+            return [frame.title, frame.words, frame.at, found]
+
+        series = [
+            {
+                "name": s.name,
+                "width": s.width,
+                "height": s.height,
+                "frames": list(map(written, s.frames)),
+            }
+            for s in self.series
+        ]
+        known = {"title": self.title, "about": self.about, "choice": self.choice, "series": series}
         listed = "".join(
             f"<li><b>{html.escape(f.title)}</b> {html.escape(f.words)}</li>"
             for f in self.series[0].frames
         )
-        written = json.dumps(known, ensure_ascii=False, separators=(",", ":"), default=float)
         parts = {
             "title": html.escape(printable(self.title)),
             "unpack": program("page/unpack.js"),
             "style": packed(page_file("page/look.css") + page_file(PAGE + "frames.css")),
             "program": packed(program(PAGE + "frames.js")),
-            "frames": packed(written),
+            "frames": packed(f'{{"elements": [{",".join(numbers)}], {_json(known)[1:]}'),
             "list": listed,
         }
         return re.sub(r"{{(\w+)}}", lambda part: parts[part[1]], page_file(PAGE + "frames.html"))
@@ -170,3 +178,7 @@ class Frames:
 def _as_text(tag: str, look: dict[str, str], words: str) -> str:
     attributes = "".join(f' {name}="{html.escape(what)}"' for name, what in look.items())
     return f"<{tag}{attributes}>{html.escape(words)}</{tag}>"
+
+
+def _json(what: Any) -> str:
+    return json.dumps(what, ensure_ascii=False, separators=(",", ":"), default=float)

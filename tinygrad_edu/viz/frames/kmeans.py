@@ -10,7 +10,18 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.viz.curves import array_of
 from tinygrad_edu.viz.estimators import needed
 from tinygrad_edu.viz.frames.frames import Frame, Frames, Series
-from tinygrad_edu.viz.frames.shapes import SMALL, Dot, Line, Panel, Shape, Text, color_of, reach
+from tinygrad_edu.viz.frames.shapes import (
+    SMALL,
+    Dot,
+    Line,
+    Panel,
+    Shape,
+    Text,
+    color_of,
+    of_many,
+    reach,
+    some,
+)
 
 WIDTH, HEIGHT = 520, 500
 ROUNDING = 1e-12  # a way that is shorter, beside the width of X, is none
@@ -62,6 +73,7 @@ def kmeans_frames(model: Any, X: Any) -> Frames:
         shapes = draw(step + 1, labels[step], 2 * step + 1)
         frames.append(Frame(f"{name}: centers move", words, shapes))
     about = "Points choose the nearest center, and each center moves to the mean of its points."
+    about += of_many(len(X))
     return Frames("k-means", about, [Series("", WIDTH, HEIGHT, frames)])
 
 
@@ -77,7 +89,10 @@ class _Picture:
     def __call__(self, step: int, labels: np.ndarray | None, now: int) -> list[Shape]:
         centers, panel = self.trace[step], self.panel
         shapes: list[Shape] = panel.axes()
-        places = panel.points(*self.X.T)
+        drawn = some(len(self.X))
+        places = panel.points(*self.X[drawn].T)
+        if labels is not None:
+            labels = labels[drawn]
         to = panel.points(*centers.T)
         if labels is not None and len(places) <= LINES:
             for i, (place, k) in enumerate(zip(places, labels, strict=True)):

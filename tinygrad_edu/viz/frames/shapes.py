@@ -20,6 +20,7 @@ from tinygrad_edu.viz.page_files import FOLDER
 
 LOOK = os.path.join(FOLDER, "page", "look.css")
 SMALL = 12.5  # the smallest font: on a telephone the picture shrinks to 0.72
+MOST = 400  # points: more would hide each other, and make the page slow
 LETTER = 0.55  # the mean width of a letter, in heights of the font
 
 Element = tuple[str, dict[str, str], str]  # the tag, the attributes and the text
@@ -188,6 +189,16 @@ def elements(shapes: Iterable[Shape]) -> list[Element]:
             counts[tag] += 1
         found.append((tag, {"data-key": shape.key or f"{tag}{counts[tag]}"} | look, words))
     return found
+
+
+def some(n: int) -> np.ndarray:
+    """The numbers of the points that are drawn, of n: all, or MOST of them at equal distances."""
+    return np.unique(np.linspace(0, n - 1, min(n, MOST)).astype(int))
+
+
+def of_many(n: int) -> str:
+    """A sentence that says that not all points are drawn, or ""."""
+    return f" Of {n:,} points {MOST} are drawn." if n > MOST else ""
 
 
 def fitted(words: str, size: float, width: float) -> float:

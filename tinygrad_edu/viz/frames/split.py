@@ -21,7 +21,9 @@ from tinygrad_edu.viz.frames.shapes import (
     Shape,
     Text,
     color_of,
+    of_many,
     reach,
+    some,
 )  # fmt: skip
 from tinygrad_edu.viz.nodes import printable
 
@@ -76,6 +78,7 @@ def split_frames(
         what = "every feature of X is constant, so there is no question to ask."
         raise refusal(ValueError, what, "features with at least two values")
     about = "The question with the largest decrease of impurity becomes a node of the tree."
+    about += of_many(len(X))
     return Frames("The search for a split", about, series, "feature")
 
 
@@ -199,9 +202,10 @@ class _Picture:
             shapes += self._means(i, x)
         shapes += self._sides(i)
         shapes += below.axes(self.name, "gain, the decrease of impurity")
-        shown = len(search.gain) if done else i + 1
-        curve = below.points(search.threshold[:shown], search.gain[:shown])
-        rest = below.points(search.threshold, search.gain)
+        every = np.union1d(some(len(search.gain)), [i, best])
+        shown = every if done else every[every <= i]
+        curve = below.points(search.threshold[shown], search.gain[shown])
+        rest = below.points(search.threshold[every], search.gain[every])
         shapes.append(Line(rest if len(rest) > 1 else rest * 2, "line", 1.5, key="all gains"))
         shapes.append(Line(curve if len(curve) > 1 else curve * 2, "grad", 2, key="gains"))
         for part, (top, bottom) in enumerate(((60, 250), (342, 452))):
@@ -221,7 +225,9 @@ class _Picture:
 
     def _samples(self) -> list[Shape]:
         shapes: list[Shape] = []
-        for (x, y), k in zip(self.above.points(self.x, self.height), self.target.y, strict=True):
+        drawn = some(len(self.x))
+        places = self.above.points(self.x[drawn], self.height[drawn])
+        for (x, y), k in zip(places, self.target.y[drawn], strict=True):
             color = "edge" if self.target.classes is None else color_of(int(k))
             shapes.append(Dot(x, y, 4, color))
         if self.target.classes is not None:

@@ -1,6 +1,7 @@
 // A product of matrices opened cell by cell: a row times a column.
 import { make } from "./elements.js";
 import { format, product } from "./numbers.js";
+import { extras } from "./state.js";
 import { calm } from "./view.js";
 import { factors } from "./worked.js";
 
@@ -17,7 +18,7 @@ function grid(rows) {
 }
 
 /** A product of matrices to be opened; nothing for any other step. @param {Frame} f */
-export function cellByCell(f) {
+function cellByCell(f) {
   stopCells();
   const found = factors(f);
   if (!found) return [];
@@ -80,3 +81,5 @@ function stopCells() {
   clearInterval(cellTimer);
   cellTimer = 0;
 }
+
+extras.card.push(cellByCell);

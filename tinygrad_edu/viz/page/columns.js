@@ -1,9 +1,9 @@
 // A box much taller than the screen is broken into columns, as a newspaper is: a long chain uses the width.
 // A line from one column to the next goes below the first, up between the two, and over the second.
+import { tall, TURN } from "./layers.js";
 
 const BETTER = 1.25; // how much larger columns must let it appear
 const MOST = 16; // columns
-export const TURN = 26; // the height of a line's bend
 const GUTTER = 44; // between columns, and
 const LANE = 9; // for each line in between
 const CROSSING = 60; // where many lines cross it is not broken: each is worth so many pixels
@@ -18,7 +18,7 @@ const bottomOf = rows => Math.max(...rows.flat().map(c => c.bottom));
 /** Breaks layers into columns if they appear larger so; returns the new height, or null if they do not.
  * @param {Cell[][]} layers @param {Line[]} lines @param {Map<string, Cell>} cells
  * @param {{ width: number, height: number }} room */
-export function breakIntoColumns(layers, lines, cells, room) {
+function breakIntoColumns(layers, lines, cells, room) {
   const columns = bestColumns(layers, room);
   if (columns.length < 2) return null;
   columns.forEach((rows, i) => {
@@ -102,3 +102,5 @@ function turns(lines, cells) {
   }
   return after;
 }
+
+tall.breakIntoColumns = breakIntoColumns;

@@ -162,8 +162,8 @@ function spoken(key, { n, group, title, number, extra }, known, gradient) {
   return name + value + (gradient ? ", gradient " + short(gradient) : "");
 }
 
-/** A word that is spoken and not seen. @param {string} word */
-const quiet = word => make("tspan", { class: "quiet" }, word + " ");
+/** A word of the spoken name that is not seen, as it is outside of a text. @param {string} word */
+const quiet = word => make("tspan", {}, ` ${word} `);
 
 /** The last line of a node: value and gradient, as numbers or as small pictures.
  * @param {Drawn} node @param {boolean} known @param {Numbers | null} gradient */
@@ -176,9 +176,9 @@ function factsOf({ spot, about }, known, gradient) {
   const value = (/** @type {any[]} */ ...words) => make("text", { x: spot.x + 12, y, class: bad }, ...words);
   if (about.single) {
     const facts = { x: right - 10, y, "text-anchor": "end", class: gradient?.bad ? "small bad" : "small g" };
-    const seen = known ? [quiet("value"), short(a)] : ["?"];
-    const back = gradient && make("text", facts, quiet("gradient"), "∂ " + short(gradient));
-    return [value(...seen), " ", back].filter(Boolean);
+    const seen = known ? [quiet("value"), value(short(a))] : [value("?")];
+    const back = gradient ? [quiet("gradient"), make("text", facts, "∂ " + short(gradient))] : [];
+    return [...seen, ...back];
   }
   const hidden = state.asking && !known;
   return [

@@ -1,16 +1,22 @@
 // The layout of one box: its cells in layers, from the inputs down to the result, joined by lines.
 // It knows nothing of what is drawn in a cell.
-import { breakIntoColumns } from "./columns.js";
 
 const GAP = 26; // between neighbors of a layer
 const RISE = 34; // between layers
+export const TURN = 26; // the height of a line's bend
 const NARROW = 12;
+const STAIR = 80;
 
 /** @param {string} key @param {Partial<Cell>} facts @returns {Cell} */
 export const newCell = (key, facts) => ({
   key, l: 0, r: 0, h: 0, layer: 0, column: 0, pos: 0, x: 0, y: 0, top: 0, bottom: 0, up: [], down: [],
   ...facts,
 });
+
+/** How a tall box is broken into columns, of a graph that is large enough: columns.js sets it.
+ * @type {{ breakIntoColumns?: (layers: Cell[][], lines: Line[], cells: Map<string, Cell>,
+ *   room: { width: number, height: number }) => number | null }} */
+export const tall = {};
 
 const isEntry = (/** @type {string} */ key) => key[0] == "i";
 const isExit = (/** @type {string} */ key) => key[0] == "o";
@@ -29,16 +35,16 @@ export function arrange(cells, lines, room) {
   orderRows(layers);
   placeAcross(layers);
   const stacked = placeDown(layers);
-  const broken = room ? breakIntoColumns(layers, lines, cells, room) : null;
+  const broken = room && tall.breakIntoColumns ? tall.breakIntoColumns(layers, lines, cells, room) : null;
   const all = [...cells.values()];
   const low = Math.min(...all.map(c => c.x - c.l));
   const high = Math.max(...all.map(c => c.x + c.r));
   const exits = all.filter(c => isExit(c.key));
   const entries = all.filter(c => isEntry(c.key));
-  const main = exits.length ? exits : entries;
-  const straight = main.length && broken == null;
-  const middle = straight ? mean(main.map(c => c.x)) : (low + high) / 2;
-  return { height: broken ?? stacked, broken: broken != null, low, high, middle, entries, exits };
+  // what has columns is read from its first one on
+  const main = exits.length && broken == null ? exits : entries;
+  const middle = main.length ? mean(main.map(c => c.x)) : (low + high) / 2;
+  return { height: broken ?? stacked, low, high, middle, entries, exits };
 }
 
 /** A cell is below its inputs; one without inputs is just above its first use; ports are at the border.
@@ -90,9 +96,11 @@ function thread(cells, line) {
   line.startOffset = from.outs?.get(line.source) ?? 0;
   line.endOffset = to.ins?.get(line.source) ?? 0;
   line.through = [];
-  // boxes with columns are stacked straight, although a line enters on the left and leaves on the right
-  const end = to.broken ? 0 : line.endOffset;
-  let [last, offset] = [from, from.broken ? 0 : line.startOffset];
+  // boxes with their entry and exit far apart are stacked straight, or many would make a staircase
+  const far = Math.abs(line.endOffset - line.startOffset) > STAIR;
+  const straightUp = from.child != null && to.child != null && far;
+  const [start, end] = straightUp ? [0, 0] : [line.startOffset, line.endOffset];
+  let [last, offset] = [from, start];
   for (let layer = from.layer + 1; layer <= to.layer; layer++) {
     const key = line.id + "@" + layer;
     const next = layer == to.layer ? to : newCell(key, { l: 4, r: 4, layer, dummy: true });

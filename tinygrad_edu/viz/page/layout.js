@@ -1,10 +1,9 @@
 // Where everything is. Each expanded box is laid out on its own, and then takes its place in the box around
 // it. A line that crosses a border is a line within each box, from port to port.
 import { closed, groupAround, INSIDE, isGroup, nodeOf, numberOf, unit } from "./boxes.js";
-import { TURN } from "./columns.js";
 import { $, make, picture } from "./elements.js";
 import { GROUPS, lone, NODES, USES, valueOf } from "./graph.js";
-import { arrange, newCell } from "./layers.js";
+import { arrange, newCell, TURN } from "./layers.js";
 import { cut, dims } from "./numbers.js";
 
 const CHIP = 14; // between a node and the leaves that it alone uses
@@ -187,7 +186,7 @@ function layOutGroup(g) {
   for (const key of items.get(g) ?? []) cells.set(key, newCell(key, size(key)));
   for (const key of inner.flatMap(e => [e.from, e.to]))
     if (!cells.has(key)) cells.set(key, newCell(key, { l: 5, r: 5, port: true }));
-  const { height, broken, low, high, middle, entries, exits } = arrange(cells, inner, room());
+  const { height, low, high, middle, entries, exits } = arrange(cells, inner, room());
   const page = g == PAGE;
   const name = page ? 0 : wide("− " + cut(GROUPS[g].label, 40), "600 12px") + 24;
   const pad = page ? 0 : PAD;
@@ -197,7 +196,7 @@ function layOutGroup(g) {
   boxes.set(g, { cells, inner, middle, l, r, h });
   /** @type {(ports: Cell[]) => Map<string, number>} */
   const offsets = ports => new Map(ports.map(c => [c.key.slice(1), c.x - middle]));
-  return { l, r, h, broken, child: g, ins: offsets(entries), outs: offsets(exits) };
+  return { l, r, h, child: g, ins: offsets(entries), outs: offsets(exits) };
 }
 
 // --------------------------------------------------------------------------------------- places

@@ -5,9 +5,12 @@ import { $ } from "./elements.js";
 import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
 import { units } from "./layout.js";
 import { clean, plural } from "./numbers.js";
+import "./cells.js";
+import "./columns.js";
 import "./minimap.js";
 import "./panel.js";
 import "./play.js";
+import "./story.js";
 import "./widths.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,

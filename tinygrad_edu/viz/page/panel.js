@@ -1,6 +1,5 @@
 // The panel: what the step does, and the details of the chosen node.
 import { INSIDE, isGroup, nodeOf, numberOf } from "./boxes.js";
-import { cellByCell } from "./cells.js";
 import { drawn } from "./drawing.js";
 import { $, make, shapeOf, show } from "./elements.js";
 import {
@@ -10,9 +9,8 @@ import { units } from "./layout.js";
 import { clean, code, dims, entry, format } from "./numbers.js";
 import { choose, go, isOn, isPhone, toggle } from "./player.js";
 import { codeOfScore, guess, hint, hintsRead, question, score } from "./quiz.js";
-import { onChange, state } from "./state.js";
+import { extras, onChange, state } from "./state.js";
 import { current, FRAMES, progress, sentence } from "./steps.js";
-import { storyOf } from "./story.js";
 import { formula, lighting, symbolsIn, symbolsOf } from "./symbols.js";
 import { worked } from "./worked.js";
 
@@ -22,6 +20,8 @@ const NEAR = 300;
 /** @param {string} s */
 const pale = s => make("p", { class: "pale" }, s);
 const sign = (/** @type {string} */ s) => make("span", {}, s);
+/** While a question is open, they would give the answer away. @param {Frame} f */
+const extraCard = f => (state.asking ? [] : extras.card.flatMap(add => add(f)));
 /** What is asked for is not shown. @param {Numbers | null} a */
 const hidden = a => (state.asking ? sign("?") : show(a));
 
@@ -42,7 +42,8 @@ function keepFocus(fill) {
   const panel = $("panel");
   const focused = /** @type {HTMLElement} */ (document.activeElement);
   const within = panel.contains(focused);
-  const { tagName, textContent } = focused ?? {};
+  // outside it may be the body, whose text is all of the page
+  const { tagName, textContent } = within ? focused : panel;
   fill();
   if (!within || panel.contains(document.activeElement)) return;
   const same = [...panel.querySelectorAll(tagName)].find(e => e.textContent == textContent) ?? panel;
@@ -112,7 +113,7 @@ function forwardCard(n) {
     pale("Forward"), make("h2", {}, called(n)),
     ...(n.row == null ? [] : [formula(n, G.rows[n.row].title)]),
     make("div", { class: "sum" }, ...inputs, sign("→"), result),
-    ...(state.asking ? [] : cellByCell({ kind: "forward", node: n.i })),
+    ...extraCard({ kind: "forward", node: n.i }),
   ];
 }
 
@@ -133,7 +134,7 @@ function backCard(n, f) {
   const made = state.asking ? sign("?") : term("contribution", contribution);
   all.push(make("div", { class: "sum" }, ...factors, sign(local ? "=" : "→"), made));
   if (!local) all.push(pale(explained(n, f)));
-  if (!state.asking) all.push(...cellByCell(f));
+  all.push(...extraCard(f));
   const one = !state.asking && worked(f);
   if (one) {
     const result = format(entry(/** @type {any} */ (contribution), one.place));
@@ -232,7 +233,7 @@ function details(key) {
   }
   if (usesOf(n).length) head("Used by", links(usesOf(n)));
   const layer = group ?? n.group;
-  if (layer >= 0) all.append(...storyCard(layer, group != null));
+  if (layer >= 0) all.append(...extras.details.flatMap(add => add(layer, group != null)));
   return all;
 }
 
@@ -288,17 +289,6 @@ function tableRow(n) {
     name.startsWith("∂") ? formula(n, words) : make("pre", {}, code(words)),
   ];
   return [["Formula", formula(n, title)], ...lines.map(row)];
-}
-
-/** The story of a layer. @param {number} g @param {boolean} open */
-function storyCard(g, open) {
-  const story = storyOf(g);
-  if (!story) return [];
-  const pass = (/** @type {string} */ name, /** @type {string[]} */ sentences) =>
-    sentences.length ? make("p", {}, make("b", {}, name + ". "), sentences.join(" ")) : null;
-  const inside = [pass("Forward", story.forward), pass("Backward", story.back)];
-  const title = make("summary", {}, "The story of " + clean(GROUPS[g].label));
-  return [make("details", { class: "story", open: open ? "" : null }, title, ...inside)];
 }
 
 /** Buttons that lead to other nodes. @param {number[]} nodes */

@@ -13,6 +13,11 @@ export const state = {
   chosen: null,
 };
 
+/** What modules that not every page has add to the card of a step, and to the details of a node in group g.
+ * @type {{ card: ((f: Frame) => HTMLElement[])[],
+ *   details: ((g: number, open: boolean) => HTMLElement[])[] }} */
+export const extras = { card: [], details: [] };
+
 /** @type {(() => void)[]} */
 const listeners = [];
 

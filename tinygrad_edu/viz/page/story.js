@@ -1,13 +1,15 @@
 // A layer's forward and backward pass as a few sentences with numbers in them.
 import { INSIDE } from "./boxes.js";
-import { array, broadcastAxes, called, isKind, NODES, rule, short, sizeOf, valueOf } from "./graph.js";
-import { dims, format } from "./numbers.js";
+import { make } from "./elements.js";
+import { array, broadcastAxes, called, GROUPS, isKind, NODES, rule, short, sizeOf, valueOf } from "./graph.js";
+import { clean, dims, format } from "./numbers.js";
+import { extras } from "./state.js";
 import { FRAMES, sentence } from "./steps.js";
 
 const LONG = 12; // operations: of more the story is too long to be read
 
 /** The story of a group; none of a group that is too large or has nothing to tell. @param {number} g */
-export function storyOf(g) {
+function storyOf(g) {
   const inside = new Set(INSIDE[g]);
   if (!inside.size || inside.size > LONG) return null;
   const forward = FRAMES.filter(f => f.kind == "forward" && inside.has(f.node)).map(sentence);
@@ -58,3 +60,16 @@ function phrase(f) {
   if (words.startsWith("spread(g")) return "what came back, spread over all numbers that were combined";
   return words ? `what came back, by the rule ${words}` : "what came back, by the rules of the operations inside";
 }
+
+/** The story of a layer. @param {number} g @param {boolean} open */
+function storyCard(g, open) {
+  const story = storyOf(g);
+  if (!story) return [];
+  const pass = (/** @type {string} */ name, /** @type {string[]} */ sentences) =>
+    sentences.length ? make("p", {}, make("b", {}, name + ". "), sentences.join(" ")) : null;
+  const inside = [pass("Forward", story.forward), pass("Backward", story.back)];
+  const title = make("summary", {}, "The story of " + clean(GROUPS[g].label));
+  return [make("details", { class: "story", open: open ? "" : null }, title, ...inside)];
+}
+
+extras.details.push(storyCard);

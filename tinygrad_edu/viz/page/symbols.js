@@ -42,7 +42,7 @@ export function lighting(node, element) {
 }
 
 /** Lights a node, and all that stands for it in the panel. @param {string | undefined} key */
-function light(key) {
+function lightUp(key) {
   for (const e of document.querySelectorAll(".lit")) e.classList.remove("lit");
   if (!key) return;
   drawn.get(key)?.element.classList.add("lit");
@@ -53,5 +53,5 @@ for (const kind of ["pointerover", "focusin"])
   document.addEventListener(kind, e => {
     const over = /** @type {Element} */ (e.target).closest?.("[data-lights], [data-key]");
     const { lights, key } = /** @type {HTMLElement | null} */ (over)?.dataset ?? {};
-    light(lights ?? key);
+    lightUp(lights ?? key);
   });

@@ -32,7 +32,7 @@ export function uncover() {
 }
 
 /** Lights the way through the whole graph; in a step, the step alone matters. */
-function light() {
+function lightPath() {
   const on = state.at == null && path.length > 0;
   const keys = new Set(path.map(i => units[i]));
   const lit = new Set();
@@ -45,4 +45,4 @@ function light() {
     line.classList.toggle("lost", on && !lit.has(key));
   }
 }
-if (path.length) onChange(light);
+if (path.length) onChange(lightPath);

@@ -212,7 +212,6 @@ interface Cell {
   own?: Label[]; // the leaves beside it
   layer: number;
   column: number; // of a tall box that is broken into columns
-  broken?: boolean; // it is such a box
   pos: number; // its place in the layer, counted from the middle
   x: number; // its middle
   y: number;

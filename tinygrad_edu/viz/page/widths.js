@@ -38,10 +38,15 @@ function arrived() {
   return sizes;
 }
 
+/** The size that each line shows: a step changes a few. @type {WeakMap<Element, number | undefined>} */
+const shownSizes = new WeakMap();
+
 onChange(() => {
   const sizes = arrived();
   for (const [key, path] of paths) {
     const size = sizes.get(key);
+    if (shownSizes.has(path) && shownSizes.get(path) === size) continue;
+    shownSizes.set(path, size);
     const known = size != null && !Number.isNaN(size);
     path.classList.toggle("zero", size === 0);
     path.style.setProperty("--width", known ? `${widthOf(size).toFixed(2)}px` : "");
@@ -55,7 +60,7 @@ function legend() {
   const middle = (low + high) / 2;
   const powers = [low, ...(Number.isInteger(middle) ? [middle] : []), high];
   const samples = powers.flatMap(power => {
-    const line = make("path", { d: "M0 6h26", class: "edge", style: `--width:${widthOf(10 ** power)}px` });
+    const line = make("path", { d: "M0 6h26", style: `--width:${widthOf(10 ** power)}px` });
     const sample = make("svg", { width: 26, height: 12, "aria-hidden": "true" }, line);
     return [sample, make("span", {}, format(10 ** power))];
   });

@@ -1,10 +1,12 @@
 // The page of a picture in steps: shows one frame after the other, by buttons, slider and keys.
 import { morph } from "./morph.js";
 
-/** A frame: its title, its sentence, the place that matters now, its elements.
- * @typedef {[string, string, Point | null, import("./morph.js").Shape[]]} Still
+/** A frame: its title, its sentence, the place that matters now, the numbers of its elements.
+ * @typedef {[string, string, Point | null, number[]]} Still
  * @typedef {{ name: string, width: number, height: number, frames: Still[] }} Series
- * @typedef {{ title: string, about: string, choice: string, series: Series[] }} WrittenPicture */
+ * @typedef {import("./morph.js").Shape} Shape
+ * @typedef {{ title: string, about: string, choice: string, series: Series[], elements: Shape[] }}
+ *   WrittenPicture */
 
 const PICTURE = /** @type {WrittenPicture} */ (/** @type {any} */ (globalThis).PICTURE);
 const PAUSE = 1300; // milliseconds between frames
@@ -23,7 +25,7 @@ function show(/** @type {number} */ wanted) {
   const last = series.frames.length - 1;
   at = Math.max(0, Math.min(last, wanted));
   const [title, words, place, shapes] = series.frames[at];
-  morph(svg, shapes);
+  morph(svg, shapes.map(number => PICTURE.elements[number]));
   svg.setAttribute("aria-label", `${title}. ${words}`);
   find("#said h2").textContent = title;
   find("#said p").textContent = words;
