@@ -73,8 +73,6 @@ def test_axe_finds_nothing_in_closed_modules_and_details(look):
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_axe_finds_nothing_in_the_report_of_a_training(visit, tmp_path, screen, scheme):
     pytest.importorskip("matplotlib")
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: `make lint-page` does it where there is npm")
     x, y = np.random.default_rng(0).random((40, 64)).astype(np.float32), np.arange(40) % 10
     model = nn.Sequential(nn.Linear(64, 8, rng=0), nn.ReLU(), nn.Linear(8, 10, rng=1))
     trainer = Trainer(model, nn.cross_entropy, Adam(model.parameters()))
