@@ -5,6 +5,7 @@ damage     DamagedFileError, the one error of a file that is damaged or of anoth
 npz        archives of arrays: checksums and sizes are verified before an array is used
 json_files  JSON with a checksum (not imported here, as most programs need none)
 text       text files: their encoding is recognized, or named in the error
+look       the style of all pages
 lock       a folder that one process uses at a time
 """
 

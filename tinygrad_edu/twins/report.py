@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.files import write_text
+from tinygrad_edu.files.look import look
 from tinygrad_edu.terminal import printable
 from tinygrad_edu.twins.optional import optional
 
@@ -287,13 +288,24 @@ class Report:
 
 PAGE = """<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Comparison with {library}</title>
-<style>:root {{ color-scheme: light dark }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}</style>
+<style>
+{look}main {{ max-width: 64rem; margin: 0 auto; padding: 2rem 1rem 3rem; }}
+h1 {{ font-size: clamp(1.6rem, 5vw, 2.3rem); line-height: 1.2; margin: 0 0 .8rem; }}
+.twins div {{ background: var(--card); border: 1px solid var(--line); border-radius: 12px; }}
+.twins div {{ padding: 1rem; }}
+@media (max-width: 40rem) {{ main {{ padding: 1rem .6rem }} .twins div {{ padding: .5rem }} }}
+</style>
+</head>
+<body>
+<main>
 <h1>Comparison with {library}</h1>
 {report}
+</main>
+</body>
 </html>
 """
 # Tables shrink on a narrow screen, and scroll if they are still too wide; colors are those of the page.
@@ -303,7 +315,7 @@ STYLE = """<style>
 .twins caption { text-align: left; font-weight: bold; padding: .2rem 0 }
 .twins th, .twins td { padding: .15rem .6rem; text-align: right; vertical-align: top }
 .twins tr > :first-child { padding-left: 0 }
-.twins th { font-weight: normal; opacity: .75 }
+.twins th { font-weight: normal; color: var(--pale, inherit) }
 .twins th[colspan] { text-align: center }
 .twins td { white-space: nowrap }
 .twins thead tr:last-child th { border-bottom: 1px solid }
@@ -340,7 +352,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def html_page(library: str, report: str, path: str | os.PathLike | None) -> str:
     """A page around a report; also written to `path`, if given."""
-    page = PAGE.format(library=library, report=report)
+    page = PAGE.format(library=library, look=look(), report=report)
     if path is not None:
         write_text(path, page)
     return page
@@ -367,6 +379,6 @@ def html_table(
         over = f'<tr><td colspan="{names}"></td><th colspan="{width}">{over}</th></tr>\n'
     lines = "\n".join(line(row, "td") for row in body)
     return (
-        f"<div><table>\n<caption>{html.escape(caption)}</caption>\n<thead>{over}"
+        f'<div tabindex="0"><table>\n<caption>{html.escape(caption)}</caption>\n<thead>{over}'
         f"{line(head, 'th')}</thead>\n<tbody>{lines}</tbody>\n</table></div>"
     )

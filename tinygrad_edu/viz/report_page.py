@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import history
 from tinygrad_edu.files import write_text
+from tinygrad_edu.files.look import look
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.summary import summary_table
 from tinygrad_edu.ops import softmax
@@ -92,7 +93,7 @@ def filled(
     """
     with open(template, encoding="utf-8") as file:
         text = file.read()
-    style = {"style": page_file("page/look.css") + page_file("report_page.css")}
+    style = {"style": look() + page_file("report_page.css")}
     if not drawn:
         text = re.sub(r"<!-- picture -->.*?<!-- /picture -->", "", text, flags=re.DOTALL)
         text = text.replace("<details>", "<details open>")

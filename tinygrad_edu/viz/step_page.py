@@ -1,6 +1,6 @@
 """The step page of a graph: one file, which needs no network, no library and no graphviz.
 
-Its frame is page/page.html, its style page/look.css, which all pages share, and page/page.css. Its program
+Its frame is page/page.html, its style files/look.css, which all pages share, and page/page.css. Its program
 is the modules page/*.js, joined into one script from which the comments are taken. In the page all but the
 frame is compressed: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below
 1.5 MB, and nothing that stands in a name can end the element that it is in. The program shows names as text
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 
+from tinygrad_edu.files.look import look
 from tinygrad_edu.viz.json_export import as_json
 from tinygrad_edu.viz.nodes import GraphData, printable
 from tinygrad_edu.viz.page_files import packed, page_file, program
@@ -34,7 +35,7 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     title = html.escape(title).replace("{", "&#123;")
     page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
     start, end = page.index("<header>"), page.index("<script id=")  # what the script fills
-    style = page_file("page/look.css") + page_file("page/page.css")
+    style = look() + page_file("page/page.css")
     frame = f"<style>{style}</style>{page[start:end]}"
     page = (page[:start] + page[end:]).replace("{{frame}}", packed(frame))
     page = page.replace("{{unpack}}", program("page/unpack.js"))

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tinygrad_edu.files.look import light_colors
 from tinygrad_edu.viz import Frame, Frames, Series
-from tinygrad_edu.viz.frames.shapes import Box, Dot, Line, Panel, Text, light_colors
+from tinygrad_edu.viz.frames.shapes import Box, Dot, Line, Panel, Text
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" $a$"
 

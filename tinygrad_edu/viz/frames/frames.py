@@ -12,8 +12,9 @@ from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.files import write_text
+from tinygrad_edu.files.look import look
 from tinygrad_edu.viz.curves import axes_for
-from tinygrad_edu.viz.frames.shapes import LOOK, Shape, elements
+from tinygrad_edu.viz.frames.shapes import Shape, elements
 from tinygrad_edu.viz.nodes import printable
 from tinygrad_edu.viz.page_files import packed, page_file, program
 
@@ -92,8 +93,7 @@ class Frames:
     def svg(self, step: int = -1, *, series: str | None = None) -> str:
         """A frame as an SVG file."""
         found, frame = self._found(step, series)
-        with open(LOOK, encoding="utf-8") as file:
-            colors = file.read().split("}")[0] + "}"
+        colors = look().split("}")[0] + "}"
         drawn = "\n".join(_as_text(*element) for element in elements(frame.shapes))
         wide, high = f"{found.width:g}", f"{found.height:g}"
         size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
@@ -128,7 +128,7 @@ class Frames:
         parts = {
             "title": html.escape(printable(self.title)),
             "unpack": program("page/unpack.js"),
-            "style": packed(page_file("page/look.css") + page_file(PAGE + "frames.css")),
+            "style": packed(look() + page_file(PAGE + "frames.css")),
             "program": packed(program(PAGE + "frames.js")),
             "frames": packed(f'{{"elements": [{",".join(numbers)}], {_json(known)[1:]}'),
             "list": listed,

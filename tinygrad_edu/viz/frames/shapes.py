@@ -6,31 +6,20 @@ dark. A shape with a `key` moves smoothly to where the shape with the same key i
 
 from __future__ import annotations
 
-import functools
-import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.files.look import light_colors
 from tinygrad_edu.viz.curves import literal, optional
-from tinygrad_edu.viz.page_files import FOLDER
 
-LOOK = os.path.join(FOLDER, "page", "look.css")
 SMALL = 12.5  # the smallest font: on a telephone the picture shrinks to 0.72
 MOST = 400  # points: more would hide each other, and make the page slow
 LETTER = 0.55  # the mean width of a letter, in heights of the font
 
 Element = tuple[str, dict[str, str], str]  # the tag, the attributes and the text
-
-
-@functools.cache
-def light_colors() -> dict[str, str]:
-    """name -> color on light paper."""
-    with open(LOOK, encoding="utf-8") as file:
-        return dict(re.findall(r"--([\w-]+): light-dark\((#\w+),", file.read()))
 
 
 def color_of(k: int) -> str:
