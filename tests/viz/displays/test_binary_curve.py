@@ -80,6 +80,18 @@ def test_curves_of_the_splits_and_of_chance(name, numbers):
         kind.from_cv_results({}, X, y)
 
 
+@pytest.mark.parametrize("name, numbers", CURVES[:2])
+def test_the_weights_of_the_rows_go_with_the_splits(name, numbers):
+    found = cross_validate(
+        LogisticRegression(tol=1e-3), X, y, cv=3, return_estimator=True, return_indices=True
+    )
+    given = {"sample_weight": np.arange(len(y)) % 3 + 1.0, "drop_intermediate": True}
+    ours, theirs = pair("metrics", name, "from_cv_results", found, X, y, **given)
+    for number in numbers[:3]:
+        for a, b in zip(getattr(ours, number), getattr(theirs, number), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
 def test_curves_of_other_estimators_are_refused():
     from models.metrics import RocCurveDisplay
 
