@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.viz.pages import AXE, failed, not_finite, pressed, violations
+from tests.viz.pages import failed, not_finite, pressed, violations
 from tests.viz.small_graphs import small_network, tanh_of_line, variable
 from tinygrad_edu import nn, viz
 from tinygrad_edu.optim import Adam
