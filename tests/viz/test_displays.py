@@ -318,3 +318,46 @@ def test_where_the_names_are():
     assert "plot_tree" in dir(models.tree)
     with pytest.raises(ImportError, match="RocCurveDisplay"):
         from models.metrics import RocCurvDisplay  # noqa: F401
+
+
+def test_the_texts_of_a_confusion_matrix():
+    counts = np.array([[1, 2], [3, 4]])
+    drawn = models.metrics.ConfusionMatrixDisplay(counts).plot(values_format=".1f").text_
+    assert [[text.get_text() for text in row] for row in drawn] == [["1.0", "2.0"], ["3.0", "4.0"]]
+    assert models.metrics.ConfusionMatrixDisplay(counts).plot(include_values=False).text_ is None
+
+
+@pytest.mark.filterwarnings("ignore:No positive samples")
+def test_the_area_of_one_class_is_nan():
+    drawn = models.metrics.RocCurveDisplay.from_predictions(0 * y, X[:, 0])
+    assert np.isnan(drawn.roc_auc)
+
+
+def test_refusals_in_words():
+    line = Ridge().fit(TABLE, TARGET)
+    plane = LogisticRegression().fit(X[:, :2], y)
+    stump = DecisionTreeClassifier(max_depth=1).fit(X, y)
+    for draw, words in [
+        (
+            lambda: models.metrics.ConfusionMatrixDisplay.from_estimator(line, TABLE, TARGET),
+            "only supports classifiers",
+        ),
+        (
+            lambda: models.inspection.DecisionBoundaryDisplay.from_estimator(
+                plane, X[:, :2], grid_resolution=1
+            ),
+            "grid_resolution must be greater than 1",
+        ),
+        (
+            lambda: models.inspection.PartialDependenceDisplay.from_estimator(
+                line, TABLE, [(0, 2)], kind="individual"
+            ),
+            "have one map, the average",
+        ),
+        (
+            lambda: models.tree.plot_tree(stump, class_names=["a"]),
+            "class_names has 1 names, and the tree has 2 classes",
+        ),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            draw()

@@ -61,7 +61,10 @@ class Display:
 
 
 class ConfusionMatrixDisplay(Display):
-    """The confusion matrix, as `viz.confusion` draws it, or with `cmap` in the colors of matplotlib."""
+    """The confusion matrix, as `viz.confusion` draws it, or with `cmap` in the colors of matplotlib.
+
+    text_   the texts of the cells; None for those that are 0, which have none
+    """
 
     def __init__(self, confusion_matrix: Any, *, display_labels: Any = None):
         self.confusion_matrix, self.display_labels = confusion_matrix, display_labels
@@ -87,11 +90,13 @@ class ConfusionMatrixDisplay(Display):
             image = ax.imshow(counts, **{"cmap": cmap, "interpolation": "nearest", **(im_kw or {})})
             if colorbar:
                 self.figure_.colorbar(image, ax=ax)
+        self.text_ = np.full(counts.shape, None) if include_values else None
         for text in [*ax.texts]:
             if not include_values:
                 text.remove()
                 continue
-            value = counts[tuple(int(at) for at in text.get_position()[::-1])]
+            at = tuple(int(place) for place in text.get_position()[::-1])
+            value, self.text_[at] = counts[at], text
             if cmap is not None or im_kw:
                 shade = np.mean(image.cmap(image.norm(value))[:3])
                 text.set_color("white" if shade < 0.5 else "black")
@@ -107,6 +112,9 @@ class ConfusionMatrixDisplay(Display):
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, **settings: Any) -> Self:
         """Of the predictions for X. The settings are those of from_predictions."""
+        if kind_of(estimator) != "classifier":
+            what = f"{cls.__name__}.from_estimator only supports classifiers, not {estimator!r}."
+            raise refusal(ValueError, what, "from_predictions(y, classes)")
         if settings.get("display_labels") is None and settings.get("labels") is None:
             settings["labels"] = _all_labels(y, estimator.classes_)
         return cls.from_predictions(y, estimator.predict(X), **settings)
@@ -298,7 +306,8 @@ class RocCurveDisplay(BinaryCurve):
     @classmethod
     def _of(cls, y: Any, score: Any, settings: dict[str, Any]) -> dict[str, Any]:
         fpr, tpr, _ = roc_curve(y, score, **settings)
-        return {"fpr": fpr, "tpr": tpr, "roc_auc": auc(fpr, tpr)}
+        one_class = np.isnan(fpr).any() or np.isnan(tpr).any()
+        return {"fpr": fpr, "tpr": tpr, "roc_auc": np.nan if one_class else auc(fpr, tpr)}
 
     def plot(
         self,
@@ -769,6 +778,9 @@ class DecisionBoundaryDisplay(Display):
         if np.ndim(X) != 2 or np.shape(X)[1] != 2:
             what = f"n_features must be equal to 2. Got {np.shape(X)[-1]} instead."
             raise refusal(ValueError, what, "a model of two of the features: fit(X[:, :2], y)")
+        if grid_resolution < 2:
+            what = f"grid_resolution must be greater than 1. Got {grid_resolution} instead."
+            raise refusal(ValueError, what, "grid_resolution=100")
         x, y = (np.asarray(column(X, i), dtype=float) for i in (0, 1))
         across, up = (np.linspace(v.min() - eps, v.max() + eps, grid_resolution) for v in (x, y))
         xx0, xx1 = np.meshgrid(across, up)
@@ -971,6 +983,10 @@ class PartialDependenceDisplay(Display):
         if len(kinds) != len(places):
             what = f"kind has {len(kinds)} words for {len(places)} features."
             raise refusal(ValueError, what, "a word for each feature, or one for all")
+        for pair, each in zip(places, kinds, strict=True):
+            if len(pair) == 2 and each != "average":
+                what = f"Two features {pair} have one map, the average, not kind={each!r}."
+                raise refusal(ValueError, what, "kind=['average', ...], a word for each entry")
         target = _target_number(estimator, target)
         found = [
             partial_dependence(estimator, X, pair, kind=each, **settings)
