@@ -90,7 +90,7 @@ class ConfusionMatrixDisplay(Display):
             image = ax.imshow(counts, **{"cmap": cmap, "interpolation": "nearest", **(im_kw or {})})
             if colorbar:
                 self.figure_.colorbar(image, ax=ax)
-        self.text_ = np.full(counts.shape, None) if include_values else None
+        self.text_: Any = np.full(counts.shape, None) if include_values else None
         for text in [*ax.texts]:
             if not include_values:
                 text.remove()
