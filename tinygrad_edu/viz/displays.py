@@ -90,13 +90,14 @@ class ConfusionMatrixDisplay(Display):
             image = ax.imshow(counts, **{"cmap": cmap, "interpolation": "nearest", **(im_kw or {})})
             if colorbar:
                 self.figure_.colorbar(image, ax=ax)
-        self.text_: Any = np.full(counts.shape, None) if include_values else None
+        texts: Any = np.full(counts.shape, None)
+        self.text_ = texts if include_values else None
         for text in [*ax.texts]:
             if not include_values:
                 text.remove()
                 continue
             at = tuple(int(place) for place in text.get_position()[::-1])
-            value, self.text_[at] = counts[at], text
+            value, texts[at] = counts[at], text
             if cmap is not None or im_kw:
                 shade = np.mean(image.cmap(image.norm(value))[:3])
                 text.set_color("white" if shade < 0.5 else "black")
