@@ -80,7 +80,11 @@ def samples(X: Any) -> int:
     """How many rows an array, a sparse matrix, a frame or a list has."""
     if hasattr(X, "shape"):
         return X.shape[0]
-    return len(X if hasattr(X, "__len__") else np.asarray(X))
+    found = X if hasattr(X, "__len__") else np.asarray(X)
+    if isinstance(found, np.ndarray) and found.ndim == 0:
+        what = f"Expected sequence or array-like, got {type(X)}."
+        raise refusal(TypeError, what, "a list, an array or a frame, with one entry for each row")
+    return len(found)
 
 
 def take_rows(X: Any, rows: Any) -> Any:

@@ -18,7 +18,8 @@ SETTINGS = ("_sklearn_output_config", "_metadata_request")
 def clone(estimator: Any) -> Any:
     """An unfitted estimator with the same parameters; for a list, a list of clones.
 
-    Parameters are copied too, and estimators among them cloned. Raises TypeError for other objects.
+    Parameters are copied too, and estimators among them cloned. Raises TypeError for other objects, and
+    RuntimeError if `__init__` does not store its arguments as they are.
     """
     if isinstance(estimator, (list, tuple)):
         return type(estimator)([clone(part) for part in estimator])
@@ -31,7 +32,14 @@ def clone(estimator: Any) -> Any:
     if hasattr(estimator, "__sklearn_clone__"):
         return estimator.__sklearn_clone__()
     params = estimator.get_params(deep=False)
-    made = type(estimator)(**{name: _copied(value) for name, value in params.items()})
+    params = {name: _copied(value) for name, value in params.items()}
+    made = type(estimator)(**params)
+    stored = made.get_params(deep=False)
+    if changed := [name for name, value in params.items() if stored[name] is not value]:
+        what = f"Cannot clone {estimator!r}: its __init__ does not store the parameter {changed[0]} as it is."
+        raise refusal(
+            RuntimeError, what, f"self.{changed[0]} = {changed[0]}, and changes of it in fit"
+        )
     for name in SETTINGS:
         if name in vars(estimator):
             vars(made)[name] = copy.deepcopy(vars(estimator)[name])

@@ -128,7 +128,8 @@ def on_the_ways_down(estimator: Any, points: np.ndarray, features: list[int]) ->
         if hasattr(estimator, "tree_")
         else np.ravel(vars(estimator).get("estimators_", []))
     )
-    single = all(getattr(each, "tree_", None) is not None for each in trees) and len(trees) > 0
+    grown = [getattr(each, "tree_", None) for each in trees]
+    single = len(grown) > 0 and all(tree is not None and tree.value.shape[1] == 1 for tree in grown)
     boosted = hasattr(estimator, "learning_rate")
     if not single or kind_of(estimator) != "regressor" or (boosted and estimator.init is not None):
         what = f"method='recursion' is for trees, forests and boosters of one target, not {estimator!r}."

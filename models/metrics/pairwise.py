@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from models.foundation import kernel_functions
+from models.foundation import frames, kernel_functions
 from models.foundation.kernel_functions import KERNELS, kernel_matrix, matrix_of_function
 from models.metrics.reading import numbers
 from models.neighbors import distances
@@ -99,7 +99,8 @@ def nan_euclidean_distances(
     X: Any, Y: Any = None, *, squared: bool = False, missing_values: Any = np.nan, copy: bool = True
 ) -> np.ndarray:
     """The Euclidean distance of the features that both rows have, scaled up to all features."""
-    tables = [None if x is None else np.array(_dense(x), dtype=np.float64) for x in (X, Y)]
+    tables = [None if x is None else np.array(_dense(x)) for x in (X, Y)]
+    tables = [x if x is None or x.dtype.kind == "c" else x.astype(np.float64) for x in tables]
     if missing_values == missing_values:  # not NaN
         for table in tables:
             if table is not None:
@@ -114,6 +115,11 @@ def pairwise_distances_argmin_min(
     """(number of the nearest row of Y, distance to it) for each row of X; axis=0: of X for each row of Y."""
     if axis == 0:
         X, Y = Y, X
+    if not (frames.samples(X) and frames.samples(Y)):
+        shapes = f"{np.shape(X)} and {np.shape(Y)}"
+        raise refusal(
+            ValueError, f"no row is nearest: X and Y have the shapes {shapes}.", "more rows"
+        )
     parts = [
         (part.argmin(axis=1), part.min(axis=1))
         for part in pairwise_distances_chunked(X, Y, metric=metric, **(metric_kwargs or {}))
@@ -163,7 +169,7 @@ def pairwise_distances_chunked(
 
 def paired_distances(X: Any, Y: Any, *, metric: Any = "euclidean", **kwds: Any) -> np.ndarray:
     """The distance of each row of X to the same row of Y."""
-    A, B = (numbers(_dense(x), name) for x, name in ((X, "X"), (Y, "Y")))
+    A, B = (_rows(_dense(x), name) for x, name in ((X, "X"), (Y, "Y")))
     if A.shape != B.shape:
         what = (
             f"X and Y should be of same shape. They were respectively {A.shape} and {B.shape} long."
@@ -185,7 +191,7 @@ def paired_manhattan_distances(X: Any, Y: Any) -> np.ndarray:
 
 def paired_cosine_distances(X: Any, Y: Any) -> np.ndarray:
     """½ ‖x/‖x‖ - y/‖y‖‖² of each row of X and the same row of Y, with 0/0 = 0."""
-    A, B = (_to_unit_length(numbers(_dense(x))) for x in (X, Y))
+    A, B = (_to_unit_length(_rows(_dense(x), name)) for x, name in ((X, "X"), (Y, "Y")))
     return paired_distances(A, B, metric="sqeuclidean") / 2
 
 
@@ -283,7 +289,8 @@ def _dense(X: Any) -> Any:
 
 def _rows(X: Any, name: str) -> Any:
     """A table of numbers, dense or sparse."""
-    found = X.tocsr().astype(np.float64) if hasattr(X, "tocsr") else numbers(X, name)
+    sparse = hasattr(X, "tocsr") and X.dtype.kind != "c"
+    found = X.tocsr().astype(np.float64) if sparse else numbers(X, name)
     if len(found.shape) != 2:
         what = f"Expected 2D array, got an array of shape {found.shape} instead ({name})."
         raise refusal(ValueError, what, f"{name}.reshape(1, -1) if it is one row")

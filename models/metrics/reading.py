@@ -18,7 +18,13 @@ def array(y: Any, name: str = "y") -> np.ndarray:
     """y as an array: of a list, a series, a frame or a sparse matrix."""
     if hasattr(y, "toarray"):
         return y.toarray()
-    found = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
+    try:
+        found = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
+    except ValueError as error:  # rows of different lengths
+        what = f"{name} cannot be read: {error}"
+        raise refusal(
+            ValueError, what, "as many values in every row; of lists of labels MultiLabelBinarizer"
+        ) from None
     if found.dtype == object and found.size:
         if any(map(frames.is_missing, found.flat)):
             raise refusal(ValueError, f"Input {name} contains NaN or None.", "drop those rows")
@@ -40,8 +46,11 @@ def column(y: Any, name: str = "y") -> np.ndarray:
 
 def numbers(y: Any, name: str = "y") -> np.ndarray:
     """y as an array of finite floats."""
+    found = array(y, name)
+    if found.dtype.kind == "c":
+        raise refusal(ValueError, f"Complex data not supported: {name}.", f"{name}.real")
     try:
-        found = array(y, name).astype(np.float64, copy=False)
+        found = found.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise refusal(ValueError, f"{name} must be numbers: {error}.", "numbers") from None
     if not np.isfinite(found).all():
@@ -92,7 +101,11 @@ def too_few(y: Any, name: str) -> bool:
 
 def type_of_target(y: Any) -> str:
     """What kind of target y is, such as "binary" or "continuous"; "unknown" if none."""
-    return kind_and_values(array(y))[0]
+    found = array(y)
+    if found.ndim == 0:
+        what = f"Expected array-like (array or non-string sequence), got {y!r}."
+        raise refusal(ValueError, what, "a list or an array of targets")
+    return kind_and_values(found)[0]
 
 
 def kind_and_values(found: np.ndarray) -> tuple[str, np.ndarray]:
@@ -104,6 +117,9 @@ def kind_and_values(found: np.ndarray) -> tuple[str, np.ndarray]:
         return "unknown", none
     several = found.ndim == 2 and found.shape[1] > 1
     ending = "-multioutput" if several else ""
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        what = f"Targets contain NaN or infinity: {(~np.isfinite(found)).sum()} of {found.size} values."
+        raise refusal(ValueError, what, "drop those rows")
     if found.dtype.kind == "f" and (found != np.floor(found)).any():
         return "continuous" + ending, none
     values = distinct(found)

@@ -415,7 +415,10 @@ def squares_of_differences(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 def _rows(X: Any, name: str, metric: Any) -> np.ndarray:
     """X as a table of finite numbers (of any, if the metric is a function or skips missing ones)."""
-    found = np.asarray(X, dtype=np.float64)
+    found = np.asarray(X)
+    if found.dtype.kind == "c":
+        raise refusal(ValueError, f"Complex data not supported: {name}.", f"{name}.real")
+    found = found.astype(np.float64, copy=False)
     if found.ndim != 2:
         what = f"pairwise_distances expects {name} of shape (samples, features), got {found.shape}."
         raise refusal(ValueError, what, f"{name}.reshape(-1, 1) if it is one feature")

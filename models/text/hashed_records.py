@@ -1,5 +1,6 @@
 """Records counted in columns that a hash function chooses."""
 
+import numbers
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -44,12 +45,20 @@ class FeatureHasher(Transformer):
         """The row of each record."""
         self._check_parameters()
         names: list[str] = []
-        values: list[float] = []
+        values: list[Any] = []
         starts = [0]
         for record in X:
             for name, value in self._items(record):
+                if not isinstance(name, (str, bytes)):
+                    what = f"feature names must be strings, not {name!r}."
+                    raise refusal(TypeError, what, f"{str(name)!r}")
+                if isinstance(name, bytes):
+                    name = name.decode()
                 if isinstance(value, str):
                     name, value = f"{name}={value}", 1
+                if not isinstance(value, (numbers.Real, np.bool_)):
+                    what = f"the value of {name!r} must be a number or text, not {value!r}."
+                    raise refusal(TypeError, what, "records without that name")
                 if value != 0:
                     names.append(name)
                     values.append(value)
@@ -61,6 +70,12 @@ class FeatureHasher(Transformer):
             data *= np.where(hashes < 0, -1, 1)
         columns = np.abs(hashes) % self.n_features
         rows = Rows(data, columns, np.array(starts), self.n_features).merged()
+        if (
+            np.dtype(self.dtype).kind in "iu"
+            and not (np.abs(rows.data) < np.iinfo(self.dtype).max).all()
+        ):
+            what = f"a value is not finite, or too large for dtype={np.dtype(self.dtype)}."
+            raise refusal(OverflowError, what, "dtype=float")
         return rows.table(self.sparse_output, self.dtype)
 
     def _items(self, record: Any) -> Any:
@@ -75,7 +90,14 @@ class FeatureHasher(Transformer):
             )
         if self.input_type == "string":
             return ((name, 1) for name in record)
-        return record.items() if self.input_type == "dict" else record
+        if self.input_type == "dict":
+            return record.items()
+        pairs = [*record]
+        for pair in pairs:
+            if not (isinstance(pair, (tuple, list)) and len(pair) == 2):
+                what = f"input_type='pair', but a record contains {pair!r}."
+                raise refusal(ValueError, what, "(name, value) for each entry")
+        return pairs
 
     @classmethod
     def examples(cls, rng):

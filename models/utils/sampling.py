@@ -7,7 +7,7 @@ import numpy as np
 
 from models.foundation.frames import samples, take_rows
 from models.foundation.randomness import random_state as generator
-from models.metrics.reading import array, numbers, same_length
+from models.metrics.reading import array, same_length, weights
 from models.selection.shuffles import shares
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -38,6 +38,9 @@ def resample(
     rng = generator(random_state)
     n = samples(arrays[0])
     wanted = n if n_samples is None else n_samples
+    if not (isinstance(wanted, (int, np.integer)) and (wanted > 0 or n_samples is None)):
+        what = f"n_samples of resample must be an integer ≥ 1 or None. Got {n_samples!r} instead."
+        raise refusal(ValueError, what, "n_samples=None, for as many as there are rows")
     if wanted > n and not replace:
         what = f"Cannot sample {wanted} out of arrays with dim {n} when replace is False."
         raise refusal(ValueError, what, "replace=True")
@@ -47,14 +50,24 @@ def resample(
     if stratify is not None:
         rows = _of_each_class(array(stratify), wanted, replace, rng)
     elif replace:
-        p = None if sample_weight is None else numbers(sample_weight, "sample_weight")
-        rows = rng.choice(n, size=wanted, p=None if p is None else p / p.sum(), replace=True)
+        p = None if sample_weight is None else _chances(sample_weight, n)
+        rows = rng.choice(n, size=wanted, p=p, replace=True)
     else:
         rows = np.arange(n)
         rng.shuffle(rows)
         rows = rows[:wanted]
     found = [take_rows(x, rows) for x in arrays]
     return found if len(found) > 1 else found[0]
+
+
+def _chances(sample_weight: Any, n: int) -> np.ndarray:
+    """Weights divided by their sum."""
+    found: Any = weights(sample_weight, n)
+    if (found < 0).any():
+        what = f"sample_weight must not be negative: {found.min()}."
+        raise refusal(ValueError, what, "0, for a row that is not drawn")
+    found = found / found.max()  # their sum may be infinite
+    return found / found.sum()
 
 
 def _of_each_class(

@@ -64,7 +64,7 @@ def check_array(
     if hasattr(array, "tocsr") and not isinstance(array, np.ndarray):
         found = _sparse(array, accept_sparse, name)
     else:
-        found = frames.values(array) if hasattr(array, "columns") else np.asarray(array)
+        found = frames.values(array) if hasattr(array, "columns") else _array(array, name)
         if found.dtype.kind == "c":
             raise refusal(ValueError, f"Complex data not supported by {name}.", "X.real or abs(X)")
         if numeric and found.dtype.kind in "USV":
@@ -85,6 +85,11 @@ def check_array(
         kind: Any = type(name, (), {"allow_nan": ensure_all_finite == "allow-nan"})
         whole = input_name == "X" or ensure_all_finite != "allow-nan"
         validation.require_finite(found, input_name if whole else "X", kind(), source=array)
+    if not (isinstance(ensure_all_finite, (bool, np.bool_)) or ensure_all_finite == "allow-nan"):
+        what = (
+            f"ensure_all_finite should be a bool or 'allow-nan'. Got {ensure_all_finite!r} instead."
+        )
+        raise refusal(ValueError, what, "ensure_all_finite=True")
     if ensure_non_negative and found.size and found.min() < 0:
         what = f"Negative values in data passed to {name}."
         raise refusal(ValueError, what, "values that are 0 or more")
@@ -92,6 +97,14 @@ def check_array(
         return found.copy() if copy and found is array else found
     found = np.asarray(found, order=order)
     return found.copy() if copy and np.may_share_memory(found, array) else found
+
+
+def _array(X: Any, name: str) -> np.ndarray:
+    try:
+        return np.asarray(X)
+    except ValueError as error:  # rows of different lengths
+        what = f"{name} cannot read X: {error}"
+        raise refusal(ValueError, what, "as many values in every row") from None
 
 
 def _sparse(X: Any, accept_sparse: Any, name: str) -> Any:
@@ -102,6 +115,13 @@ def _sparse(X: Any, accept_sparse: Any, name: str) -> Any:
 
 
 def _converted(found: Any, dtype: Any, source: Any, name: str) -> Any:
+    values = found.data if hasattr(found, "tocsr") else found
+    if np.dtype(dtype).kind in "iu" and values.dtype.kind == "f" and values.size:
+        limits = np.iinfo(dtype)
+        if not (values.min() >= limits.min and values.max() < float(limits.max) + 1):  # or NaN
+            beyond = f"a value outside the range of {np.dtype(dtype)}"
+            what = f"Input X of {name} contains NaN, infinity or {beyond}."
+            raise refusal(ValueError, what, "dtype=float")
     try:
         return found.astype(dtype, copy=False)
     except (TypeError, ValueError) as error:

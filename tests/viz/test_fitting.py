@@ -122,4 +122,9 @@ def test_without_a_trace_or_data_that_can_be_drawn_it_says_what_to_do(tmp_path):
         viz.animate_fit(model, path, wide)
     with pytest.raises(ValueError, match="and not no X"):
         viz.animate_fit(model, path)
+    with pytest.raises(ValueError, match="X contains NaN or infinity"):
+        viz.animate_fit(model, path, np.where(X > 1, np.nan, X))
+    booster = models.GradientBoostingRegressor(n_estimators=2).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=r"one feature, and not X of shape \(60, 2\)"):
+        viz.animate_fit(booster, path, X, X[:, 0])
     assert not path.exists()

@@ -166,6 +166,11 @@ def _require_drawable(model: Any, X: Any, y: Any) -> None:
     if np.shape(getattr(model, "embedding_", ()))[1:] == (2,):
         return
     one_feature = y is not None and not hasattr(model, "classes_")
+    if one_feature and needs_no_trace and hasattr(model, "predict") and np.shape(X)[1:] == (2,):
+        what = f"animate_fit draws a regression of one feature, and not X of shape {np.shape(X)}."
+        raise refusal(ValueError, what, f"{name} fitted to one of the features: X[:, :1]")
+    if X is not None and X.dtype.kind == "f" and not np.isfinite(X).all():
+        raise refusal(ValueError, "X contains NaN or infinity.", "drop those rows")
     good = np.ndim(X) == 2 and (X.shape[1] == 2 or (X.shape[1] == 1 and one_feature))
     if not good and not (X is not None and hasattr(model, "transmat_")):
         shape = "no X" if X is None else f"X of shape {X.shape}"

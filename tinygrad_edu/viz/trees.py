@@ -81,6 +81,10 @@ def names_of(model: Any, features: Any, classes: Any) -> tuple[Any, Any]:
     if features is not None and len(features) < wanted:
         what = f"feature_names has {len(features)} names, and the tree asks about feature {wanted - 1}."
         raise refusal(ValueError, what, "a name for each column of X")
+    known = getattr(model, "classes_", None)
+    if classes is not None and known is not None and len(classes) < len(known):
+        what = f"class_names has {len(classes)} names, and the tree has {len(known)} classes."
+        raise refusal(ValueError, what, f"a name for each of {np.asarray(known).tolist()}")
     return features, classes
 
 

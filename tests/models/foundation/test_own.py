@@ -235,3 +235,12 @@ print(cross_val_score(First(), np.zeros((9, 1)), np.arange(9) // 3, cv=3).mean()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) == pytest.approx(1 / 3)
+
+
+def test_a_clone_has_the_same_parameters():
+    class Doubling(BaseEstimator):
+        def __init__(self, a=1):
+            self.a = 2 * a
+
+    with pytest.raises(RuntimeError, match="does not store the parameter a as it is"):
+        clone(Doubling(1000))

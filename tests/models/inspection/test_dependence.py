@@ -64,3 +64,9 @@ def test_a_tree_that_asks_about_categories():
     model = models.DecisionTreeRegressor(categorical_features=[1]).fit(codes, target)
     with pytest.raises(ValueError, match="asks? about categories(?s:.*)Try: method='brute'"):
         partial_dependence(model, codes, [0], method="recursion")
+
+
+def test_ways_down_a_tree_of_two_targets():
+    model = models.DecisionTreeRegressor().fit(X, np.c_[y, -y])
+    with pytest.raises(ValueError, match="of one target(?s:.*)Try: method='brute'"):
+        partial_dependence(model, X, [0], method="recursion")

@@ -133,3 +133,19 @@ def test_sparse_matrices():
 def test_refusals(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+def test_complex_numbers_are_refused(name):
+    if name in ("pairwise_distances_chunked", "haversine_distances"):
+        return
+    for Z in (X * 1j, sparse.csr_matrix(X * 1j)):
+        with pytest.raises(ValueError, match="Complex data not supported"):
+            getattr(ours, name)(Z, X)
+
+
+def test_refusals_of_shapes():
+    with pytest.raises(ValueError, match="no row is nearest"):
+        ours.pairwise_distances_argmin(X[:0], Y)
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        ours.paired_cosine_distances(X[0], X[0])

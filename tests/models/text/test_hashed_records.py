@@ -58,3 +58,24 @@ def test_the_default_is_sparse_if_it_is_large():
 def test_refusals(settings, X, message):
     with pytest.raises(ValueError, match=message):
         FeatureHasher(**settings).fit_transform(X)
+
+
+@pytest.mark.parametrize(
+    ("record", "input_type", "words"),
+    [
+        ({"a": None}, "dict", "'a' must be a number or text, not None"),
+        ({1: 2.0}, "dict", "names must be strings, not 1"),
+        ([1, 2], "string", "names must be strings, not 1"),
+        ([("a",)], "pair", r"contains \('a',\)"),
+    ],
+)
+def test_records_that_are_refused(record, input_type, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        FeatureHasher(8, input_type=input_type).transform([record])
+
+
+def test_names_of_bytes_and_large_integers():
+    same = [FeatureHasher(8).transform([{name: 1.0}]).toarray() for name in ("a", b"a")]
+    np.testing.assert_array_equal(*same)
+    with pytest.raises(OverflowError, match="too large for dtype=int64"):
+        FeatureHasher(8, dtype=int).transform([{"a": 10**30}])

@@ -24,3 +24,17 @@ def test_no_labels():
         check_classification_targets([0.5, 1.5])
     with pytest.raises(ValueError, match="No argument"):
         unique_labels()
+
+
+@pytest.mark.parametrize("y", [[np.nan, 1.0], [np.inf, 1.0], [0.5, np.nan]])
+def test_no_class_is_nan_or_infinite(y):
+    with pytest.raises(ValueError, match="contain NaN or infinity: 1 of 2 values"):
+        type_of_target(y)
+
+
+def test_no_targets():
+    for y in (3, "abc"):
+        with pytest.raises(ValueError, match="Expected array-like"):
+            type_of_target(y)
+    with pytest.raises(ValueError, match="MultiLabelBinarizer"):
+        type_of_target([[1, 2], [3]])

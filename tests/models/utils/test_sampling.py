@@ -57,3 +57,24 @@ def test_refusals():
         resample(X, replace=False, sample_weight=y)
     with pytest.raises(ValueError, match="batch_size=0"):
         list(gen_batches(3, 0))
+
+
+def test_weights_whose_sum_is_infinite():
+    rows = resample(X, sample_weight=np.where(y == 1, 1e308, 0), random_state=0)
+    assert {*rows[:, 0].tolist()} <= {*X[y == 1, 0].tolist()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"n_samples": -1}, "integer ≥ 1"),
+        ({"n_samples": 0}, "integer ≥ 1"),
+        ({"n_samples": 1.5}, "integer ≥ 1"),
+        ({"sample_weight": y * 0.0}, "at least one non-zero"),
+        ({"sample_weight": y - 1.0}, "must not be negative"),
+        ({"sample_weight": [1.0]}, "one weight for each"),
+    ],
+)
+def test_refusals_of_numbers_and_weights(settings, words):
+    with pytest.raises(ValueError, match=words):
+        resample(X, **settings)

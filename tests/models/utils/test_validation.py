@@ -138,3 +138,19 @@ def test_small_ones():
     with pytest.warns(DataConversionWarning, match="column-vector"):
         assert column_or_1d([[1], [2]], warn=True).shape == (2,)
     assert has_fit_parameter(Ridge(), "sample_weight") and not has_fit_parameter(Own(), "w")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300, -1e300, 2.0**63])
+def test_floats_that_no_integer_is(value):
+    with pytest.raises(ValueError, match="range of int64"):
+        check_array([[value, 2.0]], dtype=int)
+    assert check_array([[-(2.0**63), 2.7]], dtype=int).tolist() == [[-(2**63), 2]]
+
+
+def test_what_is_no_table():
+    with pytest.raises(ValueError, match="Try: as many values in every row"):
+        check_array([[1, 2], [3]])
+    with pytest.raises(ValueError, match="should be a bool or 'allow-nan'"):
+        check_array([[1, 2]], ensure_all_finite="no")
+    with pytest.raises(TypeError, match="Expected sequence or array-like, got <class 'int'>"):
+        check_consistent_length(3)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import models.metrics
 from models import GaussianNB, LinearSVC, LogisticRegression, Ridge
 from models.selection import cross_validate
 from tests.viz.displays.pairs import (
@@ -99,3 +100,9 @@ def test_curves_of_other_estimators_are_refused():
         RocCurveDisplay.from_estimator(GaussianNB().fit(IRIS, SPECIES), IRIS, SPECIES)
     with pytest.raises(ValueError, match="Ridge is no classifier"):
         RocCurveDisplay.from_estimator(Ridge().fit(X, y), X, y)
+
+
+@pytest.mark.filterwarnings("ignore:No positive samples")
+def test_the_area_of_one_class_is_nan():
+    drawn = models.metrics.RocCurveDisplay.from_predictions(0 * y, X[:, 0])
+    assert np.isnan(drawn.roc_auc)

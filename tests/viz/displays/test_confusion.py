@@ -35,3 +35,10 @@ def test_confusion_matrix():
     look = {"include_values": False, "xticks_rotation": "vertical", "ax": axes()}
     bare = models.metrics.ConfusionMatrixDisplay(ours.confusion_matrix).plot(**look)
     assert not bare.ax_.texts
+
+
+def test_the_texts_of_a_confusion_matrix():
+    counts = np.array([[1, 2], [3, 4]])
+    drawn = models.metrics.ConfusionMatrixDisplay(counts).plot(values_format=".1f").text_
+    assert [[text.get_text() for text in row] for row in drawn] == [["1.0", "2.0"], ["3.0", "4.0"]]
+    assert models.metrics.ConfusionMatrixDisplay(counts).plot(include_values=False).text_ is None

@@ -133,6 +133,9 @@ class DecisionBoundaryDisplay(Display):
         if np.ndim(X) != 2 or np.shape(X)[1] != 2:
             what = f"n_features must be equal to 2. Got {np.shape(X)[-1]} instead."
             raise refusal(ValueError, what, "a model of two of the features: fit(X[:, :2], y)")
+        if grid_resolution < 2:
+            what = f"grid_resolution must be greater than 1. Got {grid_resolution} instead."
+            raise refusal(ValueError, what, "grid_resolution=100")
         features = [np.asarray(column(X, i), dtype=float) for i in (0, 1)]
         sides = [np.linspace(x.min() - eps, x.max() + eps, grid_resolution) for x in features]
         xx0, xx1 = np.meshgrid(*sides)

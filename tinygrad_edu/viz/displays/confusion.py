@@ -5,14 +5,19 @@ from typing import Any, Self
 
 import numpy as np
 
+from models.foundation.sklearn_bridge import kind_of
 from models.metrics.confusion import confusion_matrix
 from models.metrics.reading import array
+from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.viz.curves import confusion
 from tinygrad_edu.viz.displays.base import PredictionsDisplay
 
 
 class ConfusionMatrixDisplay(PredictionsDisplay):
-    """The confusion matrix, as `viz.confusion` draws it, or with `cmap` in the colors of matplotlib."""
+    """The confusion matrix, as `viz.confusion` draws it, or with `cmap` in the colors of matplotlib.
+
+    text_   the texts of the cells; None for those that are 0, which have none
+    """
 
     def __init__(self, confusion_matrix: Any, *, display_labels: Any = None):
         self.confusion_matrix = confusion_matrix
@@ -40,12 +45,14 @@ class ConfusionMatrixDisplay(PredictionsDisplay):
             image = ax.imshow(counts, **{"cmap": cmap, "interpolation": "nearest", **(im_kw or {})})
             if colorbar:
                 self.figure_.colorbar(image, ax=ax)
+        texts: Any = np.full(counts.shape, None)
+        self.text_ = texts if include_values else None
         for text in [*ax.texts]:
             if not include_values:
                 text.remove()
                 continue
             column, row = (int(at) for at in text.get_position())
-            value = counts[row, column]
+            value, texts[row, column] = counts[row, column], text
             if image is not None:
                 brightness = np.mean(image.cmap(image.norm(value))[:3])
                 text.set_color("white" if brightness < 0.5 else "black")
@@ -61,6 +68,9 @@ class ConfusionMatrixDisplay(PredictionsDisplay):
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, **settings: Any) -> Self:
         """Shows the predictions for X. The settings are those of from_predictions."""
+        if kind_of(estimator) != "classifier":
+            what = f"{cls.__name__}.from_estimator only supports classifiers, not {estimator!r}."
+            raise refusal(ValueError, what, "from_predictions(y, classes)")
         if settings.get("display_labels") is None and settings.get("labels") is None:
             settings["labels"] = _all_labels(y, estimator.classes_)
         return super().from_estimator(estimator, X, y, **settings)

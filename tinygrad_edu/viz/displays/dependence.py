@@ -181,6 +181,10 @@ class PartialDependenceDisplay(Display):
         if len(kinds) != len(places):
             what = f"kind has {len(kinds)} words for {len(places)} features."
             raise refusal(ValueError, what, "a word for each feature, or one for all")
+        for columns, each in zip(places, kinds, strict=True):
+            if len(columns) == 2 and each != "average":
+                what = f"Two features {columns} have one map, the average, not kind={each!r}."
+                raise refusal(ValueError, what, "kind=['average', ...], a word for each entry")
         target_idx = _target_number(estimator, target)
         found = [
             partial_dependence(estimator, X, columns, kind=each, **settings)

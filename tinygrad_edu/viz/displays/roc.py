@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from models.metrics.curves import auc, roc_curve
 from tinygrad_edu.viz.displays.binary_curve import UnitSquareCurve
 
@@ -21,7 +23,8 @@ class RocCurveDisplay(UnitSquareCurve):
     @classmethod
     def _numbers(cls, y: Any, score: Any, **settings: Any) -> dict[str, Any]:
         fpr, tpr, _ = roc_curve(y, score, **settings)
-        return {"fpr": fpr, "tpr": tpr, "roc_auc": auc(fpr, tpr)}
+        one_class = np.isnan(fpr).any() or np.isnan(tpr).any()
+        return {"fpr": fpr, "tpr": tpr, "roc_auc": np.nan if one_class else auc(fpr, tpr)}
 
     def _curve(self) -> tuple[Any, Any, Any]:
         return self.fpr, self.tpr, self.roc_auc
