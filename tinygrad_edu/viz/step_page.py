@@ -2,7 +2,7 @@
 
 Its frame is page/page.html, its style files/look.css, which all pages share, and page/page.css. Its program
 is the modules page/*.js, joined into one script from which the comments are taken. In the page all but the
-frame is compressed: so a small graph is a page of some 30 kB, a network of thousands of nodes stays below
+frame is compressed: so a small graph is a page of some 40 kB, a network of thousands of nodes stays below
 1.5 MB, and nothing that stands in a name can end the element that it is in. The program shows names as text
 alone.
 """
