@@ -27,6 +27,10 @@ class Forest(DrawsRows, Growing):
 
     Small trees are grown together (see `trees.growing`). Every group of trees has its own seed, so `n_jobs`
     does not change the forest.
+
+    Of equally good questions each tree asks about the first feature, where scikit-learn takes a random one.
+    Nodes of two rows have many, so forests that ask about all features depend on the order of the columns
+    if leaves are small.
     """
 
     tree_kind: ClassVar[Any]
