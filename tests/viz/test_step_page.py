@@ -1081,6 +1081,24 @@ def test_nothing_of_play_is_cut(play_with, width):
     assert page.locator("#canvas").bounding_box()["height"] > 200
 
 
+def test_sliders_leave_a_telephone_room_for_the_graph(play_with):
+    x, y = variable(2.0, "x"), variable(0.5, "y")
+    for _ in range(40):  # a graph with a minimap
+        y = y * x - y
+    page = play_with(viz.Graph(y), width=390, play={"x": (-3, 3)}, rate=0.1)
+    assert page.locator("#minimap").is_hidden() and page.locator("#legend").is_hidden()
+    page.evaluate("go(3)")
+    unfolded = page.locator("#canvas").bounding_box()["height"]
+    assert unfolded > 180
+    page.click("#knobs summary")
+    assert page.locator("#knobs input").is_hidden()
+    assert page.locator("#canvas").bounding_box()["height"] > unfolded
+    page.evaluate("showAll()")
+    assert page.locator("#minimap").is_visible() and page.locator("#legend").is_visible()
+    seen = "+document.querySelector('#minimap rect').getAttribute('height') * view.k"
+    until(page, f"Math.abs({seen} - canvas.clientHeight) < 1")  # the window that the minimap shows
+
+
 def test_without_play_there_are_no_sliders(look):
     page = look(viz.Graph(expression()))
-    assert page.locator("#knobs").is_hidden() and page.locator("#knobs *").count() == 0
+    assert page.locator("#knobs").is_hidden() and page.locator(".knob").count() == 0

@@ -4,7 +4,7 @@ import js from "@eslint/js";
 const browser = [
   "addEventListener", "Blob", "cancelAnimationFrame", "clearInterval", "DecompressionStream", "document",
   "DOMPoint", "getComputedStyle", "getSelection", "HTMLInputElement", "innerWidth", "matchMedia", "navigator",
-  "parent", "performance", "requestAnimationFrame", "Response", "setInterval", "window",
+  "parent", "performance", "requestAnimationFrame", "ResizeObserver", "Response", "setInterval", "window",
 ];
 
 export default [

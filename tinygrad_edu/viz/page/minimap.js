@@ -50,6 +50,7 @@ function showWindow() {
     frameSeen.setAttribute(name, String(round(fact)));
 }
 onMove(showWindow);
+new ResizeObserver(showWindow).observe(canvas); // the panel takes and gives room
 
 /** Moves what is under the pointer to the middle. @param {PointerEvent} e */
 function moveThere(e) {

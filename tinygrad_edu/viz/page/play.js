@@ -7,6 +7,7 @@ import { entry, format, round } from "./numbers.js";
 import { changed, onChange } from "./state.js";
 import { canvas } from "./view.js";
 
+const knobs = /** @type {HTMLElement} */ ($("knobs").lastElementChild);
 const PARTS = /** @type {const} */ (["contribution", "before", "after", "local"]); // of a step
 const PULL = 3; // pixels from point to point
 const [WIDE, HIGH] = [96, 30]; // of a curve
@@ -63,7 +64,7 @@ const KNOBS = (G.play?.sliders ?? []).map(slider => {
   if (kept) row.append(make("small", {}, `${kept}: condition kept`));
   knob.input.addEventListener("input", () => turn(knob, Number(knob.input.value)));
   setKnob(knob, slider.start);
-  $("knobs").append(row);
+  knobs.append(row);
   return knob;
 });
 
@@ -133,8 +134,8 @@ function knobUnder(target) {
 /** @type {{ knob: Knob, x: number, from: number, moved: boolean } | null} */
 let drag = null;
 
+$("knobs").hidden = !G.play;
 if (KNOBS.length) {
-  $("knobs").hidden = false;
   // before the picture sees them, which would move
   canvas.addEventListener("pointerdown", e => {
     const knob = knobUnder(/** @type {Element} */ (e.target));
@@ -179,8 +180,7 @@ if (descent) {
   };
   down.addEventListener("click", () => step(Math.min(last, steps + 1)));
   again.addEventListener("click", () => step(0));
-  $("knobs").hidden = false;
-  $("knobs").append(make("div", { class: "knob" }, down, again, words));
+  knobs.append(make("div", { class: "knob" }, down, again, words));
   onChange(() => {
     down.textContent = steps ? "again" : "one step down";
     down.disabled = steps == last;

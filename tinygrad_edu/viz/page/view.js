@@ -90,9 +90,14 @@ export function reveal(key) {
   const some = keys.flatMap(k => spots.get(k) ?? []);
   if (!some.length) return;
   const { clientWidth: w, clientHeight: h } = canvas;
-  const { left, top, right, bottom } = around(some);
   const readable = view.k < 0.45 ? 0.8 : view.k;
-  const k = Math.min(readable, (w - MARGIN) / (right - left), (h - MARGIN) / (bottom - top));
+  const room = (/** @type {ReturnType<typeof around>} */ s) =>
+    Math.min(readable, (w - MARGIN) / (s.right - s.left), (h - MARGIN) / (s.bottom - s.top));
+  let part = around(some);
+  // of a long edge, where its gradient arrives
+  if (room(part) < Math.min(READABLE, readable)) part = around(some.slice(-1));
+  const { left, top, right, bottom } = part;
+  const k = room(part);
   const seen = !isUnderMap(right * view.k + view.x, bottom * view.k + view.y) &&
     left * view.k + view.x >= MARGIN / 2 && right * view.k + view.x <= w - MARGIN / 2 &&
     top * view.k + view.y >= MARGIN / 2 && bottom * view.k + view.y <= h - MARGIN;
