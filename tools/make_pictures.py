@@ -10,6 +10,9 @@ import tempfile
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from models import KMeans
+from models.datasets import make_blobs
+from models.foundation import traced
 from tinygrad_edu import Tensor, nn, viz
 from tinygrad_edu.data import load_digits
 
@@ -52,11 +55,27 @@ def transformer():
     return nn.cross_entropy(Transformer()(ids), np.roll(ids, -1, 1))
 
 
-# name of the picture: (loss, width, height, color scheme, actions in the page before the picture)
+def clusters():
+    """The steps of k-means on three clouds of points."""
+    points, _ = make_blobs(150, centers=3, random_state=3)
+    with traced():
+        model = KMeans(3, init="random", n_init=1, random_state=1).fit(points)
+    return viz.kmeans_frames(model, points).html()
+
+
+def playing():
+    """A number that is dragged."""
+    a, b = (Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "a"), (-3.0, "b")))
+    return viz.Graph(np.tanh(a * b + 1) + a**2).html(play={"a": (-3, 3)}, rate=0.1)
+
+
+# name of the picture: (the page or the loss, width, height, color scheme, actions in the page before it)
 PICTURES = {
     "step": (expression, 1120, 680, "light", ["go(14)"]),
-    "graph": (digits, 1120, 800, "light", ["go(visible[12])"]),
-    "transformer": (transformer, 1120, 800, "dark", ["toggle(2)", "toggle(3)", "fit()", "choose('n3')"]),
+    "graph": (digits, 1120, 800, "light", ["go(state.visible[12])"]),
+    "play": (playing, 1120, 760, "light", []),
+    "kmeans": (clusters, 1120, 800, "light", ["show(3)"]),
+    "transformer": (transformer, 1120, 800, "dark", ["toggle(2)", "toggle(3)", "fit(true)", "choose('n3')"]),
 }  # fmt: skip
 
 
@@ -64,13 +83,17 @@ def main():
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        for name, (loss, width, height, scheme, actions) in PICTURES.items():
+        for name, (made, width, height, scheme, actions) in PICTURES.items():
             page = browser.new_page(
                 viewport={"width": width, "height": height}, color_scheme=scheme,
                 reduced_motion="reduce", device_scale_factor=1 if width > 500 else 2,
             )  # fmt: skip
             path = pathlib.Path(folder) / f"{name}.html"
-            viz.Graph(loss()).save(path)
+            page_or_loss = made()
+            path.write_text(
+                page_or_loss if isinstance(page_or_loss, str) else viz.Graph(page_or_loss).html(),
+                encoding="utf-8",
+            )
             page.goto(path.as_uri())
             page.wait_for_selector("body[data-ready]")
             for action in actions:
