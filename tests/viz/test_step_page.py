@@ -945,6 +945,29 @@ def test_the_page_of_changes_has_its_shades(look):
 # ---------------------------------------------------------------------------------------------- play
 
 
+def test_of_a_long_edge_the_end_is_shown_where_the_gradient_arrives(look):
+    x = variable(2.0, "x")
+    y = first = x * 3.0
+    for _ in range(12):
+        y = np.tanh(y)
+    page = look(viz.Graph(y + first), width=390)
+    edge = (
+        "FRAMES.findIndex(f => f.kind == 'back' && f.node == RESULT.i && f.source != RESULT.i - 1)"
+    )
+    page.evaluate(f"go({edge} + 1)")
+    page.evaluate("reveal()")
+    assert page.evaluate("view.k") >= 0.7  # names have nine pixels
+    box, canvas = (page.locator(s).bounding_box() for s in ("[data-key=n2]", "#canvas"))
+    assert "now" in page.get_attribute("[data-key=n2]", "class")
+    assert canvas["y"] <= box["y"] and box["y"] + box["height"] <= canvas["y"] + canvas["height"]
+
+
+def test_long_names_are_not_cut_on_a_telephone(look):
+    page = look(viz.Graph(variable(np.ones((2, 2)), "a_long_name_" * 20).sum()), width=390)
+    page.evaluate("go(FRAMES.length)")
+    assert page.evaluate("$('panel').scrollWidth <= $('panel').clientWidth")
+
+
 @pytest.fixture
 def play_with(visit):
     """play_with(graph, play=..., rate=...): its page, ready."""
