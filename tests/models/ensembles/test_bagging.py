@@ -17,21 +17,6 @@ Y = X[:, 0] ** 2 + X[:, 1] + 0.3 * RNG.normal(size=400)
 LABELS = np.array(["low", "middle", "high"])[np.digitize(Y, [0.0, 1.5])]
 
 
-@pytest.mark.parametrize("name, y", [("BaggingClassifier", LABELS), ("BaggingRegressor", Y)])
-@pytest.mark.parametrize(
-    "settings", [{}, {"max_samples": 0.5, "max_features": 0.6, "bootstrap": False}]
-)
-def test_it_is_as_good_as_scikit_learns(name, y, settings):
-    scores = []
-    for seed in range(6):
-        pair = [
-            getattr(library, name)(**settings, random_state=seed) for library in (models, ensemble)
-        ]
-        scores.append([model.fit(X[:250], y[:250]).score(X[250:], y[250:]) for model in pair])
-    ours, theirs = np.mean(scores, axis=0)
-    assert ours == pytest.approx(theirs, abs=0.05)
-
-
 def test_without_draws_it_is_the_model():
     settings = {"bootstrap": False, "n_estimators": 3}
     for member in (models.Ridge(), linear_model.Ridge()):

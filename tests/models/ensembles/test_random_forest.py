@@ -20,20 +20,6 @@ every = pytest.mark.parametrize("name", KINDS)
 
 
 @every
-def test_scores_are_those_of_scikit_learn_within_noise(name):
-    X, y = KINDS[name]
-    scores = {"ours": [], "theirs": []}
-    for seed in range(10):
-        order = np.random.default_rng(seed).permutation(len(y))
-        train, test = order[: len(y) // 2], order[len(y) // 2 :]
-        for side, library in (("ours", models), ("theirs", ensemble)):
-            model = getattr(library, name)(n_estimators=25, random_state=seed, min_samples_leaf=2)
-            scores[side].append(model.fit(X[train], y[train]).score(X[test], y[test]))
-    difference = np.subtract(scores["ours"], scores["theirs"])
-    assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(10) + 1e-3
-
-
-@every
 def test_the_answer_is_the_mean_of_the_trees(name):
     X, y = KINDS[name]
     model = getattr(models, name)(n_estimators=7, random_state=0, max_depth=4).fit(X, y)
