@@ -31,8 +31,11 @@ CASES = {
     "class weights": (models.LogisticRegression(class_weight={0: 2.0, 1: 1.0, 2: 0.5}), IRIS),
     "poisson": (models.PoissonRegressor(alpha=0.2), IRIS),
     "autoencoder": (models.Autoencoder(3, random_state=0), DIGITS),
-    "a relu autoencoder": (models.Autoencoder((9, 5), activation="relu", random_state=0), IRIS),
-    "a linear autoencoder": (models.Autoencoder((), random_state=0), IRIS),
+    "a relu autoencoder": (
+        models.Autoencoder(hidden_layer_sizes=(9, 5), activation="relu", random_state=0),
+        IRIS,
+    ),
+    "a linear autoencoder": (models.Autoencoder(hidden_layer_sizes=(), random_state=0), IRIS),
     "vae": (models.VAE(2, n_draws=3, random_state=0), IRIS),
     "a bernoulli vae": (models.VAE(3, likelihood="bernoulli", random_state=0), DIGITS),
 }
