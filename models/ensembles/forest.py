@@ -28,9 +28,8 @@ class Forest(DrawsRows, Growing):
     Small trees are grown together (see `trees.growing`). Every group of trees has its own seed, so `n_jobs`
     does not change the forest.
 
-    Of equally good questions each tree asks about the first feature, where scikit-learn takes a random one.
-    Nodes of two rows have many, so forests that ask about all features depend on the order of the columns
-    if leaves are small.
+    Of equally good questions one is asked at random, because nodes of two rows have many: trees that always
+    asked about the first feature would be too much alike.
     """
 
     tree_kind: ClassVar[Any]
@@ -88,6 +87,7 @@ class Forest(DrawsRows, Growing):
             warn(UserWarning, f"{what} Try: a larger n_estimators")
         table, criterion = self._table(X), self._criterion(y)
         limits = self._limits(table, self._drawn(weight) if self.bootstrap else weight.sum(), y)
+        limits = limits._replace(random_ties=True)
         batch = 1 if self.max_leaf_nodes is not None else max(1, TOGETHER // len(X))
         size = self._drawn(weight) if self.bootstrap else None
         chance = None if (weight == 1).all() else weight / weight.sum()

@@ -23,6 +23,7 @@ class Limits(NamedTuple):
     max_leaf_nodes: int | None = None
     min_impurity_decrease: float = 0.0
     random_cuts: bool = False
+    random_ties: bool = False  # of equally good questions, one at random; otherwise the first
     monotonic: np.ndarray | None = None  # (features,): 1 increasing, -1 decreasing, 0 free
 
 

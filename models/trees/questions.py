@@ -7,8 +7,9 @@ does it for all nodes: that of the integers
 
 which NumPy sorts several times faster than it finds an order (`argsort`). Their last b bits are the order.
 
-Ties: questions whose gains differ by rounding alone are equally good. Of these the first feature wins, and of
-its cuts the lowest. (scikit-learn visits the features in random order, and rounding decides.)
+Ties: questions whose gains differ by rounding alone are equally good. Of these the first feature wins, or
+with `random_ties` that with the largest of random numbers; and of its cuts the lowest. (scikit-learn visits
+the features in random order, and rounding decides.)
 """
 
 from typing import Any, NamedTuple
@@ -32,10 +33,14 @@ class Questions(NamedTuple):
     missing_left: np.ndarray  # do missing values go left?
     middle: np.ndarray  # between the values of both sides
     varies: np.ndarray  # does any of the features vary in the node?
+    lot: (
+        np.ndarray
+    )  # of equally good questions the one with the largest wins; 0 if it is to be the first
 
     def or_better(self, other, slack):
-        """For each node the better question; the first, if they differ by less than slack."""
+        """For each node the better question; if they differ by less than slack, by lot."""
         wins = other.gain > self.gain + slack
+        wins |= (other.gain >= self.gain - slack) & (other.lot > self.lot)
         chosen = Questions(*(np.where(wins, b, a) for a, b in zip(self, other, strict=True)))
         return chosen._replace(varies=self.varies | other.varies)
 
@@ -65,6 +70,14 @@ class Search:
             for more in self.of_block(features[start : start + rows]):
                 found = more if found is None else found.or_better(more, self.slack)
         return found
+
+    def best_row(self, gain, enough):
+        """For each node a row whose gain, (rows, nodes), is enough, and its lot."""
+        good = gain >= enough
+        if not self.limits.random_ties:
+            return np.argmax(good, axis=0), np.zeros(gain.shape[1])
+        lots = good * (1 - self.rng.random(gain.shape))  # above 0
+        return np.argmax(lots, axis=0), lots.max(axis=0)
 
     def varying(self):
         """(features, nodes): does the feature vary in the node?"""
@@ -137,11 +150,11 @@ class BestQuestions(Search):
             gain -= (digits == 0) * NEVER  # missing | present: the other way round is known
             digits -= 1
         each = features if features.shape[1] == 1 else nodes.spread(features)
-        row, at, feature, found, low, high = self.largest(features, order, gain)
+        row, lot, at, feature, found, low, high = self.largest(features, order, gain)
         if (found & (high <= low + self.table.dtype(CLOSE))).any():  # rare: then look at all
             values = self.table.values(nodes.samples[order], each)
             gain[:, :-1] -= (values[:, 1:] <= values[:, :-1] + self.table.dtype(CLOSE)) * NEVER
-            row, at, feature, found, low, high = self.largest(features, order, gain)
+            row, lot, at, feature, found, low, high = self.largest(features, order, gain)
         low, high = low.astype(np.float64), high.astype(np.float64)
         threshold = low / 2 + high / 2  # the sum of two huge values would overflow
         threshold = np.where((low <= threshold) & (threshold < high), threshold, low)
@@ -153,14 +166,15 @@ class BestQuestions(Search):
             missing_left=np.full(nodes.number, missing_first),
             middle=np.zeros(nodes.number) if middle is None else middle[row, at],
             varies=varies,
+            lot=lot,
         )
 
     def largest(self, features, order, gain):
-        """Row, position and feature of the best cut of each node; is there one?; the values on its sides."""
+        """Of the best cut of each node: row, lot, position, feature; is it one?; the values on its sides."""
         nodes = self.nodes
         largest = np.maximum.reduceat(gain, nodes.starts, axis=1)
         enough = largest.max(axis=0) - self.slack
-        row = np.argmax(largest >= enough, axis=0)
+        row, lot = self.best_row(largest, enough)
         line = gain[0] if len(gain) == 1 else gain[nodes.spread(row), self.position]
         good = np.flatnonzero(line >= nodes.spread(enough))
         at = good[np.searchsorted(good, nodes.starts)]
@@ -168,7 +182,7 @@ class BestQuestions(Search):
         found = line[at] > -NEVER / 2
         after = np.where(found, at + 1, at)
         low, high = (self.table.values(nodes.samples[order[row, i]], feature) for i in (at, after))
-        return row, at, feature, found, low, high
+        return row, lot, at, feature, found, low, high
 
 
 class RandomQuestions(Search):
@@ -215,10 +229,8 @@ class RandomQuestions(Search):
             forbidden |= breaks
         gain = np.where(forbidden, -NEVER, gain)
 
-        row, node = (
-            np.argmax(gain >= gain.max(axis=0) - self.slack, axis=0),
-            np.arange(nodes.number),
-        )
+        row, lot = self.best_row(gain, gain.max(axis=0) - self.slack)
+        node = np.arange(nodes.number)
         yield Questions(
             gain=gain[row, node],
             feature=features[row, 0 if features.shape[1] == 1 else node],
@@ -227,4 +239,5 @@ class RandomQuestions(Search):
             missing_left=missing_left[row, node],
             middle=np.zeros(nodes.number) if middle is None else middle[row, node],
             varies=np.asarray(varies.any(axis=0)),
+            lot=lot,
         )

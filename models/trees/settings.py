@@ -89,6 +89,7 @@ class Growing(WithCategories):
             max_leaf_nodes=self.max_leaf_nodes,
             min_impurity_decrease=self.min_impurity_decrease,
             random_cuts=self.random_cuts,
+            random_ties=self.random_cuts,
             monotonic=self._monotonic(table, len(y)),
         )
 

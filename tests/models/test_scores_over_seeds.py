@@ -64,9 +64,9 @@ def probability_of_the_truth(model, X, y):
 @cases("ensemble", "RandomForestClassifier", n_estimators=10, max_features=0.7, max_samples=0.3)
 @cases("ensemble", "RandomForestClassifier", n_estimators=10, max_leaf_nodes=12)
 @cases("ensemble", "ExtraTreesClassifier", n_estimators=10, bootstrap=True, max_features=None)
-@cases("tree", "ExtraTreeClassifier", min_samples_leaf=3)
-@cases("tree", "DecisionTreeClassifier", min_samples_leaf=3, max_features=2)
-@cases("tree", "DecisionTreeClassifier", min_samples_leaf=3, max_features=2, splitter="random")
+@cases("tree", "ExtraTreeClassifier")
+@cases("tree", "DecisionTreeClassifier", max_features=2)
+@cases("tree", "DecisionTreeClassifier", max_features=2, splitter="random")
 @cases("ensemble", "BaggingClassifier")
 @cases("ensemble", "BaggingClassifier", max_samples=0.5, max_features=0.5, bootstrap=False)
 @cases("ensemble", "BaggingClassifier", bootstrap_features=True)
@@ -79,11 +79,11 @@ def classifier_of_trees(model):
     return [probability_of_the_truth(model, X[i], y[i]) for i in (slice(200), slice(200, None))]
 
 
-@cases("ensemble", "RandomForestRegressor ExtraTreesRegressor", n_estimators=10, min_samples_leaf=3)
+@cases("ensemble", "RandomForestRegressor ExtraTreesRegressor", n_estimators=10)
 @cases("ensemble", "RandomForestRegressor", n_estimators=10, max_features=0.3, max_samples=0.5)
 @cases("ensemble", "ExtraTreesRegressor", n_estimators=10, max_features=0.3, bootstrap=True)
-@cases("tree", "ExtraTreeRegressor", min_samples_leaf=3)
-@cases("tree", "DecisionTreeRegressor", min_samples_leaf=3, max_features=2)
+@cases("tree", "ExtraTreeRegressor")
+@cases("tree", "DecisionTreeRegressor", max_features=2)
 @cases("ensemble", "BaggingRegressor")
 @cases("ensemble", "BaggingRegressor", max_samples=0.5, max_features=0.5, bootstrap=False)
 @cases("ensemble", "AdaBoostRegressor", n_estimators=20)
@@ -113,8 +113,8 @@ def losses_out_of_bag(model):
     return model.fit(*NUMBERS).oob_scores_.mean()
 
 
-@cases("ensemble", "RandomForestRegressor ExtraTreesRegressor", n_estimators=30, min_samples_leaf=3,
-       oob_score=True, bootstrap=True)  # fmt: skip
+@cases("ensemble", "RandomForestRegressor ExtraTreesRegressor", n_estimators=30, oob_score=True,
+       bootstrap=True)  # fmt: skip
 @cases("ensemble", "BaggingRegressor", n_estimators=20, oob_score=True)
 def score_out_of_bag(model):
     X, y = NUMBERS

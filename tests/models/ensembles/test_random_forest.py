@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import models
+from models.trees import pruning, questions
 
 ensemble = pytest.importorskip("sklearn.ensemble")
 datasets = pytest.importorskip("sklearn.datasets")
@@ -119,7 +120,10 @@ def test_settings_reach_the_trees():
     small = models.RandomForestClassifier(5, max_leaf_nodes=4, random_state=0).fit(X, y)
     assert [tree.get_n_leaves() for tree in small.estimators_] == [4] * 5
     pruned = models.RandomForestClassifier(5, ccp_alpha=0.05, random_state=0).fit(X, y)
-    assert max(tree.get_n_leaves() for tree in pruned.estimators_) < 6
+    whole = models.RandomForestClassifier(5, random_state=0).fit(X, y)
+    for tree, before in zip(pruned.estimators_, whole.estimators_, strict=True):
+        expected = pruning.pruned(before.tree_, 0.05)
+        assert tree.get_n_leaves() == expected.n_leaves < before.get_n_leaves()
 
 
 @pytest.mark.parametrize("max_samples, drawn", [(None, 178), (40, 40), (0.25, 44)])
@@ -213,3 +217,14 @@ def test_a_score_of_your_own_out_of_bag(name):
     np.testing.assert_array_equal(heard["y"][:, 0], y)  # the same numbers there, in a column
     with pytest.raises(ValueError, match="'oob_score' parameter of"):
         getattr(models, name)(oob_score="accuracy").fit(X, y)
+
+
+@pytest.mark.parametrize("block", [1, 2**15])
+@pytest.mark.parametrize("kind", [models.RandomForestRegressor, models.ExtraTreesRegressor])
+def test_equally_good_features_have_equal_chances(monkeypatch, kind, block):
+    """Of nodes with two rows, every feature that varies divides them. Blocks are searched one by one."""
+    monkeypatch.setattr(questions, "BLOCK", block)
+    X = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    forest = kind(600, bootstrap=False, random_state=0).fit(X, [0.0, 1.0])
+    asked = np.bincount([tree.tree_.feature[0] for tree in forest.estimators_], minlength=3)
+    assert np.abs(asked - 200).max() < 46  # 4 standard deviations of 11.5
