@@ -118,8 +118,12 @@ def kind_and_values(found: np.ndarray) -> tuple[str, np.ndarray]:
     several = found.ndim == 2 and found.shape[1] > 1
     ending = "-multioutput" if several else ""
     if found.dtype.kind == "f" and not np.isfinite(found).all():
-        what = f"Targets contain NaN or infinity: {(~np.isfinite(found)).sum()} of {found.size} values."
-        raise refusal(ValueError, what, "drop those rows")
+        bad = ~np.isfinite(found)
+        row, value = np.argwhere(bad)[0][0], found[bad][0]
+        what = (
+            f"Input y contains NaN or infinity: {bad.sum()} of its {found.size} values, the first "
+        )
+        raise refusal(ValueError, f"{what}({value}) in row {row}.", "drop those rows")
     if found.dtype.kind == "f" and (found != np.floor(found)).any():
         return "continuous" + ending, none
     values = distinct(found)

@@ -65,19 +65,22 @@ class Search:
     def among(self, features):
         """The best question of each node, about features (rows, nodes), or (rows, 1) if they share them."""
         rows = max(1, BLOCK // len(self.nodes.samples))
+        lots = np.zeros((len(features), self.nodes.number))
+        if (
+            self.limits.random_ties
+        ):  # drawn here, because the size of a block depends on the samples
+            lots = 1 - self.rng.random(lots.shape)  # above 0
         found = None
         for start in range(0, len(features), rows):
-            for more in self.of_block(features[start : start + rows]):
+            block = slice(start, start + rows)
+            for more in self.of_block(features[block], lots[block]):
                 found = more if found is None else found.or_better(more, self.slack)
         return found
 
-    def best_row(self, gain, enough):
-        """For each node a row whose gain, (rows, nodes), is enough, and its lot."""
-        good = gain >= enough
-        if not self.limits.random_ties:
-            return np.argmax(good, axis=0), np.zeros(gain.shape[1])
-        lots = good * (1 - self.rng.random(gain.shape))  # above 0
-        return np.argmax(lots, axis=0), lots.max(axis=0)
+    def best_row(self, good, lots):
+        """For each node the good row with the largest lot, and that; without lots the first good row."""
+        row = np.argmax(good * lots if self.limits.random_ties else good, axis=0)
+        return row, lots[row, np.arange(lots.shape[1])]
 
     def varying(self):
         """(features, nodes): does the feature vary in the node?"""
@@ -113,14 +116,14 @@ class BestQuestions(Search):
         self.too_few = (self.count_left < least) | (count_right < least)
         self.running = self.criterion.running(self)
 
-    def of_block(self, features):
+    def of_block(self, features, lots):
         """Yields Questions: the best ones and, if values are missing, the best that send these left."""
         codes = self.table.codes_in(self.nodes, features)
-        yield self.best(features, codes)
+        yield self.best(features, lots, codes)
         if self.table.missing[features].any():
             each = features if features.shape[1] == 1 else self.nodes.spread(features)
             missing = self.table.is_missing(codes, each)
-            yield self.best(features, np.where(missing, 0, codes + 1), missing_first=True)
+            yield self.best(features, lots, np.where(missing, 0, codes + 1), missing_first=True)
 
     def sorted(self, codes, group):
         """For each row the positions in ascending order of group and code, and these two as one number."""
@@ -135,7 +138,7 @@ class BestQuestions(Search):
         digits >>= self.position_bits
         return order, digits
 
-    def best(self, features, codes, missing_first=False):
+    def best(self, features, lots, codes, missing_first=False):
         """For each node the first row, and in it the first cut, with the largest gain but for rounding."""
         nodes = self.nodes
         order, digits = self.sorted(codes, nodes.of)
@@ -150,11 +153,11 @@ class BestQuestions(Search):
             gain -= (digits == 0) * NEVER  # missing | present: the other way round is known
             digits -= 1
         each = features if features.shape[1] == 1 else nodes.spread(features)
-        row, lot, at, feature, found, low, high = self.largest(features, order, gain)
+        row, lot, at, feature, found, low, high = self.largest(features, lots, order, gain)
         if (found & (high <= low + self.table.dtype(CLOSE))).any():  # rare: then look at all
             values = self.table.values(nodes.samples[order], each)
             gain[:, :-1] -= (values[:, 1:] <= values[:, :-1] + self.table.dtype(CLOSE)) * NEVER
-            row, lot, at, feature, found, low, high = self.largest(features, order, gain)
+            row, lot, at, feature, found, low, high = self.largest(features, lots, order, gain)
         low, high = low.astype(np.float64), high.astype(np.float64)
         threshold = low / 2 + high / 2  # the sum of two huge values would overflow
         threshold = np.where((low <= threshold) & (threshold < high), threshold, low)
@@ -169,12 +172,12 @@ class BestQuestions(Search):
             lot=lot,
         )
 
-    def largest(self, features, order, gain):
+    def largest(self, features, lots, order, gain):
         """Of the best cut of each node: row, lot, position, feature; is it one?; the values on its sides."""
         nodes = self.nodes
         largest = np.maximum.reduceat(gain, nodes.starts, axis=1)
         enough = largest.max(axis=0) - self.slack
-        row, lot = self.best_row(largest, enough)
+        row, lot = self.best_row(largest >= enough, lots)
         line = gain[0] if len(gain) == 1 else gain[nodes.spread(row), self.position]
         good = np.flatnonzero(line >= nodes.spread(enough))
         at = good[np.searchsorted(good, nodes.starts)]
@@ -195,7 +198,7 @@ class RandomQuestions(Search):
         super().__init__(*known)
         self.deviations, self.mean = deviations_of(self.nodes, self.criterion)
 
-    def of_block(self, features):
+    def of_block(self, features, lots):
         """Yields Questions: the best of the drawn ones."""
         nodes, limits = self.nodes, self.limits
         values = self.table.codes_in(nodes, features)
@@ -210,8 +213,9 @@ class RandomQuestions(Search):
         if self.table.missing[features].any():
             missing = np.isnan(values)
             some = np.logical_or.reduceat(missing, nodes.starts, axis=1)
+            # If all others are equal they go left, so the missing ones do not: that would be no question.
+            missing_left = some & varies & (self.rng.random(low.shape) < 0.5)
             varies |= some & np.isfinite(low)
-            missing_left = some & (self.rng.random(low.shape) < 0.5)
             goes_left |= missing & nodes.spread(missing_left)
 
         goes_left = goes_left.astype(np.float64)
@@ -229,7 +233,7 @@ class RandomQuestions(Search):
             forbidden |= breaks
         gain = np.where(forbidden, -NEVER, gain)
 
-        row, lot = self.best_row(gain, gain.max(axis=0) - self.slack)
+        row, lot = self.best_row(gain >= gain.max(axis=0) - self.slack, lots)
         node = np.arange(nodes.number)
         yield Questions(
             gain=gain[row, node],

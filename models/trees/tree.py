@@ -44,8 +44,8 @@ class DecisionTree(Growing):
     A cut is midway between two neighboring values. Values are compared in float32, as in scikit-learn (unless
     they exceed its range), and differences below 1e-7 are ignored.
 
-    Ties: among equally good questions the first feature wins, and among its cuts the lowest; with random cuts,
-    and in forests, a random feature. Gains that differ by less than 1e-10 of the impurity are equal.
+    Ties: among equally good questions the first feature wins, and among its cuts the lowest; with random
+    cuts, and in forests, a random feature. Gains that differ by less than 1e-10 of the impurity are equal.
     (scikit-learn takes the first of a random order.)
 
     Missing values (NaN) go to the side where they bring the larger gain. In a node that had none in fit, they
