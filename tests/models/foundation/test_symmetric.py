@@ -23,8 +23,7 @@ def test_a_singular_matrix_has_its_shortest_solution(half):
     """Some of its pivots are 0 but for rounding, which may leave them above 0: 7 - √7² is 8.9e-16."""
     A = np.kron(np.ones((2, 2)), np.diag(np.full(half, 7.0)))
     B = np.tile(RNG.normal(size=(half, 1)), (2, 1))
-    found = solve_symmetric(A.copy(), B)
-    np.testing.assert_allclose(found, np.linalg.pinv(A) @ B, rtol=1e-9)
+    np.testing.assert_allclose(solve_symmetric(A, B), B / 14, rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -32,6 +31,5 @@ def test_a_matrix_of_low_rank_has_its_shortest_solution(seed):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(150, 20))
     A, B = X @ X.T, X @ rng.normal(size=(20, 3))
-    np.testing.assert_allclose(
-        solve_symmetric(A.copy(), B), np.linalg.pinv(A) @ B, rtol=1e-7, atol=1e-9
-    )
+    shortest = np.linalg.pinv(A, rcond=1e-12) @ B
+    np.testing.assert_allclose(solve_symmetric(A, B), shortest, rtol=1e-7, atol=1e-9)
