@@ -16,6 +16,18 @@ def loss():
 
 
 @pytest.fixture
+def look(visit):
+    """look(graph, width=...): the page about it, ready."""
+
+    def opened(graph, **settings):
+        page = visit(graph.html(), **settings)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    return opened
+
+
+@pytest.fixture
 def need_graphviz():
     try:
         picture.draw("digraph {a}", "svg")

@@ -16,16 +16,6 @@ SIDES = (
 )
 
 
-@pytest.fixture
-def look(visit):
-    def opened(graph, **settings):
-        page = visit(graph.html(), **settings)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    return opened
-
-
 def network():
     return viz.Graph(small_network()[1])
 

@@ -3,27 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.viz.test_step_page import (
-    network,
-    pressed,
-    recurrent,
-    transformer,
-    variable,
-    words,
-)  # fmt: skip
+from tests.viz.pages import pressed
+from tests.viz.small_graphs import variable
+from tests.viz.test_step_page import network, recurrent, transformer, words
 from tinygrad_edu import Tensor, nn, viz
 
 SIZES = [(1280, 900), (390, 844)]
-
-
-@pytest.fixture
-def look(visit):
-    def opened(graph, **settings):
-        page = visit(graph.html(), **settings)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    return opened
 
 
 def keys(page, selector):

@@ -5,12 +5,9 @@ import re
 
 import numpy as np
 
+from tests.viz.small_graphs import variable
 from tinygrad_edu import Tensor, viz
 from tinygrad_edu.nn import Parameter
-
-
-def variable(data, name=None):
-    return Tensor(data, requires_grad=True, name=name)
 
 
 def test_json_has_all_that_is_known(tmp_path):

@@ -6,16 +6,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, viz
+from tests.viz.small_graphs import variable
+from tinygrad_edu import viz
 from tinygrad_edu.nn import Linear, Parameter, Sequential, cross_entropy
 from tinygrad_edu.viz import picture, render
 from tinygrad_edu.viz.nodes import printable
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def variable(data, name=None):
-    return Tensor(data, requires_grad=True, name=name)
 
 
 def words(element):

@@ -5,13 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from tests.viz.small_graphs import variable
 from tinygrad_edu import Tensor, nn, optim, viz
 from tinygrad_edu.nn import Parameter
 from tinygrad_edu.viz.play import STEPS, computed
-
-
-def variable(data, name):
-    return Tensor(data, requires_grad=True, name=name)
 
 
 def expression(x=2.0, w=-3.0, b=6.875):

@@ -12,12 +12,11 @@ from tinygrad_edu.viz.quiz_score import Score, read_score
 
 
 @pytest.fixture
-def ask(visit):
+def ask(look):
     """ask(graph, k): its page with the question about the k-th step."""
 
     def opened(graph, step=1, **settings):
-        page = visit(graph.html(), **settings)
-        page.wait_for_selector("body[data-ready]")
+        page = look(graph, **settings)
         page.evaluate(f"go({step - 1})")
         pressed(page, "p")
         return page

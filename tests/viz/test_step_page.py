@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.viz.pages import pressed
+from tests.viz.small_graphs import variable
 from tinygrad_edu import Tensor, nn, ops, viz
 from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.viz import page_files, step_page
 from tinygrad_edu.viz.nodes import WHOLE
-
-
-def variable(data, name=None):
-    return Tensor(data, requires_grad=True, name=name)
 
 
 def expression(x=2.0, w=-3.0, b=6.875):
@@ -82,18 +80,6 @@ def transformer():
     return nn.cross_entropy(Transformer()(ids), np.roll(ids, -1, 1))
 
 
-@pytest.fixture
-def look(visit):
-    """look(graph, width=...): the page about it, ready."""
-
-    def opened(graph, **settings):
-        page = visit(graph.html(), **settings)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    return opened
-
-
 # What the page says, read from its elements.
 
 UNDER = """heading => {
@@ -136,11 +122,6 @@ def words(page):
 
 def label(page, key):
     return page.get_attribute(f"[data-key={key}]", "aria-label")
-
-
-def pressed(page, key, times=1):
-    for _ in range(times):
-        page.keyboard.press(key)
 
 
 # ------------------------------------------------------------------------------------------- numbers

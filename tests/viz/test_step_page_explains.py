@@ -6,11 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, nn, viz
-
-
-def variable(data, name=None):
-    return Tensor(data, requires_grad=True, name=name)
+from tests.viz.small_graphs import variable
+from tinygrad_edu import nn, viz
 
 
 def network():
@@ -20,16 +17,6 @@ def network():
     )
     x = variable(rng.normal(size=(5, 4)), "points")
     return nn.cross_entropy(model(x), np.array([0, 1, 1, 0, 1]))
-
-
-@pytest.fixture
-def look(visit):
-    def opened(graph, **settings):
-        page = visit(graph.html(), **settings)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    return opened
 
 
 def number_of(graph, title, nth=0):

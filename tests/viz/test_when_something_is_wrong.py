@@ -8,16 +8,6 @@ from tests.viz.small_graphs import variable
 from tinygrad_edu import nn, viz
 
 
-@pytest.fixture
-def look(visit):
-    def opened(graph, **settings):
-        page = visit(graph.html(), **settings)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    return opened
-
-
 def classes(page, name):
     """The keys of the nodes of a class."""
     return page.eval_on_selector_all(f".node.{name}", "all => all.map(e => e.dataset.key)")

@@ -28,16 +28,6 @@ def moving(n=5, width=520, name="", words="number"):
     return Series(name, width, 200, frames)
 
 
-@pytest.fixture
-def look(visit):
-    def opened(frames, **settings):
-        page = visit(frames.html(), **settings)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    return opened
-
-
 def said(page):
     return page.inner_text("#said h2"), page.inner_text("#said p"), page.text_content("#count")
 
