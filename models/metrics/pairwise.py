@@ -299,13 +299,18 @@ def _rows(X: Any, name: str) -> Any:
 
 def _same_features(X: Any, other: Any) -> np.ndarray:
     found = _rows(X, "X" if other is None else "Y")
-    if other is not None and found.shape[1] != other.shape[1]:
+    if other is not None:
+        _require_same_features(other, found)
+    return found
+
+
+def _require_same_features(X: Any, Y: Any) -> None:
+    if X.shape[1] != Y.shape[1]:
         what = (
-            f"Incompatible dimension for X and Y matrices: X.shape[1] == {other.shape[1]} while "
-            f"Y.shape[1] == {found.shape[1]}."
+            f"Incompatible dimension for X and Y matrices: X.shape[1] == {X.shape[1]} while Y.shape[1] == "
+            f"{Y.shape[1]}."
         )
         raise refusal(ValueError, what, "rows with the same features")
-    return found
 
 
 def _to_unit_length(X: Any) -> Any:
@@ -319,11 +324,6 @@ def _to_unit_length(X: Any) -> Any:
 
 
 def _product(X: Any, Y: Any, dense_output: bool) -> Any:
-    if X.shape[1] != Y.shape[1]:
-        what = (
-            f"Incompatible dimension for X and Y matrices: X.shape[1] == {X.shape[1]} while Y.shape[1] == "
-            f"{Y.shape[1]}."
-        )
-        raise refusal(ValueError, what, "rows with the same features")
+    _require_same_features(X, Y)
     found = X @ Y.T
     return found.toarray() if dense_output and hasattr(found, "tocsr") else found
