@@ -83,6 +83,15 @@ def array_of(caller: str, x: Any) -> np.ndarray:
     return x
 
 
+def one_feature(caller: str, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """X (n, 1) and y (n,) as arrays. Raises ValueError for other shapes."""
+    X, y = array_of(caller, X), np.asarray(value(y))
+    if X.ndim != 2 or X.shape[1] != 1 or y.shape != X.shape[:1]:
+        what = f"{caller} draws X (n, 1) and y (n,), not {X.shape} and {y.shape}."
+        raise refusal(ValueError, what, "one of the features: X[:, [0]], and a model fitted to it")
+    return X, y
+
+
 def inline(ax: Any, about: str) -> str:
     """The picture as an `<svg>` element for a page: what is black takes the color of the text around it."""
     letters = {"svg.fonttype": "none", "svg.hashsalt": "tinygrad_edu"}  # and not their outlines

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.tensor import value
-from tinygrad_edu.viz.curves import BLUE, array_of, axes_for, literal, optional
+from tinygrad_edu.viz.curves import BLUE, array_of, axes_for, literal, one_feature, optional
 from tinygrad_edu.viz.insight import CLASSES, decision_boundary, scatter
 
 
@@ -86,10 +85,7 @@ def band(model: Any, X: Any, y: Any, *, deviations: float = 2.0, ax: Any = None)
     X, y         (n, 1) and (n,)
     deviations   half of the width of the band
     """
-    X, y = array_of("band", X), np.asarray(value(y))
-    if X.ndim != 2 or X.shape[1] != 1 or y.shape != X.shape[:1]:
-        what = f"band draws X (n, 1) and y (n,), not {X.shape} and {y.shape}."
-        raise refusal(ValueError, what, "one of the features: X[:, [0]], and a model fitted to it")
+    X, y = one_feature("band", X, y)
     ax = axes_for(ax, 6.4, 3.8)
     low, high = X.min(), X.max()
     reach = 0.05 * ((high - low) or 1.0)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.tensor import value
-from tinygrad_edu.viz.curves import array_of
+from tinygrad_edu.viz.curves import one_feature
 from tinygrad_edu.viz.estimators import needed
 from tinygrad_edu.viz.frames.frames import Frame, Frames, Series
 from tinygrad_edu.viz.frames.shapes import (
@@ -41,11 +40,9 @@ def band_frames(model: Any, X: Any, y: Any, *, steps: int = 25, deviations: floa
     k(x, z) = exp(-(x - z)² / (2 l²)), while the others stay as fitted. Below is the logarithm of the
     evidence, ln p(y | X, θ), which the fit maximizes. Rasmussen and Williams 2006, 2.25, 2.26 and 5.8.
     """
-    X, y = array_of("band_frames", X), np.asarray(value(y), dtype=float)
+    X, y = one_feature("band_frames", X, y)
+    y = y.astype(float)
     kernel = needed(model, "kernel_", "band_frames")
-    if X.ndim != 2 or X.shape[1] != 1 or y.shape != X.shape[:1]:
-        what = f"band_frames draws X (n, 1) and y (n,), not {X.shape} and {y.shape}."
-        raise refusal(ValueError, what, "one of the features: X[:, [0]], and a model fitted to it")
     if steps < 2:
         raise refusal(ValueError, f"steps={steps}: a number moves in 2 steps or more.", "steps=25")
     fitted = {

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.tensor import value
-from tinygrad_edu.viz.curves import array_of
+from tinygrad_edu.viz.curves import one_feature
 from tinygrad_edu.viz.estimators import needed
 from tinygrad_edu.viz.frames.frames import Frame, Frames, Series
 from tinygrad_edu.viz.frames.shapes import (
@@ -38,10 +37,8 @@ def boosting_frames(model: Any, X: Any, y: Any, *, rounds: int = 8) -> Frames:
     residuals, which are the negative gradient of ½ Σ (y - f)², and takes a step: f ← f + ν tree(x), with
     ν = learning_rate. Friedman 2001, algorithm 2.
     """
-    X, y = array_of("boosting_frames", X), np.asarray(value(y), dtype=float)
-    if X.ndim != 2 or X.shape[1] != 1 or y.shape != X.shape[:1]:
-        what = f"boosting_frames draws X (n, 1) and y (n,), not {X.shape} and {y.shape}."
-        raise refusal(ValueError, what, "one of the features: X[:, [0]], and a model fitted to it")
+    X, y = one_feature("boosting_frames", X, y)
+    y = y.astype(float)
     trees = np.asarray(needed(model, "estimators_", "boosting_frames"))
     staged = getattr(model, "staged_predict", None)
     rate = getattr(model, "learning_rate", None)
