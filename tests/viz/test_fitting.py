@@ -71,6 +71,24 @@ def test_each_stage_is_the_model_as_it_was(monkeypatch, tmp_path):
     np.testing.assert_array_equal(drawn[1], kept[-1])
 
 
+def test_a_tree_grows_by_sets_of_categories_and_with_missing_values():
+    data = np.column_stack([np.arange(60) % 5, X[:, 1]])
+    data[::7, 1] = np.nan
+    y = np.isin(data[:, 0], [0, 3]) ^ (np.arange(60) % 11 == 0)
+    model = models.DecisionTreeClassifier(categorical_features=[0]).fit(data, y)
+    grown = stages(model, data)
+    np.testing.assert_array_equal(grown[-1][1].predict(data), model.predict(data))
+    stump = models.DecisionTreeClassifier(max_depth=1, categorical_features=[0]).fit(data, y)
+    np.testing.assert_array_equal(grown[1][1].predict(data), stump.predict(data))
+
+
+def test_a_tree_of_scikit_learn_grows():
+    tree = pytest.importorskip("sklearn.tree").DecisionTreeClassifier(random_state=0).fit(X, Y)
+    grown = stages(tree, X)
+    assert len(grown) == tree.get_n_leaves()
+    np.testing.assert_array_equal(grown[-1][1].predict(X), tree.predict(X))
+
+
 @pytest.mark.parametrize("settings", [{}, {"max_leaf_nodes": 7}])
 def test_a_tree_grows_to_the_whole_tree(settings):
     for model, data, y in (

@@ -13,6 +13,7 @@ from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.tensor import value
 from tinygrad_edu.viz.insight import animate
 from tinygrad_edu.viz.learned import learned
+from tinygrad_edu.viz.trees import LEAF, parents
 
 STILL = 3  # times that the last frame is shown
 
@@ -117,8 +118,8 @@ class _Staged:
 def _growing(model: Any) -> Iterator[Any]:
     """The predictions of a tree with its first k splits, for every k. Children are numbered as they grew."""
     tree = model.tree_
-    left, right = np.asarray(tree.children_left), np.asarray(tree.children_right)
-    inner, feature = np.flatnonzero(left >= 0), np.maximum(tree.feature, 0)
+    left, parent = np.asarray(tree.children_left), parents(tree)
+    inner = np.flatnonzero(left != LEAF)
     inner = inner[np.argsort(left[inner])]
     values = np.asarray(tree.value)[:, 0]
     answers = values[:, 0]
@@ -128,11 +129,9 @@ def _growing(model: Any) -> Iterator[Any]:
         split = np.isin(np.arange(len(left)), inner[:k])
 
         def predict(X: np.ndarray, split: np.ndarray = split) -> np.ndarray:
-            X, node = np.asarray(X, float), np.zeros(len(X), dtype=int)
-            rows = np.arange(len(X))
-            while split[node].any():
-                low = X[rows, feature[node]] <= tree.threshold[node]
-                node = np.where(split[node], np.where(low, left[node], right[node]), node)
+            node = np.asarray(model.apply(X))
+            while (above := (node > 0) & ~split[parent[node]]).any():  # its parent is still a leaf
+                node = np.where(above, parent[node], node)
             return answers[node]
 
         yield predict

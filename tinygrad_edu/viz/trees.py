@@ -117,16 +117,29 @@ def places(
     return at, edges, cut
 
 
+def parents(nodes: Any) -> np.ndarray:
+    """The number of the node above each node; LEAF for the root."""
+    parent = np.full(len(nodes.feature), LEAF)
+    inner = np.flatnonzero(nodes.children_left != LEAF)
+    parent[nodes.children_left[inner]] = parent[nodes.children_right[inner]] = inner
+    return parent
+
+
+def set_asked(model: Any, nodes: Any, node: int) -> str | None:
+    """The categories that go left at a node, in words; None if it compares a number with a threshold."""
+    if not np.isnan(nodes.threshold[node]):
+        return None
+    return _short(", ".join(map(str, model.left_categories(node))))
+
+
 def _text(model: Any, nodes: Any, node: int, features: Any, classes: Any, is_cut: bool) -> str:
     lines = []
     if nodes.children_left[node] != LEAF:
         f = int(nodes.feature[node])
         name = f"x[{f}]" if features is None else _short(features[f])
-        if np.isnan(nodes.threshold[node]):  # a question about categories
-            names = ", ".join(map(str, model.left_categories(node)))
-            lines.append(f"{name} in {{{_short(names)}}}?")
-        else:
-            lines.append(f"{name} ≤ {nodes.threshold[node]:.4g}?")
+        names = set_asked(model, nodes, node)
+        asked = f"≤ {nodes.threshold[node]:.4g}" if names is None else f"in {{{names}}}"
+        lines.append(f"{name} {asked}?")
     lines.append(f"{getattr(model, 'criterion', 'impurity')} {nodes.impurity[node]:.4g}")
     samples = int(nodes.n_node_samples[node])
     lines.append(f"{samples} sample" + "s" * (samples != 1))

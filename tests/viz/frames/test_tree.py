@@ -87,3 +87,15 @@ def test_what_is_refused():
         viz.tree_frames(models.KMeans(2), IRIS.data[0])
     with pytest.raises(ValueError, match="feature_names has 1 names"):
         viz.tree_frames(model, IRIS.data[0], feature_names=["a"])
+
+
+def test_a_question_about_categories_names_them():
+    X = np.column_stack([np.arange(60) % 5, np.arange(60)])
+    y = np.isin(X[:, 0], [0, 3])
+    model = models.DecisionTreeClassifier(categorical_features=[0]).fit(X, y)
+    names = ", ".join(map(str, model.left_categories(0)))
+    for series, x in zip(viz.tree_frames(model, X[:5]).series, X[:5], strict=True):
+        answer = "Yes, to the left" if x[0] in model.left_categories(0) else "No, to the right"
+        assert series.frames[0].words.startswith(f"Is x[0] = {x[0]} in {{{names}}}? {answer}.")
+        assert f"in {{{names}}}?" in [getattr(s, "words", "") for s in series.frames[0].shapes]
+        assert len(series.frames) == 2

@@ -23,7 +23,7 @@ from tinygrad_edu.viz.frames.shapes import (
     fitted,
 )
 from tinygrad_edu.viz.nodes import printable
-from tinygrad_edu.viz.trees import LEAF, names_of, places
+from tinygrad_edu.viz.trees import LEAF, names_of, parents, places, set_asked
 
 SLOT, LEVEL = 142, 124  # pixels between leaves, and between levels
 BOX_WIDTH, BOX_HEIGHT = 130, 84
@@ -61,16 +61,16 @@ def tree_frames(
         )
         raise refusal(ValueError, what, f"some of the rows: X[:{MOST_ROWS}]")
     leaves = np.asarray(model.apply(X if np.ndim(X) == 2 else rows))
-    parent = _parents(nodes)
+    parent = parents(nodes)
     series = []
     for i, (x, leaf) in enumerate(zip(rows, leaves, strict=True)):
         way = [int(leaf)]
         while way[0] != 0:
             way.insert(0, int(parent[way[0]]))
-        drawn = _Picture(nodes, way, features, classes, max_depth)
+        drawn = _Picture(model, way, features, classes, max_depth)
         frames = [_frame(drawn, x, step) for step in range(len(way))]
         series.append(Series(f"row {i}", drawn.width, drawn.height, frames))
-    about = "Each question compares one feature with a threshold: yes goes left, no goes right."
+    about = "Each question is about one feature: yes goes left, no goes right."
     return Frames("The way down a decision tree", about, series, "sample")
 
 
@@ -83,13 +83,13 @@ def _frame(picture: _Picture, x: np.ndarray, step: int) -> Frame:
     if nodes.children_left[node] == LEAF:
         return Frame("A leaf, the answer", shares, picture.shapes(step), at)
     f = int(nodes.feature[node])
-    name, number, threshold = picture.name(f), float(x[f]), float(nodes.threshold[node])
+    name, number = picture.name(f), float(x[f])
     left = picture.way[step + 1] == nodes.children_left[node]
     if np.isnan(number):
         said = f"{name} is missing, which here goes {'left' if left else 'right'}."
     else:
         answer = "yes, to the left" if left else "no, to the right"
-        said = f"Is {name} = {number:.4g} at most {threshold:.4g}? {answer.capitalize()}."
+        said = f"Is {name} = {number:.4g} {picture.asked(node)}? {answer.capitalize()}."
     title = f"Question {step + 1}"
     return Frame(title, f"{said} {shares}", picture.shapes(step), at)
 
@@ -97,9 +97,10 @@ def _frame(picture: _Picture, x: np.ndarray, step: int) -> Frame:
 class _Picture:
     """The nodes that are drawn for one way, their places, and what is written in them."""
 
-    def __init__(self, nodes: Any, way: list[int], features: Any, classes: Any, max_depth: int):
-        self.nodes, self.way, self.features, self.classes = nodes, way, features, classes
-        self.places, self.edges, self.cut = places(nodes, max_depth, set(way))
+    def __init__(self, model: Any, way: list[int], features: Any, classes: Any, max_depth: int):
+        self.model, self.nodes = model, model.tree_
+        self.way, self.features, self.classes = way, features, classes
+        self.places, self.edges, self.cut = places(self.nodes, max_depth, set(way))
         self.width = SLOT * (max(x for x, _ in self.places.values()) + 1) + 8
         levels = max(-y for _, y in self.places.values()) + 1
         self.height = LEVEL * levels + ABOVE - 24
@@ -111,6 +112,11 @@ class _Picture:
 
     def name(self, f: int) -> str:
         return f"x[{f}]" if self.features is None else printable(str(self.features[f]), 28)
+
+    def asked(self, node: int) -> str:
+        """What a node asks about its feature, in words."""
+        names = set_asked(self.model, self.nodes, node)
+        return f"at most {self.nodes.threshold[node]:.4g}" if names is None else f"in {{{names}}}"
 
     def counts(self, node: int) -> np.ndarray:
         """How many training samples of each class are in a node."""
@@ -168,7 +174,10 @@ class _Picture:
             Box(left, top, BOX_WIDTH, BOX_HEIGHT, fill, edge, line, round=8, key=f"box{node}")
         ]
         if nodes.children_left[node] != LEAF:
-            lines = [self.name(int(nodes.feature[node])), f"≤ {nodes.threshold[node]:.4g}?"]
+            lines = [
+                self.name(int(nodes.feature[node])),
+                self.asked(node).replace("at most", "≤") + "?",
+            ]
         else:
             lines = ["answer", self._majority(node)]
         for height, words in zip((15, 32), lines, strict=True):
@@ -201,10 +210,3 @@ class _Picture:
             Box(ends[k], top, ends[k + 1] - ends[k], 12, color_of(k))
             for k in range(len(shares)) if shares[k] > 0
         ]  # fmt: skip
-
-
-def _parents(nodes: Any) -> np.ndarray:
-    parent = np.full(len(nodes.feature), LEAF)
-    inner = np.flatnonzero(nodes.children_left != LEAF)
-    parent[nodes.children_left[inner]] = parent[nodes.children_right[inner]] = inner
-    return parent
