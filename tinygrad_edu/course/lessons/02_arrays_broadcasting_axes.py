@@ -337,9 +337,9 @@ print(
 # %% [markdown] gradient-words
 # ## 7. The gradient of broadcasting: what was stretched is summed
 #
-# Now the backward pass. A layer adds a bias $b$ of shape (k,) to $X$ of shape (n, k): $y_{ij} = x_{ij} +
-# b_j$. Suppose that we know $g = \partial L / \partial y$, of shape (n, k). What is $\partial L / \partial
-# b$?
+# Now the backward pass. A layer adds a bias $b$ of shape (k,) to $X$ of shape (n, k):
+# $y_{ij} = x_{ij} + b_j$. Suppose that we know $g = \partial L / \partial y$, of shape (n, k). What is
+# $\partial L / \partial b$?
 #
 # The number $b_j$ is used $n$ times, once in each row. In lesson 1 you saw what happens to a number that is
 # used several times: **over different paths, slopes add up**. So
@@ -373,9 +373,9 @@ assert np.allclose(nudged, g.sum(axis=0))
 # gets the shape of the input.** A gradient always has the shape of the thing it belongs to; if it does not,
 # there is a bug.
 #
-# It also works in the other direction. The backward pass of a *sum* is a *stretch*: in $s_j = \sum_i
-# x_{ij}$ every $x_{ij}$ moves $s_j$ by the same amount, so each gets a copy of its gradient. Sum and
-# stretch are each other's backward pass.
+# It also works in the other direction. The backward pass of a *sum* is a *stretch*: in
+# $s_j = \sum_i x_{ij}$ every $x_{ij}$ moves $s_j$ by the same amount, so each gets a copy of its gradient.
+# Sum and stretch are each other's backward pass.
 #
 # *What are the shapes of the three gradients below?*
 
@@ -821,4 +821,5 @@ def bilinear_back(x, W, z, g):
 # | the rules of broadcasting | C. Harris et al., *Array programming with NumPy* (Nature, 2020) |
 # | gradients of matrix products | M. Giles, *Collected matrix derivative results* (2008) |
 #
-# Go on with [lesson 3](03_the_derivative_table.ipynb), where you add a function of your own to the derivative table.
+# Go on with [lesson 3](03_the_derivative_table.ipynb), where you add a function of your own to the
+# derivative table.

@@ -31,10 +31,10 @@ print(explain(np.multiply), "\n")
 print(explain(np.sqrt))
 
 # %% [markdown] table-explained
-# A row has a **formula** and, for each input, a **rule**. The rule turns `g`, the gradient $\partial L /
-# \partial y$ of the result, into the gradient of the input. For an elementwise function that is `g` times
-# the slope: for $y = \sqrt{x}$ the slope is $1 / (2\sqrt{x})$, and so the rule is `g / (2 * y)`. It reads
-# the result `y`, which is known by then, and spares a second square root.
+# A row has a **formula** and, for each input, a **rule**. The rule turns `g`, the gradient
+# $\partial L / \partial y$ of the result, into the gradient of the input. For an elementwise function that
+# is `g` times the slope: for $y = \sqrt{x}$ the slope is $1 / (2\sqrt{x})$, and so the rule is
+# `g / (2 * y)`. It reads the result `y`, which is known by then, and spares a second square root.
 #
 # ## 2. A table by hand
 #
@@ -225,9 +225,9 @@ assert report.worst[0].error < 1e-8 < report.worst[1].error
 print("\nits second derivative:", first(first(fast))(x))
 
 # %% [markdown] saved-explained
-# The saved slope is an array without a history: a **constant** for the second derivative. The part $w^2 /
-# y^3$ is lost, and the second derivative comes out as 0, without an error message. Newton's method, a
-# gradient penalty, and lesson 21 would all be wrong. (There is a second bug in it: if the function is
+# The saved slope is an array without a history: a **constant** for the second derivative. The part
+# $w^2 / y^3$ is lost, and the second derivative comes out as 0, without an error message. Newton's method,
+# a gradient penalty, and lesson 21 would all be wrong. (There is a second bug in it: if the function is
 # called twice before `backward`, the slope of the wrong call is used.)
 #
 # So a rule reads `g`, `y` and the inputs, and nothing else. These are what the library saves. An
@@ -408,8 +408,8 @@ def softsign_rule(g, y, x):
 # ### Exercise 2: right over the whole range (2 points)
 #
 # Write `softplus(x)`, $\ln(1 + e^x)$, and its rule `softplus_rule(g, y, x)`. Both must be right to ten
-# digits for every entry of an array with numbers from -700 to 1000: no infinity, no `nan`, and not 0 at $x
-# = -50$, where the value is about $e^{-50}$.
+# digits for every entry of an array with numbers from -700 to 1000: no infinity, no `nan`, and not 0 at
+# $x = -50$, where the value is about $e^{-50}$.
 #
 # <details><summary>Hint</summary>
 #
@@ -541,9 +541,9 @@ def softplus_rule(g, y, x):
 # %% [markdown] max-words
 # ### Exercise 3: two inputs (2 points)
 #
-# A smooth maximum of two numbers is $y = \ln(e^x + e^w)$, `np.logaddexp(x, w)`. Write `smooth_max_rules(g,
-# y, x, w)`, which returns both gradients, of `x` and of `w`. They must be finite where x and w are near
-# 1000.
+# A smooth maximum of two numbers is $y = \ln(e^x + e^w)$, `np.logaddexp(x, w)`. Write
+# `smooth_max_rules(g, y, x, w)`, which returns both gradients, of `x` and of `w`. They must be finite where
+# x and w are near 1000.
 #
 # <details><summary>Hint</summary>
 #
