@@ -1,3 +1,6 @@
+# builds: error bars, influence and hyper-gradients from second derivatives, each checked by brute force
+# needs: lessons 5 to 7
+
 # %% [markdown] title
 # # Lesson 21: Curvature: error bars, influence, hyper-gradients
 #
@@ -17,7 +20,7 @@ import numpy as np
 import models
 from models.curvature import hyper_gradient, influence, laplace
 from tinygrad_edu import grad, hessian, hvp, jacobian
-from tinygrad_edu.course import check
+from tinygrad_edu.course import check, needs
 
 # %% [markdown] data-words
 # ## 1. Twenty-three launches
@@ -126,6 +129,7 @@ ax.plot([], [], "tab:blue", label="loss")
 ax.plot([], [], "--", color="tab:orange", label="parabola")
 ax.set(xlabel="intercept", ylabel="slope (per 10 °F)")
 ax.legend(loc="lower right")
+plt.show()
 # %% [markdown] valley-explained
 # The lines show where the loss is higher by 1/2, 2 and 9/2. Close to the minimum both agree. Further away
 # the loss is not symmetric: with so few launches, very steep slopes are not excluded.
@@ -174,8 +178,6 @@ assert np.allclose(posterior.standard_errors["intercept"], errors[0], rtol=1e-6)
 # scikit-learn has the same model, and the same numbers for it. It does not offer error bars.
 
 # %% twin tags=sklearn
-from tinygrad_edu.course import needs
-
 needs("sklearn")
 from sklearn.linear_model import LogisticRegression
 
@@ -214,6 +216,7 @@ ax.plot(degrees, sigmoid(z))
 ax.plot(temperature, damage, "k|", markersize=12)
 ax.axvline(31, color="gray", linestyle=":")
 ax.set(xlabel="temperature (°F)", ylabel="probability of damage")
+plt.show()
 # %% cold
 cold = np.array([[(31 - 70) / 10]])
 probability, deviation = posterior.predict(cold)
