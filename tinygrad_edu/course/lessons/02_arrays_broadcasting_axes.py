@@ -1,3 +1,6 @@
+# builds: broadcasting and matrix products in loops, and the gradient of a stretched array
+# needs: lesson 1
+
 # %% [markdown] title
 # # Lesson 2: Arrays, broadcasting, axes
 #
@@ -17,7 +20,7 @@ import numpy as np
 
 import models
 from tinygrad_edu import Tensor, explain, grad, nn
-from tinygrad_edu.course import check
+from tinygrad_edu.course import check, needs
 from tinygrad_edu.gradcheck import gradcheck
 
 # %% [markdown] axes-words
@@ -29,6 +32,8 @@ from tinygrad_edu.gradcheck import gradcheck
 
 # %% points tags=needed
 points = np.array([[7.0, 9.0, 4.0, 8.0], [5.0, 5.0, 6.0, 4.0], [9.0, 10.0, 8.0, 9.0]])
+
+# %% points-shape
 students, tests = points.shape
 print("students:", students, "  tests:", tests, "  numbers:", points.size)
 assert points[2, 1] == 10  # student 2, test 1: we count from 0
@@ -313,8 +318,6 @@ assert np.einsum("ii->", square) == np.trace(square)
 # models of `models` and scikit-learn. (Their names: `KNeighborsClassifier`.)
 
 # %% neighbors tags=sklearn
-from tinygrad_edu.course import needs
-
 needs("sklearn")
 from tinygrad_edu.twins import scikit_learn
 

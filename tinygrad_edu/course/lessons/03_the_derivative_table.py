@@ -1,3 +1,6 @@
+# builds: a row of the derivative table, right to the second derivative and over its whole range
+# needs: lessons 1 and 2
+
 # %% [markdown] title
 # # Lesson 3: The derivative table, and a row of your own
 #
@@ -123,13 +126,16 @@ for width in (0.3, 1.0):
 axes[0].set(title="smooth_abs", xlabel="x")
 axes[1].set(title="its slope", xlabel="x")
 axes[0].legend()
+plt.show()
 # %% [markdown] own-explained
 # The slope passes smoothly from -1 to 1, over a distance of about the width. The same row worked on a plain
 # array (left) and on a `Tensor` (right). `explain` knows it, too. And `gradcheck` compares its first and
 # second derivatives with finite differences:
 
 # %% own-check tags=varies
-print(explain(smooth_abs), "\n")
+told = explain(smooth_abs)
+print(told.title)
+print("∂L/∂x =", dict(told.lines)["∂L/∂x"], "\n")
 report = gradcheck(lambda x: smooth_abs(x, width=0.5), x)
 print(report)
 assert report

@@ -1,3 +1,6 @@
+# builds: gradient checks: differences, a complex step, and the adjoint test; and what a report says about the bug
+# needs: lessons 1 to 3
+
 # %% [markdown] title
 # # Lesson 5: Is my gradient right?
 #
@@ -15,7 +18,7 @@ import numpy as np
 
 import models
 from tinygrad_edu import grad, jvp, nn, op, ops, vjp
-from tinygrad_edu.course import check
+from tinygrad_edu.course import check, needs
 from tinygrad_edu.gradcheck import gradcheck
 
 # %% [markdown] train-words
@@ -233,8 +236,6 @@ assert report and report.components == 2 * (few.size + 33)
 # the one by hand and the Tensor:
 
 # %% twin tags=sklearn
-from tinygrad_edu.course import needs
-
 needs("sklearn")  # which brings SciPy
 from scipy.optimize import approx_fprime
 
