@@ -79,23 +79,28 @@ class LogisticRegression(LogisticClassifier, ElasticNetPenalty, LinearLoss):
         return logsumexp(z, axis=0) - z[y, np.arange(len(y))]
 
     def row_slopes(self, z, y, weight):
-        """The derivative is P(k | x) - 1 at k = y and P(k | x) elsewhere, times s."""
+        """The derivative is P(k | x) - 1 at k = y and P(k | x) elsewhere, times s.
+
+        For two classes, P(not y | x) = exp(u - softplus(u)) with u = z or -z, the logit of the class that is
+        not y.
+        """
         if len(z) == 1:
-            sign = 2.0 * y - 1
-            margin = sign * z[0]
-            small = np.exp(-np.abs(margin))
-            surprise = np.log1p(small) - np.minimum(margin, 0)
-            wrong = np.where(margin > 0, small, 1) / (1 + small)  # 1 - P(y | x)
+            sign = 1 - 2.0 * y
+            u = sign * z[0]
+            surprise = np.log1p(np.exp(-np.abs(u)))
+            surprise += np.maximum(u, 0)  # softplus(u)
+            u -= surprise
+            wrong = np.exp(u, out=u)
             wrong *= sign
             wrong *= weight
-            return weight @ surprise, -wrong[None]
-        rows = np.arange(len(y))
+            return weight @ surprise, wrong[None]
+        own = y * len(y) + np.arange(len(y))  # places of z[y, i] in z.ravel()
         z -= z.max(axis=0)
-        chosen = z[y, rows]
+        chosen = z.take(own)
         p = np.exp(z, out=z)
         total = p.sum(axis=0)
         p *= weight / total
-        p[y, rows] -= weight
+        p.ravel()[own] -= weight
         return weight @ (np.log(total) - chosen), p
 
     def row_curvature(self, z, y):
