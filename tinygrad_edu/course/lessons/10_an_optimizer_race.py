@@ -1,3 +1,5 @@
+# builds: gradient descent, momentum, RMSprop and Adam, each in a few lines, and a fair race between them
+# needs: lessons 4 and 8
 # %% [markdown] title
 # # Lesson 10: An optimizer race
 #
@@ -9,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from tinygrad_edu import Tensor, grad, hessian, nn, optim
-from tinygrad_edu.course import needs
+from tinygrad_edu.course import check, needs
 from tinygrad_edu.data import load_digits, train_test_split
 from tinygrad_edu.training import Trainer, accuracy
 
@@ -21,7 +23,7 @@ from tinygrad_edu.training import Trainer, accuracy
 # $$f(w) = \tfrac12 \left(w_1^2 + 25\, w_2^2\right) \qquad \nabla f = (w_1,\ 25\, w_2)$$
 #
 # The ratio of its largest and its smallest curvature is the **condition number** $\kappa = 25$. Gradient descent makes the step $w \leftarrow w - \eta\, \nabla f$ with the **learning rate** $\eta$. *Which learning rates work here, and which are too large?*
-# %% valley tags=needed
+# %% valley
 curvature = np.array([1.0, 25.0])
 start = np.array([-10.0, 1.0])
 
@@ -90,7 +92,7 @@ assert steps_needed(heavy) < steps_needed(plain) / 2
 # These are the best possible settings for a quadratic: $\eta = 4/(1+\sqrt\kappa)^2$ and $\mu = \left(\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}\right)^2$. The number of steps now grows with $\sqrt\kappa$ and no longer with $\kappa$. For a network nobody knows $\kappa$, and $\mu = 0.9$ is the usual choice.
 #
 # Look at both paths. *Both swing from side to side. Why does momentum arrive earlier all the same?*
-# %% paths tags=needed
+# %% paths
 def contours(ax, f, xs, ys, levels):
     grid = np.array([[f(np.array([a, b])) for a in xs] for b in ys])
     ax.contour(xs, ys, grid, levels=levels, colors="0.75", linewidths=0.8)
@@ -98,7 +100,7 @@ def contours(ax, f, xs, ys, levels):
 
 # %% paths-picture
 # alt: Contours of a valley with two paths. Gradient descent zigzags across the valley, momentum makes longer, smoother swings.
-fig, axes = plt.subplots(1, 2, figsize=(8.5, 2.6), layout="constrained", sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.3), layout="constrained", sharey=True)
 for ax, path, title in zip(axes, [plain, heavy], ["gradient descent", "momentum"], strict=True):
     contours(ax, f, np.linspace(-11, 6, 80), np.linspace(-2, 2, 60), [0.5, 2, 8, 20, 40, 60])
     ax.plot(*path[:25].T, "o-", markersize=3, linewidth=1)
@@ -135,7 +137,7 @@ assert np.allclose(
 # $$s \leftarrow \rho\, s + (1 - \rho)\, g^2 \qquad w \leftarrow w - \eta\, \frac{g}{\sqrt s + \varepsilon}$$
 #
 # **Adam** (Kingma and Ba 2015) adds momentum: the numerator is a running mean $m$ of the gradients as well. Both means start at 0 and are too small at first, so Adam divides them by $1 - \beta^t$. *How long is Adam's first step, if the gradient is 0.001? And if it is 1000?*
-# %% adam tags=needed
+# %% adam
 def adam(lr, beta1=0.9, beta2=0.999, eps=1e-12):
     m, s, t = 0.0, 0.0, 0
 
@@ -184,7 +186,7 @@ for name, make in [("momentum", lambda: with_momentum(0.05, 0.8)), ("Adam", lamb
     print(f"{name:9} same path, only rotated: {np.allclose(turned, straight @ R.T)}")
 # %% rotate-picture
 # alt: Two curves of the loss by step for Adam. In the rotated valley Adam's loss falls differently from the straight valley.
-fig, ax = plt.subplots(figsize=(6.5, 2.7), layout="constrained")
+fig, ax = plt.subplots(figsize=(6, 2.5), layout="constrained")
 for label, path in [
     ("Adam, valley along the axes", descend(adam(0.3), 150)),
     ("Adam, valley rotated", descend(adam(0.3), 150, R @ start, rotated_gradient) @ R),
@@ -203,7 +205,7 @@ ax.legend()
 # $$f(a, b) = (1 - a)^2 + 100\,(b - a^2)^2$$
 #
 # Nobody needs to derive its gradient: we write it as a function of a Tensor, and `grad` does the rest. `hessian` differentiates twice. With that we can also run **Newton's method**, $w \leftarrow w - H^{-1} \nabla f$. *How many steps will Newton need, and how many Adam?*
-# %% rosenbrock tags=needed
+# %% rosenbrock
 def rosenbrock(w):
     return (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
 
@@ -231,9 +233,9 @@ assert rosenbrock(ways["Newton"][-1]) < 1e-12
 assert rosenbrock(ways["momentum"][-1]) < rosenbrock(ways["gradient descent"][-1]) / 100
 # %% rosenbrock-picture
 # alt: Contours of Rosenbrock's curved valley with the paths of four optimizers. Newton jumps along the valley in seven steps, the others follow its floor.
-fig, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
+fig, ax = plt.subplots(figsize=(6, 3), layout="constrained")
 contours(
-    ax, rosenbrock, np.linspace(-1.6, 1.6, 120), np.linspace(-0.6, 1.8, 100), np.logspace(-1, 3, 9)
+    ax, rosenbrock, np.linspace(-1.6, 1.6, 120), np.linspace(-0.6, 1.8, 100), np.logspace(-1, 3, 6)
 )
 for name, path in ways.items():
     ax.plot(*path.T, ".-", markersize=3, linewidth=1, label=name)
@@ -251,7 +253,7 @@ assert np.allclose(w.data, 1, atol=1e-6)
 # ## 5. The race on a network
 #
 # Now a real loss: a network that reads digits, with batches of 32 images, so that each gradient is only an estimate. A race is fair only if each optimizer has a learning rate that suits it. So we try several for each, and compare on a **validation set**. *Which optimizer will win, and by how much?*
-# %% digits tags=needed
+# %% digits
 x, y = load_digits()
 x = x.reshape(len(x), 64) / 16  # 1797 images of 8 × 8 pixels, from 0 to 1
 x_train, x_val, y_train, y_val = train_test_split(x, y, test=0.25, seed=0)
@@ -287,7 +289,7 @@ chosen = {name: float(rates[np.nanargmin(values)]) for name, values in losses.it
 assert chosen["SGD"] > chosen["Adam"]
 # %% sweep-picture tags=varies
 # alt: Validation loss against the learning rate, a curve for each optimizer. Each is a bowl; SGD's lies ten times as far right as Adam's.
-fig, ax = plt.subplots(figsize=(7, 3), layout="constrained")
+fig, ax = plt.subplots(figsize=(6, 2.6), layout="constrained")
 for name, values in losses.items():
     ax.loglog(rates, values, "o-", markersize=3, label=f"{name}, best {chosen[name]:.2g}")
 ax.set(xlabel="learning rate", ylabel="validation loss after 2 epochs", ylim=(0.05, 20))
@@ -297,7 +299,7 @@ ax.legend()
 # %% race tags=varies
 # alt: Curves of the training loss by epoch for five optimizers at their best learning rates. All fall; SGD without momentum is the slowest or near it.
 histories = {name: train(lambda p, name=name: kinds[name](p, chosen[name]), 6) for name in kinds}
-fig, ax = plt.subplots(figsize=(7, 2.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(6, 2.5), layout="constrained")
 for name, history in histories.items():
     ax.semilogy(range(1, 7), history["loss"], "o-", markersize=3, label=name)
     print(f"{name:9} lr {chosen[name]:<8.2g} validation accuracy {history['val_accuracy'][-1]:.1%}")

@@ -1,3 +1,5 @@
+# builds: a decision tree and a random forest in NumPy, and a forest that measures its own error
+# needs: lessons 2 and 7
 # %% [markdown] title
 # # Lesson 15: Trees and forests
 #
@@ -22,7 +24,7 @@ from tinygrad_edu.course import check, needs
 # $$I = 1 - \sum_k p_k^2$$
 #
 # It is the probability that two flowers, drawn at random with replacement, are of different species. A group of one species has $I = 0$. *How large is it for 50 flowers of each of the three species?*
-# %% impurity tags=needed
+# %% impurity
 iris = load_iris()
 X, y, names = iris.data, iris.target, iris.target_names
 
@@ -46,7 +48,7 @@ assert np.isclose(gini(np.array([50, 50, 50])), 2 / 3)
 # $$\text{gain} = I - \frac{n_\text{left}}{n} I_\text{left} - \frac{n_\text{right}}{n} I_\text{right}$$
 #
 # *Which of the four measurements has the best question?*
-# %% split tags=needed
+# %% split
 def best_question(x, onehot):
     """The gain and the threshold of the best question about one feature. x: (n,), onehot: (n, classes)"""
     order = np.argsort(x, kind="stable")
@@ -93,7 +95,7 @@ ax.legend()
 # ## 3. A tree is the same question again
 #
 # Divide the flowers by the best question, and ask again in each group, until it is pure. A recursion of fifteen lines does it. A prediction walks from the root to a leaf.
-# %% tree tags=needed
+# %% tree
 def grow(X, onehot, depth):
     """A tree as nested tuples (feature, threshold, left, right). A leaf is its class."""
     counts = onehot.sum(axis=0)
@@ -162,7 +164,7 @@ assert abs(float(grad(lambda t: soft_loss(t, 0.001))(0.8))) < 1e-12  # the hard 
 # ## 5. A deep tree memorizes
 #
 # Two half moons with noise, and trees of different depths. *What will the boundary of a tree without a limit look like?*
-# %% moons tags=needed
+# %% moons
 moons_x, moons_y = make_moons(400, noise=0.3, random_state=0)
 train_x, test_x, train_y, test_y = train_test_split(moons_x, moons_y, test_size=0.5, random_state=0)
 # %% depth-picture
@@ -223,7 +225,7 @@ assert together > single
 # ## 7. A forest knows its own error
 #
 # For each row there are trees that have not seen it. Let only these vote on it, and you have an honest estimate of the test accuracy, without a test set: the **out-of-bag score**. We use the breast cancer table: 569 rows, 30 features. *How far will the three estimates be apart?*
-# %% cancer tags=needed
+# %% cancer
 cancer = load_breast_cancer()
 cancer_x, cancer_test_x, cancer_y, cancer_test_y = train_test_split(
     cancer.data, cancer.target, test_size=0.4, random_state=0, stratify=cancer.target
@@ -279,7 +281,7 @@ assert abs(shuffled.importances_mean[-1]) < 0.02
 #
 # You need scikit-learn for this section: `python -m pip install -e '.[compare]'` in the folder of this project. *Will two independent programs grow the same tree?*
 # %% twin tags=sklearn
-needs("scikit-learn")
+needs("sklearn")
 from sklearn.tree import DecisionTreeClassifier as Theirs
 
 ours = DecisionTreeClassifier(max_depth=5, random_state=0).fit(cancer_x, cancer_y)

@@ -1,3 +1,5 @@
+# builds: gradient boosting for any loss, with the gradient from the engine
+# needs: lessons 3 and 15
 # %% [markdown] title
 # # Lesson 16: Boosting with a loss of your own
 #
@@ -19,7 +21,7 @@ from tinygrad_edu.gradcheck import gradcheck
 # ## 1. Learn the mistakes
 #
 # We want a function of one number, from noisy samples. Start with a constant, the mean. Its mistakes, $y - f(x)$, are called **residuals**. Fit a small tree to the residuals, and add it to $f$. Repeat. *What do the residuals look like after 1, 5 and 50 trees?*
-# %% data tags=needed
+# %% data
 rng = np.random.default_rng(0)
 x = np.sort(rng.uniform(0, 10, 150))
 y = np.sin(x) + 0.3 * x + rng.normal(0, 0.25, 150)
@@ -80,7 +82,7 @@ assert np.allclose(-g, y - f)
 # The negative gradient is the residual. So boosting is **gradient descent in the space of functions** (Friedman 2001). The exact negative gradient would only change the predictions at the training rows. A tree that is fitted to it is a direction that also says something about all other $x$.
 #
 # That opens the door: replace $\frac12 (y - f)^2$ by another loss, and let the Tensor compute the gradient. One thing must change as well. For the squared error the mean of the residuals in a leaf is the best step. For another loss we take a step of **Newton's method** in each leaf, $-G/H$, with the sums of the first and second derivatives of its rows:
-# %% own-loss tags=needed
+# %% own-loss
 def derivatives(loss, f, y):
     """First and second derivative of each row's loss with respect to its prediction."""
     slope = grad(lambda f: loss(f, y).sum())
@@ -186,7 +188,7 @@ ax.legend(loc="upper left")
 # ## 5. When to stop
 #
 # A forest cannot have too many trees. *Can boosting?* We look at the test error after each tree, for three learning rates, on the diabetes table: 442 patients, 10 measurements.
-# %% stop tags=needed
+# %% stop
 table = load_diabetes()
 train_x, test_x, train_y, test_y = train_test_split(
     table.data, table.target, test_size=0.4, random_state=0
@@ -233,7 +235,7 @@ viz.decision_boundary(fast.predict_proba, b[whole][:300], d[whole][:300], ax=ax)
 #
 # You need scikit-learn for this section: `python -m pip install -e '.[compare]'` in the folder of this project. *Do both learn the same from the diabetes table?*
 # %% twin tags=sklearn
-needs("scikit-learn")
+needs("sklearn")
 from sklearn.ensemble import GradientBoostingRegressor as Theirs
 
 settings = {"n_estimators": 100, "max_depth": 2, "learning_rate": 0.1, "random_state": 0}

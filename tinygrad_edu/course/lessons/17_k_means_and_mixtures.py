@@ -1,3 +1,5 @@
+# builds: k-means and a Gaussian mixture, and the proof that their steps are gradient steps
+# needs: lessons 4 and 7
 # %% [markdown] title
 # # Lesson 17: k-means, mixtures, and EM as a gradient
 #
@@ -23,7 +25,7 @@ from tinygrad_edu.nn import Parameter
 # $$J(c) = \sum_i \min_k \lVert x_i - c_k \rVert^2$$
 #
 # Lloyd's algorithm (1982) repeats two steps: *assign* each point to its nearest center, and *move* each center to the mean of its points. *Why can neither step make J larger?*
-# %% data tags=needed
+# %% data
 X, truth = make_blobs(
     240, centers=[[0, 0], [4, 1], [1, 4]], cluster_std=[0.6, 1.0, 0.8], random_state=3
 )
@@ -47,7 +49,7 @@ for step in range(8):
     c = move(X, labels, 3)
 # %% [markdown] lloyd-after
 # With the centers fixed, the nearest center is the best choice for each point. With the assignment fixed, the mean is the point with the least sum of squared distances. So $J$ never grows, and since there are only finitely many assignments, the algorithm stops.
-# %% stopped tags=needed
+# %% stopped
 labels, d2 = nearest(X, c)
 assert np.array_equal(labels, nearest(X, move(X, labels, 3))[0])  # it has stopped
 
@@ -126,7 +128,7 @@ viz.clusters(X, model.cluster_centers_, ax=ax)
 # $$\log p(X) = \sum_i \log \sum_k \pi_k\, \mathcal N(x_i \mid \mu_k, \Sigma_k)$$
 #
 # The **responsibility** $r_{ik}$ is the probability that point $i$ came from component $k$, given the point: the $k$-th term divided by the sum of all.
-# %% mixture tags=needed
+# %% mixture
 def log_normal(X, mean, cov):
     """ln N(x | mean, cov) of each row. X: (n, d), mean: (d,), cov: (d, d) -> (n,)"""
     L = np.linalg.cholesky(cov)
@@ -171,7 +173,7 @@ assert np.allclose(by_gradient, em_means, rtol=0, atol=1e-12)
 
 # %% [markdown] gradient-after
 # It is the M step: the mean of the points, weighted by responsibilities. So EM is gradient ascent with a step size that fits each component, $\Sigma_k / N_k$ (Xu and Jordan 1996). Nobody has to choose a learning rate. Here is all of EM:
-# %% em tags=needed
+# %% em
 def em_step(X, log_pi, means, covs):
     terms = joint(X, log_pi, means, covs)
     r = np.exp(terms - ops.logsumexp(terms, axis=1)[:, None])  # E: (n, K)
@@ -247,7 +249,7 @@ assert np.argmin(bic) == 2  # three components
 #
 # You need scikit-learn for this section: `python -m pip install -e '.[compare]'` in the folder of this project. From the same start, both must find the same mixture:
 # %% twin tags=varies,sklearn
-needs("scikit-learn")
+needs("sklearn")
 from tinygrad_edu.twins.scikit_learn import compare
 
 begin = {

@@ -1,3 +1,5 @@
+# builds: three pictures of the same digits from three losses, and what they do not show
+# needs: lessons 6 and 10
 # %% [markdown] title
 # # Lesson 18: PCA, t-SNE, UMAP: three losses
 #
@@ -23,7 +25,7 @@ from tinygrad_edu.nn import Parameter
 # $$L(V) = \sum_i \lVert x_i - V^\top V x_i \rVert^2 \qquad (x \text{ centered})$$
 #
 # No search is needed. The rows of $V$ are the directions of the largest variance, and the singular value decomposition $X = U S V^\top$ has them. *How much of the variance of 64 pixels will two directions keep?*
-# %% pca tags=needed
+# %% pca
 digits = load_digits()
 some = np.flatnonzero(digits.target < 6)[:300]  # 300 images of the digits 0 to 5
 X, label = digits.data[some] / 16, digits.target[some]
@@ -70,7 +72,7 @@ viz.embedding(plane, label, ax=ax)
 # $$L(y) = \sum_{i<j} \left(\lVert y_i - y_j \rVert - \lVert x_i - x_j \rVert\right)^2$$
 #
 # It needs two lines and an optimizer. *By how much will it lower the stress of the PCA plane?*
-# %% mds tags=needed
+# %% mds
 def squared_distances(y):
     """‖y_i - y_j‖² of all pairs. y: (n, d) -> (n, n)"""
     norms = (y * y).sum(axis=1)
@@ -100,7 +102,7 @@ assert found.value < float(stress(plane)) / 2
 # $$p_{j|i} \propto e^{-\beta_i \lVert x_i - x_j\rVert^2} \qquad p_{ij} = \frac{p_{j|i} + p_{i|j}}{2n} \qquad q_{ij} \propto \frac{1}{1 + \lVert y_i - y_j \rVert^2}$$
 #
 # The $\beta_i$ are chosen so that each point has about as many neighbors as the **perplexity** says: the entropy of $p_{\cdot|i}$ is its logarithm. The loss is the Kullback–Leibler divergence $\sum_{ij} p_{ij} \ln (p_{ij} / q_{ij})$.
-# %% tsne tags=needed
+# %% tsne
 def neighbor_probabilities(d2, perplexity):
     """p_ij of t-SNE, by bisection for the precision β of each row. d2: (n, n) -> (n, n)"""
     n = len(d2)
@@ -141,7 +143,7 @@ print("same gradient:", np.allclose(by_engine, by_paper, rtol=1e-8, atol=1e-12))
 assert np.allclose(by_engine, by_paper, rtol=1e-8, atol=1e-12)
 
 
-# %% tsne-run tags=needed,varies
+# %% tsne-run tags=varies
 def tsne(start, P, steps=400, lr=100.0):
     """Gradient descent with momentum. For the first 100 steps P is 12 times as large, which pulls groups together."""
     y, v = start.copy(), np.zeros_like(start)
@@ -188,7 +190,7 @@ viz.embedding(umap.embedding_, label, ax=ax)
 # ## 5. Which picture is right?
 #
 # Count: of the ten nearest neighbors in 64 dimensions, which fraction are among the ten nearest in the picture? And how well do large distances agree (correlation)? *Which method will win which column?*
-# %% judge tags=needed
+# %% judge
 def neighbors_kept(X, y, k=10):
     """The mean fraction of the k nearest neighbors that are the same in both."""
 
@@ -235,7 +237,7 @@ for ax, perplexity in zip(axes, [3, 30], strict=True):
 #
 # You need scikit-learn for this section: `python -m pip install -e '.[compare]'` in the folder of this project. For PCA both must agree in every number, up to the sign of a direction:
 # %% twin tags=varies,sklearn
-needs("scikit-learn")
+needs("sklearn")
 from tinygrad_edu.twins.scikit_learn import compare
 
 print(compare(PCA(2), X))

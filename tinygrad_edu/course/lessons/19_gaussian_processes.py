@@ -1,3 +1,5 @@
+# builds: predictions with error bars, and a kernel for the carbon dioxide in the air
+# needs: lessons 6 and 17
 # %% [markdown] title
 # # Lesson 19: Gaussian processes
 #
@@ -98,7 +100,7 @@ assert np.allclose(mean, theirs[0], atol=1e-8) and np.allclose(std, theirs[1], a
 # $$\ln p(y) = -\tfrac12\, y^\top K^{-1} y - \tfrac12 \ln |K| - \tfrac n2 \ln 2\pi$$
 #
 # The first term rewards the fit, the second one punishes kernels that could explain anything. *At which length scale will it be largest for values of a sine?*
-# %% evidence tags=needed
+# %% evidence
 def log_evidence(theta, x, y):
     """ln p(y). theta: (3,), the logarithms of scale, length and noise."""
     scale, length, noise = np.exp(theta)
@@ -167,7 +169,7 @@ assert -found.value <= model.log_marginal_likelihood_value_ + 1e-4
 # - noise.
 #
 # (GPML, section 5.4.3.) We train on the years up to 1990 and predict the rest. *What would the RBF alone predict for 2001?*
-# %% co2 tags=needed
+# %% co2
 co2 = load_co2()
 measured = ~np.isnan(co2.target)  # some weeks are missing
 month, weekly = np.floor(co2.data[measured, 0] * 12).astype(int), co2.target[measured]
@@ -237,7 +239,7 @@ assert away < 0.1
 #
 # You need scikit-learn for this section: `python -m pip install -e '.[compare]'` in the folder of this project. Its gradient was derived by hand, ours by the engine. *Do both find the same parameters?*
 # %% twin tags=varies,sklearn
-needs("scikit-learn")
+needs("sklearn")
 from tinygrad_edu.twins.scikit_learn import compare
 
 print(compare(GaussianProcessRegressor(ConstantKernel(1.0) * RBF(1.0), alpha=0.01), x[:, None], y))

@@ -1,3 +1,5 @@
+# builds: the forward recursion, and from its gradient everything else
+# needs: lessons 4 and 17
 # %% [markdown] title
 # # Lesson 20: Hidden Markov models: forward–backward is `backward()`
 #
@@ -5,7 +7,7 @@
 #
 # You need lessons [4](04_seeing_a_backward_pass.ipynb) and [17](17_k_means_and_mixtures.ipynb), and about twenty minutes.
 # %% imports tags=needed
-from itertools import product
+from itertools import product, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,7 +71,7 @@ print("paths:", len(paths), "  ln p =", round(np.log(probabilities.sum()), 6))
 # $$\alpha_t(j) = \sum_i \alpha_{t-1}(i)\, A_{ij}\, B_{j x_t}$$
 #
 # The numbers become tiny, so we keep their logarithms, and the sum becomes a logsumexp (Rabiner 1989, equations 18 to 20). That is the whole algorithm:
-# %% forward tags=needed
+# %% forward
 def log_likelihood(x, log_start, log_A, log_B):
     """ln p(x), the sum over all paths. x: (T,), log_start: (K,), log_A: (K, K), log_B: (K, symbols)"""
     alpha = log_start + log_B[:, x[0]]
@@ -97,7 +99,7 @@ log_likelihood(few, *leaves).backward()
 posterior = probabilities / probabilities.sum()
 changes = np.zeros((2, 2))
 for p, path in zip(posterior, paths, strict=True):
-    for i, j in zip(path, path[1:], strict=False):
+    for i, j in pairwise(path):
         changes[i, j] += p
 print("expected changes, all paths:\n", changes.round(6))
 print("gradient:\n", leaves[1].grad.round(6))
@@ -183,7 +185,7 @@ frames.plot(-1)
 # ## 6. Learning the tables
 #
 # Now forget the tables and learn them from throws. EM is called **Baum–Welch** here. The expected counts come from `backward()`, and dividing each row by its sum gives the new tables. *How many throws will be needed to recognize the loaded die?*
-# %% learn tags=needed
+# %% learn
 def learn_step(x, start, A, B):
     """One step of EM. Returns the likelihood before it, and the new tables."""
     leaves = [Tensor(np.log(table), requires_grad=True) for table in (start, A, B)]
