@@ -224,8 +224,8 @@ else:
 # ## 5. Views and copies
 #
 # A basic slice of an array is a **view**: new shape, same memory. Selecting with a list of indices or with
-# a mask makes a **copy**. The difference shows when you write into the result. *Which of the three lines
-# changes `points`?*
+# a mask makes a **copy**. The difference shows when you write into the result. *Which of the three
+# changes the original?*
 
 
 # %% views

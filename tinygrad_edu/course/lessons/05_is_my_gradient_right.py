@@ -200,7 +200,7 @@ for version in (False, True):
 #
 # $$\frac{f(\theta + h v) - f(\theta - h v)}{2h} \approx \langle \nabla f, v \rangle$$
 #
-# needs only two. A wrong entry would have to hide behind an exact accident. It tells *that* something is
+# needs only two. A wrong entry would have to hide behind an exact coincidence. It tells *that* something is
 # wrong, but not where.
 
 # %% direction

@@ -145,7 +145,7 @@ plt.show()
 # method: a flat valley means large variance, a steep one means small variance. The roots of its diagonal
 # are the standard errors that every statistics program prints.
 #
-# *Which of the two numbers is less certain, relative to its size?*
+# *Is a slope of 0, no effect of the temperature, excluded?*
 
 # %% errors
 covariance = np.linalg.inv(by_hand)
@@ -153,8 +153,11 @@ errors = np.sqrt(np.diag(covariance))
 for name, value, error in zip(["intercept", "slope"], theta, errors, strict=True):
     print(f"{name:9} {value:6.2f} ± {error:.2f}")
 assert np.allclose([theta[1] / 10, errors[1] / 10], [-0.2322, 0.1082], atol=1e-4)  # as published
+assert 2 < -theta[1] / errors[1] < 2.2
 
 # %% [markdown] model-words
+# A slope of 0 is a little more than two standard errors away: unlikely, but not excluded beyond doubt.
+#
 # With the class of `models` it is one call, for every model whose loss is a function of parameters.
 # `C=np.inf` means: without a penalty.
 
@@ -266,7 +269,7 @@ for i in most:
 assert most[0] == 20
 
 # %% [markdown] loo-words
-# The launch at 75 °F with damage, the only warm one. Without it, the slope would be steeper. Now the brute
+# The launch at 75 °F, the only one above 70 °F with damage. Without it, the slope would be steeper. Now the brute
 # force: leave out each launch, and fit again.
 
 # %% loo
@@ -295,7 +298,7 @@ assert correlation > 0.98 and (np.abs(true_change) >= 0.9 * np.abs(predicted_cha
 # $\langle \partial V / \partial \theta,\, \partial \hat\theta / \partial s_i \rangle$. If more weight on a
 # sample makes the loss on clean validation data **larger**, the sample does harm. Take the breast cancer
 # data, exchange 15 of 300 training labels, and look at the 15 most harmful samples. *How many of them will
-# be the exchanged ones? By chance it would be about one.*
+# be the exchanged ones? By chance, less than one.*
 
 # %% labels
 cancer = models.datasets.load_breast_cancer()
@@ -375,7 +378,9 @@ for alpha in (1.0, 100.0):
         "through `solve`": float(grad(V)(alpha)),
         "hyper_gradient": hyper_gradient(ridge, X, y, X_val, y_val)["alpha"],
     }
-    print(f"alpha {alpha:5.0f}:", {name: round(float(d), 2) for name, d in four.items()})
+    print(f"alpha = {alpha:.0f}")
+    for name, derivative in four.items():
+        print(f"  {name:16} {derivative:.2f}")
     assert np.allclose(list(four.values()), four["by hand"], rtol=1e-6)
 
 # %% [markdown] ridge-explained
