@@ -131,6 +131,7 @@ from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.cox import CoxPHRegressor as CoxPHRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression
+from models.generalized.logistic_cv import LogisticRegressionCV as LogisticRegressionCV
 from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor

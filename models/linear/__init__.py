@@ -4,7 +4,6 @@ least_squares        least squared errors
 ridge                with a penalty on the squares of the weights
 ridge_cv             the same, with its strength chosen by cross-validation
 elastic_net          with a penalty that makes weights exactly 0: lasso and elastic net
-cross_validated      the folds of cross-validation
 path                 both for a whole grid of penalties
 elastic_net_cv       both with their strength chosen by cross-validation
 lars                 the lasso's exact path, and least angle regression

@@ -9,9 +9,9 @@ from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearModel, SparseWeights
 from models.foundation.randomness import generator
 from models.linear.coordinate_descent import SquaredErrors
-from models.linear.cross_validated import CrossValidated
 from models.linear.elastic_net import ElasticNet
 from models.linear.path import descend_path, enet_path, grid, lasso_path
+from models.selection.cross_validated import CrossValidated
 
 
 class PenaltyByFolds(LinearModel, SparseWeights, CrossValidated):
