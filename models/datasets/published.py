@@ -63,8 +63,8 @@ def load_auto_mpg(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
 def load_titanic(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """1313 passengers of the Titanic: data (1313, 3), target 0 (died), 1 (survived).
 
-    class ("1st", "2nd" or "3rd") and sex are text; age is a number, missing (NaN) for 557 passengers. The
-    Bunch also has their names, `passenger_names`.
+    class ("1st", "2nd", "3rd", and "*" for one passenger) and sex are text; age is a number, missing (NaN)
+    for 557 passengers. The Bunch also has their names, `passenger_names`.
     """
     table = csv_columns("titanic.csv")
     y, names = table.pop("survived").astype(np.int64), table.pop("name")
