@@ -299,18 +299,18 @@ def fit(loss):
 
 
 squares, smooth = fit(np.square), fit(lambda miss: smooth_abs(miss, width=0.1))
-fig, ax = plt.subplots(figsize=(6, 3), layout="constrained")
+fig, ax = plt.subplots(figsize=(8, 3), layout="constrained")
 ax.plot(t, measured, "k.", label="measured")
 ax.plot(t, squares[0] * t + squares[1], label=f"squares: slope {squares[0]:.2f}")
 ax.plot(t, smooth[0] * t + smooth[1], label=f"smooth_abs: slope {smooth[0]:.2f}")
 ax.set(xlabel="t", ylabel="y")
-ax.legend(loc="lower right")
+fig.legend(loc="outside right upper")
 error_of = lambda line: abs(line[0] * t + line[1] - (2 * t - 1)).max()
 assert error_of(smooth) < 0.1 < 0.3 < error_of(squares)
 
 # %% [markdown] fit-explained
-# The line of `smooth_abs` passes through the bulk of the points. The other one passes above all of them.
-# (Statistics calls this a *robust* regression; the pseudo-Huber loss is $w\,y - w^2$ of our row.)
+# The line of `smooth_abs` passes through the bulk of the points. The squares pull the other line above the
+# bulk. (Statistics calls this a *robust* regression; the pseudo-Huber loss is $w\,y - w^2$ of our row.)
 #
 # A row can stand anywhere in a network. Here it is the activation of a layer, and the check covers all
 # weights:
