@@ -17,6 +17,7 @@ from tinygrad_edu import Tensor, nn, no_grad, ops, optim, viz
 from tinygrad_edu.course import check, needs
 from tinygrad_edu.data import load_digits, train_test_split
 from tinygrad_edu.gradcheck import gradcheck
+import itertools
 
 # %% data
 images, labels = load_digits()
@@ -35,7 +36,7 @@ print(len(x_train), "images for training,", len(x_test), "for testing")
 def mlp(*sizes, seed=0):
     """Linear layers with tanh between them."""
     rng, parts = np.random.default_rng(seed), []
-    for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (a, b) in enumerate(itertools.pairwise(sizes)):
         parts += [nn.Tanh()] * (i > 0) + [nn.Linear(a, b, rng=rng)]
     return nn.Sequential(*parts)
 
