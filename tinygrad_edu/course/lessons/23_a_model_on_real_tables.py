@@ -185,18 +185,18 @@ plt.show()
 #
 # ### A split that is easier than the task
 #
-# The table of cars from [lesson 6](06_linear_regression_four_ways.ipynb) has the years 1970 to 1982. Suppose the model shall predict the fuel economy of *next year's* cars. With random folds it has always seen cars of the same year. `GroupKFold` keeps all cars of a year in one fold. *Which score is honest?*
+# The table of cars from [lesson 6](06_linear_regression_four_ways.ipynb) has the years 1970 to 1982. Suppose the model has to predict the fuel economy of *next year's* cars. With random folds it has always seen cars of the same year. `GroupKFold` keeps all cars of a year in one fold. *Which score is honest?*
 # %% groups
 cars = load_auto_mpg()
 year = cars.data[:, 5]
 forest = RandomForestRegressor(30, random_state=0)
-random = cross_val_score(
+mixed = cross_val_score(
     forest, cars.data, cars.target, cv=KFold(5, shuffle=True, random_state=0)
 ).mean()
 by_year = cross_val_score(forest, cars.data, cars.target, cv=GroupKFold(5), groups=year).mean()
-print(f"R² with random folds:          {random:.2f}")
+print(f"R² with random folds:          {mixed:.2f}")
 print(f"R² with years kept together:   {by_year:.2f}")
-assert random > by_year + 0.06
+assert mixed > by_year + 0.06
 # %% [markdown] groups-after
 # Both are right, for different tasks. **Split as the model will be used**: unseen years, unseen patients, unseen users. A time series is split at a date, so that the training set lies before the test set.
 #
