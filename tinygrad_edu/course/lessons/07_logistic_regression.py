@@ -450,9 +450,9 @@ def log_loss(z, y):
 #
 # Write `newton_step(w, A, y, penalty)`: the weights after one Newton step on
 #
-# $$L(w) = \frac1n \sum_i \left(\ln(1 + e^{z_i}) - y_i z_i\right) + \frac{\lambda}{2} \lVert w \rVert^2$$
+# $$L(w) = \frac1n \sum_i \ell_i + \frac{\lambda}{2} \lVert w \rVert^2$$
 #
-# with $z = A w$. `A` has shape `(n, d)`, `w` has shape `(d,)`, and here **all** weights have the penalty $\lambda$. Do not change `w` in place.
+# where $\ell_i = \ln(1 + e^{z_i}) - y_i z_i$ and $z = A w$. `A` has shape `(n, d)`, `w` has shape `(d,)`, and here **all** weights have the penalty $\lambda$. Do not change `w` in place.
 #
 # <details><summary>Hint</summary>
 #
