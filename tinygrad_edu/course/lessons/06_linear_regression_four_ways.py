@@ -75,9 +75,13 @@ def r2(A, w, y):
 # %% [markdown] normal-words
 # ## 3. The first way: solve the normal equations
 #
-# At the minimum the gradient is zero. With the chain rule, one line:
+# At the minimum the gradient is zero. By the chain rule it is
 #
-# $$\nabla L = \frac2n A^\top (A w - y) = 0 \quad\Longleftrightarrow\quad A^\top A\, w = A^\top y$$
+# $$\nabla L = \frac2n A^\top (A w - y),$$
+#
+# and it is zero if
+#
+# $$A^\top A\, w = A^\top y$$
 #
 # These are seven equations for seven numbers, the **normal equations**. They say that the errors $A w - y$ are at a right angle (normal) to every column of $A$: no column is left that could explain more of them.
 # %% normal
@@ -124,11 +128,11 @@ assert mean_squared_error(w, A, y_train) > 1e40
 
 
 # %% [markdown] why-words
-# It explodes. The loss is a bowl, and its second derivative $H = \frac2n A^\top A$ says how steep the bowl is in each direction. Along the eigenvector with the eigenvalue $\lambda$, each step multiplies the distance to the minimum by $1 - \eta\lambda$. So it shrinks only if $|1 - \eta\lambda| < 1$:
+# It explodes. The loss is a bowl, and its second derivative $H = \frac2n A^\top A$ says how steep the bowl is in each direction. Along the eigenvector with the eigenvalue $\lambda$, each step multiplies the distance to the minimum by $1 - \eta\lambda$. So it shrinks only if $|1 - \eta\lambda| < 1$ for every eigenvalue:
 #
-# $$\eta < \frac{2}{\lambda_\text{max}}, \qquad\text{and then the flattest direction shrinks by only}\quad 1 - \eta\lambda_\text{min} \quad\text{a step.}$$
+# $$\eta < \frac{2}{\lambda_\text{max}}$$
 #
-# The ratio $\lambda_\text{max} / \lambda_\text{min}$ is the **condition number** of $H$. It says about how many steps are needed. *Estimate it: weights are near 3000, and the ones are 1.*
+# And then the distance along the flattest direction is multiplied by $1 - \eta\lambda_\text{min}$ in each step, which may be very close to 1. The ratio $\lambda_\text{max} / \lambda_\text{min}$ is the **condition number** of $H$. It says about how many steps are needed. *Estimate it: weights are near 3000, and the ones are 1.*
 # %% eigenvalues
 def condition(A):
     values = np.linalg.eigvalsh(2 / len(A) * A.T @ A)

@@ -68,7 +68,7 @@ assert sigmoid(0.0) == 0.5 and np.isclose(sigmoid(np.log(3)), 0.75)
 #
 # The best weights make the observed classes as probable as possible. For one tumor the probability of what was observed is $p$ if $y = 1$, and $1 - p$ if $y = 0$. Its negative logarithm is the **cross-entropy**, and in terms of the score it is short:
 #
-# $$\ell = -y \ln p - (1 - y) \ln(1 - p) = \ln(1 + e^z) - y z$$
+# $$\begin{aligned} \ell &= -y \ln p - (1 - y) \ln(1 - p) \\ &= \ln(1 + e^z) - y z \end{aligned}$$
 #
 # (Put $p = \sigma(z)$ in to see it.) `softplus(z)` is $\ln(1 + e^z)$ without overflow. The loss of a table is the mean. *What is the loss for $w = 0$, when each tumor gets $p = \frac12$?*
 # %% loss tags=needed
@@ -110,9 +110,9 @@ assert np.allclose(w.grad, gradient(w.data, A, y), rtol=1e-12) and report.passed
 #
 # Differentiate once more. The derivative of $\sigma(z)$ is $p (1 - p)$, so
 #
-# $$H = \frac1n A^\top S A, \qquad S = \mathrm{diag}\big(p_i (1 - p_i)\big)$$
+# $$H = \frac1n A^\top S A$$
 #
-# A tumor at $p = \frac12$ counts with $\frac14$, its largest value. One that is surely benign or malignant counts with nearly 0: no small change of the weights changes its prediction. `hessian` lets the Tensor differentiate its own backward pass. *Does it find the same matrix?*
+# where $S$ is diagonal, with the elements $p_i (1 - p_i)$. A tumor at $p = \frac12$ counts with $\frac14$, its largest value. One that is surely benign or malignant counts with nearly 0: no small change of the weights changes its prediction. `hessian` lets the Tensor differentiate its own backward pass. *Does it find the same matrix?*
 # %% hessian tags=needed
 def curvature(w, A):
     p = sigmoid(A @ w)
@@ -172,9 +172,9 @@ assert slow[-1] > 100 * fast[5] and abs(fast[7]) < 1e-12
 #
 # Statisticians found the same iteration from another side. Write Newton's step as one equation for the new weights, and multiply by $n H$:
 #
-# $$A^\top S A\, w_\text{new} = A^\top S A\, w - A^\top (p - y) = A^\top S \underbrace{\left(A w + S^{-1} (y - p)\right)}_{\text{working targets } t}$$
+# $$\begin{aligned} A^\top S A\, w_\text{new} &= A^\top S A\, w - A^\top (p - y) \\ &= A^\top S\, t \end{aligned}$$
 #
-# These are the normal equations of lesson 6 with the weights $S$ (its exercise 4), for the targets $t$: the current scores, corrected by what was predicted wrong. The weights $p (1 - p)$ change with each step, hence the name **iteratively reweighted least squares**, IRLS. *Are the iterates equal to Newton's?*
+# with the **working targets** $t = A w + S^{-1} (y - p)$. These are the normal equations of lesson 6 with the weights $S$ (its exercise 4), and the targets are the current scores, corrected by what was predicted wrong. The weights $p (1 - p)$ change with each step, hence the name **iteratively reweighted least squares**, IRLS. *Are the iterates equal to Newton's?*
 # %% irls
 w = np.zeros(3)
 for step in range(1, 6):
@@ -450,9 +450,9 @@ def log_loss(z, y):
 #
 # Write `newton_step(w, A, y, penalty)`: the weights after one Newton step on
 #
-# $$L(w) = \frac1n \sum_i \left(\ln(1 + e^{z_i}) - y_i z_i\right) + \frac{\lambda}{2} \lVert w \rVert^2, \qquad z = A w$$
+# $$L(w) = \frac1n \sum_i \ell_i + \frac{\lambda}{2} \lVert w \rVert^2$$
 #
-# `A` has shape `(n, d)`, `w` has shape `(d,)`, and here **all** weights have the penalty $\lambda$. Do not change `w` in place.
+# where $\ell_i = \ln(1 + e^{z_i}) - y_i z_i$ and $z = A w$. `A` has shape `(n, d)`, `w` has shape `(d,)`, and here **all** weights have the penalty $\lambda$. Do not change `w` in place.
 #
 # <details><summary>Hint</summary>
 #

@@ -1,7 +1,7 @@
 # %% [markdown] title
 # # Lesson 23: A model on real tables: leakage, splits, metrics, calibration
 #
-# Most mistakes with real data are not in the model. They are in what happens before and after it: values are missing, numbers are computed from rows that should have been hidden, the split is easier than the task, or the score measures the wrong thing. In this lesson you prepare a table with gaps and categories by hand and with a pipeline, make three kinds of leaks visible, find two models with the same accuracy of which one is badly overconfident, and repair it.
+# Most mistakes with real data are not in the model. They are in what happens before and after it: values are missing, numbers are computed from rows that should have been hidden, the split is easier than the task, or the score measures the wrong thing. In this lesson you prepare a table with gaps and categories by hand and with a pipeline, make three kinds of leaks visible, find two models of nearly the same accuracy, of which one is badly overconfident, and repair it.
 #
 # You need lessons [7](07_logistic_regression.ipynb) and [15](15_trees_and_forests.ipynb), and about twenty-five minutes.
 # %% imports tags=needed
@@ -185,18 +185,18 @@ plt.show()
 #
 # ### A split that is easier than the task
 #
-# The table of cars from [lesson 6](06_linear_regression_four_ways.ipynb) has the years 1970 to 1982. Suppose the model shall predict the fuel economy of *next year's* cars. With random folds it has always seen cars of the same year. `GroupKFold` keeps all cars of a year in one fold. *Which score is honest?*
+# The table of cars from [lesson 6](06_linear_regression_four_ways.ipynb) has the years 1970 to 1982. Suppose the model has to predict the fuel economy of *next year's* cars. With random folds it has always seen cars of the same year. `GroupKFold` keeps all cars of a year in one fold. *Which score is honest?*
 # %% groups
 cars = load_auto_mpg()
 year = cars.data[:, 5]
 forest = RandomForestRegressor(30, random_state=0)
-random = cross_val_score(
+mixed = cross_val_score(
     forest, cars.data, cars.target, cv=KFold(5, shuffle=True, random_state=0)
 ).mean()
 by_year = cross_val_score(forest, cars.data, cars.target, cv=GroupKFold(5), groups=year).mean()
-print(f"R² with random folds:          {random:.2f}")
+print(f"R² with random folds:          {mixed:.2f}")
 print(f"R² with years kept together:   {by_year:.2f}")
-assert random > by_year + 0.06
+assert mixed > by_year + 0.06
 # %% [markdown] groups-after
 # Both are right, for different tasks. **Split as the model will be used**: unseen years, unseen patients, unseen users. A time series is split at a date, so that the training set lies before the test set.
 #
@@ -213,7 +213,7 @@ for c in ("1st", "2nd", "3rd"):
         )
         assert known > not_known
 # %% [markdown] missing-after
-# In all six groups, people of known age survived more often. The table was written *afterwards*: survivors could be asked. So our indicator of a missing age carries a little of the answer, and a model for passengers who are still on board must not use it. No tool finds such a leak. Ask of every column: **who wrote it down, and when?** From here on we leave the indicator out. *What does that cost?*
+# In all six groups, people of known age survived more often. The table was written *afterwards*, when survivors could be asked: that would explain it. So our indicator of a missing age carries a little of the answer, and a model for passengers who are still on board must not use it. No tool finds such a leak. Ask of every column: **who wrote it down, and when?** From here on we leave the indicator out. *What does that cost?*
 # %% honest
 logistic = with_preparation(LogisticRegression(), indicator=False)
 without = cross_val_score(logistic, X_train, y_train, cv=five)
@@ -242,7 +242,7 @@ for label, model in candidates.items():
 assert abs(table["forest"][0] - table["logistic"][0]) < 0.02
 assert table["forest"][2] < min(2 * table["logistic"][2], table["most frequent"][2])
 # %% [markdown] metrics-after
-# The two have the same accuracy, and the log loss of the forest is more than twice as large: **worse than that of a model that has learned nothing**. It is right as often, but when it is wrong, it was certain. (Its trees are grown until each leaf is pure, so many of its probabilities are 0 or 1.)
+# The two have nearly the same accuracy, but the log loss of the forest is more than twice as large: **worse than that of a model that has learned nothing**. It is right about as often, but when it is wrong, it was often certain. (Its trees are grown until each leaf is pure, so many of its probabilities are 0 or 1.)
 #
 # Accuracy also hides *which* mistakes are made. The **confusion matrix** shows them:
 # %% confusion
