@@ -19,7 +19,7 @@ from models.gaussian_processes.kernels import (
     RationalQuadratic,
     WhiteKernel,
 )
-from tinygrad_edu import Tensor, ops, optim, viz
+from tinygrad_edu import Tensor, optim
 from tinygrad_edu.course import check, needs
 from tinygrad_edu.gradcheck import gradcheck
 from tinygrad_edu.nn import Parameter
