@@ -34,7 +34,8 @@ class Learner(Peer):
 
     def __init__(self, reading: int, writing: int):
         super().__init__(reading, writing, trusted=True)
-        self.names: dict[str, Any] = {"__name__": "__main__"}
+        # A notebook's own checks are not what counts.
+        self.names: dict[str, Any] = {"__name__": "__main__", "check": lambda *_: None}
         self.cells = 0
         self.serve = self.serve_learner
 
@@ -164,9 +165,9 @@ def main(reading: str, writing: str, seconds: str, megabytes: str, *hidden: str)
     from tinygrad_edu import course
 
     os.environ.setdefault("MPLBACKEND", "Agg")
-    course.check = lambda *_: None  # a notebook's own checks are not what counts
     set_limits(int(seconds), int(megabytes))
     peer = Learner(int(reading), int(writing))
+    course.check = peer.names["check"]
     sys.modules["__main__"] = types.ModuleType(
         "__main__"
     )  # so that the cells do not find this module there

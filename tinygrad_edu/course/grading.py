@@ -105,7 +105,12 @@ def grade(
     run = Run(lesson, cells, seconds, megabytes, secret)
     with contextlib.closing(run):
         for name, exercise in lesson.exercises.items():
-            verdict = run.verdict(exercise, tests[name])
+            try:
+                verdict = run.verdict(exercise, tests[name])
+            except ValueError:
+                raise
+            except Exception as error:  # an answer of a kind that nobody has thought of
+                verdict = Verdict("wrong", f"The check cannot use this answer: {error}"[:300])
             right = verdict.kind == "right"
             points = exercise.points if right else 0
             lines.append(Line(name, points, exercise.points, verdict.kind, verdict.hint))

@@ -151,7 +151,6 @@ def _watched(name: str, answer: Any, must_return: bool, returned: list[tuple[str
     if not callable(answer) or isinstance(answer, type):
         return answer
 
-    @functools.wraps(answer)
     def call(*args: Any, **kwargs: Any) -> Any:
         result = answer(*args, **kwargs)
         if result is Ellipsis or (result is None and must_return):
@@ -159,7 +158,8 @@ def _watched(name: str, answer: Any, must_return: bool, returned: list[tuple[str
         returned.append((name, result))
         return result
 
-    return call
+    # A stand-in of a function in another process says about itself what its own code likes.
+    return functools.wraps(answer)(call) if type(answer) is FunctionType else call
 
 
 def _hint(

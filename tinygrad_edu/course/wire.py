@@ -75,7 +75,7 @@ class Peer:
     def answer(self, what: str, values: list[Any]) -> None:
         try:
             reply = ["answer", self.encode(self.serve(what, [self.decode(x) for x in values]))]
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
             reply = ["error", type(error).__name__, str(error)[:2000], line_in_notebook(error)]
         self.send(reply)
 
