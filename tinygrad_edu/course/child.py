@@ -107,8 +107,6 @@ class Learner(Peer):
         linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
         try:
             exec(compile(code, file, "exec"), self.names)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
             line = line_in_notebook(error)
             if isinstance(error, SyntaxError):
