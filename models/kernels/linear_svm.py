@@ -43,7 +43,7 @@ class LinearMachine(LinearPredictor, LossModel):
     intercept_scaling: float = positive(1.0, doc="divides b in the penalty")
     dual: Any = choice("auto", True, False, doc="no effect: both problems have the same minimum")
 
-    _terms: ClassVar[Any]  # (A, y, weight) -> for each f: A, y, t, c of `positive_parts`
+    _terms: ClassVar[Any]  # (X, y, weight) -> for each f: X, y, t, c of `positive_parts`
     _is_squared: ClassVar[Any]
 
     def _size(self, weight):
@@ -54,25 +54,21 @@ class LinearMachine(LinearPredictor, LossModel):
         return (coef * coef).sum() / 2 + ((intercept / self.intercept_scaling) ** 2).sum() / 2
 
     def _exact(self, X, y, weight):
-        A = X
-        if self.fit_intercept:
-            A = np.column_stack([X, np.full(len(X), self.intercept_scaling)])
+        r = self.intercept_scaling if self.fit_intercept else 0.0
         minimum: Any = minimize_squares if self._is_squared() else minimize_sum
         found = []
         with np.errstate(all="ignore"):
-            for terms in self._terms(A, y, weight):
+            for rows, *terms in self._terms(X, y, weight):
                 present = terms[-1] > 0
                 if not present.all():
-                    terms = [part[present] for part in terms]
-                found.append(minimum(*terms, self.max_iter))
+                    rows, *terms = (part[present] for part in (rows, *terms))
+                found.append(minimum(rows, r, *terms, self.max_iter))
         W = np.array([w for w, _, _ in found])
         self._steps_, self._converged_ = max(n for _, n, _ in found), all(f[2] for f in found)
         if not np.isfinite(W).all():
             what = f"{type(self).__name__}: the values of X are too large or too different in size."
             raise refusal(ValueError, what, "StandardScaler().fit_transform(X)")
-        d = X.shape[1]
-        b = self.intercept_scaling * W[:, d] if self.fit_intercept else np.zeros(len(W))
-        return {"coef": W[:, :d], "intercept": b}
+        return {"coef": W[:, :-1], "intercept": r * W[:, -1]}
 
     def _fit(self, X, y, weight):
         super()._fit(X, y, weight)
@@ -132,9 +128,9 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
         data["weight"] = np.where(own, data["weight"], others)
         return data
 
-    def _terms(self, A, y, weight):
+    def _terms(self, X, y, weight):
         for signs, each in zip(self._signs(y), weight, strict=True):
-            yield A, signs, np.ones(len(A)), self.C * each
+            yield X, signs, np.ones(len(X)), self.C * each
 
     # ---- penalty="l1": solver "proximal"
 
@@ -200,10 +196,10 @@ class LinearSVR(LinearMachine, Regressor):
     def _is_squared(self):
         return self.loss == "squared_epsilon_insensitive"
 
-    def _terms(self, A, y, weight):
+    def _terms(self, X, y, weight):
         """Rows above the tube and below it."""
         t = np.concatenate([y - self.epsilon, -y - self.epsilon])
-        yield np.tile(A, (2, 1)), np.repeat([1.0, -1.0], len(y)), t, np.tile(self.C * weight, 2)
+        yield np.tile(X, (2, 1)), np.repeat([1.0, -1.0], len(y)), t, np.tile(self.C * weight, 2)
 
     def _exact(self, X, y, weight):
         found = super()._exact(X, y, weight)

@@ -70,6 +70,9 @@ def test_right_answers_are_accepted(lesson: Lesson, exercise: Exercise) -> None:
 def test_an_empty_answer_is_no_answer(lesson: Lesson, exercise: Exercise) -> None:
     for check in visible_and_hidden(exercise):
         said = verdict(lesson, exercise, exercise.blank, check)
+        if exercise.has_bug:  # then the given code is a wrong answer
+            assert said.kind == "wrong", said
+            continue
         assert said.kind == "unanswered" and said.hint.startswith("Not answered yet"), said
 
 

@@ -21,6 +21,7 @@ WITHOUT = {
     "IterativeImputer": "imputation_sequence_ has the models of all rounds",
     "Lars": "coef_path_ is the trace",
     "LassoLars": "coef_path_ is the trace",
+    "LogisticRegressionCV": "n_iter_ counts the iterations of each fit to a fold",
     "SVC": "an iteration moves two of the dual variables: thousands of nearly equal states",
     "NuSVC": "as SVC",
     "SVR": "as SVC",

@@ -71,7 +71,7 @@ def judge(
     for name, answer in answers.items():
         if answer is None or answer is Ellipsis:
             return Verdict("unanswered", f"{UNANSWERED}{name} is still {_shown(answer)}.")
-    blanks = _code_of(exercise.blank)
+    blanks = {} if exercise.has_bug else _code_of(exercise.blank)
     if any(name in blanks and _same_code(answer, blanks[name]) for name, answer in answers.items()):
         return Verdict("unanswered", f"{UNANSWERED}put your code in place of `...`.")
     returned: list[tuple[str, Any]] = []

@@ -5,6 +5,7 @@ A notebook is a dictionary in nbformat 4.5, so that no library is needed to writ
 
 from __future__ import annotations
 
+import ast
 import json
 from typing import Any
 
@@ -74,6 +75,7 @@ def _cell(lesson: Lesson, cell: Cell, answered: bool = False) -> dict[str, Any]:
     if tags:
         metadata["tags"] = tags
     if cell.alt:
+        text = _quiet(text)
         metadata["mystnb"] = {"image": {"alt": cell.alt}}
     return {
         "cell_type": "code",
@@ -83,6 +85,14 @@ def _cell(lesson: Lesson, cell: Cell, answered: bool = False) -> dict[str, Any]:
         "outputs": [],
         "source": text,
     }
+
+
+def _quiet(text: str) -> str:
+    """The code of a picture, ended by a semicolon, so that the notebook does not show the last value.
+
+    The source has none, because a formatter would take it away.
+    """
+    return f"{text};" if isinstance(ast.parse(text).body[-1], ast.Expr) else text
 
 
 def _markdown(id: str, text: str) -> dict[str, Any]:

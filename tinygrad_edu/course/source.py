@@ -6,7 +6,9 @@ A cell begins with a line `# %%`, as Jupytext and many editors know it. What fol
     # needs: what to know first
     # %% [markdown] title                  text; every line begins with "# "
     # %% fit tags=varies,sklearn           code, with the id `fit`
-    # %% exercise ridge points=2           code with a solution between # BEGIN SOLUTION and # END SOLUTION
+    # %% exercise ridge points=2           code with a solution between # BEGIN SOLUTION and # END SOLUTION;
+                                           lines between # INSTEAD OF THE BUG and the end are what the reader
+                                           gets in its place, to find what is wrong with them
     # %% [markdown] solution ridge         what the folded solution says before its code
     # %% check ridge                       a function that asserts; its arguments are the names it needs
     # %% hidden ridge                      the same for grading, with other cases
@@ -25,7 +27,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "lessons"
 
-BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+BEGIN, BUG, END = "# BEGIN SOLUTION", "# INSTEAD OF THE BUG", "# END SOLUTION"
 LIBRARIES = ("keras", "sklearn", "torch", "matplotlib", "pandas")
 TAGS = {"needed", "varies", "slow", *LIBRARIES}
 
@@ -73,9 +75,18 @@ class Exercise:
 
     @property
     def solution(self) -> str:
-        return "\n".join(
-            line for line in self.code.splitlines() if line.strip() not in (BEGIN, END)
-        )
+        rows, inside = [], True
+        for row in self.code.splitlines():
+            mark = row.strip()
+            inside = mark != BUG and (inside or mark == END)
+            if inside and mark not in (BEGIN, END):
+                rows.append(row)
+        return "\n".join(rows)
+
+    @property
+    def has_bug(self) -> bool:
+        """Is the reader to find what is wrong with given code?"""
+        return BUG in self.code
 
     @property
     def blank(self) -> str:
@@ -290,14 +301,17 @@ def blank(code: str) -> str:
     """
     rows: list[str] = []
     solution: list[str] | None = None
+    bug: list[str] = []
     for row in code.splitlines():
         margin = row[: len(row) - len(row.lstrip())]
         if row.strip() == BEGIN:
             solution = []
+        elif row.strip() == BUG:
+            solution = bug = []
         elif row.strip() == END:
             names = [] if margin else _names_of("\n".join(solution or []))
-            rows += [f"{name} = ..." for name in names] or [margin + "...  # your code"]
-            solution = None
+            rows += bug or [f"{name} = ..." for name in names] or [margin + "...  # your code"]
+            solution, bug = None, []
         elif solution is not None:
             solution.append(row)
         else:

@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.foundation import Regressor, integer
+from models.foundation import Estimator, integer
 from models.foundation.fields import Parameter
+from models.selection.splitters import check_cv
 from tinygrad_edu.diagnostics.words import refusal
 
 
@@ -23,8 +24,8 @@ def _index(rows: Any) -> np.ndarray:
     return found if found.size else found.astype(np.intp)
 
 
-class CrossValidated(Regressor):
-    """A regressor that chooses some of its settings by cross-validation."""
+class CrossValidated(Estimator):
+    """An estimator that chooses some of its settings by cross-validation."""
 
     does_not_apply: ClassVar = {
         "test_weights_are_repetitions": "leaves rows out, however often they count",
@@ -39,11 +40,11 @@ class CrossValidated(Regressor):
     def _folds(self, X, y, weight):
         """The pairs (train, test) of row numbers, without training rows of weight 0.
 
-        An integer k, and None for 5, means k folds of neighboring rows, as equal as possible.
+        An integer k, and None for 5, means k folds of neighboring rows, as equal as possible; of a classifier
+        with the same part of each class.
         """
-        from models.selection.splitters import check_cv
-
-        rows, pairs = np.arange(len(X)), check_cv(self.cv).split(X, y)
+        splitter = check_cv(self.cv, y, classifier=self.kind == "classifier")
+        rows, pairs = np.arange(len(X)), splitter.split(X, y)
         found = [(rows[_index(train)], rows[_index(test)]) for train, test in pairs]
         if not found or not all(weight[i].any() for i in itertools.chain(*found)):
             what = f"{type(self).__name__}: cv has a part without rows, or with rows of weight 0 alone."
