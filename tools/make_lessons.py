@@ -89,11 +89,35 @@ def make(path):
     return [f"{path.name} {sentence}" for sentence in [*wrong, *check_notebooks.faults(target)]]
 
 
+def table():
+    """The table of tutorials/README.md: a row for each lesson."""
+    rows = [
+        "| lesson | what you build | what you should know first | points |",
+        "| :-- | :-- | :-- | --: |",
+    ]
+    for lesson in map(source.read, source.lessons()):
+        link = f"[{lesson.number}. {lesson.title}]({lesson.path.stem}.ipynb)"
+        rows.append(f"| {link} | {lesson.builds} | {lesson.needs} | {lesson.points} |")
+    return "\n".join(rows)
+
+
+def with_table(page):
+    """The page with today's table in place of that between its two marks."""
+    begin, end = (
+        "<!-- The table is made by tools/make_lessons.py. -->\n",
+        "\n<!-- End of the table. -->",
+    )
+    before, rest = page.split(begin)
+    return before + begin + table() + end + rest.split(end)[1]
+
+
 def main(numbers):
     paths = source.lessons()
     if numbers:
         paths = [path for path in paths if int(path.name[:2]) in numbers]
     wrong = [sentence for path in paths for sentence in make(path)]
+    page = TUTORIALS / "README.md"
+    page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
     print(*wrong, sep="\n", end="\n" if wrong else "")
     return bool(wrong)
 

@@ -45,6 +45,13 @@ def test_each_source_has_its_notebook() -> None:
     assert [path.stem for path in LESSONS] == [path.stem for path in source.lessons()]
 
 
+def test_the_page_lists_each_lesson() -> None:
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert page == make_lessons.with_table(page)
+    for path in LESSONS:
+        assert f"]({path.name})" in page
+
+
 @every_lesson
 def test_a_notebook_is_what_its_source_says(path: Path) -> None:
     kept, made = read(path), make_lessons.rendered(source_of(path))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -61,5 +64,16 @@ def check(number: int, exercise: str, *answers: Any) -> None:
 
 @functools.cache
 def needed_names(number: int) -> dict[str, Any]:
-    """What the cells of a lesson define on which its checks rely."""
-    return judging.run(lesson(number).needed, f"<lesson {number}>")
+    """What the cells of a lesson define on which its checks rely. They print nothing again."""
+    figures = _figures()
+    with contextlib.redirect_stdout(io.StringIO()):
+        names = judging.run(lesson(number).needed, f"lesson {number}")
+    for figure in _figures() - figures:
+        sys.modules["matplotlib.pyplot"].close(figure)
+    return names
+
+
+def _figures() -> set[int]:
+    """The numbers of the open figures of matplotlib."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot else set()

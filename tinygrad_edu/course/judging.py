@@ -39,6 +39,10 @@ class TooSlow(BaseException):
     """The answer takes too long. No `except Exception` of an answer catches it."""
 
 
+class Ended(BaseException):
+    """The process of an answer has ended, or said what it must not."""
+
+
 class Unanswered(Exception):
     """An answer returns nothing where it should return something."""
 
@@ -84,6 +88,10 @@ def judge(
         return Verdict(
             "wrong", f"Not finished after {seconds:g} seconds: is there a loop without end?"
         )
+    except Ended:
+        return Verdict(
+            "wrong", "Your code ended its process: by exit, or by needing too much memory or time."
+        )
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -115,7 +123,7 @@ def _code_of(code: str) -> dict[str, Any]:
 def _same_code(answer: Any, blank: CodeType) -> bool:
     if isinstance(answer, FunctionType):
         return _equal(answer.__code__, blank)
-    if isinstance(answer, type):
+    if issubclass(type(answer), type):  # and no stand-in of a class
         methods = {x.co_name: x for x in blank.co_consts if isinstance(x, CodeType)}
         theirs = {name: f for name, f in vars(answer).items() if isinstance(f, FunctionType)}
         return methods.keys() == theirs.keys() and all(
@@ -143,7 +151,6 @@ def _watched(name: str, answer: Any, must_return: bool, returned: list[tuple[str
     if not callable(answer) or isinstance(answer, type):
         return answer
 
-    @functools.wraps(answer)
     def call(*args: Any, **kwargs: Any) -> Any:
         result = answer(*args, **kwargs)
         if result is Ellipsis or (result is None and must_return):
@@ -151,7 +158,8 @@ def _watched(name: str, answer: Any, must_return: bool, returned: list[tuple[str
         returned.append((name, result))
         return result
 
-    return call
+    # A stand-in of a function in another process says about itself what its own code likes.
+    return functools.wraps(answer)(call) if type(answer) is FunctionType else call
 
 
 def _hint(
@@ -159,8 +167,11 @@ def _hint(
 ) -> str:
     """What a failing check says. The innermost line outside of libraries is the check's or the answer's."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not _of_a_library(f.filename)]
-    theirs = frames and frames[-1].filename != check
-    where = f" (in the line: {frames[-1].line})" if theirs and frames[-1].line else ""
+    theirs = bool(frames) and frames[-1].filename != check
+    line = frames[-1].line if theirs else ""
+    if hasattr(error, "answer_line"):  # the answer is in another process
+        theirs, line = True, error.answer_line
+    where = f" (in the line: {line})" if line else ""
     said = str(error).strip()
     says = said.partition("\n")[0] if theirs else said
     if isinstance(error, AssertionError) and not theirs:

@@ -2,6 +2,8 @@
 
 A cell begins with a line `# %%`, as Jupytext and many editors know it. What follows says what the cell is:
 
+    # builds: what the lesson builds       for the table of lessons, above the first cell
+    # needs: what to know first
     # %% [markdown] title                  text; every line begins with "# "
     # %% fit tags=varies,sklearn           code, with the id `fit`
     # %% exercise ridge points=2           code with a solution between # BEGIN SOLUTION and # END SOLUTION;
@@ -103,6 +105,8 @@ class Lesson:
     number: int
     cells: list[Cell]
     exercises: dict[str, Exercise]
+    builds: str = ""
+    needs: str = ""
 
     @property
     def title(self) -> str:
@@ -140,8 +144,10 @@ def read(path: Path) -> Lesson:
     number = re.match(r"(\d\d)_\w+\.py$", path.name)
     if not number:
         raise ValueError(f"{path.name}: the file of a lesson is called NN_name.py")
-    result = Lesson(path, int(number[1]), [], {})
-    for line, head, body in _split(path.read_text(encoding="utf-8")):
+    text = path.read_text(encoding="utf-8")
+    above = dict(re.findall(r"^# (builds|needs): (.*)$", text.partition("# %%")[0], re.M))
+    result = Lesson(path, int(number[1]), [], {}, **above)
+    for line, head, body in _split(text):
         try:
             _add(result, line, head, body)
         except ValueError as error:
@@ -152,6 +158,20 @@ def read(path: Path) -> Lesson:
         if not exercise.check:
             raise ValueError(f"{path.name}: exercise {exercise.name} has no check")
     return result
+
+
+def read_hidden(path: Path, lesson: Lesson) -> dict[str, str]:
+    """A teacher's hidden checks: exercise -> code. Raises ValueError for what is no such file."""
+    found = {}
+    for line, head, body in _split(path.read_text(encoding="utf-8")):
+        kind, _, name = head.partition(" ")
+        if kind != "hidden" or name not in lesson.exercises:
+            raise ValueError(
+                f"{path}:{line}: `# %% hidden NAME` is expected, NAME one of {[*lesson.exercises]}"
+            )
+        function_of(body)
+        found[name] = body
+    return found
 
 
 def _split(text: str) -> Iterator[tuple[int, str, str]]:

@@ -1,3 +1,6 @@
+# builds: an engine for derivatives in fewer than 60 lines, and a network of its numbers that classifies flowers
+# needs: Python
+
 # %% [markdown] title
 # # Lesson 1: A number that remembers
 #

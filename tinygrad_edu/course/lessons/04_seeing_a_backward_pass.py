@@ -1,3 +1,6 @@
+# builds: a graph with every gradient computed by hand: where paths meet, and why gradients vanish in deep networks
+# needs: lesson 1
+
 # %% [markdown] title
 # # Lesson 4: Seeing a backward pass
 #

@@ -1,3 +1,6 @@
+# builds: a training loop by hand, then the same with Module and Trainer, then the same in Keras, with equal losses
+# needs: lesson 1
+
 # %% [markdown] title
 # # Lesson 8: Ten digits, and a twin in Keras
 #

@@ -1,3 +1,6 @@
+# builds: everything from image files to `results.csv`, with a network that reads A-Z, a-z and 0-9
+# needs: lessons 8 and 11
+
 # %% [markdown] title
 # # Lesson 12: From files to 62 characters
 #
