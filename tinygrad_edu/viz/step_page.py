@@ -12,9 +12,10 @@ from __future__ import annotations
 import html
 
 from tinygrad_edu.files.look import look
-from tinygrad_edu.viz.json_export import as_json
+from tinygrad_edu.viz.json_export import written
 from tinygrad_edu.viz.nodes import GraphData, printable
 from tinygrad_edu.viz.page_files import packed, page_file, program
+from tinygrad_edu.viz.page_graph import page_graph
 from tinygrad_edu.viz.play import Play
 from tinygrad_edu.viz.steps_in_words import remarks, sentences
 
@@ -29,7 +30,7 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     Its "predict" asks for each number, sign or shape before it is shown: within 1 % is right, NaN and
     infinity are answers, and hints can be asked for. Programs can read the score, too: see `read_score`.
     """
-    known = as_json(graph, brief=len(graph.nodes) + len(graph.steps) > LARGE, play=play)
+    known = page_graph(graph, len(graph.nodes) + len(graph.steps) > LARGE, play)
     page = page_file("page/page.html")
     title = f"Computation graph of {printable(graph.nodes[-1].title)}"
     title = html.escape(title).replace("{", "&#123;")
@@ -40,7 +41,7 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     page = (page[:start] + page[end:]).replace("{{frame}}", packed(frame))
     page = page.replace("{{unpack}}", program("page/unpack.js"))
     page = page.replace("{{program}}", packed(program("page/main.js", _unused(graph, play))))
-    return page.replace("{{graph}}", packed(known))
+    return page.replace("{{graph}}", packed(written(known)))
 
 
 def _unused(graph: GraphData, play: Play | None) -> tuple[str, ...]:
@@ -50,7 +51,6 @@ def _unused(graph: GraphData, play: Play | None) -> tuple[str, ...]:
         "columns": len(graph.nodes) > SMALL,
         "minimap": len(graph.nodes) > SMALL,
         "play": play is not None,
-        "story": bool(graph.groups),
     }
     return tuple(f"page/{name}.js" for name, is_used in used.items() if not is_used)
 

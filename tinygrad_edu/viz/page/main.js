@@ -1,16 +1,16 @@
 // The beginning: buttons and keys, and the first look at the graph.
-import { closed, collapseAtFirst } from "./boxes.js";
+import { closed } from "./boxes.js";
 import { bounds, draw } from "./drawing.js";
 import { $ } from "./elements.js";
-import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
+import { G, GROUPS, NODES, RESULT } from "./graph.js";
 import { units } from "./layout.js";
-import { clean, plural } from "./numbers.js";
+import { plural } from "./numbers.js";
 import "./cells.js";
 import "./columns.js";
 import "./minimap.js";
 import "./panel.js";
 import "./play.js";
-import "./story.js";
+import "./trouble.js";
 import "./widths.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
@@ -18,7 +18,6 @@ import {
 import { search } from "./search.js";
 import { changed, onChange, state } from "./state.js";
 import { current, sentence } from "./steps.js";
-import { culprit, uncover, warn } from "./trouble.js";
 import { canvas, fit, move, reveal, wasDrag, zoom } from "./view.js";
 import { along, aside, zoomToChosen } from "./walking.js";
 
@@ -43,7 +42,7 @@ function status() {
   if (state.asking) return "What comes next?";
   if (f) return `${slider.value} of ${state.visible.length}: ${sentence(f)}`;
   if (state.at == 0) return "Before the first step: only the inputs are known";
-  const failed = RESULT.kind == "failed" ? `${called(RESULT)} failed` : "";
+  const failed = RESULT.kind == "failed" ? `${RESULT.called} failed` : "";
   return G.note || G.no_gradient || failed || "Press → to step through the graph";
 }
 
@@ -173,23 +172,23 @@ const setTheme = dark => document.documentElement.classList.toggle("dark", dark)
 
 /** The line below the title. */
 function summary() {
-  const operations = plural(OPERATIONS, "operation", "operations");
-  const leaves = plural(NODES.length - OPERATIONS, "leaf", "leaves");
-  return `${operations}, ${leaves}` + (G.no_gradient ? "; " + clean(G.no_gradient) : "");
+  const leaves = NODES.filter(n => n.leaf).length;
+  const parts = [
+    plural(NODES.length - leaves, "operation", "operations") + ", " + plural(leaves, "leaf", "leaves"),
+    G.no_gradient,
+  ];
+  return parts.filter(Boolean).join("; ");
 }
 
 const scheme = matchMedia("(prefers-color-scheme: dark)");
 setTheme(scheme.matches);
 scheme.addEventListener("change", e => setTheme(e.matches));
-const title = "Computation graph of " + called(RESULT).replace(/ #\d+$/, "");
+const title = "Computation graph of " + RESULT.called.replace(/ #\d+$/, "");
 /** @type {HTMLElement} */ (document.querySelector("h1")).textContent = title;
 $("about").textContent = summary();
 if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
-warn();
-collapseAtFirst();
-uncover();
 draw();
-if (culprit) state.chosen = units[culprit.i];
+if (G.culprit != null) state.chosen = units[G.culprit];
 look();
 addEventListener("resize", look);
 

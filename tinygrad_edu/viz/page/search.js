@@ -2,7 +2,7 @@
 import { closed, unit } from "./boxes.js";
 import { draw, drawn } from "./drawing.js";
 import { $ } from "./elements.js";
-import { called, GROUPS, NODES, valueOf } from "./graph.js";
+import { GROUPS, groupsFrom, NODES, valueOf } from "./graph.js";
 import { units } from "./layout.js";
 import { dims } from "./numbers.js";
 import { choose } from "./player.js";
@@ -14,20 +14,15 @@ let matches = [];
 let atMatch = -1; // in the matches
 
 /** All that a node can be found by: name, operation, number, settings, shape, modules around it.
- * @param {GraphNode} n */
-function wordsOf(n) {
-  const around = [];
-  for (let g = n.group; g >= 0; g = GROUPS[g].outer) around.push(GROUPS[g].label);
+ * @type {string[]} */
+const searched = NODES.map(n => {
+  const modules = groupsFrom(n.group).map(g => GROUPS[g].label);
   const kind = n.kind == "result" || n.kind == "module" ? "" : n.kind;
-  return [called(n), n.title, n.settings, n.axes, dims(valueOf(n)), kind, ...around].join("\n").toLowerCase();
-}
-/** @type {string[]} */
-let searched = [];
+  return [n.called, n.title, n.settings, n.axes, dims(valueOf(n)), kind, ...modules].join("\n").toLowerCase();
+});
 
-/** The nodes that have every word of the text; "#3" is the node of this number.
- * @param {string} text */
+/** The nodes that have every word of the text; "#3" is the node of this number. @param {string} text */
 export function find(text) {
-  if (!searched.length) searched = NODES.map(wordsOf);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const has = (/** @type {GraphNode} */ n, /** @type {string} */ word) =>
     /^#\d+$/.test(word) ? word == "#" + n.order : searched[n.i].includes(word);
@@ -75,7 +70,7 @@ function goTo(step) {
 /** Opens the modules around a node. @param {number} i */
 function openAround(i) {
   const hidden = units[i] != "n" + i;
-  for (let g = NODES[i].group; g >= 0; g = GROUPS[g].outer) closed.delete(g);
+  for (const g of groupsFrom(NODES[i].group)) closed.delete(g);
   if (hidden) draw();
 }
 
