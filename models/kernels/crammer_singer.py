@@ -13,7 +13,6 @@ Sources: K. Crammer, Y. Singer, On the algorithmic implementation of multiclass 
 import numpy as np
 
 ENOUGH = 1e-13  # gap between primal and dual, relative, that rounding hides
-CENTERED = 0.1  # a step aims at products α s of this part of their mean
 NEARLY = 0.99  # of the way to the next bound
 
 
@@ -21,11 +20,8 @@ def minimize_joint(A, y, c, classes, max_iter):
     """W, (classes, parameters), the number of steps, and whether they converged; by an interior point method.
 
     The first two conditions hold from the start, and Newton steps keep them. Then Σ α s is the gap between
-    primal and dual, and the third condition is all that is left. With D = α / s, a step solves
-
-        (I + Σ_i (diag D_i - D_i D_iᵀ / Σ_m D_im) ⊗ a_i a_iᵀ) Δw = right
+    primal and dual, and the third condition is all that is left. D is α / s.
     """
-    d = A.shape[1]
     own = np.eye(classes)[y]
     α = np.repeat(c[:, None] / classes, classes, axis=1)
     W = (c[:, None] * own - α).T @ A
@@ -36,29 +32,50 @@ def minimize_joint(A, y, c, classes, max_iter):
         if not gap > ENOUGH * (np.vdot(W, W) / 2 + c @ ξ):  # or NaN
             return W, step, True
         D = α / s
-        total = D.sum(axis=1)
-        H = np.eye(classes * d).reshape(classes, d, classes, d)
-        for m in range(classes):
-            for k in range(m + 1):
-                curvature = D[:, m] * ((m == k) - D[:, k] / total)
-                block = A.T @ (curvature[:, None] * A)
-                H[m, :, k] += block
-                if k < m:
-                    H[k, :, m] += block.T
-        q = CENTERED * gap / s.size / s - α
-        right = -(q - D * (q.sum(axis=1) / total)[:, None]).T @ A
-        ΔW = np.linalg.solve(H.reshape(classes * d, -1), right.ravel()).reshape(classes, d)
-        ΔF = A @ ΔW.T
-        closer = (ΔF * own).sum(axis=1)[:, None] - ΔF
-        Δξ = (q - D * closer).sum(axis=1) / total
-        Δs = closer + Δξ[:, None]
-        Δα = q - D * Δs
-        reach = max((-Δα / α).max(), (-Δs / s).max())
-        length = min(1.0, NEARLY / reach) if reach > 0 else 1.0
+        H = hessian(A, D)
+        # Mehrotra: how much a step straight to α s = 0 reaches says what to aim at.
+        _, _, Δs, Δα = direction(A, own, D, H, -α)
+        length = step_length(α, Δα, s, Δs)
+        left = np.vdot(α + length * Δα, s + length * Δs) / gap
+        ΔW, Δξ, Δs, Δα = direction(A, own, D, H, (left**3 * gap / s.size - Δα * Δs) / s - α)
+        length = step_length(α, Δα, s, Δs)
         α, ξ = α + length * Δα, ξ + length * Δξ
         α *= (c / α.sum(axis=1))[:, None]  # against rounding
         W = W + length * ΔW
     return W, max_iter, False
+
+
+def hessian(A, D):
+    """I + Σ_i (diag D_i - D_i D_iᵀ / Σ_m D_im) ⊗ a_i a_iᵀ."""
+    d, classes = A.shape[1], D.shape[1]
+    H = np.eye(classes * d).reshape(classes, d, classes, d)
+    total = D.sum(axis=1)
+    for m in range(classes):
+        for k in range(m + 1):
+            curvature = D[:, m] * ((m == k) - D[:, k] / total)
+            block = A.T @ (curvature[:, None] * A)
+            H[m, :, k] += block
+            if k < m:
+                H[k, :, m] += block.T
+    return H.reshape(classes * d, classes * d)
+
+
+def direction(A, own, D, H, q):
+    """ΔW, Δξ, Δs and Δα of a Newton step, with q = (the wanted α s) / s - α."""
+    total = D.sum(axis=1)
+    right = -(q - D * (q.sum(axis=1) / total)[:, None]).T @ A
+    ΔW = np.linalg.solve(H, right.ravel()).reshape(right.shape)
+    ΔF = A @ ΔW.T
+    closer = (ΔF * own).sum(axis=1)[:, None] - ΔF
+    Δξ = (q - D * closer).sum(axis=1) / total
+    Δs = closer + Δξ[:, None]
+    return ΔW, Δξ, Δs, q - D * Δs
+
+
+def step_length(α, Δα, s, Δs):
+    """Nearly as far as α and s stay positive, and at most 1."""
+    reach = max((-Δα / α).max(), (-Δs / s).max(), NEARLY)
+    return NEARLY / reach
 
 
 def worst(A, W, y):

@@ -151,7 +151,7 @@ def test_all_classes_at_once(settings, data, weighted):
     weight = np.random.default_rng(0).uniform(0.3, 2, size=len(y)) if weighted else None
     ours = LinearSVC(multi_class="crammer_singer", **settings).fit(X, y, weight)
     theirs = svm.LinearSVC(
-        multi_class="crammer_singer", tol=1e-9, max_iter=2_000_000, **settings
+        multi_class="crammer_singer", tol=1e-9, max_iter=2_000_000, random_state=0, **settings
     ).fit(X, y, weight)
     assert ours.coef_.shape == theirs.coef_.shape
     data = ours._read(X, y, weight)
@@ -162,7 +162,8 @@ def test_all_classes_at_once(settings, data, weighted):
     assert least <= reached * (1 + 1e-12)
     assert least == pytest.approx(reached, rel=1e-6)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-3 * np.abs(theirs.coef_).max())
-    assert np.mean(ours.predict(X) == theirs.predict(X)) > 0.99
+    f = ours.decision_function(X)
+    np.testing.assert_allclose(f, theirs.decision_function(X), atol=1e-2)
     assert ours.trace_.loss[-1] == pytest.approx(least)
 
 
