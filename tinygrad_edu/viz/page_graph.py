@@ -7,7 +7,7 @@ In addition to what `as_facts` has, and with names that are fit to be shown:
     steps    told
     seed     said and ask, of the beginning of the backward pass
     closed   the groups that are collapsed at first
-    alert    what is wrong with the graph; culprit: the node that shows it
+    culprit  the node that shows what is wrong with the graph
     decades  the powers of ten between which the gradients of the page are
     curve    of a slider: see `Curve`
 
@@ -47,7 +47,7 @@ def page_graph(graph: GraphData, brief: bool = False, play: Play | None = None) 
     known |= {
         "seed": {"said": seed(entries), "ask": ask_seed(entries)},
         "closed": closed_at_first(graph, shown), "culprit": shown,
-        "alert": alert(graph, bad), "decades": decades(graph),
+        "decades": decades(graph),
     }  # fmt: skip
     _clean(known)
     if play:
@@ -129,18 +129,6 @@ def culprit(graph: GraphData, bad: FirstBad | None) -> int | None:
     if graph.nodes[-1].kind == "failed":
         return graph.nodes[-1].number
     return bad.path[0] if bad and not bad.ends else None
-
-
-def alert(graph: GraphData, bad: FirstBad | None) -> str:
-    """What is wrong, in short: the details of the culprit tell more."""
-    last, said = graph.nodes[-1], [graph.note]
-    if last.kind == "failed":
-        said.append(f"{graph.names[-1]} failed: {last.change.split(':')[0]}.")
-    if bad and bad.ends:
-        said.append(bad.words)
-    elif bad:
-        said.append(f"NaN or infinity comes up first in {graph.names[bad.node]}.")
-    return printable(" ".join(filter(None, said)), WHOLE)
 
 
 def operations(graph: GraphData) -> list[list[int]]:

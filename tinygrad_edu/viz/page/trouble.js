@@ -1,13 +1,8 @@
-// What is wrong with the graph: said above the picture, and shown in it. The way that the first NaN or
-// infinity went is lit, and the rest pale.
+// What is wrong, shown in the picture: the way that the first NaN or infinity went is lit, and the rest pale.
 import { drawn, paths } from "./drawing.js";
-import { $ } from "./elements.js";
 import { G } from "./graph.js";
 import { units } from "./layout.js";
 import { onChange, state } from "./state.js";
-
-$("alert").textContent = G.alert ?? "";
-$("alert").hidden = !G.alert;
 
 /** The nodes that NaN or infinity went through, if it reaches an end. */
 const path = G.first_bad && !G.first_bad.ends ? G.first_bad.path : [];

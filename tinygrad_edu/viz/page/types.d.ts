@@ -132,7 +132,6 @@ interface WrittenGraph {
   seed: Told;
   closed: number[];
   culprit?: number; // the node that a page about an error begins with
-  alert?: string;
   decades?: [number, number];
 }
 
