@@ -9,7 +9,7 @@ In addition to what `as_facts` has, and with names that are fit to be shown:
     closed   the groups that are collapsed at first
     culprit  the node that shows what is wrong with the graph
     decades  the powers of ten between which the gradients of the page are
-    curve    of a slider: see `Curve`
+    curve    of a slider, see `slider_curve`; trouble: the first NaN or infinity at each of its points
 
 told is what is said of a step: said (a sentence), rule, how (an edge without a local derivative), symbols (of
 the inputs, in formulas), worked (the place of an entry, and what makes it), factors (of a product of
@@ -27,7 +27,7 @@ from tinygrad_edu.viz.nodes import GraphData, Node, Snapshot, printable
 from tinygrad_edu.viz.play import Play
 from tinygrad_edu.viz.questions import ask, ask_seed
 from tinygrad_edu.viz.slider_curve import curve
-from tinygrad_edu.viz.steps_in_words import back, forward, how, seed, story
+from tinygrad_edu.viz.steps_in_words import alert, back, forward, how, seed, story
 from tinygrad_edu.viz.worked import Entries, symbols
 
 MANY = 70  # nodes that fit on a screen
@@ -53,7 +53,9 @@ def page_graph(graph: GraphData, brief: bool = False, play: Play | None = None) 
     if play:
         known["play"]["arrays"] = [*map(_clean_array, known["play"]["arrays"])]
         for slider, facts in zip(play.sliders, known["play"]["sliders"], strict=True):
-            facts["curve"] = curve(slider)
+            facts |= {"curve": curve(slider), "trouble": _trouble(slider.graphs)}
+        if play.descent:
+            known["play"]["descent"]["trouble"] = _trouble(play.descent)
     return known
 
 
@@ -129,6 +131,17 @@ def culprit(graph: GraphData, bad: FirstBad | None) -> int | None:
     if graph.nodes[-1].kind == "failed":
         return graph.nodes[-1].number
     return bad.path[0] if bad and not bad.ends else None
+
+
+def _trouble(graphs: list[GraphData]) -> list[dict[str, Any]] | None:
+    """What is wrong at each point of a slider; None if nothing is at any."""
+    found = [(graph, first_bad(graph)) for graph in graphs]
+    if not any(bad for _, bad in found):
+        return None
+    return [
+        {"alert": alert(graph), "first_bad": bad and without_empty(vars(bad))}
+        for graph, bad in found
+    ]
 
 
 def operations(graph: GraphData) -> list[list[int]]:
