@@ -15,13 +15,14 @@ PAGE_TOOLS := tests/viz/page/node_modules/.package-lock.json
 # (a browser, a model in Keras), and evens out at the end. With TensorFlow a process takes 1 to 2 GB.
 PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help demo test tutorials lint lint-page hooks wheel test-numpy bench clean
+.PHONY: help demo test tutorials docs lint lint-page hooks wheel test-numpy bench clean
 
 help:
 	@echo "make demo        a network learns to read digits, and writes a page about it"
 	@echo "make test        every test but the lessons (installs TensorFlow and scikit-learn: 3 GB)"
 	@echo "                 ARGS='tests/data -x' hands words on to pytest, ARGS='-n 0' runs one by one"
 	@echo "make tutorials   the lessons run, and show what they show"
+	@echo "make docs        the site in build/docs: lessons, guides, gallery, reference; needs no network"
 	@echo "make lint        the style, the types, and which part may import which"
 	@echo "make lint-page   the same for the script of the step page; needs npm, and is part of make lint"
 	@echo "make hooks       let git run the linters before each commit"
@@ -40,6 +41,9 @@ test: .venv/installed-all
 
 tutorials: .venv/installed-all
 	$(PY) -m pytest $(PARALLEL) tests/tutorials $(ARGS)
+
+docs: .venv/installed-docs
+	$(PY) docs/build.py $(ARGS)
 
 lint: .venv/installed-all lint-page
 	$(PY) -m ruff check .
@@ -96,4 +100,9 @@ clean:
 .venv/installed-all: .venv/made pyproject.toml
 	@echo "Installing everything, TensorFlow included, into .venv: this happens once."
 	$(PIP_INSTALL) '.[viz,compare,dev]'
+	@touch .venv/installed-viz $@
+
+.venv/installed-docs: .venv/made pyproject.toml
+	@echo "Installing Sphinx and what the site needs into .venv: this happens once."
+	$(PIP_INSTALL) '.[viz,docs]'
 	@touch .venv/installed-viz $@

@@ -160,8 +160,14 @@ from models.linear.elastic_net_cv import LassoCV as LassoCV
 from models.linear.huber import HuberRegressor as HuberRegressor
 from models.linear.lars import Lars as Lars
 from models.linear.lars import LassoLars as LassoLars
+from models.linear.lars_cv import LarsCV as LarsCV
+from models.linear.lars_cv import LassoLarsCV as LassoLarsCV
+from models.linear.lars_cv import LassoLarsIC as LassoLarsIC
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.matching_pursuit import OrthogonalMatchingPursuit as OrthogonalMatchingPursuit
+from models.linear.matching_pursuit import (
+    OrthogonalMatchingPursuitCV as OrthogonalMatchingPursuitCV,
+)
 from models.linear.multi_task import MultiTaskElasticNet as MultiTaskElasticNet
 from models.linear.multi_task import MultiTaskElasticNetCV as MultiTaskElasticNetCV
 from models.linear.multi_task import MultiTaskLasso as MultiTaskLasso

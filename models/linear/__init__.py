@@ -8,6 +8,7 @@ path                 both for a whole grid of penalties
 elastic_net_cv       both with their strength chosen by cross-validation
 multi_task           both for several targets that depend on the same features
 lars                 the lasso's exact path, and least angle regression
+lars_cv              where on that path to stop: by cross-validation, or an information criterion
 matching_pursuit     few features, chosen one by one
 huber                errors that count linearly if they are large
 quantile             quantiles in place of the mean, by linear programming
