@@ -22,6 +22,7 @@ help:
 	@echo "make test        every test but the lessons (installs TensorFlow and scikit-learn: 3 GB)"
 	@echo "                 ARGS='tests/data -x' hands words on to pytest, ARGS='-n 0' runs one by one"
 	@echo "make tutorials   the lessons run, and show what they show"
+	@echo "make lessons     the notebooks made anew from their sources; ARGS='6 17' makes two of them"
 	@echo "make docs        the site in build/docs: lessons, guides, gallery, reference; needs no network"
 	@echo "make lint        the style, the types, and which part may import which"
 	@echo "make lint-page   the same for the script of the step page; needs npm, and is part of make lint"
@@ -38,6 +39,9 @@ demo: .venv/installed-viz
 
 test: .venv/installed-all
 	$(PY) -m pytest $(PARALLEL) --ignore=tests/tutorials $(ARGS)
+
+lessons: .venv/installed-all
+	$(PY) tools/make_lessons.py $(ARGS)
 
 tutorials: .venv/installed-all
 	$(PY) -m pytest $(PARALLEL) tests/tutorials $(ARGS)

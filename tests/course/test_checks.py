@@ -14,7 +14,8 @@ SQUARE = Exercise(
     "square",
     "def square(x):\n    # BEGIN SOLUTION\n    return x * x\n    # END SOLUTION",
     1,
-    check='def check_square(square):\n    y = square(3.0)\n    assert abs(y - 9) < 1e-9, "Three times three."',
+    check="def check_square(square):\n    y = square(3.0)\n"
+    "    assert abs(y - 9) < 1e-9, 'Three times three.'",
 )
 WRITES = Exercise(
     "fill", "def fill(a):\n    # BEGIN SOLUTION\n    a[0] = 1\n    # END SOLUTION", 1,
@@ -35,19 +36,21 @@ def said(answer: str, exercise: Exercise = SQUARE, **how: Any) -> judging.Verdic
         ("square = None", "unanswered", "Not answered yet: square is still None."),
         ("square = ...", "unanswered", "Not answered yet: square is still `...`."),
         ("def square(x): ...", "unanswered", "Not answered yet: put your code in place of `...`."),
-        ("def square(x): return None", "unanswered", "Not answered yet: square(...) returns None."),
+        ("def square(x): return None", "unanswered", "Not answered yet: "),
         ("def square(x): y = x * x", "unanswered", "Not answered yet: square(...) returns None."),
         ("def square(x): return ...", "unanswered", "Not answered yet: square(...) returns `...`."),
         ("def square(x): return x", "wrong", "Three times three."),
         ("def square(x): return x * float('nan')", "wrong",
          "Three times three. (square(...) returns nan, not a number: is something divided by 0?)"),
-        ("def square(x): return 'nine'", "wrong", "square(...) returns a str, with which the check cannot go on. "
+        ("def square(x): return 'nine'", "wrong", "square(...) returns something of type str, "
+         "with which the check cannot go on. "
          "Python says: TypeError: unsupported operand type(s) for -: 'str' and 'int'"),
-        ("square = 9", "wrong", "square is a int, with which the check cannot go on. "
+        ("square = 9", "wrong", "square is of type int, with which the check cannot go on. "
          "Python says: TypeError: 'int' object is not callable"),
         ("def square(x):\n    return x / 0", "wrong",
          "Python says: ZeroDivisionError: float division by zero (in the line: return x / 0)"),
-        ("def square(x):\n    assert x < 0\n", "wrong", "Python says: AssertionError (in the line: assert x < 0)"),
+        ("def square(x):\n    assert x < 0\n", "wrong",
+         "Python says: AssertionError (in the line: assert x < 0)"),
         ("def square(): return 9", "wrong", "takes 0 positional arguments but 1 was given"),
         ("def square(x): return square(x)", "wrong", "RecursionError"),
         ("def square(x): raise SystemExit", "wrong", "Python says: SystemExit"),
@@ -91,7 +94,7 @@ def test_a_missing_library_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(checks.MissingLibrary) as caught:
         needs("keras")
     text = str(caught.value)
-    assert text.startswith("This cell needs keras and tensorflow, which is not installed: ")
+    assert text.startswith("This cell needs keras and tensorflow. To install: ")
     assert "python -m pip install 'tinygrad-edu[compare]'" in text
     assert caught.value._render_traceback_() == [text]  # all that a notebook shows
     with pytest.raises(ImportError, match="pip install torch"):

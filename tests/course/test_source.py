@@ -137,7 +137,8 @@ def test_the_name_of_a_file(tmp_path: Path) -> None:
 
 
 def test_a_bug_to_be_found() -> None:
-    code = "def f(x):\n    # BEGIN SOLUTION\n    return x\n    # INSTEAD OF THE BUG\n    return -x\n    # END SOLUTION"
+    given = "    # INSTEAD OF THE BUG\n    return -x\n"
+    code = f"def f(x):\n    # BEGIN SOLUTION\n    return x\n{given}    # END SOLUTION"
     exercise = source.Exercise("f", code, 1)
     assert exercise.has_bug and exercise.solution == "def f(x):\n    return x"
     assert exercise.blank == "def f(x):\n    return -x"
