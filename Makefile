@@ -15,7 +15,7 @@ PAGE_TOOLS := tests/viz/page/node_modules/.package-lock.json
 # (a browser, a model in Keras), and evens out at the end. With TensorFlow a process takes 1 to 2 GB.
 PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help demo test tutorials docs lint lint-page hooks wheel test-numpy bench clean
+.PHONY: help demo test lessons tutorials docs lint lint-page hooks wheel test-numpy bench clean
 
 help:
 	@echo "make demo        a network learns to read digits, and writes a page about it"
