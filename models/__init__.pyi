@@ -131,6 +131,7 @@ from models.generalized.binomial import BinomialRegressor as BinomialRegressor
 from models.generalized.cox import CoxPHRegressor as CoxPHRegressor
 from models.generalized.gamma import GammaRegressor as GammaRegressor
 from models.generalized.logistic import LogisticRegression as LogisticRegression
+from models.generalized.logistic_cv import LogisticRegressionCV as LogisticRegressionCV
 from models.generalized.ordinal import OrdinalRegression as OrdinalRegression
 from models.generalized.overdispersed import NegativeBinomialRegressor as NegativeBinomialRegressor
 from models.generalized.poisson import PoissonRegressor as PoissonRegressor
@@ -159,8 +160,18 @@ from models.linear.elastic_net_cv import LassoCV as LassoCV
 from models.linear.huber import HuberRegressor as HuberRegressor
 from models.linear.lars import Lars as Lars
 from models.linear.lars import LassoLars as LassoLars
+from models.linear.lars_cv import LarsCV as LarsCV
+from models.linear.lars_cv import LassoLarsCV as LassoLarsCV
+from models.linear.lars_cv import LassoLarsIC as LassoLarsIC
 from models.linear.least_squares import LinearRegression as LinearRegression
 from models.linear.matching_pursuit import OrthogonalMatchingPursuit as OrthogonalMatchingPursuit
+from models.linear.matching_pursuit import (
+    OrthogonalMatchingPursuitCV as OrthogonalMatchingPursuitCV,
+)
+from models.linear.multi_task import MultiTaskElasticNet as MultiTaskElasticNet
+from models.linear.multi_task import MultiTaskElasticNetCV as MultiTaskElasticNetCV
+from models.linear.multi_task import MultiTaskLasso as MultiTaskLasso
+from models.linear.multi_task import MultiTaskLassoCV as MultiTaskLassoCV
 from models.linear.quantile import QuantileRegressor as QuantileRegressor
 from models.linear.ransac import RANSACRegressor as RANSACRegressor
 from models.linear.ridge import Ridge as Ridge

@@ -1,5 +1,6 @@
 """Rows as people read them: the text is taken from the rule that runs."""
 
+import linecache
 import operator
 import re
 
@@ -74,6 +75,15 @@ def test_python_and_plain_and_composed_functions():
 def test_a_row_of_the_users_own_is_explained_too():
     cube = Op(lambda x: x**3, lambda g, y, x: g * 3 * x * x, name="cube", formula="x³")
     assert str(explain(cube)).splitlines()[:2] == ["cube:  y = x³", "  ∂L/∂x   g * 3 * x * x"]
+
+
+def test_a_rule_from_a_cell_of_a_notebook_is_shown():
+    """A cell has no file; like IPython, this puts its lines where tracebacks look for them."""
+    cell, names = "rule = lambda g, y, x: g / (1 + x * x)\n", {}
+    linecache.cache["<cell 7>"] = (len(cell), None, cell.splitlines(keepends=True), "<cell 7>")
+    exec(compile(cell, "<cell 7>", "exec"), names)
+    row = Op(np.arctan, names["rule"], name="arctan")
+    assert "∂L/∂x   g / (1 + x * x)" in str(explain(row))
 
 
 def test_in_a_notebook_it_is_a_table_and_escaped():

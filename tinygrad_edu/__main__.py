@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from tinygrad_edu.course import commands as course
 from tinygrad_edu.programs import commands as programs
 from tinygrad_edu.terminal import ends_with_its_reader, make_printable
 from tinygrad_edu.version import __version__
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--seed", type=seed, default=0, metavar="N", help="random seed (%(default)s)")
     demo.add_argument("--epochs", type=epochs, default=30, metavar="N", help="(%(default)s)")
     programs.add_to(commands)
+    course.add_to(commands)
     commands.add_parser("rows", help="list the derivative table, and how it is checked")
     row = commands.add_parser("explain", help="show the derivative of a function, such as tanh")
     row.add_argument(
@@ -47,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _demo(given)
     if given.command in ("rows", "explain"):
         return _explain(given)
+    if given.command in ("assign", "check"):
+        return course.run(given)
     return programs.run(given)
 
 

@@ -1,7 +1,8 @@
 """Data sets: real ones that come with the package, and random ones of known form.
 
-real   iris, wine, digits, breast cancer, diabetes, linnerud
-made   classes, clusters, regressions, manifolds
+real       iris, wine, digits, breast cancer, diabetes, linnerud
+published  penguins, auto-mpg, titanic, sunspots, CO2: missing values, categories, time
+made       classes, clusters, regressions, manifolds
 """
 
 from models.datasets.made import (
@@ -21,8 +22,14 @@ from models.datasets.made import (
     make_sparse_uncorrelated,
     make_swiss_roll,
 )
+from models.datasets.published import (
+    load_auto_mpg,
+    load_co2,
+    load_penguins,
+    load_sunspots,
+    load_titanic,
+)
 from models.datasets.real import (
-    Bunch,
     load_breast_cancer,
     load_diabetes,
     load_digits,
@@ -30,14 +37,20 @@ from models.datasets.real import (
     load_linnerud,
     load_wine,
 )
+from models.foundation.bunch import Bunch
 
 __all__ = [
     "Bunch",
+    "load_auto_mpg",
     "load_breast_cancer",
+    "load_co2",
     "load_diabetes",
     "load_digits",
     "load_iris",
     "load_linnerud",
+    "load_penguins",
+    "load_sunspots",
+    "load_titanic",
     "load_wine",
     "make_blobs",
     "make_circles",

@@ -1,42 +1,17 @@
-"""Six real data sets, in the words of scikit-learn: load_iris(return_X_y=True, as_frame=True).
+"""Six of scikit-learn's data sets, with its interface: load_iris(return_X_y=True, as_frame=True).
 
-Iris, wine and digits come from `tinygrad_edu.data`; the others from `sets/`, whose LICENSE.txt names their
-sources.
+Iris, wine and digits come from `tinygrad_edu.data`; the others from `sets/`, whose LICENSE.txt and
+sources.json name their sources.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.foundation.bunch import Bunch
-from models.foundation.frames import as_frame as frame_of
+from models.datasets.loading import SETS, data_set
 from tinygrad_edu.data import bundled
 
-TABLES = Path(__file__).parent / "sets" / "tables.npz"
-
-
-def _bunch(
-    X: np.ndarray,
-    y: np.ndarray,
-    features: list[str],
-    targets: Any,
-    description: str,
-    return_X_y: bool,
-    as_frame: bool,
-) -> Any:
-    """The data set: a Bunch, or (X, y); of arrays or of data frames of pandas."""
-    frame, data, target = None, X, y
-    if as_frame:
-        names = ["target"] if y.ndim == 1 else list(targets)
-        data = frame_of(X, "pandas", features, X)
-        column = frame_of(y.reshape(len(y), -1), "pandas", names, y)
-        frame = data.assign(**{name: column[name] for name in names})
-        target = frame["target"] if y.ndim == 1 else frame[names]
-    if return_X_y:
-        return data, target
-    found = Bunch(data=data, target=target, frame=frame, feature_names=features, DESCR=description)
-    return found if targets is None else Bunch(**found, target_names=targets)
+TABLES = SETS / "tables.npz"
 
 
 def _bundled(name: str) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -48,14 +23,14 @@ def load_iris(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """150 flowers of three species, with four lengths in centimeters: data (150, 4), target 0 to 2."""
     X, y, found = _bundled("iris")
     names = np.array(found.class_names)
-    return _bunch(X, y, list(found.feature_names), names, found.description, return_X_y, as_frame)
+    return data_set(X, y, list(found.feature_names), names, found.description, return_X_y, as_frame)
 
 
 def load_wine(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """178 wines from three growers, with 13 measurements: data (178, 13), target 0 to 2."""
     X, y, found = _bundled("wine")
     names = np.array(found.class_names)
-    return _bunch(X, y, list(found.feature_names), names, found.description, return_X_y, as_frame)
+    return data_set(X, y, list(found.feature_names), names, found.description, return_X_y, as_frame)
 
 
 def load_digits(*, n_class: int = 10, return_X_y: bool = False, as_frame: bool = False) -> Any:
@@ -66,7 +41,7 @@ def load_digits(*, n_class: int = 10, return_X_y: bool = False, as_frame: bool =
     X, y, found = _bundled("digits")
     X, y = X[y < n_class], y[y < n_class]
     features = list(found.feature_names)
-    bunch = _bunch(X, y, features, np.arange(n_class), found.description, return_X_y, as_frame)
+    bunch = data_set(X, y, features, np.arange(n_class), found.description, return_X_y, as_frame)
     if not return_X_y:
         bunch.images = X.reshape(-1, 8, 8)
     return bunch
@@ -88,7 +63,7 @@ def load_breast_cancer(*, return_X_y: bool = False, as_frame: bool = False) -> A
     table = _table("breast_cancer")
     features = [f"mean {m}" for m in MEASURES]
     features += [f"{m} error" for m in MEASURES] + [f"worst {m}" for m in MEASURES]
-    return _bunch(
+    return data_set(
         table[:, :-1],
         table[:, -1].astype(np.int64),
         features,
@@ -110,7 +85,7 @@ def load_diabetes(*, return_X_y: bool = False, as_frame: bool = False, scaled: b
     X = table[:, :-1]
     if scaled:
         X = (X - X.mean(axis=0)) / X.std(axis=0) / np.sqrt(len(X))
-    return _bunch(
+    return data_set(
         X,
         table[:, -1],
         ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"],
@@ -126,7 +101,7 @@ def load_diabetes(*, return_X_y: bool = False, as_frame: bool = False, scaled: b
 def load_linnerud(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """20 men with three exercises and three body measurements: data (20, 3), target (20, 3)."""
     table = _table("linnerud")
-    return _bunch(
+    return data_set(
         table[:, :3],
         table[:, 3:],
         ["Chins", "Situps", "Jumps"],

@@ -22,7 +22,7 @@ from tinygrad_edu.optim.minimize import minimize
 STRIDES = 7, 5, 3  # of the sample of rows: primes, as rows may have a period
 ROWS_PER_COLUMN = 15  # in the sample of rows, at least
 MOST_COLUMNS = 300  # with more, matrices of (columns, columns) are slower than iterations
-BLOCK = 1000  # rows at a time
+BLOCK, NUMBERS = 2000, 100_000  # rows at a time, or fewer that have so many numbers
 ALL_ROWS = 0.2  # the part of X̃ᵀX̃ of all rows, where the sample may miss a direction
 FEW_ROWS = 10  # a column that so few rows of the sample decide may be missed by it
 RATHER_SINGULAR = 1e-6  # so little is left of a column without what the others explain
@@ -75,12 +75,17 @@ class LinearLoss(LinearPredictor, LossModel):
 
         def of_rows(vector: np.ndarray) -> tuple[float, np.ndarray]:
             W, b = packing.unpack(vector).values()
+            b_of_rows = np.reshape(b, (-1, 1)) if W.ndim == 2 else b
             loss, dW, db = 0.0, np.zeros_like(W), np.zeros_like(b)
-            for start in range(0, len(X), BLOCK):
-                rows = slice(start, start + BLOCK)
-                value, slopes = self.row_slopes(etas(X[rows], W, b), y[rows], weight[rows])
+            size = min(BLOCK, 1 + NUMBERS // X.shape[1])
+            for start in range(0, len(X), size):
+                rows = slice(start, start + size)
+                A = X[rows]
+                η = W @ A.T
+                η += b_of_rows
+                value, slopes = self.row_slopes(η, y[rows], weight[rows])
                 loss += value
-                dW += slopes @ X[rows]
+                dW += slopes @ A
                 db += slopes.sum(axis=-1)
             penalty = (α * np.vdot(W, W) + α_of_b * np.vdot(b, b)) / 2
             gradient = [(dW / total + α * W).ravel(), np.ravel(db / total + α_of_b * b)]
@@ -186,7 +191,7 @@ def gram(X: np.ndarray, c: np.ndarray) -> np.ndarray:
     else:
         for start in range(0, len(X), GRAM_BLOCK):
             A, part = X[start : start + GRAM_BLOCK], c[start : start + GRAM_BLOCK]
-            G[:-1, :-1] += A.T @ (part[:, None] * A)
+            G[:-1, :-1] += A.T @ np.einsum("i,ij->ij", part, A)
     G[:-1, -1] = G[-1, :-1] = c @ X
     G[-1, -1] = c.sum()
     return G
@@ -195,7 +200,8 @@ def gram(X: np.ndarray, c: np.ndarray) -> np.ndarray:
 def has_rare_columns(X: np.ndarray) -> bool:
     """Is there a column that varies in few rows only? Other rows may then vary more."""
     with np.errstate(all="ignore"):  # huge columns overflow
-        squares = np.einsum("ij,ij->j", X, X) - len(X) * X.mean(axis=0) ** 2
+        sums = np.ones(len(X)) @ X
+        squares = np.einsum("ij,ij->j", X, X) - sums**2 / len(X)
         return not (FEW_ROWS * (X.max(axis=0) - X.min(axis=0)) ** 2 < squares).all()
 
 

@@ -6,6 +6,7 @@ binomial                successes of several trials
 gamma                   positive numbers
 tweedie                 numbers whose variance is a power of the mean
 logistic                classes
+logistic_cv             the same, with the strength of its penalty chosen by cross-validation
 bayesian_logistic       two classes, with a distribution of the weights
 ordinal                 classes in an order
 cox, times              how long until an event

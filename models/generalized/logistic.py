@@ -21,7 +21,23 @@ SAME_MINIMUM = {
 }  # fmt: skip
 
 
-class LogisticRegression(SparseWeights, ElasticNetPenalty, LinearLoss, Classifier):
+class LogisticClassifier(SparseWeights, Classifier):
+    """P(y = k | x) = softmax(W x + b)_k. For two classes only the second has a row in W."""
+
+    one_class = False
+
+    coef_: Any = learned("W: (classes, features), or (1, features) for two classes")
+    intercept_: np.ndarray = learned("b: (classes,), or (1,) for two")
+
+    def _decision(self, X):
+        z = etas(X, self.coef_, self.intercept_)
+        return z[0] if len(z) == 1 else z.T
+
+    def _predict_proba(self, X):
+        return shares(etas(X, self.coef_, self.intercept_)).T
+
+
+class LogisticRegression(LogisticClassifier, ElasticNetPenalty, LinearLoss):
     """P(y = k | x) = softmax(W x + b)_k, by maximum likelihood with a penalty on W.
 
         L(W, b) = Σ_i s_i (-ln P(y_i | x_i)) / Σ s + ((1 - ρ) ‖W‖² / 2 + ρ ‖W‖₁) / (C Σ s)
@@ -37,7 +53,6 @@ class LogisticRegression(SparseWeights, ElasticNetPenalty, LinearLoss, Classifie
     "proximal". "liblinear" is for two classes, and penalizes b / intercept_scaling as part of W.
     """
 
-    one_class = False
     only_differences = True
     twin_settings = {"solver": "newton-cholesky", "penalty": "deprecated"}
 
@@ -51,8 +66,6 @@ class LogisticRegression(SparseWeights, ElasticNetPenalty, LinearLoss, Classifie
     )
     n_jobs: int | None = integer(None, doc="no effect: NumPy's matrix products use all cores")
 
-    coef_: Any = learned("W: (classes, features), or (1, features) for two classes")
-    intercept_: np.ndarray = learned("b: (classes,), or (1,) for two")
     n_iter_: Any = learned("number of iterations: (1,)")
 
     def start(self, X, y, weight):
@@ -66,23 +79,28 @@ class LogisticRegression(SparseWeights, ElasticNetPenalty, LinearLoss, Classifie
         return logsumexp(z, axis=0) - z[y, np.arange(len(y))]
 
     def row_slopes(self, z, y, weight):
-        """The derivative is P(k | x) - 1 at k = y and P(k | x) elsewhere, times s."""
+        """The derivative is P(k | x) - 1 at k = y and P(k | x) elsewhere, times s.
+
+        For two classes, P(not y | x) = exp(u - softplus(u)) with u = z or -z, the logit of the class that is
+        not y.
+        """
         if len(z) == 1:
-            sign = 2.0 * y - 1
-            margin = sign * z[0]
-            small = np.exp(-np.abs(margin))
-            surprise = np.log1p(small) - np.minimum(margin, 0)
-            wrong = np.where(margin > 0, small, 1) / (1 + small)  # 1 - P(y | x)
+            sign = 1 - 2.0 * y
+            u = sign * z[0]
+            surprise = np.log1p(np.exp(-np.abs(u)))
+            surprise += np.maximum(u, 0)  # softplus(u)
+            u -= surprise
+            wrong = np.exp(u, out=u)
             wrong *= sign
             wrong *= weight
-            return weight @ surprise, -wrong[None]
-        rows = np.arange(len(y))
+            return weight @ surprise, wrong[None]
+        own = y * len(y) + np.arange(len(y))  # places of z[y, i] in z.ravel()
         z -= z.max(axis=0)
-        chosen = z[y, rows]
+        chosen = z.take(own)
         p = np.exp(z, out=z)
         total = p.sum(axis=0)
         p *= weight / total
-        p[y, rows] -= weight
+        p.ravel()[own] -= weight
         return weight @ (np.log(total) - chosen), p
 
     def row_curvature(self, z, y):
@@ -111,13 +129,6 @@ class LogisticRegression(SparseWeights, ElasticNetPenalty, LinearLoss, Classifie
 
     def _weight_of_b(self):
         return 1 / self.intercept_scaling if self.solver == "liblinear" else 0.0
-
-    def _decision(self, X):
-        z = etas(X, self.coef_, self.intercept_)
-        return z[0] if len(z) == 1 else z.T
-
-    def _predict_proba(self, X):
-        return shares(etas(X, self.coef_, self.intercept_)).T
 
 
 def shares(z):

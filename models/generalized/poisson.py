@@ -26,6 +26,9 @@ class PoissonRegressor(ExponentialFamily):
     def conjugate(self, μ):
         return x_log_x(μ) - μ
 
+    def link_of(self, mean):
+        return np.log(mean)
+
     def row_slopes(self, η, y, weight):
         """The derivative is μ - y."""
         μ = np.exp(η)

@@ -56,17 +56,21 @@ class TweedieRegressor(ExponentialFamily):
         return np.log(η) if p == 1 else η ** (1 - p) / (1 - p)
 
     def row_slopes(self, η, y, weight):
-        """With the link ln, the loss has the derivative μ^(2-p) - y μ^(1-p)."""
+        """The derivative is (μ - y) μ^-p dμ/dη: with the link ln, μ^(2-p) - y μ^(1-p)."""
         p = self.power
-        if p in (1, 2) or not self._has_log_link():
-            return super().row_slopes(η, y, weight)
+        if not self._has_log_link():
+            return weight @ self.row_loss(η, y), weight * (η - y) * η**-p
         whole, part = np.exp((2 - p) * η), y * np.exp((1 - p) * η)
-        return weight @ (whole / (2 - p) - part / (1 - p)), weight * (whole - part)
+        A = η if p == 2 else whole / (2 - p)
+        yθ = y * η if p == 1 else part / (1 - p)
+        return weight @ (A - yθ), weight * (whole - part)
 
     def row_curvature(self, η, y):
         p = self.power
-        if p in (1, 2) or not self._has_log_link():
-            return super().row_curvature(η, y)
+        if p == 0 and not self._has_log_link():
+            return np.ones_like(η)
+        if not self._has_log_link():
+            return (1 - p + p * y / η) * η**-p
         return (2 - p) * np.exp((2 - p) * η) - (1 - p) * y * np.exp((1 - p) * η)
 
     def link_of(self, mean):

@@ -2,6 +2,9 @@
 
     P(w) = ‖b - A w‖² / 2 + λ ‖w‖₁ + β ‖w‖² / 2
 
+Of several targets together, b and w are matrices, and the lengths of the rows of w take the place of the
+sizes of its numbers: see `row_descent`.
+
 Sources: J. Friedman, T. Hastie, R. Tibshirani, Regularization paths for generalized linear models via
 coordinate descent (2010); O. Fercoq, A. Gramfort, J. Salmon, Mind the duality gap (2015).
 """
@@ -12,11 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.linear.least_squares import centered, moments
+from models.linear.row_descent import TINY, directions, improved_rows, lengths
 
 # Without a copy of X - x̄, sums of squares lose digits if they are that many times larger than its squares.
 LOSS = 100
 
-TINY, HUGE = 1e-14, 1e300
+HUGE = 1e300
 
 
 class Penalty(NamedTuple):
@@ -32,8 +36,9 @@ class Penalty(NamedTuple):
         slope_j = λ sign(w_j) where w_j ≠ 0, and |slope_j| ≤ λ where w_j = 0 (ESL 3.85); for w ≥ 0
         slope_j ≤ λ is enough. These are the Karush-Kuhn-Tucker (KKT) conditions.
         """
-        uphill = slope if self.positive else np.abs(slope)
-        return np.where(w != 0, np.abs(slope - self.λ * np.sign(w)), np.maximum(uphill - self.λ, 0))
+        uphill = slope if self.positive else lengths(slope)
+        missed = lengths(slope - (self.λ * directions(w).T).T)
+        return np.where(lengths(w) > 0, missed, np.maximum(uphill - self.λ, 0))
 
     def gap(self, rr, rb, Ar, w):
         """P(w) - D(v), which is not less than P(w) - P(minimum), for a v made of the residual r = b - A w.
@@ -44,19 +49,21 @@ class Penalty(NamedTuple):
         """
         if not np.all(self.λ):
             if not np.all(self.β):
-                return Ar @ Ar
-            return rr - rb + (self.β * w) @ w / 2 + (Ar / self.β) @ Ar / 2
-        slope = Ar - self.β * w
-        over = np.max((slope if self.positive else np.abs(slope)) / self.λ, initial=1)
-        squares = rr + (self.β * w) @ w
-        return squares * (1 + 1 / over**2) / 2 + np.sum(self.λ * np.abs(w)) - rb / over
+                return np.vdot(Ar, Ar)
+            both = self.β * lengths(w) ** 2 + lengths(Ar) ** 2 / self.β
+            return rr - rb + np.sum(both) / 2
+        slope = Ar - (self.β * w.T).T
+        over = np.max((slope if self.positive else lengths(slope)) / self.λ, initial=1)
+        squares = rr + np.sum(self.β * lengths(w) ** 2)
+        return squares * (1 + 1 / over**2) / 2 + np.sum(self.λ * lengths(w)) - rb / over
 
 
 class SquaredErrors:
     """Σ_i s_i (y_i - x_i·w - b)² / 2 at the best b, as ‖B - A w‖² / 2 with A = √s (X - x̄), B = √s (y - ȳ).
 
     B and the columns of A are scaled, so that units do not matter and nothing overflows. With more rows than
-    columns, everything comes from the Gram matrix AᵀA, which is computed once. `target(k)` is column k of y.
+    columns, everything comes from the Gram matrix AᵀA, which is computed once. `target(k)` is column k of y,
+    and `together()` all columns, with W of shape (features, targets).
     """
 
     b_size: Any
@@ -96,8 +103,12 @@ class SquaredErrors:
         other = copy(self)
         other.b_size = np.abs(self.B[:, k]).max() or 1.0
         other.b, other.q = self.B[:, k] / other.b_size, self.Q[:, k] / other.b_size
-        other.bb = other.b @ other.b
+        other.bb = np.vdot(other.b, other.b)
         return other
+
+    def together(self):
+        """The errors of all columns of y."""
+        return self.target(slice(None))
 
     def scaled(self, penalty):
         """The penalty on w in these units."""
@@ -120,22 +131,22 @@ class SquaredErrors:
         """‖r‖², r·b and Aᵀ r of the residual r = b - A w."""
         if self.gram is None:
             r = self.b - self.A @ w
-            return r @ r, r @ self.b, self.A.T @ r
+            return np.vdot(r, r), np.vdot(r, self.b), self.A.T @ r
         slope = self.q - self.gram @ w
-        explained = self.q @ w
-        return self.bb - explained - slope @ w, self.bb - explained, slope
+        explained = np.vdot(self.q, w)
+        return self.bb - explained - np.vdot(slope, w), self.bb - explained, slope
 
     def add_intercepts(self, traces):
-        """Adds b = ȳ - w·x̄ to the states in the trace of each target."""
-        means = np.broadcast_to(self.y_mean, len(traces))
+        """Adds b = ȳ - w·x̄ to the states in the trace of each target, or in that of all."""
+        means = self.y_mean if len(traces) > 1 else [self.y_mean]
         for trace, y_mean in zip(traces, means, strict=True):
             for state in trace.states:
                 state.intercept_ = y_mean - state.coef_ @ self.x_mean
 
     def gap(self, penalty, w):
         """The duality gap at w."""
-        w, b_size = w * self.size / self.b_size, self.b_size
-        return max(self.scaled(penalty).gap(*self.moments(w), w), 0.0) * b_size**2
+        w = (w.T * self.size).T / self.b_size
+        return max(self.scaled(penalty).gap(*self.moments(w), w), 0.0) * self.b_size**2
 
 
 class Found(NamedTuple):
@@ -162,20 +173,21 @@ def coordinate_descent(errors, penalty, w, tol, max_iter, rng=None, trace=None):
     """
     size, b_size = errors.size, errors.b_size
     unit = λ, β, _ = errors.scaled(penalty)
-    w = w * size / b_size
+    improved = _improved if w.ndim == 1 else improved_rows
+    w = (w.T * size).T / b_size
     for iteration in range(max_iter + 1):
         rr, rb, Ar = errors.moments(w)
-        excess = unit.excess(Ar - β * w, w)
+        excess = unit.excess(Ar - (β * w.T).T, w)
         gap = max(unit.gap(rr, rb, Ar, w), 0.0)
         if trace is not None:
-            P = rr / 2 + λ @ np.abs(w) + (β * w) @ w / 2
+            P = rr / 2 + λ @ lengths(w) + β @ lengths(w) ** 2 / 2
             trace(
                 iteration,
                 P * b_size**2 / errors.total,
                 np.max(excess * size, initial=0) * b_size / errors.total,
             )
             if trace.keeps_states:
-                trace.keep(coef_=w / size * b_size)
+                trace.keep(coef_=w.T / size * b_size)
         if (gap <= tol * errors.bb and iteration > 0) or iteration == max_iter:
             break
         columns = _candidates(excess, w)
@@ -183,17 +195,18 @@ def coordinate_descent(errors, penalty, w, tol, max_iter, rng=None, trace=None):
             columns = rng.permutation(columns)
         part = Penalty(λ[columns], β[columns], penalty.positive)
         w = w.copy()
-        w[columns] = _improved(errors.gram_of(columns), part, Ar[columns], w[columns])
-    return Found(w / size * b_size, iteration, gap <= tol * errors.bb)
+        w[columns] = improved(errors.gram_of(columns), part, Ar[columns], w[columns])
+    return Found((w.T / size).T * b_size, iteration, gap <= tol * errors.bb)
 
 
 def _candidates(excess, w):
     """The coordinates that are not 0, and those that should not be: the worst, at most as many again."""
-    wrong = np.flatnonzero((excess > 0) & (w == 0))
-    most = max(int(np.count_nonzero(w)), 100)
+    used = lengths(w) > 0
+    wrong = np.flatnonzero((excess > 0) & ~used)
+    most = max(int(used.sum()), 100)
     if len(wrong) > most:
         wrong = wrong[np.argsort(-excess[wrong])[:most]]
-    return np.union1d(np.flatnonzero(w), wrong)
+    return np.union1d(np.flatnonzero(used), wrong)
 
 
 def _improved(G, penalty, Ar, w):

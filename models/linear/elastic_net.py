@@ -82,22 +82,30 @@ class L1Penalized(LinearModel, SparseWeights, LossModel):
 
     def _minimize(self, X, y, weight):
         errors = SquaredErrors(X, y, weight, self.fit_intercept)
-        each = [errors.target(k) for k in range(y[:1].size)]
+        each = self._problems(errors, y)
         λ, β = (strength * errors.total for strength in self._strengths())
         penalty = Penalty(λ, β, self.positive)
         if self.solver == "cd":
             w, converged = self._descend(each, penalty, self._packing(X, y, weight))
-            errors.add_intercepts(self.trace_ if w.ndim > 1 else [self.trace_])
+            errors.add_intercepts(self.trace_ if len(each) > 1 else [self.trace_])
             found = {"coef": w, "intercept": errors.y_mean - w @ errors.x_mean}
         else:
             found, converged = super()._minimize(X, y, weight), True
-        rows = np.atleast_2d(found["coef"])
+        rows = self._of_each(found["coef"])
         gaps = [e.gap(penalty, w) / e.total for e, w in zip(each, rows, strict=True)]
-        self.dual_gap_ = np.reshape(gaps, y.shape[1:])[()]
+        self.dual_gap_ = np.array(gaps) if len(gaps) > 1 else gaps[0]
         if not converged:
             text = f"rounds of 'cd' with a duality gap of {max(gaps):.1e}, and tol={self.tol}"
             warn_not_converged(self, text, "raise max_iter, or raise tol")
         return found
+
+    def _problems(self, errors, y):
+        """The errors of every target, which have nothing to do with each other."""
+        return [errors.target(k) for k in range(y[:1].size)]
+
+    def _of_each(self, coef):
+        """The w of each of these problems."""
+        return np.atleast_2d(coef)
 
     def _descend(self, each, penalty, packing):
         """w of every target, by coordinate descent, and whether all converged."""
@@ -106,12 +114,12 @@ class L1Penalized(LinearModel, SparseWeights, LossModel):
         traces = [Trace.of(self) for _ in each]
         found = [
             coordinate_descent(errors, penalty, w, self.tol, self.max_iter, rng, trace)
-            for errors, w, trace in zip(each, np.atleast_2d(start), traces, strict=True)
+            for errors, w, trace in zip(each, self._of_each(start), traces, strict=True)
         ]
         counts = [f.iterations for f in found]
-        several = start.ndim > 1
+        several = len(each) > 1
         self.n_iter_, self.trace_ = (counts, traces) if several else (counts[0], traces[0])
-        return np.reshape([f.w for f in found], start.shape), all(f.converged for f in found)
+        return np.reshape([f.w.T for f in found], start.shape), all(f.converged for f in found)
 
 
 class Lasso(L1Penalized):

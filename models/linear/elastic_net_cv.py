@@ -1,6 +1,6 @@
 """Lasso and elastic net whose penalty is chosen by cross-validation."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -9,13 +9,15 @@ from models.foundation.iterate import Trace, warn_not_converged
 from models.foundation.linear_predictor import LinearModel, SparseWeights
 from models.foundation.randomness import generator
 from models.linear.coordinate_descent import SquaredErrors
-from models.linear.cross_validated import CrossValidated
 from models.linear.elastic_net import ElasticNet
 from models.linear.path import descend_path, enet_path, grid, lasso_path
+from models.selection.cross_validated import CrossValidated
 
 
 class PenaltyByFolds(LinearModel, SparseWeights, CrossValidated):
     """Fits a path without each of the folds, and takes the penalty that is best in these on average."""
+
+    model: ClassVar[Any] = ElasticNet
 
     eps: float = positive(1e-3, doc="smallest α of the grid, as a part of the largest")
     alphas: Any = integer(100, at_least=1, doc="how many α, or which") | array(at_least=0)
@@ -52,7 +54,7 @@ class PenaltyByFolds(LinearModel, SparseWeights, CrossValidated):
 
     def _fit(self, X, y, weight):
         ratios = np.atleast_1d(self._ratios())
-        everything = SquaredErrors(X, y, weight, self.fit_intercept).target(0)
+        everything = self._problem(X, y, weight)
         if np.ndim(self.alphas) == 0:
             grids = [grid(everything, ρ, self.eps, self.alphas, self.positive) for ρ in ratios]
         else:
@@ -68,16 +70,19 @@ class PenaltyByFolds(LinearModel, SparseWeights, CrossValidated):
         )
         self.mse_path_ = np.squeeze(errors)
         names = ("fit_intercept", "max_iter", "tol", "positive", "random_state", "selection")
-        same = {name: getattr(self, name) for name in names}
-        model = ElasticNet(self.alpha_, l1_ratio=best_ratio, **same).fit(X, y, weight)
+        same = {n: getattr(self, n) for n in names if n in self.model._parameters}
+        model = self.model(self.alpha_, l1_ratio=best_ratio, **same).fit(X, y, weight)
         for name in ("coef_", "intercept_", "dual_gap_", "n_iter_", "trace_"):
             setattr(self, name, getattr(model, name))
         self._keep_ratio(best_ratio)
 
+    def _problem(self, X, y, weight):
+        return SquaredErrors(X, y, weight, self.fit_intercept).target(0)
+
     def _errors(self, X, y, weight, fold, ratios, grids):
         """The mean squared error in a fold of the path fitted to the rest: (ratios, alphas)."""
         train, test = fold
-        errors = SquaredErrors(X[train], y[train], weight[train], self.fit_intercept).target(0)
+        errors = self._problem(X[train], y[train], weight[train])
         rng = generator(self.random_state) if self.selection == "random" else None
         found = []
         for ρ, alphas in zip(ratios, grids, strict=True):
@@ -88,8 +93,9 @@ class PenaltyByFolds(LinearModel, SparseWeights, CrossValidated):
                     f"iterations for an α of its path, with a duality gap of {path.gaps.max():.1e}"
                 )
                 warn_not_converged(self, text, "raise max_iter, raise eps, or raise tol")
-            predicted = X[test] @ path.coefs + (errors.y_mean - errors.x_mean @ path.coefs)
-            squares = (y[test, None] - predicted) ** 2
+            b = errors.y_mean[..., None] - errors.x_mean @ path.coefs
+            squares = (y[test, ..., None] - (np.tensordot(X[test], path.coefs, (1, -2)) + b)) ** 2
+            squares = squares.reshape(len(test), -1, len(alphas)).mean(axis=1)  # over the targets
             found.append(np.average(squares, axis=0, weights=weight[test]))
         return found
 

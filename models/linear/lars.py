@@ -24,6 +24,7 @@ from models.linear.coordinate_descent import SquaredErrors
 
 DEPENDENT = 1e-13  # of a column of length one, the square that active columns do not explain
 TIE = 1e-9  # the part of a correlation that may be rounding error
+ROUNDING = 1e-12  # so small a part of the first λ is rounding, when nothing is left to explain
 
 
 class LarsPath(NamedTuple):
@@ -52,6 +53,7 @@ def lars_path(
     active: list[int] = []
     allowed, dropped = size > 0, False
     λ = max(np.max(c if positive else np.abs(c), initial=0), 0.0)
+    rounding = ROUNDING * λ
     corners = [(max(λ, end), w)]
     while λ > end and len(corners) <= max_iter:
         if not dropped:
@@ -73,6 +75,8 @@ def lars_path(
             back = np.where((d * signs < 0) & lasso, -w[active] / d, np.inf)
         dropped = back.min() < γ
         γ = min(γ, back.min())
+        if λ - γ <= end + rounding:
+            γ, dropped = λ - end, False
         w = w + γ * direction
         if dropped:
             gone = active.pop(int(back.argmin()))

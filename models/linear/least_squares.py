@@ -13,6 +13,7 @@ from models.foundation.linear_predictor import LinearModel
 
 # Rounding in the Gram matrix costs ε times its condition number: at 1e6, ten digits remain.
 WORST_CONDITION = 1e6
+ROWS = 700  # at a time, which stay in the cache; products of a power of two (512, 1024) of rows are slower
 
 
 class LinearRegression(LinearModel):
@@ -75,18 +76,23 @@ class Moments(NamedTuple):
 
 
 def moments(X, y, weight, fit_intercept):
-    """The Moments, from the identity  Σ s (x - x̄)(x - x̄)ᵀ = Σ s x xᵀ - x̄ x̄ᵀ Σ s,  without a copy of X."""
-    total, root = weight.sum(), np.sqrt(weight)
+    """The Moments, from the identity  Σ s (x - x̄)(x - x̄)ᵀ = Σ s x xᵀ - x̄ x̄ᵀ Σ s,  in one pass over X."""
+    n, d = X.shape
+    total, root, weighted = weight.sum(), np.sqrt(weight), not (weight == 1).all()
     y_mean = weight @ y / total if fit_intercept else np.zeros(y.shape[1:])
     B = ((y - y_mean).T * root).T
+    left = np.vstack([root, B.T])
+    gram, sums, rows = np.zeros((d, d)), np.zeros((len(left), d)), max(ROWS, d)
     with np.errstate(all="ignore"):  # huge columns overflow
-        A = X if (weight == 1).all() else X * root[:, None]
-        sums = np.vstack([root, B.T]) @ A
-        gram = A.T @ A
+        for start in range(0, n, rows):
+            part = slice(start, start + rows)
+            A = X[part] * root[part, None] if weighted else X[part]
+            gram += A.T @ A  # first, since it brings A into the cache
+            sums += left[:, part] @ A
         squares = gram.diagonal().copy()
-        x_mean = sums[0] / total if fit_intercept else np.zeros(X.shape[1])
+        x_mean = sums[0] / total if fit_intercept else np.zeros(d)
         gram -= total * np.outer(x_mean, x_mean)
-        right = sums[1:].T.reshape(X.shape[1], *y.shape[1:]) - np.multiply.outer(x_mean, root @ B)
+        right = sums[1:].T.reshape(d, *y.shape[1:]) - np.multiply.outer(x_mean, root @ B)
     return Moments(gram, right, x_mean, y_mean, B, squares)
 
 

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.linear.coordinate_descent import Penalty, SquaredErrors, coordinate_descent
+from models.linear.row_descent import lengths
 from tinygrad_edu.diagnostics.words import refusal
 
 SMALLEST = np.finfo(np.float64).resolution  # of α, where y does not depend on X
 
 
 class Path(NamedTuple):
-    """w for every α, (features, alphas); duality gaps / Σ s; numbers of iterations; did all converge?"""
+    """w for every α, ([targets,] features, alphas); duality gaps / Σ s; iterations; did all converge?"""
 
     coefs: np.ndarray
     gaps: np.ndarray
@@ -30,8 +31,8 @@ def grid(
     if l1_ratio == 0:
         what = "Automatic alpha grid generation is not supported for l1_ratio=0: no α makes all weights 0."
         raise refusal(ValueError, what, "alphas=[1.0, 0.1, 0.01]")
-    slope = errors.q * errors.size * errors.b_size / errors.total / l1_ratio
-    largest = np.max(slope if positive else np.abs(slope), initial=0)
+    slope = (errors.q.T * errors.size).T * errors.b_size / errors.total / l1_ratio
+    largest = np.max(slope if positive else lengths(slope), initial=0)
     if largest <= SMALLEST:
         return np.full(count, SMALLEST)
     return np.geomspace(largest, largest * eps, count)
@@ -41,7 +42,7 @@ def descend_path(
     errors, alphas, l1_ratio, positive=False, tol=1e-4, max_iter=1000, rng=None
 ) -> Path:
     """The Path, by coordinate descent."""
-    w, found, gaps = np.zeros(len(errors.size)), [], []
+    w, found, gaps = np.zeros_like(errors.q), [], []
     for α in alphas:
         λ, β = α * l1_ratio * errors.total, α * (1 - l1_ratio) * errors.total
         penalty = Penalty(λ, β, positive)
@@ -49,7 +50,7 @@ def descend_path(
         w = found[-1].w
         gaps.append(errors.gap(penalty, w) / errors.total)
     converged = all(f.converged for f in found)
-    coefs = np.stack([f.w for f in found], axis=1)
+    coefs = np.stack([f.w.T for f in found], axis=-1)
     return Path(coefs, np.array(gaps), [f.iterations for f in found], converged)
 
 
@@ -65,22 +66,29 @@ def enet_path(
     max_iter: int = 1000,
     return_n_iter: bool = False,
 ) -> tuple:
-    """α, in descending order; w for each, shape (features, alphas); the duality gap of each.
+    """α, in descending order; w for each, shape ([targets,] features, alphas); the duality gap of each.
 
     ‖y - X w‖² / 2n + α ρ ‖w‖₁ + α (1 - ρ) ‖w‖² / 2 is least, with ρ = l1_ratio and no intercept: center
-    X and y first. alphas: how many, from the smallest that makes all w = 0 down to eps times that; or a
-    list. With return_n_iter, a list of the numbers of iterations is the fourth part. `kkt_residuals` checks
-    the result.
+    X and y first. Several columns of y have the penalty of MultiTaskElasticNet. alphas: how many, from the
+    smallest that makes all w = 0 down to eps times that; or a list. With return_n_iter, a list of the numbers
+    of iterations is the fourth part. `kkt_residuals` checks the result.
     """
     X, y = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if X.ndim != 2 or y.shape != X.shape[:1]:
-        what = f"a path needs X (samples, features) and y (samples,), got shapes {X.shape} and {y.shape}."
+    if X.ndim != 2 or y.ndim not in (1, 2) or len(y) != len(X):
+        what = (
+            "a path needs X (samples, features) and y (samples,) or (samples, targets), got shapes "
+            f"{X.shape} and {y.shape}."
+        )
+        raise refusal(ValueError, what, "as many rows in y as in X")
+    if y.ndim == 2 and positive:
+        what = "positive=True is not allowed for several columns of y."
         raise refusal(ValueError, what, "one column of y at a time")
     if not (np.isfinite(X).all() and np.isfinite(y).all()):
         raise refusal(
             ValueError, "X or y of a path contains NaN or infinity.", "without those rows"
         )
-    errors = SquaredErrors(X, y, np.ones(len(X)), fit_intercept=False).target(0)
+    errors = SquaredErrors(X, y, np.ones(len(X)), fit_intercept=False)
+    errors = errors.together() if y.ndim == 2 else errors.target(0)
     if np.ndim(alphas) == 0:
         alphas = grid(errors, l1_ratio, eps, alphas, positive)
     alphas = np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
@@ -96,8 +104,12 @@ def lasso_path(X: Any, y: Any, **settings: Any) -> tuple:
 def kkt_residuals(X, y, alphas, coefs, l1_ratio=1.0, positive=False) -> np.ndarray:
     """For each α, how far w is from the conditions of the minimum, in the units of α: 0 at the minimum.
 
-    slope = Xᵀ(y - X w) / n - α (1 - ρ) w is α ρ sign(w) where w ≠ 0, and |slope| ≤ α ρ where w = 0.
+    slope = Xᵀ(y - X w) / n - α (1 - ρ) w is α ρ sign(w) where w ≠ 0, and |slope| ≤ α ρ where w = 0; with
+    several columns of y the same of rows, w / ‖w‖ being the sign and ‖slope‖ the size.
     """
-    slopes = X.T @ (np.reshape(y, (-1, 1)) - X @ coefs) / len(X) - alphas * (1 - l1_ratio) * coefs
-    each = zip(alphas, slopes.T, coefs.T, strict=True)
-    return np.array([np.max(Penalty(α * l1_ratio, 0.0, positive).excess(s, w)) for α, s, w in each])
+    found = []
+    for k, α in enumerate(alphas):
+        w = coefs[..., k].T
+        slope = X.T @ (y - X @ w) / len(X) - α * (1 - l1_ratio) * w
+        found.append(np.max(Penalty(α * l1_ratio, 0.0, positive).excess(slope, w)))
+    return np.array(found)

@@ -12,9 +12,9 @@ import numpy as np
 from models.foundation import array, boolean, choice, learned, nonnegative
 from models.foundation.kinds import r_squared
 from models.foundation.linear_predictor import LinearModel
-from models.linear.cross_validated import CrossValidated
 from models.linear.least_squares import centered
 from models.linear.ridge import Ridge
+from models.selection.cross_validated import CrossValidated
 from tinygrad_edu.diagnostics.words import refusal
 
 

@@ -7,6 +7,8 @@ validation   cross-validation, learning curves and permutation tests
 grids        sets of parameters
 search       the search for the best of them
 halving      the same with more and more rows for fewer and fewer candidates
+
+cross_validated   the folds of an estimator that chooses its own settings
 """
 
 from models.selection.grids import ParameterGrid, ParameterSampler

@@ -1,13 +1,7 @@
-"""Lessons as tests read them: their cells by tag, their checks, and their folded solutions.
-
-Tags of cells: `varies` (it may print something else in every run), `exercise` (it waits for the reader),
-`needed` and `engine` (the checks need what it defines), `keras` (it needs TensorFlow). The cell of a check is
-named after it: check-1, check-2, check-3.
-"""
+"""Lessons as tests read them: their cells by tag, and what the cells show."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +44,3 @@ def shown(cell: Any) -> dict[str, str]:
         for kind, text in parts.items():
             result[kind] = result.get(kind, "") + text
     return result
-
-
-def with_checks(lesson: Any) -> dict[str, Any]:
-    """The names that a reader has when the exercises begin: those of the checks, and what these need."""
-    names: dict[str, Any] = {}
-    needed = tagged(lesson, "needed", "engine")
-    for cell in code_cells(lesson):
-        if cell in needed or cell.id.startswith("check-"):
-            exec(cell.source, names)
-    return names
-
-
-def solutions(lesson: Any) -> list[str]:
-    """The code in the folded answers at the end of the lesson."""
-    folded = r"<summary>Exercise \d</summary>.*?```python\n(.*?)```.*?</details>"
-    return re.findall(folded, lesson.cells[-1].source, re.S)

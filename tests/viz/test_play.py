@@ -117,8 +117,8 @@ def test_the_page_has_what_changes_and_no_more():
     graph = viz.Graph(expression())
     known = json.loads(graph.json())
     assert "play" not in known
-    text = viz.json_export.as_json(graph, play=played(graph, {"b": (0, 8, 5)}))
-    play = json.loads(text)["play"]
+    facts = viz.json_export.as_facts(graph, play=played(graph, {"b": (0, 8, 5)}))
+    play = facts["play"]
     (slider,) = play["sliders"]
     titles = {
         graph.nodes[slot // 2].title for slot in slider["slots"] if slot < 16 and not slot % 2

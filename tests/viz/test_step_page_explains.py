@@ -247,4 +247,4 @@ def test_large_blocks_have_no_story(look):
     x = variable(1.0, "x")
     block = nn.Sequential(*[np.tanh] * 13)
     page = look(viz.Graph(block(x)))
-    assert page.evaluate("storyOf(0)") is None
+    assert page.evaluate("GROUPS[0].story") == []

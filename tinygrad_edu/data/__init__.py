@@ -15,9 +15,10 @@ from tinygrad_edu.data.benchmark_sets import (
     load_cifar100,
     load_fashion_mnist,
     load_mnist,
+    load_mnist_5000,
     read_idx,
 )
-from tinygrad_edu.data.bundled import Dataset, load_digits, load_iris, load_wine
+from tinygrad_edu.data.bundled import Dataset, load_digits, load_iris, load_shakespeare, load_wine
 from tinygrad_edu.data.characters import draw_characters, write_characters
 from tinygrad_edu.data.downloads import DownloadError, RemoteFile, cache_folder, fetch
 from tinygrad_edu.data.images import ImageFiles, image_csv, image_folder
@@ -57,6 +58,8 @@ __all__ = [
     "load_fashion_mnist",
     "load_iris",
     "load_mnist",
+    "load_mnist_5000",
+    "load_shakespeare",
     "load_wine",
     "read_csv",
     "read_idx",

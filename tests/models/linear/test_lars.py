@@ -103,3 +103,20 @@ def test_features_that_depend_on_others_let_none_in_too_early(positive):
         c = X.T @ (y - X @ w)
         assert (c if positive else np.abs(c)).max() < 0.1 + 1e-10
         np.testing.assert_allclose(c[w != 0], 0.1 * np.sign(w[w != 0]), atol=1e-10)
+
+
+def test_a_path_ends_when_nothing_is_left_to_explain():
+    """With fewer rows than columns all correlations reach 0 together, and rounding says which is first."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, y, weight = rng.random((20, 40)), rng.random(20), rng.integers(1, 5, 20)
+        for kind in (Lars, LassoLars):
+            model = kind(**({"alpha": 0.0} if kind is LassoLars else {})).fit(X, y)
+            assert len(model.alphas_) < 100 and model.alphas_[-1] == 0
+            assert (np.diff(model.alphas_) < 0).all()
+            np.testing.assert_allclose(model.predict(X), y, atol=1e-9)
+        weighted = LassoLars(0.0).fit(X, y, weight)
+        rows = np.repeat(np.arange(20), weight)
+        np.testing.assert_allclose(
+            weighted.coef_, LassoLars(0.0).fit(X[rows], y[rows]).coef_, atol=1e-9
+        )

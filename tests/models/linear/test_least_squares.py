@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from models import LinearRegression
-from models.linear.least_squares import least_squares, nonnegative_least_squares
+from models.linear.least_squares import (
+    ROWS,
+    centered,
+    least_squares,
+    moments,
+    nonnegative_least_squares,
+)
 from tinygrad_edu import grad
 
 linear_model = pytest.importorskip("sklearn.linear_model")
@@ -166,3 +172,19 @@ def test_far_from_the_origin_it_keeps_its_digits(offset):
     expected = LinearRegression().fit(X, y).coef_
     coef = LinearRegression().fit(X + offset, y).coef_
     np.testing.assert_allclose(coef, expected, rtol=1e-15 * max(offset, 1e5))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("targets", [(), (2,)])
+def test_moments_in_blocks_are_those_of_the_centered_data(fit_intercept, weighted, targets):
+    n = 2 * ROWS + 7
+    X, rng = data(n)
+    y = rng.normal(size=(n, *targets)) + X[:, :1].reshape(n, *[1] * len(targets))
+    weight = rng.uniform(0.5, 2, size=n) if weighted else np.ones(n)
+    found = moments(X, y, weight, fit_intercept)
+    A, B, x_mean, y_mean = centered(X, y, weight, fit_intercept)
+    expected = A.T @ A, A.T @ B, x_mean, y_mean, B, weight @ X**2
+    for name, value, right in zip(found._fields, found, expected, strict=True):
+        size = np.abs(right).max()
+        np.testing.assert_allclose(value, right, rtol=1e-9, atol=1e-9 * size, err_msg=name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models import LinearRegression, OrthogonalMatchingPursuit
+from models import LinearRegression, OrthogonalMatchingPursuit, OrthogonalMatchingPursuitCV
 from models.foundation import ConvergenceWarning
 
 linear_model = pytest.importorskip("sklearn.linear_model")
@@ -64,3 +64,30 @@ def test_messages():
     assert np.count_nonzero(model.coef_) == 1
     exact = OrthogonalMatchingPursuit(n_nonzero_coefs=2).fit(X, X[:, 1])
     np.testing.assert_allclose(exact.coef_, [0, 1, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("load", ["diabetes", "wine", "breast_cancer"])
+@pytest.mark.parametrize("settings", [{}, {"max_iter": 7, "cv": 3}, {"fit_intercept": False}])
+def test_cross_validation_as_in_scikit_learn(load, settings):
+    X, y = getattr(datasets, f"load_{load}")(return_X_y=True)
+    rows = np.random.default_rng(0).permutation(len(X))
+    ours = OrthogonalMatchingPursuitCV(**settings).fit(X[rows], y[rows])
+    theirs = linear_model.OrthogonalMatchingPursuitCV(**settings).fit(X[rows], y[rows])
+    assert ours.n_nonzero_coefs_ == theirs.n_nonzero_coefs_ and ours.n_iter_ == theirs.n_iter_
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-7, atol=1e-12)
+
+
+def test_cross_validation_finds_the_number_of_features_and_counts_weights():
+    X = RNG.normal(size=(120, 30))
+    y = X[:, [3, 8, 20]] @ [3.0, -2.0, 2.5] + 0.1 * RNG.normal(size=120)
+    model = OrthogonalMatchingPursuitCV(max_iter=10).fit(X, y)
+    assert {3, 8, 20} <= {*np.flatnonzero(model.coef_)} and model.n_nonzero_coefs_ <= 5
+    halves = [(np.arange(60), np.arange(60, 120)), (np.arange(60, 120), np.arange(60))]
+    weight = np.where(np.arange(120) < 60, 1, 2)
+    rows = np.repeat(np.arange(120), weight)
+    repeated = [(np.flatnonzero(rows < 60), np.flatnonzero(rows >= 60))]
+    repeated += [repeated[0][::-1]]
+    a = OrthogonalMatchingPursuitCV(cv=halves).fit(X, y, weight)
+    b = OrthogonalMatchingPursuitCV(cv=repeated).fit(X[rows], y[rows])
+    np.testing.assert_allclose(a.coef_, b.coef_, rtol=1e-9)

@@ -184,3 +184,44 @@ def test_distances_and_variances_keep_their_digits_however_far_the_means_are_apa
     distances = (z @ np.linalg.inv(Σ) @ z.swapaxes(1, 2))[:, 0, 0]
     log_p = -distances / 2 - np.linalg.slogdet(Σ)[1] / 2 - 1.5 * np.log(2 * np.pi)
     np.testing.assert_allclose(found, log_p, rtol=1e-7)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("far", [1.0, 1e9])
+def test_covariances_lose_nothing_by_the_rows_that_are_left_out(weighted, far):
+    """A far row, whose responsibility is small and whose square is large, is one of those that count."""
+    rng = np.random.default_rng(3)
+    data = rng.normal(size=(2000, 3)) + np.repeat([[0, 0, 0], [9, 0, 1]], 1000, axis=0)
+    data[0] = [far, -far, far]
+    r = 10.0 ** -rng.uniform(0, 40, size=2000)
+    r[0] = 1e-18
+    R = np.stack([r, 1 - r]) * (rng.uniform(0.1, 5, size=2000) if weighted else 1)
+    N, means, covariances = gaussians.moments("full", data, R, 0.0)
+    for r, n, mean, found in zip(R, N, means, covariances, strict=True):
+        centered = (data - mean).astype(np.longdouble)
+        expected = (centered.T * r) @ centered / n
+        np.testing.assert_allclose(found, expected.astype(float), rtol=1e-13)
+    floor = gaussians._negligible(R, N, means, np.diagonal(covariances, axis1=1, axis2=2), 0.0)
+    assert np.count_nonzero(R[0] < floor[0]) > 0
+
+
+@pytest.mark.parametrize("form", ["diag", "spherical"])
+@pytest.mark.parametrize("offset", [0, 30, 1e5])
+def test_variances_keep_their_digits_however_far_the_origin_is(form, offset):
+    rng = np.random.default_rng(4)
+    data, R = rng.normal(size=(700, 3)) + offset, rng.dirichlet(np.ones(3), 700).T
+    N, means, found = gaussians.moments(form, data, R, 0.0)
+    exact = data.astype(np.longdouble)
+    centers = R @ exact / N[:, None]
+    variances = (
+        np.stack([r @ (exact - c) ** 2 for r, c in zip(R, centers, strict=True)]) / N[:, None]
+    )
+    expected = variances if form == "diag" else variances.mean(axis=1)
+    np.testing.assert_allclose(means, centers.astype(float), rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(found, expected.astype(float), rtol=1e-12)
+    P = gaussians.precision_factors(form, found)
+    densities = gaussians.log_densities(form, data, means, P)
+    σ = 1 / P.reshape(len(P), -1).astype(np.longdouble)
+    z = (exact - means[:, None]) / σ[:, None]
+    expected = -0.5 * (z**2 + np.log(2 * np.pi) + 2 * np.log(σ)[:, None]).sum(axis=-1)
+    np.testing.assert_allclose(densities, expected.astype(float), rtol=1e-11)

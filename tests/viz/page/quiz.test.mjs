@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-const nodes = [{ kind: "data", title: "x" }];
-globalThis.GRAPH = { groups: [], lines: [], rows: [], arrays: [], nodes, steps: [] };
+const nodes = [{ kind: "data", title: "x", called: "x", label: "x", extra: "" }];
+globalThis.GRAPH = { groups: [], lines: [], rows: [], arrays: [], nodes, steps: [], closed: [] };
 globalThis.document = {
   getElementById: () => ({ addEventListener() {}, getAttribute: () => null }),
   createElementNS: () => ({ append() {}, setAttribute() {}, getContext: () => ({}) }),

@@ -1,9 +1,9 @@
 // The picture: drawn when boxes open or close, and filled with what is known after each step.
 import { numberOf } from "./boxes.js";
 import { $, make, picture, shapeOf } from "./elements.js";
-import { array, CLASH, GROUPS, NODES, short, valueOf } from "./graph.js";
+import { array, CLASH, GROUPS, groupsFrom, NODES, short, valueOf } from "./graph.js";
 import { around, layOut, lines, pointsOf, spots, units } from "./layout.js";
-import { clean, cut, round } from "./numbers.js";
+import { round } from "./numbers.js";
 import { changed, onChange, state } from "./state.js";
 import { current, keysOf, progress } from "./steps.js";
 
@@ -42,16 +42,15 @@ export function draw() {
 function inOrder() {
   const keys = new Set();
   for (const n of NODES) {
-    const around = [];
-    for (let g = n.group; g >= 0; g = GROUPS[g].outer) around.unshift("b" + g);
-    for (const key of [...around, units[n.i]]) keys.add(key);
+    for (const g of groupsFrom(n.group).reverse()) keys.add("b" + g);
+    keys.add(units[n.i]);
   }
   return keys;
 }
 
 /** @param {string} key @param {Spot} spot @param {SVGGElement} boxes @param {SVGGElement} labels */
 function drawBox(key, { x, y, w, h }, boxes, labels) {
-  const name = cut(GROUPS[numberOf(key)].label, 40);
+  const name = GROUPS[numberOf(key)].short;
   const facts = {
     class: "box", tabindex: 0, role: "button", "data-key": key,
     "aria-expanded": "true", "aria-label": "Collapse " + name,
@@ -156,7 +155,7 @@ function isActive(key, f) {
 function spoken(key, { n, group, title, number, extra }, known, gradient) {
   const kind = n.kind == "freed" ? "" : n.kind == "failed" ? "operation " : n.kind + " ";
   const about = [title.trim(), number, extra].filter(Boolean).join(" ");
-  const name = group ? `Module ${clean(GROUPS[numberOf(key)].label)}, ${extra}` : kind + about;
+  const name = group ? `Module ${GROUPS[numberOf(key)].label}, ${extra}` : kind + about;
   if (n.kind == "failed") return name + ", failed";
   const value = known ? ", value " + short(valueOf(n)) : ", not computed yet";
   return name + value + (gradient ? ", gradient " + short(gradient) : "");

@@ -1,59 +1,41 @@
 // Elements of the page: made, found, and filled with the numbers of arrays.
 import { lone } from "./graph.js";
-import { count, cut, dims, finite, format } from "./numbers.js";
+import { dims, finite, format } from "./numbers.js";
 
 const SVG = /^(svg|g|path|rect|text|tspan|image)$/;
-/** @type {[number, number, number]} */
 const ABOVE_0 = [224, 123, 57];
-/** @type {[number, number, number]} */
 const BELOW_0 = [59, 130, 196];
-/** @type {Color} */
 const NOT_FINITE = [224, 49, 49, 1];
 
 /** The element of the page with this id. @param {string} id @returns {HTMLElement} */
 export const $ = id => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** An element. The fact "click" is what a click does, all others are attributes; what is null is left out.
- * @param {string} tag @param {Record<string, any>} [facts]
- * @param {...(Node | string | null | undefined)} inside @returns {any} */
+/** An element. A fact that is a function is what an event of this name does, all others are attributes;
+ * what is null, and empty texts, are left out. @param {string} tag @param {Record<string, any>} [facts]
+ * @param {...any} inside elements and texts, or lists of them @returns {any} */
 export function make(tag, facts = {}, ...inside) {
   const space = SVG.test(tag) ? "http://www.w3.org/2000/svg" : "http://www.w3.org/1999/xhtml";
   const e = document.createElementNS(space, tag);
   for (const [name, fact] of Object.entries(facts)) {
-    if (name == "click") e.addEventListener("click", fact);
+    if (typeof fact == "function") e.addEventListener(name, fact);
     else if (fact != null) e.setAttribute(name, fact);
   }
-  e.append(...inside.filter(x => x != null));
+  e.append(...inside.flat(3).filter(part => part != null && part !== ""));
   return e;
 }
 
-/** The numbers of a heat map and how many make a row, or null if there is nothing to color.
- * @param {Numbers} a */
-function cellsOf(a) {
-  if (a.heat) {
-    const { heat_low: low = 0, heat_high: high = 0, columns = 1 } = a;
-    const number = (/** @type {string} */ h) =>
-      h == "ff" ? NaN : low + (parseInt(h, 16) / 254) * (high - low);
-    return { cells: (a.heat.match(/../g) ?? []).map(number), columns };
-  }
-  if (!a.numbers || a.numbers.length < 2 || a.dtype.startsWith("complex")) return null;
-  return { cells: a.numbers.map(Number), columns: a.shape[a.shape.length - 1] };
-}
-
-/** Rows of colors: orange above 0, blue below, stronger the farther from 0; red is NaN or infinite.
- * @param {Numbers} a */
+/** The colors of a heat map: orange above 0, blue below, stronger the farther from 0; red is NaN or
+ * infinite. Null if there is nothing to color. @param {Numbers} a */
 export function heat(a) {
-  const found = cellsOf(a);
-  if (!found) return null;
-  const { cells, columns } = found;
+  const { heat_low: low = 0, heat_high: high = 0 } = a;
+  const mean = (/** @type {string} */ h) => h == "ff" ? NaN : low + (parseInt(h, 16) / 254) * (high - low);
+  const cells = a.heat?.match(/../g)?.map(mean) ?? a.numbers?.map(Number) ?? [];
+  if (cells.length < 2 || a.dtype.startsWith("complex")) return null;
+  const columns = a.columns ?? a.shape[a.shape.length - 1];
   const most = Math.max(...cells.map(Math.abs).filter(Number.isFinite), 1e-300);
-  /** @type {(v: number) => Color} */
-  const color = v =>
-    Number.isFinite(v) ? [...(v > 0 ? ABOVE_0 : BELOW_0), Math.abs(v) / most] : NOT_FINITE;
-  const rows = [];
-  for (let i = 0; i < cells.length; i += columns)
-    rows.push(cells.slice(i, i + columns).map(color));
-  return rows;
+  const colors = cells.map(v =>
+    Number.isFinite(v) ? [...(v > 0 ? ABOVE_0 : BELOW_0), Math.abs(v) / most] : NOT_FINITE);
+  return { colors, width: columns, height: colors.length / columns };
 }
 
 /** @type {Map<Numbers, Picture | null>} */
@@ -61,27 +43,19 @@ const pictures = new Map();
 
 /** The heat map as an image with one pixel for each number. @param {Numbers} a */
 export function picture(a) {
-  const known = pictures.get(a);
-  if (known !== undefined) return known;
-  const rows = heat(a);
-  const made = rows && painted(rows);
-  pictures.set(a, made);
-  return made;
-}
-
-/** @param {Color[][]} rows @returns {Picture} */
-function painted(rows) {
-  const [width, height] = [rows[0].length, rows.length];
-  /** @type {HTMLCanvasElement} */
-  const canvas = make("canvas", { width, height });
-  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  rows.forEach((row, y) =>
-    row.forEach((color, x) => {
+  const found = pictures.has(a) ? null : heat(a);
+  if (found) {
+    const { colors, width, height } = found;
+    /** @type {HTMLCanvasElement} */
+    const canvas = make("canvas", { width, height });
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    colors.forEach((color, k) => {
       pen.fillStyle = `rgba(${color})`;
-      pen.fillRect(x, y, 1, 1);
-    })
-  );
-  return { url: canvas.toDataURL(), width, height };
+      pen.fillRect(k % width, Math.floor(k / width), 1, 1);
+    });
+    pictures.set(a, { url: canvas.toDataURL(), width, height });
+  }
+  return pictures.get(a) ?? null;
 }
 
 /** One number: four digits to be seen, all in its title. @param {Value} [v] */
@@ -107,13 +81,13 @@ export function show(a, large = false) {
   if (single != null) return data(single);
   // a long list is a picture, and its numbers are folded away
   const long = Boolean(a.numbers && Math.max(...a.shape) > 16 && picture(a));
-  const listed = Boolean(a.numbers?.length);
+  const numbers = a.numbers?.length ? table(a, long) : null;
   const counted = a.mean != null;
   return make(
     "div", {},
     a.heat || long ? image(a, large, long) : null,
-    listed ? (long ? folded(a) : table(a)) : null,
-    a.bad || !(listed || counted) ? make("p", { class: a.bad ? "bad" : "" }, cut(a.words, 80)) : null,
+    numbers,
+    a.bad || !(numbers || counted) ? make("p", { class: a.bad ? "bad" : "" }, a.words) : null,
     counted && (large || !a.numbers) ? statistics(a, large) : null,
   );
 }
@@ -127,13 +101,10 @@ function image(a, large, long) {
   return make("img", { src: p.url, width: p.width * zoom, height, alt: "Heat map: " + a.words });
 }
 
-/** @param {Numbers} a */
-const folded = a => make("details", {}, make("summary", {}, `all ${count(a)} numbers`), table(a));
-
-/** @param {Numbers} a */
-function table(a) {
+/** @param {Numbers} a @param {boolean} folded */
+function table(a, folded) {
   const { numbers = [], shape } = a;
-  const tints = heat(a)?.flat();
+  const tints = heat(a)?.colors;
   const columns = shape.length > 1 ? shape[shape.length - 1] : Math.min(4, shape[0]);
   const cell = (/** @type {Value} */ v, /** @type {number} */ k) => {
     const [red, green, blue, strength] = tints?.[k] ?? [0, 0, 0, 0];
@@ -141,19 +112,16 @@ function table(a) {
     return make("td", { style }, data(v));
   };
   const body = make("table");
-  for (let i = 0; i < numbers.length; i += columns) {
-    const row = numbers.slice(i, i + columns);
-    body.append(make("tr", {}, ...row.map((v, j) => cell(v, i + j))));
-  }
-  return make("div", { class: "table", tabindex: 0, role: "group", "aria-label": "Numbers" }, body);
+  const cells = numbers.map(cell);
+  while (cells.length) body.append(make("tr", {}, cells.splice(0, columns)));
+  const all = make("div", { class: "table", tabindex: 0, role: "group", "aria-label": "Numbers" }, body);
+  return folded ? make("details", {}, make("summary", {}, `all ${numbers.length} numbers`), all) : all;
 }
 
 /** @param {Numbers} a @param {boolean} large */
 function statistics(a, large) {
-  if (!large) {
-    const spread = a.spread ? [make("br"), "± ", data(a.spread)] : [];
-    return make("p", { class: "pale" }, data(a.mean), ...spread);
-  }
-  const spread = [", standard deviation ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)];
-  return make("p", { class: "pale" }, "mean ", data(a.mean), ...spread);
+  const spread = large
+    ? [", standard deviation ", data(a.spread), ", from ", data(a.low), " to ", data(a.high)]
+    : a.spread ? [make("br"), "± ", data(a.spread)] : null;
+  return make("p", { class: "pale" }, large ? "mean " : null, data(a.mean), spread);
 }

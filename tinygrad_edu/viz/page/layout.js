@@ -1,10 +1,10 @@
 // Where everything is. Each expanded box is laid out on its own, and then takes its place in the box around
 // it. A line that crosses a border is a line within each box, from port to port.
-import { closed, groupAround, INSIDE, isGroup, nodeOf, numberOf, unit } from "./boxes.js";
+import { closed, groupAround, isGroup, nodeOf, numberOf, unit } from "./boxes.js";
 import { $, make, picture } from "./elements.js";
-import { GROUPS, lone, NODES, USES, valueOf } from "./graph.js";
+import { GROUPS, groupsFrom, lone, NODES, USES, valueOf } from "./graph.js";
 import { arrange, newCell, TURN } from "./layers.js";
-import { cut, dims } from "./numbers.js";
+import { dims } from "./numbers.js";
 
 const CHIP = 14; // between a node and the leaves that it alone uses
 const CHIP_GAP = 8;
@@ -87,11 +87,7 @@ function addItem(key) {
 }
 
 /** The groups around what is drawn, from the innermost to the page. @param {string} key */
-function chain(key) {
-  const all = [];
-  for (let g = groupAround(key); g != PAGE; g = GROUPS[g].outer) all.push(g);
-  return [...all, PAGE];
-}
+const chain = key => [...groupsFrom(groupAround(key)), PAGE];
 
 /** Adds a line, in parts: out of the boxes around a, through the box that both are in, into those around
  * b.
@@ -133,29 +129,21 @@ function label(key) {
   const group = isGroup(key);
   const n = nodeOf(key);
   const a = valueOf(n);
-  const title = group ? "+ " + cut(GROUPS[numberOf(key)].label, 34) : titleOf(n);
-  const extra = group ? `${INSIDE[numberOf(key)].length} operations` : settingsOf(n);
+  const { short, inside } = GROUPS[group ? numberOf(key) : -1] ?? {};
+  const title = group ? "+ " + short : n.label;
+  const extra = group ? `${inside.length} operations` : n.extra;
   const number = group || n.leaf ? "" : "#" + n.order;
   const single = lone(a) != null;
+  const bare = n.kind == "constant" && single && !group;
   const heading = wide(title, "600 13px") + (number ? wide(number, "11px") + 14 : 0);
-  if (n.kind == "constant" && single && !group)
-    return { n, group, title, number, extra, single, bare: true, width: heading + 20, height: 26 };
+  if (bare) return { n, group, title, number, extra, single, bare, width: heading + 20, height: 26 };
   const pictured = !single && picture(a);
   const numbers = n.gradient != null || !n.leaf ? 118 : 0;
   const below = single ? numbers : 24 + wide(dims(a), "11px") + (pictured ? 66 : 0);
   const width = Math.max(54, heading + 24, wide(extra, "11px") + 24, below);
   const height = 30 + (extra ? 16 : 0) + (pictured ? 24 : 16);
-  return { n, group, title, number, extra, single, bare: false, width, height };
+  return { n, group, title, number, extra, single, bare, width, height };
 }
-
-/** @param {GraphNode} n */
-function titleOf(n) {
-  if (n.name) return `${cut(n.name, 12)} = ${cut(n.title, 20)}`;
-  return cut(n.title, 28) + (n.settings && n.kind != "module" ? " " : "");
-}
-
-/** @param {GraphNode} n */
-const settingsOf = n => (n.settings ? cut(n.settings, n.kind == "module" ? 40 : 18) : "");
 
 /** @param {Label[]} own */
 const heightOf = own => own.reduce((h, chip) => h + chip.height + CHIP_GAP, -CHIP_GAP);
@@ -188,7 +176,7 @@ function layOutGroup(g) {
     if (!cells.has(key)) cells.set(key, newCell(key, { l: 5, r: 5, port: true }));
   const { height, low, high, middle, entries, exits } = arrange(cells, inner, room());
   const page = g == PAGE;
-  const name = page ? 0 : wide("− " + cut(GROUPS[g].label, 40), "600 12px") + 24;
+  const name = page ? 0 : wide("− " + GROUPS[g].short, "600 12px") + 24;
   const pad = page ? 0 : PAD;
   const l = middle - low + pad;
   const r = Math.max(high - middle + pad, name - l);

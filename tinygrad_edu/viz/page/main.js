@@ -1,16 +1,15 @@
 // The beginning: buttons and keys, and the first look at the graph.
-import { closed, collapseAtFirst } from "./boxes.js";
+import { closed, nodeOf } from "./boxes.js";
 import { bounds, draw } from "./drawing.js";
 import { $ } from "./elements.js";
-import { called, G, GROUPS, NODES, OPERATIONS, RESULT } from "./graph.js";
+import { G, GROUPS, RESULT } from "./graph.js";
 import { units } from "./layout.js";
-import { clean, plural } from "./numbers.js";
 import "./cells.js";
 import "./columns.js";
 import "./minimap.js";
 import "./panel.js";
 import "./play.js";
-import "./story.js";
+import "./trouble.js";
 import "./widths.js";
 import {
   activate, back, choose, forward, go, pause, play, predict, showAll,
@@ -18,7 +17,6 @@ import {
 import { search } from "./search.js";
 import { changed, onChange, state } from "./state.js";
 import { current, sentence } from "./steps.js";
-import { culprit, uncover, warn } from "./trouble.js";
 import { canvas, fit, move, reveal, wasDrag, zoom } from "./view.js";
 import { along, aside, zoomToChosen } from "./walking.js";
 
@@ -43,7 +41,7 @@ function status() {
   if (state.asking) return "What comes next?";
   if (f) return `${slider.value} of ${state.visible.length}: ${sentence(f)}`;
   if (state.at == 0) return "Before the first step: only the inputs are known";
-  const failed = RESULT.kind == "failed" ? `${called(RESULT)} failed` : "";
+  const failed = RESULT.kind == "failed" ? `${RESULT.called} failed` : "";
   return G.note || G.no_gradient || failed || "Press → to step through the graph";
 }
 
@@ -67,11 +65,7 @@ function collapseAll() {
   fit();
 }
 
-function switchTheme() {
-  document.documentElement.classList.toggle("dark");
-  changed();
-}
-
+const root = document.documentElement;
 const help = /** @type {HTMLDialogElement} */ ($("keys"));
 
 /** What each button does. @type {Record<string, () => void>} */
@@ -87,23 +81,16 @@ const TASKS = {
   out: () => zoom(0.8),
   open: expandAll,
   close: collapseAll,
-  theme: switchTheme,
+  theme: () => root.classList.toggle("dark"),
   help: () => help.showModal(),
 };
-const GOES_ON = new Set(["play", "theme"]); // all other buttons end playing
+const GOES_ON = ["play", "theme"]; // all other buttons end playing
 
-/** Keys that press a button. @type {Record<string, string>} */
-const KEYS = {
-  ArrowRight: "next", ArrowLeft: "back", Home: "first", End: "last", " ": "play",
-  p: "predict", f: "fit", "+": "in", "=": "in", "-": "out", "?": "help",
-};
-
-/** @param {string} id */
-function perform(id) {
-  if (!GOES_ON.has(id)) pause();
-  TASKS[id]();
-}
-for (const id of Object.keys(TASKS)) $(id).addEventListener("click", () => perform(id));
+for (const [id, task] of Object.entries(TASKS))
+  $(id).addEventListener("click", () => {
+    if (!GOES_ON.includes(id)) pause();
+    task();
+  });
 
 /** Does the key belong to what has the focus: a text being written, a button being pressed?
  * @param {string} key @param {Element} focused */
@@ -116,8 +103,9 @@ function isTaken(key, focused) {
   return Boolean(focused.value) || !["ArrowRight", "ArrowLeft"].includes(key);
 }
 
-/** Keys without a button. @type {Record<string, () => void>} */
+/** Keys without a button; those of buttons stand in the page. @type {Record<string, () => void>} */
 const WAYS = {
+  Escape: showAll,
   "/": search,
   z: zoomToChosen,
   ArrowUp: () => along(-1),
@@ -125,14 +113,18 @@ const WAYS = {
   "Shift+ArrowLeft": () => aside(-1),
   "Shift+ArrowRight": () => aside(1),
 };
+/** @type {Record<string, string>} */
+const SPELLED = { " ": "Space", "+": "Plus", "=": "Plus", "-": "Minus" };
 
 addEventListener("keydown", e => {
-  const focused = /** @type {Element} */ (e.target);
+  const focused = /** @type {HTMLElement} */ (e.target);
   if (e.ctrlKey || e.metaKey || e.altKey || help.open || isTaken(e.key, focused)) return;
-  const way = WAYS[e.shiftKey && e.key.startsWith("Arrow") ? "Shift+" + e.key : e.key];
-  if (e.key == "Escape") showAll();
-  else if (way) way();
-  else if (KEYS[e.key]) perform(KEYS[e.key]);
+  const node = /^(Enter| )$/.test(e.key) && keyUnder(e); // which that opens
+  const name = (e.shiftKey && e.key.startsWith("Arrow") ? "Shift+" : "") + (SPELLED[e.key] ?? e.key);
+  const way = node ? () => activate(node) : WAYS[name];
+  const button = document.querySelector(`[aria-keyshortcuts="${CSS.escape(name)}"]`);
+  if (way) way();
+  else if (button) /** @type {HTMLElement} */ (button).click();
   else return;
   e.preventDefault();
 });
@@ -153,43 +145,20 @@ canvas.addEventListener("dblclick", e => {
   if (key?.[0] == "n") zoomToChosen();
 });
 
-canvas.addEventListener("keydown", e => {
-  const key = keyUnder(e);
-  if (!key || (e.key != "Enter" && e.key != " ")) return;
-  e.preventDefault();
-  e.stopPropagation(); // the space bar plays elsewhere
-  activate(key);
-});
-
 canvas.addEventListener("focusin", e => {
   const key = keyUnder(e);
-  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal(key);
+  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal([key]);
 });
 
 // ------------------------------------------------------------------------------- the first look
 
-/** @param {boolean} dark */
-const setTheme = dark => document.documentElement.classList.toggle("dark", dark);
-
-/** The line below the title. */
-function summary() {
-  const operations = plural(OPERATIONS, "operation", "operations");
-  const leaves = plural(NODES.length - OPERATIONS, "leaf", "leaves");
-  return `${operations}, ${leaves}` + (G.no_gradient ? "; " + clean(G.no_gradient) : "");
-}
-
 const scheme = matchMedia("(prefers-color-scheme: dark)");
-setTheme(scheme.matches);
-scheme.addEventListener("change", e => setTheme(e.matches));
-const title = "Computation graph of " + called(RESULT).replace(/ #\d+$/, "");
-/** @type {HTMLElement} */ (document.querySelector("h1")).textContent = title;
-$("about").textContent = summary();
+const followScheme = () => root.classList.toggle("dark", scheme.matches);
+followScheme();
+scheme.addEventListener("change", followScheme);
 if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
-warn();
-collapseAtFirst();
-uncover();
 draw();
-if (culprit) state.chosen = units[culprit.i];
+if (G.culprit != null) state.chosen = units[G.culprit];
 look();
 addEventListener("resize", look);
 
@@ -197,7 +166,8 @@ addEventListener("resize", look);
 function look() {
   changed();
   fit();
-  if (state.chosen) reveal(state.chosen);
+  const { chosen } = state;
+  if (chosen) reveal([...nodeOf(chosen).inputs.map(i => units[i]), chosen]);
 }
 
 // the picture is printed as a whole

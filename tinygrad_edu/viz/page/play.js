@@ -2,15 +2,14 @@
 // computed the graph at each point; here one of them is put in the place of the last.
 import { drawn } from "./drawing.js";
 import { $, make } from "./elements.js";
-import { array, called, G, lone, NODES, RESULT, valueOf } from "./graph.js";
-import { entry, format, round } from "./numbers.js";
+import { G, lone, NODES, RESULT, valueOf } from "./graph.js";
+import { format } from "./numbers.js";
 import { changed, onChange } from "./state.js";
 import { canvas } from "./view.js";
 
 const knobs = /** @type {HTMLElement} */ ($("knobs").lastElementChild);
-const PARTS = /** @type {const} */ (["contribution", "before", "after", "local"]); // of a step
+const IN_STEP = /** @type {const} */ (["contribution", "before", "after", "local"]); // of a step
 const PULL = 3; // pixels from point to point
-const [WIDE, HIGH] = [96, 30]; // of a curve
 
 /** A number alone stands for its array. @param {Numbers | number} a @returns {Numbers} */
 const unpacked = a =>
@@ -24,7 +23,8 @@ let shown = null;
 let steps = 0; // down
 
 /** Puts the results at a point into the graph. @param {Changes} changes @param {number} k */
-function put({ slots, places }, k) {
+function put({ slots, places, trouble }, k) {
+  if (trouble) Object.assign(G, trouble[k]);
   slots.forEach((slot, column) => {
     const place = places[k][column];
     const now = place == null ? undefined : place + offset;
@@ -34,7 +34,7 @@ function put({ slots, places }, k) {
       else n.value = now ?? n.value;
     } else {
       const inStep = slot - 2 * NODES.length;
-      Object.assign(G.steps[inStep >> 2], { [PARTS[inStep % 4]]: now });
+      Object.assign(G.steps[inStep >> 2], { [IN_STEP[inStep % 4]]: now });
     }
   });
 }
@@ -54,13 +54,13 @@ function moveTo(changes, k, start) {
 
 /** @type {Knob[]} */
 const KNOBS = (G.play?.sliders ?? []).map(slider => {
-  const name = called(NODES[slider.node]) + (slider.place.length ? `[${slider.place.join(", ")}]` : "");
+  const name = NODES[slider.node].called + (slider.place.length ? `[${slider.place.join(", ")}]` : "");
   const facts = { type: "range", min: 0, max: slider.points.length - 1, "aria-label": name };
-  const knob = { ...slider, input: make("input", facts), output: make("output"), curve: drawCurve(slider) };
-  const kept = slider.kept.map(i => called(NODES[i])).join(", ");
+  const knob = { ...slider, input: make("input", facts), output: make("output"), picture: drawCurve(slider) };
+  const kept = slider.kept.map(i => NODES[i].called).join(", ");
   const title = kept && `The condition of ${kept} stays as it was: it left the graph.`;
   const row = make("div", { class: "knob", title: title || null }, make("b", {}, name), knob.input, knob.output);
-  if (knob.curve) row.append(knob.curve.element);
+  if (knob.picture) row.append(knob.picture.element);
   if (kept) row.append(make("small", {}, `${kept}: condition kept`));
   knob.input.addEventListener("input", () => turn(knob, Number(knob.input.value)));
   setKnob(knob, slider.start);
@@ -81,46 +81,20 @@ function setKnob(knob, k) {
   knob.input.value = String(k);
   knob.input.setAttribute("aria-valuetext", words);
   knob.output.textContent = "= " + words;
-  knob.curve?.show(k);
+  knob.picture?.show(k);
 }
 
-/** The array in a slot at each point; null if it is everywhere the same.
- * @param {Changes} changes @param {number} slot */
-function columnOf({ slots, places }, slot) {
-  const column = slots.indexOf(slot);
-  return column < 0 ? null : places.map(row => array(row[column] == null ? null : row[column] + offset));
-}
-
-/** The result over the number that is moved, with a point and its tangent; null if it is not one number.
- * @param {WrittenSlider} slider @returns {Curve | null} */
-function drawCurve(slider) {
-  const results = columnOf(slider, 2 * RESULT.i)?.map(a => Number(lone(a) ?? NaN));
-  const slopes = columnOf(slider, 2 * slider.node + 1);
-  const finite = results?.filter(Number.isFinite) ?? [];
-  if (!results || finite.length < 2) return null;
-  const { points } = slider;
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const [left, right] = [points[0], points[points.length - 1]];
-  const x = (/** @type {number} */ v) => round(((v - left) / (right - left)) * WIDE);
-  const y = (/** @type {number} */ v) => round(HIGH - ((v - low) / (high - low || 1)) * HIGH);
-  const seen = results.flatMap((v, k) => (Number.isFinite(v) ? `${x(points[k])} ${y(v)}` : []));
-  const dot = make("path", { class: "dot" });
-  const tangent = make("path", { class: "tangent" });
-  const name = `${called(RESULT)} over ${called(NODES[slider.node])}`;
-  const element = make(
-    "svg", { viewBox: `-4 -4 ${WIDE + 8} ${HIGH + 8}`, width: WIDE, height: HIGH, role: "img", "aria-label": name },
-    make("path", { d: "M" + seen.join("L") }), tangent, dot,
-  );
+/** The result over the number that is moved, with a point and its tangent. @param {WrittenSlider} slider */
+function drawCurve({ node, curve }) {
+  if (!curve) return null;
+  const [tangent, dot] = [make("path", { class: "tangent" }), make("path", { class: "dot" })];
+  const name = `${RESULT.called} over ${NODES[node].called}`;
+  const facts = { viewBox: "-4 -4 104 38", width: 96, height: 30, role: "img", "aria-label": name };
   const show = (/** @type {number} */ k) => {
-    const [v, result, slopeThere] = [points[k], results[k], slopes?.[k]];
-    const visible = Number.isFinite(result);
-    dot.setAttribute("d", visible ? `M${x(v)} ${y(result)}h.01` : "");
-    const slope = slopeThere ? entry(/** @type {Listed} */ (slopeThere), slider.place) : NaN;
-    const reach = (right - left) / 6;
-    const ends = [v - reach, v + reach].map(u => `${x(u)} ${y(result + slope * (u - v))}`);
-    tangent.setAttribute("d", visible && Number.isFinite(slope) ? "M" + ends.join("L") : "");
+    dot.setAttribute("d", curve.dots[k]);
+    tangent.setAttribute("d", curve.tangents[k]);
   };
-  return { element, show };
+  return { element: make("svg", facts, make("path", { d: curve.line }), tangent, dot), show };
 }
 
 // ---------------------------------------------------------------------- a number that is dragged
@@ -186,6 +160,6 @@ if (descent) {
     down.disabled = steps == last;
     again.disabled = !steps;
     const where = steps ? `step ${steps} of ${last}` : "each leaf minus rate × its gradient";
-    words.textContent = `rate ${format(rate ?? 0)}, ${where}: ${called(RESULT)} = ${format(lone(valueOf(RESULT)) ?? "?")}`;
+    words.textContent = `rate ${format(rate ?? 0)}, ${where}: ${RESULT.called} = ${format(lone(valueOf(RESULT)) ?? "?")}`;
   });
 }

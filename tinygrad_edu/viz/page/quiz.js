@@ -1,35 +1,44 @@
 // Predictions: a question about the next step, hints, the verdict on the answer, and the score.
 import { $ } from "./elements.js";
-import { array, called, G, lone, NODES, rule, valueOf } from "./graph.js";
-import { clean, count, dims, entry, exact, finite, format, numeric } from "./numbers.js";
+import { array, fill, G, NODES } from "./graph.js";
+import { dims, exact, finite, format, numeric, plural } from "./numbers.js";
 import { go } from "./player.js";
 import { changed, state } from "./state.js";
 import { FRAMES, nextFrame, upcoming } from "./steps.js";
-import { worked } from "./worked.js";
 
 const CLOSE = 0.01; // relative to the truth
 const ROUNDED = 5e-4; // how far a number may be from what is shown with four digits
-const FEW = 4; // numbers that one can add up
 const SIGNS = ["negative", "zero", "positive"];
 
-/** Asks for a number if it can be worked out, else for a sign or a shape.
- * @param {Frame} f @returns {Question} */
+/** What Python asks about a step, with its numbers and what is true. @param {Frame} f @returns {Question} */
 export function question(f) {
-  const n = NODES[f.node];
-  if (f.kind == "seed") {
-    const words = `What is the gradient of ${called(n)} with respect to itself?`;
-    return { words, truth: 1, kind: "number", hints: ["By how much does L change if L changes by 1?"] };
+  const { kind, at = 0, words, terms = "", given = "", hint = "" } = f.told.ask;
+  const { value, gradient } = NODES[f.node];
+  const y = /** @type {Listed} */ (array(f.kind == "back" ? f.after : f.kind == "seed" ? gradient : value));
+  if (kind == "shape") {
+    const last = y.shape.length ? `Its last axis is ${y.shape.at(-1)} long.` : "It is a single number: ().";
+    return { kind, words: fill(words), truth: dims(y), hints: [hint, last] };
   }
-  const y = /** @type {Numbers} */ (f.kind == "back" ? array(f.after) : valueOf(n));
-  return askForEntry(f, y) ?? askForNumber(f, y) ?? askForShape(f, y);
+  const truth = numeric(y.numbers[at]);
+  if (kind == "sign") {
+    const sign = Math.sign(truth);
+    return { kind, words, truth: sign, hints: [fill(hint), `It is not ${SIGNS[sign > 0 ? 0 : 2]}.`] };
+  }
+  const all = cancels(truth, terms + given);
+  const asked = fill(words) + fill(terms, all ? exact : format) + (all ? fill(given, exact) : "");
+  const first = terms ? "With all digits: " + fill(terms, exact) : fill(hint, exact);
+  return { kind, words: asked, truth, hints: [first, range(truth)] };
 }
 
-/** What a step asks for. @param {Exclude<Frame, { kind: "seed" }>} f */
-function subject(f) {
-  if (f.kind != "back") return "the result";
-  const x = called(NODES[f.source]);
-  if (f.before == null) return `the contribution to ${x}.grad`;
-  return `${x}.grad, after this contribution is accumulated`;
+/** Do the numbers of a text cancel, so that four digits of each are not enough to make the truth?
+ * @param {Value} truth @param {string} text */
+function cancels(truth, text) {
+  let most = 0;
+  fill(text, v => {
+    if (finite(v)) most = Math.max(most, Math.abs(Number(v)));
+    return "";
+  });
+  return finite(truth) && ROUNDED * most > (CLOSE / 2) * Math.abs(Number(truth));
 }
 
 /** Between which powers of ten a number lies. @param {number} v */
@@ -39,72 +48,6 @@ function range(v) {
   const power = Math.floor(Math.log10(Math.abs(v)));
   const [low, high] = [power, power + 1].map(e => format(Math.sign(v) * Number(`1e${e}`)));
   return `It is between ${low} and ${high}.`;
-}
-
-/** @param {any} f @param {Numbers} y @returns {Question | null} */
-function askForEntry(f, y) {
-  const one = worked(f);
-  if (!one) return null;
-  const { place } = one;
-  const before = /** @type {Listed | null} */ (array(f.before));
-  const sum = (/** @type {(v: Value) => string} */ write, /** @type {string} */ words) => {
-    const all = (before ? write(entry(before, place)) + " + " : "") + words;
-    return f.kind == "back" ? `it is ${all} = ?` : all;
-  };
-  const truth = entry(/** @type {Listed} */ (y), place);
-  const size = one.size + (before ? Math.abs(entry(before, place)) : 0);
-  // where numbers cancel, four digits of each are not enough
-  const exactly = ROUNDED * size > (CLOSE / 2) * Math.abs(truth);
-  const whole = sum(exact, worked(f, true)?.words ?? one.words);
-  const terms = exactly ? whole : sum(format, one.words);
-  const words = `What is ${subject(f)}, at [${place.join(", ")}]? There ${terms}`;
-  return { words, truth, kind: "number", hints: [`With all digits: ${whole}`, range(truth)] };
-}
-
-/** @param {any} f @param {Numbers} y @returns {Question | null} */
-function askForNumber(f, y) {
-  const single = lone(y);
-  if (single == null) return null;
-  const truth = numeric(single);
-  const n = NODES[f.node];
-  const inputs = n.inputs.map(s => /** @type {[string, Numbers]} */ ([called(NODES[s]), valueOf(NODES[s])]));
-  /** @type {[string, Numbers | null][]} */
-  const back = [
-    ["upstream gradient", array(n.gradient)], ["local derivative", array(f.local)], ["before", array(f.before)],
-  ];
-  const all = [...(f.kind == "back" && f.local != null ? [] : inputs), ...(f.kind == "back" ? back : [])];
-  const given = all.filter(([, a]) => a != null && lone(a) != null)
-    .map(([name, a]) => `${name} = ${exact(numeric(lone(a) ?? 0))}`);
-  const formula = f.kind == "back" ? (rule(n, f.i)?.join(" = ") ?? "") : n.row == null ? "" : G.rows[n.row].title;
-  const hint = [formula.split("\n")[0], given.join(", ")].filter(Boolean).map(clean).join(", with ");
-  const most = rule(n)?.[1].startsWith("spread(") ? 2 * FEW : FEW;
-  const known = [...inputs.map(([, a]) => a), f.kind == "back" ? array(n.gradient) : null];
-  if (known.every(a => !a || count(a) <= most)) {
-    const size = Math.max(0, ...all.map(([, a]) => Math.abs(numeric(lone(a) ?? 0))).filter(Number.isFinite));
-    const cancels = (/add|subtract/.test(n.title) || f.before != null) && size > 20 * Math.abs(truth);
-    const use = cancels && finite(truth) ? ` With all digits: ${given.join(", ")}.` : "";
-    return { words: `What is ${subject(f)}?${use}`, truth, kind: "number", hints: [hint, range(truth)] };
-  }
-  const words = `Is ${subject(f)} positive, negative or zero? Answer +, -, 0 or nan.`;
-  const sign = Math.sign(truth);
-  const not = SIGNS[sign > 0 ? 0 : 2];
-  return { words, truth: sign, kind: "sign", hints: [hint, `It is not ${not}.`] };
-}
-
-/** @param {any} f @param {Numbers} y @returns {Question} */
-function askForShape(f, y) {
-  const n = NODES[f.node];
-  const back = f.kind == "back";
-  const inputs = n.inputs.slice(0, 3).map(s => `${called(NODES[s])} has ${dims(valueOf(NODES[s]))}`);
-  const up = array(n.gradient);
-  const known = back ? `the upstream gradient has ${up ? dims(up) : "?"}` : inputs.join(", ");
-  const what = back ? `the shape of the gradient of ${called(NODES[f.source])}` : "the shape of the result";
-  const words = `What is ${what}? Answer like 3, 4. (${known})`;
-  const hints = [
-    back ? "A gradient has the shape of what it belongs to." : `It has ${y.shape.length} axes.`,
-    y.shape.length ? `Its last axis is ${y.shape.at(-1)} long.` : "It is a single number: ().",
-  ];
-  return { words, truth: dims(y), kind: "shape", hints };
 }
 
 /** What was answered, as the truth is written; null if that is no answer.
@@ -204,7 +147,7 @@ export function guess(text) {
     const [right, words] = verdict(asked, said);
     if (!answers.has(step)) answers.set(step, { right, hints: hintsRead().length });
     const so = score();
-    const helped = so.hints ? `, with ${so.hints} ${so.hints == 1 ? "hint" : "hints"}` : "";
+    const helped = so.hints ? `, with ${plural(so.hints, "hint", "hints")}` : "";
     told = `${words} ${so.right} of ${so.asked} right${helped}.`;
     publish();
   }

@@ -2,7 +2,7 @@
 import { closed, unit } from "./boxes.js";
 import { draw, drawn } from "./drawing.js";
 import { $ } from "./elements.js";
-import { called, GROUPS, NODES, valueOf } from "./graph.js";
+import { GROUPS, groupsFrom, NODES, valueOf } from "./graph.js";
 import { units } from "./layout.js";
 import { dims } from "./numbers.js";
 import { choose } from "./player.js";
@@ -14,39 +14,25 @@ let matches = [];
 let atMatch = -1; // in the matches
 
 /** All that a node can be found by: name, operation, number, settings, shape, modules around it.
- * @param {GraphNode} n */
-function wordsOf(n) {
-  const around = [];
-  for (let g = n.group; g >= 0; g = GROUPS[g].outer) around.push(GROUPS[g].label);
+ * @type {string[]} */
+const searched = NODES.map(n => {
+  const modules = groupsFrom(n.group).map(g => GROUPS[g].label);
   const kind = n.kind == "result" || n.kind == "module" ? "" : n.kind;
-  return [called(n), n.title, n.settings, n.axes, dims(valueOf(n)), kind, ...around].join("\n").toLowerCase();
-}
-/** @type {string[]} */
-let searched = [];
+  return [n.called, n.title, n.settings, n.axes, dims(valueOf(n)), kind, ...modules].join("\n").toLowerCase();
+});
 
-/** The nodes that have every word of the text; "#3" is the node of this number.
- * @param {string} text */
+/** The nodes that have every word of the text; "#3" is the node of this number. @param {string} text */
 export function find(text) {
-  if (!searched.length) searched = NODES.map(wordsOf);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const has = (/** @type {GraphNode} */ n, /** @type {string} */ word) =>
     /^#\d+$/.test(word) ? word == "#" + n.order : searched[n.i].includes(word);
   return words.length ? NODES.filter(n => words.every(word => has(n, word))).map(n => n.i) : [];
 }
 
-function filterNodes() {
-  matches = find(searchBox.value);
-  atMatch = -1;
-  paintMatches();
-}
-
-/** @type {Set<string>} */
-let found = new Set();
-
 /** Marks what matches; in a collapsed module it is the module. */
 function paintMatches() {
   const on = Boolean(searchBox.value.trim());
-  found = new Set(matches.map(i => units[i]));
+  const found = new Set(matches.map(i => units[i]));
   for (const [key, { element }] of drawn) {
     element.classList.toggle("pale", on && !found.has(key));
     element.classList.toggle("found", found.has(key));
@@ -61,37 +47,37 @@ onChange(() => {
   lastUnits = units;
 });
 
-/** Goes to the next match, or to the one before. @param {number} step */
+/** Goes to the next match (1), or to the one before (-1). @param {number} step */
 function goTo(step) {
-  if (!matches.length) return;
   const many = matches.length;
+  if (!many) return;
   atMatch = atMatch < 0 && step < 0 ? many - 1 : (atMatch + step + many) % many;
   const i = matches[atMatch];
-  openAround(i);
+  const hidden = units[i] != "n" + i;
+  for (const g of groupsFrom(NODES[i].group)) closed.delete(g);
+  if (hidden) draw();
   choose(unit(i), true);
   paintMatches();
 }
 
-/** Opens the modules around a node. @param {number} i */
-function openAround(i) {
-  const hidden = units[i] != "n" + i;
-  for (let g = NODES[i].group; g >= 0; g = GROUPS[g].outer) closed.delete(g);
-  if (hidden) draw();
-}
+searchBox.addEventListener("input", () => {
+  matches = find(searchBox.value);
+  atMatch = -1;
+  paintMatches();
+});
 
-searchBox.addEventListener("input", filterNodes);
 searchBox.addEventListener("keydown", e => {
   if (e.key == "Enter") goTo(e.shiftKey ? -1 : 1);
   else if (e.key == "Escape") {
     searchBox.value = "";
-    filterNodes();
+    searchBox.dispatchEvent(new Event("input"));
     searchBox.blur();
   } else return;
   e.preventDefault();
   e.stopPropagation();
 });
 
-/** Puts the cursor into the search searchBox. */
+/** Puts the cursor into the search box. */
 export function search() {
   searchBox.focus();
   searchBox.select();

@@ -4,8 +4,6 @@
 type Value = number | string | boolean;
 /** A point of a line; the third number is how far the bend that leads there reaches down or up. */
 type Point = [number, number, number?];
-/** Red, green, blue, opacity. */
-type Color = [number, number, number, number];
 
 // ------------------------------------------------------- the graph, as json_export.py writes it
 
@@ -52,6 +50,22 @@ interface WrittenNode {
   row?: number;
   line?: number;
   shade?: number;
+  called: string; // in a sentence: "x", "multiply #3"
+  label: string; // what is written on it, and
+  extra: string; // below that
+  order?: number; // of an operation
+  told?: Told;
+}
+
+/** What Python says of a step. Numbers are named in braces: see worked.py. */
+interface Told {
+  said: string;
+  rule?: string;
+  how?: string; // an edge without a local derivative, explained
+  symbols?: string[]; // of the inputs, in the formulas
+  worked?: [number[], string]; // the place of an entry, and what makes it
+  factors?: [string, string, boolean][]; // of a product: name, array, is it transposed?
+  ask: { kind: "number" | "sign" | "shape"; at?: number; words: string; terms?: string; given?: string; hint?: string };
 }
 
 /** A node with what is missing there filled in. */
@@ -63,12 +77,15 @@ interface GraphNode extends WrittenNode {
   group: number;
   same: number;
   leaf: boolean;
-  order: number; // the number that tells operations of one name apart
+  order: number;
 }
 
 /** A module: a box around its nodes. */
 interface Group {
-  label?: string;
+  label: string;
+  short: string;
+  inside: number[]; // its operations
+  story: string[]; // forward, backward
   outer?: number;
   repeats?: number;
 }
@@ -83,6 +100,7 @@ interface Step {
   before?: number;
   local?: number;
   rounding?: string;
+  told: Told;
 }
 
 /** Where NaN or infinity came up first, and the nodes that it went through. */
@@ -109,8 +127,13 @@ interface WrittenGraph {
   note: string;
   no_gradient: string;
   play?: WrittenPlay;
-  first_bad?: FirstBad;
+  first_bad?: FirstBad | null;
+  alert?: string; // in play: what is wrong there
   id: string; // of the shape of the graph, for scores
+  seed: Told;
+  closed: number[];
+  culprit?: number; // the node that a page about an error begins with
+  decades?: [number, number];
 }
 
 // -------------------------------------------------------------------------------------- steps
@@ -118,6 +141,7 @@ interface WrittenGraph {
 interface ForwardFrame {
   kind: "forward" | "seed";
   node: number;
+  told: Told;
 }
 interface BackFrame extends Step {
   kind: "back";
@@ -128,21 +152,6 @@ type Frame = ForwardFrame | BackFrame;
 interface Progress {
   isKnown(n: GraphNode): boolean; // has the value been computed?
   gradientOf(n: GraphNode): number | undefined; // the place of what has accumulated
-}
-
-/** One entry of the result of a step, worked out. */
-interface Worked {
-  place: number[];
-  words: string; // how it is made
-  size: number; // the sum of the sizes of what makes it, by which its rounding error is judged
-}
-
-/** The matrices of a product, and what each is called. */
-interface Factors {
-  names: string[];
-  left: number[][];
-  right: number[][];
-  result: number[][];
 }
 
 interface Question {
@@ -271,6 +280,7 @@ interface Picture {
 interface Changes {
   slots: number[];
   places: (number | null)[][];
+  trouble?: { alert: string; first_bad?: FirstBad | null }[] | null; // at each point
 }
 
 interface WrittenSlider extends Changes {
@@ -279,6 +289,7 @@ interface WrittenSlider extends Changes {
   points: number[];
   start: number;
   kept: number[];
+  curve: { line: string; dots: string[]; tangents: string[] } | null;
 }
 
 interface WrittenPlay {
@@ -297,5 +308,5 @@ interface Curve {
 interface Knob extends WrittenSlider {
   input: HTMLInputElement;
   output: HTMLElement;
-  curve: Curve | null;
+  picture: Curve | null;
 }
