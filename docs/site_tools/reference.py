@@ -149,7 +149,12 @@ def _without_repeats(found: list[Page]) -> list[Page]:
 
 def words_of(name: str) -> str:
     """The title of a page: `gaussian_processes` is "Gaussian processes"."""
-    written = {"ctc_loss": "CTC loss", "einsum": "Einsum", "fft": "Fourier transforms"}
+    written = {
+        "ctc_loss": "CTC loss",
+        "ctc_alignment": "CTC alignment",
+        "einsum": "Einsum",
+        "fft": "Fourier transforms",
+    }
     return written.get(name, name.replace("_", " ").capitalize())
 
 
