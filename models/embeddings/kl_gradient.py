@@ -4,6 +4,9 @@ With n_ij = 1 / (1 + d_ij²/ν), q̃ = n^((ν+1)/2) and Z = Σ q̃, so that q = 
 
     ∂/∂y_i = 2 (ν+1)/ν (α Σ_j p_ij n_ij (y_i - y_j) - Σ_j q̃_ij n_ij (y_i - y_j) / Z)
 
+Z needs no sum of its own. With f = q̃ n it is Σ f (1 + d²/ν), and
+Σ_ij f_ij d_ij² = 2 Σ_i y_i·Σ_j f_ij (y_i - y_j).
+
 Each pair is visited once: the matrices are symmetric, and only blocks on and above the diagonal are needed.
 In the blocks on the diagonal every pair stands twice, and counts half.
 """
@@ -36,7 +39,7 @@ class KLGradient:
         left = np.column_stack([-2 / ν * Y, 1 + size / ν, one / ν])
         right = np.column_stack([Y, one, size]).T.copy()  # left @ right is 1 + d²/ν
         Y1 = np.column_stack([Y, one])
-        attract, repel, Z, ln_near = np.zeros_like(Y1), np.zeros_like(Y1), 0.0, 0.0
+        attract, repel, ln_near = np.zeros_like(Y1), np.zeros_like(Y1), 0.0
         for i, p, near, work in zip(self.starts, self.P, self.near, self.work, strict=True):
             rows = len(p)
             np.matmul(left[i : i + rows], right[:, i:], out=near)
@@ -44,14 +47,12 @@ class KLGradient:
             _add_both_ways(attract, np.multiply(p, near, out=work), Y1, i)
             if value:
                 ln_near += 2 * np.vdot(p, np.log(near, out=work))
-            q = near if ν == 1 else near**power
-            Z += 2 * q.sum() - q[:, :rows].sum()
-            np.multiply(q, near, out=work)
+            np.multiply(near if ν == 1 else near**power, near, out=work)
             work[:, :rows] *= 0.5
             _add_both_ways(repel, work, Y1, i)
-        Z -= len(Y)  # the diagonal, whose d is 0
-        F = exaggeration * attract - repel / Z
-        g = 2 * (ν + 1) / ν * (F[:, -1:] * Y - F[:, :-1])
+        attraction, repulsion = (F[:, -1:] * Y - F[:, :-1] for F in (attract, repel))
+        Z = repel[:, -1].sum() + 2 / ν * np.vdot(Y, repulsion) - len(Y)  # without the diagonal
+        g = 2 * (ν + 1) / ν * (exaggeration * attraction - repulsion / Z)
         loss = self.p_log_p - exaggeration * power * ln_near + np.log(Z) if value else np.nan
         return float(loss), g
 

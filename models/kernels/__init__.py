@@ -9,4 +9,5 @@ svc                 classes, with probabilities from `platt`
 svr                 numbers
 one_class_svm       outliers
 linear_svm          without kernels, for many rows; their minima are in `positive_parts`
+crammer_singer      the same for all classes at once
 """

@@ -23,6 +23,7 @@ from models.foundation.iterate import warn_not_converged
 from models.foundation.linear_predictor import LinearPredictor, SparseWeights
 from models.foundation.loss_model import LossModel
 from models.foundation.targets import against_rest, weights
+from models.kernels.crammer_singer import minimize_joint
 from models.kernels.positive_parts import minimize_squares, minimize_sum
 from tinygrad_edu.diagnostics.words import refusal
 
@@ -55,20 +56,24 @@ class LinearMachine(LinearPredictor, LossModel):
 
     def _exact(self, X, y, weight):
         r = self.intercept_scaling if self.fit_intercept else 0.0
-        minimum: Any = minimize_squares if self._is_squared() else minimize_sum
-        found = []
         with np.errstate(all="ignore"):
-            for rows, *terms in self._terms(X, y, weight):
-                present = terms[-1] > 0
-                if not present.all():
-                    rows, *terms = (part[present] for part in (rows, *terms))
-                found.append(minimum(rows, r, *terms, self.max_iter))
-        W = np.array([w for w, _, _ in found])
-        self._steps_, self._converged_ = max(n for _, n, _ in found), all(f[2] for f in found)
+            W, self._steps_, self._converged_ = self._rows(X, r, y, weight)
         if not np.isfinite(W).all():
             what = f"{type(self).__name__}: the values of X are too large or too different in size."
             raise refusal(ValueError, what, "StandardScaler().fit_transform(X)")
         return {"coef": W[:, :-1], "intercept": r * W[:, -1]}
+
+    def _rows(self, X, r, y, weight):
+        """(w, b / r) of each f, the number of steps, and whether they converged."""
+        minimum: Any = minimize_squares if self._is_squared() else minimize_sum
+        found = []
+        for rows, *terms in self._terms(X, y, weight):
+            present = terms[-1] > 0
+            if not present.all():
+                rows, *terms = (part[present] for part in (rows, *terms))
+            found.append(minimum(rows, r, *terms, self.max_iter))
+        W = np.array([w for w, _, _ in found])
+        return W, max(n for _, n, _ in found), all(f[2] for f in found)
 
     def _fit(self, X, y, weight):
         super()._fit(X, y, weight)
@@ -87,9 +92,15 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
     ‖w‖₁ + |b / r| in place of the squares. Several classes have one f each, against the rest, and the largest
     is predicted.
 
+    multi_class="crammer_singer" has one problem for all classes, in which the f of the own class should be
+    larger by 1 than every other; `loss` and `penalty` then have no effect, as in LIBLINEAR:
+
+        ½ Σ_m (‖w_m‖² + (b_m / r)²) + C Σ_i s_i max_m (f_m(x_i) - f_y(x_i) + [m ≠ y])
+
+    For two classes the learned w is that of f_2 - f_1.
+
     class_weight multiplies s of a class: of both for two classes; for more, as in LIBLINEAR, only in the f of
-    the class itself. The objective is this, divided by C Σ s. multi_class="crammer_singer" is not
-    implemented.
+    the class itself. The objective is this, divided by C Σ s.
     """
 
     one_class = False
@@ -98,12 +109,25 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
     penalty: str = choice("l2", "l1", doc="'l1' makes many weights 0; for the squared hinge")
     loss: str = choice("squared_hinge", "hinge", doc="p = 2 or p = 1")  # type: ignore[misc]
     class_weight: Any = choice(None, "balanced") | mapping(doc="factors of the weights, by class")
-    multi_class: str = choice("ovr", doc="one class versus the rest")
+    multi_class: str = choice(
+        "ovr", "crammer_singer", doc="one class versus the rest, or all classes at once"
+    )
 
     coef_: Any = learned("w: (classes, features), or (1, features) for two classes")
     intercept_: np.ndarray = learned("b: (classes,), or (1,) for two")
 
+    @property
+    def _is_joint(self):
+        return self.multi_class == "crammer_singer"
+
     def objective(self, X, y, weight, coef, intercept):  # type: ignore[override]
+        if self._is_joint:
+            if len(coef) == 1:
+                coef, intercept = (np.concatenate([-w, w]) / 2 for w in (coef, intercept))
+            F, rows = coef @ X.T + np.reshape(intercept, (-1, 1)), np.arange(len(X))
+            others = np.arange(len(self.classes_))[:, None] != y
+            errors = weight[0] @ (F - F[y, rows] + others).max(axis=0)
+            return (self._penalty(coef, intercept) + self.C * errors) / self._size(weight)
         slack = np.maximum(1 - self._signs(y) * (coef @ X.T + np.reshape(intercept, (-1, 1))), 0)
         errors = (weight * slack ** (2 if self._is_squared() else 1)).sum()
         penalty = 0.0 if self.has_kinks else self._penalty(coef, intercept)
@@ -124,9 +148,19 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
         data = super()._read(X, y, sample_weight, more)
         given = weights(sample_weight, samples(X), self)
         own = against_rest(data["y"], len(self.classes_))
-        others = data["weight"] if len(own) == 1 else given[given > 0]
+        alike = len(own) == 1 or self._is_joint
+        others = data["weight"] if alike else given[given > 0]
         data["weight"] = np.where(own, data["weight"], others)
         return data
+
+    def _rows(self, X, r, y, weight):
+        if not self._is_joint:
+            return super()._rows(X, r, y, weight)
+        present = weight[0] > 0
+        A = np.column_stack([X[present], np.full(present.sum(), r)])
+        data = A, y[present], self.C * weight[0, present]
+        W, *how = minimize_joint(*data, len(self.classes_), self.max_iter)
+        return W[1:] - W[:1] if len(W) == 2 else W, *how
 
     def _terms(self, X, y, weight):
         for signs, each in zip(self._signs(y), weight, strict=True):
@@ -136,7 +170,7 @@ class LinearSVC(LinearMachine, SparseWeights, Classifier):
 
     @property
     def has_kinks(self):
-        return self.penalty == "l1"
+        return self.penalty == "l1" and not self._is_joint
 
     def kinked_penalty(self, coef, intercept):
         size = np.abs(coef).sum() + np.abs(intercept / self.intercept_scaling).sum()

@@ -210,11 +210,11 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = str(tmp_path / "out")
     assert main(["assign", "8", "--out", out]) == 0
     files = capsys.readouterr().out.split()
-    learner, teacher = files[0], files[2]
+    learner, teacher, hidden = files[0], files[2], files[4]
     assert "/learner/" in learner and "/teacher/" in teacher
     assert main(["check", learner, teacher]) == 0
     assert "together  0 of 6" in (said := capsys.readouterr().out) and "together  6 of 6" in said
-    assert main(["check", teacher, "--hidden", files[3], "--json"]) == 0
+    assert main(["check", teacher, "--hidden", hidden, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["points"] == found["of"] == 6 and found["exercises"][1]["kind"] == "right"
     assert main(["check", "--hidden", teacher]) == 0
@@ -245,3 +245,27 @@ def test_hidden_tests_are_what_the_teacher_gets() -> None:
     for lesson in LESSONS:
         text = assigning.hidden_tests(lesson)
         assert text.count("# %% hidden ") == len(lesson.exercises)
+
+
+@pytest.mark.parametrize("number", [1, 8])
+def test_a_notebook_for_nbgrader(number: int, capsys: pytest.CaptureFixture) -> None:
+    """Its solutions pass its tests, which hold the points; what nbgrader takes away is between its marks."""
+    lesson = source.lesson(number)
+    needs_matplotlib(lesson)
+    names: dict[str, Any] = {}
+    exec(lesson.needed, names)
+    points = 0
+    cells = notebooks.for_nbgrader(lesson)["cells"]
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    for cell in cells:
+        told = cell["metadata"].get("nbgrader")
+        if told:
+            exec(cell["source"], names)
+            assert told["solution"] != told["grade"] == told["locked"]
+            points += told.get("points", 0)
+            text = cell["source"]
+            for mark in ("SOLUTION", "HIDDEN TESTS"):
+                assert text.count(f"### BEGIN {mark}") == text.count(f"### END {mark}")
+            if told["solution"]:
+                assert text.startswith("### BEGIN SOLUTION") and text.endswith("### END SOLUTION")
+    assert points == lesson.points

@@ -1012,6 +1012,22 @@ def test_steps_and_panel_follow_what_is_played(play_with):
     assert words(page).startswith("15 of 15")
 
 
+def test_the_first_number_that_is_not_finite_follows(play_with):
+    with np.errstate(all="ignore"):
+        page = play_with(viz.Graph(np.log(variable(1.0, "x")) * 2), play={"x": (-1, 1, 3)})
+    lost = "[...document.querySelectorAll('.node.lost')].map(e => e.dataset.key)"
+    assert page.evaluate(lost) == [] and page.inner_text("#alert") == ""
+    turned(page, "x", 1)
+    assert page.inner_text("#alert") == "NaN or infinity comes up first in log #1."
+    assert page.evaluate(lost) == ["n0", "n2"]
+    choose(page, 1)
+    assert "-inf in log #1 of x = 0" in page.inner_text("#panel")
+    turned(page, "x", 0)
+    assert "NaN in log #1 of x = -1" in page.inner_text("#panel")
+    turned(page, "x", 2)
+    assert page.evaluate(lost) == [] and not page.locator("#alert").is_visible()
+
+
 def test_a_number_is_dragged_on_its_node(play_with):
     graph = viz.Graph(expression())
     page = play_with(graph, play={"x": (-3, 3, 7)})
@@ -1099,8 +1115,10 @@ def test_sliders_leave_a_telephone_room_for_the_graph(play_with):
     assert page.locator("#canvas").bounding_box()["height"] > unfolded
     page.evaluate("showAll()")
     assert page.locator("#minimap").is_visible() and page.locator("#legend").is_visible()
-    seen = "+document.querySelector('#minimap rect').getAttribute('height') * view.k"
-    until(page, f"Math.abs({seen} - canvas.clientHeight) < 1")  # the window that the minimap shows
+    # the window that the minimap shows: what is seen of the graph and its border
+    shown = "frameSeen.getBBox().y + frameSeen.getBBox().height"
+    seen = "Math.min((canvas.clientHeight - view.y) / view.k, bounds.bottom + BORDER)"
+    until(page, f"Math.abs({shown} - {seen}) < 1")
 
 
 def test_without_play_there_are_no_sliders(look):

@@ -23,6 +23,8 @@ notebook: change them as you like. When a notebook comes back:
 
     tinygrad-edu check their.ipynb --hidden {stem}_hidden_tests.py
 
+`{stem}_nbgrader.ipynb` is the same assignment as a source notebook for `nbgrader generate_assignment`.
+
 Give this folder to nobody. The checks, these tests and the solutions are also part of the package, where a
 determined learner finds them: for an examination, change the exercises.
 """
@@ -46,6 +48,9 @@ def assign(number: int, out: str) -> list[Path]:
         folder / "learner" / f"{stem}.ipynb": notebooks.text_of(notebooks.assignment(lesson)),
         folder / "learner" / "README.md": LEARNER.format(**words),
         folder / "teacher" / f"{stem}_key.ipynb": notebooks.text_of(notebooks.key(lesson)),
+        folder / "teacher" / f"{stem}_nbgrader.ipynb": notebooks.text_of(
+            notebooks.for_nbgrader(lesson)
+        ),
         folder / "teacher" / f"{stem}_hidden_tests.py": hidden_tests(lesson),
         folder / "teacher" / "README.md": TEACHER.format(**words),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import linecache
 import os
 import pickle
@@ -37,6 +38,7 @@ class Learner(Peer):
         # A notebook's own checks are not what counts.
         self.names: dict[str, Any] = {"__name__": "__main__", "check": lambda *_: None}
         self.cells = 0
+        self.copied: list[tuple[Tensor, int, np.ndarray]] = []  # Tensors of the call at hand
         self.serve = self.serve_learner
 
     def encode_other(self, x: Any) -> Any:
@@ -53,7 +55,7 @@ class Learner(Peer):
             case ["home", int(number)]:
                 return self.lent[number]
             case ["pickle", str(data)]:
-                return pickle.loads(base64.b64decode(data))
+                return _Unpickler(self, base64.b64decode(data)).load()
             case ["function", int(number)]:
                 return self._function(number)
         return super().decode_other(x)
@@ -71,6 +73,15 @@ class Learner(Peer):
             return Peer._tensor(self, x.tensor)
         return super().encode(x)
 
+    def answer(self, what: str, values: list[Any]) -> None:
+        self.copied = []
+        super().answer(what, values)
+
+    def _copied(self, number: int, data: np.ndarray, kind: type[Tensor] = Tensor) -> Tensor:
+        leaf = super()._copied(number, data, kind)
+        self.copied.append((leaf, number, np.array(data)))
+        return leaf
+
     def serve_learner(self, what: str, values: list[Any]) -> Any:
         match what, values:
             case "run", [str(code)]:
@@ -78,6 +89,7 @@ class Learner(Peer):
             case "names", [list(names)]:
                 return {name: self.names[name] for name in names if name in self.names}
             case "call", [f, list(args), dict(kwargs)]:
+                leaves = self.copied
                 before = [self.encode(x) if type(x) in (np.ndarray, list) else None for x in args]
                 result = f(*args, **kwargs)
                 changed = {
@@ -85,7 +97,7 @@ class Learner(Peer):
                     for i, (x, b) in enumerate(zip(args, before, strict=True))
                     if b is not None and self.encode(x) != b
                 }
-                return result, changed
+                return result, changed, {n: _news(t, b) for t, n, b in leaves}
             case "get", [x, str(name)]:
                 return getattr(x, name)
             case "set", [x, str(name), value]:
@@ -113,6 +125,22 @@ class Learner(Peer):
                 line = (error.text or "").strip()
             return [type(error).__name__, str(error).partition("\n")[0][:500], line]
         return None
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, peer: Learner, data: bytes):
+        super().__init__(io.BytesIO(data))
+        self.peer = peer
+
+    def persistent_load(self, known: Any) -> Any:
+        kind, number, data = known
+        return self.peer._copied(number, data, kind)
+
+
+def _news(t: Tensor, before: np.ndarray) -> tuple[Any, Any]:
+    """What an answer has done to a Tensor that it was given: new data, and a gradient; None for neither."""
+    same = np.array_equal(t.data, before, equal_nan=t.data.dtype.kind in "fc")
+    return None if same else t.data, t.grad
 
 
 class _Argument:

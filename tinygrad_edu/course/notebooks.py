@@ -9,7 +9,7 @@ import ast
 import json
 from typing import Any
 
-from tinygrad_edu.course.source import LIBRARIES, Cell, Exercise, Lesson
+from tinygrad_edu.course.source import LIBRARIES, Cell, Exercise, Lesson, function_of
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -33,6 +33,45 @@ def assignment(lesson: Lesson) -> dict[str, Any]:
 def key(lesson: Lesson) -> dict[str, Any]:
     """The lesson with the solutions filled in."""
     return _notebook(lesson, [_cell(lesson, cell, answered=True) for cell in lesson.cells])
+
+
+def for_nbgrader(lesson: Lesson) -> dict[str, Any]:
+    """The source version of nbgrader: marks around solutions and hidden tests, tests in locked cells."""
+    cells = []
+    for cell in lesson.cells:
+        cells.append(_cell(lesson, cell))
+        if cell.kind == "exercise":
+            exercise = lesson.exercises[cell.exercise]
+            cells[-1]["source"] = _marked("SOLUTION", exercise.solution)
+            cells[-1]["metadata"]["nbgrader"] = _nbgrader(exercise.name, solution=True)
+            tests = [f"{exercise.check}\n\n\n{_call(exercise.check)}"]
+            if exercise.hidden:
+                hidden = f"{exercise.hidden}\n\n\n{_call(exercise.hidden)}"
+                tests.append(_marked("HIDDEN TESTS", hidden))
+            test = {**cells[-1], "id": f"test-{cell.id}", "source": "\n\n\n".join(tests)}
+            test["metadata"] = {
+                "nbgrader": {
+                    **_nbgrader(f"test-{exercise.name}", solution=False), "points": exercise.points
+                }
+            }  # fmt: skip
+            cells.append(test)
+    return _notebook(lesson, cells)
+
+
+def _marked(what: str, code: str) -> str:
+    return f"### BEGIN {what}\n{code}\n### END {what}"
+
+
+def _call(check: str) -> str:
+    f = function_of(check)
+    return f"{f.name}({', '.join(argument.arg for argument in f.args.args)})"
+
+
+def _nbgrader(name: str, solution: bool) -> dict[str, Any]:
+    return {
+        "schema_version": 3, "grade_id": name, "task": False,
+        "solution": solution, "grade": not solution, "locked": not solution,
+    }  # fmt: skip
 
 
 def text_of(notebook: dict[str, Any]) -> str:
@@ -92,7 +131,9 @@ def _quiet(text: str) -> str:
 
     The source has none, because a formatter would take it away.
     """
-    return f"{text};" if isinstance(ast.parse(text).body[-1], ast.Expr) else text
+    last = ast.parse(text).body[-1]
+    shows_nothing = ast.unparse(last).startswith(("print(", "plt.show("))
+    return text if shows_nothing or not isinstance(last, ast.Expr) else f"{text};"
 
 
 def _markdown(id: str, text: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import builtins
 import importlib
+import io
 import json
 import linecache
 import operator
@@ -148,8 +149,10 @@ class Peer:
         """On the side of the tests: their functions stay here."""
         if isinstance(x, FUNCTIONS):
             return ["function", self.lend(x)]
+        data = io.BytesIO()
         try:
-            return ["pickle", base64.b64encode(pickle.dumps(x)).decode()]
+            _Pickler(self, data).dump(x)
+            return ["pickle", base64.b64encode(data.getvalue()).decode()]
         except Exception as error:
             raise TypeError(f"a check cannot send a {type(x).__name__}: {error}") from None
 
@@ -174,7 +177,7 @@ class Peer:
                 return {self._decode(k): self._decode(v) for k, v in pairs}
             case ["complex", str(text)]:
                 return complex(text)
-            case ["Fraction", str(text)] if len(text) < 200:
+            case ["Fraction", str(text)] if re.fullmatch(r"-?\d{1,200}(/\d{1,200})?", text):
                 return Fraction(text)
             case ["bytes", str(text)]:
                 return base64.b64decode(text)
@@ -229,8 +232,8 @@ class Peer:
                     waiting.append(before)
         return found
 
-    def _copied(self, number: int, data: np.ndarray) -> Tensor:
-        leaf = Tensor(data, requires_grad=True)
+    def _copied(self, number: int, data: np.ndarray, kind: type[Tensor] = Tensor) -> Tensor:
+        leaf = Tensor(data, requires_grad=True) if kind is Tensor else kind(data)
         self.foreign[id(leaf)] = leaf, number
         return leaf
 
@@ -279,6 +282,19 @@ class Peer:
                 if isinstance(self.lent.get(number), Tensor):
                     return self.pull(number, g)
         raise Ended(f"a question that is not allowed: {what}")
+
+
+class _Pickler(pickle.Pickler):
+    """Of a model, the parameters stay connected: their gradients come back."""
+
+    def __init__(self, peer: Peer, file: io.BytesIO):
+        super().__init__(file)
+        self.peer = peer
+
+    def persistent_id(self, x: Any) -> Any:
+        if isinstance(x, Tensor) and x.requires_grad and not x.inputs:
+            return type(x), self.peer.lend(x), np.array(x.data)
+        return None
 
 
 def known_class(name: str) -> type:
@@ -349,7 +365,13 @@ class Remote:
         self._ask("set", name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        result, changed = self._ask("call", list(args), kwargs)
+        result, changed, leaves = self._ask("call", list(args), kwargs)
+        for number, (data, grad) in leaves.items():  # of Tensors that were passed
+            leaf = object.__getattribute__(self, "_peer").lent[number]
+            if data is not None:
+                leaf.data = data
+            if grad is not None:
+                leaf.grad = grad if leaf.grad is None else leaf.grad + grad
         for i, value in changed.items():  # what the answer did to its arguments
             if isinstance(args[i], np.ndarray) and args[i].flags.writeable:
                 args[i][...] = value

@@ -7,9 +7,9 @@ In addition to what `as_facts` has, and with names that are fit to be shown:
     steps    told
     seed     said and ask, of the beginning of the backward pass
     closed   the groups that are collapsed at first
-    alert    what is wrong with the graph; culprit: the node that shows it
+    culprit  the node that shows what is wrong with the graph
     decades  the powers of ten between which the gradients of the page are
-    curve    of a slider: see `Curve`
+    curve    of a slider, see `slider_curve`; trouble: the first NaN or infinity at each of its points
 
 told is what is said of a step: said (a sentence), rule, how (an edge without a local derivative), symbols (of
 the inputs, in formulas), worked (the place of an entry, and what makes it), factors (of a product of
@@ -27,7 +27,7 @@ from tinygrad_edu.viz.nodes import GraphData, Node, Snapshot, printable
 from tinygrad_edu.viz.play import Play
 from tinygrad_edu.viz.questions import ask, ask_seed
 from tinygrad_edu.viz.slider_curve import curve
-from tinygrad_edu.viz.steps_in_words import back, forward, how, seed, story
+from tinygrad_edu.viz.steps_in_words import alert, back, forward, how, seed, story
 from tinygrad_edu.viz.worked import Entries, symbols
 
 MANY = 70  # nodes that fit on a screen
@@ -47,13 +47,15 @@ def page_graph(graph: GraphData, brief: bool = False, play: Play | None = None) 
     known |= {
         "seed": {"said": seed(entries), "ask": ask_seed(entries)},
         "closed": closed_at_first(graph, shown), "culprit": shown,
-        "alert": alert(graph, bad), "decades": decades(graph),
+        "decades": decades(graph),
     }  # fmt: skip
     _clean(known)
     if play:
         known["play"]["arrays"] = [*map(_clean_array, known["play"]["arrays"])]
         for slider, facts in zip(play.sliders, known["play"]["sliders"], strict=True):
-            facts["curve"] = curve(slider)
+            facts |= {"curve": curve(slider), "trouble": _trouble(slider.graphs)}
+        if play.descent:
+            known["play"]["descent"]["trouble"] = _trouble(play.descent)
     return known
 
 
@@ -131,16 +133,15 @@ def culprit(graph: GraphData, bad: FirstBad | None) -> int | None:
     return bad.path[0] if bad and not bad.ends else None
 
 
-def alert(graph: GraphData, bad: FirstBad | None) -> str:
-    """What is wrong, in short: the details of the culprit tell more."""
-    last, said = graph.nodes[-1], [graph.note]
-    if last.kind == "failed":
-        said.append(f"{graph.names[-1]} failed: {last.change.split(':')[0]}.")
-    if bad and bad.ends:
-        said.append(bad.words)
-    elif bad:
-        said.append(f"NaN or infinity comes up first in {graph.names[bad.node]}.")
-    return printable(" ".join(filter(None, said)), WHOLE)
+def _trouble(graphs: list[GraphData]) -> list[dict[str, Any]] | None:
+    """What is wrong at each point of a slider; None if nothing is at any."""
+    found = [(graph, first_bad(graph)) for graph in graphs]
+    if not any(bad for _, bad in found):
+        return None
+    return [
+        {"alert": alert(graph), "first_bad": bad and without_empty(vars(bad))}
+        for graph, bad in found
+    ]
 
 
 def operations(graph: GraphData) -> list[list[int]]:

@@ -13,11 +13,11 @@ import html
 
 from tinygrad_edu.files.look import look
 from tinygrad_edu.viz.json_export import written
-from tinygrad_edu.viz.nodes import GraphData, printable
+from tinygrad_edu.viz.nodes import GraphData
 from tinygrad_edu.viz.page_files import packed, page_file, program
 from tinygrad_edu.viz.page_graph import page_graph
 from tinygrad_edu.viz.play import Play
-from tinygrad_edu.viz.steps_in_words import remarks, sentences
+from tinygrad_edu.viz.steps_in_words import alert, remarks, sentences, summary, title
 
 LISTED = 200  # steps in words, where no script runs
 SMALL = 10  # nodes, which are all in sight at once
@@ -32,9 +32,10 @@ def step_page(graph: GraphData, play: Play | None = None) -> str:
     """
     known = page_graph(graph, len(graph.nodes) + len(graph.steps) > LARGE, play)
     page = page_file("page/page.html")
-    title = f"Computation graph of {printable(graph.nodes[-1].title)}"
-    title = html.escape(title).replace("{", "&#123;")
-    page = page.replace("{{title}}", title).replace("{{words}}", _in_words(graph))
+    heads = {"title": title(graph), "about": summary(graph), "alert": alert(graph)}
+    for name, words in heads.items():
+        page = page.replace(f"{{{{{name}}}}}", _escaped(words))
+    page = page.replace("{{words}}", _in_words(graph))
     start, end = page.index("<header>"), page.index("<script id=")  # what the script fills
     style = look() + page_file("page/page.css")
     frame = f"<style>{style}</style>{page[start:end]}"
@@ -56,10 +57,14 @@ def _unused(graph: GraphData, play: Play | None) -> tuple[str, ...]:
 
 
 def _in_words(graph: GraphData) -> str:
-    """The steps as a list, for browsers that run no script. Braces mark what is replaced."""
+    """The steps as a list, for browsers that run no script."""
     words = [*sentences(graph)]
     more = f"and {len(words) - LISTED:,} more" if len(words) > LISTED else ""
-    lines = [f"<p>{html.escape(said)}" for said in remarks(graph)] + ["<ol>"]
-    lines += [f"<li>{html.escape(said)}" for said in words[:LISTED]]
-    text = "\n".join([*lines, "</ol>", more]).encode(errors="replace").decode()
-    return text.replace("{", "&#123;")
+    lines = [f"<p>{_escaped(said)}" for said in remarks(graph)] + ["<ol>"]
+    lines += [f"<li>{_escaped(said)}" for said in words[:LISTED]]
+    return "\n".join([*lines, "</ol>", more])
+
+
+def _escaped(words: str) -> str:
+    """Words as HTML, without braces, which mark what is replaced in a page."""
+    return html.escape(words.encode(errors="replace").decode()).replace("{", "&#123;")

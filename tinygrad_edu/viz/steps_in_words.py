@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinygrad_edu.viz.first_bad import first_bad
-from tinygrad_edu.viz.nodes import Arrival, GraphData, Node, Snapshot
+from tinygrad_edu.viz.nodes import Arrival, GraphData, Node, Snapshot, printable
 from tinygrad_edu.viz.worked import Entries, elementwise, filled, plain
 
+LONGEST = 1000  # characters of a remark
 LONG = 12  # operations: of more the story of a layer is too long to be read
 
 
@@ -20,6 +21,31 @@ def remarks(graph: GraphData) -> list[str]:
     last, bad = graph.nodes[-1], first_bad(graph)
     failed = last.change if last.kind == "failed" else ""
     return [*filter(None, [graph.note, graph.no_gradient, failed, bad.words if bad else ""])]
+
+
+def title(graph: GraphData) -> str:
+    """What the page is about."""
+    last = graph.nodes[-1]
+    return f"Computation graph of {printable(last.name or last.title)}"
+
+
+def summary(graph: GraphData) -> str:
+    """The size of the graph, and why there is no gradient."""
+    leaves = sum(node.leaf for node in graph.nodes)
+    count = lambda n, one, many: f"{n} {one if n == 1 else many}"
+    size = f"{count(len(graph.nodes) - leaves, 'operation', 'operations')}, {count(leaves, 'leaf', 'leaves')}"
+    return "; ".join(filter(None, [size, printable(graph.no_gradient, LONGEST)]))
+
+
+def alert(graph: GraphData) -> str:
+    """What is wrong, in short: the details of the node tell more."""
+    last, bad, said = graph.nodes[-1], first_bad(graph), [graph.note]
+    if last.kind == "failed":
+        said.append(f"{graph.names[-1]} failed: {last.change.split(':')[0]}.")
+    if bad:
+        short = f"NaN or infinity comes up first in {graph.names[bad.node]}."
+        said.append(bad.words if bad.ends else short)
+    return printable(" ".join(filter(None, said)), LONGEST)
 
 
 def sentences(graph: GraphData) -> Iterator[str]:

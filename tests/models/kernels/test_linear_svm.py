@@ -5,6 +5,7 @@ import pytest
 
 from models import SVC, LinearSVC, LinearSVR
 from models.foundation import ConvergenceWarning
+from models.kernels.crammer_singer import minimize_joint, worst
 from tinygrad_edu import grad
 
 svm = pytest.importorskip("sklearn.svm")
@@ -137,3 +138,47 @@ def test_stopping_too_soon_is_said():
             ConvergenceWarning, match="LinearSVC stopped after 2 steps.*raise max_iter"
         ):
             assert LinearSVC(loss=loss, max_iter=2).fit(X, y).n_iter_ == 2
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"C": 0.03}, {"fit_intercept": False}, {"class_weight": "balanced", "intercept_scaling": 4.0},
+])  # fmt: skip
+@pytest.mark.parametrize("data", ["iris", "wine", "breast_cancer"])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_all_classes_at_once(settings, data, weighted):
+    X, y = scaled(data)
+    X = X[:, :8]
+    weight = np.random.default_rng(0).uniform(0.3, 2, size=len(y)) if weighted else None
+    ours = LinearSVC(multi_class="crammer_singer", **settings).fit(X, y, weight)
+    theirs = svm.LinearSVC(
+        multi_class="crammer_singer", tol=1e-9, max_iter=2_000_000, random_state=0, **settings
+    ).fit(X, y, weight)
+    assert ours.coef_.shape == theirs.coef_.shape
+    data = ours._read(X, y, weight)
+    least, reached = (
+        float(ours.objective(**data, coef=m.coef_, intercept=m.intercept_ * np.ones(len(m.coef_))))
+        for m in (ours, theirs)
+    )
+    assert least <= reached * (1 + 1e-12)
+    assert least == pytest.approx(reached, rel=1e-6)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-3 * np.abs(theirs.coef_).max())
+    f = ours.decision_function(X)
+    np.testing.assert_allclose(f, theirs.decision_function(X), atol=1e-2)
+    assert ours.trace_.loss[-1] == pytest.approx(least)
+
+
+def test_all_classes_at_once_has_the_conditions_of_the_minimum():
+    """No W near it costs less, the w of the classes add up to 0, and two classes are the hinge with 2 C."""
+    X, y = scaled("iris")
+    W, _, converged = minimize_joint(X, y, np.full(150, 0.5), 3, 100)
+    cost = worst(X, W, y)
+    primal = np.vdot(W, W) / 2 + 0.5 * cost.max(axis=1).sum()
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        other = W + 1e-4 * rng.normal(size=W.shape)
+        assert np.vdot(other, other) / 2 + 0.5 * worst(X, other, y).max(axis=1).sum() > primal
+    assert converged and np.abs(W.sum(axis=0)).max() < 1e-8
+    X, y = scaled("breast_cancer")
+    joint = LinearSVC(multi_class="crammer_singer", C=0.2).fit(X, y)
+    hinge = LinearSVC(loss="hinge", C=0.4).fit(X, y)
+    np.testing.assert_allclose(joint.coef_, hinge.coef_, atol=1e-5)

@@ -9,6 +9,7 @@ from sklearn.datasets import load_diabetes, load_wine
 from sklearn.preprocessing import scale
 
 from models import SoftDecisionTreeClassifier, SoftDecisionTreeRegressor
+from tinygrad_edu import value_and_grad
 
 WINE = scale(load_wine().data), load_wine().target
 
@@ -72,3 +73,23 @@ def test_a_regressor_is_better_than_a_line():
         (y - y.mean()) ** 2
     )
     assert SoftDecisionTreeRegressor(3, random_state=0).fit(X, y).score(X, y) > 1 - line
+
+
+@pytest.mark.parametrize("kind", [SoftDecisionTreeClassifier, SoftDecisionTreeRegressor])
+def test_a_weight_is_a_number_of_repetitions(kind):
+    """Of the start, the loss and its gradient; which of many minima follows, rounding decides."""
+    X, y = WINE
+    weight = np.random.default_rng(0).integers(0, 4, len(y))
+    rows = np.repeat(np.arange(len(y)), weight)
+    model = kind(random_state=0)
+    weighted = model._read(X, y, weight)
+    repeated = model._read(X[rows], y[rows], None)
+    a, b = (model._packing(**data).vector() for data in (weighted, repeated))
+    np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
+    packing = model._packing(**weighted)
+    point = a + 0.3 * np.random.default_rng(1).normal(size=a.shape)
+    for x, y in zip(*[
+        value_and_grad(lambda w, data=data: model.loss(**data, **packing.unpack(w)))(point)
+        for data in (weighted, repeated)
+    ], strict=True):  # fmt: skip
+        np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)

@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 
 from models import VAE
 from models.foundation import NotFittedError
+from tinygrad_edu import value_and_grad
 
 # The tests say how near they are themselves.
 pytestmark = pytest.mark.filterwarnings("ignore::models.foundation.ConvergenceWarning")
@@ -125,3 +126,20 @@ def test_numbers_whose_density_would_overflow_are_refused():
     with pytest.raises(ValueError, match=r"X varies by 1\.1e-150 only[\s\S]*StandardScaler"):
         VAE().fit(IRIS * 1e-150)
     assert np.isfinite(VAE(1, tol=1e50, **LINEAR).fit(IRIS * 1e-60).score(IRIS * 1e-60))
+
+
+def test_a_weight_is_a_number_of_repetitions():
+    """Of the start, the loss and its gradient; which of many minima follows, rounding decides."""
+    weight = np.random.default_rng(0).integers(0, 4, len(IRIS))
+    rows = np.repeat(np.arange(len(IRIS)), weight)
+    model = Exact(2, hidden_layer_sizes=(5,), random_state=0)
+
+    def at_the_start(X, given):
+        data = {"y": None} | model._read(X, None, given)
+        packing = model._packing(**data)
+        slope = value_and_grad(lambda w: model.loss(**data, **packing.unpack(w)))
+        return packing.vector(), *slope(packing.vector())
+
+    both = at_the_start(IRIS, weight), at_the_start(IRIS[rows], None)
+    for x, y in zip(*both, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)

@@ -2,8 +2,8 @@
 import js from "@eslint/js";
 
 const browser = [
-  "addEventListener", "Blob", "cancelAnimationFrame", "clearInterval", "DecompressionStream", "document",
-  "DOMPoint", "getComputedStyle", "getSelection", "HTMLInputElement", "innerWidth", "matchMedia", "navigator",
+  "addEventListener", "Blob", "cancelAnimationFrame", "clearInterval", "CSS", "DecompressionStream", "document",
+  "DOMPoint", "Event", "getComputedStyle", "getSelection", "HTMLInputElement", "innerWidth", "matchMedia", "navigator",
   "parent", "performance", "requestAnimationFrame", "ResizeObserver", "Response", "setInterval", "window",
 ];
 

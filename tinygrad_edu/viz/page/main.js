@@ -1,10 +1,9 @@
 // The beginning: buttons and keys, and the first look at the graph.
-import { closed } from "./boxes.js";
+import { closed, nodeOf } from "./boxes.js";
 import { bounds, draw } from "./drawing.js";
 import { $ } from "./elements.js";
-import { G, GROUPS, NODES, RESULT } from "./graph.js";
+import { G, GROUPS, RESULT } from "./graph.js";
 import { units } from "./layout.js";
-import { plural } from "./numbers.js";
 import "./cells.js";
 import "./columns.js";
 import "./minimap.js";
@@ -66,11 +65,7 @@ function collapseAll() {
   fit();
 }
 
-function switchTheme() {
-  document.documentElement.classList.toggle("dark");
-  changed();
-}
-
+const root = document.documentElement;
 const help = /** @type {HTMLDialogElement} */ ($("keys"));
 
 /** What each button does. @type {Record<string, () => void>} */
@@ -86,23 +81,16 @@ const TASKS = {
   out: () => zoom(0.8),
   open: expandAll,
   close: collapseAll,
-  theme: switchTheme,
+  theme: () => root.classList.toggle("dark"),
   help: () => help.showModal(),
 };
-const GOES_ON = new Set(["play", "theme"]); // all other buttons end playing
+const GOES_ON = ["play", "theme"]; // all other buttons end playing
 
-/** Keys that press a button. @type {Record<string, string>} */
-const KEYS = {
-  ArrowRight: "next", ArrowLeft: "back", Home: "first", End: "last", " ": "play",
-  p: "predict", f: "fit", "+": "in", "=": "in", "-": "out", "?": "help",
-};
-
-/** @param {string} id */
-function perform(id) {
-  if (!GOES_ON.has(id)) pause();
-  TASKS[id]();
-}
-for (const id of Object.keys(TASKS)) $(id).addEventListener("click", () => perform(id));
+for (const [id, task] of Object.entries(TASKS))
+  $(id).addEventListener("click", () => {
+    if (!GOES_ON.includes(id)) pause();
+    task();
+  });
 
 /** Does the key belong to what has the focus: a text being written, a button being pressed?
  * @param {string} key @param {Element} focused */
@@ -115,8 +103,9 @@ function isTaken(key, focused) {
   return Boolean(focused.value) || !["ArrowRight", "ArrowLeft"].includes(key);
 }
 
-/** Keys without a button. @type {Record<string, () => void>} */
+/** Keys without a button; those of buttons stand in the page. @type {Record<string, () => void>} */
 const WAYS = {
+  Escape: showAll,
   "/": search,
   z: zoomToChosen,
   ArrowUp: () => along(-1),
@@ -124,14 +113,18 @@ const WAYS = {
   "Shift+ArrowLeft": () => aside(-1),
   "Shift+ArrowRight": () => aside(1),
 };
+/** @type {Record<string, string>} */
+const SPELLED = { " ": "Space", "+": "Plus", "=": "Plus", "-": "Minus" };
 
 addEventListener("keydown", e => {
-  const focused = /** @type {Element} */ (e.target);
+  const focused = /** @type {HTMLElement} */ (e.target);
   if (e.ctrlKey || e.metaKey || e.altKey || help.open || isTaken(e.key, focused)) return;
-  const way = WAYS[e.shiftKey && e.key.startsWith("Arrow") ? "Shift+" + e.key : e.key];
-  if (e.key == "Escape") showAll();
-  else if (way) way();
-  else if (KEYS[e.key]) perform(KEYS[e.key]);
+  const node = /^(Enter| )$/.test(e.key) && keyUnder(e); // which that opens
+  const name = (e.shiftKey && e.key.startsWith("Arrow") ? "Shift+" : "") + (SPELLED[e.key] ?? e.key);
+  const way = node ? () => activate(node) : WAYS[name];
+  const button = document.querySelector(`[aria-keyshortcuts="${CSS.escape(name)}"]`);
+  if (way) way();
+  else if (button) /** @type {HTMLElement} */ (button).click();
   else return;
   e.preventDefault();
 });
@@ -152,40 +145,17 @@ canvas.addEventListener("dblclick", e => {
   if (key?.[0] == "n") zoomToChosen();
 });
 
-canvas.addEventListener("keydown", e => {
-  const key = keyUnder(e);
-  if (!key || (e.key != "Enter" && e.key != " ")) return;
-  e.preventDefault();
-  e.stopPropagation(); // the space bar plays elsewhere
-  activate(key);
-});
-
 canvas.addEventListener("focusin", e => {
   const key = keyUnder(e);
-  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal(key);
+  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal([key]);
 });
 
 // ------------------------------------------------------------------------------- the first look
 
-/** @param {boolean} dark */
-const setTheme = dark => document.documentElement.classList.toggle("dark", dark);
-
-/** The line below the title. */
-function summary() {
-  const leaves = NODES.filter(n => n.leaf).length;
-  const parts = [
-    plural(NODES.length - leaves, "operation", "operations") + ", " + plural(leaves, "leaf", "leaves"),
-    G.no_gradient,
-  ];
-  return parts.filter(Boolean).join("; ");
-}
-
 const scheme = matchMedia("(prefers-color-scheme: dark)");
-setTheme(scheme.matches);
-scheme.addEventListener("change", e => setTheme(e.matches));
-const title = "Computation graph of " + RESULT.called.replace(/ #\d+$/, "");
-/** @type {HTMLElement} */ (document.querySelector("h1")).textContent = title;
-$("about").textContent = summary();
+const followScheme = () => root.classList.toggle("dark", scheme.matches);
+followScheme();
+scheme.addEventListener("change", followScheme);
 if (!GROUPS.length) $("open").hidden = $("close").hidden = true;
 draw();
 if (G.culprit != null) state.chosen = units[G.culprit];
@@ -196,7 +166,8 @@ addEventListener("resize", look);
 function look() {
   changed();
   fit();
-  if (state.chosen) reveal(state.chosen);
+  const { chosen } = state;
+  if (chosen) reveal([...nodeOf(chosen).inputs.map(i => units[i]), chosen]);
 }
 
 // the picture is printed as a whole

@@ -23,7 +23,8 @@ let shown = null;
 let steps = 0; // down
 
 /** Puts the results at a point into the graph. @param {Changes} changes @param {number} k */
-function put({ slots, places }, k) {
+function put({ slots, places, trouble }, k) {
+  if (trouble) Object.assign(G, trouble[k]);
   slots.forEach((slot, column) => {
     const place = places[k][column];
     const now = place == null ? undefined : place + offset;

@@ -29,19 +29,10 @@ export function find(text) {
   return words.length ? NODES.filter(n => words.every(word => has(n, word))).map(n => n.i) : [];
 }
 
-function filterNodes() {
-  matches = find(searchBox.value);
-  atMatch = -1;
-  paintMatches();
-}
-
-/** @type {Set<string>} */
-let found = new Set();
-
 /** Marks what matches; in a collapsed module it is the module. */
 function paintMatches() {
   const on = Boolean(searchBox.value.trim());
-  found = new Set(matches.map(i => units[i]));
+  const found = new Set(matches.map(i => units[i]));
   for (const [key, { element }] of drawn) {
     element.classList.toggle("pale", on && !found.has(key));
     element.classList.toggle("found", found.has(key));
@@ -56,37 +47,37 @@ onChange(() => {
   lastUnits = units;
 });
 
-/** Goes to the next match, or to the one before. @param {number} step */
+/** Goes to the next match (1), or to the one before (-1). @param {number} step */
 function goTo(step) {
-  if (!matches.length) return;
   const many = matches.length;
+  if (!many) return;
   atMatch = atMatch < 0 && step < 0 ? many - 1 : (atMatch + step + many) % many;
   const i = matches[atMatch];
-  openAround(i);
+  const hidden = units[i] != "n" + i;
+  for (const g of groupsFrom(NODES[i].group)) closed.delete(g);
+  if (hidden) draw();
   choose(unit(i), true);
   paintMatches();
 }
 
-/** Opens the modules around a node. @param {number} i */
-function openAround(i) {
-  const hidden = units[i] != "n" + i;
-  for (const g of groupsFrom(NODES[i].group)) closed.delete(g);
-  if (hidden) draw();
-}
+searchBox.addEventListener("input", () => {
+  matches = find(searchBox.value);
+  atMatch = -1;
+  paintMatches();
+});
 
-searchBox.addEventListener("input", filterNodes);
 searchBox.addEventListener("keydown", e => {
   if (e.key == "Enter") goTo(e.shiftKey ? -1 : 1);
   else if (e.key == "Escape") {
     searchBox.value = "";
-    filterNodes();
+    searchBox.dispatchEvent(new Event("input"));
     searchBox.blur();
   } else return;
   e.preventDefault();
   e.stopPropagation();
 });
 
-/** Puts the cursor into the search searchBox. */
+/** Puts the cursor into the search box. */
 export function search() {
   searchBox.focus();
   searchBox.select();

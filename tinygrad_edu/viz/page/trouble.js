@@ -1,20 +1,14 @@
-// What is wrong with the graph: said above the picture, and shown in it. The way that the first NaN or
-// infinity went is lit, and the rest pale.
+// What is wrong, shown in the picture: the way that the first NaN or infinity went is lit, and the rest pale.
 import { drawn, paths } from "./drawing.js";
 import { $ } from "./elements.js";
 import { G } from "./graph.js";
 import { units } from "./layout.js";
 import { onChange, state } from "./state.js";
 
-$("alert").textContent = G.alert ?? "";
-$("alert").hidden = !G.alert;
-
-/** The nodes that NaN or infinity went through, if it reaches an end. */
-const path = G.first_bad && !G.first_bad.ends ? G.first_bad.path : [];
-
-/** Lights the way through the whole graph; in a step, the step alone matters. */
+/** Lights the way through the whole graph, if it reaches an end; in a step, the step alone matters. */
 function lightPath() {
-  const on = state.at == null;
+  const { path, ends } = G.first_bad ?? { path: [], ends: true };
+  const on = state.at == null && !ends;
   const keys = path.map(i => units[i]);
   // forwards, and backwards
   const lit = new Set(keys.flatMap((key, k) => [`${keys[k - 1]}>${key}`, `${key}>${keys[k - 1]}`]));
@@ -24,4 +18,10 @@ function lightPath() {
     line.classList.toggle("lost", on && !lit.has(key));
   }
 }
-if (path.length) onChange(lightPath);
+
+/** In play, something else may be wrong at each point. */
+function sayWhatIsWrong() {
+  if (G.alert != null && $("alert").textContent != G.alert) $("alert").textContent = G.alert;
+}
+if (G.first_bad || G.play) onChange(lightPath);
+if (G.play) onChange(sayWhatIsWrong);

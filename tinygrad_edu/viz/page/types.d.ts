@@ -127,12 +127,12 @@ interface WrittenGraph {
   note: string;
   no_gradient: string;
   play?: WrittenPlay;
-  first_bad?: FirstBad;
+  first_bad?: FirstBad | null;
+  alert?: string; // in play: what is wrong there
   id: string; // of the shape of the graph, for scores
   seed: Told;
   closed: number[];
   culprit?: number; // the node that a page about an error begins with
-  alert?: string;
   decades?: [number, number];
 }
 
@@ -280,6 +280,7 @@ interface Picture {
 interface Changes {
   slots: number[];
   places: (number | null)[][];
+  trouble?: { alert: string; first_bad?: FirstBad | null }[] | null; // at each point
 }
 
 interface WrittenSlider extends Changes {
