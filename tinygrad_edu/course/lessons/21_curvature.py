@@ -861,3 +861,5 @@ def penalty_gradient(X, y, X_val, y_val, alphas):
 # | leave one out, and leverage | T. Hastie et al., *The Elements of Statistical Learning*, section 7.10 |
 # | hyper-gradients | F. Pedregosa, *Hyperparameter optimization with approximate gradient* (2016) |
 # | natural gradients, a fourth use of curvature | `models.curvature.natural_gradient` |
+#
+# Go on with [lesson 22](22_autoencoder_vae_gan.ipynb), where networks draw images.
