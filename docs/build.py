@@ -41,11 +41,23 @@ def assemble() -> None:
     for path, content in wanted.items():
         put(SOURCE / path, content)
     reference.write(SOURCE / "reference")
-    made = ("reference", "examples")
-    for path in sorted(SOURCE.rglob("*")):
-        below = path.relative_to(SOURCE)
-        if path.is_file() and below not in wanted and below.parts[0] not in made:
-            path.unlink()
+    sections = {path.name for path in (HERE / "gallery").iterdir()}
+    gone = [
+        path
+        for path in sorted(SOURCE.rglob("*"))
+        if path.is_file() and not is_wanted(path.relative_to(SOURCE), wanted, sections)
+    ]
+    for path in gone:
+        path.unlink()
+    if gone:  # pages that no longer have a source would stay
+        shutil.rmtree(OUT, ignore_errors=True)
+
+
+def is_wanted(path: Path, wanted: dict[Path, bytes], sections: set[str]) -> bool:
+    """Has a file a place in the sources: copied, or made by the gallery or the reference?"""
+    if path.parts[0] == "examples" and len(path.parts) > 2:
+        return path.parts[1] in sections | {"images"}
+    return path in wanted or path.parts[0] in ("examples", "reference")
 
 
 def sphinx(arguments: list[str]) -> int:

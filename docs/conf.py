@@ -24,6 +24,7 @@ extensions = [
 exclude_patterns = ["site_tools", "build.py", "gallery/**", "examples/**/*.ipynb"]
 
 # ---- pages ----
+smartquotes = False  # quotes and primes in formulas stay as they are
 html_theme = "furo"
 html_title = "tinygrad_edu"
 html_static_path = ["static"]
@@ -33,7 +34,7 @@ html_show_copyright = False
 html_show_sphinx = False
 html_theme_options = {"footer_icons": [], "navigation_with_keys": True}
 pygments_style = "friendly"
-pygments_dark_style = "native"
+pygments_dark_style = "monokai"
 mathjax_path = (
     "mathjax/tex-chtml-full.js"  # copied by site_tools.extension: nothing comes from a network
 )
@@ -60,7 +61,9 @@ python_display_short_literal_types = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 viewcode_follow_imported_members = True
-nitpicky = False
+nitpicky = True
+# Types in signatures that belong to other libraries, or are private.
+nitpick_ignore_regex = [("py:.*", r"(?!tinygrad_edu\.|models\.).*"), ("py:class", r".*")]
 
 # ---- the gallery ----
 sphinx_gallery_conf = {

@@ -1,6 +1,7 @@
 """The parts of the build that are calls of Sphinx: docstrings, links to source lines, MathJax."""
 
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.fileutil import copy_asset_file
+from sphinx.util.inspect import stringify_signature
 
 from site_tools import reference
 from site_tools.docstrings import to_rst
@@ -27,6 +29,11 @@ def process_signature(
     """Leaves out what tells a reader nothing: `Any`, and how Python prints a class or function."""
     if not signature:
         return None
+    if what == "class":  # also where a metaclass or __new__ takes anything
+        try:
+            signature = stringify_signature(inspect.signature(thing))
+        except (TypeError, ValueError):
+            return None
     signature = re.sub(r": (?:~?typing\.)?Any\b(?=[,)= ])", "", signature)
     signature = re.sub(r"<class '(?:numpy\.)?(\w+)'>", r"\1", signature)
     signature = re.sub(r"<(?:function|class) ([\w.]+)(?: at 0x\w+)?>", r"\1", signature)

@@ -117,7 +117,7 @@ def pages() -> tuple[Page, ...]:
             found.append(page)
             continue
         found += [  # so many names that each file has a page
-            Page(f"nn/{section.heading}", *titled(section.about), [section])
+            Page(f"nn/{section.heading}", words_of(section.heading), section.about, [section])
             for section in page.sections
         ]
     for chapter in sorted(models.CHAPTERS - {"foundation"}) + ["foundation"]:
@@ -129,7 +129,9 @@ def pages() -> tuple[Page, ...]:
             merged.setdefault(section.heading, section).names += [
                 name for name in section.names if name not in merged[section.heading].names
             ]
-        found.append(Page(f"models/{chapter}", *titled(first_line(module)), list(merged.values())))
+        found.append(
+            Page(f"models/{chapter}", words_of(chapter), first_line(module), list(merged.values()))
+        )
     return tuple(_without_repeats(found))
 
 
@@ -145,12 +147,15 @@ def _without_repeats(found: list[Page]) -> list[Page]:
     return found
 
 
-def titled(line: str) -> tuple[str, str]:
-    """The first line of a docstring as title and text: "Losses: what training makes small." """
-    head, colon, rest = line.partition(": ")
-    if colon and len(head) <= 40:
-        return head, rest[:1].upper() + rest[1:]
-    return line.rstrip(".").split(",")[0].split(":")[0][:60], line
+def words_of(name: str) -> str:
+    """The title of a page: `gaussian_processes` is "Gaussian processes"."""
+    written = {
+        "ctc_loss": "CTC loss",
+        "ctc_alignment": "CTC alignment",
+        "einsum": "Einsum",
+        "fft": "Fourier transforms",
+    }
+    return written.get(name, name.replace("_", " ").capitalize())
 
 
 @functools.cache
@@ -279,7 +284,7 @@ def _page(page: Page) -> Iterator[str]:
         yield from summary(page.names)
     for section in page.sections:
         if len(page.sections) > 1:
-            yield from heading(section.heading.replace("_", " ").capitalize(), "-")
+            yield from heading(words_of(section.heading), "-")
             yield from [inline(section.about), ""]
         for name in section.names:
             yield from _entry(name)
@@ -373,13 +378,11 @@ def _about(chapter: str) -> str:
 
 
 def _chapter(chapter: str) -> Iterator[str]:
-    title, about = titled(_about(chapter))
-    yield from heading(title, "=")
-    yield from [inline(about), ""]
+    yield from heading(words_of(chapter), "=")
+    yield from [inline(_about(chapter)), ""]
     own = [row for row in rows() if chapter_of(row) == chapter]
     yield f"A chapter of the :doc:`derivative table <index>`: :source:`tinygrad_edu/ops/{chapter}.py`."
     yield from ["g is the gradient of the loss with respect to the result y: g = ∂L/∂y.", ""]
-    yield from [".. py:currentmodule:: tinygrad_edu.ops", ""]
     for row in own:
         yield from _row(row)
 
@@ -433,7 +436,7 @@ def _rows_index() -> Iterator[str]:
         "",
         inline(" ".join(table().rpartition("\n\n")[2].split())),
         "",
-        "Chapters: " + ", ".join(f":doc:`{titled(_about(c))[0]} <{c}>`" for c in chapters) + ".",
+        "Chapters: " + ", ".join(f":doc:`{words_of(c)} <{c}>`" for c in chapters) + ".",
         "",
         ".. list-table::",
         "   :class: names rows",

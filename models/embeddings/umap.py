@@ -18,6 +18,7 @@ from tinygrad_edu import value_and_grad
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.optim.minimize import minimize
 
+BLOCK = 200  # new rows at a time
 NEAR = 1e-3  # is added to every d², so that points may coincide
 
 
@@ -35,6 +36,10 @@ class UMAP(Embedding):
 
     solver="sampling" does this, as umap-learn. The other solvers are those of all embeddings, on the
     gradient that the engine derives from `loss`: exact, and O(n²) per step. Neighbors are exact in both.
+
+    `transform` places each new row by itself, among the points of fit, which stay where they are: it starts
+    at the mean of its neighbors by their A, and follows the forces that it gets from `sampling` on average.
+    A row of fit has its own point.
     """
 
     twin = ""
@@ -92,6 +97,8 @@ class UMAP(Embedding):
         if None in (self.a, self.b):
             self.a_, self.b_ = curve(self.spread, self.min_dist)
         self.a_, self.b_ = self.a or self.a_, self.b or self.b_
+        # In one order in memory: otherwise rounding makes other steps for a frame than for an array.
+        self._rows_ = X = np.ascontiguousarray(X)
         W = self.graph_ = self.pairs(X)
         Y = self._start(X, W, rng)
 
@@ -120,6 +127,50 @@ class UMAP(Embedding):
         A = memberships(D, self.n_neighbors, self.local_connectivity)
         both = A * A.T
         return self.set_op_mix_ratio * (A + A.T - both) + (1 - self.set_op_mix_ratio) * both
+
+    def _transform(self, X):
+        found = np.empty((len(X), self.embedding_.shape[1]))
+        known = self._known(X)
+        found[known >= 0] = self.embedding_[known[known >= 0]]
+        new = np.flatnonzero(known < 0)
+        for rows in np.array_split(new, -(-len(new) // BLOCK) or 1):
+            if len(rows):
+                found[rows] = self._placed(self._memberships_of(X[rows]))
+        return found
+
+    def _known(self, X):
+        """The number of the row of fit that each row is, or -1."""
+        if self.metric == "precomputed":
+            return np.where(X.min(axis=1) == 0, X.argmin(axis=1), -1)
+        numbers = {row.tobytes(): i for i, row in enumerate(self._rows_ + 0.0)}  # -0.0 is 0.0
+        return np.array([numbers.get(row.tobytes(), -1) for row in X + 0.0])
+
+    def _memberships_of(self, X):
+        """A of new rows, (new, n): as in fit, where a row is the first of its own neighbors."""
+        D = X
+        if self.metric != "precomputed":
+            both = np.concatenate([X, self._rows_])
+            D = distances(both, self.metric, self.metric_params)[: len(X), len(X) :]
+        D = D / power_of_two(D.max(initial=0))
+        near = np.argsort(D, axis=1, kind="stable")[:, : self.n_neighbors - 1]
+        d = np.take_along_axis(D, near, axis=1)
+        A = np.zeros(D.shape)
+        faded = fading(np.column_stack([np.zeros(len(d)), d]), self.local_connectivity)
+        np.put_along_axis(A, near, faded, axis=1)
+        return A
+
+    def _placed(self, A):
+        """The points of new rows with these memberships."""
+        fixed, n, m = self.embedding_, len(self.embedding_), self.negative_sample_rate
+        degree = A.sum(axis=1, keepdims=True)
+        Y = A @ fixed / degree
+        R = 1 - A if m is None else m * degree / n + np.zeros_like(A)
+        steps = max((self.n_epochs or (500 if n <= 10_000 else 200)) // 3, 1)
+        for step in range(steps):
+            pull, push = (np.clip(f, -4, 4) for f in self.between(Y[:, None], fixed))
+            force = np.einsum("ij,ijk->ik", A, pull) + np.einsum("ij,ijk->ik", R, push)
+            Y = Y + self.learning_rate * (1 - step / steps) * np.clip(force, -4, 4)
+        return Y
 
     def _start(self, X, W, rng):
         shape = n, k = len(W), self.n_components
@@ -158,13 +209,16 @@ class UMAP(Embedding):
 
     def forces(self, Y, i, j, other):
         """-∂/∂y_i of the attraction of edges (i, j), and of the repulsion of i from each other point."""
+        return self.between(Y[i], Y[j])[0], self.between(Y[i][:, None], Y[other])[1]
+
+    def between(self, y, z):
+        """The forces on points y from points z: of attraction, and of repulsion."""
         a, b = self.a_, self.b_
-        difference = Y[i] - Y[j]
+        difference = y - z
         D = (difference**2).sum(axis=-1, keepdims=True) + NEAR
-        pull = -2 * a * b * D ** (b - 1) / (1 + a * D**b) * difference
-        difference = Y[i][:, None] - Y[other]
-        D = (difference**2).sum(axis=-1, keepdims=True) + NEAR
-        return pull, 2 * self.repulsion_strength * b / (D * (1 + a * D**b)) * difference
+        falling = 2 * b / (1 + a * D**b)
+        pull = -falling * a * D ** (b - 1) * difference
+        return pull, self.repulsion_strength * falling / D * difference
 
 
 def memberships(D: np.ndarray, n_neighbors: int, local_connectivity: float = 1.0) -> np.ndarray:
@@ -173,6 +227,14 @@ def memberships(D: np.ndarray, n_neighbors: int, local_connectivity: float = 1.0
     # the row itself, then its neighbors
     near = Search(D, "precomputed").nearest(D - np.eye(n), n_neighbors)[1]
     d = np.take_along_axis(D, near, axis=1)
+    A = np.zeros((n, n))
+    A[np.arange(n)[:, None], near[:, 1:]] = fading(d, local_connectivity)
+    return A
+
+
+def fading(d: np.ndarray, local_connectivity: float) -> np.ndarray:
+    """The memberships of the neighbors of rows at distances d, the first of which is the row itself."""
+    n, n_neighbors = d.shape
     ρ = [np.interp(local_connectivity, np.arange(1 + (x > 0).sum()), [0, *x[x > 0]]) for x in d]
     excess = np.maximum(d[:, 1:] - np.array(ρ)[:, None], 0)
 
@@ -181,9 +243,7 @@ def memberships(D: np.ndarray, n_neighbors: int, local_connectivity: float = 1.0
 
     σ = bisect(lack, n, tol=1e-5, steps=64)
     σ = np.maximum(σ, 1e-3 * np.where(np.array(ρ) > 0, d.mean(axis=1), d.mean()))
-    A = np.zeros((n, n))
-    A[np.arange(n)[:, None], near[:, 1:]] = np.exp(-excess / np.where(σ > 0, σ, 1)[:, None])
-    return A
+    return np.exp(-excess / np.where(σ > 0, σ, 1)[:, None])
 
 
 def curve(spread: float, min_dist: float) -> tuple[float, float]:

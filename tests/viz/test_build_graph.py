@@ -473,7 +473,11 @@ def test_frozen_layers_before_the_first_trained_one_stay_layers():
         ("parameter", "W", "", (), 1),
     ]
     first, second = graph.nodes[1:3]
-    assert (first.shape, first.dtype, first.value.words) == ((4, 3), "float32", "not kept")
+    assert (first.shape, first.dtype, first.value.words) == (
+        (4, 3),
+        "float32",
+        "not kept, as no gradient needs it",
+    )
     hidden = np.maximum(signals.data @ layers[0].W.data, 0)
     np.testing.assert_allclose(second.value.numbers, hidden, rtol=1e-6)
     assert first.gradient is None and second.gradient is None
@@ -520,7 +524,7 @@ def test_frozen_layers_keep_no_array_alive():
     gone, y = weakref.ref(x), layer(x)
     del x
     assert gone() is None
-    assert viz.Graph(y).nodes[0].value.words == "not kept"
+    assert viz.Graph(y).nodes[0].value.words == "not kept, as no gradient needs it"
     assert viz.Graph((y * Parameter(2.0)).sum()).nodes[1].title == "Linear(2, 3), frozen"
     again = frozen(ReLU())
     for _ in range(1_000):  # nor does a long loop keep all of its calls

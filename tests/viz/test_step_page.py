@@ -1115,8 +1115,10 @@ def test_sliders_leave_a_telephone_room_for_the_graph(play_with):
     assert page.locator("#canvas").bounding_box()["height"] > unfolded
     page.evaluate("showAll()")
     assert page.locator("#minimap").is_visible() and page.locator("#legend").is_visible()
-    seen = "+document.querySelector('#minimap rect').getAttribute('height') * view.k"
-    until(page, f"Math.abs({seen} - canvas.clientHeight) < 1")  # the window that the minimap shows
+    # the window that the minimap shows: what is seen of the graph and its border
+    shown = "frameSeen.getBBox().y + frameSeen.getBBox().height"
+    seen = "Math.min((canvas.clientHeight - view.y) / view.k, bounds.bottom + BORDER)"
+    until(page, f"Math.abs({shown} - {seen}) < 1")
 
 
 def test_without_play_there_are_no_sliders(look):

@@ -325,7 +325,7 @@ def _same_view(x: np.ndarray, y: np.ndarray) -> bool:
 
 
 def _not_kept(shape: tuple[int, ...], dtype: np.dtype) -> Snapshot:
-    return Snapshot("not kept", shape, str(dtype), True)
+    return Snapshot("not kept, as no gradient needs it", shape, str(dtype), True)
 
 
 @functools.lru_cache(maxsize=512)

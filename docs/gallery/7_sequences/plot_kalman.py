@@ -13,7 +13,7 @@ from models import KalmanFilter
 rng = np.random.default_rng(0)
 position = np.cumsum(0.3 * rng.normal(size=120))
 measured = position + rng.normal(size=120)
-model = KalmanFilter(transition_covariance=[[0.1]]).fit(measured[:, None])
+model = KalmanFilter(n_iter=200).fit(measured[:, None])
 means, _ = model.filter(measured[:, None])
 plt.plot(measured, "k.", ms=4, label="measured")
 plt.plot(position, label="true")

@@ -202,3 +202,54 @@ def test_given_a_b_and_precomputed_distances():
     given = UMAP(a=plain.a_, b=plain.b_, metric="precomputed", **same).fit(D)
     np.testing.assert_allclose(given.graph_, plain.graph_, atol=1e-8)
     assert (given.a_, given.b_) == (plain.a_, plain.b_)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_new_rows_among_their_neighbors(metric):
+    X, y = datasets.load_digits(return_X_y=True)
+    X, y, new, labels = X[:400], y[:400], X[400:500], y[400:500]
+    model = UMAP(n_epochs=100, metric=metric, random_state=0).fit(X)
+    before = model.embedding_.copy()
+    placed = model.transform(new)
+    near = np.linalg.norm(placed[:, None] - before[None], axis=2).argmin(axis=1)
+    assert np.mean(y[near] == labels) > 0.85
+    np.testing.assert_array_equal(model.transform(X), before)  # they stay where they were
+    np.testing.assert_array_equal(model.embedding_, before)
+    mixed = model.transform(np.concatenate([new[3:5], X[:1] * -1.0 * -1.0]))
+    np.testing.assert_allclose(mixed[:2], placed[3:5], atol=1e-6)
+    np.testing.assert_array_equal(mixed[2], before[0])
+
+
+def test_new_rows_move_to_a_lower_loss():
+    """The loss of a row alone, with the points of fit: from the mean of its neighbors it falls."""
+    X = digits(300)
+    none = {"negative_sample_rate": None, "repulsion_strength": 0.05, "solver": "gains"}
+    model = UMAP(n_epochs=150, random_state=0, **none)
+    model.fit(X[:250])
+    A, fixed = model._memberships_of(X[250:]), model.embedding_
+    np.testing.assert_allclose(A.sum(axis=1), np.log2(15), atol=1e-4)
+
+    def loss(Y):
+        D = ((Y[:, None] - fixed) ** 2).sum(axis=2) + NEAR
+        v = 1 / (1 + model.a_ * D**model.b_)
+        return -(A * np.log(v) + 0.05 * (1 - A) * np.log(1 - v)).sum(axis=1)
+
+    start, end = A @ fixed / A.sum(axis=1, keepdims=True), model.transform(X[250:])
+    assert (loss(end) <= loss(start) + 1e-9).mean() > 0.95
+    assert loss(end).mean() < loss(start).mean() - 0.1
+    slopes = grad(lambda Y: loss(Y).sum())(start)
+    pull, push = model.between(start[:, None], fixed)
+    expected = -(A[..., None] * pull + (1 - A)[..., None] * push).sum(axis=1)
+    np.testing.assert_allclose(slopes, expected, rtol=1e-8, atol=1e-8)
+
+
+def test_new_rows_by_their_distances():
+    X = cloud(60)
+    D = np.linalg.norm(X[:, None] - X[None], axis=2)
+    by_rows = UMAP(n_epochs=30, init="random", random_state=0).fit(X[:50])
+    by_distances = UMAP(n_epochs=30, init="random", random_state=0, metric="precomputed")
+    by_distances.fit(D[:50, :50])
+    placed = by_distances.transform(D[45:, :50])
+    np.testing.assert_array_equal(placed[:5], by_distances.embedding_[45:])
+    A = by_distances._memberships_of(D[50:, :50])
+    np.testing.assert_allclose(A, by_rows._memberships_of(X[50:]), atol=1e-6)

@@ -206,7 +206,7 @@ with_mistake = fitted_slope(lambda w: ((x @ w - y) ** 2).mean())
 right = fitted_slope(lambda w: ((x @ w - y[:, None]) ** 2).mean())
 print(f"(20, 1) against (20,):   slope {abs(with_mistake):.3f}")
 print(f"(20, 1) against (20, 1): slope {right:.3f}")
-assert abs(with_mistake) < 1e-6 < abs(right - 2) + 1e-5 < 1e-4
+assert abs(with_mistake) < 1e-6 and abs(right - 2) < 1e-4
 
 # %% [markdown] guard-words
 # So compare shapes before you subtract: `assert predictions.shape == targets.shape` is the cheapest test
@@ -315,7 +315,7 @@ assert np.einsum("ii->", square) == np.trace(square)
 # A use of all this: the distances between all pairs of rows of two tables, without a loop. Put a length-1
 # axis where the other array has its samples: (n, 1, d) against (1, m, d) makes (n, m, d). Then sum over the
 # features. The closest sample gives a complete classifier, and it can be compared with the nearest-neighbor
-# models of `models` and scikit-learn. (Their names: `KNeighborsClassifier`.)
+# models of `models` and scikit-learn, which are both called `KNeighborsClassifier`.
 
 # %% neighbors tags=sklearn
 needs("sklearn")

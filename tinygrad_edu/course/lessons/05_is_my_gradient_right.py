@@ -764,8 +764,8 @@ def mended(X, W, b, T):
 # ## What you have seen
 #
 # - A falling loss does not show that a gradient is right. An independent computation does.
-# - The error of a difference is a V: curvature on the right, rounding on the left. One-sided: about
-#   $10^{-8}$; central: about $10^{-5}$ for the step.
+# - The error of a difference is a V: curvature on the right, rounding on the left. The
+#   best step is about $10^{-8}$ for one-sided differences and $10^{-5}$ for central ones.
 # - A complex step has no rounding error, but needs analytic functions.
 # - The quotient of the wrong gradient and the difference names the bug. Check with unequal sizes.
 # - At a kink there is nothing to compare with. Move the input.

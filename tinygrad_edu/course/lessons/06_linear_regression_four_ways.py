@@ -1,3 +1,5 @@
+# builds: least squares by the normal equations, by descent, by one Newton step and by a class, with equal coefficients
+# needs: lessons 1 and 2
 # %% [markdown] title
 # # Lesson 6: Linear regression, four ways
 #
@@ -40,7 +42,7 @@ print(f"{'miles/gallon':14}   {y_train.min():8g} {y_train.max():8g}")
 #
 # Large errors count much more than small ones. *Before you run the next cell: does $w$ come out positive or negative?*
 # %% line
-# alt: 294 cars as points, miles per gallon against weight. The points fall along a curve from 40 miles per gallon at 2000 pounds to 12 at 5000. A straight line with thin vertical bars to some of the points, the errors, passes through the middle.
+# alt: 294 cars as points, miles per gallon against weight. The points fall along a slight curve from about 30 miles per gallon at 2000 pounds to 12 at 5000. A straight line with thin vertical bars to some of the points, the errors, passes through the middle.
 weight = X_train[:, 3]
 w, b = np.polyfit(weight, y_train, 1)
 fig, ax = plt.subplots(figsize=(6.5, 3.4), layout="constrained")
@@ -114,7 +116,7 @@ assert w_normal[2] > 0 and w_normal[3] > 0
 #
 # ## 4. The second way: gradient descent by hand
 #
-# Solving needs $A^\top A$, which for a million columns no computer can store. Gradient descent needs only the gradient, and it works for every loss. Start anywhere, and repeat $w \leftarrow w - \eta \nabla L$. *What happens with the rate $\eta = 0.01$ on this table?*
+# Solving needs $A^\top A$, which for a million columns has $10^{12}$ elements. Gradient descent needs only the gradient, and it works for every loss. Start anywhere, and repeat $w \leftarrow w - \eta \nabla L$. *What happens with the rate $\eta = 0.01$ on this table?*
 # %% explode
 def gradient(w, A, y):
     return 2 / len(y) * A.T @ (A @ w - y)

@@ -1,7 +1,9 @@
+# builds: a classifier by Newton's method, with the Hessian from differentiating twice
+# needs: lesson 6
 # %% [markdown] title
 # # Lesson 7: Logistic regression: IRLS is Newton
 #
-# Is a tumor malignant or benign? Logistic regression answers with a probability. Its weights have no formula, as those of lesson 6 had, but Newton's method finds them in seven steps, and each step is a least-squares problem with weights. In this lesson you derive the loss and its gradient, let the Tensor differentiate twice to get the Hessian, write Newton's method, and see it fail: on data that a plane can separate, the weights grow without end, until a penalty holds them.
+# Is a tumor malignant or benign? Logistic regression answers with a probability. No formula gives its weights, as in lesson 6. But Newton's method finds them in seven steps, and each step is a least-squares problem with weights. In this lesson you derive the loss and its gradient, let the Tensor differentiate twice to get the Hessian, write Newton's method, and see it fail: on data that a plane can separate, the weights grow without end, until a penalty holds them.
 #
 # You need [lesson 6](06_linear_regression_four_ways.ipynb), and about twenty minutes.
 # %% imports tags=needed
@@ -383,12 +385,15 @@ def log_loss(z, y):
 
 # %% check log_loss
 def check_log_loss(log_loss):
-    z, y = np.array([0.0, np.log(3), -np.log(3)]), np.array([0, 1, 1])
+    z, y = np.array([0.0, np.log(3), -np.log(7)]), np.array([0, 1, 1])
     loss = log_loss(z, y)
     assert np.shape(loss) == (), "Return one number, the mean."
-    each = np.array([np.log(2), -np.log(0.75), -np.log(0.25)])
+    each = np.array([np.log(2), -np.log(0.75), -np.log(0.125)])
     assert not np.isclose(loss, each.sum()), "Return the mean, not the sum."
     assert not np.isclose(loss, -each.mean()), "The sign: the loss is never negative."
+    assert not np.isclose(loss, each.mean() + 2 * np.mean(y * z)), (
+        "The sign of the second part: y z is subtracted."
+    )
     assert np.isclose(loss, each.mean()), "For the score ln 3 and class 1 the loss is -ln 0.75."
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         large = log_loss(np.array([1000.0, -1000.0, 1000.0, -1000.0]), np.array([1, 0, 0, 1]))
@@ -440,7 +445,12 @@ def log_loss(z, y):
     return np.mean(np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z))) - y * z)
 
 
-# %% wrong log_loss: sign
+# %% wrong log_loss: y z is subtracted
+def log_loss(z, y):
+    return np.mean(np.logaddexp(0, z) + y * z)
+
+
+# %% wrong log_loss: the loss is never negative
 def log_loss(z, y):
     return -np.mean(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - y * z)
 

@@ -51,7 +51,7 @@ for row, s in zip(axes, [0.01, 1 / 16, 1.0], strict=True):
 
 
 # %% [markdown] through-after
-# With small weights all numbers die out: the last layer cannot tell one input from another. With large ones every tanh is saturated at $\pm 1$, and its slope is 0. The middle row keeps its shape. Why exactly $1/\sqrt{256}$?
+# With small weights all numbers die out: the last layer cannot tell one input from another. With large ones every tanh is saturated at $\pm 1$, and its slope is 0. The middle row stays broad. Why exactly $1/\sqrt{256}$?
 #
 # ## 2. The rule, in two lines
 #
@@ -102,7 +102,7 @@ def train(model, epochs=5, lr=0.1, callbacks=()):
 
 
 # %% watch tags=varies
-# alt: Two histograms of gradient sizes with a column for each layer. With small weights the cloud sinks from the last layer to the first by many powers of ten, with He's rule all columns are at the same height.
+# alt: Two histograms of gradient sizes with a column for each layer. With small weights the gradients of the biases sink from the last layer to the first by many powers of ten, and those of the weights are tiny nearly everywhere. With He's rule all columns are at about the same height.
 from tinygrad_edu.nn.initializers import he_normal, random_normal
 
 fig, axes = plt.subplots(1, 2, figsize=(8.5, 3.6), layout="constrained", sharey=True)
@@ -118,9 +118,14 @@ for ax, init, name in [
     ax.tick_params(axis="x", labelrotation=90, labelsize=7)
     ax.set_xlabel("parameter, with its 80 steps from left to right", fontsize=9)
 
+small = deep(partial(random_normal, std=0.02))
+nn.cross_entropy(small(x_train[:32]), y_train[:32]).backward()  # the first batch
+biases = [np.abs(p.grad).mean() for p in small.parameters() if p.ndim == 1]
+assert biases[0] < 1e-6 * biases[-1]
+
 
 # %% [markdown] watch-after
-# With small weights the gradients of the first layers are millions of times smaller than those of the last. They **vanish**, and the network learns nothing. With He's rule all columns have the same height. The layers of this package use Glorot's rule unless you say otherwise, as Keras does.
+# With small weights the gradients of the biases (0.b, 2.b, …) shrink layer by layer on their way back. Those of the first layer are millions of times smaller than those of the last. The gradient of a weight matrix is also multiplied by the layer's input, which is tiny in the late layers, so it is small nearly everywhere. The gradients **vanish**, and the network learns nothing. With He's rule all columns have about the same height. The layers of this package use Glorot's rule unless you say otherwise, as Keras does.
 #
 # ## 4. Normalization: keep the size all the time
 #
@@ -245,8 +250,10 @@ fig, axes = plt.subplots(1, 2, figsize=(8, 2.7), layout="constrained", sharey=Tr
 for ax, p in zip(axes, curves, strict=True):
     viz.learning_curve(curves[p], "loss", ax=ax)
     ax.set(title=f"dropout {p}: test accuracy {curves[p]['val_accuracy'][-1]:.1%}", yscale="log")
+assert curves[0.0]["loss"][-1] < 0.2 < curves[0.6]["loss"][-1]
+assert curves[0.0]["val_accuracy"][-1] < curves[0.6]["val_accuracy"][-1]
 # %% [markdown] small-after
-# Without dropout the network learns the wrong labels by heart: the training loss falls to almost 0, and the test loss rises, because it repeats the mistakes with great certainty. With dropout it cannot rely on single units, learns mostly what the right labels have in common, and is better on the test set. On clean labels, without anything to memorize, dropout only makes training slower. Try it.
+# Without dropout the network learns the wrong labels by heart: the training loss falls to less than a tenth, and the test loss rises, because it repeats the mistakes with great certainty. With dropout it cannot rely on single units, learns mostly what the right labels have in common, and is better on the test set. On clean labels, without anything to memorize, dropout only makes training slower. Try it.
 # %% [markdown] keras-words
 # ## 6. The same layers in Keras
 #
@@ -263,7 +270,7 @@ report = compare(model, nn.cross_entropy, optim.SGD(model.parameters(), lr=0.1),
 print("first difference from Keras's:", report.first_divergence())
 assert report.first_divergence() is None
 # %% [markdown] exercises
-# ## 7. Four exercises
+# ## 7. Three exercises
 #
 # ### Exercise 1: on paper (1 point)
 #
@@ -318,7 +325,7 @@ he, glorot = 0.05, 0.002
 # %% [markdown] exercise-2-words
 # ### Exercise 2: layer normalization (2 points)
 #
-# Transformers use **layer normalization** (Ba, Kiros and Hinton 2016): mean and variance are those of one sample over its features, and not those of one feature over the batch. Write `layer_norm(x, gamma, beta, eps)` for x (..., features), gamma and beta (features,). It must work for arrays and Tensors.
+# Transformers use **layer normalization** (Ba, Kiros and Hinton 2016): mean and variance are those of one sample over its features, and not those of one feature over the batch. Write `layer_norm(x, gamma, beta, eps)`, $\gamma\, (x - \mu) / \sqrt{\sigma^2 + \varepsilon} + \beta$ for x (..., features), gamma and beta (features,). It must work for arrays and Tensors.
 #
 # <details><summary>Hint</summary>
 #
@@ -360,6 +367,11 @@ def check_layer_norm(layer_norm):
     )
     flat = layer_norm(np.full((1, 4), 5.0), one, zero, 0.01)
     assert np.allclose(flat, 0), "For equal features the variance is 0. Add eps inside the root."
+    variance = x.var(axis=-1)
+    shrunk = np.asarray(layer_norm(x, one, zero, 3.0)).std(axis=-1)
+    assert np.allclose(shrunk, np.sqrt(variance / (variance + 3))), (
+        "eps is added to the variance, inside the root."
+    )
     leaf = Tensor(x, requires_grad=True)
     out = layer_norm(leaf, gamma, beta, 0.1)
     assert hasattr(out, "backward"), "With a Tensor it must return a Tensor."
@@ -412,6 +424,13 @@ def layer_norm(x, gamma, beta, eps):
     mean = x.mean(axis=-1, keepdims=True)
     variance = ((x - mean) ** 2).sum(axis=-1, keepdims=True) / (x.shape[-1] - 1)
     return gamma * (x - mean) / np.sqrt(variance + eps) + beta
+
+
+# %% wrong layer_norm: inside the root
+def layer_norm(x, gamma, beta, eps):
+    mean = x.mean(axis=-1, keepdims=True)
+    root = np.sqrt(((x - mean) ** 2).mean(axis=-1, keepdims=True))
+    return gamma * (x - mean) / (root + eps) + beta
 
 
 # %% wrong layer_norm: then add beta

@@ -109,7 +109,7 @@ axes[0].set_ylabel("$w_2$")
 # %% [markdown] nesterov-words
 # Momentum's learning rate is $4/36 = 0.11$ here. Gradient descent would diverge with it. Momentum damps the swings, because across the valley the gradients change their sign and cancel, and so it can afford larger steps.
 #
-# **Nesterov's momentum** looks ahead. It computes the gradient where the remembered step will lead, and so brakes earlier. Keras, PyTorch and `optim.SGD(nesterov=True)` write it with the point after the look-ahead, so that the gradient is computed at the parameters themselves (Sutskever and others 2013):
+# **Nesterov's momentum** looks ahead. It computes the gradient where the remembered step will lead, and so brakes earlier (Sutskever and others 2013). Keras, PyTorch and `optim.SGD(nesterov=True)` write it with the point after the look-ahead, so that the gradient is computed at the parameters themselves (Bengio, Boulanger-Lewandowski and Pascanu 2013):
 #
 # $$v \leftarrow \mu\, v - \eta\, g \qquad w \leftarrow w + \mu\, v - \eta\, g$$
 #
@@ -157,7 +157,7 @@ for g in [0.001, 1.0, -1000.0]:
     print(f"gradient {g:>8}: Adam's first step is {moved:+.6f}")
     assert np.isclose(moved, -0.1 * np.sign(g))
 # %% [markdown] first-step-after
-# At the first step $m/\sqrt s = g/|g| = \pm 1$, so the step has the length of the learning rate, whatever the gradient. That is why `lr=0.001` is a good start for very different networks. It also means that **Adam does not notice if the loss is multiplied by 1000**. *What does gradient descent do in that case?*
+# At the first step $m/\sqrt s = g/|g| = \pm 1$, so the step has the length of the learning rate, whatever the gradient. That is why `lr=0.001` is a good start for very different networks. It also means that **Adam does not notice if the loss is multiplied by 1000**. *What does gradient descent do in that case?* (Its steps become 1000 times as long, and it diverges unless the learning rate is divided by 1000.)
 #
 # Our formula, and the library's Adam:
 # %% library-adam
@@ -185,7 +185,7 @@ for name, make in [("momentum", lambda: with_momentum(0.05, 0.8)), ("Adam", lamb
     turned = descend(make(), 60, w=R @ start, gradient=rotated_gradient)
     print(f"{name:9} same path, only rotated: {np.allclose(turned, straight @ R.T)}")
 # %% rotate-picture
-# alt: Two curves of the loss by step for Adam. In the rotated valley Adam's loss falls differently from the straight valley.
+# alt: Three curves of the loss by step. Adam's loss falls differently in the rotated valley and in the straight one. Momentum has the same curve in both.
 fig, ax = plt.subplots(figsize=(6, 2.5), layout="constrained")
 for label, path in [
     ("Adam, valley along the axes", descend(adam(0.3), 150)),
@@ -241,9 +241,9 @@ for name, path in ways.items():
     ax.plot(*path.T, ".-", markersize=3, linewidth=1, label=name)
 ax.plot(1, 1, "k*", markersize=11)
 ax.set(xlim=(-1.6, 1.6), ylim=(-0.6, 1.8), xlabel="$a$", ylabel="$b$")
-ax.legend(loc="lower left")
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 # %% [markdown] rosenbrock-after
-# Newton uses the curvature and ignores the shape of the valley. Why then is nobody training networks with it? The Hessian of a network with a million parameters has $10^{12}$ elements. For a few thousand parameters and a loss on all the data, though, methods of this kind are the best. `optim.minimize_loss` has them, also **L-BFGS**, which estimates the curvature from the last gradients:
+# Newton uses the curvature and ignores the shape of the valley. One of its jumps leaves the picture, and still it arrives. Why then is nobody training networks with it? The Hessian of a network with a million parameters has $10^{12}$ elements. For a few thousand parameters and a loss on all the data, though, methods of this kind are the best. `optim.minimize_loss` has them, also **L-BFGS**, which estimates the curvature from the last gradients:
 # %% lbfgs
 w = nn.Parameter(begin.copy())
 found = optim.minimize_loss(lambda: rosenbrock(w), [w], method="lbfgs", tol=1e-8)
@@ -293,7 +293,7 @@ fig, ax = plt.subplots(figsize=(6, 2.6), layout="constrained")
 for name, values in losses.items():
     ax.loglog(rates, values, "o-", markersize=3, label=f"{name}, best {chosen[name]:.2g}")
 ax.set(xlabel="learning rate", ylabel="validation loss after 2 epochs", ylim=(0.05, 20))
-ax.legend()
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 # %% [markdown] sweep-after
 # Each curve is a bowl: too small a rate is slow, too large a rate destroys. The bowls differ in where they lie, and in how wide they are. **The learning rate matters more than the optimizer.** At the bottoms the optimizers are close together.
 # %% race tags=varies
@@ -304,7 +304,7 @@ for name, history in histories.items():
     ax.semilogy(range(1, 7), history["loss"], "o-", markersize=3, label=name)
     print(f"{name:9} lr {chosen[name]:<8.2g} validation accuracy {history['val_accuracy'][-1]:.1%}")
 ax.set(xlabel="epoch", ylabel="training loss")
-ax.legend()
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 assert all(history["val_accuracy"][-1] > 0.9 for history in histories.values())
 # %% [markdown] schedule-words
 # ## 6. Schedules

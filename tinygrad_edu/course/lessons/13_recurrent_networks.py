@@ -114,7 +114,7 @@ ax.set(xlabel="distance from the last step", ylabel="length of the gradient")
 ax.legend(ncols=3, fontsize=8, loc="upper left")
 ax.set_ylim(1e-7, 1e10)
 # %% [markdown] reach-after
-# Far from the end the dashed lines are straight: one eigenvalue decides, and each step multiplies by the same factor. With tanh, each step also multiplies by $\tanh' = 1 - h^2 \le 1$. So tanh can only make the gradient smaller. It stops the explosion when the states saturate, and then $1 - h^2$ is near 0 for many units.
+# Far from the end the dashed lines are straight: one eigenvalue decides, and each step multiplies by the same factor. With tanh, each step also multiplies by $\tanh' = 1 - h^2 \le 1$. This factor never makes the gradient longer. It stops the explosion when the states saturate, and then $1 - h^2$ is near 0 for many units.
 #
 # A gradient of $10^{-6}$ is not zero. Why is it a problem? The gradient of `U` is a **sum** over the steps. Next to the terms of the last few steps, those of the early steps are invisible. The network learns short-term relations and never notices the long-term ones.
 #
@@ -152,7 +152,7 @@ assert 48_000 < 2 * (1.2**20 - 0.5) * 20 * 1.2**19 < 49_000
 #
 # $$c_t = f \odot c_{t-1} + i \odot a \qquad h_t = o \odot \tanh c_t$$
 #
-# The **gates** $i$, $f$, $o$ lie between 0 and 1, and each is computed from the input and the old $h$, as is the candidate $a$: $\;[i, f, a, o] = [\sigma, \sigma, \tanh, \sigma](x_t W + h_{t-1} U + b)$. The forget gate $f$ says what to keep, $i$ what to write, $o$ what to show.
+# The **gates** $i$, $f$, $o$ lie between 0 and 1, and each is computed from the input and the old $h$, as is the candidate $a$: $\;[i, f, a, o] = [\sigma, \sigma, \tanh, \sigma]\big(x_t W + h_{t-1} U + b\big)$. The forget gate $f$ says what to keep, $i$ what to write, $o$ what to show.
 # %% lstm tags=needed
 def lstm(x, h, c, W, U, b):
     """The last h and c, (units,) each.    x: (T, inputs), W: (inputs, 4 units), U: (units, 4 units)"""

@@ -142,7 +142,7 @@ viz.tree(model, feature_names=iris.feature_names, class_names=list(names), ax=ax
 #
 # The number of mistakes of a question does not change if its threshold moves a little, as long as it passes no flower. So the derivative is 0 almost everywhere, and a gradient says nothing about where to go. A tree is found by **search**. That is why this lesson hardly uses the Tensor.
 #
-# A **soft tree** makes each question a probability, $\sigma((w \cdot x + b) / T)$, and then the loss has a useful gradient. `models.SoftDecisionTreeClassifier` is trained like a network. *How does its probability behave when the temperature $T$ falls?*
+# A **soft tree** makes each question a probability, $\sigma((w \cdot x + b) / T)$, and then the loss has a useful gradient. `models.SoftDecisionTreeClassifier` is trained like a network. *How do the loss and its slope change when the temperature $T$ falls?*
 # %% soft
 from tinygrad_edu import grad, ops
 from tinygrad_edu.gradcheck import gradcheck
@@ -161,6 +161,8 @@ for T in [1.0, 0.1, 0.01]:
 assert gradcheck(lambda t: soft_loss(t, 0.1), np.array(0.5))
 assert abs(float(grad(lambda t: soft_loss(t, 0.001))(0.8))) < 1e-12  # the hard question: no slope
 # %% [markdown] overfit-words
+# The smaller $T$ is, the more the probability looks like a step from 0 to 1, and the loss like the fraction of mistakes. The slope is then large near a flower, as at 1.4, and 0 where no flower is near. A soft tree with a large $T$ is easy to train, and one with a small $T$ asks hard questions.
+#
 # ## 5. A deep tree memorizes
 #
 # Two half moons with noise, and trees of different depths. *What will the boundary of a tree without a limit look like?*
@@ -240,7 +242,7 @@ assert abs(trees.oob_score_ - trees.score(cancer_test_x, cancer_test_y)) < 0.03
 # %% [markdown] size-words
 # Does a forest overfit if it has too many trees? *Guess before you look.*
 # %% size-picture tags=varies
-# alt: Test error against the number of trees, for bagging with all features and for a forest with few. Both fall quickly and then level off.
+# alt: Test error against the number of trees, for bagging with all features and for a forest with few. Both fall quickly and then change only by a few rows of the test set. The forest is lower.
 fig, ax = plt.subplots(figsize=(6.5, 2.7), layout="constrained")
 for features, label in [(None, "all features for each question"), ("sqrt", "√30 features")]:
     model = RandomForestClassifier(200, max_features=features, random_state=0)
@@ -250,7 +252,7 @@ for features, label in [(None, "all features for each question"), ("sqrt", "√3
 ax.set(xlabel="trees", ylabel="test error", xscale="log")
 ax.legend()
 # %% [markdown] size-after
-# It does not: more trees only bring the vote closer to its expected value. (The test set has 228 rows, so a step of the curve is one row.) Fewer features for each question make the trees less alike, and here the forest is better for it. The number of trees is a question of time, and the depth of a tree in a forest rarely needs a limit.
+# It does not: more trees only bring the vote closer to its expected value. (The test set has 228 rows, so a difference of 0.01 is about two rows, and the curves go up and down by chance.) Fewer features for each question make the trees less alike, and here the forest is better for it. The number of trees is a question of time, and the depth of a tree in a forest rarely needs a limit.
 # %% [markdown] importance-words
 # ## 8. Which features count?
 #
@@ -302,7 +304,7 @@ assert same.mean() > 0.95 and ours.get_depth() == theirs.get_depth()
 # %% [markdown] twin-after
 # Where two questions have the same gain, either may be chosen, and the trees differ below. Otherwise they are the same.
 # %% [markdown] exercises
-# ## 10. Four exercises
+# ## 10. Three exercises
 #
 # ### Exercise 1: impurity (1 point)
 #
@@ -610,4 +612,4 @@ def out_of_bag(votes, inside):
 #
 # ## What to read next
 #
-# [`models/trees`](../models/trees) searches all features in one pass, and [`models/ensembles/random_forest.py`](../models/ensembles/random_forest.py) grows forests. `viz.tree_frames(model, X).save("tree.html")` makes a page on which samples walk down a tree. In the books: Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*, sections 9.2 and 15; Breiman, *Random forests*, 2001. The next lesson lets trees learn from the mistakes of the trees before them: [boosting](16_boosting_with_a_loss_of_your_own.ipynb).
+# [`models/trees`](../models/trees) searches all features in one pass, and [`models/ensembles/random_forest.py`](../models/ensembles/random_forest.py) grows forests. `viz.tree_frames(model, X).save("tree.html")` makes a page on which samples walk down a tree. In the books: Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*, section 9.2 and chapter 15; Breiman, *Random forests*, 2001. The next lesson lets trees learn from the mistakes of the trees before them: [boosting](16_boosting_with_a_loss_of_your_own.ipynb).

@@ -185,6 +185,8 @@ ax.plot(x, y, "k.", markersize=3)
 ax.set(xlabel="x", ylabel="y")
 ax.legend(loc="upper left")
 # %% [markdown] stop-words
+# At a few places the band is much too narrow. The two models are trained independently, and nothing keeps their steps apart.
+#
 # ## 5. When to stop
 #
 # A forest cannot have too many trees. *Can boosting?* We look at the test error after each tree, for three learning rates, on the diabetes table: 442 patients, 10 measurements.

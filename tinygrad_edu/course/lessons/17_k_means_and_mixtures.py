@@ -85,7 +85,7 @@ assert np.allclose(H, np.diag(np.repeat(2.0 * counts, 2)))
 # %% [markdown] starts-words
 # ## 3. The start decides
 #
-# Newton finds the nearest minimum, not the best one. *How often will three random points be a good start?*
+# Newton's method finds a minimum near its start, and not always the best one. *How often will five random points be a good start for five centers?*
 # %% starts
 def lloyd(c, steps=50):
     for _ in range(steps):
@@ -104,7 +104,7 @@ print(
 print(f"within 0.1% of the best: {np.mean(ends < ends.min() * 1.001):.0%}")
 assert ends.max() > 1.1 * ends.min()
 # %% [markdown] plus-words
-# Two remedies are usual. **k-means++** (Arthur and Vassilvitskii 2007) draws each next center with a probability proportional to the squared distance from the nearest one so far, so that the start is spread out. And one starts several times and keeps the best. `models.KMeans` does both. With `traced()` it keeps the centers of each iteration, which we draw.
+# Two remedies are usual. **k-means++** (Arthur and Vassilvitskii 2007) draws each next center with a probability proportional to the squared distance from the nearest one so far, so that the start is spread out. And one starts several times and keeps the best. `models.KMeans` does both. With `traced()` it also keeps the centers of each iteration, for an animation.
 # %% model
 from models.foundation import traced
 
@@ -224,7 +224,7 @@ mixture = GaussianMixture(3, random_state=0, tol=1e-8, max_iter=500).fit(petals)
 found = mixture.predict(petals)
 table = np.array([[np.sum((iris.target == s) & (found == k)) for k in range(3)] for s in range(3)])
 print("species × component:\n", np.sort(table, axis=1)[:, ::-1])
-assert np.sort(table, axis=1)[:, -1].sum() > 140
+assert np.sort(table, axis=1)[:, -1].sum() > 140 and len(set(table.argmax(axis=1))) == 3
 # %% iris-picture
 # alt: Petal length and width of iris with three pairs of ellipses, one at each species.
 fig, ax = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
@@ -425,7 +425,7 @@ def check_responsibilities(responsibilities):
     kept = terms.copy()
     with np.errstate(all="ignore"):
         answer = responsibilities(terms)
-        far = responsibilities(np.array([[-2000.0, -2001.0], [-5000.0, -4000.0]]))
+        far = responsibilities(np.array([[-2000.0, -2001.0], [-9000.0, -4000.0]]))
     assert np.array_equal(terms, kept), "Your function changed terms."
     assert np.shape(answer) == (3, 2), "Return an array of the shape of terms."
     assert not np.allclose(np.sum(answer, axis=0), 1), (
@@ -436,7 +436,7 @@ def check_responsibilities(responsibilities):
         "Responsibilities are exp(terms), divided by the sum of the row."
     )
     assert not np.isnan(far).any(), (
-        "exp(-2000) is 0, and 0 / 0 is NaN. Subtract the largest term of each row first."
+        "exp(-2000) is 0 and exp(2000) is infinite, and a quotient of two such numbers is NaN. Subtract the largest term of each row first."
     )
     assert np.allclose(far, [[1 / (1 + np.exp(-1)), 1 / (1 + np.e)], [0, 1]]), (
         "Very small terms: subtract the largest of each row, not of the whole table."
@@ -471,6 +471,13 @@ def responsibilities(terms):
 def responsibilities(terms):
     with np.errstate(all="ignore"):
         e = np.exp(terms)
+        return e / e.sum(axis=1, keepdims=True)
+
+
+# %% wrong responsibilities: Subtract the largest term
+def responsibilities(terms):
+    with np.errstate(all="ignore"):
+        e = np.exp(terms - terms.mean(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
 
 

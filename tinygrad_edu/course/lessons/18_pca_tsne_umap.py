@@ -57,13 +57,15 @@ model = PCA(2).fit(X)
 assert np.allclose(np.abs(model.transform(X)), np.abs(plane))  # a direction may have either sign
 print("models.PCA has the same coordinates, up to the sign")
 # %% pca-picture
-# alt: Three hundred digits in the plane of their two principal components, colored by digit. 0 and 4 lie apart at the edges, and the others overlap in the middle.
+# alt: Three hundred digits in the plane of their two principal components, colored by digit. 0, 1 and 4 each have a region nearly of their own, and 2, 3 and 5 overlap.
 fig, ax = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
 viz.embedding(plane, label, ax=ax)
+kept = S**2 / (S**2).sum()
+ax.set(xlabel=f"first component, {kept[0]:.0%} of the variance", ylabel=f"second, {kept[1]:.0%}")
 
 
 # %% [markdown] distance-words
-# PCA keeps large distances well, because they make up the variance. But neighbors in the plane need not be neighbors in 64 dimensions: everything that lies perpendicular to the plane is projected onto each other.
+# PCA keeps large distances well, because they make up the variance. But neighbors in the plane need not be neighbors in 64 dimensions: points that differ only in a direction perpendicular to the plane are projected onto the same place.
 #
 # ## 2. Keep distances: MDS
 #
@@ -161,7 +163,7 @@ print(
 )
 assert float(divergence(by_hand)) < float(divergence(plane)) / 2
 # %% tsne-picture tags=varies
-# alt: Two pictures of the digits by t-SNE, from our loop and from models.TSNE. In both, each digit is an island of its own.
+# alt: Two pictures of the digits by t-SNE, from our loop and from models.TSNE. In both, nearly every digit is an island of its own.
 library = TSNE(perplexity=30, random_state=0).fit(X)
 fig, axes = plt.subplots(1, 2, figsize=(8.5, 3.5), layout="constrained")
 for ax, points, name in zip(
@@ -178,15 +180,18 @@ axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 #
 # $$L = -\sum_{i<j} \left(w_{ij} \ln v_{ij} + (1 - w_{ij}) \ln (1 - v_{ij})\right)$$
 #
-# The first term attracts neighbors, the second one repels all others. Only few of these are computed, drawn at random, so UMAP is fast on large data. *Which of the two losses is a difference of probabilities over all pairs, and which one looks at each pair by itself?*
+# The first term attracts neighbors, the second one repels all others. Only few of these are computed, drawn at random, so UMAP is fast on large data. t-SNE's $q_{ij}$ sum to 1 over all pairs. The $v_{ij}$ need not, so each pair counts by itself. *How will the picture differ from that of t-SNE?*
 # %% umap tags=varies
 # alt: The digits by UMAP: six compact islands with more space between them than in t-SNE's picture.
 umap = UMAP(n_neighbors=15, random_state=0).fit(X)
 fig, ax = plt.subplots(figsize=(5.2, 3.5), layout="constrained")
 viz.embedding(umap.embedding_, label, ax=ax)
+ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
 
 
 # %% [markdown] judge-words
+# UMAP's islands are more compact, with more space between them.
+#
 # ## 5. Which picture is right?
 #
 # Count: of the ten nearest neighbors in 64 dimensions, which fraction are among the ten nearest in the picture? And how well do large distances agree (correlation)? *Which method will win which column?*
@@ -447,6 +452,9 @@ def check_sammon(sammon):
         "The factor in front is missing: divide by the sum of all d_ij."
     )
     assert not np.isclose(value, 2 * right), "Each pair counts once: i < j."
+    assert not np.isclose(value, right / 2), (
+        "In the sum of all d_ij, too, each pair counts once: i < j."
+    )
     assert np.isclose(value, right), (
         "Check the formula: the square of (‖y_i - y_j‖ - d_ij), divided by d_ij."
     )
@@ -504,6 +512,13 @@ def sammon(y, d):
     i, j = np.triu_indices(len(d), 1)
     length = np.sqrt(((y[i] - y[j]) ** 2).sum(axis=1))
     return ((length - d[i, j]) ** 2 / d[i, j]).sum()
+
+
+# %% wrong sammon: In the sum of all d_ij
+def sammon(y, d):
+    i, j = np.triu_indices(len(d), 1)
+    length = np.sqrt(((y[i] - y[j]) ** 2).sum(axis=1))
+    return ((length - d[i, j]) ** 2 / d[i, j]).sum() / d.sum()
 
 
 # %% wrong sammon: Each pair counts once

@@ -46,9 +46,8 @@ line = np.linspace(-5, 5, 200)
 rng = np.random.default_rng(1)
 fig, axes = plt.subplots(1, 2, figsize=(8.5, 2.4), layout="constrained", sharey=True)
 for ax, length in zip(axes, [2.0, 0.4], strict=True):
-    K = kernel(line, line, length=length) + 1e-8 * np.eye(
-        200
-    )  # so that rounding leaves it positive
+    # The small number on the diagonal keeps K positive definite in spite of rounding.
+    K = kernel(line, line, length=length) + 1e-8 * np.eye(200)
     ax.plot(line, np.linalg.cholesky(K) @ rng.normal(size=(200, 3)))
     ax.set(title=f"length scale {length}", xlabel="x")
 
@@ -111,7 +110,7 @@ def log_evidence(theta, x, y):
 
 
 # %% evidence-picture
-# alt: The log evidence against the length scale, on a logarithmic axis. It has one maximum between 1 and 2 and falls steeply on the left.
+# alt: The log evidence against the length scale, on a logarithmic axis. It rises slowly from the left, has one maximum between 1 and 2, and falls steeply on the right.
 lengths = np.logspace(-1, 1, 60)
 values = [log_evidence(np.log([1.0, length, 0.2]), x, y) for length in lengths]
 fig, ax = plt.subplots(figsize=(6, 2.4), layout="constrained")
@@ -201,8 +200,10 @@ print(f"monthly change, measured:        {np.std(np.diff(ppm[~past])):.1f} ppm")
 print(f"error of the RBF alone:          {change_error(alone.predict(t[:, None])):.1f} ppm")
 print(f"error of the sum of the kernels: {change_error(predicted):.1f} ppm")
 assert change_error(predicted) < change_error(alone.predict(t[:, None])) / 2
+assert len(process.kernel_.theta) == 9
+assert (predicted[~past] + center).mean() > ppm[~past].mean()  # a little too steep
 # %% co2-picture tags=varies
-# alt: Monthly carbon dioxide from 1980 to 2001 with the prediction from 1990 on. The prediction continues the seasons and the rise, and its band of two standard deviations grows with time.
+# alt: Monthly carbon dioxide from 1975 to 2001 with the prediction from 1990 on. The prediction continues the seasons and the rise, and its band of two standard deviations grows with time.
 fig, ax = plt.subplots(figsize=(8, 3), layout="constrained")
 ax.plot(t, ppm, "k.", markersize=2, label="measured")
 new = ~past
@@ -213,9 +214,9 @@ ax.fill_between(
 ax.set(xlim=(1975, 2002), ylim=(325, 380), xlabel="year", ylabel="CO₂ in ppm")
 ax.legend(loc="upper left")
 # %% [markdown] co2-after
-# The seasons are right over eleven years. The rise is predicted a little too steep: in the nineties the carbon dioxide rose more slowly than in the years before. The band grows with time, because the model knows that it knows less.
+# The seasons are right over twelve years. The RBF alone knows none: its error in the monthly change is as large as the change itself. The rise is predicted a little too steep: in the nineties the carbon dioxide rose more slowly than in the years before. The band grows with time, because the model knows that it knows less.
 #
-# No gradient was written for this kernel of ten parameters. That is the reason why kernels of this package are only formulas ([`kernels.py`](../models/gaussian_processes/kernels.py)).
+# No gradient was written for this kernel with its nine free parameters. That is the reason why kernels of this package are only formulas ([`kernels.py`](../models/gaussian_processes/kernels.py)).
 #
 # `viz.band_frames(model, X, y).save("band.html")` makes a page on which you move a parameter of the kernel, and see band and evidence change.
 # %% [markdown] cost-words
@@ -244,7 +245,7 @@ from tinygrad_edu.twins.scikit_learn import compare
 
 print(compare(GaussianProcessRegressor(ConstantKernel(1.0) * RBF(1.0), alpha=0.01), x[:, None], y))
 # %% [markdown] exercises
-# ## 8. Four exercises
+# ## 8. Three exercises
 #
 # ### Exercise 1: on paper (1 point)
 #

@@ -41,6 +41,7 @@ def play(T, rng):
 
 
 z, x = play(300, np.random.default_rng(2))
+# %% throws
 print("throws:", "".join(str(m + 1) for m in x[:60]))
 print("die:   ", "".join("FL"[k] for k in z[:60]))
 
@@ -48,7 +49,7 @@ print("die:   ", "".join("FL"[k] for k in z[:60]))
 # %% [markdown] brute-words
 # ## 2. The likelihood, by brute force
 #
-# How probable are the throws? The dice are unknown, so we sum over all sequences of dice. For five throws these are $2^5$. *How many are they for all 300 throws?*
+# How probable are the throws? The dice are unknown, so we sum over all sequences of dice. For five throws these are $2^5$. *How many are there for all 300 throws?*
 # %% brute tags=needed
 def path_probability(z, x, start=start, A=A, B=B):
     p = start[z[0]] * B[z[0], x[0]]
@@ -60,6 +61,7 @@ def path_probability(z, x, start=start, A=A, B=B):
 few = x[:5]
 paths = [np.array(path) for path in product([0, 1], repeat=5)]
 probabilities = np.array([path_probability(path, few) for path in paths])
+# %% brute-sum
 print("paths:", len(paths), "  ln p =", round(np.log(probabilities.sum()), 6))
 
 
@@ -70,7 +72,7 @@ print("paths:", len(paths), "  ln p =", round(np.log(probabilities.sum()), 6))
 #
 # $$\alpha_t(j) = \sum_i \alpha_{t-1}(i)\, A_{ij}\, B_{j x_t}$$
 #
-# The numbers become tiny, so we keep their logarithms, and the sum becomes a logsumexp (Rabiner 1989, equations 18 to 20). That is the whole algorithm:
+# The numbers become tiny, so we keep their logarithms, and the sum becomes a logsumexp (Rabiner 1989, equations 18 to 21). That is the whole algorithm:
 # %% forward
 def log_likelihood(x, log_start, log_A, log_B):
     """ln p(x), the sum over all paths. x: (T,), log_start: (K,), log_A: (K, K), log_B: (K, symbols)"""
@@ -138,12 +140,12 @@ print(
 )
 assert np.allclose(probability, posterior_by_hand(x, *tables), rtol=0, atol=1e-12)
 # %% posterior-picture
-# alt: The probability of the loaded die by throw, a curve between 0 and 1, above a gray band where the loaded die was really used. The curve is high where the band is.
+# alt: The probability of the loaded die by throw, a curve between 0 and 1, above a gray band where the loaded die was really used. The curve is high where most of the long gray bands are, and misses some short ones.
 fig, ax = plt.subplots(figsize=(8.5, 2.3), layout="constrained")
 ax.fill_between(range(300), 0, z, step="mid", color="0.85", label="loaded die was used")
 ax.plot(probability[:, 1], label="P(loaded | all throws)")
 ax.set(xlabel="throw", ylim=(0, 1.05), xlim=(0, 299))
-ax.legend(loc="upper right")
+ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.3), frameon=False)
 
 
 # %% [markdown] viterbi-words
@@ -184,7 +186,7 @@ frames.plot(-1)
 # %% [markdown] learn-words
 # ## 6. Learning the tables
 #
-# Now forget the tables and learn them from throws. EM is called **Baum–Welch** here. The expected counts come from `backward()`, and dividing each row by its sum gives the new tables. *How many throws will be needed to recognize the loaded die?*
+# Now forget the tables and learn them from throws. EM is called **Baum–Welch** here. The expected counts come from `backward()`, and dividing each row by its sum gives the new tables. *Will 1000 throws be enough to recognize the loaded die?*
 # %% learn
 def learn_step(x, start, A, B):
     """One step of EM. Returns the likelihood before it, and the new tables."""
@@ -211,7 +213,7 @@ print("ln p:", round(values[0], 2), "→", round(values[-1], 2))
 print("learned A:\n", guess[1].round(2))
 print("learned B, loaded die:", guess[2][1].round(2))
 # %% [markdown] learn-after
-# The true loaded die shows six with probability 0.5. The likelihood of the learned tables is even larger than that of the true ones. *Why is that no contradiction?* (They were fitted to exactly these throws.)
+# The true loaded die shows six with probability 0.5, and the learned one with 0.44. The changes of the die are harder to learn, since nobody sees them. The likelihood of the learned tables is even larger than that of the true ones. *Why is that no contradiction?* (They were fitted to exactly these throws.)
 # %% learn-model
 true_value = float(log_likelihood(x_long, *tables))
 print("ln p with the true tables:", round(true_value, 2))
@@ -223,7 +225,7 @@ assert fitted.score(x_long[:, None]) > true_value
 # %% [markdown] scan-words
 # ## 7. At speed
 #
-# Our loop records four operations for every throw. `scan` is an operation of the package for recursions: its forward pass runs on plain arrays, and its derivative is computed for all steps at once. The formula stays the same. *What changes, the numbers or the time?*
+# Our loop records several operations for every throw. `scan` is an operation of the package for recursions: its forward pass runs on plain arrays, and its derivative is computed for all steps at once. The formula stays the same. *What changes, the numbers or the time?*
 # %% scan
 def log_likelihood_by_scan(x, log_start, log_A, log_B):
     def step(alpha, emission):
@@ -250,7 +252,7 @@ for name, function in [("loop", log_likelihood), ("scan", log_likelihood_by_scan
     function(x_long, *[Tensor(table, requires_grad=True) for table in tables]).backward()
     print(f"{name}: {(perf_counter() - begin) * 1000:.0f} ms for 1000 throws, forward and backward")
 # %% [markdown] exercises
-# ## 8. Four exercises
+# ## 8. Three exercises
 #
 # ### Exercise 1: in the long run (1 point)
 #

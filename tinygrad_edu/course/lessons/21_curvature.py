@@ -95,10 +95,11 @@ by_engine = hessian(loss)(theta)  # the same as jacobian(grad(loss))
 e = 1e-5 * np.eye(2)
 by_nudging = np.stack([(grad(loss)(theta + d) - grad(loss)(theta - d)) / 2e-5 for d in e])
 print(by_engine.round(3))
+print("all three agree:", np.allclose(by_hand, by_engine) and np.allclose(by_nudging, by_engine))
 assert np.allclose(by_hand, by_engine, rtol=1e-10) and np.allclose(by_nudging, by_engine, rtol=1e-6)
 
 # %% [markdown] hvp-words
-# A model with a million parameters has a Hessian with $10^{12}$ entries, which no computer stores. But the
+# A model with a million parameters has a Hessian with $10^{12}$ entries, eight terabytes. But the
 # product $Hv$ with **one** vector is just the gradient of the number $\langle \nabla L, v \rangle$. It
 # costs about as much as two gradients, whatever the size:
 
@@ -269,7 +270,7 @@ for i in most:
 assert most[0] == 20
 
 # %% [markdown] loo-words
-# The launch at 75 °F, the only one above 70 °F with damage. Without it, the slope would be steeper. Now the brute
+# It is the launch at 75 °F, the only one above 70 °F with damage. Without it, the slope would be steeper. Now the brute
 # force: leave out each launch, and fit again.
 
 # %% loo
@@ -563,7 +564,10 @@ def check_hessian_times(hessian_times):
     assert np.shape(found) == (4,), "Return one number for each parameter."
     assert not np.allclose(found, A.T @ (A @ v)), "The weights p (1 - p) are missing."
     assert not np.allclose(found, A.T @ (p * (A @ v))), "The weights are p (1 - p), not p."
-    assert np.allclose(found, right), "The numbers are not right."
+    assert not np.allclose(found, right / 6), (
+        "The loss is the sum over the samples, so do not divide by their number."
+    )
+    assert np.allclose(found, right), "It is not AᵀDA v with D = p (1 - p) on the diagonal."
 
 
 # %% hidden hessian_times
@@ -590,6 +594,11 @@ def hessian_times(A, p, v):
 # %% wrong hessian_times: weights p (1 - p) are missing
 def hessian_times(A, p, v):
     return A.T @ (A @ v)
+
+
+# %% wrong hessian_times: do not divide by their number
+def hessian_times(A, p, v):
+    return A.T @ (p * (1 - p) * (A @ v)) / len(A)
 
 
 # %% wrong hessian_times: not p

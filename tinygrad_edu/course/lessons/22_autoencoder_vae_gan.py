@@ -7,6 +7,7 @@
 #
 # You need lessons [9](09_initialization_normalization_dropout.ipynb) and [18](18_pca_tsne_umap.ipynb), and about twenty minutes.
 # %% imports tags=needed
+import itertools
 import warnings
 
 import matplotlib.pyplot as plt
@@ -17,7 +18,6 @@ from tinygrad_edu import Tensor, nn, no_grad, ops, optim, viz
 from tinygrad_edu.course import check, needs
 from tinygrad_edu.data import load_digits, train_test_split
 from tinygrad_edu.gradcheck import gradcheck
-import itertools
 
 # %% data
 images, labels = load_digits()
@@ -167,7 +167,7 @@ vae = VAE(
     random_state=0,
 )
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # that forty passes do not reach the minimum
+    warnings.simplefilter("ignore")  # it warns that forty passes do not reach the minimum
     vae.fit(x_train.astype(float))
 new = vae.inverse_transform(np.random.default_rng(0).normal(size=(10, 8)))
 fig, ax = plt.subplots(figsize=(7, 0.9), layout="constrained")
@@ -499,7 +499,7 @@ def denoising_loss(encoder, decoder, x, noise):
 # ## What you have seen
 #
 # - An autoencoder finds a short code. The linear one finds the plane of PCA.
-# - A VAE makes a distribution of codes. Its loss is a bound of the likelihood, and noise that depends on no parameter lets the gradient through a random draw.
+# - A VAE makes a distribution of codes. Its loss is an upper bound of $-\ln p(x)$, and noise that depends on no parameter lets the gradient through a random draw.
 # - A GAN has two losses and no bottom: the generator learns through the gradient of the discriminator. `.data` keeps a gradient out where it does not belong.
 #
 # ## What to read next

@@ -1,3 +1,5 @@
+# builds: a pipeline for tables with gaps and categories, a leak made visible, and probabilities that can be trusted
+# needs: lessons 7 and 15
 # %% [markdown] title
 # # Lesson 23: A model on real tables: leakage, splits, metrics, calibration
 #
@@ -292,6 +294,8 @@ print(
 )
 assert wrong > 0.04
 # %% [markdown] calibrate-words
+# An overconfident model lies above the diagonal at the left end, where too many survive, and below it at the right end, where too few do. So does the forest.
+#
 # Overconfidence can be repaired without a new model. `CalibratedClassifierCV` trains the forest on part of the rows, and on the others learns a curve from its probabilities to better ones (Platt's sigmoid, or a staircase that only rises). It never uses rows that the forest was trained on; that would be a leak.
 # %% calibrate
 calibrated = CalibratedClassifierCV(forest, method="sigmoid", cv=5)

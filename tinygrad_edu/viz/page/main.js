@@ -1,5 +1,5 @@
 // The beginning: buttons and keys, and the first look at the graph.
-import { closed } from "./boxes.js";
+import { closed, nodeOf } from "./boxes.js";
 import { bounds, draw } from "./drawing.js";
 import { $ } from "./elements.js";
 import { G, GROUPS, RESULT } from "./graph.js";
@@ -147,7 +147,7 @@ canvas.addEventListener("dblclick", e => {
 
 canvas.addEventListener("focusin", e => {
   const key = keyUnder(e);
-  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal(key);
+  if (key && /** @type {Element} */ (e.target).matches(":focus-visible")) reveal([key]);
 });
 
 // ------------------------------------------------------------------------------- the first look
@@ -166,7 +166,8 @@ addEventListener("resize", look);
 function look() {
   changed();
   fit();
-  if (state.chosen) reveal(state.chosen);
+  const { chosen } = state;
+  if (chosen) reveal([...nodeOf(chosen).inputs.map(i => units[i]), chosen]);
 }
 
 // the picture is printed as a whole

@@ -8,7 +8,7 @@ import { current, keysOf } from "./steps.js";
 import { canvas, move, onMove, view } from "./view.js";
 
 const minimap = $("minimap");
-const BORDER = 20;
+const BORDER = 50; // around the graph
 const every = make("path", { class: "all" });
 const present = make("path", { class: "here" });
 const frameSeen = make("rect", { rx: 6 });
@@ -32,7 +32,8 @@ function paintMap() {
     shownUnits = units;
     every.setAttribute("d", rectangles(drawn.keys()));
     const { left, top, right, bottom } = bounds;
-    minimap.setAttribute("viewBox", `${left - BORDER} ${top - BORDER} ${right - left + 2 * BORDER} ${bottom - top + 2 * BORDER}`);
+    const box = [left - BORDER, top - BORDER, right - left + 2 * BORDER, bottom - top + 2 * BORDER];
+    minimap.setAttribute("viewBox", box.map(round).join(" "));
   }
   present.setAttribute("d", rectangles([...keysOf(current()), state.chosen ?? ""]));
 }
@@ -41,12 +42,17 @@ onChange(paintMap);
 /** Shows which part of the graph is seen; nothing if it is all of it. */
 function showWindow() {
   const { x, y, k } = view;
-  const [left, top] = [-x / k, -y / k];
-  const [w, h] = [canvas.clientWidth / k, canvas.clientHeight / k];
-  const whole =
-    left <= bounds.left && top <= bounds.top && left + w >= bounds.right && top + h >= bounds.bottom;
+  const whole = -x / k <= bounds.left && -y / k <= bounds.top &&
+    canvas.clientWidth - x >= bounds.right * k && canvas.clientHeight - y >= bounds.bottom * k;
   minimap.toggleAttribute("hidden", whole);
-  for (const [name, fact] of Object.entries({ x: left, y: top, width: w, height: h }))
+  // what is seen may lie beside the graph: the frame stays within the map
+  const within = (/** @type {number} */ v, /** @type {number} */ low, /** @type {number} */ high) =>
+    Math.min(Math.max(v, low - BORDER), high + BORDER);
+  const left = within(-x / k, bounds.left, bounds.right);
+  const top = within(-y / k, bounds.top, bounds.bottom);
+  const width = within((canvas.clientWidth - x) / k, bounds.left, bounds.right) - left;
+  const height = within((canvas.clientHeight - y) / k, bounds.top, bounds.bottom) - top;
+  for (const [name, fact] of Object.entries({ x: left, y: top, width, height }))
     frameSeen.setAttribute(name, String(round(fact)));
 }
 onMove(showWindow);

@@ -96,7 +96,7 @@ export function choose(key, show = false) {
   if (isPhone() || show) panel.scrollTop = 0;
   // in a step its card comes first, and the details below
   if (state.at && !show) panel.querySelectorAll("section")[1]?.scrollIntoView({ block: "start" });
-  if (show || isPhone()) reveal(key); // on a telephone the panel may have covered it
+  if (show || isPhone()) reveal([key]); // on a telephone the panel may have covered it
 }
 
 /** Expands or collapses a group. @param {number} g */

@@ -10,7 +10,7 @@ export const canvas = $("canvas");
 export const view = { x: 0, y: 0, k: 1 };
 
 const MARGIN = 40;
-const READABLE = 0.7; // a graph whose names would be smaller than 9 pixels is shown in part
+const READABLE = 0.6925; // a graph whose names would be smaller than 9 pixels is shown in part
 const GLIDE = 220; // milliseconds
 const CLICK = 4; // pixels that a pointer may move in a click
 let motion = 0;
@@ -48,9 +48,10 @@ function glide(x, y, k) {
 export function fit(whole = false) {
   const { clientWidth: w, clientHeight: h } = canvas;
   const [width, height] = [bounds.right - bounds.left, bounds.bottom - bounds.top];
-  const all = Math.min((w - 48) / width, (h - 48) / height, 1.25);
+  const margin = Math.min(48, 0.06 * w);
+  const all = Math.min((w - margin) / width, (h - margin) / height, 1.25);
   if (whole || all >= READABLE) {
-    const top = Math.max(24, (h - height * all) / 2);
+    const top = (h - height * all) / 2;
     return move((w - width * all) / 2 - bounds.left * all, top - bounds.top * all, all);
   }
   const k = Math.max(READABLE, Math.min((w - 32) / width, 1));
@@ -84,9 +85,9 @@ function isUnderMap(x, y) {
   return map.width > 0 && x > map.left - left && y > map.top - top;
 }
 
-/** Brings a node, or what the step is about, into sight. Moves only if it is not. @param {string} [key] */
-export function reveal(key) {
-  const keys = key ? [key] : keysOf(current());
+/** Brings nodes, or what the step is about, into sight, or the last of them, which matters most.
+ * Moves only if they are not. @param {string[]} [keys] */
+export function reveal(keys = keysOf(current())) {
   const some = keys.flatMap(k => spots.get(k) ?? []);
   if (!some.length) return;
   const { clientWidth: w, clientHeight: h } = canvas;
