@@ -187,3 +187,14 @@ def test_magics_are_left_out() -> None:
         "if x:\n    pass\npass\ny = 5 % 3"
     )
     assert grading.without_magics("%%bash\nls") == ""
+
+
+def test_of_the_tests_nothing_but_functions_can_be_called() -> None:
+    peer = Peer(0, 1, trusted=False)
+    f, model = peer.lend(abs), peer.lend(nn.Linear(1, 1, rng=0))
+    assert peer.serve("call", [f, [-3], {}]) == 3
+    for what, values in [
+        ("call", [model, [[1.0]], {}]), ("pull", [model, np.ones(1)]), ("get", [f, "__self__"]),
+    ]:  # fmt: skip
+        with pytest.raises(Ended, match="not allowed"):
+            peer.serve(what, values)
