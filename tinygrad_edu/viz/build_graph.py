@@ -23,7 +23,6 @@ from tinygrad_edu.diagnostics.words import (
     describe,
     line_made,
     named,
-    on_one_line,
     refusal,
 )
 from tinygrad_edu.explaining import Explanation, explain
@@ -31,17 +30,14 @@ from tinygrad_edu.nn import Module, Parameter
 from tinygrad_edu.nn.calls import Call
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.viz.backward_steps import local_derivative, steps_back
-from tinygrad_edu.viz.nodes import Arrival, GraphData, Group, Node, Snapshot, snapshot
+from tinygrad_edu.viz.module_boxes import Box, Boxes, place_of
+from tinygrad_edu.viz.nodes import Arrival, GraphData, Node, Snapshot, snapshot
 from tinygrad_edu.viz.rounding import rounded_product, rounded_result, rounded_sum
 from tinygrad_edu.viz.settings import axes_in_words, settings_of
 
 LIMIT = 5000  # nodes; a larger picture can be drawn, but not read
 MANY = 8  # a leaf with more uses than this is drawn beside each of them
 INPUT = "input"  # the title of an array without a name that a module was given
-
-# What repeats is boxed if it does so three times, with 24 operations in all. (A step of more than 128
-# operations and boxes is not recognized.)
-REPEATS, OPERATIONS, PERIOD = 3, 24, 128
 
 
 class Reader:
@@ -57,7 +53,7 @@ class Reader:
         self.result, self.settings = result, (depth, roll, limit)
         self.operations = _operations(result, depth, limit)
         self.uses = Counter(x for y in self.operations for x in y.inputs if isinstance(x, Tensor))
-        boxes = _Boxes(depth)
+        boxes = Boxes(depth)
         self.homes = {y: boxes.of(y) for y in self.operations}
         if roll:
             boxes.roll(self.homes)
@@ -87,7 +83,7 @@ class Reader:
 
     # ---- nodes
 
-    def _write_nodes(self, top: _Box) -> None:
+    def _write_nodes(self, top: Box) -> None:
         """A node for each operation, or for all operations of a collapsed module; leaves before them."""
         unit = lambda y: id(self.homes[y] if self.homes[y].collapsed else y)
         for _, together in itertools.groupby(self.operations, unit):
@@ -102,7 +98,7 @@ class Reader:
         if not self.nodes:
             self._write_unrecorded(self.result, self.result.name or "Tensor", top)
 
-    def _inputs(self, made: list[Tensor], home: _Box) -> Iterator[int]:
+    def _inputs(self, made: list[Tensor], home: Box) -> Iterator[int]:
         """The nodes that these operations take; a leaf that has none yet is written."""
         within, box = set(made), home.outer if home.collapsed else home
         for y in made:
@@ -119,7 +115,7 @@ class Reader:
                     inner = self._box(x, box, y.scope[: box.level])
                     yield self._write_unrecorded(x, _title(y, i), inner)
 
-    def _box(self, x: Any, box: _Box, scope: tuple[Module, ...]) -> _Box:
+    def _box(self, x: Any, box: Box, scope: tuple[Module, ...]) -> Box:
         """The box of a leaf that an operation uses in this box, called in this scope.
 
         Parameters and constants stand where they are used, data where they were made: what is passed
@@ -133,7 +129,7 @@ class Reader:
                 box = box.outer
         return box
 
-    def _write_operation(self, y: Tensor, home: _Box, inputs: list[int]) -> None:
+    def _write_operation(self, y: Tensor, home: Box, inputs: list[int]) -> None:
         row: Any = y.op
         settings = settings_of(y)
         kind, title = ("result" if y is self.result else "operation"), row.name
@@ -152,7 +148,7 @@ class Reader:
             rounding=rounded_result(y),
         )
 
-    def _write_module(self, made: list[Tensor], home: _Box, inputs: list[int]) -> None:
+    def _write_module(self, made: list[Tensor], home: Box, inputs: list[int]) -> None:
         """One node for all the operations of a call, with the value of the last of them."""
         learned = {x for y in made for x in y.inputs if isinstance(x, Parameter)}
         about = "1 operation" if len(made) == 1 else f"{len(made):,} operations"
@@ -161,7 +157,7 @@ class Reader:
         inputs = [*dict.fromkeys(inputs)]
         self._add(made[-1], "module", home.label, about, inputs, home.outer.number)
 
-    def _write_unrecorded(self, x: Any, title: str, box: _Box) -> int:
+    def _write_unrecorded(self, x: Any, title: str, box: Box) -> int:
         """A leaf; before it, if no gradient was needed there, the layers that its numbers went through."""
         if not isinstance(x, Tensor) or isinstance(x, Parameter) or x.requires_grad or x.name:
             return self._write_leaf(x, title, box.number)
@@ -179,7 +175,7 @@ class Reader:
             return self._write_leaf(x, name, box.number, "data")
         return self._write_leaf(x, title, box.number)
 
-    def _write_layer(self, scope: tuple, value: Snapshot, box: _Box) -> int:
+    def _write_layer(self, scope: tuple, value: Snapshot, box: Box) -> int:
         """The node of a layer in this box whose operations were not recorded, and those before it."""
         call: Any = scope  # of the layer itself, not of one inside
         while len(call) > box.level + 1 and isinstance(call, Call) and call.outer:
@@ -204,7 +200,7 @@ class Reader:
         module = scope[box.level]
         size = sum(p.size for p in module.parameters())
         about = f"{size:,} parameters" if size else "no gradient needed"
-        label = ": ".join(filter(None, _path(box.module, module)))
+        label = ": ".join(filter(None, place_of(box.module, module)))
         node = self._add(call, "module", label, about, inputs, box.number, value)
         self.layers[id(call)] = node.number
         return node.number
@@ -299,7 +295,7 @@ class Reader:
         return steps, gradients, ""
 
 
-def _within(box: _Box, level: int) -> _Box:
+def _within(box: Box, level: int) -> Box:
     """The box around this one that has so many modules around it."""
     while box.outer and box.level > level:
         box = box.outer
@@ -463,154 +459,3 @@ def _title(y: Tensor, i: int) -> str:
     if len(argument) > 2 and argument != "self":  # "labels", but not "x1"
         return argument
     return "array" if np.ndim(x) else ""
-
-
-# ------------------------------------------------------------------------------------- boxes of calls
-
-
-class _Box:
-    """One call of a module, or, without a module, a block that repeats or one of its steps."""
-
-    def __init__(self, label: str, kind: str, outer: Any, module: Any = None):
-        self.label, self.kind, self.outer, self.module = label, kind, outer, module
-        self.level: int = outer.level + (module is not None) if outer else 0  # modules around
-        self.collapsed = False  # one node for all its operations?
-        self.repeats = 0
-        self.inside: list[Any] = []  # operations and boxes, in order
-        self.number: int | None = None  # its place among the groups
-
-
-def _path(outer: Module | None, module: Module) -> tuple[str, str]:
-    """Where a module is in the one around it, and what it is: ("0", "Linear(2, 3), frozen")."""
-    around = outer.named_modules() if outer is not None else ()
-    path = next((path for path, inner in around if inner is module), "")
-    learned = [*module.parameters()]
-    frozen = bool(learned) and not any(p.requires_grad for p in learned)
-    return path, on_one_line(module) + ", frozen" * frozen
-
-
-class _Boxes:
-    """The calls of modules, as boxes within boxes.
-
-    Operations come in the order in which they were made, so a module that is met again after another
-    one has been called again; and so has one whose scope is another tuple, as each call makes its own.
-    """
-
-    def __init__(self, depth: int | None) -> None:
-        self.depth = depth
-        self.top = _Box("", "", None)
-        self.open: list[tuple[_Box, Any]] = []  # the calls of the last operation, and their scopes
-        self.calls: Counter[tuple] = Counter()
-        self.paths: dict[tuple, tuple[str, str]] = {}
-        self.kinds: dict[Any, int] = {}  # a number for each content of a box, see `_look`
-        self.looks: dict[_Box, tuple[int, int]] = {}
-
-    def of(self, y: Tensor) -> _Box:
-        """The box of an operation, which must come after all that are older."""
-        scope = y.scope
-        shared = 0
-        for (box, own), module in zip(self.open, scope, strict=False):
-            again = shared == len(scope) - 1 and own is not None and own is not scope
-            if box.module is not module or again:
-                break
-            shared += 1
-        del self.open[shared:]
-        for module in scope[shared:]:
-            if self.depth is not None and len(self.open) > self.depth:
-                break
-            outer = self.open[-1][0] if self.open else self.top
-            box = self._called(outer, module)
-            box.collapsed = len(self.open) == self.depth
-            outer.inside.append(box)
-            self.open.append((box, None))
-        box = self.open[-1][0] if self.open else self.top
-        if self.open and len(self.open) == len(scope):
-            self.open[-1] = box, scope
-        box.inside.append(y)
-        return box
-
-    def _called(self, outer: _Box, module: Module) -> _Box:
-        which = outer.module, module
-        if which not in self.paths:
-            self.paths[which] = _path(outer.module, module)
-        path, kind = self.paths[which]
-        self.calls[which] += 1
-        again = f", call {self.calls[which]}" if self.calls[which] > 1 else ""
-        return _Box((f"{path}: {kind}" if path else kind) + again, kind, outer, module)
-
-    def groups(self) -> list[Group]:
-        """The boxes as groups, outer before inner, in the order of the calls."""
-        groups: list[Group] = []
-        waiting = self.top.inside[::-1]
-        while waiting:
-            box = waiting.pop()
-            if isinstance(box, _Box) and not box.collapsed:
-                box.number = len(groups)
-                groups.append(Group(box.label, box.outer.number, box.repeats))
-                waiting += box.inside[::-1]
-        return groups
-
-    # ---- what repeats
-
-    def roll(self, homes: dict[Tensor, _Box]) -> None:
-        """Puts modules or operations that repeat, one after the other, into a box of their own."""
-        waiting = [self.top]
-        while waiting:
-            box = waiting.pop()
-            waiting += [part for part in box.inside if isinstance(part, _Box)]
-            if box.collapsed:
-                continue
-            looks = [*map(self._look, box.inside)]
-            rolled: list[Any] = []
-            i = 0
-            while i < len(looks):
-                period, repeats = _repeats(looks, i)
-                parts = box.inside[i : i + period * repeats]
-                rolled += parts if repeats == 1 else [_rolled(box, parts, period, homes)]
-                i += period * repeats
-            box.inside = rolled
-
-    def _look(self, thing: Any) -> tuple[int, int]:
-        """A number that things of the same content share, and how many operations there are in it."""
-        if not isinstance(thing, _Box):
-            return self.kinds.setdefault(
-                (thing.op, thing.shape, thing.created_at), len(self.kinds)
-            ), 1
-        if thing not in self.looks:
-            kinds, sizes = zip(*map(self._look, thing.inside), strict=True)
-            kind = self.kinds.setdefault((thing.kind, *kinds), len(self.kinds))
-            self.looks[thing] = kind, sum(sizes)
-        return self.looks[thing]
-
-
-def _repeats(looks: list[tuple[int, int]], i: int) -> tuple[int, int]:
-    """(period, repeats) of what repeats from place i on; (1, 1) if nothing does, or not enough."""
-    best = 1, 1
-    for period in range(1, min(PERIOD, (len(looks) - i) // REPEATS) + 1):
-        j = i
-        while j + period < len(looks) and looks[j] == looks[j + period]:
-            j += 1
-        repeats = (j - i) // period + 1
-        if repeats >= REPEATS and period * repeats > best[0] * best[1]:
-            best = period, repeats
-    operations = sum(size for _, size in looks[i : i + best[0] * best[1]])
-    return best if operations >= OPERATIONS else (1, 1)
-
-
-def _rolled(outer: _Box, parts: list[Any], period: int, homes: dict[Tensor, _Box]) -> _Box:
-    """A box around repetitions: of a single thing, or of steps, each in a box of its own."""
-    repeats, first = len(parts) // period, parts[0]
-    kind = "step" if period > 1 else first.kind if isinstance(first, _Box) else first.op.name
-    rolled = _Box(f"{kind} × {repeats:,}", kind, outer)
-    rolled.repeats = repeats
-    homes_of = [rolled] * repeats
-    if period > 1:
-        homes_of = rolled.inside = [_Box(f"step {k + 1}", kind, rolled) for k in range(repeats)]
-    for i, part in enumerate(parts):
-        home = homes_of[i // period]
-        home.inside.append(part)
-        if isinstance(part, _Box):
-            part.outer = home
-        else:
-            homes[part] = home
-    return rolled
