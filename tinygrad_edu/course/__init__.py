@@ -10,6 +10,7 @@ assigning    `tinygrad-edu assign`: notebooks for learners and teachers
 grading      `tinygrad-edu check`: a notebook in a process of its own, its tests in this one
 wire         values that the two processes share
 child        the process of the notebook
+guard        what that process may not do
 commands     the arguments of the two commands
 """
 

@@ -255,10 +255,13 @@ class Run:
         self.peer = Peer(to_parent[0], to_child[1], trusted=False)
         self.peer.deadline = time.monotonic() + 60 + self.seconds
         try:
-            self.peer.ask("run", self.lesson.needed)
+            failed = self.peer.ask("run", self.lesson.needed)
         except (Ended, TooSlow):
             self._stop()
             raise ValueError("the process for this notebook did not start.") from None
+        if failed is not None:
+            self._stop()
+            raise ValueError(f"the lesson's own cells fail: {': '.join(map(str, failed))}"[:500])
         for i, cell in enumerate(self.cells):
             if i in self.fatal:
                 self.errors[cell.exercise] = "Your cell ended its process, or did not end in time."
