@@ -15,13 +15,14 @@ PAGE_TOOLS := tests/viz/page/node_modules/.package-lock.json
 # (a browser, a model in Keras), and evens out at the end. With TensorFlow a process takes 1 to 2 GB.
 PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help demo test tutorials docs lint lint-page hooks wheel test-numpy bench clean
+.PHONY: help demo test lessons tutorials docs lint lint-page hooks wheel test-numpy bench clean
 
 help:
 	@echo "make demo        a network learns to read digits, and writes a page about it"
 	@echo "make test        every test but the lessons (installs TensorFlow and scikit-learn: 3 GB)"
 	@echo "                 ARGS='tests/data -x' hands words on to pytest, ARGS='-n 0' runs one by one"
 	@echo "make tutorials   the lessons run, and show what they show"
+	@echo "make lessons     the notebooks made anew from their sources; ARGS='6 17' makes two of them"
 	@echo "make docs        the site in build/docs: lessons, guides, gallery, reference; needs no network"
 	@echo "make lint        the style, the types, and which part may import which"
 	@echo "make lint-page   the same for the script of the step page; needs npm, and is part of make lint"
@@ -38,6 +39,9 @@ demo: .venv/installed-viz
 
 test: .venv/installed-all
 	$(PY) -m pytest $(PARALLEL) --ignore=tests/tutorials $(ARGS)
+
+lessons: .venv/installed-all
+	$(PY) tools/make_lessons.py $(ARGS)
 
 tutorials: .venv/installed-all
 	$(PY) -m pytest $(PARALLEL) tests/tutorials $(ARGS)

@@ -136,4 +136,5 @@ def kept_by(estimator: Any, parameters: Any) -> dict[str, Any]:
 def warn_not_converged(estimator: Any, what: str, hint: str) -> None:
     """Warns that the iterations ended too soon: what is left, and what to try."""
     name = type(estimator).__name__
-    warn(ConvergenceWarning, f"{name} stopped after {estimator.n_iter_} {what}. Try: {hint}")
+    stopped = f"{name} stopped after {estimator.n_iter_} {what}: it failed to converge"
+    warn(ConvergenceWarning, f"{stopped}. Try: {hint}")

@@ -157,8 +157,8 @@ def classes_of(y: np.ndarray, estimator: Any) -> tuple[np.ndarray, np.ndarray]:
     if len(classes) == 1 and not estimator.one_class:
         raise refusal(
             ValueError,
-            f"{type(estimator).__name__} needs two classes or more, got one class only: "
-            f"{classes.tolist()[0]!r}.",
+            "This solver needs samples of at least 2 classes in the data, but "
+            f"{type(estimator).__name__} got one class only: {classes.tolist()[0]!r}.",
             "data with a second class; np.unique(y, return_counts=True) counts them",
         )
     if len(classes) > 2 and not estimator.several_classes:

@@ -41,6 +41,9 @@ class HiddenMarkovModel(ReadsSequences, EM, LossModel):
     Any other solver follows the gradient of -log p(X) / steps from the same start, with softmax for
     probabilities; then `tol` is about the gradient. Both add the logarithm of the priors, as hmmlearn does.
 
+    Each start climbs to a maximum near it, which is often not the highest. "em" has n_init starts, of which
+    it keeps the best; the others have one. hmmlearn always has one.
+
     Parameters that `init_params` does not name start at the attribute that was set before `fit`, such as
     `model.startprob_ = ...`; those that `params` does not name stay there. A state that is never
     visited keeps its parameters (hmmlearn sets them to 0).

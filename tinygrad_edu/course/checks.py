@@ -39,7 +39,7 @@ def needs(library: str) -> None:
         extra = EXTRAS[library]
         what = f"'tinygrad-edu[{extra}]'" if extra else library
         raise MissingLibrary(
-            f"This cell needs {' and '.join(missing)}, which is not installed: python -m pip install {what}\n"
+            f"This cell needs {' and '.join(missing)}. To install: python -m pip install {what}\n"
             "You can go on with the next cells without it."
         )
 

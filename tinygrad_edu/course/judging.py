@@ -181,10 +181,9 @@ def _hint(
     if theirs:
         return f"Python says: {says}{where}"
     name, value = returned[-1] if returned else next(iter(answers.items()))
-    what = f"{name}(...) returns" if returned else f"{name} is"
-    return (
-        f"{what} a {type(value).__name__}, with which the check cannot go on. Python says: {says}"
-    )
+    what = f"{name}(...) returns something" if returned else f"{name} is"
+    kind = type(value).__name__
+    return f"{what} of type {kind}, with which the check cannot go on. Python says: {says}"
 
 
 def _of_a_library(file: str) -> bool:
@@ -202,7 +201,8 @@ def _nan(returned: list[tuple[str, Any]], answers: dict[str, Any]) -> str:
 
 def _has_nan(value: Any) -> bool:
     try:
-        return bool(np.isnan(np.asarray(value, dtype=float)).any())
+        array = np.asarray(value)
+        return array.dtype.kind in "fc" and bool(np.isnan(array).any())
     except Exception:
         return False
 

@@ -185,7 +185,11 @@ def test_a_method_is_there_only_if_its_formula_is():
 
 
 def test_one_class_and_two_and_three():
-    with pytest.raises(ValueError, match=r"LogisticRegression needs two .* one class only: 7\.\s"):
+    message = (
+        "This solver needs samples of at least 2 classes in the data, but LogisticRegression got one "
+        r"class only: 7\.\s"
+    )
+    with pytest.raises(ValueError, match=message):
         models.LogisticRegression().fit(X, np.full(12, 7))
     tree = models.DecisionTreeClassifier().fit(X, np.full(12, 7))
     assert tree.predict(X).tolist() == [7] * 12 and tree.get_depth() == 0

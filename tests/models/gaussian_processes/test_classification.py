@@ -135,7 +135,7 @@ def test_a_warm_start_needs_fewer_steps_to_the_same_mode():
 
 
 def test_what_is_refused():
-    with pytest.raises(ValueError, match="needs two classes or more"):
+    with pytest.raises(ValueError, match="needs samples of at least 2 classes"):
         GaussianProcessClassifier().fit(X, np.ones(len(X)))
     with pytest.raises(ValueError, match="'multi_class' parameter"):
         GaussianProcessClassifier(multi_class="one_vs_one").fit(X, Y)

@@ -98,3 +98,11 @@ def test_weights_of_classes(n_classes, weighted):
         ValueError, match=r"class_weight of LogisticRegression has 0, which is not a class"
     ):
         LogisticRegression(class_weight={0: 1.0}).fit(X, y)
+
+
+def test_a_fit_that_ends_early_says_so_in_scikit_learns_words():
+    X, y, _ = classes_data(2)
+    with pytest.warns(
+        UserWarning, match="stopped after 1 steps(?s:.*)failed to converge. Try: raise"
+    ):
+        LogisticRegression(max_iter=1, tol=1e-12).fit(X, y)

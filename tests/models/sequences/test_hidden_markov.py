@@ -294,3 +294,15 @@ def test_unusual_data_give_finite_parameters_or_an_error(change):
     for name in model.names:
         assert np.isfinite(getattr(model, f"{name}_")).all()
     assert np.isfinite(model.score(change(NUMBERS)))
+
+
+def test_the_best_of_several_starts():
+    """Single starts reach different maxima; of several, the highest is kept."""
+    rng = np.random.default_rng(3)
+    states = np.repeat(rng.integers(0, 5, 25), 5)
+    X = rng.normal(size=(5, 2))[states] * 2 + rng.normal(size=(125, 2))
+    same = {"n_iter": 100, "tol": 1e-2}
+    single = [GaussianHMM(5, random_state=r, **same).fit(X).score(X) for r in range(5)]
+    several = GaussianHMM(5, n_init=6, random_state=0, **same).fit(X).score(X)
+    assert max(single) - min(single) > 1
+    assert several >= np.median(single)

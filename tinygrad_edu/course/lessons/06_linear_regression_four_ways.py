@@ -1,3 +1,5 @@
+# builds: least squares by the normal equations, by descent, by one Newton step and by a class, with equal coefficients
+# needs: lessons 1 and 2
 # %% [markdown] title
 # # Lesson 6: Linear regression, four ways
 #

@@ -1,3 +1,5 @@
+# builds: a classifier by Newton's method, with the Hessian from differentiating twice
+# needs: lesson 6
 # %% [markdown] title
 # # Lesson 7: Logistic regression: IRLS is Newton
 #

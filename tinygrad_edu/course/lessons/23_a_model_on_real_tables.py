@@ -1,3 +1,5 @@
+# builds: a pipeline for tables with gaps and categories, a leak made visible, and probabilities that can be trusted
+# needs: lessons 7 and 15
 # %% [markdown] title
 # # Lesson 23: A model on real tables: leakage, splits, metrics, calibration
 #
