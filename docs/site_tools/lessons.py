@@ -15,9 +15,18 @@ def files(root: Path) -> dict[Path, bytes]:
         found[Path("tutorials") / path.name] = notebook(path.read_text(encoding="utf-8"), names)
     for path in sorted((root / "tutorials").glob("*.py")):
         found[Path("tutorials") / path.name] = path.read_bytes()
+    index = (root / "docs" / "tutorials" / "index.md").read_text(encoding="utf-8")
+    found[Path("tutorials/index.md")] = index.replace("<!-- table -->", table(root)).encode()
     conventions = (root / "CONVENTIONS.md").read_text(encoding="utf-8")
     found[Path("explanation") / "conventions.md"] = conventions.encode()
     return found
+
+
+def table(root: Path) -> str:
+    """The table of lessons from the page of the folder."""
+    text = (root / "tutorials" / "README.md").read_text(encoding="utf-8")
+    rows = re.search(r"^\| lesson .*?\n(?=\n|<!--)", text, re.DOTALL | re.MULTILINE)
+    return rows[0] if rows else ""
 
 
 def notebook(text: str, lessons: set[str]) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 
 from site_tools.docstrings import inline
 
-ROOMS = ("nn", "optim", "training", "data", "viz", "twins")
+ROOMS = ("nn", "optim", "training", "data", "viz", "twins", "course")
 TITLES = {
     "nn": "Layers and losses",
     "optim": "Optimizers and schedules",
@@ -27,6 +27,7 @@ TITLES = {
     "data": "Data",
     "viz": "Pictures",
     "twins": "The same model in Keras and scikit-learn",
+    "course": "Lessons and assignments",
 }
 # Public modules whose names are not repeated in the `__all__` of their package.
 ALSO = {
@@ -163,7 +164,7 @@ def documented() -> dict[str, str]:
     """Full names of everything with an entry -> the document."""
     found = {name: f"reference/{page.path}" for page in pages() for name in page.names}
     return found | {
-        f"tinygrad_edu.ops.{row.name}": f"reference/rows/{chapter_of(row)}" for row in rows()
+        f"tinygrad_edu.ops.{entry_of(row)}": f"reference/rows/{chapter_of(row)}" for row in rows()
     }
 
 
@@ -354,6 +355,11 @@ def rows() -> tuple[Any, ...]:
     return tuple(sorted(ops.rows(), key=lambda row: row.name.lower()))
 
 
+def entry_of(row: Any) -> str:
+    """The name of its entry: some rows have names of two words."""
+    return row.name.replace(" ", "_")
+
+
 def place(row: Any) -> tuple[str, int]:
     """The file and the line of a row's rule."""
     lines = dict(explanation(row).lines)
@@ -394,7 +400,7 @@ def _row(row: Any) -> Iterator[str]:
     )
     if row.params:
         inputs += ["*", *row.params]
-    yield f".. py:function:: tinygrad_edu.ops.{row.name}({', '.join(inputs)})"
+    yield f".. py:function:: tinygrad_edu.ops.{entry_of(row)}({', '.join(inputs)})"
     if next(r for r in rows() if r.name == row.name) is not row:
         yield "   :no-index:"  # of vectors and of matrices, say
     yield from ["", f"   y = {inline(row.formula)}", ""]
@@ -448,7 +454,7 @@ def _rows_index() -> Iterator[str]:
         "     - derivative",
     ]
     for row in rows():
-        yield f"   * - :py:func:`{row.name} <tinygrad_edu.ops.{row.name}>`"
+        yield f"   * - :py:func:`{row.name} <tinygrad_edu.ops.{entry_of(row)}>`"
         yield f"     - {inline(row.formula) or '—'}"
         told = [(label, text) for label, text in explanation(row).lines if label.startswith("∂")]
         for i, (label, text) in enumerate(told):
