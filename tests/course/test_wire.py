@@ -187,3 +187,7 @@ def test_magics_are_left_out() -> None:
         "if x:\n    pass\npass\ny = 5 % 3"
     )
     assert grading.without_magics("%%bash\nls") == ""
+    assert grading.without_magics("%%time\ny = 3") == "y = 3"
+    assert grading.without_magics("%%capture\n%time f()") == "pass"
+    python = "x = (7\n     % 3)"
+    assert grading.without_magics(python) == python
