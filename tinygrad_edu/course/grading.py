@@ -28,12 +28,8 @@ from tinygrad_edu.course.wire import Peer
 
 LARGEST = 20_000_000  # bytes of a notebook
 SECONDS, MEGABYTES = 20, 4096
-RUN_PYTHON = (
-    "time",
-    "timeit",
-    "capture",
-    "prun",
-)  # magics of a cell that is Python below its first line
+# Magics of a cell that is Python below its first line.
+RUN_PYTHON = ("time", "timeit", "capture", "prun")
 PACKAGE = Path(__file__).parents[2]
 
 
