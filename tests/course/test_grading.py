@@ -188,13 +188,15 @@ def test_ids_and_metadata_may_be_lost(tmp_path: Path) -> None:
         ('{"cells": []}', "no notebook of the course"),
         ('{"cells": [], "metadata": {"tinygrad_edu": {"lesson": 99}}}', "there is no lesson 99"),
         ("[" * 100000, "is no notebook"),
+        ('{"worksheets": [], "nbformat": 3}', "old format 3"),
+        ('\ufeff{"cells": []}', "no notebook of the course"),  # saved by an editor of Windows
     ],
 )
 def test_what_is_no_notebook(
     text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     path = tmp_path / "x.ipynb"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     assert main(["check", str(path)]) == 1
     assert says in capsys.readouterr().err
 
@@ -203,6 +205,8 @@ def test_a_file_that_is_missing(capsys: pytest.CaptureFixture) -> None:
     assert main(["check", "nowhere.ipynb"]) == 1
     assert "nowhere.ipynb" in capsys.readouterr().err
     assert main(["check"]) == 2
+    for option in (["--seconds", "0"], ["--seconds", "9999999999"], ["--memory", "-5"]):
+        assert main(["check", "nowhere.ipynb", *option]) == 2
 
 
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -238,6 +242,9 @@ def test_a_teachers_own_hidden_tests(tmp_path: Path) -> None:
     assert "may not read own.py" in lines["count"].hint
     tests.write_text("# %% hidden nothing\n")
     with pytest.raises(ValueError, match="one of"):
+        grading.grade(str(path), hidden=str(tests))
+    tests.write_text("# %% hidden count\ndef check(count:\n")
+    with pytest.raises(ValueError, match=r"own.py:1: the test of count: "):
         grading.grade(str(path), hidden=str(tests))
 
 

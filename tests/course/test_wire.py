@@ -187,6 +187,10 @@ def test_magics_are_left_out() -> None:
         "if x:\n    pass\npass\ny = 5 % 3"
     )
     assert grading.without_magics("%%bash\nls") == ""
+    assert grading.without_magics("%%time\ny = 3") == "y = 3"
+    assert grading.without_magics("%%capture\n%time f()") == "pass"
+    python = "x = (7\n     % 3)"
+    assert grading.without_magics(python) == python
 
 
 def test_of_the_tests_nothing_but_functions_can_be_called() -> None:

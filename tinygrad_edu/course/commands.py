@@ -44,6 +44,9 @@ def run(given: argparse.Namespace) -> int:
             return 1
         print(*written, sep="\n")
         return 0
+    if not (1 <= given.seconds <= 3600 and 500 <= given.memory <= 1_000_000):
+        print("--seconds is 1 to 3600, and --memory 500 MB to 1,000,000 MB.", file=sys.stderr)
+        return 2
     hidden, notebooks = given.hidden, [*given.notebooks]
     if isinstance(hidden, str) and hidden.endswith(".ipynb"):  # `check --hidden a.ipynb`
         hidden, notebooks = True, [*notebooks, hidden]

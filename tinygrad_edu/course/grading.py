@@ -28,6 +28,8 @@ from tinygrad_edu.course.wire import Peer
 
 LARGEST = 20_000_000  # bytes of a notebook
 SECONDS, MEGABYTES = 20, 4096
+# Magics of a cell that is Python below its first line.
+RUN_PYTHON = ("time", "timeit", "capture", "prun")
 PACKAGE = Path(__file__).parents[2]
 
 
@@ -117,6 +119,10 @@ def grade(
     return Grade(lesson.number, lesson.title, path, lines)
 
 
+class _OldFormat(Exception):
+    """A notebook of nbformat 3, whose cells are in worksheets."""
+
+
 def read_notebook(path: str) -> tuple[Lesson, list[Cell]]:
     """The lesson that a notebook belongs to, and its code cells."""
     if os.path.getsize(path) > LARGEST:
@@ -124,10 +130,16 @@ def read_notebook(path: str) -> tuple[Lesson, list[Cell]]:
             f"{path} is larger than {LARGEST // 1_000_000} MB. Clear its outputs, and save it."
         )
     try:
-        notebook = json.loads(Path(path).read_text(encoding="utf-8"))
+        notebook = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        if isinstance(notebook, dict) and "worksheets" in notebook:
+            raise _OldFormat
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         texts = [x if isinstance(x := cell["source"], str) else "".join(x) for cell in cells]
         said = notebook.get("metadata", {}).get("tinygrad_edu", {}).get("lesson")
+    except _OldFormat:
+        raise ValueError(
+            f"{path} is in the old format 3 of notebooks. Open it in Jupyter, and save it again."
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"{path} is no notebook: it is not JSON with a list of cells.") from None
     calls = [re.findall(r'check\(\s*(\d+)\s*,\s*["\'](\w+)["\']', text) for text in texts]
@@ -150,8 +162,11 @@ def read_notebook(path: str) -> tuple[Lesson, list[Cell]]:
 
 def without_magics(text: str) -> str:
     """The cell without what only IPython understands."""
-    if re.match(r"\s*%%", text):
-        return ""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        ast.parse(text)  # a line of plain Python may begin with %, inside of brackets
+        return text
+    if magic := re.match(r"\s*%%(\w+)[^\n]*\n?", text):
+        return without_magics(text[magic.end() :]) if magic[1] in RUN_PYTHON else ""
     return re.sub(r"^(\s*)[%!?].*$", r"\1pass", text, flags=re.M)
 
 
@@ -207,7 +222,7 @@ class Run:
             given = {name: answers[name] for name in asked if name in answers}
             try:
                 test = judging.function(code, names)
-                with self._limited():
+                with self._limited(), _temporary_files_in(self.folder.name):
                     said = judging.judge(test, given, exercise, self.seconds)
             except (Ended, TooSlow):
                 said = Verdict("wrong", "Your code ended its process.")
@@ -301,6 +316,16 @@ class Run:
     def close(self) -> None:
         if self.process is not None:
             self._stop()
+
+
+@contextlib.contextmanager
+def _temporary_files_in(folder: str) -> Iterator[None]:
+    """A check that asks for a file makes its place there, where the answer may write it."""
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _same_text(cell: str, blank: str) -> bool:

@@ -169,7 +169,10 @@ def read_hidden(path: Path, lesson: Lesson) -> dict[str, str]:
             raise ValueError(
                 f"{path}:{line}: `# %% hidden NAME` is expected, NAME one of {[*lesson.exercises]}"
             )
-        function_of(body)
+        try:
+            function_of(body)
+        except (SyntaxError, ValueError) as error:
+            raise ValueError(f"{path}:{line}: the test of {name}: {error}") from None
         found[name] = body
     return found
 
