@@ -51,9 +51,8 @@ class Peer:
         self.deadline = float("inf")  # of time.monotonic
         self.lent: dict[int, Any] = {}  # what the other side knows by number
         self.numbers: dict[int, int] = {}  # id of the object -> number
-        self.foreign: dict[
-            int, tuple[Tensor, int]
-        ] = {}  # id of a copied Tensor -> number over there
+        # id of a copied Tensor -> the Tensor, and its number over there
+        self.foreign: dict[int, tuple[Tensor, int]] = {}
         self.serve: Callable[[str, list[Any]], Any] = self.serve_tests
 
     # ---- messages ----

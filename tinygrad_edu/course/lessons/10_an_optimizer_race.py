@@ -124,9 +124,8 @@ for _ in range(10):
     library.step()
 print("largest difference after 10 steps below 1e-14:", np.abs(w.data - ours[-1]).max() < 1e-14)
 assert np.allclose(w.data, ours[-1], rtol=0, atol=1e-14)
-assert np.allclose(
-    grad(f)(Tensor(start)).data, curvature * start
-)  # and the gradient by hand is right
+# The gradient by hand is right as well.
+assert np.allclose(grad(f)(Tensor(start)).data, curvature * start)
 
 
 # %% [markdown] adam-words

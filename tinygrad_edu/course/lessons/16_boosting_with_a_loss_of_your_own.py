@@ -220,9 +220,8 @@ assert lowest[1.0] < lowest[0.1] < lowest[0.02]
 from tinygrad_edu import viz
 
 moons_x, moons_y = make_moons(3000, noise=0.25, random_state=0)
-moons_x[np.random.default_rng(0).random(moons_x.shape) < 0.1] = (
-    np.nan
-)  # every tenth number is missing
+gaps = np.random.default_rng(0).random(moons_x.shape) < 0.1  # every tenth number is missing
+moons_x[gaps] = np.nan
 a, b, c, d = train_test_split(moons_x, moons_y, test_size=0.5, random_state=0)
 fast = HistGradientBoostingClassifier(max_iter=60, random_state=0).fit(a, c)
 print("test accuracy above 85%, although every fifth row misses a number:", fast.score(b, d) > 0.85)
