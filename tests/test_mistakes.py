@@ -494,7 +494,7 @@ MISTAKES = {
     "one class": (
         lambda: models.LogisticRegression().fit(X, 0 * Y),
         ValueError,
-        "two classes or more, got one class only",
+        "needs samples of at least 2 classes in the data, but LogisticRegression got one class only",
         "np.unique(y, return_counts=True)",
     ),
     "X and y of different lengths": (

@@ -350,9 +350,11 @@ def _contents() -> Iterator[str]:
 
 @functools.cache
 def rows() -> tuple[Any, ...]:
+    """The rows of the package. Rows that somebody else has added in this process have no page."""
     from tinygrad_edu import ops
 
-    return tuple(sorted(ops.rows(), key=lambda row: row.name.lower()))
+    own = (row for row in ops.rows() if place(row)[0].startswith("tinygrad_edu/ops/"))
+    return tuple(sorted(own, key=lambda row: row.name.lower()))
 
 
 def entry_of(row: Any) -> str:
