@@ -229,6 +229,7 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
 
 
 def test_a_teachers_own_hidden_tests(tmp_path: Path) -> None:
+    needs_matplotlib(source.lesson(8))
     tests = tmp_path / "own.py"
     tests.write_text(
         "# %% hidden count\ndef check(count):\n    assert len(count([0], [0], 4)) == 5, 'Not 5.'\n"
