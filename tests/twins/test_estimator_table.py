@@ -65,3 +65,9 @@ def test_the_readme_shows_this_table():
         passed = re.fullmatch(r"(\d+) of (\d+)|", shown[name][3])
         assert passed and passed[1] == passed[2]
     assert shown.keys() == {*models.__all__}
+
+
+def test_without_scikit_learn_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sklearn.utils.estimator_checks", None)
+    assert main(["Ridge"]) == 1
+    assert "needs sklearn" in (said := capsys.readouterr().err) and "'.[compare]'" in said
