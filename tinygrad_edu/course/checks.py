@@ -10,16 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tinygrad_edu.course import judging
-from tinygrad_edu.course.source import lesson
-
-# The extra of this package that brings a library; None for those that no extra brings.
-EXTRAS = {
-    "keras": "compare",
-    "matplotlib": "viz",
-    "pandas": None,
-    "sklearn": "compare",
-    "torch": None,
-}
+from tinygrad_edu.course.source import LIBRARIES, lesson
 
 
 class MissingLibrary(ImportError):
@@ -31,12 +22,12 @@ class MissingLibrary(ImportError):
 
 def needs(library: str) -> None:
     """Raises MissingLibrary, with the command that installs it, unless the library is here."""
-    if library not in EXTRAS:
-        raise ValueError(f"needs({library!r}): the libraries are {', '.join(EXTRAS)}")
+    if library not in LIBRARIES:
+        raise ValueError(f"needs({library!r}): the libraries are {', '.join(LIBRARIES)}")
     parts = [library, "tensorflow"] if library == "keras" else [library]
     missing = [part for part in parts if find_spec(part) is None]
     if missing:
-        extra = EXTRAS[library]
+        extra = LIBRARIES[library]
         what = f"'tinygrad-edu[{extra}]'" if extra else library
         raise MissingLibrary(
             f"This cell needs {' and '.join(missing)}. To install: python -m pip install {what}\n"

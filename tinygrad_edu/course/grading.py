@@ -119,28 +119,23 @@ def grade(
     return Grade(lesson.number, lesson.title, path, lines)
 
 
-class _OldFormat(Exception):
-    """A notebook of nbformat 3, whose cells are in worksheets."""
-
-
 def read_notebook(path: str) -> tuple[Lesson, list[Cell]]:
     """The lesson that a notebook belongs to, and its code cells."""
     if os.path.getsize(path) > LARGEST:
         raise ValueError(
             f"{path} is larger than {LARGEST // 1_000_000} MB. Clear its outputs, and save it."
         )
+    notebook: Any = None
     try:
         notebook = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-        if isinstance(notebook, dict) and "worksheets" in notebook:
-            raise _OldFormat
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         texts = [x if isinstance(x := cell["source"], str) else "".join(x) for cell in cells]
         said = notebook.get("metadata", {}).get("tinygrad_edu", {}).get("lesson")
-    except _OldFormat:
-        raise ValueError(
-            f"{path} is in the old format 3 of notebooks. Open it in Jupyter, and save it again."
-        ) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        if isinstance(notebook, dict) and "worksheets" in notebook:
+            raise ValueError(
+                f"{path} is in the old format 3 of notebooks. Open it in Jupyter, and save it again."
+            ) from None
         raise ValueError(f"{path} is no notebook: it is not JSON with a list of cells.") from None
     calls = [re.findall(r'check\(\s*(\d+)\s*,\s*["\'](\w+)["\']', text) for text in texts]
     numbers = [int(number) for found in calls for number, _ in found if len(number) < 4]
@@ -214,7 +209,7 @@ class Run:
             if name not in answers:
                 return Verdict("unanswered", f"{judging.UNANSWERED}nothing is called {name}.")
         if exercise.name in self._blank:
-            return Verdict("unanswered", f"{judging.UNANSWERED}put your code in place of `...`.")
+            return Verdict("unanswered", judging.BLANK)
         names = checks.needed_names(self.lesson.number)
         result = Verdict("right", "Right.")
         for code in tests:

@@ -23,6 +23,7 @@ from tinygrad_edu.diagnostics.words import is_ours
 
 SECONDS = 20.0
 UNANSWERED = "Not answered yet: "
+BLANK = f"{UNANSWERED}put your code in place of `...`."
 
 _numbers = itertools.count()
 
@@ -73,7 +74,7 @@ def judge(
             return Verdict("unanswered", f"{UNANSWERED}{name} is still {_shown(answer)}.")
     blanks = {} if exercise.has_bug else _code_of(exercise.blank)
     if any(name in blanks and _same_code(answer, blanks[name]) for name, answer in answers.items()):
-        return Verdict("unanswered", f"{UNANSWERED}put your code in place of `...`.")
+        return Verdict("unanswered", BLANK)
     returned: list[tuple[str, Any]] = []
     watched = {
         name: _watched(name, answer, name in returning(exercise.solution), returned)

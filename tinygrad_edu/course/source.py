@@ -28,7 +28,10 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "lessons"
 
 BEGIN, BUG, END = "# BEGIN SOLUTION", "# INSTEAD OF THE BUG", "# END SOLUTION"
-LIBRARIES = ("keras", "sklearn", "torch", "matplotlib", "pandas")
+# What a cell may need beyond NumPy, and the extra of this package that brings it; None if no extra does.
+LIBRARIES = {
+    "keras": "compare", "matplotlib": "viz", "pandas": None, "sklearn": "compare", "torch": None,
+}  # fmt: skip
 TAGS = {"needed", "varies", "slow", *LIBRARIES}
 
 _HEAD = re.compile(r"# %%(?: (.*))?$")
