@@ -37,10 +37,13 @@ def outside(tmp_path: Path) -> Path:
         f"import os; os.symlink({str(SECRET)!r}, 'x')",
         # what the hook relies on, replaced
         "import builtins, os, posixpath\n"
-        "old = builtins.isinstance, posixpath._joinrealpath, posixpath._get_sep\n"
-        "posixpath._joinrealpath = lambda *_: ('/x', True)\nposixpath._get_sep = lambda _: '?'\n"
-        f"builtins.isinstance = lambda *_: False\ntry: os.open({str(SECRET)!r}, os.O_RDONLY)\n"
-        "finally: builtins.isinstance, posixpath._joinrealpath, posixpath._get_sep = old",
+        "mine = {'isinstance': lambda *_: False, '_joinrealpath': lambda *_: ('/x', True),\n"
+        "        '_get_sep': lambda _: '?', 'islink': lambda _: False}\n"
+        "old = [(place, name, getattr(place, name)) for place in (builtins, posixpath)\n"
+        "       for name in mine if hasattr(place, name)]\n"  # Python 3.13 has no _joinrealpath
+        "for place, name, _ in old: setattr(place, name, mine[name])\n"
+        f"try: os.open({str(SECRET)!r}, os.O_RDONLY)\n"
+        "finally:\n    for place, name, kept in old: setattr(place, name, kept)",
         # the process of the tests
         "import os; os.open('/proc', os.O_RDONLY)",
         "import os; open(f'/proc/{os.getppid()}/cmdline')",
