@@ -402,8 +402,6 @@ class Tensor(Node):
         """Pickles and copies have the numbers, and no history."""
         return _restore, (type(self), self.data, self.requires_grad and not self.op, self.name)
 
-    # Gradients.
-
     @property
     def grad(self) -> Any:
         """dL/dx after backward(), as an array; None before it, and for a tensor that keeps none.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.modes import recorded
 from tinygrad_edu.nn.checks import (
     Shape,
     demand_batch,
@@ -158,16 +159,26 @@ class BatchNorm(_Normalization):
         if rows[1] == 1:
             one_value(self, x.shape)
         if mask is None:
-            mean, variance = moments(value(x).reshape(rows))
-            demand_finite_variance(self, x.shape, variance)
+            mean, variance = self.of_batch(x, rows)
             y = self.normalized(x, rows, known=(mean, variance))
         else:
             y, mean, variance = self.masked(np.reshape(x, rows[1:3]), mask.reshape(-1, 1))
             y = np.reshape(y, x.shape)
             demand_finite_variance(self, x.shape, variance)
+        self.move_averages(mean, variance)
+        return y
+
+    @recorded
+    def of_batch(self, x: Any, rows: Shape) -> tuple[np.ndarray, np.ndarray]:
+        """(μ, σ²) of x, whose channels are axis 2 of this shape."""
+        mean, variance = moments(value(x).reshape(rows))
+        demand_finite_variance(self, x.shape, variance)
+        return mean, variance
+
+    @recorded
+    def move_averages(self, mean: np.ndarray, variance: np.ndarray) -> None:
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.data[...] = self.momentum * moving.data + (1 - self.momentum) * new.reshape(-1)
-        return y
 
     def masked(self, x: Any, mask: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
         """(y, μ, σ²) of rows x (places, inputs), with μ and σ² of the rows where the mask is True."""
@@ -182,11 +193,16 @@ class BatchNorm(_Normalization):
         return y.astype(self.dtype), value(mean), value(variance)
 
     def by_moving_averages(self, x: Any) -> Any:
-        scale: Any = 1 / np.sqrt(self.moving_variance.data + self.eps)
+        scale, mean = self.moving_averages()
         if self.gamma is not None:
             scale = scale * self.gamma
-        shift = -self.moving_mean.data * scale
+        shift = mean * scale
         return x * scale + (shift if self.beta is None else shift + self.beta)
+
+    @recorded
+    def moving_averages(self) -> Any:
+        """(1 / σ, -μ) of the moving averages."""
+        return 1 / np.sqrt(self.moving_variance.data + self.eps), -self.moving_mean.data
 
 
 class LayerNorm(_Normalization):

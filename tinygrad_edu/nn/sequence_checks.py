@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.modes import thread
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.nn.checks import Shape, layer_got, wrong_input
 
 # --------------------------------------------------------------------------------------------- recurrent
@@ -200,6 +200,7 @@ def demand_attention_mask(
 # -------------------------------------------------------------------------------------------- embeddings
 
 
+@recorded
 def demand_ids(layer: Any, ids: np.ndarray) -> None:
     """ids are whole numbers from 0 to vocab - 1."""
     if ids.dtype.kind not in "iu":
