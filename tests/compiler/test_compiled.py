@@ -19,6 +19,7 @@ from tinygrad_edu import (
     value_and_grad,
     vmap,
 )
+from tinygrad_edu.tensor import Op
 
 RNG = np.random.default_rng(0)
 

@@ -20,9 +20,11 @@ import numpy as np
 from tinygrad_edu.compiler.stand_ins import Draws, StandIn, numbers_of, watched
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import PACKAGE, refusal
-from tinygrad_edu.nn import Module
+from tinygrad_edu.nn import Module, Parameter
+from tinygrad_edu.nn.layer_tools import ShownAsCalled
 from tinygrad_edu.tensor import Tensor
 
+REACHED = ("parameters", "loss", "optimizer")  # attributes of an optimizer and of a Trainer
 NUMBERS = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype)
 
 
@@ -85,6 +87,8 @@ class Names:
         if isinstance(x, Tensor):
             self.tensors[id(x)] = x
             self.demand(f"{here}.requires_grad is {x.requires_grad}")
+            if isinstance(x, Parameter) and x.regularizer:
+                self.visit(f"{here}.regularizer", x.regularizer)
         elif isinstance(x, np.random.Generator) and place:
             self.swaps.append((*place, (None, x)))
         elif isinstance(x, functools.partial):
@@ -113,13 +117,13 @@ class Names:
                 )
             self.demand(f"{here}.training is {x.training} and not {here}.hooks")
             self._attributes(here, x)
-        elif _is_of_user(type(x)):
+        elif _is_of_user(type(x)) or isinstance(x, ShownAsCalled):
             self._attributes(here, x)
         elif _is_ours(
             type(x)
         ):  # an optimizer: it is called again, and only its parameters are watched
             for key, part in vars(x).items() if hasattr(x, "__dict__") else ():
-                if isinstance(part, (Module, Tensor)) or key in ("parameters", "loss"):
+                if isinstance(part, (Module, Tensor)) or key in REACHED:
                     self.visit(f"{here}.{key}", part)
 
     def _function(self, here: str, f: types.FunctionType) -> None:

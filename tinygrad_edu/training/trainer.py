@@ -22,6 +22,7 @@ from tinygrad_edu.training.advice import advise
 from tinygrad_edu.training.callbacks import Callback, overridden
 from tinygrad_edu.training.checkpoint import restore, resume_message
 from tinygrad_edu.training.checkpoint_files import newest
+from tinygrad_edu.training.compiled_step import CompiledStep
 from tinygrad_edu.training.first_batch import look_at_first_batch
 from tinygrad_edu.training.heads import compiled, name_of, one
 from tinygrad_edu.training.history import History
@@ -38,6 +39,7 @@ class Trainer(AnswersMissing, hints=TRAINER):
                sample_weight=. `model.penalty()` is added to it
     metrics    functions (prediction, target) -> number, shown and recorded under their names. They are
                averaged over samples; metrics marked `whole` are computed once per epoch
+    compile    replay steps, which is faster for small models: see `tinygrad_edu.compile`
 
     A model with several outputs returns a tuple or a dict, and y has the same form. `loss` is one function of
     both, or a loss for each output, in a tuple or a dict; so are `metrics` and `loss_weights`. The history
@@ -56,13 +58,14 @@ class Trainer(AnswersMissing, hints=TRAINER):
         *,
         metrics: Any = (),
         loss_weights: Any = None,
+        compile: bool = False,
     ):
         diagnosis.demand_trainable(model, loss, optimizer, metrics)
         self.model, self.optimizer = model, optimizer
+        self.compiled: Any = CompiledStep(self) if compile else None
         self.loss, self.metrics = compiled(loss, loss_weights, metrics)
         self.callbacks: list[Callback] = []
-        self.history = History()
-        self.stop_training = False
+        self.history, self.stop_training = History(), False
         self.first: float | None = None  # the loss of the first batch of `fit`
         self.columns: dict[str, list[str]] = {}  # of the data frames that it was trained on
         self._prepare()
@@ -80,7 +83,8 @@ class Trainer(AnswersMissing, hints=TRAINER):
         if not self.model.training:
             self.model.train()
         with Restored(self.buffers):
-            loss, prediction = self._loss(x, y, weight)
+            replayed = self.compiled and self.first is not None  # a graph to look at, in the first
+            loss, prediction = (self.compiled if replayed else self._loss)(x, y, weight)
             number = diagnosis.number_of(loss)
             if not cmath.isfinite(number):
                 raise diagnosis.not_finite(self, number, x, y)
@@ -91,8 +95,9 @@ class Trainer(AnswersMissing, hints=TRAINER):
                 look_at_first_batch(self, loss, prediction, y)
             if measure is not None:
                 measure(number, prediction)
-            self.optimizer.zero_grad()
-            loss.backward()
+            if not replayed:
+                self.optimizer.zero_grad()
+                loss.backward()
             self.optimizer.step()
         return number, prediction
 
@@ -156,10 +161,8 @@ class Trainer(AnswersMissing, hints=TRAINER):
 
     def _train(self, run: Run, epochs: int, resume: str | os.PathLike[str] | None) -> None:
         """Epoch after epoch, from the first or from where a checkpoint was saved."""
-        saved = None
-        if resume is not None:
-            run.resumed = os.fspath(resume)
-            saved = newest(run.resumed)
+        run.resumed = None if resume is None else os.fspath(resume)
+        saved = newest(run.resumed) if run.resumed else None
         self.stop_training = False
         for callback in self.callbacks:
             callback.trainer = self
@@ -225,8 +228,7 @@ class Trainer(AnswersMissing, hints=TRAINER):
                 self.train_step(x, y, weight[0] if weight else None, measure)
             except FloatingPointError as error:
                 raise FloatingPointError(f"batch {i} of epoch {run.epoch}: {error}") from error
-            run.batch = i
-            run.steps += 1
+            run.batch, run.steps = i, run.steps + 1
             run.interrupted = run.ctrl_c.pressed
             for tell in on_batch_end:
                 tell(i)
@@ -260,8 +262,7 @@ class Trainer(AnswersMissing, hints=TRAINER):
         diagnosis.look_at_new_data(self, x)
         loader = batches.arrays_loader(x, batch_size=batch_size)
         with self._in_use():
-            parts = [mapped(value, batches.output_of(self.model, batch)) for (batch,) in loader]
-        return joined(parts)
+            return joined([mapped(value, batches.output_of(self.model, b)) for (b,) in loader])
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
