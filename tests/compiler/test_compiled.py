@@ -13,12 +13,18 @@ from tinygrad_edu import (
     compile,
     debug,
     grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
     nn,
     no_grad,
     optim,
+    scan,
     value_and_grad,
+    vjp,
     vmap,
-)
+)  # fmt: skip
 from tinygrad_edu.tensor import Op
 
 RNG = np.random.default_rng(0)
@@ -566,3 +572,80 @@ def test_labels_are_checked_in_each_replay():
         compiled(np.zeros((2, 3)), np.array([0, 2]))
     with pytest.raises(ValueError, match="labels run from 0 to 3"):
         compiled(np.zeros((2, 3)), np.array([0, 3]))
+
+
+# ------------------------------------------------------- transformations inside: right, or refused
+
+
+def shifted(x):
+    return np.sin(x) * x[::-1] + x.sum()
+
+
+INSIDE = {
+    "jacobian": jacobian(shifted),
+    "hessian": hessian(lambda x: np.sum(np.sin(x) * x)),
+    "jvp": lambda x: jvp(shifted, (x,), (np.ones(3),)),
+    "vjp": lambda x: vjp(shifted, x)[1](np.ones(3)),
+    "hvp": lambda x: hvp(lambda x: np.sum(np.sin(x) * x), (x,), (np.ones(3),)),
+    "vmap": vmap(lambda x: x * np.sin(x)),
+    "scan": lambda x: scan(lambda s, x: (s + x, s), 0.0, x),
+    "has_aux": grad(lambda x: (np.sum(x * x), x + 1), has_aux=True),
+    "norm": grad(lambda x: np.linalg.norm(x)),
+    "prod": grad(lambda x: np.prod(x) + np.max(x)),
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_transformations_inside_are_right_or_refused(name):
+    f = INSIDE[name]
+    compiled = compile(f)
+    for i, x in enumerate(batches(5, (3,))):
+        try:
+            y = compiled(x)
+        except TypeError as error:
+            assert i == 0 and "compile" in str(error), error
+            return
+        same(y, f(x))
+    assert compiled.replays == 3
+
+
+LAYERS = {
+    "linear": lambda: nn.Linear(4, 3, rng=0),
+    "layer norm": lambda: nn.LayerNorm(4),
+    "group norm": lambda: nn.GroupNorm(2, 4),
+    "dropout": lambda: nn.Dropout(0.5, rng=0),
+    "gaussian dropout": lambda: nn.GaussianDropout(0.5, rng=0),
+    "noise": lambda: nn.GaussianNoise(0.5, rng=0),
+    "alpha dropout": lambda: nn.AlphaDropout(0.5, rng=0),
+    "lstm": lambda: nn.LSTM(4, 3, rng=0),
+    "gru": lambda: nn.GRU(4, 3, rng=0),
+    "attention": lambda: nn.MultiHeadAttention(4, 2, 2, rng=0),
+    "convolution": lambda: nn.Conv1d(4, 3, 2, rng=0),
+    "gelu": lambda: nn.GELU(),
+    "softmax": lambda: nn.Softmax(),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_are_right_or_refused(name):
+    a, b = LAYERS[name](), LAYERS[name]()
+
+    def step_of(layer):
+        def step(x):
+            y = np.sum(np.sin(layer(x)))
+            if layer.parameters():
+                y.backward()
+            return y
+
+        return step
+
+    f, compiled = step_of(a), compile(step_of(b))
+    for i, x in enumerate(batches(5, (2, 6, 4), np.float32)):
+        try:
+            y = compiled(x)
+        except TypeError as error:
+            assert i == 0 and "compile" in str(error), error
+            return
+        same(y, f(x))
+        same([p.grad for p in b.parameters()], [p.grad for p in a.parameters()])
+    assert compiled.replays == 3

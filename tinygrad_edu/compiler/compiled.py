@@ -44,7 +44,8 @@ def compile(f: Callable) -> Compiled:
     Arrays are inputs, whether they are arguments, closed over, global, or attributes of a module; so are
     parameters, buffers, random generators, and all that an optimizer keeps. Numbers among them are compared
     with those that were recorded; other Python objects are taken to stay as they are. Whatever f does besides
-    (printing, appending to a list) happens only while it is recorded.
+    (printing, appending to a list) happens only while it is recorded. To `isinstance` arrays are Tensors
+    then.
 
     Within `debug()`, `vmap` and other derivatives f is called as it is. Raises TypeError where f asks for
     the numbers of an array, as in `if x > 0` or float(x), since these are others in each call.
@@ -63,7 +64,7 @@ class Program:
 
     def __init__(self, tape: Tape, replay: Callable, names: Names):
         self.tape, self.replay, self.names, self.holds = tape, replay, names, names.holds()
-        self.verified, self.lock = False, threading.Lock()
+        self.verified = False  # has a second call recorded the same?
 
 
 class Compiled:

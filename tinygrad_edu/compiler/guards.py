@@ -10,6 +10,7 @@ training mode of a module: each becomes a line of Python that is true as long as
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.compiler.stand_ins import Draws, StandIn, numbers_of, watched
+from tinygrad_edu.compiler.stand_ins import Draws, watched
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import PACKAGE, refusal
 from tinygrad_edu.nn import Module, Parameter
@@ -218,8 +219,6 @@ def _is_of_user(kind: type) -> bool:
 
 @functools.cache
 def _standard() -> frozenset[str]:
-    import sys
-
     return sys.stdlib_module_names - {"__main__"}
 
 
@@ -232,6 +231,3 @@ def _put(where: Any, key: Any, new: Any) -> None:
 
 def _found(where: Any, key: Any) -> Any:
     return where.cell_contents if key is None else where[key]
-
-
-__all__ = ["Names", "StandIn", "numbers_of", "signature"]

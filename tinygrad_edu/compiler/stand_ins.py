@@ -153,6 +153,8 @@ class StandIn(Tensor):
     def _by_numpy(self, function: Callable, args: Any, kwargs: Any) -> Any:
         """A function of NumPy on what are arrays without compile, or one that has no derivative."""
         tape = thread.mode.tape
+        if tape is not self.tape:  # another thread, which knows nothing of this tape
+            return function(*map(numbers_of, args), **kwargs)
         y = None
         if "out" not in kwargs and function not in OF_NUMBERS:
             args = tuple(tape.array_of(x) if isinstance(x, Tensor) else x for x in args)
@@ -259,7 +261,7 @@ def _getitem(self: StandIn, index: Any) -> Any:
         return self.pick(self, index)
     if self.tensor:
         return _getitem_of_tensors(self, index)
-    return self.tape.call(operator.getitem, (self, index))
+    return self._by_numpy(operator.getitem, (self, index), {})
 
 
 StandIn.__getitem__ = _getitem  # type: ignore[method-assign, assignment]
