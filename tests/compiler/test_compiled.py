@@ -2,6 +2,7 @@
 
 import threading
 import types
+import warnings
 
 import numpy as np
 import pytest
@@ -521,15 +522,59 @@ def test_a_training_step_has_the_bits_of_eager(settings):
 
 
 def test_eval_mode_is_another_tape():
-    model = model_of(2)
-    compiled = compile(model)
+    a, b = model_of(2), model_of(2)
+    compiled = compile(b)
+    with no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of training mode inside no_grad
+        for i, x in enumerate(batches(16, (4, 6), np.float32)):
+            for model in (a, b):
+                model.train(4 <= i < 8 or i >= 12)
+                if i == 10:
+                    model[1].moving_mean.data[:] = 3
+            same(compiled(x), a(x))
+    assert compiled.replays == 12
+
+
+def test_sees_hooks_that_come_later():
+    layer = nn.Linear(3, 2, rng=0)
+    layer.add_hook(print)()  # and removes it
+    compiled, seen = compile(layer), []
     with no_grad():
-        for i, x in enumerate(batches(9, (4, 6), np.float32)):
-            model.train(i % 2 == 0) if i > 6 else model.eval()
-            if i == 4:
-                model[1].moving_mean.data[:] = 3
-            if not model.training:
-                same(compiled(x), model(x))
+        for x in batches(3, dtype=np.float32):
+            compiled(x)
+        layer.add_hook(lambda *_: seen.append(1))
+        with pytest.raises(TypeError, match="hooks"):
+            compiled(x)
+
+
+def test_gradients_share_no_memory():
+    compiled = compile(grad(lambda w, v: np.sum(w + v), (0, 1)))
+    for _ in range(4):
+        a, b = compiled(np.ones(3), np.ones(3))
+        assert not np.shares_memory(a, b)
+
+
+def test_two_steps_in_one_function_after_an_assignment_to_data():
+    layers = nn.Linear(3, 1, rng=0), nn.Linear(3, 1, rng=0)
+
+    def step_of(layer):
+        optimizer = optim.SGD(layer.parameters(), 0.1)
+
+        def step(x):
+            for _ in range(2):
+                optimizer.zero_grad()
+                loss = np.mean(layer(x) ** 2)
+                loss.backward()
+                optimizer.step()
+            return loss
+
+        return step
+
+    f, compiled = step_of(layers[0]), compile(step_of(layers[1]))
+    for x in batches(6, dtype=np.float32):
+        for layer in layers:
+            layer.W.data = np.full((3, 1), 2, np.float32)
+        same(compiled(x), f(x))
 
 
 def test_gradients_add_up_over_calls():
