@@ -120,6 +120,7 @@ def step_by_hand(widths, batch):
             if i:
                 np.dot(dh[i + 1], weights[i].data.T, out=dh[i])
                 np.multiply(dh[i], np.greater(h[i], 0, out=on[i]), out=dh[i])
+        optimizer.stepped = False  # these gradients are new, though no backward() made them
         optimizer.step()
         return loss
 
