@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, warn
-from tinygrad_edu.modes import recorded
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.nn.checks import Shape, demand_each
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.ops.reductions import wide
@@ -288,6 +288,16 @@ def demand_alpha(name: str, alpha: Any, classes: int) -> None:
     if np.ndim(alpha) and np.shape(alpha) != (classes,):
         what = f"{name}: alpha is one number, or one for each of {classes} classes"
         raise refusal(ValueError, f"{what}, not {np.shape(alpha)}.")
+
+
+def demand_samples(name: str, values: Any) -> None:
+    """Refuses one loss of a whole batch, where ranks share it: that is no mean of theirs."""
+    if thread.mode.share is not None and not values.ndim:
+        raise refusal(
+            ValueError,
+            f"{name} is one number of a whole batch, and this process has only a part of it.",
+            "axis=(1, 2, 3), for a loss of each sample",
+        )
 
 
 def demand_sample_weight(name: str, weights: np.ndarray, shape: Shape) -> None:

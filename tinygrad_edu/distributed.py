@@ -1,0 +1,109 @@
+"""Training on several processes: `shared` batches, and an optimizer whose steps use the gradient of all ranks.
+
+`ranks.py` tells how the processes compute what one would.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.nn.module import Module
+from tinygrad_edu.optim.optimizer import Optimizer
+from tinygrad_edu.ranks import shared
+from tinygrad_edu.tensor import value
+
+__all__ = ["DistributedOptimizer", "broadcast_parameters", "shared"]
+
+
+class DistributedOptimizer:
+    """Any optimizer, on gradients that are the mean of those of all ranks of an MPI communicator.
+
+        optimizer = DistributedOptimizer(Adam(model.parameters()), MPI.COMM_WORLD)
+
+    step()     averages the gradients (one message for all parameters of a dtype), and takes the same step on every
+               rank. Clipping, weight decay and accumulation come after the averaging, as they would in one process
+
+    Everything else is that of the optimizer. Gradients are to be those of `shared` batches. A parameter that has a
+    gradient on some ranks counts as 0 on the others.
+
+    Sergeev and Del Balso 2018 (Horovod).
+    """
+
+    def __init__(self, optimizer: Optimizer, comm: Any):
+        if not isinstance(optimizer, Optimizer):
+            raise refusal(
+                TypeError,
+                f"DistributedOptimizer takes an optimizer, not {type(optimizer).__name__}.",
+                "DistributedOptimizer(Adam(model.parameters()), MPI.COMM_WORLD)",
+            )
+        self.optimizer, self.comm = optimizer, comm
+
+    def step(self) -> None:
+        average_gradients(self.optimizer, self.comm)
+        self.optimizer.step()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "optimizer":
+            raise AttributeError(name)
+        return getattr(self.optimizer, name)
+
+    def __setattr__(self, name: str, new: Any) -> None:
+        if name in ("optimizer", "comm"):
+            object.__setattr__(self, name, new)
+        else:
+            setattr(self.optimizer, name, new)
+
+    def __repr__(self) -> str:
+        return f"DistributedOptimizer({self.optimizer!r}, {self.comm.size} ranks)"
+
+
+def average_gradients(optimizer: Optimizer, comm: Any) -> None:
+    """Replaces the gradients of the parameters by their means over the ranks, one message a dtype."""
+    for flat in optimizer.flat_parameters:
+        parameters = flat.parameters
+        sizes = [p.size for p in parameters]
+        # The gradients end to end, and after them which parameters have one.
+        bucket = np.zeros(sum(sizes) + len(parameters), flat.g.dtype)
+        start = 0
+        for i, p in enumerate(parameters):
+            if p._grad is not None:
+                bucket[start : start + p.size] = np.ravel(value(p._grad))
+                bucket[sum(sizes) + i] = 1
+            start += p.size
+        total = np.empty_like(bucket)
+        comm.Allreduce(bucket, total)
+        gradients, moving = np.split(total, [sum(sizes)])
+        gradients /= comm.size
+        start = 0
+        for p, some in zip(parameters, moving, strict=True):
+            if some:
+                p._grad = gradients[start : start + p.size].reshape(p.shape)
+            start += p.size
+
+
+def broadcast_parameters(model: Module, comm: Any, root: int = 0) -> None:
+    """Gives every rank the parameters and buffers that `root` has, so that all start from the same weights.
+
+    Raises ValueError, on every rank, if the models of the ranks differ in the names, shapes or dtypes of these.
+    """
+    state = model.state_dict()
+    kinds = {name: f"{array.shape} {array.dtype}" for name, array in state.items()}
+    demand_equal("model", kinds, comm)
+    model.load_state_dict(comm.bcast(state if comm.rank == root else None, root=root))
+
+
+def demand_equal(what: str, facts: dict[str, str], comm: Any) -> None:
+    """Refuses ranks whose facts differ, on every rank, and names the first difference with its rank."""
+    of_ranks = comm.allgather(facts)
+    for rank, others in enumerate(of_ranks):
+        for name in {**of_ranks[0], **others}:
+            first, other = (f.get(name, "not there") for f in (of_ranks[0], others))
+            if first != other:
+                raise refusal(
+                    ValueError,
+                    f"the ranks differ in their {what}: {name} is {first} on rank 0, and {other} on rank {rank}.",
+                    "the same program with the same arguments on every rank",
+                )
