@@ -1,4 +1,4 @@
-"""Training on several processes: `shared` batches, and an optimizer whose steps use the gradient of all ranks.
+"""Training on several processes: `shared` batches, and an optimizer that averages gradients over them.
 
 `ranks.py` tells how the processes compute what one would.
 """
@@ -23,11 +23,11 @@ class DistributedOptimizer:
 
         optimizer = DistributedOptimizer(Adam(model.parameters()), MPI.COMM_WORLD)
 
-    step()     averages the gradients (one message for all parameters of a dtype), and takes the same step on every
-               rank. Clipping, weight decay and accumulation come after the averaging, as they would in one process
+    step()     averages the gradients (one message for all parameters of a dtype), and takes the same step on
+               every rank. Clipping, weight decay and accumulation follow, as in one process
 
-    Everything else is that of the optimizer. Gradients are to be those of `shared` batches. A parameter that has a
-    gradient on some ranks counts as 0 on the others.
+    Everything else is that of the optimizer. Gradients are to be those of `shared` batches. The gradient of a
+    parameter that has one on some ranks alone is 0 on the others.
 
     Sergeev and Del Balso 2018 (Horovod).
     """
@@ -61,33 +61,26 @@ class DistributedOptimizer:
 
 
 def average_gradients(optimizer: Optimizer, comm: Any) -> None:
-    """Replaces the gradients of the parameters by their means over the ranks, one message a dtype."""
+    """Replaces the gradients of the parameters by their means over the ranks: a message for each dtype."""
     for flat in optimizer.flat_parameters:
-        parameters = flat.parameters
-        sizes = [p.size for p in parameters]
-        # The gradients end to end, and after them which parameters have one.
-        bucket = np.zeros(sum(sizes) + len(parameters), flat.g.dtype)
-        start = 0
-        for i, p in enumerate(parameters):
-            if p._grad is not None:
-                bucket[start : start + p.size] = np.ravel(value(p._grad))
-                bucket[sum(sizes) + i] = 1
-            start += p.size
+        parameters: list[Any] = flat.parameters
+        mine = [
+            np.zeros(p.size) if p._grad is None else np.ravel(value(p._grad)) for p in parameters
+        ]
+        given = [p._grad is not None for p in parameters]
+        bucket = np.concatenate([*mine, given], dtype=flat.g.dtype)
         total = np.empty_like(bucket)
         comm.Allreduce(bucket, total)
-        gradients, moving = np.split(total, [sum(sizes)])
-        gradients /= comm.size
-        start = 0
-        for p, some in zip(parameters, moving, strict=True):
-            if some:
-                p._grad = gradients[start : start + p.size].reshape(p.shape)
-            start += p.size
+        *gradients, there = np.split(total, np.cumsum([p.size for p in parameters]))
+        for p, g, ranks in zip(parameters, gradients, there, strict=True):
+            if ranks:
+                p._grad = (g / comm.size).reshape(p.shape)
 
 
 def broadcast_parameters(model: Module, comm: Any, root: int = 0) -> None:
     """Gives every rank the parameters and buffers that `root` has, so that all start from the same weights.
 
-    Raises ValueError, on every rank, if the models of the ranks differ in the names, shapes or dtypes of these.
+    Raises ValueError, on every rank, if the models differ in the names, shapes or dtypes of these.
     """
     state = model.state_dict()
     kinds = {name: f"{array.shape} {array.dtype}" for name, array in state.items()}
@@ -104,6 +97,7 @@ def demand_equal(what: str, facts: dict[str, str], comm: Any) -> None:
             if first != other:
                 raise refusal(
                     ValueError,
-                    f"the ranks differ in their {what}: {name} is {first} on rank 0, and {other} on rank {rank}.",
+                    f"the ranks differ in their {what}: {name} is {first} on rank 0, and {other} on rank "
+                    f"{rank}.",
                     "the same program with the same arguments on every rank",
                 )

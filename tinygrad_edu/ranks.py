@@ -24,7 +24,7 @@ from tinygrad_edu.modes import set_mode, thread
 from tinygrad_edu.pytree import each_leaf, leaves
 from tinygrad_edu.tensor import Op
 
-__all__ = ["Share", "draw_for_all", "shared", "sum_over_ranks"]
+__all__ = ["Share", "draw_for_all", "loss_of_share", "mean_of_ranks", "shared", "sum_over_ranks"]
 
 
 class Share:
@@ -62,10 +62,36 @@ class Share:
         self.has_scaled = True
         return self.comm.size
 
+    def gathered(self, array: np.ndarray) -> np.ndarray:
+        """The rows of all ranks."""
+        return np.concatenate(self.comm.allgather(np.asarray(array)))
+
     def mean_of(self, mean: float, n: float) -> tuple[float, float]:
         """(the mean of all ranks, what it is a mean over), from those of this rank."""
-        total, count = self.total(np.array([mean * n, n], float))
+        total, count = self.total(np.array([mean * n, n], float)).tolist()
         return (total / count if count else 0.0), count
+
+
+def mean_of_ranks(number: float) -> float:
+    """The mean of a number over the ranks that share a batch; alone, the number."""
+    share = thread.mode.share
+    return number if share is None else share.total(number) / share.comm.size
+
+
+def loss_of_share(loss: Callable, *args: Any, **weights: Any) -> Any:
+    """loss(*args, **weights), such that the mean over the ranks is that over all samples.
+
+    The losses of `nn` see to that. Any other is taken for a mean over the samples that it gets.
+    """
+    share = thread.mode.share
+    if share is None:
+        return loss(*args, **weights)
+    share.has_scaled = False
+    y = loss(*args, **weights)
+    if not share.has_scaled:
+        y = y * ((share.stop - share.start) * share.comm.size / share.n)
+        share.has_scaled = True
+    return y
 
 
 @contextmanager
@@ -80,9 +106,9 @@ def shared(comm: Any, *arrays: Any) -> Iterator[Any]:
                 loss.backward()
             optimizer.step()
 
-    Gives each rank its rows of the arrays (of dicts, lists and tuples of them, too). The losses of `nn` inside
-    are such that their mean over the ranks is the loss of the whole batch. A batch with fewer samples than there
-    are ranks is computed by each rank as a whole, with the same result.
+    Gives each rank its rows of the arrays, also in dicts, lists and tuples. The losses of `nn` inside are
+    scaled so that their mean over the ranks is the loss of the whole batch. A batch with fewer samples than
+    ranks is computed as a whole by each rank, with the same result.
 
     Raises ValueError if the arrays differ in their number of rows, or that number differs between ranks.
     """
@@ -109,14 +135,16 @@ def _sum(x: np.ndarray) -> np.ndarray:
     return thread.mode.share.total(np.asarray(x))
 
 
-# A sum over ranks, as an operation. Each rank's result depends on every rank's x, so that the gradients of all of them
-# arrive: the rule is the sum again.
-sum_over_ranks = Op(
+# A sum over ranks, as an operation. The result of each rank depends on the x of every rank, so that x gets
+# the gradients of all: the rule is the sum again.
+sum_over_ranks: Op = Op(
     _sum, lambda g, y, x: sum_over_ranks(g), name="sum_over_ranks", formula="Σ of the ranks' x", linear=True
 )  # fmt: skip
 
 
-def draw_for_all(draw: Callable[[tuple[int, ...]], np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+def draw_for_all(
+    draw: Callable[[tuple[int, ...]], np.ndarray], shape: tuple[int, ...]
+) -> np.ndarray:
     """draw(shape), random numbers for the rows of a batch: as one process would draw them for all its rows.
 
     Axis 0 counts the samples, or the same number of rows for each.
@@ -128,8 +156,8 @@ def draw_for_all(draw: Callable[[tuple[int, ...]], np.ndarray], shape: tuple[int
     if rest:
         raise refusal(
             ValueError,
-            f"random numbers of shape {shape} for {share.stop - share.start} samples of this rank: axis 0 does "
-            "not count samples.",
+            f"random numbers of shape {shape} for {share.stop - share.start} samples of this rank: axis "
+            "0 does not count samples.",
             "dropout where axis 0 is that of the batch",
         )
     return draw((each * share.n, *shape[1:]))[each * share.start : each * share.stop]

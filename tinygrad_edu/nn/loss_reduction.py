@@ -79,7 +79,7 @@ def _is_half(x: Any) -> bool:
 
 
 def mean_over_ranks(mean: Any, n: int) -> Any:
-    """A mean over n samples, as it is; where ranks share a batch, such that their mean is that of all samples."""
+    """A mean over n samples; where ranks share a batch, scaled so that their mean is that of all samples."""
     share = thread.mode.share
     return mean if share is None else mean * (n / share.divisor(n))
 

@@ -30,7 +30,14 @@ from tinygrad_edu.nn.loss_checks import (
     demand_pair,
     demand_range,
 )
-from tinygrad_edu.nn.loss_reduction import answered, loss, mean_over_ranks, reduced, weights_of, weighty
+from tinygrad_edu.nn.loss_reduction import (
+    answered,
+    loss,
+    mean_over_ranks,
+    reduced,
+    weights_of,
+    weighty,
+)
 from tinygrad_edu.nn.loss_targets import one_hot, one_per_class, signs, smoothed, yes_or_no
 from tinygrad_edu.ops.recurrent import unread
 from tinygrad_edu.tensor import Tensor, value
