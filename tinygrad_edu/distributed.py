@@ -26,6 +26,8 @@ class DistributedOptimizer:
     step()     averages the gradients (one message for all parameters of a dtype), and takes the same step on
                every rank. Clipping, weight decay and accumulation follow, as in one process
 
+    The step forgets the gradients: they are in memory that it computes in.
+
     Everything else is that of the optimizer. Gradients are to be those of `shared` batches. The gradient of a
     parameter that has one on some ranks alone is 0 on the others.
 
@@ -44,6 +46,8 @@ class DistributedOptimizer:
     def step(self) -> None:
         average_gradients(self.optimizer, self.comm)
         self.optimizer.step()
+        for parameter in self.optimizer.parameters:
+            parameter._grad = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "optimizer":
@@ -61,20 +65,28 @@ class DistributedOptimizer:
 
 
 def average_gradients(optimizer: Optimizer, comm: Any) -> None:
-    """Replaces the gradients of the parameters by their means over the ranks: a message for each dtype."""
+    """Replaces the gradients of the parameters by their means over the ranks, with a message for each dtype.
+
+    They are then the optimizer's own memory, which its step may overwrite.
+    """
     for flat in optimizer.flat_parameters:
         parameters: list[Any] = flat.parameters
-        mine = [
-            np.zeros(p.size) if p._grad is None else np.ravel(value(p._grad)) for p in parameters
-        ]
-        given = [p._grad is not None for p in parameters]
-        bucket = np.concatenate([*mine, given], dtype=flat.g.dtype)
-        total = np.empty_like(bucket)
-        comm.Allreduce(bucket, total)
-        *gradients, there = np.split(total, np.cumsum([p.size for p in parameters]))
-        for p, g, ranks in zip(parameters, gradients, there, strict=True):
-            if ranks:
-                p._grad = (g / comm.size).reshape(p.shape)
+        there = np.array([p._grad is not None for p in parameters], float)
+        add_up(there, comm)
+        for p, (_, g), ranks in zip(parameters, flat.views, there.tolist(), strict=True):
+            if p._grad is None:
+                g.fill(0)
+            else:
+                np.divide(value(p._grad), comm.size, out=g, casting="same_kind")
+            p._grad = g if ranks else None
+        add_up(flat.g, comm)
+
+
+def add_up(x: np.ndarray, comm: Any) -> None:
+    """Replaces x by the sum of the ranks' x."""
+    from mpi4py import MPI
+
+    comm.Allreduce(MPI.IN_PLACE, x)
 
 
 def broadcast_parameters(model: Module, comm: Any, root: int = 0) -> None:

@@ -103,8 +103,7 @@ class Trainer(Evaluation, AnswersMissing, hints=TRAINER):
             if not replayed:
                 self.optimizer.zero_grad()
                 loss.backward()
-            self.world.average_gradients(self.optimizer)
-            self.optimizer.step()
+            self.world.step(self.optimizer)
         return number, prediction
 
     @answering(FIT)

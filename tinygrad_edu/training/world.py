@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.distributed import average_gradients, demand_equal
+from tinygrad_edu.distributed import DistributedOptimizer, demand_equal
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.ranks import shared
 from tinygrad_edu.training.callbacks import Callback, Training
@@ -20,6 +21,29 @@ from tinygrad_edu.training.random_states import set_states, states
 from tinygrad_edu.version import __version__
 
 NEEDED = ("rank", "size", "allreduce", "Allreduce", "allgather", "bcast", "Abort")
+
+
+SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")  # what mpiexec tells its processes
+
+
+def communicator() -> Any:
+    """MPI.COMM_WORLD, if mpiexec started several processes of this program; None for one alone.
+
+    Raises ImportError if it did, and mpi4py is not installed.
+    """
+    ranks = max(int(os.environ.get(name, 1)) for name in SIZES)
+    if ranks == 1:
+        return None
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise refusal(
+            ImportError,
+            f"mpiexec started this program {ranks} times, and mpi4py, by which they would find each other, "
+            "is not installed.",
+            "pip install 'tinygrad-edu[mpi]'",
+        ) from error
+    return MPI.COMM_WORLD
 
 
 class World:
@@ -38,6 +62,15 @@ class World:
             )
         self.comm = comm if comm is not None and comm.size > 1 else None
         self.is_first = self.comm is None or self.comm.rank == 0
+
+    @contextmanager
+    def printing_once(self) -> Iterator[None]:
+        """Context in which only the first rank prints."""
+        if self.is_first:
+            yield
+            return
+        with open(os.devnull, "w") as nothing, redirect_stdout(nothing):
+            yield
 
     # Before training.
 
@@ -95,9 +128,9 @@ class World:
         with shared(self.comm, *given) as parts:
             yield (*parts, *[None] * (len(batch) - len(given)))
 
-    def average_gradients(self, optimizer: Optimizer) -> None:
-        if self.comm is not None:
-            average_gradients(optimizer, self.comm)
+    def step(self, optimizer: Optimizer) -> None:
+        """A step by the gradients of all ranks."""
+        (optimizer if self.comm is None else DistributedOptimizer(optimizer, self.comm)).step()
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
         """For each flag, whether it is set on any rank, so that all stop together."""
