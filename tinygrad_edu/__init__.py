@@ -43,7 +43,18 @@ __all__ = [
 
 
 WAITING = {"compile": "compiler", "explain": "explaining"}
-ROOMS = ("compiler", "data", "gradcheck", "nn", "ops", "optim", "training", "twins", "viz")
+ROOMS = (
+    "compiler",
+    "data",
+    "distributed",
+    "gradcheck",
+    "nn",
+    "ops",
+    "optim",
+    "training",
+    "twins",
+    "viz",
+)
 
 
 def __getattr__(name: str) -> Any:
