@@ -98,7 +98,8 @@ class Table:
                 f"{row.gbs:.3g}" if row.gbs else "",
                 "" if math.isnan(row.percent) else f"{row.percent:.0f} %",
             ]
-            shown = [f"{1000 * row.seconds:.3f}", f"{100 * row.share:.1f} %", f"{row.calls:,}"]
+            shown = [f"{1000 * row.seconds:.3f}", f"{100 * row.share:.1f} %"]
+            shown.append(f"{row.calls:,}" if row.calls else "")
             table.append([row.name, row.direction, *shown, *work])
         return table
 
@@ -114,17 +115,20 @@ class Table:
         return printable("\n".join([lines[0], rule, *lines[1:], rule, self.about]))
 
     def _repr_html_(self) -> str:
-        head, *rows = self.cells()
-        kinds = ["", "", *['class="number" '] * (len(head) - 2)]
-        titles = "".join(f"<th {kind}>{name}</th>" for kind, name in zip(kinds, head, strict=True))
-        body = ""
-        for row in rows:
-            cells = zip(kinds, head, row, strict=True)
-            body += "<tr>"
-            body += "".join(f'<td {k}data-name="{n}">{html.escape(c)}</td>' for k, n, c in cells)
-            body += "</tr>"
-        table = f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
-        return f"{table}<p>{html.escape(self.about)}</p>"
+        return f"{as_html(self.cells(), text=2)}<p>{html.escape(self.about)}</p>"
+
+
+def as_html(cells: list[list[str]], text: int) -> str:
+    """A table whose first columns are text and whose others are numbers, with a head."""
+    head, *rows = cells
+    kinds = [""] * text + [' class="number"'] * (len(head) - text)
+    titles = "".join(f"<th{kind}>{name}</th>" for kind, name in zip(kinds, head, strict=True))
+    body = ""
+    for row in rows:
+        about = zip(kinds, head, row, strict=True)
+        shown = "".join(f'<td{k} data-name="{n}">{html.escape(c)}</td>' for k, n, c in about)
+        body += f"<tr>{shown}</tr>"
+    return f'<table class="layers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
 
 
 class _Running(NamedTuple):
@@ -290,7 +294,7 @@ class Profile:
             for (name, direction, dtype, scope, line), costs in self._costs.items()
         ]
         between = max(total - sum(record.seconds for record in found), 0.0)
-        return [*found, Record(BETWEEN, "", "", (), "", between, 1, 0, 0)]
+        return [*found, Record(BETWEEN, "", "", (), "", between, 0, 0, 0)]
 
     @property
     def rows(self) -> list[Row]:
@@ -349,10 +353,13 @@ def profile() -> Profile:
     this comes to what the machine can do. `p.by("module")` and `p.by("line")` group the same differently,
     and `p.save("profile.html")` writes a page with a flame graph.
 
-    It measures the thread that enters it. A time is that of an operation itself, without those inside it;
-    what is left over is "Python between operations", in which adding up gradients is included. Each element
-    of a result that is no product counts as one multiply-add. Numbers do not change. An operation takes a few
-    microseconds longer, which are not counted. Raises RuntimeError inside another profile().
+    It measures the thread that enters it. A time is that of an operation itself, without those inside it.
+    What is left over is "Python between operations", in which adding up gradients is included. Each element
+    of a result that is no product counts as one multiply-add. Where a rule computes several gradients at
+    once, the first of them has their time. Numbers do not change. An operation takes some ten microseconds
+    longer, of which about one is counted, as Python between operations.
+
+    Raises RuntimeError inside another profile().
 
     >>> x = Tensor(np.ones((2, 3)), requires_grad=True)
     >>> with profile() as p:

@@ -103,9 +103,7 @@ class Op(Signature):
                     arrays.append(x)
             if has_lists:  # rules get arrays
                 arrays, inputs = [*map(as_operand, arrays)], tuple(map(as_operand, inputs))
-            forward = (
-                self.forward if mode.profile is None else mode.profile.forward(self, is_tensor)
-            )
+            forward = mode.profile.forward(self, is_tensor) if mode.profile else self.forward
             y = forward(*arrays, **params)
         except NoValue as batch:  # inside vmap: all examples at once
             return batch.tensor.through(self, inputs, params)
