@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu import Tensor, checkpoint, grad, nn, no_grad, optim, profile, profiling, vmap
+from tinygrad_edu import Tensor, checkpoint, grad, jvp, nn, no_grad, optim, profile, profiling, vmap
 from tinygrad_edu.modes import thread
 from tinygrad_edu.ops import relu
 from tinygrad_edu.profiling import BETWEEN, Limits, limits
+from tinygrad_edu.tensor import Op
 from tinygrad_edu.training import Trainer
 
 
@@ -285,6 +286,24 @@ def test_no_grad_vmap_and_functions_of_functions():
     assert row(p, "multiply", "forward").multiply_adds == 15
 
 
+def test_forward_mode():
+    x = np.ones((4, 6))
+    with profile() as p:
+        jvp(lambda v: np.tanh(v) @ np.ones((6, 2)), (x,), (x,))
+    assert row(p, "d tanh/dx").direction == "forward" and row(p, "d tanh/dx").multiply_adds == 24
+    assert counted(row(p, "matmul"))[::2] == (2, 2 * 4 * 6 * 2)
+
+
+def test_a_row_whose_inputs_have_no_names():
+    x, rule = Tensor([1.0, 2.0], requires_grad=True), lambda g, *_: 2 * g
+    double = Op(lambda *xs: 2 * (xs[0] + xs[1]), rule, rule, name="double",
+                multiply_adds=lambda y, *_: 7)  # fmt: skip
+    with profile() as p:
+        double(x, x).sum().backward()
+    assert x.grad.tolist() == [4.0, 4.0]
+    assert row(p, "d double").multiply_adds == row(p, "double").multiply_adds == 7
+
+
 def test_derivatives_of_derivatives():
     """In the second walk the rules record themselves: products count once, and as backward."""
     x = Tensor(0.5, requires_grad=True)
@@ -325,6 +344,42 @@ def test_a_trainer_has_data_loading():
         trainer.fit(x, np.zeros((16, 8), np.float32), epochs=2, batch_size=8, progress=False)
     assert row(p, "data loading").calls == 2 * 3  # the third time there is no batch
     assert row(p, "optimizer.step").calls == 4
+
+
+def test_lines_of_a_generated_function():
+    """As `compile` makes them: one operation for each line, with what it knows beforehand."""
+    source = "def replay(x):\n    y = tanh(x)\n    z = add(y, y)\n    y = None\n    return z"
+    names = {"tanh": np.tanh, "add": lambda a, b: a + relu(b)}
+    exec(compile(source, "<a tape>", "exec"), names)
+    tanh = profiling.Step("tanh", "forward", "float32", "at f.py:1", 80, 10)
+    add = profiling.Step("add", "forward", "float32", "at f.py:2", 120, 10)
+    x = np.full(10, 0.5, np.float32)
+    with profile() as p:
+        for _ in range(3):
+            z = p.replay(names["replay"], (x,), {"<a tape>": [tanh, add, add, None]})
+    assert z.tolist() == (2 * np.tanh(x)).tolist()
+    assert counted(row(p, "tanh")) == (3, 3 * 80, 30)
+    assert counted(row(p, "add")) == (3, 3 * 120, 30)
+    assert not any(r.name == "relu" for r in p.rows)  # a part of that line
+    assert sum(r.seconds for r in p.rows) == pytest.approx(p.total)
+    with pytest.raises(ValueError, match="wrong"), profile() as p:
+        names["tanh"] = raising
+        p.replay(names["replay"], (x,), {"<a tape>": [tanh, add, add, None]})
+    assert p._running == []
+
+
+def raising(*_):
+    raise ValueError("wrong")
+
+
+def test_what_a_line_calls_is_measured_by_itself():
+    optimizer = optim.SGD(network()[0].parameters(), lr=0.1)
+    names = {"zero_grad": optimizer.zero_grad}
+    exec(compile("def replay():\n    zero_grad()", "<b tape>", "exec"), names)
+    step = profiling.Step("call", "forward", "", "", 0, 0)
+    with profile() as p:
+        p.replay(names["replay"], (), {"<b tape>": [step]})
+    assert row(p, "optimizer.zero_grad").calls == row(p, "call").calls == 1
 
 
 def test_it_is_off_afterwards():

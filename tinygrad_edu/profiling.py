@@ -16,6 +16,7 @@ import html
 import importlib
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -131,6 +132,17 @@ def as_html(cells: list[list[str]], text: int) -> str:
     return f'<table class="layers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
 
 
+class Step(NamedTuple):
+    """What a line of a generated function does."""
+
+    operation: str
+    direction: str
+    dtype: str
+    line: str  # of the user
+    bytes: int
+    multiply_adds: int
+
+
 class _Running(NamedTuple):
     """An operation that is being measured."""
 
@@ -203,10 +215,31 @@ class Profile:
 
     def pull_back(self, y: Any, i: int, g: Any, result: Any, inputs: Any) -> Any:
         """`autodiff.pull_back`, measured, for the walk back."""
-        entered, row = clock(), y.op
-        rule = row.rule(i)
-        if rule is None:
+        if y.op.rule(i) is None:
             return None
+        return self._apply(
+            "backward", y, i, pull_back, (y, i, g, result, inputs), {}, g, result, inputs
+        )
+
+    def push(self, y: Any, i: int, rule: Callable, change: Any, result: Any, inputs: Any) -> Any:
+        """A rule applied to the change of an input, measured, for forward mode."""
+        args = (change, result, *inputs)
+        return self._apply("forward", y, i, rule, args, y.params, change, result, inputs)
+
+    def _apply(
+        self,
+        direction: str,
+        y: Any,
+        i: int,
+        work: Callable,
+        args: tuple,
+        params: dict[str, Any],
+        g: Any,
+        result: Any,
+        inputs: Any,
+    ) -> Any:
+        """Rule number i of a recorded operation, which `work` calls, measured."""
+        entered, row, rule = clock(), y.op, y.op.rule(i)
         scope, depth = tuple(y.scope), len(thread.mode.scope)
         if self._running:  # the rule of a `checkpoint` walks back itself
             scope = self._running[-1].scope + scope[self._running[-1].depth :]
@@ -214,15 +247,13 @@ class Profile:
         def costs(gx: Any) -> tuple[Any, int, int]:
             arrays = [value(x) for x in (g, result, *inputs)]
             read = _read(rule)
-            gx = value(gx)
+            gx = np.asarray(value(gx))
             moved = _bytes([x for k, x in enumerate(arrays) if read is None or k in read], gx)
             return gx, moved, _products_back(row, i, arrays, y.params, gx) if moved else 0
 
-        name = f"d {row.name}" if row.variadic_rule else f"d {row.name}/d{row.inputs[i]}"
-        running = _Running("backward", scope, depth, self._line_of(y), [0.0])
-        return self._measure(
-            entered, name, running, pull_back, (y, i, g, result, inputs), {}, costs
-        )
+        running = _Running(direction, scope, depth, self._line_of(y), [0.0])
+        name = derivative(row, i)
+        return self._measure(entered, name, running, work, args, params, costs)
 
     def part(self, name: str, function: Callable, *args: Any) -> Any:
         """function(*args), measured as a whole, for what is no operation: the step of an optimizer."""
@@ -233,6 +264,54 @@ class Profile:
             return self._measure(entered, name, running, function, args, {}, lambda _: (None, 0, 0))
         finally:
             mode.profile = self
+
+    def replay(
+        self, program: Callable, args: tuple, steps: Mapping[str, Sequence[Step | None]]
+    ) -> Any:
+        """program(*args), a generated function, with each of its lines measured as one operation.
+
+        steps   the file of a generated function -> what each line does, from the first line below `def` on.
+                None for lines that do nothing of their own, and for `return`
+        """
+        depth = len(thread.mode.scope)
+        running = _Running("forward", tuple(thread.mode.scope), depth, ("", 0), [0.0])
+        entered = since = clock()
+        step: Step | None = None
+
+        def line(frame: Any, event: str, _: Any) -> Any:
+            nonlocal step, since
+            ended, lines = clock(), steps[frame.f_code.co_filename]
+            at = frame.f_lineno - frame.f_code.co_firstlineno - 1
+            new = lines[at] if event == "line" and 0 <= at < len(lines) else None
+            if step is not None:
+                costs = ended - since - running.inside[0], int(new is not step), 0, 0
+                if new is not step:  # several lines may be one operation
+                    costs = *costs[:2], step.bytes, step.multiply_adds
+                self._note(
+                    (step.operation, step.direction, step.dtype, running.scope, step.line), costs
+                )
+            step, running.inside[0], since = new, 0.0, clock()
+            self.overhead += since - ended
+            return line
+
+        def call(frame: Any, event: str, _: Any) -> Any:
+            return line if frame.f_code.co_filename in steps else None
+
+        before = sys.gettrace()
+        self._running.append(running)
+        sys.settrace(call)
+        try:
+            return program(*args)
+        finally:
+            sys.settrace(before)
+            self._running.remove(running)
+            if self._running:
+                self._running[-1].inside[0] += clock() - entered
+
+    def _note(self, key: tuple, costs: tuple) -> None:
+        noted = self._costs.setdefault(key, [0.0, 0, 0, 0])
+        for i, cost in enumerate(costs):
+            noted[i] += cost
 
     def _measure(
         self,
@@ -259,11 +338,7 @@ class Profile:
         array, moved, products = costs(y)
         dtype = str(getattr(array, "dtype", ""))
         key = (name, running.direction, dtype, running.scope, running.line)
-        noted = self._costs.setdefault(key, [0.0, 0, 0, 0])
-        noted[0] += ended - began - running.inside[0]
-        noted[1] += 1
-        noted[2] += moved
-        noted[3] += products
+        self._note(key, (ended - began - running.inside[0], 1, moved, products))
         left = clock()
         self.overhead += (began - entered) + (left - ended)
         if self._running:
@@ -373,6 +448,13 @@ def profile() -> Profile:
 # --------------------------------------------------------------------------------- what is counted
 
 
+def derivative(row: Op, i: int) -> str:
+    """What a rule is called: `d matmul/dx`; `d concatenate`, whose inputs have no names."""
+    if row.variadic_rule or i >= len(row.inputs):
+        return f"d {row.name}"
+    return f"d {row.name}/d{row.inputs[i]}"
+
+
 def _bytes(read: Iterable[Any], y: Any) -> int:
     """Bytes of the arrays read and of the result; 0 for a view, for which nothing is read or written."""
     arrays = [x for x in read if isinstance(x, np.ndarray)]
@@ -411,9 +493,10 @@ def _products_back(
         return 0
     g, y, *inputs = arrays
     factors = [name for name in row.inputs if row.linear or name not in ("b", "c")]
-    if row.multiply_adds and (row.variadic_rule or row.inputs[i] in factors):
+    names = row.inputs[i : i + 1]  # empty for one of any number of inputs
+    if row.multiply_adds and set(names) <= set(factors):
         told = int(row.multiply_adds(np.shape(y), *map(np.shape, inputs), **params))
-        told = told if row.variadic_rule else told * 2 // len(factors)
+        told = told * 2 // max(len(factors), 2)
         if told:
             return told
     return max(g.size, gx.size)
@@ -429,8 +512,10 @@ def _users_line() -> tuple[str, int]:
     return (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
 
 
-def _text_of(line: tuple[str, int]) -> str:
+def _text_of(line: Any) -> str:
     """`train.py:12:  loss.backward()`"""
+    if isinstance(line, str):
+        return line
     return line_of(*line).removeprefix("\n  at ") if line[1] else ""
 
 
