@@ -1,6 +1,7 @@
 """A profile counts what closed forms count, adds up, and leaves everything as it was."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -164,6 +165,19 @@ def test_times_add_up_to_the_total():
     assert sum(r.seconds for r in p.rows) == pytest.approx(p.total)
     assert sum(r.share for r in p.rows) == pytest.approx(1)
     assert all(r.seconds >= 0 for r in p.records) and p.overhead > 0
+
+
+def test_the_time_of_an_operation_is_without_those_inside_it():
+    def slowly(x):
+        time.sleep(0.05)
+        return x * 2
+
+    slow = Op(slowly, lambda g, y, x: 2 * g, name="slow")
+    with profile() as p:
+        checkpoint(slow)(variable((3,))).sum().backward()  # its rule calls slow again
+    assert row(p, "slow", "backward").seconds >= 0.05
+    assert row(p, "d checkpoint").seconds < 0.045
+    assert p.total >= 0.1
 
 
 def test_all_groupings_have_the_same_sums():
