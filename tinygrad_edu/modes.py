@@ -25,6 +25,7 @@ class Mode:
         self.asked = ""  # where float(x) last took the number of a Tensor that requires a gradient
         self.share: Any = None  # the part of a batch that this process computes, see `ranks.py`
         self.tape: Any = None  # what `compile` records the operations on, while it does
+        self.profile: Any = None  # what `profile()` measures the operations with, while it does
         self.evaluated: Any = None  # weak reference to the model last called in eval mode
 
 
