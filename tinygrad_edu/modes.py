@@ -20,6 +20,7 @@ class Mode:
         self.debug = False  # is every result checked for NaN and infinity?
         self.batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
         self.asked = ""  # where float(x) last took the number of a Tensor that requires a gradient
+        self.cache: Any = None  # the `nn.KVCache` that the model is called through
         self.evaluated: Any = None  # weak reference to the model last called in eval mode
 
 

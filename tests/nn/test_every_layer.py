@@ -336,7 +336,7 @@ LOSSES = {
 # What nn has beside layers and losses.
 NEITHER = {
     "Buffer", "Module", "Parameter", "L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm",
-    "rotary", "sinusoidal_positions",
+    "KVCache", "generate", "rotary", "sinusoidal_positions",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from tinygrad_edu.nn.convolution import *
 from tinygrad_edu.nn.ctc_loss import *
 from tinygrad_edu.nn.einsum import *
 from tinygrad_edu.nn.embedding import *
+from tinygrad_edu.nn.generation import *
 from tinygrad_edu.nn.linear import *
 from tinygrad_edu.nn.losses import *
 from tinygrad_edu.nn.module import *
