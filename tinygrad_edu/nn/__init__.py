@@ -12,6 +12,7 @@ from tinygrad_edu.nn.attention import *
 from tinygrad_edu.nn.containers import *
 from tinygrad_edu.nn.convolution import *
 from tinygrad_edu.nn.ctc_loss import *
+from tinygrad_edu.nn.distillation import *
 from tinygrad_edu.nn.einsum import *
 from tinygrad_edu.nn.embedding import *
 from tinygrad_edu.nn.generation import *
@@ -21,6 +22,8 @@ from tinygrad_edu.nn.module import *
 from tinygrad_edu.nn.noise import *
 from tinygrad_edu.nn.normalization import *
 from tinygrad_edu.nn.pooling import *
+from tinygrad_edu.nn.pruning import *
+from tinygrad_edu.nn.quantization import *
 from tinygrad_edu.nn.recurrent import *
 from tinygrad_edu.nn.regularizers import *
 from tinygrad_edu.nn.resizing import *

@@ -32,6 +32,7 @@ class Embedding(Module):
     """
 
     takes = np.int64
+    unit_axes = (0,)  # the axis of W that numbers the words
 
     def __init__(
         self,

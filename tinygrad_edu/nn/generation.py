@@ -16,7 +16,6 @@ from tinygrad_edu.modes import no_grad, set_mode
 from tinygrad_edu.nn.embedding import Positions
 from tinygrad_edu.nn.generation_checks import (
     demand_context_length,
-    demand_model,
     demand_next_steps,
     demand_same_layer,
     demand_same_scores,
@@ -25,6 +24,7 @@ from tinygrad_edu.nn.generation_checks import (
     demand_start,
 )
 from tinygrad_edu.nn.module import Module
+from tinygrad_edu.nn.module_checks import demand_model
 from tinygrad_edu.ops.activations import softmax
 from tinygrad_edu.tensor import value
 

@@ -9,14 +9,9 @@ import numpy as np
 from tinygrad_edu.diagnostics.words import refusal
 from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.checks import demand_each, demand_sizes
-from tinygrad_edu.nn.module import Module
+from tinygrad_edu.nn.module_checks import demand_model
 
 NO_CACHE = "generate(..., cache=False), which computes all tokens again for each new one"
-
-
-def demand_model(owner: str, model: Any) -> None:
-    if not isinstance(model, Module):
-        raise refusal(TypeError, f"{owner}: {model!r} is not a Module.", f"{owner}(model, ...)")
 
 
 def demand_context_length(owner: str, length: Any, most: int | None) -> int:
