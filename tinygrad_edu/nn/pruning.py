@@ -71,7 +71,7 @@ def prune(model: Module, fraction: float, *, by: str = "weight", within: str = "
 
     >>> from tinygrad_edu import nn
     >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2), seed=0)
-    >>> print(prune(model, 0.75))
+    >>> print(prune(model, 0.75, within="layer"))
     0            24 of         32 weights are 0   75.0%
     2            12 of         16 weights are 0   75.0%
     all          36 of         48 weights are 0   75.0%
