@@ -26,6 +26,7 @@ class Mode:
         self.share: Any = None  # the part of a batch that this process computes, see `ranks.py`
         self.tape: Any = None  # what `compile` records the operations on, while it does
         self.profile: Any = None  # what `profile()` measures the operations with, while it does
+        self.cache: Any = None  # the `nn.KVCache` that the model is called through
         self.evaluated: Any = None  # weak reference to the model last called in eval mode
 
 
