@@ -5,7 +5,7 @@ small product gains little from that. Where other programs are busy, it loses: o
 its turn, and all others wait for it. The training of a small network then takes several times as long as with
 one thread.
 
-The library is reached by ctypes, by a call that takes a fifth of a microsecond. Where another library computes,
+The library is reached by ctypes, by a call that takes a fifth of a microsecond. If another library computes,
 or the user has set the number in the environment, nothing happens.
 """
 

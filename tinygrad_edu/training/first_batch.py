@@ -1,7 +1,7 @@
 """What the graph of the first loss shows: targets that broadcast, layers that are not learned, softmax twice.
 
-Each of these is warned of. The graph also tells how large the matrix products are, and so how many threads pay
-for them.
+Each of these is warned of. The graph also tells how large the matrix products are, and so how many threads
+pay for them.
 """
 
 from __future__ import annotations
