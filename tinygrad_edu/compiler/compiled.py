@@ -18,6 +18,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import FREED
 from tinygrad_edu.compiler.guards import Names, signature
+from tinygrad_edu.compiler.plan import Plan
 from tinygrad_edu.compiler.stand_ins import StandIn
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import describe, refusal, warn
@@ -27,6 +28,7 @@ from tinygrad_edu.tensor import Op, Tensor, result_of
 __all__ = ["Compiled", "compile"]
 
 NAME = re.compile(r"\bk\d+\b")  # of a constant, in the text of a step
+NUMBERED = re.compile(r"\b[kv]\d+\b")
 MOST = 32  # tapes of one function
 _recording = threading.RLock()  # one at a time: arrays of the user are exchanged while it lasts
 
@@ -62,21 +64,28 @@ def compile(f: Callable) -> Compiled:
 class Program:
     """One tape, ready to be replayed."""
 
-    def __init__(self, tape: Tape, replay: Callable, names: Names):
-        self.tape, self.replay, self.names, self.holds = tape, replay, names, names.holds()
+    def __init__(self, tape: Tape, plan: Plan, names: Names):
+        self.tape, self.plan, self.replay = tape, plan, plan.replay
+        self.names, self.holds = names, names.holds()
         self.verified = False  # has a second call recorded the same?
+        self.replays, self.patience = 0, 4
+
+    @property
+    def fits(self) -> bool:
+        """Do most calls keep to its plan? Otherwise another one is made, with longer patience."""
+        left = self.plan.left
+        return left < self.patience or 2 * left < self.replays
 
 
 class Compiled:
     """What `compile` returns: it is called as f is.
 
     programs   signature -> the programs for it, each for other numbers and modes
-    replays    how many calls were replays
     """
 
     def __init__(self, f: Callable):
         functools.update_wrapper(self, f, updated=())
-        self.f, self.replays = f, 0
+        self.f = f
         self.programs: dict[Any, list[Program]] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -90,8 +99,8 @@ class Compiled:
                 holds = program.holds()
             except (AttributeError, KeyError, IndexError, ValueError):  # a name is gone
                 holds = False
-            if holds and program.verified:
-                self.replays += 1
+            if holds and program.verified and program.fits:
+                program.replays += 1
                 try:
                     return program.replay(*arrays)
                 except Exception as error:
@@ -122,12 +131,15 @@ class Compiled:
                 f"compile: {_called(self.f)} changes {changed}, which a replay would not do.",
                 "counting and collecting outside, from what the function returns",
             )
-        program = Program(tape, tape.program(texts), names)
+        program = Program(tape, Plan(tape, texts), names)
         if before is None:
             self._keep(key, program)
         else:
             _demand_equal(self.f, before, program)
-            before.verified = True
+            if before.verified:
+                program.patience = 8 * before.patience
+            self.programs[key][self.programs[key].index(before)] = program
+            program.verified, program.replays = True, 0
         return now
 
     def _keep(self, key: Any, program: Program) -> None:
@@ -144,20 +156,25 @@ class Compiled:
                 stacklevel=4,
             )
 
+    @property
+    def replays(self) -> int:
+        """How many calls were replays."""
+        return sum(program.replays for programs in self.programs.values() for program in programs)
+
     def explain(self) -> str:
         """The tapes as text: for each line operation, result, bytes, and the user's line."""
         parts = []
         for programs in self.programs.values():
             for program in programs:
-                steps = program.tape.steps
-                width = max((len(step.text) for step in steps), default=0)
-                width = min(width, 60)
-                texts = [program.tape.readable(step.text) for step in steps]
+                plan = program.plan
+                texts = [program.tape.readable(plan.text(step)) for step in plan.steps]
+                width = min(max(map(len, texts), default=0), 60)
                 rows = [
-                    f"{text:<{width}}  # {step.name}: {step.result or 'no array'}   {step.line}".rstrip()
-                    for text, step in zip(texts, steps, strict=True)
+                    f"{text:<{width}}  # {step.name}: {plan.about(step)}   {step.line}".rstrip()
+                    for text, step in zip(texts, plan.steps, strict=True)
                 ]
-                head = f"{_called(self.f)}: {len(steps)} steps"
+                head = f"{_called(self.f)}: {len(program.tape.steps)} rows as {len(rows)} steps, "
+                head += f"{plan.memory:,} bytes for their results"
                 head += (
                     "" if program.verified else ", recorded once; the next call is compared with it"
                 )
@@ -225,8 +242,12 @@ def _tensor(x: np.ndarray, op: Op | None) -> Tensor:
 def _demand_equal(f: Callable, before: Program, program: Program) -> None:
     """Refuses a function that did something else in its second call."""
     old, new = before.tape, program.tape
+    old_rows, new_rows = ({s.makes: s.row for s in tape.steps} for tape in (old, new))
     for a, b in itertools.zip_longest(old.steps, new.steps):
-        same = a is not None and b is not None and NAME.sub("k", a.text) == NAME.sub("k", b.text)
+        same = (
+            a is not None and b is not None and NUMBERED.sub("", a.text) == NUMBERED.sub("", b.text)
+        )
+        same = same and [old_rows[i] for i in a.reads] == [new_rows[i] for i in b.reads]
         if same:
             pairs = zip(NAME.findall(a.text), NAME.findall(b.text), strict=True)
             if all(_same(old.names[x], new.names[y]) for x, y in pairs):
@@ -270,11 +291,10 @@ def _same(a: Any, b: Any) -> bool:
 
 def _tell_line(program: Program, error: Exception) -> None:
     """Adds the user's line to an error of a replay."""
-    trace = error.__traceback__
-    while trace and not trace.tb_frame.f_code.co_filename.startswith("<tape"):
+    trace, files = error.__traceback__, program.tape.lines
+    while trace and trace.tb_frame.f_code.co_filename not in files:
         trace = trace.tb_next
-    if trace and 0 <= trace.tb_lineno - 2 < len(program.tape.steps):
-        step = program.tape.steps[trace.tb_lineno - 2]
+    if trace and (step := files[trace.tb_frame.f_code.co_filename][trace.tb_lineno - 2]):
         error.add_note(f"in a replay of compile: {step.name} {step.line}")
 
 
