@@ -68,13 +68,13 @@ class Program:
         self.tape, self.plan, self.replay = tape, plan, plan.replay
         self.names, self.holds = names, names.holds()
         self.verified = False  # has a second call recorded the same?
-        self.replays, self.patience = 0, 4
+        self.replays, self.since, self.patience = 0, 0, 4
 
     @property
     def fits(self) -> bool:
         """Do most calls keep to its plan? Otherwise another one is made, with longer patience."""
         left = self.plan.left
-        return left < self.patience or 2 * left < self.replays
+        return left < self.patience or 2 * left < self.replays - self.since
 
 
 class Compiled:
@@ -87,6 +87,7 @@ class Compiled:
         functools.update_wrapper(self, f, updated=())
         self.f = f
         self.programs: dict[Any, list[Program]] = {}
+        self.latest: Any = None, ()  # a key, and its programs: comparing is faster than looking up
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = thread.mode
@@ -94,7 +95,10 @@ class Compiled:
             return self.f(*args, **kwargs)
         arrays: list[Any] = []
         key = mode.recording, signature((args, kwargs), arrays)
-        for program in self.programs.get(key, ()):
+        latest = self.latest  # another thread may exchange it
+        if key != latest[0]:
+            latest = self.latest = key, self.programs.get(key, ())
+        for program in latest[1]:
             try:
                 holds = program.holds()
             except (AttributeError, KeyError, IndexError, ValueError):  # a name is gone
@@ -139,11 +143,13 @@ class Compiled:
             if before.verified:
                 program.patience = 8 * before.patience
             self.programs[key][self.programs[key].index(before)] = program
-            program.verified, program.replays = True, 0
+            program.verified = True
+            program.replays = program.since = before.replays
         return now
 
     def _keep(self, key: Any, program: Program) -> None:
         self.programs.setdefault(key, []).append(program)
+        self.latest = None, ()
         if sum(map(len, self.programs.values())) > MOST:
             first = next(iter(self.programs))
             del self.programs[first][0]

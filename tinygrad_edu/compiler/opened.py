@@ -1,8 +1,8 @@
 """Opened rows: the NumPy calls inside the forward or a rule of a row, one by one.
 
 On the tape a row is one call of a Python function. `open_row` runs this function once more, on stand-ins for
-its arrays that write down what NumPy is asked to do. The steps that are found are ufuncs, products, reductions
-and views, whose memory `plan.py` can plan.
+its arrays that write down what NumPy is asked to do. The steps that are found are ufuncs, products,
+reductions and views, whose memory `plan.py` can plan.
 
 Where the function asks for numbers in an `if`, the answer is written down as a condition: in a replay that
 answers otherwise, the row is called as it is. Whatever else cannot be written down (a convolution, a row of
@@ -168,16 +168,19 @@ class Opening:
         if method not in ("__call__", "reduce") or ufunc.nout > 1:
             raise Closed
         function = ufunc if method == "__call__" else reduce_of(ufunc)
-        real, text = self.tape.real, self.tape.call_text(function, args, params)
-        args_now, params_now = real(args), real(params)
+        elementwise = method == "__call__" and ufunc.signature is None
+        if elementwise and len(args) == 2 and ufunc is not np.power:
+            args = tuple(map(_as_array, args, args[::-1]))
+        elif ufunc is np.matmul and all(map(_is_matrix, self.tape.real(args))):
+            function = np.dot  # the same product, called faster
+        args_now, params_now = self.tape.real((args, params))
         y = function(*args_now, **params_now)
+        # Positions are read faster than keywords, but for these two NumPy deprecates it.
         by_place = method == "__call__" and not params and ufunc not in (np.maximum, np.minimum)
-        writes = (
-            ", {}" if by_place else ", out={}"
-        )  # by place is faster, and deprecated for those two
+        writes = ", {}" if by_place else ", out={}"
         if not (isinstance(y, np.ndarray) and _same_with_out(function, args_now, params_now, y)):
             writes = ""
-        elementwise = method == "__call__" and ufunc.signature is None
+        text = self.tape.call_text(function, args, params)
         return self.note(y, text, (args, params), writes, elementwise)
 
     def operator(self, symbol: str, function: Callable, ufunc: np.ufunc, args: tuple) -> Any:
@@ -293,6 +296,18 @@ def put(x: np.ndarray, index: Any, new: Any, out: np.ndarray | None = None) -> n
         out[...] = x
     out[index] = new
     return out
+
+
+def _as_array(x: Any, other: Any) -> Any:
+    """A number of Python beside an array of floats, as an array of the type that it would be converted to."""
+    floats = isinstance(other, Array) and type(other.y) is np.ndarray and other.dtype.kind == "f"
+    return np.array(x, other.dtype) if floats and type(x) in (int, float) else x
+
+
+def _is_matrix(x: Any) -> bool:
+    """Is it a matrix that np.dot and np.matmul hand to BLAS as it is?"""
+    plain = isinstance(x, np.ndarray) and x.ndim == 2 and x.dtype.char in "fd" and min(x.shape) > 1
+    return plain and (x.flags.c_contiguous or x.flags.f_contiguous)
 
 
 @functools.cache

@@ -103,6 +103,8 @@ class Plan:
         name = self._named(y.dtype)
         text = f"v{step.makes}.shape == {y.shape} and v{step.makes}.dtype == {name}"
         text += f" and v{step.makes}.strides == {y.strides}"
+        if step.loads:  # the same array as before has the same layout
+            text = f"v{step.makes} is {self._named(self.tape.values[step.makes])} or {text}"
         check = Step(
             step.name, text, -1, (step.makes,), line=step.line, asks=True, row=step.row + 1
         )
