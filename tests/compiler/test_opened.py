@@ -30,7 +30,7 @@ def same(a, b):
 
 
 def only_program(compiled):
-    ((program,),) = compiled.programs.values()
+    (program,) = compiled.programs
     return program
 
 
