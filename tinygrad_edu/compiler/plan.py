@@ -29,6 +29,7 @@ from tinygrad_edu.compiler.tape import Step, Tape, slots_in
 from tinygrad_edu.optim.flat_parameters import CACHE_LINE, aligned
 
 SLOT = re.compile(r"\bv(\d+)\b")
+CONSTANT = re.compile(r"\bk\d+\b")
 SMALL = 1 << 18  # bytes: a larger result is computed again rather than kept
 _number = itertools.count(1).__next__
 
@@ -137,40 +138,68 @@ class Plan:
         self.by_slot = {step.makes: step for step in self.steps if not step.asks}
         seen_outside = set(slots_in(self.results))
         for step in self.steps:
-            opaque = (
-                step.opened is None and step is self.tape.steps[step.row]
-                if not step.asks
-                else False
-            )
-            if opaque and (step.effect or step.y is None or _foreign(step, self.tape)):
+            if self._is_row(step) and (step.effect or step.y is None or _foreign(step, self.tape)):
                 seen_outside.update(step.reads)
         self.outside = {self._root(slot) for slot in seen_outside}
+        equal: dict[Any, str] = {}  # the numbers of a small constant -> its first name
         done: dict[str, int] = {}
         kept = []
         for step in self.steps:
-            if step.asks and step.makes != -1:
-                text = _renamed(self.same, step.text)
-                if text in done:
-                    continue
+            text = CONSTANT.sub(lambda k: self._first(k[0], equal), _renamed(self.same, step.text))
+            if step.asks:
+                if text not in done:
+                    kept.append(step)
                 done[text] = step.makes
-            inner = not step.asks and step is not self.tape.steps[step.row]
-            if inner and self._root(step.makes) not in self.outside:
-                text = _renamed(self.same, step.text)
-                if all(f"v{self._now(slot)}" in self.names for slot in step.reads):
-                    self.names[f"v{step.makes}"] = self.tape.values[step.makes]
-                    continue
-                if text in done and step.y.nbytes <= SMALL:
-                    self.same[step.makes] = done[text]
-                    continue
+            elif self._is_row(step):
+                kept.append(step)
+            elif (source := self._source(step, text)) is not None:
+                self.same[step.makes] = source
+                if step.makes in self.outside:
+                    self.outside.add(source)
+            elif self._root(step.makes) in self.outside:
+                kept.append(step)
+            elif all(f"v{self._now(slot)}" in self.names for slot in step.reads):
+                self.names[f"v{step.makes}"] = self.tape.values[step.makes]
+            elif text in done and step.y.nbytes <= SMALL:
+                self.same[step.makes] = done[text]
+            else:
                 done[text] = step.makes
-            kept.append(step)
+                kept.append(step)
         self.steps = kept
+
+    def _is_row(self, step: Step) -> bool:
+        """Is it a row of the tape, and not a step inside of one?"""
+        return not step.asks and step is self.tape.steps[step.row]
+
+    def _first(self, name: str, equal: dict[Any, str]) -> str:
+        """The name of the first constant with these numbers."""
+        x = self.names[name]
+        if type(x) is not np.ndarray or x.nbytes > SMALL:
+            return name
+        return equal.setdefault((x.dtype, x.shape, x.strides, x.tobytes()), name)
+
+    def _source(self, step: Step, text: str) -> int | None:
+        """The slot whose numbers a step only repeats: 1 times x, or the copy of what nobody else will see."""
+        reads = [self._now(slot) for slot in step.reads]
+        if text.endswith(".copy()") and len(reads) == 1 and step.makes in self.outside:
+            made = self.by_slot[reads[0]]
+            alone = made.view_of is None and made.writes and reads[0] not in self.outside
+            return reads[0] if alone and made.y.layout() == step.y.layout() else None
+        if step.makes in self.outside or not step.elementwise:
+            return None
+        if self.names.get(text.partition("(")[0]) is np.multiply and len(reads) == 2:
+            for one, x in (reads, reads[::-1]):
+                value, y = self.names.get(f"v{one}"), self.by_slot[x].y
+                same = y is not None and y.array and y.layout() == step.y.layout()
+                if same and type(value) is np.ndarray and np.all(value == 1):
+                    return x
+        return None
 
     def _drop(self) -> None:
         needed = {self._now(slot) for slot in slots_in(self.results)}
         kept = []
         for step in reversed(self.steps):
-            inner = step.asks or step.loads or step is not self.tape.steps[step.row]
+            inner = step.loads or not self._is_row(step)
             if (
                 inner
                 and step.makes not in needed
