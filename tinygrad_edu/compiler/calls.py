@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.compiler.stand_ins import StandIn
+from tinygrad_edu.compiler.guards import NUMBERS
+from tinygrad_edu.compiler.stand_ins import Draws, StandIn
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import describe, refusal
 from tinygrad_edu.tensor import Op, Tensor, result_of
-
-NUMBERS = (int, float, complex, bool, str, bytes, type(None), np.dtype)
 
 
 class Arguments:
@@ -54,7 +53,7 @@ class Arguments:
         else:
             self.conditions.append(f"{text} is {name(x)}")
         self.others.append(x)
-        return x
+        return Draws(x) if isinstance(x, np.random.Generator) else x
 
     def _layout(self, here: str, x: Any, tensor: bool) -> None:
         if tensor:
@@ -81,6 +80,12 @@ def result_text(y: Any, tape: Tape) -> str:
     if isinstance(y, np.ndarray):
         return f"{tape.constant(y)}.copy()"
     if not isinstance(y, StandIn):
+        if not isinstance(y, NUMBERS):
+            raise refusal(
+                TypeError,
+                f"compile: {describe(y, 'the result')} is nothing that a replay could make anew.",
+                "arrays, Tensors and numbers, in tuples, lists and dicts",
+            )
         return tape.constant(y)
     if not y.tensor:
         return f"v{y.slot}"
