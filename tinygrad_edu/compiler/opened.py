@@ -42,14 +42,10 @@ class Closed(Exception):
 class Array:
     """Stands for the array in `slot` while a row is opened; y is the array as it is now."""
 
-    __slots__ = ("row", "slot")
+    __slots__ = ("row", "slot", "y")
 
-    def __init__(self, row: Opening, slot: int):
-        self.row, self.slot = row, slot
-
-    @property
-    def y(self) -> Any:
-        return self.row.tape.values[self.slot]
+    def __init__(self, row: Opening, slot: int, y: Any):
+        self.row, self.slot, self.y = row, slot, y
 
     def __getattr__(self, name: str) -> Any:
         if name in ASKED:
@@ -126,7 +122,8 @@ class Opening:
     """The steps of one row, while it is opened."""
 
     def __init__(self, tape: Any):
-        self.tape, self.errors = tape, np.geterr()
+        self.tape = tape
+        self.errors: Any = None
         self.steps: list[Any] = []
         self.arrays: dict[int, Array] = {}
         self.viewed: set[int] = set()
@@ -137,7 +134,7 @@ class Opening:
             raise Closed
         if isinstance(x, StandIn):
             slot = self.tape.same.get(x.slot, x.slot)
-            return self.arrays.setdefault(slot, Array(self, slot))
+            return self.arrays.setdefault(slot, Array(self, slot, x.y))
         if type(x) in (tuple, list):
             return type(x)(map(self.given, x))
         return {k: self.given(part) for k, part in x.items()} if type(x) is dict else x
@@ -158,7 +155,7 @@ class Opening:
         self.steps.append(step)
         if step.view_of is not None:
             self.viewed |= {step.view_of, step.makes}
-        return Array(self, step.makes)
+        return Array(self, step.makes, y)
 
     def call(self, function: Callable, args: Any, params: Any = NONE, writes: str = "") -> Any:
         real, text = self.tape.real, self.tape.call_text(function, args, params)
@@ -210,7 +207,7 @@ class Opening:
             raise Closed
         if x.dtype != new.dtype or x.shape != new.shape or x.y.strides != new.y.strides:
             raise Closed
-        x.slot = new.slot
+        x.slot, x.y = new.slot, new.y
         return x
 
     def ask(self, x: Array, answer: bool) -> bool:
@@ -223,10 +220,10 @@ class Opening:
 
 def open_row(tape: Any, function: Callable, args: Any, params: Any, as_array: bool, y: Any) -> Any:
     """(steps, slot of the result) of a function that has just given y; None if it remains one call."""
-    before = len(tape.values)
+    before, row = len(tape.values), Opening(tape)
     try:
         with np.errstate(all="ignore"):  # it has warned already
-            row = Opening(tape)
+            row.errors = np.geterr()
             result = opened(function)(*row.given(args), **row.given(params))
             if isinstance(result, Array) and as_array:
                 result = row.call(np.asarray, (result,))
@@ -237,6 +234,8 @@ def open_row(tape: Any, function: Callable, args: Any, params: Any, as_array: bo
             return row.steps, result.slot
     except Exception:  # whatever a stand-in cannot do
         pass
+    finally:
+        row.arrays.clear()
     del tape.values[before:]
     return None
 

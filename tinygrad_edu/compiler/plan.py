@@ -47,13 +47,13 @@ class Plan:
         self.same = dict(tape.same)
         self.names = dict(tape.names)
         self.notes: dict[int, str] = {}  # slot -> where its result is, for `explain`
+        self.rests: dict[int, Callable] = {}  # row -> the tape from there on
         self.plain = self._plain()
         self.steps = [s for step in tape.steps for s in self._inside(step)]
         self._share()
         self._drop()
         self._place()
         self.replay = self._program()
-        tape.values, tape.loaded = [], {}
 
     # The tape row by row, without a plan.
 
@@ -77,9 +77,13 @@ class Plan:
             self.alive.insert(0, alive)
         return rows
 
-    @functools.cache  # noqa: B019
     def rest(self, row: int) -> Callable:
         """The tape from this row on, as a function of the arrays that it needs."""
+        if row not in self.rests:
+            self.rests[row] = self._rest(row)
+        return self.rests[row]
+
+    def _rest(self, row: int) -> Callable:
         given = [f"v{slot}" for slot in sorted(self.alive[row])]
         if not row:
             given = [f"a{i}" for i in range(self.tape.arguments)]
@@ -105,7 +109,7 @@ class Plan:
         text = f"v{step.makes}.shape == {y.shape} and v{step.makes}.dtype == {name}"
         text += f" and v{step.makes}.strides == {y.strides}"
         if step.loads:  # the same array as before has the same layout
-            text = f"v{step.makes} is {self._named(self.tape.values[step.makes])} or {text}"
+            text = f"v{step.makes} is {self._named(eval(step.text, self.names))} or {text}"
         check = Step(
             step.name, text, -1, (step.makes,), line=step.line, asks=True, row=step.row + 1
         )
@@ -159,7 +163,7 @@ class Plan:
             elif self._root(step.makes) in self.outside:
                 kept.append(step)
             elif all(f"v{self._now(slot)}" in self.names for slot in step.reads):
-                self.names[f"v{step.makes}"] = self.tape.values[step.makes]
+                self.names[f"v{step.makes}"] = eval(_renamed(self.same, step.text), self.names)
             elif text in done and step.y.nbytes <= SMALL:
                 self.same[step.makes] = done[text]
             else:
