@@ -62,11 +62,12 @@ class StandIn(Tensor):
     tensor   would the user hold a Tensor here without compile, or an array?
     """
 
-    __slots__ = ("needs", "slot", "tape", "tensor")
+    __slots__ = ("needs", "slot", "tape", "tensor", "y")
     stand_in = as_array = property(lambda self: not self.tensor)
 
     def __init__(self, tape: Any, slot: int, tensor: bool):
         self.tape, self.slot, self.tensor, self.needs = tape, slot, tensor, False
+        self.y = tape.values[slot]  # which the tape forgets when nobody has it
         self.op, self.inputs, self.params, self.scope = None, (), {}, thread.mode.scope
         self.name, self._grad, self.created_at, self.checksums = None, None, None, ()
         self.order = Tensor(0.0).order
@@ -85,7 +86,8 @@ class StandIn(Tensor):
     def requires_grad(self, needs: bool) -> None:
         """As of a variable of `grad`, which is a Tensor even where an array was given."""
         if not self.tensor and type(numbers_of(self)) is not np.ndarray:
-            self.slot = self.tape.call(np.asarray, (self,), tensor=True).slot
+            as_array = self.tape.call(np.asarray, (self,), tensor=True)
+            self.slot, self.y = as_array.slot, as_array.y
         self.tensor, self.needs = True, needs
 
     through = _through
