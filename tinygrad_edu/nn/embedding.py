@@ -56,7 +56,7 @@ class Embedding(Module):
         return np.asarray(value(ids)) != 0 if self.mask_zero else None
 
     def forward(self, ids: Any) -> Tensor:
-        ids = np.asarray(value(ids))
+        ids = ids if getattr(ids, "as_array", False) else np.asarray(value(ids))
         demand_ids(self, ids)
         return lookup(self.W, ids)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.modes import thread
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.nn.checks import Shape, layer_got, layer_name, wrong_input
 
 # --------------------------------------------------------------------------------------------- recurrent
@@ -218,6 +218,7 @@ def demand_cacheable(layer: Any, mask: Any, score_bias: Any) -> None:
 # -------------------------------------------------------------------------------------------- embeddings
 
 
+@recorded
 def demand_ids(layer: Any, ids: np.ndarray) -> None:
     """ids are whole numbers from 0 to vocab - 1."""
     if ids.dtype.kind not in "iu":
