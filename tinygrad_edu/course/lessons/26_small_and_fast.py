@@ -16,7 +16,7 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 
-from tinygrad_edu import nn, no_grad, optim
+from tinygrad_edu import nn, no_grad, optim, profile
 from tinygrad_edu.course import check
 from tinygrad_edu.data import load_digits, train_test_split
 from tinygrad_edu.gradcheck import gradcheck
@@ -89,8 +89,15 @@ assert max(work, key=work.get) == "2 Linear"
 
 
 # %% [markdown] profile-after
-# The second layer has most of the weights and takes most of the time, so that is where it pays to do something. (`model.summary((64,), timed=True)` prints such a table for any model.)
-#
+# The second layer has most of the weights and most of the work, so that is where it pays to do something. `profile()` makes such a table of any program, by operation, by module or by line:
+# %% profile-tool tags=varies
+with no_grad(), profile() as p:
+    for _ in range(200):
+        large(x_train[:128])
+print(p.by("module"))
+
+
+# %% [markdown] three-things
 # There are three different things to save: **bytes** in memory and in files, **multiply-adds**, and **time**. Fewer bytes do not always mean less time, as we shall see.
 #
 # ## 2. Pruning
@@ -301,9 +308,7 @@ assert bytes_of(tiny) < bytes_of(large) / 100 and score(tiny) > 0.9
 # %% [markdown] cache-words
 # ## 5. A cache
 #
-# The last way changes no number at all. A GPT writes one character after the other, and lesson 14 computed the whole sequence again for each of them. But because of the causal mask, nothing that belongs to earlier characters ever changes. In attention, a new character only needs the keys and values of the earlier ones. So we keep these (exercise 4 of lesson 14), and compute one row.
-#
-# `nn.KVCache(model)` does this for a whole model. It is called with new characters only. *Is the result the same?*
+# The last way changes no number at all. A GPT writes one character after the other, and lesson 14 computed the whole sequence again for each of them. But because of the causal mask, nothing that belongs to earlier characters ever changes. Here is where the work is when a small GPT writes 60 characters (its weights are random; speed does not depend on them):
 # %% cache tags=needed
 def make_gpt(vocabulary, length, size, heads, blocks):
     return nn.Sequential(
@@ -316,8 +321,16 @@ def make_gpt(vocabulary, length, size, heads, blocks):
     ).eval()
 
 
-# %% cache-run
+# %% gpt-profile tags=varies
 gpt = make_gpt(vocabulary=50, length=256, size=64, heads=4, blocks=2)
+with profile() as p:
+    nn.generate(gpt, [7], 60, cache=False)
+print(p)
+# %% [markdown] cache-idea
+# Almost all multiply-adds are in products with weights, `matmul`, and for the last character 59 of 60 rows were computed before. In attention, a new character only needs the keys and values of the earlier ones. So we keep these (exercise 4 of lesson 14), and compute one row.
+#
+# `nn.KVCache(model)` does this for a whole model. It is called with new characters only. *Is the result the same?*
+# %% cache-run
 ids = np.random.default_rng(0).integers(0, 50, (1, 256))
 cache = nn.KVCache(gpt)
 first = cache(ids[:, :10])  # the prompt
@@ -331,7 +344,7 @@ assert np.allclose(rows, whole, rtol=0, atol=1e-5)
 
 
 # %% [markdown] cache-count-words
-# It is, up to rounding. (The weights are random here; speed does not depend on them.) The price is memory: for each layer, two arrays of `length` rows. What is gained? We count the rows that a block computes, and then take the time for one more character. *How do both grow with the number of characters before it?*
+# It is, up to rounding. The price is memory: for each layer, two arrays of `length` rows. What is gained? We count the rows that a block computes, and then take the time for one more character. *How do both grow with the number of characters before it?*
 # %% cache-count
 def rows_computed(write):
     """The rows that went through the first block."""
