@@ -10,7 +10,7 @@ from tinygrad_edu import Tensor, checkpoint, grad, jvp, nn, no_grad, optim, prof
 from tinygrad_edu.modes import thread
 from tinygrad_edu.ops import relu
 from tinygrad_edu.profiling import BETWEEN, Limits, limits
-from tinygrad_edu.tensor import Op
+from tinygrad_edu.tensor import ROWS, Op
 from tinygrad_edu.training import Trainer
 
 
@@ -368,8 +368,8 @@ def test_lines_of_a_generated_function():
     source = "def replay(x):\n    y = tanh(x)\n    z = add(y, y)\n    y = None\n    return z"
     names = {"tanh": np.tanh, "add": lambda a, b: a + relu(b)}
     exec(compile(source, "<a tape>", "exec"), names)
-    tanh = profiling.Step("tanh", "forward", "float32", "at f.py:1", 80, 10)
-    add = profiling.Step("add", "forward", "float32", "at f.py:2", 120, 10)
+    tanh = profiling.Step("tanh", "forward", "float32", "at f.py:1", 1, 80, 10)
+    add = profiling.Step("add", "forward", "float32", "at f.py:2", 1, 120, 10)
     x = np.full(10, 0.5, np.float32)
     with profile() as p:
         for _ in range(3):
@@ -385,6 +385,24 @@ def test_lines_of_a_generated_function():
     assert p._running == []
 
 
+def test_what_is_known_of_a_line_before_it_runs():
+    """The same counts as of the operation itself."""
+    x, w, g = (np.ones(s, np.float32) for s in ((8, 5), (5, 3), (8, 3)))
+    matmul = ROWS[np.matmul]
+    known = profiling.step_of("matmul", "at f.py:1", matmul.forward, (x, w), g, False)
+    size = x.nbytes + w.nbytes + g.nbytes
+    assert known == ("matmul", "forward", "float32", "at f.py:1", 1, size, 8 * 5 * 3)
+    known = profiling.step_of("dmatmul/dw", "", matmul.rules[1], (g, g, x, w), w, False)
+    assert known[:2] == ("d matmul/dw", "backward") and known.multiply_adds == 8 * 5 * 3
+    known = profiling.step_of("add", "", np.add, (x, x), x, False)
+    assert (known.bytes, known.multiply_adds) == (3 * x.nbytes, x.size)
+    known = profiling.step_of("transpose", "", np.transpose, (x,), x.T, True)
+    assert (known.bytes, known.multiply_adds) == (0, 0)
+    assert profiling.step_of("zero_grad", "", print, (), None, False).dtype == ""
+    for function in ([], len, lambda: 0):  # whatever a line calls
+        assert profiling.step_of("f", "", function, (x,), x, False).multiply_adds == x.size
+
+
 def raising(*_):
     raise ValueError("wrong")
 
@@ -393,7 +411,7 @@ def test_what_a_line_calls_is_measured_by_itself():
     optimizer = optim.SGD(network()[0].parameters(), lr=0.1)
     names = {"zero_grad": optimizer.zero_grad}
     exec(compile("def replay():\n    zero_grad()", "<b tape>", "exec"), names)
-    step = profiling.Step("call", "forward", "", "", 0, 0)
+    step = profiling.Step("call", "forward", "", "", 1, 0, 0)
     with profile() as p:
         p.replay(names["replay"], (), {"<b tape>": [step]})
     assert row(p, "optimizer.zero_grad").calls == row(p, "call").calls == 1

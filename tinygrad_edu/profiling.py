@@ -16,19 +16,20 @@ import html
 import importlib
 import math
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu import ops
 from tinygrad_edu.autodiff import pull_back
 from tinygrad_edu.diagnostics.rules import arguments_read
 from tinygrad_edu.diagnostics.words import is_ours, line_of, refusal, user_frame
 from tinygrad_edu.modes import thread
-from tinygrad_edu.ops import indexing, joining, shapes
-from tinygrad_edu.tensor import Op, Tensor, value
+from tinygrad_edu.tensor import ROWS, Op, Tensor, value
 from tinygrad_edu.terminal import in_columns, printable, size
 
 __all__ = ["Limits", "Profile", "Record", "Row", "Table", "limits", "profile"]
@@ -38,8 +39,8 @@ PRINTED = 30  # rows of a table as text; all are in `rows`
 REMEMBERED = 200_000  # results whose lines are kept for the way back
 HEAD = ("pass", "ms", "share", "calls", "bytes", "multiply-adds", "GFLOP/s", "GB/s", "of the limit")
 # What only moves numbers: it makes no multiply-adds.
-MOVES = {row for room in (indexing, joining, shapes) for row in vars(room).values()
-         if isinstance(row, Op) and not row.elementwise} - {indexing.scatter_add}  # fmt: skip
+MOVES = {row for room in (ops.indexing, ops.joining, ops.shapes) for row in vars(room).values()
+         if isinstance(row, Op) and not row.elementwise} - {ops.indexing.scatter_add}  # fmt: skip
 
 clock = time.perf_counter
 
@@ -139,6 +140,7 @@ class Step(NamedTuple):
     direction: str
     dtype: str
     line: str  # of the user
+    calls: int  # 0 for the further lines of one operation
     bytes: int
     multiply_adds: int
 
@@ -208,7 +210,11 @@ class Profile:
                 self._lines.clear()
             self._lines[Tensor(0.0).order + 1] = line  # the order of the result, which comes next
             moved = _bytes(arrays, y)
-            return y, moved, _products(row, arrays, params, y) if moved else 0
+            return (
+                y,
+                moved,
+                _products(row, [*map(np.shape, arrays)], params, np.shape(y)) if moved else 0,
+            )
 
         running = _Running(direction, scope, depth, line, [0.0])
         return self._measure(entered, row.name, running, row.forward, arrays, params, costs)
@@ -249,7 +255,13 @@ class Profile:
             read = _read(rule)
             gx = np.asarray(value(gx))
             moved = _bytes([x for k, x in enumerate(arrays) if read is None or k in read], gx)
-            return gx, moved, _products_back(row, i, arrays, y.params, gx) if moved else 0
+            return (
+                gx,
+                moved,
+                _products_back(row, i, [*map(np.shape, arrays)], y.params, gx.shape)
+                if moved
+                else 0,
+            )
 
         running = _Running(direction, scope, depth, self._line_of(y), [0.0])
         name = derivative(row, i)
@@ -284,12 +296,9 @@ class Profile:
             at = frame.f_lineno - frame.f_code.co_firstlineno - 1
             new = lines[at] if event == "line" and 0 <= at < len(lines) else None
             if step is not None:
-                costs = ended - since - running.inside[0], int(new is not step), 0, 0
-                if new is not step:  # several lines may be one operation
-                    costs = *costs[:2], step.bytes, step.multiply_adds
-                self._note(
-                    (step.operation, step.direction, step.dtype, running.scope, step.line), costs
-                )
+                done = step[4:] if new is not step else (0, 0, 0)  # its next line is the same step
+                key = step.operation, step.direction, step.dtype, running.scope, step.line
+                self._note(key, (ended - since - running.inside[0], *done))
             step, running.inside[0], since = new, 0.0, clock()
             self.overhead += since - ended
             return line
@@ -472,34 +481,83 @@ def _bytes_of(x: np.ndarray) -> int:
     )
 
 
-def _products(row: Op, arrays: Sequence, params: Mapping[str, Any], y: Any) -> int:
-    """Multiply-adds of a forward: as the row says, or one for each element of the largest array."""
+def _products(row: Op, shapes: Sequence, params: Mapping[str, Any], made: tuple) -> int:
+    """Multiply-adds of a forward: as the row says, or one for each element of the largest array.
+
+    shapes, made   the shapes of the inputs and of the result
+    """
     if row in MOVES:
         return 0
-    shapes = [np.shape(x) for x in arrays]
-    told = row.multiply_adds(np.shape(y), *shapes, **params) if row.multiply_adds else 0
-    return int(told) or max(math.prod(shape) for shape in (np.shape(y), *shapes))
+    told = row.multiply_adds(made, *shapes, **params) if row.multiply_adds else 0
+    return int(told) or max(map(math.prod, (made, *shapes)))
 
 
 def _products_back(
-    row: Op, i: int, arrays: Sequence, params: Mapping[str, Any], gx: np.ndarray
+    row: Op, i: int, shapes: Sequence, params: Mapping[str, Any], made: tuple
 ) -> int:
-    """Multiply-adds of a rule.
+    """Multiply-adds of rule number i; `shapes` are those of g, y and the inputs.
 
     The two rules of a product of two factors take a product each. A recurrent row has four factors for two
     products. A bias (b) and a cell state (c) are no factors.
     """
     if row in MOVES:
         return 0
-    g, y, *inputs = arrays
     factors = [name for name in row.inputs if row.linear or name not in ("b", "c")]
     names = row.inputs[i : i + 1]  # empty for one of any number of inputs
     if row.multiply_adds and set(names) <= set(factors):
-        told = int(row.multiply_adds(np.shape(y), *map(np.shape, inputs), **params))
-        told = told * 2 // max(len(factors), 2)
+        told = int(row.multiply_adds(*shapes[1:], **params)) * 2 // max(len(factors), 2)
         if told:
             return told
-    return max(g.size, gx.size)
+    return max(math.prod(shapes[0]), math.prod(made))
+
+
+def step_of(name: str, line: str, function: Any, read: Sequence, y: Any, view: bool) -> Step:
+    """What is known of y = function(*read), a line of a tape, before it is replayed.
+
+    function   the forward or the rule of a row, or another one
+    read, y    what has the shape, dtype and nbytes of the arrays; y None if it is no array
+    view       does the result share the memory of an array that is read?
+    """
+    match = re.fullmatch(r"d ?(.+/d\w+)", name)
+    direction = "backward" if match else "forward"
+    name = f"d {match[1]}" if match else name
+    if y is None or view:
+        return Step(name, direction, "" if y is None else y.dtype.name, line, 1, 0, 0)
+    try:
+        products = _products_of(function, [x.shape for x in read], y.shape)
+    except (
+        TypeError,
+        ValueError,
+        IndexError,
+    ):  # it needs a setting, which the tape does not tell here
+        products = max(math.prod(x.shape) for x in (y, *read))
+    moved = sum(x.nbytes for x in read) + y.nbytes
+    return Step(name, direction, y.dtype.name, line, 1, moved, products)
+
+
+def _products_of(function: Any, shapes: Sequence, made: tuple) -> int:
+    """Multiply-adds of the forward or the rule of a row, or of a function of NumPy."""
+    found: Any = None
+    if isinstance(function, functools.partial) and function.args:  # rule i of any number of inputs
+        found = _variadic_rules().get(function.func), function.args[0]
+    elif isinstance(function, Hashable):
+        found = _rules().get(function)  # type: ignore[call-overload]
+    if found and found[0]:
+        return _products_back(found[0], found[1], shapes, {}, made)
+    row: Any = ROWS.get(function) if isinstance(function, Hashable) else None  # type: ignore[call-overload]
+    if isinstance(row, Op):
+        return _products(row, shapes, {}, made)
+    return max(map(math.prod, (made, *shapes)))
+
+
+@functools.cache
+def _rules() -> dict[Callable, tuple[Op, int]]:
+    return {rule: (row, i) for row in ops.rows() for i, rule in enumerate(row.rules) if rule}
+
+
+@functools.cache
+def _variadic_rules() -> dict[Callable, Op]:
+    return {row.variadic_rule: row for row in ops.rows() if row.variadic_rule}
 
 
 @functools.lru_cache(4096)
