@@ -9,7 +9,7 @@ import tinygrad_edu
 from tinygrad_edu import Tensor, checkpoint, grad, jvp, nn, no_grad, optim, profile, profiling, vmap
 from tinygrad_edu.modes import thread
 from tinygrad_edu.ops import relu
-from tinygrad_edu.profiling import BETWEEN, Limits, limits
+from tinygrad_edu.profiling import BETWEEN, Limits, limits, machine, measuring, table
 from tinygrad_edu.tensor import ROWS, Op
 from tinygrad_edu.training import Trainer
 
@@ -17,7 +17,7 @@ from tinygrad_edu.training import Trainer
 @pytest.fixture(autouse=True)
 def a_known_machine(monkeypatch):
     """10 GFLOP/s and 1 GB/s."""
-    monkeypatch.setattr(profiling, "_measured_limits", lambda dtype: Limits(10.0, 1.0))
+    monkeypatch.setattr(machine, "_measured_limits", lambda dtype: Limits(10.0, 1.0))
 
 
 def variable(shape, seed=0, dtype=np.float32):
@@ -173,7 +173,7 @@ def test_the_time_of_an_operation_is_without_those_inside_it(monkeypatch):
         now[0] += 1
         return x * 2
 
-    monkeypatch.setattr(profiling, "clock", lambda: now[0])
+    monkeypatch.setattr(measuring, "clock", lambda: now[0])
     slow = Op(slowly, lambda g, y, x: 2 * g, name="slow")
     with profile() as p:
         checkpoint(slow)(variable((3,))).sum().backward()  # its rule calls slow again
@@ -248,7 +248,7 @@ def test_rates_and_the_limit():
     """10 GFLOP/s and 1 GB/s: 1000³ multiply-adds take 0.2 s at best, and 12 MB take 12 ms."""
     record = profiling.Record("matmul", "forward", "float32", (), "", 0.4, 1, 12_000_000, 10**9)
     assert profiling.least_seconds(record) == pytest.approx(0.2)
-    found = profiling._row_of("matmul", "forward", [record], 0.8)
+    found = table.row_of("matmul", "forward", [record], 0.8)
     assert found[3:] == pytest.approx((0.5, 1, 12_000_000, 10**9, 5.0, 0.03, 50.0))
     slow = record._replace(multiply_adds=1000)
     assert profiling.least_seconds(slow) == pytest.approx(0.012)

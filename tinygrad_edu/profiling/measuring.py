@@ -12,137 +12,34 @@ multiply-adds and memory delivers M bytes in a second.
 from __future__ import annotations
 
 import functools
-import html
 import importlib
-import math
 import os
-import re
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu import ops
 from tinygrad_edu.autodiff import pull_back
-from tinygrad_edu.diagnostics.rules import arguments_read
 from tinygrad_edu.diagnostics.words import is_ours, line_of, refusal, user_frame
 from tinygrad_edu.modes import thread
-from tinygrad_edu.tensor import ROWS, Op, Tensor, value
-from tinygrad_edu.terminal import in_columns, printable, size
-
-__all__ = ["Limits", "Profile", "Record", "Row", "Table", "limits", "profile"]
+from tinygrad_edu.profiling.costs import (
+    Step,
+    bytes_moved,
+    derivative,
+    products,
+    products_back,
+    values_read,
+)
+from tinygrad_edu.profiling.machine import Limits, limits
+from tinygrad_edu.profiling.table import NAMES, Paths, Record, Row, Table, row_of
+from tinygrad_edu.tensor import Op, Tensor, value
 
 BETWEEN = "Python between operations"
-PRINTED = 30  # rows of a table as text; all are in `rows`
 REMEMBERED = 200_000  # results whose lines are kept for the way back
-HEAD = ("pass", "ms", "share", "calls", "bytes", "multiply-adds", "GFLOP/s", "GB/s", "of the limit")
-# What only moves numbers: it makes no multiply-adds.
-MOVES = {row for room in (ops.indexing, ops.joining, ops.shapes) for row in vars(room).values()
-         if isinstance(row, Op) and not row.elementwise} - {ops.indexing.scatter_add}  # fmt: skip
 
 clock = time.perf_counter
-
-
-class Limits(NamedTuple):
-    """What this machine can do with numbers of one dtype."""
-
-    gflops: float  # 10⁹ operations a second; a multiply-add is two
-    gbs: float  # 10⁹ bytes a second, read and written
-
-
-class Record(NamedTuple):
-    """The costs of one operation in one module, asked for by one line."""
-
-    operation: str  # "matmul", or "d matmul/dx" for what turns dL/dy into dL/dx
-    direction: str  # "forward", "backward", or "" for what is neither
-    dtype: str  # of the result
-    modules: tuple[
-        str, ...
-    ]  # the modules being called: the outermost by its kind, others by their paths
-    line: str  # of the user
-    seconds: float  # without those of other operations inside it
-    calls: int
-    bytes: int  # of the arrays read and written; 0 for a view
-    multiply_adds: int
-
-
-class Row(NamedTuple):
-    """A line of a table: the costs of all records of one name and direction."""
-
-    name: str
-    direction: str
-    seconds: float
-    share: float  # of the total, from 0 to 1
-    calls: int
-    bytes: int
-    multiply_adds: int
-    gflops: float  # reached: 10⁹ operations a second
-    gbs: float  # reached: 10⁹ bytes a second
-    percent: float  # of what the machine could do, see `limits`; nan if nothing was counted
-
-
-class Table:
-    """Rows, the slowest first, which print as a table."""
-
-    def __init__(self, what: str, rows: list[Row], total: float, about: str):
-        self.what, self.rows, self.total, self.about = what, rows, total, about
-
-    def cells(self) -> list[list[str]]:
-        """The table as text, with a head."""
-        table = [[self.what, *HEAD]]
-        for row in self.rows:
-            work = [
-                size(row.bytes) if row.bytes else "",
-                f"{row.multiply_adds:,}" if row.multiply_adds else "",
-                f"{row.gflops:.3g}" if row.gflops else "",
-                f"{row.gbs:.3g}" if row.gbs else "",
-                "" if math.isnan(row.percent) else f"{row.percent:.0f} %",
-            ]
-            shown = [f"{1000 * row.seconds:.3f}", f"{100 * row.share:.1f} %"]
-            shown.append(f"{row.calls:,}" if row.calls else "")
-            table.append([row.name, row.direction, *shown, *work])
-        return table
-
-    def __repr__(self) -> str:
-        table = self.cells()
-        shown = [[cell if len(cell) <= 60 else cell[:57] + "..." for cell in row] for row in table]
-        lines = in_columns(shown[: PRINTED + 1], text=2)
-        rest = self.rows[PRINTED:]
-        if rest:
-            share = sum(row.share for row in rest)
-            lines.append(f"... and {len(rest)} more rows with {100 * share:.1f} % of the time")
-        rule = "─" * max(map(len, lines))
-        return printable("\n".join([lines[0], rule, *lines[1:], rule, self.about]))
-
-    def _repr_html_(self) -> str:
-        return f"{as_html(self.cells(), text=2)}<p>{html.escape(self.about)}</p>"
-
-
-def as_html(cells: list[list[str]], text: int) -> str:
-    """A table whose first columns are text and whose others are numbers, with a head."""
-    head, *rows = cells
-    kinds = [""] * text + [' class="number"'] * (len(head) - text)
-    titles = "".join(f"<th{kind}>{name}</th>" for kind, name in zip(kinds, head, strict=True))
-    body = ""
-    for row in rows:
-        about = zip(kinds, head, row, strict=True)
-        shown = "".join(f'<td{k} data-name="{n}">{html.escape(c)}</td>' for k, n, c in about)
-        body += f"<tr>{shown}</tr>"
-    return f'<table class="layers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
-
-
-class Step(NamedTuple):
-    """What a line of a generated function does."""
-
-    operation: str
-    direction: str
-    dtype: str
-    line: str  # of the user
-    calls: int  # 0 for the further lines of one operation
-    bytes: int
-    multiply_adds: int
 
 
 class _Running(NamedTuple):
@@ -209,11 +106,11 @@ class Profile:
             if len(self._lines) > REMEMBERED:
                 self._lines.clear()
             self._lines[Tensor(0.0).order + 1] = line  # the order of the result, which comes next
-            moved = _bytes(arrays, y)
+            moved = bytes_moved(arrays, y)
             return (
                 y,
                 moved,
-                _products(row, [*map(np.shape, arrays)], params, np.shape(y)) if moved else 0,
+                products(row, [*map(np.shape, arrays)], params, np.shape(y)) if moved else 0,
             )
 
         running = _Running(direction, scope, depth, line, [0.0])
@@ -252,15 +149,13 @@ class Profile:
 
         def costs(gx: Any) -> tuple[Any, int, int]:
             arrays = [value(x) for x in (g, result, *inputs)]
-            read = _read(rule)
+            read = values_read(rule)
             gx = np.asarray(value(gx))
-            moved = _bytes([x for k, x in enumerate(arrays) if read is None or k in read], gx)
+            moved = bytes_moved([x for k, x in enumerate(arrays) if read is None or k in read], gx)
             return (
                 gx,
                 moved,
-                _products_back(row, i, [*map(np.shape, arrays)], y.params, gx.shape)
-                if moved
-                else 0,
+                products_back(row, i, [*map(np.shape, arrays)], y.params, gx.shape) if moved else 0,
             )
 
         running = _Running(direction, scope, depth, self._line_of(y), [0.0])
@@ -372,7 +267,7 @@ class Profile:
 
     @property
     def records(self) -> list[Record]:
-        total, paths = self.total, _Paths()
+        total, paths = self.total, Paths()
         found = [
             Record(name, direction, dtype, paths.of(scope), _text_of(line), *costs)
             for (name, direction, dtype, scope, line), costs in self._costs.items()
@@ -398,7 +293,7 @@ class Profile:
             name = NAMES[what](record, len(roots) > 1)
             groups.setdefault((name, record.direction), []).append(record)
         total = sum(record.seconds for record in records)
-        rows = [_row_of(*key, group, total) for key, group in groups.items()]
+        rows = [row_of(*key, group, total) for key, group in groups.items()]
         rows.sort(key=lambda row: -row.seconds)
         return Table(what, rows, total, self._about(records))
 
@@ -413,7 +308,7 @@ class Profile:
 
     def _about(self, records: list[Record]) -> str:
         told = f"{1000 * sum(record.seconds for record in records):.3f} ms"
-        told += f", and {1000 * self.overhead:.3f} ms of measuring"
+        told += f", without the {1000 * self.overhead:.3f} ms that measuring took"
         for dtype, (gflops, gbs) in self.limits().items():
             told += f"; this machine's limits in {dtype}: {gflops:.3g} GFLOP/s and {gbs:.3g} GB/s"
         return told
@@ -454,117 +349,6 @@ def profile() -> Profile:
     return Profile()
 
 
-# --------------------------------------------------------------------------------- what is counted
-
-
-def derivative(row: Op, i: int) -> str:
-    """What a rule is called: `d matmul/dx`; `d concatenate`, whose inputs have no names."""
-    if row.variadic_rule or i >= len(row.inputs):
-        return f"d {row.name}"
-    return f"d {row.name}/d{row.inputs[i]}"
-
-
-def _bytes(read: Iterable[Any], y: Any) -> int:
-    """Bytes of the arrays read and of the result; 0 for a view, for which nothing is read or written."""
-    arrays = [x for x in read if isinstance(x, np.ndarray)]
-    if isinstance(y, np.ndarray) and any(np.may_share_memory(x, y) for x in arrays):
-        return 0
-    return sum(map(_bytes_of, arrays)) + y.nbytes
-
-
-def _bytes_of(x: np.ndarray) -> int:
-    """The bytes of an array in memory: one that is repeated by broadcasting is there once."""
-    if 0 not in x.strides:
-        return x.nbytes
-    return x.itemsize * math.prod(
-        n for n, step in zip(x.shape, x.strides, strict=True) if step or not n
-    )
-
-
-def _products(row: Op, shapes: Sequence, params: Mapping[str, Any], made: tuple) -> int:
-    """Multiply-adds of a forward: as the row says, or one for each element of the largest array.
-
-    shapes, made   the shapes of the inputs and of the result
-    """
-    if row in MOVES:
-        return 0
-    told = row.multiply_adds(made, *shapes, **params) if row.multiply_adds else 0
-    return int(told) or max(map(math.prod, (made, *shapes)))
-
-
-def _products_back(
-    row: Op, i: int, shapes: Sequence, params: Mapping[str, Any], made: tuple
-) -> int:
-    """Multiply-adds of rule number i; `shapes` are those of g, y and the inputs.
-
-    The two rules of a product of two factors take a product each. A recurrent row has four factors for two
-    products. A bias (b) and a cell state (c) are no factors.
-    """
-    if row in MOVES:
-        return 0
-    factors = [name for name in row.inputs if row.linear or name not in ("b", "c")]
-    names = row.inputs[i : i + 1]  # empty for one of any number of inputs
-    if row.multiply_adds and set(names) <= set(factors):
-        told = int(row.multiply_adds(*shapes[1:], **params)) * 2 // max(len(factors), 2)
-        if told:
-            return told
-    return max(math.prod(shapes[0]), math.prod(made))
-
-
-def step_of(name: str, line: str, function: Any, read: Sequence, y: Any, view: bool) -> Step:
-    """What is known of y = function(*read), a line of a tape, before it is replayed.
-
-    function   the forward or the rule of a row, or another one
-    read, y    what has the shape, dtype and nbytes of the arrays; y None if it is no array
-    view       does the result share the memory of an array that is read?
-    """
-    match = re.fullmatch(r"d ?(.+/d\w+)", name)
-    direction = "backward" if match else "forward"
-    name = f"d {match[1]}" if match else name
-    if y is None or view:
-        return Step(name, direction, "" if y is None else y.dtype.name, line, 1, 0, 0)
-    try:
-        products = _products_of(function, [x.shape for x in read], y.shape)
-    except (
-        TypeError,
-        ValueError,
-        IndexError,
-    ):  # it needs a setting, which the tape does not tell here
-        products = max(math.prod(x.shape) for x in (y, *read))
-    moved = sum(x.nbytes for x in read) + y.nbytes
-    return Step(name, direction, y.dtype.name, line, 1, moved, products)
-
-
-def _products_of(function: Any, shapes: Sequence, made: tuple) -> int:
-    """Multiply-adds of the forward or the rule of a row, or of a function of NumPy."""
-    found: Any = None
-    if isinstance(function, functools.partial) and function.args:  # rule i of any number of inputs
-        found = _variadic_rules().get(function.func), function.args[0]
-    elif isinstance(function, Hashable):
-        found = _rules().get(function)  # type: ignore[call-overload]
-    if found and found[0]:
-        return _products_back(found[0], found[1], shapes, {}, made)
-    row: Any = ROWS.get(function) if isinstance(function, Hashable) else None  # type: ignore[call-overload]
-    if isinstance(row, Op):
-        return _products(row, shapes, {}, made)
-    return max(map(math.prod, (made, *shapes)))
-
-
-@functools.cache
-def _rules() -> dict[Callable, tuple[Op, int]]:
-    return {rule: (row, i) for row in ops.rows() for i, rule in enumerate(row.rules) if rule}
-
-
-@functools.cache
-def _variadic_rules() -> dict[Callable, Op]:
-    return {row.variadic_rule: row for row in ops.rows() if row.variadic_rule}
-
-
-@functools.lru_cache(4096)
-def _read(rule: Callable) -> set[int] | None:
-    return arguments_read(rule)
-
-
 def _users_line() -> tuple[str, int]:
     frame = user_frame()
     return (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
@@ -575,103 +359,3 @@ def _text_of(line: Any) -> str:
     if isinstance(line, str):
         return line
     return line_of(*line).removeprefix("\n  at ") if line[1] else ""
-
-
-# ------------------------------------------------------------------------------------- grouping
-
-
-class _Paths:
-    """Names of modules: of an outermost one its kind, with a number if several are of that kind."""
-
-    def __init__(self) -> None:
-        self.roots: dict[Any, str] = {}
-        self.inside: dict[Any, dict[Any, str]] = {}
-
-    def of(self, scope: tuple) -> tuple[str, ...]:
-        """The outermost module by its name, and the others by their paths in it."""
-        if not scope:
-            return ()
-        root, *others = scope
-        if root not in self.roots:
-            kind = type(root).__name__
-            alike = sum(type(known) is type(root) for known in self.roots)
-            self.roots[root] = kind if not alike else f"{kind} {alike + 1}"
-            self.inside[root] = {module: path for path, module in root.named_modules()}
-        paths = self.inside[root]
-        return self.roots[root], *(paths.get(m) or type(m).__name__ for m in others)
-
-
-def _module_name(record: Record, several: bool) -> str:
-    """The path of the innermost module, after the name of the outermost if there are several of these."""
-    if not record.direction:
-        return record.operation
-    if not record.modules:
-        return "(no module)"
-    root, *inner = record.modules
-    if not inner:
-        return root
-    return f"{root}: {inner[-1]}" if several else inner[-1]
-
-
-NAMES: dict[str, Callable[[Record, bool], str]] = {
-    "operation": lambda record, _: record.operation,
-    "module": _module_name,
-    "line": lambda record, _: record.line or ("(not asked for in here)" if record.direction else
-                                              record.operation),
-}  # fmt: skip
-
-
-def _row_of(name: str, direction: str, records: Sequence[Record], total: float) -> Row:
-    seconds = sum(record.seconds for record in records)
-    moved = sum(record.bytes for record in records)
-    products = sum(record.multiply_adds for record in records)
-    rates = (2e-9 * products / seconds, 1e-9 * moved / seconds) if seconds else (0.0, 0.0)
-    least = sum(map(least_seconds, records))
-    percent = 100 * least / seconds if least and seconds else math.nan
-    share = seconds / total if total else 0.0
-    calls = sum(record.calls for record in records)
-    return Row(name, direction, seconds, share, calls, moved, products, *rates, percent)
-
-
-# --------------------------------------------------------------------------- what the machine can do
-
-
-def least_seconds(record: Record) -> float:
-    """The time that the machine needs for a record at its limits."""
-    if not record.bytes:
-        return 0.0
-    gflops, gbs = limits(record.dtype)
-    return max(2e-9 * record.multiply_adds / gflops, 1e-9 * record.bytes / gbs)
-
-
-def limits(dtype: Any = "float32") -> Limits:
-    """What this machine reaches: a product of large matrices, and a sum of arrays larger than its cache.
-
-    Measured once for each dtype, in about 0.1 s. A dtype without fast products (float16, integers) has the
-    limits of float32. Small arrays stay in the cache, which is faster than memory: an operation on them may
-    exceed these limits.
-    """
-    name = np.dtype(dtype).name
-    return _measured_limits(name if name in ("float64", "complex64", "complex128") else "float32")
-
-
-@functools.cache
-def _measured_limits(dtype: str) -> Limits:
-    n = 768 if dtype == "float32" else 512
-    x = np.ones((n, n), dtype)
-    product = np.empty_like(x)
-    gflops = 2e-9 * n**3 / _best_seconds(lambda: np.matmul(x, x, out=product))
-    a = np.ones(24 * 2**20 // np.dtype(dtype).itemsize, dtype)
-    b, total = a.copy(), np.empty_like(a)
-    gbs = 3e-9 * a.nbytes / _best_seconds(lambda: np.add(a, b, out=total))
-    return Limits(gflops, gbs)
-
-
-def _best_seconds(work: Callable[[], Any], enough: float = 0.04) -> float:
-    work()  # memory is given out, and the library wakes its threads
-    best, start = math.inf, clock()
-    while best == math.inf or clock() - start < enough:
-        began = clock()
-        work()
-        best = min(best, clock() - began)
-    return best
