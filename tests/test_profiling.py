@@ -1,5 +1,7 @@
 """A profile counts what closed forms count, adds up, and leaves everything as it was."""
 
+import linecache
+import sys
 import threading
 
 import numpy as np
@@ -10,7 +12,7 @@ from tinygrad_edu import Tensor, checkpoint, grad, jvp, nn, no_grad, optim, prof
 from tinygrad_edu.modes import thread
 from tinygrad_edu.ops import relu
 from tinygrad_edu.profiling import BETWEEN, Limits, limits, machine, measuring, table
-from tinygrad_edu.tensor import ROWS, Op
+from tinygrad_edu.tensor import Op
 from tinygrad_edu.training import Trainer
 
 
@@ -363,58 +365,74 @@ def test_a_trainer_has_data_loading():
     assert row(p, "optimizer.step").calls == 4
 
 
+def training(model):
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def test_a_replay_of_compile_counts_as_the_same_step_without():
+    (one, x), (other, _) = network(), network()
+    eager, compiled = training(one), tinygrad_edu.compile(training(other))
+    for _ in range(3):
+        eager(x), compiled(x)
+    with profile() as p:
+        for _ in range(2):
+            a = eager(x)
+    with profile() as q:
+        for _ in range(2):
+            b = compiled(x)
+    assert compiled.replays == 3 and a.data == b.data
+    for name in ("matmul", "d matmul/dw", "d matmul/dx", "tanh", "d tanh/dx"):
+        assert row(q, name).multiply_adds == row(p, name).multiply_adds > 0
+        assert row(q, name).bytes == row(p, name).bytes > 0
+        assert row(q, name).direction == row(p, name).direction
+    assert row(q, "optimizer.step").calls == row(q, "optimizer.zero_grad").calls == 2
+    assert sum(r.seconds for r in q.rows) == pytest.approx(q.total)
+    assert {r.name.partition(":  ")[2] for r in q.by("line").rows} >= {
+        "loss = (model(x) ** 2).mean()", "loss.backward()", "optimizer.step()",
+    }  # fmt: skip
+    assert sys.gettrace() is None or "coverage" in str(sys.gettrace())
+
+
+def generated(source, file, **names):
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    exec(compile(source, file, "exec"), names)
+    return names["replay"]
+
+
 def test_lines_of_a_generated_function():
-    """As `compile` makes them: one operation for each line, with what it knows beforehand."""
-    source = "def replay(x):\n    y = tanh(x)\n    z = add(y, y)\n    y = None\n    return z"
-    names = {"tanh": np.tanh, "add": lambda a, b: a + relu(b)}
-    exec(compile(source, "<a tape>", "exec"), names)
-    tanh = profiling.Step("tanh", "forward", "float32", "at f.py:1", 1, 80, 10)
-    add = profiling.Step("add", "forward", "float32", "at f.py:2", 1, 120, 10)
-    x = np.full(10, 0.5, np.float32)
+    """Results are new arrays, or written into an array that is there, which is no view of an operand."""
+    source = (
+        "def replay(v1):\n    v2 = k1(v1); v1 = None\n    k2(v2, v2, out=v2)\n    v3 = None\n"
+        "    v4 = v2.T\n    return v4"
+    )
+    tanh, add, fetch = (profiling.Line(name, "at f.py:1") for name in ("tanh", "add", "T"))
+    x = np.full((2, 5), 0.5, np.float32)
+    lines = {"<tape test>": [tanh, add, add, fetch, None]}
     with profile() as p:
         for _ in range(3):
-            z = p.replay(names["replay"], (x,), {"<a tape>": [tanh, add, add, None]})
-    assert z.tolist() == (2 * np.tanh(x)).tolist()
-    assert counted(row(p, "tanh")) == (3, 3 * 80, 30)
-    assert counted(row(p, "add")) == (3, 3 * 120, 30)
-    assert not any(r.name == "relu" for r in p.rows)  # a part of that line
+            y = p.replay(generated(source, "<tape test>", k1=np.tanh, k2=np.add), (x,), lines)
+    assert y.tolist() == (2 * np.tanh(x)).T.tolist()
+    assert row(p, "tanh").multiply_adds == row(p, "add").multiply_adds == 30
+    assert row(p, "add").calls == 3 and row(p, "add").bytes == 3 * 3 * 40
+    assert counted(row(p, "T")) == (3, 0, 0)
     assert sum(r.seconds for r in p.rows) == pytest.approx(p.total)
+    before = sys.gettrace()
     with pytest.raises(ValueError, match="wrong"), profile() as p:
-        names["tanh"] = raising
-        p.replay(names["replay"], (x,), {"<a tape>": [tanh, add, add, None]})
-    assert p._running == []
-
-
-def test_what_is_known_of_a_line_before_it_runs():
-    """The same counts as of the operation itself."""
-    x, w, g = (np.ones(s, np.float32) for s in ((8, 5), (5, 3), (8, 3)))
-    matmul = ROWS[np.matmul]
-    known = profiling.step_of("matmul", "at f.py:1", matmul.forward, (x, w), g, False)
-    size = x.nbytes + w.nbytes + g.nbytes
-    assert known == ("matmul", "forward", "float32", "at f.py:1", 1, size, 8 * 5 * 3)
-    known = profiling.step_of("dmatmul/dw", "", matmul.rules[1], (g, g, x, w), w, False)
-    assert known[:2] == ("d matmul/dw", "backward") and known.multiply_adds == 8 * 5 * 3
-    known = profiling.step_of("add", "", np.add, (x, x), x, False)
-    assert (known.bytes, known.multiply_adds) == (3 * x.nbytes, x.size)
-    known = profiling.step_of("transpose", "", np.transpose, (x,), x.T, True)
-    assert (known.bytes, known.multiply_adds) == (0, 0)
-    assert profiling.step_of("zero_grad", "", print, (), None, False).dtype == ""
-    for function in ([], len, lambda: 0):  # whatever a line calls
-        assert profiling.step_of("f", "", function, (x,), x, False).multiply_adds == x.size
+        p.replay(generated(source, "<tape test>", k1=raising), (x,), lines)
+    assert p._running == [] and p._replayed is None and sys.gettrace() is before
 
 
 def raising(*_):
     raise ValueError("wrong")
-
-
-def test_what_a_line_calls_is_measured_by_itself():
-    optimizer = optim.SGD(network()[0].parameters(), lr=0.1)
-    names = {"zero_grad": optimizer.zero_grad}
-    exec(compile("def replay():\n    zero_grad()", "<b tape>", "exec"), names)
-    step = profiling.Step("call", "forward", "", "", 1, 0, 0)
-    with profile() as p:
-        p.replay(names["replay"], (), {"<b tape>": [step]})
-    assert row(p, "optimizer.zero_grad").calls == row(p, "call").calls == 1
 
 
 def test_it_is_off_afterwards():

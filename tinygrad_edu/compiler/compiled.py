@@ -22,6 +22,7 @@ from tinygrad_edu.compiler.stand_ins import StandIn
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import describe, refusal, warn
 from tinygrad_edu.modes import set_mode, thread
+from tinygrad_edu.profiling import Line
 from tinygrad_edu.tensor import Op, Tensor, result_of
 
 __all__ = ["Compiled", "compile"]
@@ -65,6 +66,14 @@ class Program:
     def __init__(self, tape: Tape, replay: Callable, names: Names):
         self.tape, self.replay, self.names, self.holds = tape, replay, names, names.holds()
         self.verified = False  # has a second call recorded the same?
+        self.measured: dict[str, list[Line]] = {}
+
+    def lines(self) -> dict[str, list[Line]]:
+        """The file of the replay -> what each of its lines does, for `profile()`."""
+        file = self.replay.__code__.co_filename
+        if file not in self.measured:
+            self.measured[file] = [Line(step.name, step.line) for step in self.tape.steps]
+        return self.measured
 
 
 class Compiled:
@@ -93,6 +102,8 @@ class Compiled:
             if holds and program.verified:
                 self.replays += 1
                 try:
+                    if mode.profile is not None:
+                        return mode.profile.replay(program.replay, tuple(arrays), program.lines())
                     return program.replay(*arrays)
                 except Exception as error:
                     _tell_line(program, error)

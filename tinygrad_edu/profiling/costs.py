@@ -6,7 +6,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,18 +17,6 @@ from tinygrad_edu.tensor import ROWS, Op
 # What only moves numbers: it makes no multiply-adds.
 MOVES = {row for room in (ops.indexing, ops.joining, ops.shapes) for row in vars(room).values()
          if isinstance(row, Op) and not row.elementwise} - {ops.indexing.scatter_add}  # fmt: skip
-
-
-class Step(NamedTuple):
-    """What a line of a generated function does."""
-
-    operation: str
-    direction: str
-    dtype: str
-    line: str  # of the user
-    calls: int  # 0 for the further lines of one operation
-    bytes: int
-    multiply_adds: int
 
 
 def derivative(row: Op, i: int) -> str:
@@ -83,39 +71,86 @@ def products_back(row: Op, i: int, shapes: Sequence, params: Mapping[str, Any], 
     return max(math.prod(shapes[0]), math.prod(made))
 
 
-def step_of(name: str, line: str, function: Any, read: Sequence, y: Any, view: bool) -> Step:
-    """What is known of y = function(*read), a line of a tape, before it is replayed.
+OF_THE_WALK = (
+    "unbroadcast",
+    "not_shared",
+    "_add_gradient",
+)  # lines on the way back that are no rules
 
-    function   the forward or the rule of a row, or another one
-    read, y    what has the shape, dtype and nbytes of the arrays; y None if it is no array
-    view       does the result share the memory of an array that is read?
+
+class Line:
+    """A line of a generated function, such as `v5 = k3(v1, v2)`, where k3 is np.matmul.
+
+    name   of the operation: "matmul", or "dmatmul/dx"
+    line   of the user
+    costs  dtype of the result, bytes and multiply-adds, as soon as the line has been seen to run
     """
-    match = re.fullmatch(r"d ?(.+/d\w+)", name)
-    direction = "backward" if match else "forward"
-    name = f"d {match[1]}" if match else name
-    if y is None or view:
-        return Step(name, direction, "" if y is None else y.dtype.name, line, 1, 0, 0)
-    try:
-        counted = _products_of(function, [x.shape for x in read], y.shape)
-    except (TypeError, ValueError, IndexError):  # it needs settings, which are not told here
-        counted = max(math.prod(x.shape) for x in (y, *read))
-    moved = sum(x.nbytes for x in read) + y.nbytes
-    return Step(name, direction, y.dtype.name, line, 1, moved, counted)
+
+    def __init__(self, name: str, line: str):
+        rule = re.fullmatch(r"d ?(.+/d\w+)", name)
+        self.operation, self.line = (f"d {rule[1]}" if rule else name), line.removeprefix("at ")
+        self.direction = "backward" if rule or name in OF_THE_WALK else "forward"
+        self.costs: tuple[str, int, int] | None = None
+
+    def look(self, text: str, names: Mapping[str, Any], seen: dict[str, Any]) -> None:
+        """Sets the costs, after the line has run.
+
+        names   what its names are
+        seen    those of the arrays that earlier lines have made, some of which may be forgotten
+        """
+        call, makes = text.split(";")[0], ""
+        slots = [*re.findall(r"\bv\d+\b", call)]
+        functions = [names.get(name) for name in re.findall(r"\b(k\d+)\(", call)]
+        function = functions[-1] if functions else None
+        into = (
+            isinstance(function, np.ufunc) or "out=" in call
+        )  # it writes into an array that is there
+        if re.match(r"\s*v\d+ = ", call):
+            makes, into = slots.pop(0), False
+        elif slots and into:
+            makes = slots.pop()
+        y = seen[makes] = names.get(makes)
+        if function is None or not isinstance(y, (np.ndarray, np.generic)):
+            self.costs = "", 0, 0  # an array is fetched, or something changed
+            return
+        row = _row_of_rule(function)
+        read = (
+            values_read(function) if row and not isinstance(function, functools.partial) else None
+        )
+        arrays: list[Any] = [seen.get(slot) for slot in slots]
+        shapes = [np.shape(x) for x in arrays]
+        arrays = [x for k, x in enumerate(arrays) if read is None or k in read]
+        arrays = [x for x in arrays if isinstance(x, (np.ndarray, np.generic))]
+        moved = sum(x.nbytes for x in (*arrays, y)) if into else bytes_moved(arrays, y)
+        counted = 0
+        if moved:
+            try:
+                counted = _products_of(function, row, shapes, y.shape)
+            except (
+                TypeError,
+                ValueError,
+                IndexError,
+            ):  # it needs settings, which are not looked at
+                counted = max(map(math.prod, (y.shape, *shapes)))
+        self.costs = y.dtype.name, moved, counted
 
 
-def _products_of(function: Any, shapes: Sequence, made: tuple) -> int:
+def _products_of(function: Any, found: Any, shapes: Sequence, made: tuple) -> int:
     """Multiply-adds of the forward or the rule of a row, or of a function of NumPy."""
-    found: Any = None
-    if isinstance(function, functools.partial) and function.args:  # rule i of any number of inputs
-        found = _variadic_rules().get(function.func), function.args[0]
-    elif isinstance(function, Hashable):
-        found = _rules().get(function)  # type: ignore[call-overload]
-    if found and found[0]:
+    if found:
         return products_back(found[0], found[1], shapes, {}, made)
     row: Any = ROWS.get(function) if isinstance(function, Hashable) else None  # type: ignore[call-overload]
     if isinstance(row, Op):
         return products(row, shapes, {}, made)
     return max(map(math.prod, (made, *shapes)))
+
+
+def _row_of_rule(function: Any) -> tuple[Op, int] | None:
+    """(row, number of the rule) if a function is a rule of the table."""
+    if isinstance(function, functools.partial) and function.args:  # of any number of inputs
+        row = _variadic_rules().get(function.func)
+        return (row, function.args[0]) if row else None
+    return _rules().get(function) if isinstance(function, Hashable) else None  # type: ignore[call-overload]
 
 
 @functools.cache

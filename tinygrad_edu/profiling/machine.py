@@ -27,8 +27,13 @@ def limits(dtype: Any = "float32") -> Limits:
     limits of float32. Small arrays stay in the cache, which is faster than memory: an operation on them may
     exceed these limits.
     """
+    return _measured_limits(measured_as(dtype))
+
+
+def measured_as(dtype: Any) -> str:
+    """The dtype whose limits are those of a dtype."""
     name = np.dtype(dtype).name
-    return _measured_limits(name if name in ("float64", "complex64", "complex128") else "float32")
+    return name if name in ("float64", "complex64", "complex128") else "float32"
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import linecache
 import os
 import sys
 import time
@@ -25,14 +26,14 @@ from tinygrad_edu.autodiff import pull_back
 from tinygrad_edu.diagnostics.words import is_ours, line_of, refusal, user_frame
 from tinygrad_edu.modes import thread
 from tinygrad_edu.profiling.costs import (
-    Step,
+    Line,
     bytes_moved,
     derivative,
     products,
     products_back,
     values_read,
 )
-from tinygrad_edu.profiling.machine import Limits, limits
+from tinygrad_edu.profiling.machine import Limits, limits, measured_as
 from tinygrad_edu.profiling.table import NAMES, Paths, Record, Row, Table, row_of
 from tinygrad_edu.tensor import Op, Tensor, value
 
@@ -48,7 +49,7 @@ class _Running(NamedTuple):
     direction: str
     scope: tuple  # the modules that it belongs to
     depth: int  # the number of modules that were being called when it began
-    line: tuple[str, int]  # file and number
+    line: Any  # file and number, or the text of a line
     inside: list[float]  # the seconds of what is measured inside it
 
 
@@ -67,6 +68,7 @@ class Profile:
         ] = {}  # what and where -> seconds, calls, bytes, multiply-adds
         self._running: list[_Running] = []
         self._lines: dict[int, tuple[str, int]] = {}  # the order of a result -> the user's line
+        self._replayed: Line | None = None  # the line of a generated function that is running
         self._began: float | None = None
         self._seconds = self.overhead = 0.0
 
@@ -165,7 +167,8 @@ class Profile:
     def part(self, name: str, function: Callable, *args: Any) -> Any:
         """function(*args), measured as a whole, for what is no operation: the step of an optimizer."""
         entered, mode = clock(), thread.mode
-        running = _Running("", tuple(mode.scope), len(mode.scope), _users_line(), [0.0])
+        line = self._replayed.line if self._replayed else _users_line()
+        running = _Running("", tuple(mode.scope), len(mode.scope), line, [0.0])
         mode.profile = None
         try:
             return self._measure(entered, name, running, function, args, {}, lambda _: (None, 0, 0))
@@ -173,33 +176,40 @@ class Profile:
             mode.profile = self
 
     def replay(
-        self, program: Callable, args: tuple, steps: Mapping[str, Sequence[Step | None]]
+        self, program: Callable, args: tuple, lines: Mapping[str, Sequence[Line | None]]
     ) -> Any:
-        """program(*args), a generated function, with each of its lines measured as one operation.
+        """program(*args), a function that `compile` has generated, with each of its lines measured.
 
-        steps   the file of a generated function -> what each line does, from the first line below `def` on.
-                None for lines that do nothing of their own, and for `return`
+        lines   its file -> what each line does, from the first below `def` on; None for lines that do nothing
+                of their own
         """
-        depth = len(thread.mode.scope)
-        running = _Running("forward", tuple(thread.mode.scope), depth, ("", 0), [0.0])
+        scope = tuple(thread.mode.scope)
+        running = _Running("forward", scope, len(scope), ("", 0), [0.0])
+        seen: dict[str, Any] = {}
         entered = since = clock()
-        step: Step | None = None
+        number = 0  # of the line that is running
 
         def line(frame: Any, event: str, _: Any) -> Any:
-            nonlocal step, since
-            ended, lines = clock(), steps[frame.f_code.co_filename]
-            at = frame.f_lineno - frame.f_code.co_firstlineno - 1
-            new = lines[at] if event == "line" and 0 <= at < len(lines) else None
-            if step is not None:
-                done = step[4:] if new is not step else (0, 0, 0)  # its next line is the same step
-                key = step.operation, step.direction, step.dtype, running.scope, step.line
+            nonlocal number, since
+            ended, code, now = clock(), frame.f_code, self._replayed
+            at = frame.f_lineno - code.co_firstlineno - 1
+            below = lines[code.co_filename]
+            new = below[at] if event == "line" and 0 <= at < len(below) else None
+            if now is not None:
+                if now.costs is None:
+                    names = {**frame.f_globals, **frame.f_locals}
+                    now.look(linecache.getline(code.co_filename, number), names, seen)
+                dtype, *costs = now.costs or ("", 0, 0)
+                key = now.operation, now.direction, dtype, scope, now.line
+                done = (1, *costs) if new is not now else (0, 0, 0)  # the next line belongs to it
                 self._note(key, (ended - since - running.inside[0], *done))
-            step, running.inside[0], since = new, 0.0, clock()
+            self._replayed, number = new, frame.f_lineno
+            running.inside[0], since = 0.0, clock()
             self.overhead += since - ended
             return line
 
         def call(frame: Any, event: str, _: Any) -> Any:
-            return line if frame.f_code.co_filename in steps else None
+            return line if frame.f_code.co_filename in lines else None
 
         before = sys.gettrace()
         self._running.append(running)
@@ -209,6 +219,7 @@ class Profile:
         finally:
             sys.settrace(before)
             self._running.remove(running)
+            self._replayed = None
             if self._running:
                 self._running[-1].inside[0] += clock() - entered
 
@@ -300,7 +311,7 @@ class Profile:
     def limits(self) -> dict[str, Limits]:
         """dtype -> what the machine can do, for the dtypes of the operations. See `limits`."""
         before = clock()
-        dtypes = dict.fromkeys(record.dtype for record in self.records if record.bytes)
+        dtypes = dict.fromkeys(measured_as(record.dtype) for record in self.records if record.bytes)
         found = {dtype: limits(dtype) for dtype in dtypes}
         if self._began is not None:
             self.overhead += clock() - before
@@ -337,6 +348,8 @@ def profile() -> Profile:
     of a result that is no product counts as one multiply-add. Where a rule computes several gradients at
     once, the first of them has their time. Numbers do not change. An operation takes some ten microseconds
     longer, of which about one is counted, as Python between operations.
+
+    Of a replay of `compile` it measures every line of the tape. A tape knows the user's lines and no modules.
 
     Raises RuntimeError inside another profile().
 
