@@ -414,7 +414,8 @@ def test_lines_of_a_generated_function():
         "def replay(v1):\n    v2 = k1(v1); v1 = None\n    k2(v2, v2, out=v2)\n    v3 = None\n"
         "    v4 = v2.T\n    return v4"
     )
-    tanh, add, fetch = (profiling.Line(name, "at f.py:1") for name in ("tanh", "add", "T"))
+    names = ("tanh", "v2"), ("add", "v2"), ("T", "v4")
+    tanh, add, fetch = (profiling.Line(name, "at f.py:1", makes) for name, makes in names)
     x = np.full((2, 5), 0.5, np.float32)
     lines = {"<tape test>": [tanh, add, add, fetch, None]}
     with profile() as p:

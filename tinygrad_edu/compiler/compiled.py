@@ -72,7 +72,9 @@ class Program:
         """The file of the replay -> what each of its lines does, for `profile()`."""
         file = self.replay.__code__.co_filename
         if file not in self.measured:
-            self.measured[file] = [Line(step.name, step.line) for step in self.tape.steps]
+            self.measured[file] = [
+                Line(step.name, step.line, f"v{step.makes}") for step in self.tape.steps
+            ]
         return self.measured
 
 

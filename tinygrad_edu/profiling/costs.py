@@ -83,10 +83,12 @@ class Line:
 
     name   of the operation: "matmul", or "dmatmul/dx"
     line   of the user
+    makes  the name of the result, which is either assigned or, as in `k3(v1, v2, v5)`, written into
     costs  dtype of the result, bytes and multiply-adds, as soon as the line has been seen to run
     """
 
-    def __init__(self, name: str, line: str):
+    def __init__(self, name: str, line: str, makes: str):
+        self.makes = makes
         rule = re.fullmatch(r"d ?(.+/d\w+)", name)
         self.operation, self.line = (f"d {rule[1]}" if rule else name), line.removeprefix("at ")
         self.direction = "backward" if rule or name in OF_THE_WALK else "forward"
@@ -98,26 +100,22 @@ class Line:
         names   what its names are
         seen    those of the arrays that earlier lines have made, some of which may be forgotten
         """
-        call, makes = text.split(";")[0], ""
+        call = text.split(";")[0]
         slots = [*re.findall(r"\bv\d+\b", call)]
         functions = [names.get(name) for name in re.findall(r"\b(k\d+)\(", call)]
-        function = functions[-1] if functions else None
-        into = (
-            isinstance(function, np.ufunc) or "out=" in call
-        )  # it writes into an array that is there
-        if re.match(r"\s*v\d+ = ", call):
-            makes, into = slots.pop(0), False
-        elif slots and into:
-            makes = slots.pop()
-        y = seen[makes] = names.get(makes)
-        if function is None or not isinstance(y, (np.ndarray, np.generic)):
+        y = seen[self.makes] = names.get(self.makes)
+        if not functions or self.makes not in slots or not isinstance(y, (np.ndarray, np.generic)):
             self.costs = "", 0, 0  # an array is fetched, or something changed
             return
+        function, into = functions[-1], not re.match(r"\s*v\d+ = ", call)
+        del slots[-1 if into else 0]
         row = _row_of_rule(function)
         read = (
             values_read(function) if row and not isinstance(function, functools.partial) else None
         )
-        arrays: list[Any] = [seen.get(slot) for slot in slots]
+        arrays: list[Any] = [
+            x if (x := names.get(slot)) is not None else seen.get(slot) for slot in slots
+        ]
         shapes = [np.shape(x) for x in arrays]
         arrays = [x for k, x in enumerate(arrays) if read is None or k in read]
         arrays = [x for x in arrays if isinstance(x, (np.ndarray, np.generic))]
@@ -139,6 +137,7 @@ def _products_of(function: Any, found: Any, shapes: Sequence, made: tuple) -> in
     """Multiply-adds of the forward or the rule of a row, or of a function of NumPy."""
     if found:
         return products_back(found[0], found[1], shapes, {}, made)
+    function = np.matmul if function is np.dot else function  # of matrices
     row: Any = ROWS.get(function) if isinstance(function, Hashable) else None  # type: ignore[call-overload]
     if isinstance(row, Op):
         return products(row, shapes, {}, made)
