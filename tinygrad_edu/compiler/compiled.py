@@ -19,6 +19,7 @@ from tinygrad_edu.compiler.repeated import demand_equal
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import describe, refusal, warn
 from tinygrad_edu.modes import set_mode, thread
+from tinygrad_edu.profiling import Line
 
 __all__ = ["Compiled", "compile"]
 
@@ -86,6 +87,16 @@ class Program:
         left = self.plan.left
         return left < self.patience or 2 * left < self.replays - self.since
 
+    def lines(self) -> dict[str, list[Line | None]]:
+        """The files of the replay -> what each of their lines does, for `profile()`."""
+        return {
+            file: [
+                Line(step.name, step.line, f"v{step.makes}") if step and not step.asks else None
+                for step in steps
+            ]
+            for file, steps in self.tape.lines.items()
+        }
+
 
 class Compiled:
     """What `compile` returns: it is called as f is.
@@ -110,6 +121,8 @@ class Compiled:
                 return self._record(args, kwargs, program)
             program.replays += 1
             try:
+                if mode.profile is not None:
+                    return mode.profile.replay(program.replay, arrays, program.lines())
                 return program.replay(*arrays)
             except Exception as error:
                 _tell_line(program, error)
