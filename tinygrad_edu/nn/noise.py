@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.modes import recorded
 from tinygrad_edu.nn.checks import (
     Shape,
     demand_images,
@@ -20,6 +21,7 @@ from tinygrad_edu.nn.checks import (
 )
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.module import Module
+from tinygrad_edu.ranks import draw_for_all
 
 __all__ = [
     "AlphaDropout",
@@ -51,7 +53,12 @@ class Dropout(Module):
         return self.noisy(as_array(x)) if self.training and self.p else x
 
     def noisy(self, x: Any) -> Any:
-        return x * kept(self.rng, self.p, self.drawn(x.shape), x.dtype)
+        return x * self.factors(self.drawn(x.shape), x.dtype)
+
+    @recorded
+    def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
+        """What x is multiplied by."""
+        return kept(self.rng, self.p, shape, dtype)
 
     def drawn(self, shape: Shape) -> Shape:
         """The shape of the random numbers, of which each is for one or more numbers of x."""
@@ -61,7 +68,8 @@ class Dropout(Module):
 def kept(rng: np.random.Generator, p: float, shape: Shape, dtype: Any) -> np.ndarray:
     """Factors 0 with probability p, and 1 / (1 - p) otherwise."""
     dtype = np.dtype(dtype).type
-    return np.multiply(survivors(rng, p, shape), dtype(1) / dtype(1 - p), dtype=dtype)
+    survive = draw_for_all(lambda shape: survivors(rng, p, shape), shape)
+    return np.multiply(survive, dtype(1) / dtype(1 - p), dtype=dtype)
 
 
 def survivors(rng: np.random.Generator, p: float, shape: Shape) -> np.ndarray:
@@ -125,7 +133,12 @@ class GaussianNoise(Module):
         if not self.training or self.std == 0:
             return x
         x = as_array(x)
-        return x + self.rng.normal(0, self.std, x.shape).astype(x.dtype)
+        return x + self.noise(x.shape, x.dtype)
+
+    @recorded
+    def noise(self, shape: Shape, dtype: Any) -> np.ndarray:
+        """ε."""
+        return draw_for_all(lambda shape: self.rng.normal(0, self.std, shape), shape).astype(dtype)
 
 
 class GaussianDropout(Dropout):
@@ -134,8 +147,10 @@ class GaussianDropout(Dropout):
     (Srivastava et al. 2014, section 10.)
     """
 
-    def noisy(self, x: Any) -> Any:
-        return x * self.rng.normal(1, math.sqrt(self.p / (1 - self.p)), x.shape).astype(x.dtype)
+    @recorded
+    def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
+        std = math.sqrt(self.p / (1 - self.p))
+        return draw_for_all(lambda shape: self.rng.normal(1, std, shape), shape).astype(dtype)
 
 
 class AlphaDropout(Dropout):
@@ -150,5 +165,10 @@ class AlphaDropout(Dropout):
         lowest = -1.0507009873554805 * 1.6732632423543772
         a = ((1 - self.p) * (1 + self.p * lowest**2)) ** -0.5
         b = -a * lowest * self.p
-        keep = survivors(self.rng, self.p, x.shape).astype(x.dtype)
+        keep = self.factors(x.shape, x.dtype)
         return x * (a * keep) + (a * lowest * (1 - keep) + b)
+
+    @recorded
+    def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
+        survive = draw_for_all(lambda shape: survivors(self.rng, self.p, shape), shape)
+        return survive.astype(dtype)

@@ -143,7 +143,7 @@ def _all_finite(x: np.ndarray) -> bool:
 
     False also where only squares overflow: then the careful way, which is right for all x, is taken.
     """
-    return math.isfinite(np.vdot(x, x))
+    return bool(np.vdot(x, x) < math.inf)
 
 
 CACHE = 2**18  # bytes of the rows that are computed together
