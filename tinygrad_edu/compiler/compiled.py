@@ -55,6 +55,7 @@ def compile(f: Callable) -> Compiled:
     Within `debug()`, `vmap` and other derivatives f is called as it is. Raises TypeError where f asks for
     the numbers of an array, as in `if x > 0` or float(x), since these are others in each call.
 
+    >>> import numpy as np
     >>> double = compile(lambda x: 2 * x)
     >>> [float(double(np.array(x))) for x in (1.0, 2.0, 3.0)]
     [2.0, 4.0, 6.0]
