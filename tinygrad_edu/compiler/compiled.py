@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.compiler.guards import Names, signature
-from tinygrad_edu.compiler.stand_ins import StandIn
+from tinygrad_edu.compiler.guards import NUMBERS, Names, signature
+from tinygrad_edu.compiler.stand_ins import Draws, StandIn
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import describe, refusal, warn
 from tinygrad_edu.modes import set_mode, thread
@@ -186,7 +186,7 @@ def _shown(tree: Any, tape: Tape, others: list[Any]) -> Any:
         tape.arguments += 1
         return tape.note("argument", text, tree.data if tensor else tree, tensor=tensor, loads=True)
     others.append(tree)
-    return tree
+    return Draws(tree) if isinstance(tree, np.random.Generator) else tree
 
 
 def _result(y: Any, tape: Tape) -> str:
@@ -205,6 +205,12 @@ def _result(y: Any, tape: Tape) -> str:
     if isinstance(y, np.ndarray):
         return f"{tape.constant(y)}.copy()"
     if not isinstance(y, StandIn):
+        if not isinstance(y, NUMBERS):
+            raise refusal(
+                TypeError,
+                f"compile: {describe(y, 'the result')} is nothing that a replay could make anew.",
+                "arrays, Tensors and numbers, in tuples, lists and dicts",
+            )
         return tape.constant(y)
     if not y.tensor:
         return f"v{y.slot}"

@@ -57,6 +57,7 @@ class Tape:
             int, StandIn
         ] = {}  # the id of a Tensor -> its array, since the last effect
         self.arguments = 0
+        self.refused: list[Exception] = []  # what the function asked for, and caught
 
     # Recording: each operation is done and written down.
 
@@ -209,6 +210,8 @@ class Tape:
             return "{" + ", ".join(f"{k!r}: {self.expression(part)}" for k, part in x.items()) + "}"
         if type(x) in LITERALS and x == x and x not in (np.inf, -np.inf):
             return repr(x) if x is not ... else "..."
+        if type(x) is np.ndarray:  # as it is now: the function may change it later
+            x = x.copy()
         return self.constant(x)
 
     def real(self, x: Any) -> Any:
