@@ -27,7 +27,12 @@ from tinygrad_edu.nn.layer_tools import ShownAsCalled
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import Tensor
 
-REACHED = ("f", "parameters", "loss", "optimizer")  # attributes of compile(f), of optimizers and Trainers
+REACHED = (
+    "f",
+    "parameters",
+    "loss",
+    "optimizer",
+)  # attributes of compile(f), of optimizers and Trainers
 NUMBERS = (int, float, complex, bool, str, bytes, type(None), slice, range, np.generic, np.dtype)
 MANY = 50  # parts of a list: as many are visited one by one
 ABSENT: Any = object()
@@ -130,7 +135,9 @@ class Names:
         elif isinstance(x, type) and _is_of_user(x):
             for key, part in vars(x).items():
                 found = getattr(part, "__func__", getattr(part, "fget", part))
-                suffix = ".__func__" if hasattr(part, "__func__") else ".fget" * hasattr(part, "fget")
+                suffix = (
+                    ".__func__" if hasattr(part, "__func__") else ".fget" * hasattr(part, "fget")
+                )
                 if isinstance(found, types.FunctionType) or not key.startswith("__"):
                     yield f".__dict__[{key!r}]{suffix}", found, None
         elif isinstance(x, (tuple, list, deque)) and not _is_long(x):
@@ -150,7 +157,9 @@ class Names:
             names = "__func__", "__self__"
         elif isinstance(x, Parameter):
             names = ("regularizer",)
-        elif _is_ours(type(x)) and not _has_attributes(x):  # an optimizer is called again, for instance
+        elif _is_ours(type(x)) and not _has_attributes(
+            x
+        ):  # an optimizer is called again, for instance
             names = tuple(key for key, part in getattr(x, "__dict__", {}).items() if (
                 isinstance(part, (Module, Tensor)) or key in REACHED))  # fmt: skip
         for key in names:
@@ -252,12 +261,13 @@ def _is_ours(kind: type) -> bool:
 def _is_users(module: str) -> bool:
     """Is it a module that a user wrote? (Not ours, NumPy's and the standard library's.)"""
     root = module.partition(".")[0]
-    known = ("numpy", "builtins", "tinygrad_edu", "models")
-    return root == "__main__" or (root not in known and root not in sys.stdlib_module_names)
+    known = root in ("numpy", "tinygrad_edu", "models") or root in sys.stdlib_module_names
+    return root == "__main__" or not known
 
 
 def _is_of_user(kind: type) -> bool:
-    return _is_users(kind.__module__)
+    in_python = bool(kind.__flags__ & 512)  # Py_TPFLAGS_HEAPTYPE
+    return in_python and (_is_users(kind.__module__) or kind.__module__ == "builtins")
 
 
 def _has_attributes(x: Any) -> bool:
@@ -265,7 +275,9 @@ def _has_attributes(x: Any) -> bool:
     if isinstance(x, (Optimizer, type)) or not hasattr(x, "__dict__"):
         return False
     shown = isinstance(x, (Module, ShownAsCalled, types.SimpleNamespace))
-    return shown or (_is_of_user(type(x)) and not isinstance(x, (types.FunctionType, types.ModuleType)))
+    return shown or (
+        _is_of_user(type(x)) and not isinstance(x, (types.FunctionType, types.ModuleType))
+    )
 
 
 def _put(where: Any, key: Any, new: Any) -> None:
@@ -278,4 +290,10 @@ def _put(where: Any, key: Any, new: Any) -> None:
 
 
 def _found(where: Any, key: Any) -> Any:
-    return where.cell_contents if key is None else where.get(key) if isinstance(where, dict) else where[key]
+    return (
+        where.cell_contents
+        if key is None
+        else where.get(key)
+        if isinstance(where, dict)
+        else where[key]
+    )

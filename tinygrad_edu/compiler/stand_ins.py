@@ -70,7 +70,9 @@ GO_ON = (Op.__call__.__code__, Tensor.__getitem__.__code__)
 
 def _through(self: Any, row: Op, inputs: tuple, params: dict[str, Any]) -> Any:
     tape = thread.mode.tape
-    return row(*map(numbers_of, inputs), **params) if tape is None else tape.row(row, inputs, params)
+    return (
+        row(*map(numbers_of, inputs), **params) if tape is None else tape.row(row, inputs, params)
+    )
 
 
 class StandIn(Node):
@@ -98,15 +100,14 @@ class StandIn(Node):
                 return Tensor if ours or self.tensor else type(numbers_of(self))
             if not ours and not name.startswith("__"):
                 if hasattr(np.ndarray, name):
-                    refuse(f"an array has no .{name}, which may be another in each call.", "a function of NumPy")
+                    refuse(
+                        f"an array has no .{name}: it may be another in each call.",
+                        "NumPy's functions",
+                    )
                 raise AttributeError(f"an array has no attribute {name!r}")
         return get(self, name)
 
     data: Any = property(_asked)
-    shape: Any = property(lambda self: np.shape(numbers_of(self)))
-    ndim: Any = property(lambda self: np.ndim(numbers_of(self)))
-    size: Any = property(lambda self: np.size(numbers_of(self)))
-    dtype: Any = property(lambda self: np.asarray(numbers_of(self)).dtype)
     through = _through
 
     @property
@@ -143,7 +144,7 @@ class StandIn(Node):
         """`Tensor.backward`, with the walk on the tape."""
         if not self.needs or create_graph or (gradient is None and self.size != 1):
             refuse(
-                f"backward() of {describe(self, 'this')} is that of a single number that requires a gradient, "
+                f"backward() of {describe(self, 'this')} is that of one number that requires a gradient, and "
                 "without create_graph.",
                 "grad(f) or vjp(f) inside compile, which nest",
             )
@@ -166,7 +167,7 @@ class StandIn(Node):
         if _traced(index):
             return self.pick(self, index)
         if self.tensor:
-            return Tensor.__getitem__(self, index)  # type: ignore[arg-type]
+            return Tensor.__getitem__(self, index)  # type: ignore[index]
         return self.by_numpy(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Any, new: Any) -> None:
@@ -195,13 +196,14 @@ class StandIn(Node):
             return function(*self.tape.real(tuple(args)), **self.tape.real(kwargs))
         y = None
         depends = function in OF_NUMBERS or (function is np.where and len(args) == 1)
+        depends = depends or (function is np.repeat and bool(_traced(args[1:])))
         if "out" not in kwargs and not depends:
             args = tuple(tape.array_of(x) if isinstance(x, Tensor) else x for x in args)
             y = tape.call(function, args, kwargs)
         if y is None:
             refuse(
-                f"{function.__name__} cannot be replayed: it writes into an array, or the shape of its result "
-                "depends on numbers.",
+                f"{function.__name__} cannot be replayed: it writes into an array, or its result has a shape "
+                "that depends on numbers.",
                 "a function that returns a new array of the same shape each time, such as np.where",
             )
         return y
@@ -209,7 +211,7 @@ class StandIn(Node):
 
 OF_NUMBERS: set[Any] = {
     np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.bincount, np.trim_zeros,
-    np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.repeat, np.delete, np.insert, np.array_split,
+    np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.delete, np.insert, np.array_split,
     np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal, np.shares_memory,
     np.may_share_memory, np.roots,
 }  # fmt: skip
@@ -240,17 +242,31 @@ def _add_gradient(leaf: Any, g: Any) -> None:
 
 # What arrays and Tensors have in common, from one table: by NumPy where it would be an array without compile.
 
-OPERATORS = "add sub mul truediv matmul pow mod floordiv and or xor lshift rshift".split()
-OF_ONE = "neg pos abs invert".split()
-COMPARISONS = "eq ne lt le gt ge".split()
+OPERATORS = [
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "matmul",
+    "pow",
+    "mod",
+    "floordiv",
+    "and",
+    "or",
+    "xor",
+    "lshift",
+    "rshift",
+]
+OF_ONE = ["neg", "pos", "abs", "invert"]
+COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 ATTRIBUTES = ("T", "mT", "real", "imag")
-LAYOUT = ("nbytes", "itemsize", "strides")  # which signature and shapes decide
+LAYOUT = ("shape", "ndim", "size", "dtype", "nbytes", "itemsize", "strides")  # as in every replay
 METHODS = (
     "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "conj", "conjugate", "copy", "cumprod",
     "cumsum", "diagonal", "dot", "flatten", "max", "mean", "min", "prod", "ravel", "reshape", "round",
-    "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var", "view",
+    "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var", "view",
 )  # fmt: skip
-OF_ARRAYS = {*METHODS, *ATTRIBUTES, *LAYOUT, "shape", "ndim", "size", "dtype", "data", "tensor", "tape", "slot"}
+OF_ARRAYS = {*METHODS, *ATTRIBUTES, *LAYOUT, "data", "slot", "tape", "tensor"}
 
 
 def _method(name: str, on_arrays: Callable, swapped: bool = False) -> Callable:
@@ -276,9 +292,8 @@ def _in_place(function: Callable) -> Callable:
     return apply
 
 
-def _sorted(self: StandIn, *args: Any, **kwargs: Any) -> Any:
-    """x.sort() changes an array, and gives another Tensor."""
-    return Tensor.sort(self, *args, **kwargs) if self.tensor else self.__setitem__((), ())  # type: ignore
+def _layout(name: str) -> Any:
+    return property(lambda self: getattr(numbers_of(self), name))
 
 
 for _name in (*OPERATORS, *OF_ONE, *COMPARISONS):
@@ -290,9 +305,8 @@ for _name in (*OPERATORS, *OF_ONE, *COMPARISONS):
 for _name in METHODS:
     setattr(StandIn, _name, _method(_name, getattr(np.ndarray, _name)))
 for _name in LAYOUT:
-    setattr(StandIn, _name, property(lambda self, name=_name: getattr(numbers_of(self), name)))
-StandIn.sort = _sorted  # type: ignore[attr-defined]
-StandIn.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
+    setattr(StandIn, _name, _layout(_name))
+StandIn.__hash__ = object.__hash__  # type: ignore[method-assign]
 for _name, _member in vars(Tensor).items():
     if _name not in vars(StandIn) and not hasattr(object, _name):
         setattr(StandIn, _name, _member)
@@ -317,10 +331,7 @@ def watched(kind: Any) -> Any:
         else:
             tape.again(_set_gradient, (self, new), {})
 
-    about: dict[str, Any] = {
-        name: property(lambda self, name=name: getattr(_data.__get__(self), name))
-        for name in ("shape", "ndim", "size", "dtype")
-    }
+    about = {name: _layout(name) for name in ("shape", "ndim", "size", "dtype")}
     about |= {"__slots__": (), "data": property(_asked, _replace), "through": _through}
     return type(kind.__name__, (kind,), about | {"grad": property(grad, set_grad)})
 
@@ -351,6 +362,8 @@ class Draws:
 
     def __getattr__(self, name: str) -> Any:
         found, tape = getattr(self._generator, name), thread.mode.tape
+        if name in ("spawn", "bit_generator") and tape is not None:
+            refuse(f"a generator has no .{name}.", "generators that are made outside")
         if tape is None or not callable(found):
             return found
         return lambda *args, **kwargs: tape.again(found, args, kwargs)
