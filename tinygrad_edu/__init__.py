@@ -35,15 +35,18 @@ ipython.register(ipython.shell())
 if TYPE_CHECKING:
     from tinygrad_edu.compiler import compile
     from tinygrad_edu.explaining import explain
+    from tinygrad_edu.profiling import profile
 
 __all__ = [
     "Tensor", "__version__", "checkpoint", "compile", "debug", "explain", "grad", "hessian", "hvp",
-    "jacobian", "jvp", "no_grad", "op", "scan", "value_and_grad", "vjp", "vmap",
+    "jacobian", "jvp", "no_grad", "op", "profile", "scan", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 
-WAITING = {"compile": "compiler", "explain": "explaining"}
-ROOMS = ("compiler", "data", "gradcheck", "nn", "ops", "optim", "training", "twins", "viz")
+WAITING = {"compile": "compiler", "explain": "explaining", "profile": "profiling"}
+ROOMS = (
+    "compiler", "data", "distributed", "gradcheck", "nn", "ops", "optim", "training", "twins", "viz",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -132,7 +132,7 @@ def _walk(
     create_graph: bool,
     free: bool,
 ) -> None:
-    debug = thread.mode.debug
+    debug, pull = thread.mode.debug, getattr(thread.mode.profile, "pull_back", pull_back)
     while operations:
         here.y = y = operations.pop()
         g = grads.pop(y, None)
@@ -148,7 +148,7 @@ def _walk(
             if wanted is not None and x not in wanted:
                 continue
             here.i = i
-            gx = pull_back(y, i, g, result, inputs)
+            gx = pull(y, i, g, result, inputs)
             if gx is None:
                 continue
             if debug:

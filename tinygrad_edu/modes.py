@@ -23,7 +23,10 @@ class Mode:
         self.debug = False  # is every result checked for NaN and infinity?
         self.batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
         self.asked = ""  # where float(x) last took the number of a Tensor that requires a gradient
+        self.share: Any = None  # the part of a batch that this process computes, see `ranks.py`
         self.tape: Any = None  # what `compile` records the operations on, while it does
+        self.profile: Any = None  # what `profile()` measures the operations with, while it does
+        self.cache: Any = None  # the `nn.KVCache` that the model is called through
         self.evaluated: Any = None  # weak reference to the model last called in eval mode
 
 

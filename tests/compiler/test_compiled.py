@@ -444,7 +444,8 @@ def test_the_number_of_tapes_is_limited():
 def test_explain_prints_operation_bytes_and_line():
     compiled = agree(value_and_grad(loss), [(W, x) for x in batches()])
     text = compiled.explain()
-    assert "matmul(v" in text and "(5, 2) float64, 80 bytes" in text and "np.tanh(x @ w" in text
+    assert " = dot(v" in text and "# matmul: " in text
+    assert "(5, 2) float64, 80 bytes" in text and "np.tanh(x @ w" in text
     assert "dtanh/dx" in text and "1 tapes of at most 32, 4 replays" in text
 
 

@@ -1,7 +1,4 @@
-"""What a tape is right for: the arguments of a call, and everything that the function names besides.
-
-    signature    the shapes, dtypes and strides of the arrays of a call, and all else by value
-    Names        what the function reaches through closures, globals and attributes
+"""What a tape is right for, besides the arguments of a call: everything that the function names.
 
 An array that is reached so is an input of the tape. A number is one that the tape is right for, and so is the
 training mode of a module: each becomes a line of Python that is true as long as the tape holds.
@@ -27,35 +24,11 @@ from tinygrad_edu.nn.layer_tools import ShownAsCalled
 from tinygrad_edu.optim import Optimizer
 from tinygrad_edu.tensor import Tensor
 
-REACHED = (
-    "f",
-    "parameters",
-    "loss",
-    "optimizer",
-)  # attributes of compile(f), of optimizers and Trainers
+REACHED = "f", "parameters", "loss", "optimizer"  # attributes of ours that are looked at
 NUMBERS = (int, float, complex, bool, str, bytes, type(None), slice, range, np.generic, np.dtype)
 MANY = 50  # parts of a list: as many are visited one by one
 ABSENT: Any = object()
 GONE = AttributeError, KeyError, IndexError, ValueError, TypeError  # the name of a condition is
-
-
-def signature(tree: Any, arrays: list[Any]) -> Any:
-    """What a tape must agree with in the arguments; the arrays in them are added to `arrays`."""
-    kind = type(tree)
-    if kind is np.ndarray:
-        arrays.append(tree)
-        return kind, tree.shape, tree.dtype, tree.strides
-    if kind is tuple or kind is list:
-        return kind, tuple([signature(part, arrays) for part in tree])
-    if kind is dict:
-        return kind, tuple([(name, signature(part, arrays)) for name, part in tree.items()])
-    if isinstance(tree, np.generic):
-        arrays.append(tree)
-        return kind
-    if isinstance(tree, Tensor) and not tree.requires_grad:
-        arrays.append(tree)
-        return kind, tree.shape, tree.dtype, tree.data.strides
-    return (kind, repr(tree)) if isinstance(tree, NUMBERS) else (kind, id(tree))
 
 
 class Names:
@@ -222,11 +195,6 @@ class Names:
                 x.__class__ = kind
             for where, key, old, _ in reversed(put):
                 _put(where, key, old)
-
-    def holds(self) -> Callable[[], bool]:
-        """A function that tells whether everything is as it was."""
-        text = " and ".join(f"({condition})" for condition in self.conditions) or "True"
-        return eval(f"lambda: {text}", self.tape.names)
 
     def changed(self) -> str:
         """The first condition that does not hold, in readable words; "" if all do."""

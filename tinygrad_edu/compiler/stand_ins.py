@@ -293,7 +293,12 @@ def _in_place(function: Callable) -> Callable:
 
 
 def _layout(name: str) -> Any:
-    return property(lambda self: getattr(numbers_of(self), name))
+    return property(lambda self: getattr(as_array(numbers_of(self)), name))
+
+
+def as_array(x: Any) -> Any:
+    """x, or the array of a Python number."""
+    return x if isinstance(x, (np.ndarray, np.generic)) else np.asarray(x)
 
 
 for _name in (*OPERATORS, *OF_ONE, *COMPARISONS):

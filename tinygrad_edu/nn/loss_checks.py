@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, warn
-from tinygrad_edu.modes import recorded
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.nn.checks import Shape, demand_each
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.ops.reductions import wide
@@ -278,6 +278,32 @@ def _no_such_classes(name: str, labels: np.ndarray, shape: Shape, hint: str) -> 
     return refusal(ValueError, what, hint)
 
 
+def demand_share(name: str, **shares: Any) -> None:
+    demand_each(name, lambda share: 0 <= share <= 1, "a share, from 0 to 1", **shares)
+
+
+def demand_teacher(name: str, shape: Shape, target: Any) -> tuple[Any, np.ndarray]:
+    """(labels, logits of the teacher): a pair, whose logits have the shape of the student's."""
+    hint = "target=(labels, teacher_logits)"
+    if not isinstance(target, (tuple, list)) or len(target) != 2:
+        things = f" of {len(target)}" if isinstance(target, (tuple, list)) else ""
+        got = f"{type(target).__name__}{things}"
+        what = f"{name}: target is {got}, and not a pair of labels and the teacher's logits."
+        raise refusal(TypeError, what, hint)
+    labels, teacher = as_array(target[0]), np.asarray(value(target[1]))
+    if teacher.shape != shape:
+        what = f"{name}: the student's logits are {shape}, and the teacher's {teacher.shape}."
+        if np.shape(value(labels)) == shape:
+            hint += ", the labels first"
+        raise refusal(ValueError, what, hint)
+    sums = teacher.sum(axis=-1)
+    if teacher.size and teacher.min() >= 0 and np.abs(sums - 1).max() < 1e-3:
+        what = f"{name} takes the teacher's logits, but these are probabilities, with the sum 1"
+        hint = "the teacher without its softmax; np.log(p) are logits, too"
+        warn(f"{what}: they would be smoothed twice.", hint, stacklevel=4)
+    return labels, teacher
+
+
 def demand_class_weights(name: str, weights: np.ndarray, shape: Shape) -> None:
     if weights.shape != shape[-1:]:
         what = f"{name}: class_weights of shape {weights.shape} for logits {shape}"
@@ -288,6 +314,16 @@ def demand_alpha(name: str, alpha: Any, classes: int) -> None:
     if np.ndim(alpha) and np.shape(alpha) != (classes,):
         what = f"{name}: alpha is one number, or one for each of {classes} classes"
         raise refusal(ValueError, f"{what}, not {np.shape(alpha)}.")
+
+
+def demand_samples(name: str, values: Any) -> None:
+    """Refuses one loss of a whole batch, where ranks share it: that is no mean of theirs."""
+    if thread.mode.share is not None and not values.ndim:
+        raise refusal(
+            ValueError,
+            f"{name} is one number of a whole batch, and this process has only a part of it.",
+            "axis=(1, 2, 3), for a loss of each sample",
+        )
 
 
 def demand_sample_weight(name: str, weights: np.ndarray, shape: Shape) -> None:

@@ -20,6 +20,7 @@ from tinygrad_edu.nn.checks import (
 )
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.module import Module
+from tinygrad_edu.ranks import draw_for_all
 
 __all__ = [
     "AlphaDropout",
@@ -65,7 +66,8 @@ class Dropout(Module):
 
 def kept(rng: np.random.Generator, p: float, shape: Shape, dtype: Any) -> np.ndarray:
     """Factors 0 with probability p, and 1 / (1 - p) otherwise."""
-    return (rng.random(shape, dtype=np.float32) >= p).astype(dtype) / (1 - p)
+    u = draw_for_all(lambda shape: rng.random(shape, dtype=np.float32), shape)
+    return (u >= p).astype(dtype) / (1 - p)
 
 
 class SpatialDropout2d(Dropout):
@@ -115,7 +117,7 @@ class GaussianNoise(Module):
     @recorded
     def noise(self, shape: Shape, dtype: Any) -> np.ndarray:
         """ε."""
-        return self.rng.normal(0, self.std, shape).astype(dtype)
+        return draw_for_all(lambda shape: self.rng.normal(0, self.std, shape), shape).astype(dtype)
 
 
 class GaussianDropout(Dropout):
@@ -126,7 +128,8 @@ class GaussianDropout(Dropout):
 
     @recorded
     def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
-        return self.rng.normal(1, math.sqrt(self.p / (1 - self.p)), shape).astype(dtype)
+        std = math.sqrt(self.p / (1 - self.p))
+        return draw_for_all(lambda shape: self.rng.normal(1, std, shape), shape).astype(dtype)
 
 
 class AlphaDropout(Dropout):
@@ -146,4 +149,5 @@ class AlphaDropout(Dropout):
 
     @recorded
     def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
-        return (self.rng.random(shape, dtype=np.float32) >= self.p).astype(dtype)
+        u = draw_for_all(lambda shape: self.rng.random(shape, dtype=np.float32), shape)
+        return (u >= self.p).astype(dtype)

@@ -141,7 +141,7 @@ def _all_finite(x: np.ndarray) -> bool:
 
     False also where only squares overflow: then the careful way, which is right for all x, is taken.
     """
-    return math.isfinite(np.vdot(x, x))
+    return bool(np.vdot(x, x) < math.inf)
 
 
 # From this probability on, 1 - p and p - 1 are computed from the other probabilities: they lose digits.

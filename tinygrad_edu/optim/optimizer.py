@@ -113,6 +113,8 @@ class Optimizer:
         """
         if thread.mode.tape is not None:  # no decorator: warnings count the frames
             return thread.mode.tape.again(Optimizer.step, (self,), {})
+        if thread.mode.profile is not None:
+            return thread.mode.profile.part("optimizer.step", Optimizer.step, self)
         if thread.mode.evaluated is not None:
             learning_in_eval_mode(self.parameters)
         flats = [flat for flat in self.flat_parameters if flat.gather()]
@@ -176,6 +178,8 @@ class Optimizer:
         """Forgets the gradients, to which the next backward() would add."""
         if thread.mode.tape is not None:
             return thread.mode.tape.again(Optimizer.zero_grad, (self,), {})
+        if thread.mode.profile is not None:
+            return thread.mode.profile.part("optimizer.zero_grad", Optimizer.zero_grad, self)
         forgotten = False
         for parameter in self.parameters:
             if parameter._grad is not None:
