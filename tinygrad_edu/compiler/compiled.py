@@ -93,7 +93,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = thread.mode
-        if mode.tape is not None or mode.depth or mode.batches or mode.debug:
+        if mode.tape is not None or mode.depth or mode.batches or mode.debug or mode.share:
             return self.f(*args, **kwargs)
         for program in self.programs:
             arrays = program.arrays_of(args, kwargs)

@@ -193,6 +193,7 @@ class StandIn(Node):
         """A function of NumPy on what are arrays without compile, or one that has no derivative."""
         tape = thread.mode.tape
         if tape is not self.tape:  # another thread, which knows nothing of this tape
+            numbers_of(self)  # or the recording is over
             return function(*self.tape.real(tuple(args)), **self.tape.real(kwargs))
         y = None
         depends = function in OF_NUMBERS or (function is np.where and len(args) == 1)
