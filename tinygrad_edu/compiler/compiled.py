@@ -55,19 +55,24 @@ def compile(f: Callable) -> Compiled:
 
 
 class Program:
-    """One tape, ready to be replayed."""
+    """What was recorded in one call; a plan and a replay, when a second call has recorded the same."""
 
-    def __init__(self, tape: Tape, plan: Plan, conditions: list[str]):
-        self.tape, self.plan, self.replay = tape, plan, plan.replay
+    def __init__(self, tape: Tape, conditions: list[str]):
         arrays = "".join(f"a{i}, " for i in range(tape.arguments))
         text = f"lambda args, kwargs: ({arrays}) if {' and '.join(conditions)} else None"
-        self.ready = eval(
-            text, tape.names
-        )  # the arrays of a call for which the tape is right, or None
-        self.verified = False  # has a second call recorded the same?
-        self.replays, self.since, self.patience = 0, 0, 4
+        self.ready = eval(text, tape.names)
+        self.tape, self.replays, self.since, self.patience = tape, 0, 0, 4
+        self.plan: Any = None
+
+    def verified(self, results: str, before: Program) -> None:
+        """Makes a plan; `before` is that of an equal call."""
+        self.plan = Plan(self.tape, results)
+        self.replay = self.plan.replay
+        self.replays = self.since = before.replays
+        self.patience = before.patience * 8 if before.plan else 4
 
     def arrays_of(self, args: tuple, kwargs: dict) -> tuple | None:
+        """The arrays of a call, if the tape is right for it."""
         try:
             return self.ready(args, kwargs)
         except (AttributeError, KeyError, IndexError, ValueError):  # a name is gone
@@ -75,7 +80,9 @@ class Program:
 
     @property
     def fits(self) -> bool:
-        """Do most calls keep to its plan? Otherwise another one is made, with longer patience."""
+        """Is there a plan, and do most calls keep to it? Otherwise it gets another, with longer patience."""
+        if self.plan is None:
+            return False
         left = self.plan.left
         return left < self.patience or 2 * left < self.replays - self.since
 
@@ -99,7 +106,7 @@ class Compiled:
             arrays = program.arrays_of(args, kwargs)
             if arrays is None:
                 continue
-            if not (program.verified and program.fits):
+            if not program.fits:
                 return self._record(args, kwargs, program)
             program.replays += 1
             try:
@@ -130,15 +137,12 @@ class Compiled:
                 f"compile: {_called(self.f)} changes {changed}, which a replay would not do.",
                 "counting and collecting outside, from what the function returns",
             )
-        program = Program(tape, Plan(tape, results), [mode, *given.conditions, *names.conditions])
+        program = Program(tape, [mode, *given.conditions, *names.conditions])
         if before is None:
             self._keep(program)
         else:
             demand_equal(_called(self.f), before.tape, tape)
-            if before.verified:
-                program.patience = 8 * before.patience
-            program.verified, program.replays = True, before.replays
-            program.since = before.replays
+            program.verified(results, before)
             self.programs = [program if p is before else p for p in self.programs]
         return now
 
@@ -182,15 +186,14 @@ def _called(f: Callable) -> str:
 
 
 def _explained(called: str, program: Program) -> str:
-    plan = program.plan
+    plan, rows = program.plan, len(program.tape.steps)
+    if plan is None:
+        return f"{called}: {rows} rows, recorded once; the next call is compared with them"
     texts = [program.tape.readable(plan.text(step)) for step in plan.steps]
     width = min(max(map(len, texts), default=0), 60)
-    rows = [
+    lines = [
         f"{text:<{width}}  # {step.name}: {plan.about(step)}   {step.line}".rstrip()
         for text, step in zip(texts, plan.steps, strict=True)
     ]
-    head = f"{called}: {len(program.tape.steps)} rows as {len(rows)} steps, "
-    head += f"{plan.memory:,} bytes for their results"
-    if not program.verified:
-        head += ", recorded once; the next call is compared with it"
-    return "\n".join([head, *rows])
+    head = f"{called}: {rows} rows as {len(lines)} steps, {plan.memory:,} bytes for their results"
+    return "\n".join([head, *lines])

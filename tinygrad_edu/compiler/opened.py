@@ -42,14 +42,10 @@ class Closed(Exception):
 class Array:
     """Stands for the array in `slot` while a row is opened; y is the array as it is now."""
 
-    __slots__ = ("row", "slot")
+    __slots__ = ("row", "slot", "y")
 
-    def __init__(self, row: Opening, slot: int):
-        self.row, self.slot = row, slot
-
-    @property
-    def y(self) -> Any:
-        return self.row.tape.values[self.slot]
+    def __init__(self, row: Opening, slot: int, y: Any):
+        self.row, self.slot, self.y = row, slot, y
 
     def __getattr__(self, name: str) -> Any:
         if name in ASKED:
@@ -126,7 +122,8 @@ class Opening:
     """The steps of one row, while it is opened."""
 
     def __init__(self, tape: Any):
-        self.tape, self.errors = tape, np.geterr()
+        self.tape = tape
+        self.errors: Any = None
         self.steps: list[Any] = []
         self.arrays: dict[int, Array] = {}
         self.viewed: set[int] = set()
@@ -137,7 +134,7 @@ class Opening:
             raise Closed
         if isinstance(x, StandIn):
             slot = self.tape.same.get(x.slot, x.slot)
-            return self.arrays.setdefault(slot, Array(self, slot))
+            return self.arrays.setdefault(slot, Array(self, slot, x.y))
         if type(x) in (tuple, list):
             return type(x)(map(self.given, x))
         return {k: self.given(part) for k, part in x.items()} if type(x) is dict else x
@@ -158,37 +155,41 @@ class Opening:
         self.steps.append(step)
         if step.view_of is not None:
             self.viewed |= {step.view_of, step.makes}
-        return Array(self, step.makes)
+        return Array(self, step.makes, y)
 
     def call(self, function: Callable, args: Any, params: Any = NONE, writes: str = "") -> Any:
         real, text = self.tape.real, self.tape.call_text(function, args, params)
         return self.note(function(*real(args), **real(params)), text, (args, params), writes)
 
-    def ufunc(self, ufunc: np.ufunc, method: str, args: Any, params: Any) -> Any:
+    def ufunc(self, ufunc: np.ufunc, method: str, args: Any, params: Any, y: Any = None) -> Any:
+        """A call of a ufunc that gives y, in its fastest form that writes the same bits into given memory."""
         if method not in ("__call__", "reduce") or ufunc.nout > 1:
             raise Closed
         function = ufunc if method == "__call__" else reduce_of(ufunc)
+        if y is None:
+            y = function(*self.tape.real(args), **self.tape.real(params))
+        if not isinstance(y, np.ndarray):
+            return self.note(y, self.tape.call_text(function, args, params), (args, params))
         elementwise = method == "__call__" and ufunc.signature is None
+        faster, same = function, args
         if elementwise and len(args) == 2 and ufunc is not np.power:
-            args = tuple(map(_as_array, args, args[::-1]))
+            same = tuple(map(_as_array, args, args[::-1]))
         elif ufunc is np.matmul and all(map(_is_matrix, self.tape.real(args))):
-            function = np.dot  # the same product, called faster
-        args_now, params_now = self.tape.real((args, params))
-        y = function(*args_now, **params_now)
+            faster = np.dot
         # Positions are read faster than keywords, but for these two NumPy deprecates it.
         by_place = method == "__call__" and not params and ufunc not in (np.maximum, np.minimum)
         writes = ", {}" if by_place else ", out={}"
-        if not (isinstance(y, np.ndarray) and _same_with_out(function, args_now, params_now, y)):
-            writes = ""
-        text = self.tape.call_text(function, args, params)
+        if not _writes_the_same(faster, self.tape.real(same), self.tape.real(params), y):
+            faster, same, writes = function, args, ""
+        text = self.tape.call_text(faster, same, params)
         return self.note(y, text, (args, params), writes, elementwise)
 
     def operator(self, symbol: str, function: Callable, ufunc: np.ufunc, args: tuple) -> Any:
         y = function(*self.tape.real(args))
         if isinstance(y, np.ndarray) and symbol != "**":
-            return self.ufunc(ufunc, "__call__", args, {})
+            return self.ufunc(ufunc, "__call__", args, {}, y)
         if isinstance(y, np.ndarray) and type(args[1]) is int and args[1] == 2:
-            return self.ufunc(np.square, "__call__", args[:1], {})
+            return self.ufunc(np.square, "__call__", args[:1], {}, y)
         x, w = map(self.tape.expression, args)
         return self.note(y, f"{x} {symbol} {w}", args)
 
@@ -210,7 +211,7 @@ class Opening:
             raise Closed
         if x.dtype != new.dtype or x.shape != new.shape or x.y.strides != new.y.strides:
             raise Closed
-        x.slot = new.slot
+        x.slot, x.y = new.slot, new.y
         return x
 
     def ask(self, x: Array, answer: bool) -> bool:
@@ -223,10 +224,10 @@ class Opening:
 
 def open_row(tape: Any, function: Callable, args: Any, params: Any, as_array: bool, y: Any) -> Any:
     """(steps, slot of the result) of a function that has just given y; None if it remains one call."""
-    before = len(tape.values)
+    before, row = len(tape.values), Opening(tape)
     try:
         with np.errstate(all="ignore"):  # it has warned already
-            row = Opening(tape)
+            row.errors = np.geterr()
             result = opened(function)(*row.given(args), **row.given(params))
             if isinstance(result, Array) and as_array:
                 result = row.call(np.asarray, (result,))
@@ -237,6 +238,8 @@ def open_row(tape: Any, function: Callable, args: Any, params: Any, as_array: bo
             return row.steps, result.slot
     except Exception:  # whatever a stand-in cannot do
         pass
+    finally:
+        row.arrays.clear()
     del tape.values[before:]
     return None
 
@@ -318,14 +321,17 @@ def reduce_of(ufunc: np.ufunc) -> Callable:
 def same_bits(a: Any, b: Any) -> bool:
     if type(a) is not type(b) or a.dtype != b.dtype or a.shape != b.shape:
         return False
-    return a.tobytes() == b.tobytes() and (type(a) is not np.ndarray or a.strides == b.strides)
+    if type(a) is not np.ndarray or not a.flags.forc or a.dtype.itemsize not in (1, 2, 4, 8):
+        return a.tobytes() == b.tobytes() and getattr(a, "strides", 0) == getattr(b, "strides", 0)
+    a, b = (x.view(f"u{x.dtype.itemsize}") for x in (a, b))
+    return a.strides == b.strides and np.array_equal(a, b)
 
 
-def _same_with_out(function: Callable, args: Any, params: Any, y: np.ndarray) -> bool:
-    """Has `function` the same bits, and result, when it writes into memory that it is given?"""
+def _writes_the_same(function: Callable, args: Any, params: Any, y: np.ndarray) -> bool:
+    """Has `function` the bits of y, when it writes into memory that it is given?"""
     out = np.empty_like(y)
     try:
         function(*args, **params, out=out)
-    except TypeError:
+    except (TypeError, ValueError):
         return False
     return same_bits(out, y)

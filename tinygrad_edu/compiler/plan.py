@@ -18,8 +18,10 @@ from __future__ import annotations
 import functools
 import itertools
 import linecache
+import math
 import re
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -47,13 +49,14 @@ class Plan:
         self.same = dict(tape.same)
         self.names = dict(tape.names)
         self.notes: dict[int, str] = {}  # slot -> where its result is, for `explain`
+        self.arguments = [f"a{i}" for i in range(tape.arguments)]
+        self.rests: dict[int, Callable] = {}  # row -> the tape from there on
         self.plain = self._plain()
         self.steps = [s for step in tape.steps for s in self._inside(step)]
         self._share()
         self._drop()
         self._place()
         self.replay = self._program()
-        tape.values, tape.loaded = [], {}
 
     # The tape row by row, without a plan.
 
@@ -77,16 +80,21 @@ class Plan:
             self.alive.insert(0, alive)
         return rows
 
-    @functools.cache  # noqa: B019
     def rest(self, row: int) -> Callable:
         """The tape from this row on, as a function of the arrays that it needs."""
+        if row not in self.rests:
+            self.rests[row] = self._rest(row)
+        return self.rests[row]
+
+    def _rest(self, row: int) -> Callable:
         given = [f"v{slot}" for slot in sorted(self.alive[row])]
         if not row:
-            given = [f"a{i}" for i in range(self.tape.arguments)]
+            given = self.arguments
         steps = [step for rows in self.plain[row:] for step in rows]
-        lines = [f"v{step.makes} = {_renamed(self.plain_same, step.text)}" for step in steps]
-        lines.append(f"return {_renamed(self.plain_same, self.results)}")
-        return self._defined("rest", given, lines, steps)
+        reads = [{_find(self.plain_same, slot) for slot in step.reads} for step in steps]
+        texts = [f"v{step.makes} = {_renamed(self.plain_same, step.text)}" for step in steps]
+        results = _renamed(self.plain_same, self.results)
+        return self._defined("rest", given, *_forgetting(steps, texts, reads, results, {}))
 
     def leave(self, row: int, *arrays: Any) -> Any:
         self.left += 1
@@ -105,7 +113,7 @@ class Plan:
         text = f"v{step.makes}.shape == {y.shape} and v{step.makes}.dtype == {name}"
         text += f" and v{step.makes}.strides == {y.strides}"
         if step.loads:  # the same array as before has the same layout
-            text = f"v{step.makes} is {self._named(self.tape.values[step.makes])} or {text}"
+            text = f"v{step.makes} is {self._named(eval(step.text, self.names))} or {text}"
         check = Step(
             step.name, text, -1, (step.makes,), line=step.line, asks=True, row=step.row + 1
         )
@@ -159,7 +167,7 @@ class Plan:
             elif self._root(step.makes) in self.outside:
                 kept.append(step)
             elif all(f"v{self._now(slot)}" in self.names for slot in step.reads):
-                self.names[f"v{step.makes}"] = self.tape.values[step.makes]
+                self.names[f"v{step.makes}"] = eval(_renamed(self.same, step.text), self.names)
             elif text in done and step.y.nbytes <= SMALL:
                 self.same[step.makes] = done[text]
             else:
@@ -217,27 +225,15 @@ class Plan:
     # Memory.
 
     def _place(self) -> None:
-        """Gives results their places, by their lifetimes."""
+        """Gives results their places in one block, the large ones only if that takes no more memory."""
         last: dict[int, int] = {}
         for i, step in enumerate(self.steps):
             for slot in self._reads(step):
                 last[self._root(slot)] = i
-        blocks: dict[
-            int, list[int]
-        ] = {}  # slot -> [bytes, first step, last step], maybe of several slots
-        for i, step in enumerate(self.steps):
-            y = step.y
-            if not step.writes or not y.owner or step.makes in self.outside or not y.order:
-                continue
-            for slot in map(self._now, step.reads):
-                over = step.elementwise or slot == self._now(step.reads[0])  # `put`: only its first
-                if slot in blocks and last[slot] == i and over and self._fits(slot, step):
-                    blocks[step.makes] = blocks[slot]
-                    self.notes[step.makes] = f"over v{slot}"
-                    break
-            else:
-                blocks[step.makes] = [y.nbytes, i, i]
-            blocks[step.makes][2] = max(i, last.get(step.makes, i))
+        last |= dict.fromkeys(self.outside, len(self.steps))
+        blocks = self._blocks(last, math.inf)
+        if self._most(last, blocks) > self._eagerly():
+            blocks = self._blocks(last, SMALL)
         places, self.memory = _places({id(block): block for block in blocks.values()})
         self.block = aligned(self.memory, np.dtype(np.uint8))
         for slot, block in blocks.items():
@@ -250,13 +246,42 @@ class Plan:
             fixed = step.view_of is not None and f"v{self._root(step.makes)}" in self.names
             if fixed and all(f"v{self._now(slot)}" in self.names for slot in step.reads):
                 self.names[f"v{step.makes}"] = eval(_renamed(self.same, step.text), self.names)
-                continue
-            kept.append(step)
+            else:
+                kept.append(step)
         self.steps = kept
 
-    def _fits(self, slot: int, step: Step) -> bool:
-        x = self.by_slot[slot].y
-        return x.layout() == step.y.layout()
+    def _blocks(self, last: dict[int, int], limit: float) -> dict[int, list[int]]:
+        """slot -> [bytes, first step, last step] of a piece of memory, which may be that of several slots."""
+        blocks: dict[int, list[int]] = {}
+        self.notes.clear()
+        for i, step in enumerate(self.steps):
+            y = step.y
+            if not step.writes or not y.owner or not y.order or y.nbytes > limit or not y.nbytes:
+                continue
+            if step.makes in self.outside:
+                continue
+            for slot in map(self._now, step.reads):
+                over = step.elementwise or slot == self._now(step.reads[0])  # `put`: only its first
+                fits = slot in blocks and self.by_slot[slot].y.layout() == y.layout()
+                if fits and over and last[slot] == i:
+                    blocks[step.makes] = blocks[slot]
+                    self.notes[step.makes] = f"over v{slot}"
+                    break
+            else:
+                blocks[step.makes] = [y.nbytes, i, i]
+            blocks[step.makes][2] = max(i, last.get(step.makes, i))
+        return blocks
+
+    def _most(self, last: dict[int, int], blocks: dict[int, list[int]]) -> int:
+        """The most bytes at any time: those of the block, and of the results that are not in it."""
+        _, memory = _places({id(block): block for block in blocks.values()})
+        return memory + _most(self.steps, last, blocks)
+
+    def _eagerly(self) -> int:
+        """The most bytes without compile: there all results stay until the rules that read them."""
+        last = {slot: step.row for step in self.tape.steps for slot in step.reads}
+        last |= dict.fromkeys(slots_in(self.results), len(self.tape.steps))
+        return _most(self.tape.steps, last)
 
     # The program.
 
@@ -272,45 +297,27 @@ class Plan:
         return step.about() + (f", {note}" if note else "")
 
     def _program(self) -> Callable:
-        results = _renamed(self.same, self.results)
-        last: dict[int, int] = {}
-        for i, step in enumerate(self.steps):
-            last |= dict.fromkeys(self._reads(step), i)
-        for slot in slots_in(results):
-            last.pop(slot, None)
-        lines, steps = [], []
-        for i, step in enumerate(self.steps):
+        texts = []
+        for step in self.steps:
             text, name = _renamed(self.same, step.text), f"v{step.makes}"
             if step.asks:
                 self.names[f"leave{step.row}"] = functools.partial(self.leave, step.row)
                 given = [self._given(slot) for slot in sorted(self.alive[step.row])]
-                line = f"if not ({text}): return leave{step.row}({', '.join(given)})"
+                texts.append(f"if not ({text}): return leave{step.row}({', '.join(given)})")
             elif name in self.names:
-                line = text[:-1] + step.writes.format(name) + ")"
+                texts.append(text[:-1] + step.writes.format(name) + ")")
             else:
-                line = f"{name} = {text}"
-                if (
-                    step.makes not in last
-                    and step.y is not None
-                    and step.makes not in slots_in(results)
-                ):
-                    line = text
-            lines.append(line)
-            steps.append(step)
-            done = [f"v{slot}" for slot in self._reads(step) if last.get(slot) == i]
-            done = [name for name in done if name not in self.names]
-            if done and not step.asks:
-                lines.append(" = ".join(sorted(done)) + " = None")
-                steps.append(step)
-        lines.append(f"return {results}")
+                texts.append(f"{name} = {text}")
+        results = _renamed(self.same, self.results)
+        reads = [self._reads(step) for step in self.steps]
+        lines, steps = _forgetting(self.steps, texts, reads, results, self.names)
         lock = threading.Lock()
         self.names |= {"taken": lock.acquire, "release": lock.release, "plainly": self._plainly}
-        given = [f"a{i}" for i in range(self.tape.arguments)]
         lines = [
-            f"if not taken(False): return plainly({', '.join(given)})", "try:",
+            f"if not taken(False): return plainly({', '.join(self.arguments)})", "try:",
             *("    " + line for line in lines), "finally:", "    release()",
         ]  # fmt: skip
-        return self._defined("replay", given, lines, [None, None, *steps])
+        return self._defined("replay", self.arguments, lines, [None, None, *steps])
 
     def _plainly(self, *arrays: Any) -> Any:
         """Another thread is in the plan, whose memory is its own as long."""
@@ -326,9 +333,39 @@ class Plan:
         linecache.cache[file] = len(source), None, [f"{line}\n" for line in lines], file
         defined: dict[str, Any] = {}
         exec(compile(source, file, "exec"), self.names, defined)
-        self.source = source
+        weakref.finalize(self, linecache.cache.pop, file, None)
         self.tape.lines[file] = steps
         return defined[name]
+
+
+def _most(steps: list[Step], last: dict[int, int], placed: Any = ()) -> int:
+    """The most bytes at any time of results that have no place in the block."""
+    change = [0] * (max(last.values(), default=0) + len(steps) + 2)
+    for i, step in enumerate(steps):
+        new = step.y is not None and step.view_of is None and not step.loads
+        if new and step.makes not in placed:
+            change[i] += step.y.nbytes
+            change[last.get(step.makes, i) + 1] -= step.y.nbytes
+    return max(itertools.accumulate(change))
+
+
+def _forgetting(
+    steps: list[Step], texts: list[str], reads: list[set[int]], results: str, fixed: Any
+) -> tuple[list[str], list[Any]]:
+    """Lines that forget an array after its last use, and their steps."""
+    last: dict[int, int] = {}
+    for i, step in enumerate(steps):
+        last |= dict.fromkeys({step.makes} | reads[i], i)
+    for slot in slots_in(results):
+        last.pop(slot, None)
+    lines: list[str] = []
+    found: list[Any] = []
+    for i, (step, text) in enumerate(zip(steps, texts, strict=True)):
+        done = [f"v{slot}" for slot in sorted({step.makes} | reads[i]) if last.get(slot) == i]
+        done = [name for name in done if name not in fixed and not step.asks]
+        lines += [text, " = ".join(done) + " = None"] if done else [text]
+        found += [step, step] if done else [step]
+    return [*lines, f"return {results}"], found
 
 
 def _renamed(same: dict[int, int], text: str) -> str:

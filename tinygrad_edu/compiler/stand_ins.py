@@ -38,7 +38,7 @@ def numbers_of(x: Any) -> Any:
             "compile: an array was kept from a call that was recorded, and the call is over.",
             "returning it, and keeping what compile(f)(...) gives",
         )
-    return x.tape.values[x.slot]
+    return x.y
 
 
 def refuse(what: str, hint: str) -> NoReturn:
@@ -83,11 +83,12 @@ class StandIn(Node):
     To Python it has the class that it would have without compile, and to this project that of a Tensor.
     """
 
-    __slots__ = ("_grad", "needs", "slot", "tape", "tensor")
+    __slots__ = ("_grad", "needs", "slot", "tape", "tensor", "y")
     stand_in = as_array = property(lambda self: not self.tensor)
 
     def __init__(self, tape: Any, slot: int, tensor: bool):
         self.tape, self.slot, self.tensor, self.needs = tape, slot, tensor, False
+        self.y = tape.values[slot]  # which the tape forgets when nobody has it
         self.op, self.inputs, self.params, self.scope = None, (), {}, thread.mode.scope
         self.name, self._grad, self.created_at, self.checksums = None, None, None, ()
         self.order = Tensor(0.0).order
@@ -118,7 +119,8 @@ class StandIn(Node):
     def requires_grad(self, needs: bool) -> None:
         """As of a variable of `grad`, which is a Tensor even where an array was given."""
         if not self.tensor and type(numbers_of(self)) is not np.ndarray:
-            self.slot = self.tape.call(np.asarray, (self,), tensor=True).slot
+            as_array = self.tape.call(np.asarray, (self,), tensor=True)
+            self.slot, self.y = as_array.slot, as_array.y
         self.tensor, self.needs = True, needs
 
     def __len__(self) -> int:
@@ -267,7 +269,7 @@ METHODS = (
     "cumsum", "diagonal", "dot", "flatten", "max", "mean", "min", "prod", "ravel", "reshape", "round",
     "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var", "view",
 )  # fmt: skip
-OF_ARRAYS = {*METHODS, *ATTRIBUTES, *LAYOUT, "data", "slot", "tape", "tensor"}
+OF_ARRAYS = {*METHODS, *ATTRIBUTES, *LAYOUT, "data", "slot", "tape", "tensor", "y"}
 
 
 def _method(name: str, on_arrays: Callable, swapped: bool = False) -> Callable:

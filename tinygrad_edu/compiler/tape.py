@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
+import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,7 @@ class Tape:
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self.values: list[Any] = []  # slot -> what it holds now, while the tape is recorded
+        self.values = Values()  # slot -> what it holds now, while the tape is recorded
         self.same: dict[
             int, int
         ] = {}  # the result of an opened step -> that of the last step inside
@@ -113,22 +114,22 @@ class Tape:
         if type(y) is tuple:
             parts = range(len(y))
             whole = StandIn(self, slot, False)
+            self.values[slot] = None
             return tuple(self.note(name, f"v{slot}[{i}]", y[i], (whole,), tensor) for i in parts)
         return None if y is None else StandIn(self, slot, tensor)
 
     def step(self, y: Any, text: str, read: Any = (), **about: Any) -> Step:
         """A step with the next slot, whose value is y."""
-        slot, reads = len(self.values), tuple(x.slot for x in stand_ins(read))
+        slot, read = len(self.values), stand_ins(read)
         self.values.append(y)
         like, view_of = None, None
         if isinstance(y, (np.ndarray, np.generic)):
             like = _Like(y)
-            for i in reads:
-                x = self.values[self.same.get(i, i)]
-                if x is y or (
-                    not like.owner and type(x) is np.ndarray and np.may_share_memory(x, y)
-                ):
-                    view_of = i
+            for x in read:
+                shares = type(x.y) is np.ndarray and not like.owner and np.may_share_memory(x.y, y)
+                if x.y is y or shares:
+                    view_of = x.slot
+        reads = tuple(x.slot for x in read)
         about = {"name": "", **about}
         return Step(text=text, makes=slot, reads=reads, y=like, view_of=view_of, **about)
 
@@ -246,7 +247,7 @@ class Tape:
     def real(self, x: Any) -> Any:
         """The same operand as it is now."""
         if isinstance(x, (StandIn, Array)):
-            return self.values[x.slot]
+            return x.y
         if type(x) in (tuple, list):
             return type(x)(map(self.real, x))
         return {k: self.real(part) for k, part in x.items()} if type(x) is dict else x
@@ -265,7 +266,20 @@ class Tape:
 
     def real_results(self, results: str) -> Any:
         """The results of the call that was recorded."""
-        return eval(results, self.names | {f"v{i}": y for i, y in enumerate(self.values)})
+        now = eval(results, self.names | {f"v{i}": self.values[i] for i in slots_in(results)})
+        self.values, self.loaded = Values(), {}
+        return now
+
+
+class Values(list):
+    """What the slots hold. An array that nobody else has any more is forgotten, as without compile."""
+
+    def append(self, y: Any) -> None:
+        super().append(weakref.ref(y) if type(y) is np.ndarray else y)
+
+    def __getitem__(self, slot: Any) -> Any:
+        y = super().__getitem__(slot)
+        return y() if type(y) is weakref.ref else y
 
 
 class _Like:
