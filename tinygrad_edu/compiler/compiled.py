@@ -36,10 +36,10 @@ def compile(f: Callable) -> Compiled:
     compile, and is recorded. So is the second, to compare: a function that does something else then, such as
     one that counts its calls, is refused. From the third call on the tape is replayed.
 
-    Arrays are inputs, whether they are arguments, closed over, global, or in attributes, lists and dicts that
-    f reaches by name; so are parameters, buffers, random generators, and all that an optimizer keeps. Numbers,
-    and arrays in tuples and defaults, are compared with those that were recorded. Not seen are: what f finds
-    by `globals()` or `getattr`; inside objects of C and other libraries; in files, clocks and the environment.
+    Arrays are inputs, whether they are arguments, closed over, global, or in attributes, lists and dicts
+    that f reaches by name; so are parameters, buffers, random generators, and all that an optimizer keeps.
+    Numbers, and arrays in tuples and defaults, are compared with those that were recorded. Not seen: what f
+    finds by `globals()` or `getattr`, inside objects of C, or in files, clocks and the environment.
     Whatever f does besides (printing, appending to a list outside) happens only while it is recorded.
 
     Within `debug()`, `vmap` and other derivatives f is called as it is. Raises TypeError where f asks for
