@@ -1,6 +1,7 @@
 """What `compile` saves: eager and compiled steps beside NumPy by hand, PyTorch and JAX (float32).
 
-    np.tanh(a * b + c).sum() and its gradients; a training step of two perceptrons with Adam
+    np.tanh(a * b + c).sum() and its gradients; a training step of two perceptrons with Adam; what a replay
+    costs beside the NumPy calls in it, for each of them
 
 python benchmarks/compiled.py        (peers: pip install torch jax)
 """
@@ -152,6 +153,22 @@ def steps(widths, batch):
     return works
 
 
+def chain(calls=200):
+    """So many calls of np.negative on 10 numbers, as a replay and as lines by hand."""
+    x, y = np.ones((2, 10), np.float32)
+
+    def negatives(x):
+        for _ in range(calls):
+            x = np.negative(x)
+        return x
+
+    lines = "\n".join(["    negative(x, y)"] * calls)
+    found = {"negative": np.negative, "x": x, "y": y}
+    exec(f"def by_hand():\n{lines}", found)
+    compiled = compile(negatives)
+    return {"compiled": lambda: compiled(x), "NumPy by hand": found["by_hand"]}
+
+
 if __name__ == "__main__":
     for n in (10, 1_000_000):
         best = timing.interleave(operations(n), seconds=0.02)
@@ -159,3 +176,6 @@ if __name__ == "__main__":
     for widths, batch in PERCEPTRONS:
         best = timing.interleave(steps(widths, batch), seconds=0.02)
         timing.report(f"perceptron {widths}, batch {batch}, Adam", best, "compiled")
+    best = timing.interleave(chain(), seconds=0.02)
+    extra = (best["compiled"] - best["NumPy by hand"]) / 200
+    print(f"a replay costs {1e6 * extra:.3f} µs beside each NumPy call")
