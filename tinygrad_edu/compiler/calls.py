@@ -74,7 +74,9 @@ def result_text(y: Any, tape: Tape) -> str:
     if type(y) is dict:
         return (
             "{"
-            + "".join(f"{tape.constant(k)}: {result_text(part, tape)}, " for k, part in y.items())
+            + "".join(
+                f"{result_text(k, tape)}: {result_text(part, tape)}, " for k, part in y.items()
+            )
             + "}"
         )
     if isinstance(y, np.ndarray):

@@ -47,11 +47,11 @@ def compile(f: Callable) -> Compiled:
     numbers take another one, it goes on row by row, and if most calls do so, the function is recorded anew.
     If two threads call at the same time, one of them goes row by row.
 
-    Arrays are inputs, whether they are arguments, closed over, global, or attributes of a module; so are
-    parameters, buffers, random generators, and all that an optimizer keeps. Numbers among them are compared
-    with those that were recorded; other Python objects are taken to stay as they are. Whatever f does besides
-    (printing, appending to a list) happens only while it is recorded. To `isinstance` arrays are Tensors
-    then.
+    Arrays are inputs, whether they are arguments, closed over, global, or in attributes, lists and dicts
+    that f reaches by name; so are parameters, buffers, random generators, and all that an optimizer keeps.
+    Numbers, and arrays in tuples and defaults, are compared with those that were recorded. Not seen: what f
+    finds by `globals()` or `getattr`, inside objects of C, or in files, clocks and the environment.
+    Whatever f does besides (printing, appending to a list outside) happens only while it is recorded.
 
     Within `debug()`, `vmap` and other derivatives f is called as it is. Raises TypeError where f asks for
     the numbers of an array, as in `if x > 0` or float(x), since these are others in each call.
@@ -122,7 +122,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = thread.mode
-        if mode.tape is not None or mode.depth or mode.batches or mode.debug:
+        if mode.tape is not None or mode.depth or mode.batches or mode.debug or mode.share:
             return self.f(*args, **kwargs)
         for program in self.programs:
             arrays = program.arrays_of(args, kwargs)

@@ -192,11 +192,11 @@ def demand_labels(
             what = f"{name}: ignore_index={ignore_index} is one of the labels' numbers, but labels "
             what += f"{shape} are a probability for each class."
             raise refusal(ValueError, what, "sample_weight, 0 for what is ignored")
-        _demand_distributions(name, labels if getattr(labels, "as_array", False) else value(labels))
+        _demand_distributions(name, value(labels))
         if not isinstance(labels, Tensor) or labels.as_array:
             labels = labels.astype(logits.dtype if logits.dtype.kind == "f" else float)
         return labels, True, None
-    labels, counted = labels if getattr(labels, "as_array", False) else value(labels), None
+    labels, counted = value(labels), None
     if ignore_index is not None:
         counted = labels != ignore_index
         labels = np.where(counted, labels, 0)
