@@ -10,13 +10,13 @@ The model has four constants (Hockney 1994; Thakur, Rabenseifner and Gropp 2005)
     α       seconds that a message takes, however short: latency
     β       seconds for each byte of a message: the inverse of the bandwidth
 
-With p ranks in a ring, the gradients, n bytes, are cut into p parts. In p - 1 rounds each rank adds a part that
-its neighbor sends, and in p - 1 more the sums travel around:
+With p ranks in a ring, the gradients, n bytes, are cut into p parts. In p - 1 rounds each rank adds a part
+that its neighbor sends, and in p - 1 more the sums travel around:
 
     T(p) = o + c B / p + 2 (p - 1) (α + β n / p)
 
-for a batch of B samples. `closed_form` is this formula. `simulate` replays the messages round by round; there the
-ranks may also differ in their speed, and each waits for the slowest.
+for a batch of B samples. `closed_form` is this formula. `simulate` replays the messages round by round; there
+the ranks may also differ in their speed, and each waits for the slowest.
 """
 
 import json
@@ -51,7 +51,7 @@ def simulate(p, samples, o, c, n, alpha, beta, *, jitter=0.0, steps=1, rng=0):
         factor = 1 + jitter * np.abs(rng.normal(size=p))
         now = now + factor * (o + c * samples / p)
         for _ in range(2 * (p - 1)):
-            # a message leaves when its sender is ready, and its receiver goes on when it has it and is ready, too
+            # a message leaves when its sender is ready; who has got it and is ready goes on
             now = np.maximum(now, np.roll(now, 1)) + alpha + beta * n / p
     return now.max() / steps
 
@@ -184,7 +184,7 @@ def given_of(constants, told):
 
 
 def table(constants):
-    """Lines of the table for the documentation: a row for each network, the speed-up for each number of ranks."""
+    """Lines of a table for the documentation: the speed-up of each network for each number of ranks."""
     lines = [
         "| network | " + " | ".join(f"{p:,}" for p in RANKS) + " |",
         "| :-- |" + " --: |" * len(RANKS),
@@ -229,5 +229,7 @@ if __name__ == "__main__":
     print("\n".join(table(constants)))
     for name, told in constants["networks"].items():
         given = given_of(constants, told)
-        print(name, "pays to", most_useful_ranks(*given), "ranks; 64 ranks with jitter 0.2:",
-              f"{simulate(64, *given, jitter=0.2, steps=20) / closed_form(64, *given):.2f} of the time")  # fmt: skip
+        slower = simulate(64, *given, jitter=0.2, steps=20) / closed_form(64, *given)
+        print(
+            f"{name} pays up to {most_useful_ranks(*given)} ranks; jitter of 0.2: {slower:.2f} times as long"
+        )

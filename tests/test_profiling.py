@@ -391,12 +391,11 @@ def test_a_replay_of_compile_counts_as_the_same_step_without():
             b = compiled(x)
     assert compiled.replays == 3 and a.data == b.data
     for name in ("matmul", "d matmul/dw", "d matmul/dx", "tanh", "d tanh/dx"):
-        if "matmul" in name:
-            assert row(q, name).multiply_adds == row(p, name).multiply_adds > 0
-            assert row(q, name).bytes == row(p, name).bytes > 0
-        else:  # a replay does the NumPy calls inside a rule one by one
-            assert row(q, name).multiply_adds >= row(p, name).multiply_adds > 0
         assert row(q, name).direction == row(p, name).direction
+        if "matmul" in name:
+            assert counted(row(q, name))[1:] == counted(row(p, name))[1:]
+        else:  # a rule may be several lines of the tape
+            assert row(q, name).multiply_adds >= row(p, name).multiply_adds > 0
     assert row(q, "optimizer.step").calls == row(q, "optimizer.zero_grad").calls == 2
     assert sum(r.seconds for r in q.rows) == pytest.approx(q.total)
     assert {r.name.partition(":  ")[2] for r in q.by("line").rows} >= {

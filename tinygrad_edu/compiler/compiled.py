@@ -75,6 +75,7 @@ class Program:
         self.ready = eval(text, tape.names)
         self.tape, self.replays, self.since, self.patience = tape, 0, 0, 4
         self.plan: Any = None
+        self.measured: dict[str, list[Line | None]] = {}
 
     def verified(self, results: str, before: Program) -> None:
         """Makes a plan; `before` is that of an equal call."""
@@ -99,14 +100,12 @@ class Program:
         return left < self.patience or 2 * left < self.replays - self.since
 
     def lines(self) -> dict[str, list[Line | None]]:
-        """The files of the replay -> what each of their lines does, for `profile()`."""
-        return {
-            file: [
-                Line(step.name, step.line, f"v{step.makes}") if step and not step.asks else None
-                for step in steps
-            ]
-            for file, steps in self.tape.lines.items()
-        }
+        """The files of the program -> what each of their lines does, for `profile()`."""
+        for file, steps in self.tape.lines.items():
+            if file not in self.measured:
+                known = {id(s): Line(s.name, s.line, f"v{s.makes}") for s in steps if s}
+                self.measured[file] = [known.get(id(step)) for step in steps]
+        return self.measured
 
 
 class Compiled:

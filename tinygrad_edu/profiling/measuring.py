@@ -349,7 +349,8 @@ def profile() -> Profile:
     once, the first of them has their time. Numbers do not change. An operation takes some ten microseconds
     longer, of which about one is counted, as Python between operations.
 
-    Of a replay of `compile` it measures every line of the tape. A tape knows the user's lines and no modules.
+    Of a replay of `compile` it measures every line of the tape, each a call of NumPy. A tape
+    knows the user's lines and no modules.
 
     Raises RuntimeError inside another profile().
 
