@@ -81,7 +81,7 @@ function showList(on) {
 function fillList() {
   const { at, visible } = state;
   if (!list.firstChild.open) return;
-  const known = listed.visible == visible && (!at || listed.buttons.has(at));
+  const known = listed.visible == visible && listed.buttons.has(at || visible[0]);
   if (!known || G.play) { // in play all sentences may change
     const close = visible.filter(k => Math.abs(k - (at ?? 0)) < NEAR).slice(0, MOST_LISTED);
     const near = visible.length > MOST_LISTED ? close : visible;
