@@ -59,6 +59,29 @@ def test_axe_finds_nothing_in_closed_modules_and_details(look):
     assert violations(page) == []
 
 
+def test_axe_finds_nothing_after_the_sheet_of_a_telephone_is_closed(look):
+    x, w = variable([1.0, 2.0, 3.0], "x"), variable(np.full((3, 2), 0.3), "W")
+    np.tanh(x @ w).sum().backward(create_graph=True)
+    page = look(
+        viz.Graph((x.grad * x.grad).sum()), width=390, height=844
+    )  # a gradient of a gradient
+    for key in page.evaluate("[...drawn.keys()]"):
+        page.evaluate(f"choose('{key}')")
+        pressed(page, "Escape")
+    assert violations(page) == []
+
+
+def test_a_screen_reader_hears_all_that_is_written_on_a_node(look):
+    page = look(network())
+    nodes = "[...document.querySelectorAll('.node')]"
+    for expand in (True, False):
+        page.evaluate("expandAll()" if expand else "collapseAll()")
+        shapes = page.evaluate(f"{nodes}.map(e => /[(][\\d, ]*[)]/.exec(e.textContent)?.[0] ?? '')")
+        names = page.evaluate(f"{nodes}.map(e => e.ariaLabel)")
+        assert any(shapes)
+        assert all(shape in name for shape, name in zip(shapes, names, strict=True)), names
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_axe_finds_nothing_in_the_report_of_a_training(visit, tmp_path, screen, scheme):

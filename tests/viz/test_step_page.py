@@ -313,6 +313,28 @@ def test_steps_are_a_list_for_those_who_read(look):
     assert page.eval_on_selector_all("button, .node, .box", named)
 
 
+def test_the_list_stays_from_step_to_step_and_follows_in_a_long_graph(look):
+    y = variable(1.0, "x")
+    for _ in range(450):
+        y = np.tanh(y)
+    page = look(viz.Graph(y, roll=False))
+    page.click("#all summary")
+    items = page.locator("#all ol li")
+    items.first.wait_for()
+    page.evaluate("window.kept = document.querySelector('#all li')")
+    pressed(page, "ArrowRight", 3)
+    assert page.evaluate("kept.isConnected")  # built anew, it would take longer than a frame
+    marked = page.locator("#all [aria-current]")
+    assert marked.count() == 1 and "tanh #3" in marked.text_content()
+    pressed(page, "End")
+    assert marked.count() == 1 and "x" in marked.text_content()
+    assert items.count() < 450
+    first = page.locator("#all ol").get_attribute("start")
+    assert items.first.text_content() == page.evaluate(f"sentence(FRAMES[{first} - 1])")
+    pressed(page, "Home")
+    assert "tanh #1" in items.first.text_content()
+
+
 def test_the_panel_tells_formula_rule_and_line(look):
     page = look(viz.Graph(expression()))
     choose(page, 2)

@@ -3,7 +3,7 @@ import { numberOf } from "./boxes.js";
 import { $, make, picture, shapeOf } from "./elements.js";
 import { array, CLASH, GROUPS, groupsFrom, NODES, short, valueOf } from "./graph.js";
 import { around, layOut, lines, pointsOf, spots, units } from "./layout.js";
-import { round } from "./numbers.js";
+import { dims, round } from "./numbers.js";
 import { changed, onChange, state } from "./state.js";
 import { current, keysOf, progress } from "./steps.js";
 
@@ -152,10 +152,11 @@ function isActive(key, f) {
 
 /** A node in words, for screen readers: all that is written on it, in the same order.
  * @param {string} key @param {Label} about @param {boolean} known @param {Numbers | null} gradient */
-function spoken(key, { n, group, title, number, extra }, known, gradient) {
+function spoken(key, { n, group, title, number, extra, single }, known, gradient) {
   const kind = n.kind == "freed" ? "" : n.kind == "failed" ? "operation " : n.kind + " ";
-  const about = [title.trim(), number, extra].filter(Boolean).join(" ");
-  const name = group ? `Module ${GROUPS[numberOf(key)].label}, ${extra}` : kind + about;
+  const shape = single || n.kind == "failed" || (state.asking && !known) ? "" : dims(valueOf(n));
+  const words = group ? [`Module ${GROUPS[numberOf(key)].label},`, extra] : [kind + title.trim(), number, extra];
+  const name = [...words, shape].filter(Boolean).join(" ");
   if (n.kind == "failed") return name + ", failed";
   const value = known ? ", value " + short(valueOf(n)) : ", not computed yet";
   return name + value + (gradient ? ", gradient " + short(gradient) : "");

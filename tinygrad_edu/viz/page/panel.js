@@ -27,10 +27,15 @@ function showPanel() {
   const { chosen } = state;
   const known = chosen && drawn.has(chosen) ? details(chosen) : null;
   const phone = isPhone();
-  keepFocus(() => $("panel").replaceChildren(...[
-    f && card(f), known, f || known || phone ? null : welcome(),
-    isOn("predict") && score().asked ? scoreCard() : null, f || !phone ? listOfSteps() : null,
-  ].filter(part => part != null)));
+  keepFocus(() => {
+    const panel = $("panel");
+    while (panel.firstElementChild && panel.firstElementChild != list) panel.firstElementChild.remove();
+    panel.prepend(...[
+      f && card(f), known, f || known || phone ? null : welcome(),
+      isOn("predict") && score().asked ? scoreCard() : null,
+    ].filter(part => part != null));
+    showList(Boolean(f) || !phone);
+  });
 }
 onChange(showPanel);
 
@@ -39,10 +44,10 @@ function keepFocus(fill) {
   const panel = $("panel");
   const focused = /** @type {HTMLElement} */ (document.activeElement);
   const within = panel.contains(focused);
-  // outside it may be the body, whose text is all of the page
-  const { tagName, textContent } = within ? focused : panel;
+  if (!within) return fill(); // the focus may be at the body, whose text is all of the page
+  const { tagName, textContent } = focused;
   fill();
-  if (!within || panel.contains(document.activeElement)) return;
+  if (panel.contains(document.activeElement)) return;
   const same = [...panel.querySelectorAll(tagName)].find(e => e.textContent == textContent) ?? panel;
   (panel.childElementCount ? /** @type {HTMLElement} */ (same) : $("next")).focus({ preventScroll: true });
 }
@@ -54,22 +59,39 @@ const welcome = () => make(
   paragraph("Press → to step through the forward pass, and then through the backward pass, edge by edge."),
 );
 
-/** All steps in words, for screen readers and for reading; filled when it is opened. */
-function listOfSteps() {
+// --------------------------------------------------------------------------------- all steps in words
+
+const listTitle = make("summary");
+const listItems = make("ol");
+const list = make("section", {}, make("details", { id: "all", toggle: fillList }, listTitle, listItems));
+/** The steps in the list, as long as they are the same: to build it anew takes longer than a frame.
+ * @type {{ visible: number[], buttons: Map<number, HTMLElement> }} */
+let listed = { visible: [], buttons: new Map() };
+
+/** All steps in words, for screen readers and for reading. @param {boolean} on */
+function showList(on) {
+  const { visible } = state;
+  listTitle.textContent = visible.length == 1 ? "The only step" : `All ${visible.length} steps`;
+  if (!on) list.remove();
+  else if (!list.isConnected) $("panel").append(list);
+  fillList();
+}
+
+/** Fills the list once it is open, and marks the step in it. */
+function fillList() {
   const { at, visible } = state;
-  const close = visible.filter(k => Math.abs(k - (at ?? 0)) < NEAR).slice(0, MOST_LISTED);
-  const near = visible.length > MOST_LISTED ? close : visible;
-  const title = visible.length == 1 ? "The only step" : `All ${visible.length} steps`;
-  const list = make("ol", { start: visible.indexOf(near[0]) + 1 });
-  const item = (/** @type {number} */ k) => {
-    const facts = { click: () => go(k), "aria-current": k == at ? "step" : null };
-    return make("li", {}, make("button", facts, sentence(FRAMES[k - 1])));
-  };
-  const toggle = () => all.open && !list.childElementCount && list.append(...near.map(item));
-  const all = make("details", { id: "all", toggle }, make("summary", {}, title), list);
-  all.open = /** @type {HTMLDetailsElement | null} */ ($("all"))?.open ?? false;
-  toggle();
-  return make("section", {}, all);
+  if (!list.firstChild.open) return;
+  const known = listed.visible == visible && listed.buttons.has(at || visible[0]);
+  if (!known || G.play) { // in play all sentences may change
+    const close = visible.filter(k => Math.abs(k - (at ?? 0)) < NEAR).slice(0, MOST_LISTED);
+    const near = visible.length > MOST_LISTED ? close : visible;
+    const button = (/** @type {number} */ k) => make("button", { click: () => go(k) }, sentence(FRAMES[k - 1]));
+    listed = { visible, buttons: new Map(near.map(k => [k, button(k)])) };
+    listItems.start = visible.indexOf(near[0]) + 1;
+    listItems.replaceChildren(...[...listed.buttons.values()].map(b => make("li", {}, b)));
+  }
+  listItems.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  listed.buttons.get(at ?? 0)?.setAttribute("aria-current", "step");
 }
 
 // ---------------------------------------------------------------------------- the card of a step
