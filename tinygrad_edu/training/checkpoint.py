@@ -118,6 +118,7 @@ def snapshot(trainer: Training) -> dict[str, Any]:
         "epoch": run.epoch,
         "batch": run.batch,
         "steps": run.steps,
+        "largest_product": run.largest_product,
         "means": run.means.state_dict(),
         "history": trainer.history.history,
         "stopped": trainer.stop_training,
@@ -156,6 +157,7 @@ def _restore_run(trainer: Training, state: dict[str, Any]) -> None:
     run = trainer.run
     run.configuration = state["configuration"]
     run.epoch, run.batch, run.steps = state["epoch"], state["batch"], state["steps"]
+    run.largest_product = state.get("largest_product", 0)  # older versions have not saved it
     run.means.load_state_dict(state["means"])
     run.loader_states = state["loader_states"]
     trainer.history.clear()

@@ -1,7 +1,6 @@
 """What the graph of the first loss shows: targets that broadcast, layers that are not learned, softmax twice.
 
-Each of these is warned of. The graph also tells how large the matrix products are, and so how many threads
-pay for them.
+Each function warns, and changes nothing; but the size of the products decides how many threads they get.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.autodiff import history
-from tinygrad_edu.blas import choose_threads
+from tinygrad_edu.blas_threads import enough_for
 from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, warn
 from tinygrad_edu.nn import Parameter
 from tinygrad_edu.nn.losses import cross_entropy, focal_cross_entropy
@@ -23,21 +22,29 @@ from tinygrad_edu.training.heads import function_of
 
 def look_at_first_batch(trainer: Training, loss: Tensor, prediction: Any, y: Any) -> None:
     nodes = history([loss])[::-1]  # from the loss back to the first layer
-    choose_threads(_largest_product(nodes))
+    run = getattr(trainer, "run", None)  # within `fit`
+    if run is not None:
+        run.largest_product = largest_product(nodes)
+        enough_for(run.largest_product)
     _warn_of_broadcast(nodes, y)
     _warn_of_lost_parameters(trainer, nodes)
     _warn_of_one_class(trainer.loss, nodes, prediction)
     _warn_of_probabilities(trainer.loss, nodes, prediction)
 
 
-def _largest_product(nodes: list[Tensor]) -> int:
-    """Multiply-adds of the largest operation."""
-    found = [
-        node.op.multiply_adds(node.shape, *map(np.shape, node.inputs), **node.params)
-        for node in nodes
-        if node.op and node.op.multiply_adds
-    ]
-    return max(map(int, found), default=0)
+def largest_product(nodes: list[Tensor]) -> int:
+    """Multiply-adds of the largest operation on weights: each row of the result meets each of them once.
+
+    Too high for a recurrent network, which takes one step at a time, and for an embedding.
+    """
+    largest = 0
+    for node in nodes:
+        is_matmul = node.op is not None and node.op.name == "matmul"
+        weights = node.inputs[1:]  # a transpose or a penalty has one input, and is no product
+        for w in weights:
+            if node.ndim and np.ndim(w) >= 2 and (is_matmul or isinstance(w, Parameter)):
+                largest = max(largest, node.size // max(node.shape[-1], 1) * w.size)
+    return largest
 
 
 def _warn_of_broadcast(nodes: list[Tensor], y: Any) -> None:

@@ -29,6 +29,7 @@ class Run:
     batch: int = 0  # how many batches of this epoch are done
     steps: int = 0  # how many batches are done in all
     interrupted: bool = False  # by Ctrl-C
+    largest_product: int = 0  # multiply-adds, known after the first batch
 
     # Of interest to checkpoints:
     resumed: str | None = None  # the folder that the run resumes from

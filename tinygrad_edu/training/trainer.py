@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinygrad_edu.blas import chosen_threads
+from tinygrad_edu.blas_threads import enough_for, one_thread
 from tinygrad_edu.diagnostics.migration_hints import FIT, TRAINER
 from tinygrad_edu.diagnostics.words import AnswersMissing, answering
 from tinygrad_edu.nn import Module
@@ -162,7 +162,7 @@ class Trainer(Evaluation, AnswersMissing, hints=TRAINER):
         shown = Progress(epochs, len(loader), history=history, quiet=quiet, before=before)
         means = Means(self.metrics, self.loss)
         self.run = Run(loader, validation, means, shown, self.optimizer.lr, x, before)
-        with self.world.ending_together(), chosen_threads():
+        with self.world.ending_together():
             self._train(self.run, epochs, resume)
         if self.world.is_first:
             advise(self)
@@ -182,7 +182,8 @@ class Trainer(Evaluation, AnswersMissing, hints=TRAINER):
                 run.progress.say(resume_message(self, saved[0], epochs))
         self.world.begin(self, epochs)
         try:
-            with run.ctrl_c:
+            with run.ctrl_c, one_thread():
+                enough_for(run.largest_product)  # of a resumed run, so that it computes as before
                 while run.epoch <= epochs and not run.interrupted:
                     if self.stop_training and not run.batch:  # an epoch that has begun is completed
                         break
