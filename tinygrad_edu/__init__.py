@@ -33,23 +33,28 @@ def load_ipython_extension(shell: Any) -> None:
 ipython.register(ipython.shell())
 
 if TYPE_CHECKING:
+    from tinygrad_edu.compiler import compile
     from tinygrad_edu.explaining import explain
+    from tinygrad_edu.profiling import profile
 
 __all__ = [
-    "Tensor", "__version__", "checkpoint", "debug", "explain", "grad", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "op", "scan", "value_and_grad", "vjp", "vmap",
+    "Tensor", "__version__", "checkpoint", "compile", "debug", "explain", "grad", "hessian", "hvp",
+    "jacobian", "jvp", "no_grad", "op", "profile", "scan", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 
-ROOMS = ("data", "gradcheck", "nn", "ops", "optim", "training", "twins", "viz")
+WAITING = {"compile": "compiler", "explain": "explaining", "profile": "profiling"}
+ROOMS = (
+    "compiler", "data", "distributed", "gradcheck", "nn", "ops", "optim", "training", "twins", "viz",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """What is imported when somebody asks for it: not everybody needs it, and it takes its time."""
     import importlib
 
-    if name == "explain":
-        return importlib.import_module("tinygrad_edu.explaining").explain
+    if name in WAITING:
+        return getattr(importlib.import_module(f"tinygrad_edu.{WAITING[name]}"), name)
     if name in ROOMS:
         return importlib.import_module(f"tinygrad_edu.{name}")
     if name.startswith("_"):

@@ -102,10 +102,11 @@ def walk_back(
 ) -> None:
     """Turns the gradients of results in `grads` into gradients of leaves, from the youngest operation on.
 
-    `operations` is emptied, so that with `free` the memory of a result is released after its turn.
-
-    The walk itself is `_walk`. What stands around it lets errors and warnings name the operation.
+    `operations` is emptied, so that with `free` the memory of a result is released after its turn. The
+    walk itself is `_walk`. What stands around it lets errors and warnings name the operation.
     """
+    if thread.mode.tape:
+        return thread.mode.tape.walk_back(grads, operations, wanted, create_graph, free)
     here, can_warn = Here(), False
     for y in operations:
         if y.checksums or y.data.flags.writeable:
@@ -131,7 +132,7 @@ def _walk(
     create_graph: bool,
     free: bool,
 ) -> None:
-    debug = thread.mode.debug
+    debug, pull = thread.mode.debug, getattr(thread.mode.profile, "pull_back", pull_back)
     while operations:
         here.y = y = operations.pop()
         g = grads.pop(y, None)
@@ -147,7 +148,7 @@ def _walk(
             if wanted is not None and x not in wanted:
                 continue
             here.i = i
-            gx = pull_back(y, i, g, result, inputs)
+            gx = pull(y, i, g, result, inputs)
             if gx is None:
                 continue
             if debug:
@@ -211,5 +212,5 @@ def gradients(
     grads = {y: g for y, g in roots.items() if y in leads_there}
     with recording():
         walk_back(grads, operations, wanted=leads_there, create_graph=create_graph)
-    found = [grads[v] if v in grads else np.zeros_like(v.data) for v in variables]
+    found = [grads[v] if v in grads else np.zeros(v.shape, v.dtype) for v in variables]
     return [d if isinstance(d, Tensor) else Tensor(d) for d in found]

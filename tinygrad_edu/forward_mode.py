@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_edu.autodiff import gradients, history, unbroadcast
 from tinygrad_edu.diagnostics.domain import Here, warnings_named
-from tinygrad_edu.modes import recording
+from tinygrad_edu.modes import recording, thread
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = ["push_forward"]
@@ -67,7 +67,10 @@ def _push(y: Tensor, dx: dict[int, Any], create_graph: bool, here: Here) -> Any:
         if rule is None:
             continue
         if row.elementwise:
-            dy = rule(d, result, *inputs, **y.params)
+            if thread.mode.profile is not None:
+                dy = thread.mode.profile.push(y, i, rule, d, result, inputs)
+            else:
+                dy = rule(d, result, *inputs, **y.params)
         elif row.linear:
             dy = row(*inputs[:i], d, *inputs[i + 1 :], **y.params)
         else:

@@ -274,6 +274,8 @@ class _Call:
                 return y
             if isinstance(y, Batched):
                 return as_examples(everything(y).detach(), y)
+            if hasattr(y, "tape"):  # while `compile` records
+                return y.numpy()
             return y.numpy() if y.ndim else y.data[()]
 
         return rebuild(tree, map(given, leaves(tree)))
@@ -331,10 +333,8 @@ def _stand_in(x: Any, what: str) -> Tensor:
 
 
 def _tensors_among(given: Iterable) -> bool:
-    """Did the user give Tensors? (Inside vmap an example that nobody tracks was given as an array.)"""
-    return any(
-        isinstance(x, Tensor) and (x.requires_grad or not isinstance(x, Batched)) for x in given
-    )
+    """Did the user give Tensors? (A stand-in that nobody tracks stands for an array.)"""
+    return any(isinstance(x, Tensor) and (x.requires_grad or not x.stand_in) for x in given)
 
 
 def _uses_tensors(outputs: Sequence[Tensor], variables: Sequence[Tensor]) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["debug", "no_grad", "recording", "set_mode", "thread"]
+__all__ = ["debug", "no_grad", "recorded", "recording", "set_mode", "thread"]
+
+
+Function = TypeVar("Function", bound=Callable)
 
 
 class Mode:
@@ -20,6 +23,10 @@ class Mode:
         self.debug = False  # is every result checked for NaN and infinity?
         self.batches: tuple[int, ...] = ()  # sizes of the batches of the enclosing `vmap`s
         self.asked = ""  # where float(x) last took the number of a Tensor that requires a gradient
+        self.share: Any = None  # the part of a batch that this process computes, see `ranks.py`
+        self.tape: Any = None  # what `compile` records the operations on, while it does
+        self.profile: Any = None  # what `profile()` measures the operations with, while it does
+        self.cache: Any = None  # the `nn.KVCache` that the model is called through
         self.evaluated: Any = None  # weak reference to the model last called in eval mode
 
 
@@ -67,6 +74,17 @@ def no_grad() -> set_mode:
 def recording(deeper: int = 0) -> set_mode:
     """Operations inside are recorded, even within `no_grad`; `deeper` is added to `depth`."""
     return set_mode(recording=True, depth=thread.mode.depth + deeper)
+
+
+def recorded(function: Function) -> Function:
+    """Decorator for what draws, checks or changes plain arrays: `compile` calls it again in every replay."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        tape = thread.mode.tape
+        return function(*args, **kwargs) if tape is None else tape.again(function, args, kwargs)
+
+    return call  # type: ignore[return-value]
 
 
 def debug() -> set_mode:

@@ -31,6 +31,9 @@ class Node:
     created_at: tuple | None  # (code, instruction) of the caller, see `diagnostics.words.made_at`
     checksums: Sequence[tuple[int, bytes]]  # of arrays that must not change, see `changed_arrays`
 
+    stand_in = False  # does it stand for an array that the user gave, as in `vmap` and `compile`?
+    as_array = False  # is it treated as an array, while `compile` records?
+
     shape = property(lambda self: self.data.shape)
     ndim = property(lambda self: self.data.ndim)
     size = property(lambda self: self.data.size)

@@ -91,7 +91,7 @@ class Op(Signature):
 
         Without a Tensor among the inputs this is just `forward`.
         """
-        arrays, is_tensor, tracked, has_lists = [], False, False, False
+        mode, arrays, is_tensor, tracked, has_lists = thread.mode, [], False, False, False
         try:
             for x in inputs:
                 if isinstance(x, Tensor):
@@ -103,7 +103,8 @@ class Op(Signature):
                     arrays.append(x)
             if has_lists:  # rules get arrays
                 arrays, inputs = [*map(as_operand, arrays)], tuple(map(as_operand, inputs))
-            y = self.forward(*arrays, **params)
+            forward = mode.profile.forward(self, is_tensor) if mode.profile else self.forward
+            y = forward(*arrays, **params)
         except NoValue as batch:  # inside vmap: all examples at once
             return batch.tensor.through(self, inputs, params)
         except (ValueError, TypeError, IndexError) as error:
@@ -112,7 +113,6 @@ class Op(Signature):
             return y
         if type(y) is not np.ndarray:  # NumPy turns 0-d results into scalars
             y = np.asarray(y)
-        mode = thread.mode
         if mode.debug:
             operations.demand_finite(y, self, inputs)
         if not (tracked and mode.recording and y.dtype.kind in "fc"):
@@ -401,8 +401,6 @@ class Tensor(Node):
     def __reduce__(self) -> Any:
         """Pickles and copies have the numbers, and no history."""
         return _restore, (type(self), self.data, self.requires_grad and not self.op, self.name)
-
-    # Gradients.
 
     @property
     def grad(self) -> Any:

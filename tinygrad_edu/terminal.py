@@ -26,6 +26,25 @@ def printable(text: str, stream: Any = None) -> str:
     return text
 
 
+def in_columns(table: list[list[str]], text: int) -> list[str]:
+    """Lines of aligned columns: the first `text` of them to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(
+            f"{cell:<{w}}" if i < text else f"{cell:>{w}}"
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in table
+    ]
+
+
+def size(count: int) -> str:
+    for unit, bytes_of_it in (("MiB", 2**20), ("KiB", 2**10)):
+        if count >= bytes_of_it:
+            return f"{count / bytes_of_it:,.1f} {unit}"
+    return f"{count} bytes"
+
+
 def make_printable(stream: Any) -> None:
     """Has a stream show other characters for those that its encoding does not have, instead of failing."""
     import codecs

@@ -128,6 +128,7 @@ class Batched(Tensor):
     """A Tensor with the shape of one example that stands for all: they are in `batch`."""
 
     __slots__ = ("batch", "level")
+    stand_in = True
 
     batch: Tensor  # axis 0 counts the examples
     level: int  # the number of vmaps around the one that made this

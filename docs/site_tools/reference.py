@@ -34,6 +34,7 @@ ALSO = {
     "tinygrad_edu": ("tinygrad_edu.gradcheck",),
     "nn": ("tinygrad_edu.nn.initializers",),
     "optim": ("tinygrad_edu.optim.schedules",),
+    "training": ("tinygrad_edu.distributed",),
     "twins": ("tinygrad_edu.twins.scikit_learn",),
 }
 PACKAGES = ("tinygrad_edu", "models")

@@ -16,6 +16,7 @@ NEEDS = {
     "data_frames": ("pandas",),
     "from_keras": ("keras", "tensorflow"),
     "from_scikit_learn": ("sklearn",),
+    "several_processes": ("mpi4py",),
 }
 
 

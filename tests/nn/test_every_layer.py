@@ -312,6 +312,9 @@ LOSSES = {
     ],
     "ctc": [(nn.ctc, [FRAMES], [TEXTS]), (partial(nn.ctc, times=[4, 2]), [FRAMES], [TEXTS])],
     "dice": [(nn.dice, [P], [BITS]), (partial(nn.dice, axis=1), [P, ROWS], [])],
+    "distillation_loss": [
+        (lambda z, **settings: nn.distillation_loss(z, (LABELS, OTHER), **settings), [X], []),
+    ],
     "focal_cross_entropy": [
         (nn.focal_cross_entropy, [X], [LABELS]),
         (partial(nn.focal_cross_entropy, **of_p), [P], [LABELS]),
@@ -336,7 +339,7 @@ LOSSES = {
 # What nn has beside layers and losses.
 NEITHER = {
     "Buffer", "Module", "Parameter", "L1", "L1L2", "L2", "MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm",
-    "rotary", "sinusoidal_positions",
+    "KVCache", "generate", "prune", "quantize", "rotary", "sinusoidal_positions", "sparsity",
 }  # fmt: skip
 
 

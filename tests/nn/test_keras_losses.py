@@ -254,3 +254,15 @@ def test_overlaps(ours, theirs, settings, axis):
             )
     half = {"alpha": 0.5, "beta": 0.5, "axis": axis}
     assert np.isclose(nn.tversky(p, t, **half), nn.dice(p, t, axis=axis), atol=1e-6)
+
+
+def test_distillation():
+    """The loss of Keras's example of distillation, at its temperature; alpha there is our 1 - alpha."""
+    t, temperature, alpha = OTHER * 3, 10.0, 0.1
+    soft = l.KLDivergence(dtype="float64")(
+        tf.nn.softmax(t / temperature), tf.nn.softmax(REAL / temperature)
+    )
+    hard = l.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")(LABELS, REAL)
+    theirs = alpha * hard + (1 - alpha) * soft * temperature**2
+    ours = nn.distillation_loss(REAL, (LABELS, t), temperature=temperature, alpha=1 - alpha)
+    assert float(ours) == pytest.approx(float(theirs), rel=1e-12)

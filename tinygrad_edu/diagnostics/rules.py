@@ -18,24 +18,37 @@ from tinygrad_edu.diagnostics.words import PACKAGE, shortened
 def inputs_used(rules: Iterable[Callable | None]) -> list[int]:
     """The numbers of the inputs whose values some rule reads, and not only their shape or dtype.
 
-    This is read off the bytecode of the rules: `lambda g, y, x, w: g * w` loads `w` and not `x`. A rule
-    whose bytecode does not tell (a partial, a lambda with functions inside) counts as reading all.
+    A rule that does not tell counts as reading all.
     """
     rules = list(rules)
     used: set[int] = set()
     for rule in filter(None, rules):
-        code = getattr(rule, "__code__", None)
-        if code is None or code.co_cellvars:
+        read = arguments_read(rule)
+        if read is None:
             return list(range(len(rules)))
-        names = code.co_varnames[2 : code.co_argcount]
-        steps = list(dis.get_instructions(code))
-        for step, after in zip(steps, [*steps[1:], None], strict=True):
-            if step.opname.startswith("LOAD_FAST"):
-                loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
-                if after and after.argval in ("shape", "ndim", "size", "dtype"):
-                    loaded = loaded[:-1]
-                used.update(names.index(name) for name in loaded if name in names)
+        used.update(i - 2 for i in read if i >= 2)  # without g and y
     return sorted(i for i in used if i < len(rules))
+
+
+def arguments_read(rule: Callable) -> set[int] | None:
+    """The numbers of the arguments whose values a rule reads; None if its bytecode does not tell.
+
+    `lambda g, y, x, w: g * w` loads arguments 0 and 3. A partial, or a lambda with functions inside, does
+    not tell.
+    """
+    code = getattr(rule, "__code__", None)
+    if code is None or code.co_cellvars:
+        return None
+    names = code.co_varnames[: code.co_argcount]
+    read: set[int] = set()
+    steps = list(dis.get_instructions(code))
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
+        if step.opname.startswith("LOAD_FAST"):
+            loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+            if after and after.argval in ("shape", "ndim", "size", "dtype"):
+                loaded = loaded[:-1]
+            read.update(names.index(name) for name in loaded if name in names)
+    return read
 
 
 def source_of(rule: Callable) -> str:

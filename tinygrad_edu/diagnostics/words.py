@@ -54,13 +54,16 @@ def user_line() -> str:
 def user_frame() -> Any:
     """The frame of that line, or None."""
     frame: Any = sys._getframe(1)
-    while frame and (
-        is_ours(frame.f_code.co_filename)
-        or frame.f_globals.get("__name__", "").partition(".")[0]
-        in ("numpy", "contextlib", "functools", "sklearn", "joblib")
-    ):
+    while frame and not is_users(frame.f_code.co_filename, frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     return frame
+
+
+@functools.lru_cache(2048)  # a profile asks for every operation
+def is_users(file: str, module: str) -> bool:
+    """Is it a file of the user, and not of this project or of a library that calls it or is called by it?"""
+    libraries = ("numpy", "contextlib", "functools", "sklearn", "joblib")
+    return not is_ours(file) and module.partition(".")[0] not in libraries
 
 
 def is_ours(file: str) -> bool:

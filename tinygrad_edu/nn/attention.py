@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.checks import Shape, demand_one_of, demand_positive, demand_sizes
 from tinygrad_edu.nn.embedding import rotary
 from tinygrad_edu.nn.initializers import glorot_uniform
@@ -17,6 +18,7 @@ from tinygrad_edu.nn.noise import Dropout
 from tinygrad_edu.nn.normalization import LayerNorm
 from tinygrad_edu.nn.sequence_checks import (
     demand_attention_mask,
+    demand_cacheable,
     demand_context,
     demand_heads,
     demand_queries,
@@ -111,13 +113,19 @@ class MultiHeadAttention(SizedByInput):
         score_bias: Any = None,
         return_attention_scores: bool = False,
     ) -> Any:
+        cache = thread.mode.cache if context is None or context is x else None
+        start = 0 if cache is None else cache.start  # earlier steps: their keys and values are kept
         x = in_precision_of(self.query.W, x)
         context = x if context is None else in_precision_of(self.query.W, context)
         x, context, allowed = masked_steps(self, x, context, mask, key_mask)
-        q, k, v = map(self._in_heads, (self.query(x), self.key(context), self.value(context)),
+        q, k, v = map(_in_heads, (self.query(x), self.key(context), self.value(context)),
                       (self.heads, self.key_heads, self.key_heads))  # fmt: skip
         if self.rotary:
-            q, k = rotary(q), rotary(k)
+            q, k = rotary(q, start=start), rotary(k, start=start)
+        if cache is not None:
+            demand_cacheable(self, mask, score_bias)
+            k, v, allowed = cache.keep(self, k, v, allowed)
+        k, v = (_repeated(z, self.heads // self.key_heads) for z in (k, v))
         if allowed is not None and allowed.ndim == 3:
             allowed = allowed[:, None]
         bias = None if score_bias is None else in_precision_of(self.query.W, score_bias)
@@ -127,15 +135,20 @@ class MultiHeadAttention(SizedByInput):
         y = np.reshape(np.swapaxes(y, 1, 2), (n, steps, self.heads * self.value_dim))
         return (self.output(y), weights) if return_attention_scores else self.output(y)
 
-    def _in_heads(self, x: Any, heads: int) -> Any:
-        """(N, T, heads d) -> (N, self.heads, T, d)"""
-        n, steps, width = x.shape
-        x = np.swapaxes(np.reshape(x, (n, steps, heads, width // heads)), 1, 2)
-        return x if heads == self.heads else np.repeat(x, self.heads // heads, axis=1)
-
     def __repr__(self) -> str:
         settings = "".join(f", {n}=True" for n in ("causal", "rotary") if getattr(self, n))
         return f"{type(self).__name__}({self.inputs}, {self.heads}, {self.key_dim}{settings})"
+
+
+def _in_heads(x: Any, heads: int) -> Any:
+    """(N, T, heads d) -> (N, heads, T, d)"""
+    n, steps, width = x.shape
+    return np.swapaxes(np.reshape(x, (n, steps, heads, width // heads)), 1, 2)
+
+
+def _repeated(x: Any, times: int) -> Any:
+    """Each head of keys or values for several heads: (N, key_heads, S, d) -> (N, heads, S, d)"""
+    return x if times == 1 else np.repeat(x, times, axis=1)
 
 
 def masked_steps(

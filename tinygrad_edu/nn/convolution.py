@@ -52,6 +52,7 @@ class _Convolution(SizedByInput):
     """What the layers of this file share: settings, kernels W (from `init`) and biases b (from 0)."""
 
     axes: int  # of a kernel: 1 for sequences, 2 for images, 3 for volumes
+    unit_axes: tuple[int, ...] = (-1,)  # the axes of W that number the outputs
     words: tuple[str, ...] = ("valid", "same")  # for the padding
     convolution: Callable  # the operation
 
@@ -172,6 +173,7 @@ class DepthwiseConv2d(_Convolution):
     """
 
     axes, convolution = 2, staticmethod(conv2d)
+    unit_axes = (-2, -1)
     multiplier: int
 
     def __init__(
@@ -268,6 +270,7 @@ class ConvTranspose2d(_Convolution):
     """
 
     axes, convolution = 2, staticmethod(conv_transpose2d)
+    unit_axes = (-2,)
     outputs: int
     groups: int
     output_padding: Any

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.checks import demand_sizes
 from tinygrad_edu.nn.layer_tools import in_precision_of
 from tinygrad_edu.nn.module import Module, Parameter
@@ -31,6 +32,7 @@ class Embedding(Module):
     """
 
     takes = np.int64
+    unit_axes = (0,)  # the axis of W that numbers the words
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Embedding(Module):
         return np.asarray(value(ids)) != 0 if self.mask_zero else None
 
     def forward(self, ids: Any) -> Tensor:
-        ids = np.asarray(value(ids))
+        ids = ids if getattr(ids, "as_array", False) else np.asarray(value(ids))
         demand_ids(self, ids)
         return lookup(self.W, ids)
 
@@ -70,10 +72,11 @@ def sinusoidal_positions(length: int, size: int, dtype: Any = np.float32) -> np.
     return table.astype(dtype)
 
 
-def rotary(x: Any, base: float = 10000.0) -> Any:
-    """Turns the pair (x[t, j], x[t, j + d/2]) by the angle t / base^(2j/d).    x: (..., T, d), d even
+def rotary(x: Any, base: float = 10000.0, *, start: int = 0) -> Any:
+    """Turns the pair (x[t, j], x[t, j + d/2]) by the angle (start + t) / base^(2j/d).
 
-    Then q[s] · k[t] depends on their distance s - t alone. Su et al. 2021, eq. 34.
+    x: (..., T, d), d even. Then q[s] · k[t] depends on their distance s - t alone. start is the position
+    of the first step. Su et al. 2021, eq. 34.
 
     >>> rotary(np.array([[1.0, 0.0], [1.0, 0.0]])).round(3)
     array([[1.   , 0.   ],
@@ -82,7 +85,7 @@ def rotary(x: Any, base: float = 10000.0) -> Any:
     demand_even("rotary", x.shape)
     steps, size = x.shape[-2:]
     half = size // 2
-    angle = np.arange(steps)[:, None] / base ** (np.arange(half) / half)
+    angle = np.arange(start, start + steps)[:, None] / base ** (np.arange(half) / half)
     cos, sin = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
     a, b = x[..., :half], x[..., half:]
     return np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)
@@ -114,4 +117,5 @@ class Positions(Module):
     def forward(self, x: Any) -> Tensor:
         x = in_precision_of(self.W, x)
         demand_places(self, x.shape)
-        return x + self.W[: x.shape[-2]]
+        start = 0 if thread.mode.cache is None else thread.mode.cache.start
+        return x + self.W[start : start + x.shape[-2]]

@@ -27,6 +27,8 @@ class Linear(SizedByInput):
     `inputs` long.
     """
 
+    unit_axes = (-1,)  # the axis of W that numbers the outputs
+
     def __init__(
         self,
         inputs: int | None,

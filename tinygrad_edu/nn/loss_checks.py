@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal, warn
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.nn.checks import Shape, demand_each
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.ops.reductions import wide
@@ -26,6 +27,7 @@ def demand_reduction(name: str, reduction: Any, known: tuple[str, ...]) -> None:
     demand_each(name, lambda r: r in known, takes, reduction=reduction)
 
 
+@recorded
 def demand_range(name: str, what: str, x: Any, least: float, most: float, hint: str) -> None:
     """All numbers lie between the two, up to rounding."""
     x = np.asarray(value(x))
@@ -61,7 +63,7 @@ def demand_pair(name: str, prediction: Any, target: Any, least: int = 0) -> tupl
         raise refusal(ValueError, f"{name}: {takes}, not {shape}.", "x[None] for one sample")
     if prediction.dtype.kind in "iub":
         prediction = prediction.astype(float)  # 1 - 3 is 254 in uint8
-    if isinstance(target, Tensor):
+    if isinstance(target, Tensor) and not target.as_array:
         if target.requires_grad and not getattr(prediction, "requires_grad", False):
             _warn_of_swapped(name)
     else:
@@ -120,6 +122,7 @@ def _how_to_reshape(shape: Shape, wanted: Shape) -> str:
     return "one target for each prediction"
 
 
+@recorded
 def demand_signs(name: str, target: np.ndarray) -> None:
     if not (np.abs(target) == 1).all():
         what = f"{name}: targets are -1 and 1, or 0 and 1, not {_some(target)}."
@@ -189,11 +192,11 @@ def demand_labels(
             what = f"{name}: ignore_index={ignore_index} is one of the labels' numbers, but labels "
             what += f"{shape} are a probability for each class."
             raise refusal(ValueError, what, "sample_weight, 0 for what is ignored")
-        _demand_distributions(name, value(labels))
-        if not isinstance(labels, Tensor):
+        _demand_distributions(name, labels if getattr(labels, "as_array", False) else value(labels))
+        if not isinstance(labels, Tensor) or labels.as_array:
             labels = labels.astype(logits.dtype if logits.dtype.kind == "f" else float)
         return labels, True, None
-    labels, counted = value(labels), None
+    labels, counted = labels if getattr(labels, "as_array", False) else value(labels), None
     if ignore_index is not None:
         counted = labels != ignore_index
         labels = np.where(counted, labels, 0)
@@ -229,6 +232,7 @@ def _which_labels(shape: Shape, labels: Shape) -> str:
     return "logits of shape (n, K) and labels of shape (n,)"
 
 
+@recorded
 def _demand_distributions(name: str, t: np.ndarray) -> None:
     """A probability for each class: none below 0, with the sum 1."""
     sums = t.sum(axis=-1)
@@ -244,6 +248,7 @@ def _demand_distributions(name: str, t: np.ndarray) -> None:
         )
 
 
+@recorded
 def _demand_classes(name: str, labels: np.ndarray, shape: Shape) -> None:
     """Labels are one of the classes 0 ... K - 1."""
     # One comparison instead of two, as this runs in every training step: read as an unsigned integer,
@@ -273,6 +278,32 @@ def _no_such_classes(name: str, labels: np.ndarray, shape: Shape, hint: str) -> 
     return refusal(ValueError, what, hint)
 
 
+def demand_share(name: str, **shares: Any) -> None:
+    demand_each(name, lambda share: 0 <= share <= 1, "a share, from 0 to 1", **shares)
+
+
+def demand_teacher(name: str, shape: Shape, target: Any) -> tuple[Any, np.ndarray]:
+    """(labels, logits of the teacher): a pair, whose logits have the shape of the student's."""
+    hint = "target=(labels, teacher_logits)"
+    if not isinstance(target, (tuple, list)) or len(target) != 2:
+        things = f" of {len(target)}" if isinstance(target, (tuple, list)) else ""
+        got = f"{type(target).__name__}{things}"
+        what = f"{name}: target is {got}, and not a pair of labels and the teacher's logits."
+        raise refusal(TypeError, what, hint)
+    labels, teacher = as_array(target[0]), np.asarray(value(target[1]))
+    if teacher.shape != shape:
+        what = f"{name}: the student's logits are {shape}, and the teacher's {teacher.shape}."
+        if np.shape(value(labels)) == shape:
+            hint += ", the labels first"
+        raise refusal(ValueError, what, hint)
+    sums = teacher.sum(axis=-1)
+    if teacher.size and teacher.min() >= 0 and np.abs(sums - 1).max() < 1e-3:
+        what = f"{name} takes the teacher's logits, but these are probabilities, with the sum 1"
+        hint = "the teacher without its softmax; np.log(p) are logits, too"
+        warn(f"{what}: they would be smoothed twice.", hint, stacklevel=4)
+    return labels, teacher
+
+
 def demand_class_weights(name: str, weights: np.ndarray, shape: Shape) -> None:
     if weights.shape != shape[-1:]:
         what = f"{name}: class_weights of shape {weights.shape} for logits {shape}"
@@ -283,6 +314,16 @@ def demand_alpha(name: str, alpha: Any, classes: int) -> None:
     if np.ndim(alpha) and np.shape(alpha) != (classes,):
         what = f"{name}: alpha is one number, or one for each of {classes} classes"
         raise refusal(ValueError, f"{what}, not {np.shape(alpha)}.")
+
+
+def demand_samples(name: str, values: Any) -> None:
+    """Refuses one loss of a whole batch, where ranks share it: that is no mean of theirs."""
+    if thread.mode.share is not None and not values.ndim:
+        raise refusal(
+            ValueError,
+            f"{name} is one number of a whole batch, and this process has only a part of it.",
+            "axis=(1, 2, 3), for a loss of each sample",
+        )
 
 
 def demand_sample_weight(name: str, weights: np.ndarray, shape: Shape) -> None:

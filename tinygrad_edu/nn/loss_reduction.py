@@ -12,8 +12,9 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import LOSS_ARGUMENTS
 from tinygrad_edu.diagnostics.words import answering, refuse_incomplete, refuse_unknown
+from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.layer_tools import as_array
-from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight
+from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight, demand_samples
 from tinygrad_edu.ops.reductions import narrow, wide
 from tinygrad_edu.tensor import value
 
@@ -52,6 +53,8 @@ def loss(per: str) -> Callable[[Errors], Errors]:
                 raise
             if sample_weight is None and reduction == "mean":
                 y = np.mean(values)  # the mean of means of equally many numbers is that of all
+                demand_samples(name, values)
+                y = mean_over_ranks(y, values.size)
             else:
                 if per == "number" and values.ndim > 1:
                     values = np.mean(values, axis=-1)
@@ -75,6 +78,12 @@ def _is_half(x: Any) -> bool:
     return hasattr(x, "dtype") and x.dtype.char == "e"
 
 
+def mean_over_ranks(mean: Any, n: int) -> Any:
+    """A mean over n samples; where ranks share a batch, scaled so that their mean is that of all samples."""
+    share = thread.mode.share
+    return mean if share is None else mean * (n / share.divisor(n))
+
+
 def reduced(
     name: str, values: Any, sample_weight: Any, reduction: str, counted: np.ndarray | None = None
 ) -> Any:
@@ -94,15 +103,16 @@ def reduced(
         values = values * counted
     if reduction == "none":
         return narrow(values, given)
-    total = np.sum(values)
+    total, share = np.sum(values), thread.mode.share
     if reduction == "sum":
-        return narrow(total, given)
+        return narrow(total if share is None else total * share.ranks(), given)
     n = float(values.size if counted is None else np.count_nonzero(counted))
     if reduction == "mean_with_sample_weight" and weights is not None:
         n = float(weights.sum())
     counts = COUNTS.get()
     if counts is not None:
         counts.append(n)
+    n = n if share is None else share.divisor(n)
     return narrow(total / n if n else total * 0, given)
 
 

@@ -30,7 +30,14 @@ from tinygrad_edu.nn.loss_checks import (
     demand_pair,
     demand_range,
 )
-from tinygrad_edu.nn.loss_reduction import answered, loss, reduced, weights_of, weighty
+from tinygrad_edu.nn.loss_reduction import (
+    answered,
+    loss,
+    mean_over_ranks,
+    reduced,
+    weights_of,
+    weighty,
+)
 from tinygrad_edu.nn.loss_targets import one_hot, one_per_class, signs, smoothed, yes_or_no
 from tinygrad_edu.ops.recurrent import unread
 from tinygrad_edu.tensor import Tensor, value
@@ -291,7 +298,7 @@ def cross_entropy(
     if not (weighted or special):  # the usual case: one row of the derivative table
         if logits.ndim > 2:
             logits, labels = np.reshape(logits, (-1, logits.shape[-1])), labels.reshape(-1)
-        return ops.cross_entropy(logits, labels)
+        return mean_over_ranks(ops.cross_entropy(logits, labels), labels.size)
 
     if counted is not None:
         logits = unread(logits, counted[..., None])

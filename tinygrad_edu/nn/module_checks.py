@@ -21,6 +21,14 @@ def no_value(module: Any) -> Exception:
     return refusal(TypeError, what, "return y at the end of forward")
 
 
+def demand_model(function: str, model: Any) -> None:
+    """A function of models is given one, and not a class or an array."""
+    if isinstance(model, type) or not hasattr(type(model), "named_modules"):
+        raise refusal(
+            TypeError, f"{function}: {model!r} is not a Module.", f"{function}(model, ...)"
+        )
+
+
 def no_forward(module: Any) -> Exception:
     """The error of a module without a forward, with the method that may have been meant for one."""
     kind = type(module)

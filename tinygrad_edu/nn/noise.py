@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.modes import recorded
 from tinygrad_edu.nn.checks import (
     Shape,
     demand_images,
@@ -19,6 +20,7 @@ from tinygrad_edu.nn.checks import (
 )
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.module import Module
+from tinygrad_edu.ranks import draw_for_all
 
 __all__ = [
     "AlphaDropout",
@@ -50,7 +52,12 @@ class Dropout(Module):
         return self.noisy(as_array(x)) if self.training and self.p else x
 
     def noisy(self, x: Any) -> Any:
-        return x * kept(self.rng, self.p, self.drawn(x.shape), x.dtype)
+        return x * self.factors(self.drawn(x.shape), x.dtype)
+
+    @recorded
+    def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
+        """What x is multiplied by."""
+        return kept(self.rng, self.p, shape, dtype)
 
     def drawn(self, shape: Shape) -> Shape:
         """The shape of the random numbers, of which each is for one or more numbers of x."""
@@ -59,7 +66,8 @@ class Dropout(Module):
 
 def kept(rng: np.random.Generator, p: float, shape: Shape, dtype: Any) -> np.ndarray:
     """Factors 0 with probability p, and 1 / (1 - p) otherwise."""
-    return (rng.random(shape, dtype=np.float32) >= p).astype(dtype) / (1 - p)
+    u = draw_for_all(lambda shape: rng.random(shape, dtype=np.float32), shape)
+    return (u >= p).astype(dtype) / (1 - p)
 
 
 class SpatialDropout2d(Dropout):
@@ -104,7 +112,12 @@ class GaussianNoise(Module):
         if not self.training or self.std == 0:
             return x
         x = as_array(x)
-        return x + self.rng.normal(0, self.std, x.shape).astype(x.dtype)
+        return x + self.noise(x.shape, x.dtype)
+
+    @recorded
+    def noise(self, shape: Shape, dtype: Any) -> np.ndarray:
+        """ε."""
+        return draw_for_all(lambda shape: self.rng.normal(0, self.std, shape), shape).astype(dtype)
 
 
 class GaussianDropout(Dropout):
@@ -113,8 +126,10 @@ class GaussianDropout(Dropout):
     (Srivastava et al. 2014, section 10.)
     """
 
-    def noisy(self, x: Any) -> Any:
-        return x * self.rng.normal(1, math.sqrt(self.p / (1 - self.p)), x.shape).astype(x.dtype)
+    @recorded
+    def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
+        std = math.sqrt(self.p / (1 - self.p))
+        return draw_for_all(lambda shape: self.rng.normal(1, std, shape), shape).astype(dtype)
 
 
 class AlphaDropout(Dropout):
@@ -129,5 +144,10 @@ class AlphaDropout(Dropout):
         lowest = -1.0507009873554805 * 1.6732632423543772
         a = ((1 - self.p) * (1 + self.p * lowest**2)) ** -0.5
         b = -a * lowest * self.p
-        keep = (self.rng.random(x.shape, dtype=np.float32) >= self.p).astype(x.dtype)
+        keep = self.factors(x.shape, x.dtype)
         return x * (a * keep) + (a * lowest * (1 - keep) + b)
+
+    @recorded
+    def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
+        u = draw_for_all(lambda shape: self.rng.random(shape, dtype=np.float32), shape)
+        return (u >= self.p).astype(dtype)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.nn.checks import (
     Shape,
     demand_batch,
@@ -32,6 +33,7 @@ from tinygrad_edu.nn.sized_by_input import SizedByInput
 from tinygrad_edu.ops.elementwise import identity
 from tinygrad_edu.ops.normalization import moments, normalize
 from tinygrad_edu.ops.recurrent import unread
+from tinygrad_edu.ranks import sum_over_ranks
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "RMSNorm", "SpectralNorm"]
@@ -155,38 +157,65 @@ class BatchNorm(_Normalization):
             return self.by_moving_averages(x)
         demand_batch(self, x.shape)
         rows = (1, x.size // self.inputs, self.inputs, 1)
-        if rows[1] == 1:
+        share = thread.mode.share
+        if rows[1] == 1 and share is None:
             one_value(self, x.shape)
-        if mask is None:
-            mean, variance = moments(value(x).reshape(rows))
-            demand_finite_variance(self, x.shape, variance)
+        if mask is None and share is None:
+            mean, variance = self.of_batch(x, rows)
             y = self.normalized(x, rows, known=(mean, variance))
         else:
-            y, mean, variance = self.masked(np.reshape(x, rows[1:3]), mask.reshape(-1, 1))
+            counts = None if mask is None else mask.reshape(-1, 1)
+            y, mean, variance = self.by_sums(np.reshape(x, rows[1:3]), counts)
             y = np.reshape(y, x.shape)
             demand_finite_variance(self, x.shape, variance)
-        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.data[...] = self.momentum * moving.data + (1 - self.momentum) * new.reshape(-1)
+        self.move_averages(mean, variance)
         return y
 
-    def masked(self, x: Any, mask: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
-        """(y, μ, σ²) of rows x (places, inputs), with μ and σ² of the rows where the mask is True."""
+    @recorded
+    def of_batch(self, x: Any, rows: Shape) -> tuple[np.ndarray, np.ndarray]:
+        """(μ, σ²) of x, whose channels are axis 2 of this shape."""
+        mean, variance = moments(value(x).reshape(rows))
+        demand_finite_variance(self, x.shape, variance)
+        return mean, variance
+
+    @recorded
+    def move_averages(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.data[...] = self.momentum * moving.data + (1 - self.momentum) * new.reshape(-1)
+
+    def by_sums(self, x: Any, counts: np.ndarray | None) -> tuple[Any, np.ndarray, np.ndarray]:
+        """(y, μ, σ²) of rows x (places, inputs), where μ and σ² are those of the rows that count (all: None).
+
+        If ranks share the batch, the sums go over all of them.
+        """
         x = x.astype(np.float32) if x.dtype == np.float16 else x  # squares would overflow
-        count = x.dtype.type(np.count_nonzero(mask) + 1e-7)  # as in Keras: against a division by 0
-        mean = np.sum(np.where(mask, x, 0), axis=0) / count
+        share, of_all = thread.mode.share, lambda total: total
+        n = float(len(x) if counts is None else np.count_nonzero(counts))
+        if share is not None:
+            n, of_all = share.total(n), sum_over_ranks
+        if counts is not None:
+            n += 1e-7  # as in Keras: against a division by 0
+        n = x.dtype.type(n)
+        counted = (lambda x: x) if counts is None else (lambda x: np.where(counts, x, 0))
+        mean = of_all(np.sum(counted(x), axis=0)) / n
         d = x - mean
-        variance = np.sum(np.where(mask, np.square(d), 0), axis=0) / count
+        variance = of_all(np.sum(counted(np.square(d)), axis=0)) / n
         y = d / np.sqrt(variance + self.eps)
         y = y if self.gamma is None else y * self.gamma
         y = y if self.beta is None else y + self.beta
         return y.astype(self.dtype), value(mean), value(variance)
 
     def by_moving_averages(self, x: Any) -> Any:
-        scale: Any = 1 / np.sqrt(self.moving_variance.data + self.eps)
+        scale, mean = self.moving_averages()
         if self.gamma is not None:
             scale = scale * self.gamma
-        shift = -self.moving_mean.data * scale
+        shift = mean * scale
         return x * scale + (shift if self.beta is None else shift + self.beta)
+
+    @recorded
+    def moving_averages(self) -> Any:
+        """(1 / σ, -μ) of the moving averages."""
+        return 1 / np.sqrt(self.moving_variance.data + self.eps), -self.moving_mean.data
 
 
 class LayerNorm(_Normalization):

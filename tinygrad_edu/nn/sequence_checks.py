@@ -9,8 +9,8 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.operations import truth_values
 from tinygrad_edu.diagnostics.words import refusal
-from tinygrad_edu.modes import thread
-from tinygrad_edu.nn.checks import Shape, layer_got, wrong_input
+from tinygrad_edu.modes import recorded, thread
+from tinygrad_edu.nn.checks import Shape, layer_got, layer_name, wrong_input
 
 # --------------------------------------------------------------------------------------------- recurrent
 
@@ -197,9 +197,28 @@ def demand_attention_mask(
     truth_values(layer_got(layer), mask, "where one may look", name, scores)
 
 
+def demand_cacheable(layer: Any, mask: Any, score_bias: Any) -> None:
+    """Earlier steps do not depend on later ones, and nothing is made for a whole sequence."""
+    if not layer.causal:
+        what = (
+            "is not causal: earlier steps look at later ones, so that their values cannot be kept"
+        )
+        raise refusal(
+            ValueError, f"KVCache: {layer_name(layer)} {what}.", "causal=True in this layer"
+        )
+    if mask is not None or score_bias is not None:
+        name = "mask" if mask is not None else "score_bias"
+        what = (
+            f"a {name} of whole sequences, but with a KVCache it is called with the new steps alone"
+        )
+        hint = "causal=True, and key_mask= for padding; or generate(..., cache=False)"
+        raise refusal(ValueError, f"{layer_got(layer)} {what}.", hint)
+
+
 # -------------------------------------------------------------------------------------------- embeddings
 
 
+@recorded
 def demand_ids(layer: Any, ids: np.ndarray) -> None:
     """ids are whole numbers from 0 to vocab - 1."""
     if ids.dtype.kind not in "iu":

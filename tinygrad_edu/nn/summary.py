@@ -17,7 +17,7 @@ from tinygrad_edu.diagnostics.words import on_one_line
 from tinygrad_edu.modes import no_grad, recording
 from tinygrad_edu.nn.module import KEPT, Module, Parameter
 from tinygrad_edu.tensor import Tensor
-from tinygrad_edu.terminal import printable
+from tinygrad_edu.terminal import in_columns, printable, size
 
 Model = TypeVar("Model", bound=Module)
 
@@ -128,25 +128,6 @@ def outputs_of(y: Any) -> list[Any]:
     if isinstance(y, dict):
         return list(y.values())
     return list(y) if isinstance(y, (tuple, list)) else [y]
-
-
-def in_columns(table: list[list[str]], text: int) -> list[str]:
-    """Lines of aligned columns: the first `text` of them to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(
-            f"{cell:<{w}}" if i < text else f"{cell:>{w}}"
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in table
-    ]
-
-
-def size(count: int) -> str:
-    for unit, bytes_of_it in (("MiB", 2**20), ("KiB", 2**10)):
-        if count >= bytes_of_it:
-            return f"{count / bytes_of_it:,.1f} {unit}"
-    return f"{count} bytes"
 
 
 def measured(model: Module, *input_shapes: tuple[int, ...], timed: bool = False) -> Costs:

@@ -107,8 +107,18 @@ def _einsum_cases(rng: np.random.Generator) -> Cases:
     return [(tuple(real(rng, *shapes)), {"subscripts": text}) for text, *shapes in texts]
 
 
+def _einsum_products(_: tuple, *shapes: tuple, subscripts: str = "", **__: Any) -> int:
+    """Multiply-adds: one for each combination of the letters, if the products are taken all at once."""
+    terms = subscripts.partition("->")[0].split(",")
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, n in zip(term, shape, strict=True):
+            sizes[letter] = max(n, sizes.get(letter, 0))
+    return math.prod(sizes.values()) if len(terms) > 1 else 0
+
+
 einsum_row: Op = op(
-    _einsum, variadic_rule=_einsum_rule,
+    _einsum, variadic_rule=_einsum_rule, multiply_adds=_einsum_products,
     name="einsum", formula="Σ of products over the letters that y lacks", linear=True, cases=_einsum_cases,
     hint=lambda *shapes, subscripts="", optimize=False:
         f"one letter for each axis, equal letters for equal lengths; here {subscripts!r} and "
@@ -200,6 +210,7 @@ def _tensordot_db(g: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
 tensordot: Op = op(
     np.tensordot, _tensordot_da, _tensordot_db,
     formula="Σ of products over pairs of axes", linear=True, owns=("axes",),
+    multiply_adds=lambda y, a, b, **_: math.isqrt(math.prod(y) * math.prod(a) * math.prod(b)),
     cases=each(
         real, ((2, 3), (3, 4), {"axes": 1}), ((2, 3, 2), (3, 2, 4), {}), ((2,), (3,), {"axes": 0}),
         ((2, 3, 4), (4, 5, 2), {"axes": ([0, 2], [2, 0])}), ((2, 3), (2, 3), {"axes": ([1, 0], [1, 0])}),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.modes import recorded
 from tinygrad_edu.nn.module import Parameter
 from tinygrad_edu.optim.checks import check_fraction, check_parameters
 from tinygrad_edu.optim.flat_parameters import precision_of_steps
@@ -46,6 +47,7 @@ class EMA:
         self.averages = [np.zeros(p.shape, precision_of_steps(p.dtype)) for p in self.parameters]
         self.updates = 0
 
+    @recorded
     def update(self) -> None:
         """Adds the present weights to the average. Call it after each step."""
         momentum = self.momentum if self.updates else 0.0
@@ -54,6 +56,7 @@ class EMA:
             average += np.multiply(p.data, 1 - momentum, dtype=average.dtype)
         self.updates += 1
 
+    @recorded
     def keep(self) -> None:
         """Sets the parameters to their averages permanently."""
         for p, average in zip(self.parameters, self.averages, strict=True):

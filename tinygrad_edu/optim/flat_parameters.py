@@ -83,7 +83,7 @@ class FlatParameters:
             if p.data is not w:
                 self._adopt(p, w)
             grad = p._grad
-            if grad is not None:
+            if grad is not None and grad is not g:  # averaged over ranks, it is in g already
                 g[...] = grad if type(grad) is np.ndarray else value(grad)
             moving.append(grad is not None)
             if p.constraint is not None:

@@ -111,6 +111,10 @@ class Optimizer:
         Raises RuntimeError if none has one, FloatingPointError if a gradient that is to be clipped to a
         norm is not finite. Then nothing has been changed. Warns if the model was called in eval mode.
         """
+        if thread.mode.tape is not None:  # no decorator: warnings count the frames
+            return thread.mode.tape.again(Optimizer.step, (self,), {})
+        if thread.mode.profile is not None:
+            return thread.mode.profile.part("optimizer.step", Optimizer.step, self)
         if thread.mode.evaluated is not None:
             learning_in_eval_mode(self.parameters)
         flats = [flat for flat in self.flat_parameters if flat.gather()]
@@ -172,6 +176,10 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forgets the gradients, to which the next backward() would add."""
+        if thread.mode.tape is not None:
+            return thread.mode.tape.again(Optimizer.zero_grad, (self,), {})
+        if thread.mode.profile is not None:
+            return thread.mode.profile.part("optimizer.zero_grad", Optimizer.zero_grad, self)
         forgotten = False
         for parameter in self.parameters:
             if parameter._grad is not None:

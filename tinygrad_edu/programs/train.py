@@ -25,6 +25,7 @@ from tinygrad_edu.training import (
     f1,
     top_k_accuracy,
 )
+from tinygrad_edu.training.world import World, communicator
 
 
 def train(
@@ -32,10 +33,20 @@ def train(
 ) -> int:
     """Trains and evaluates a network. Returns an exit status: 0, or 130 after Ctrl-C.
 
+    Started several times by mpiexec, it trains on all these processes together.
+
     given    settings; the others have their defaults. A resumed run keeps its settings, but may get another
              number of epochs
     """
-    if resume and not (os.path.lexists(out) and (os.path.isfile(out) or os.listdir(out))):
+    world = World(communicator())
+    with world.printing_once():
+        return _train(world, csv, out, test_csv, resume, given)
+
+
+def _train(
+    world: World, csv: str, out: str, test_csv: str | None, resume: bool, given: dict[str, Any]
+) -> int:
+    if resume and not world.from_first(lambda: os.path.isfile(out) or _has_files(out)):
         print(f"{out} has nothing to resume: a new run begins")  # it may have been killed before
         resume = False
     run = Run(out) if resume else None
@@ -50,7 +61,8 @@ def train(
         print_skipped(test)
     sets = split(data, settings, test)
     if run is None:
-        run = Run.begin(out, settings, sets, csv, data.kind)
+        world.from_first(lambda: Run.begin(out, settings, sets, csv, data.kind))
+        run = Run(out)
     elif run.config["fingerprint"] != sets.fingerprint():
         raise ValueError(
             f"{out} was begun with other examples than those in {csv}"
@@ -75,7 +87,11 @@ def train(
     if settings.augment:
         loader = Transformed(loader, augmentation(settings), seed=changes)
     trainer = Trainer(
-        model, cross_entropy, optimizer(model, run.settings, len(loader)), metrics=[accuracy]
+        model,
+        cross_entropy,
+        optimizer(model, run.settings, len(loader)),
+        metrics=[accuracy],
+        comm=world.comm,
     )
     early, timing = EarlyStopping("val_loss", patience=settings.patience), Timing()
     log, checkpoint = CSVLog(run.file("history.csv")), Checkpoint(run.file("checkpoints"))
@@ -100,9 +116,14 @@ def train(
     }
     if len(sets.test[1]):
         result["test"] = evaluate(trainer, sets.standardized(sets.test[0]), sets.test[1])
-    run.finish(model, result)
+    if world.is_first:
+        run.finish(model, result)
     print(_end(run, result, csv, test_csv))
     return 130 if stopped else 0
+
+
+def _has_files(folder: str) -> bool:
+    return os.path.isdir(folder) and bool(os.listdir(folder))
 
 
 def evaluate(trainer: Trainer, x: Any, y: Any) -> dict[str, float]:

@@ -6,6 +6,7 @@ several inputs or outputs.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ import numpy as np
 from tinygrad_edu.data import DataLoader
 from tinygrad_edu.diagnostics.frame_rows import warn_of_other_order
 from tinygrad_edu.diagnostics.words import refusal, shortened, warn
+from tinygrad_edu.modes import thread
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, value
 from tinygrad_edu.training import tables
@@ -187,11 +189,22 @@ def is_arrays(x: Any) -> bool:
 def batches_of(loader: Any, start: int = 0) -> Iterator[Any]:
     """The batches of an epoch, from number `start` on. Those of unknown loaders are checked."""
     if isinstance(loader, (DataLoader, Grouped)):
-        return loader.batches(start)
+        return waited_for(loader.batches(start))
     batches = iter(loader)
     for _ in range(start):
         next(batches)
-    return map(checked_batch, batches)
+    return waited_for(map(checked_batch, batches))
+
+
+def waited_for(batches: Iterator[Any]) -> Iterator[Any]:
+    """The same batches. In a `profile()`, the time until each is there is that of "data loading"."""
+    while True:
+        profile = thread.mode.profile
+        wait = next if profile is None else functools.partial(profile.part, "data loading", next)
+        batch = wait(batches, None)
+        if batch is None:
+            return
+        yield batch
 
 
 def arrays_of(loader: Any) -> Iterator[tuple[str, np.ndarray]]:

@@ -55,6 +55,9 @@ class Callback:
 
     trainer: Training
     turn = 0  # those with a smaller number are called first; equal ones in the order of the list
+    writes = (
+        False  # True if it writes files: of several processes that train together, one alone does
+    )
     draws = False  # True if it draws curves, so that the progress in a notebook need not
 
     def on_train_begin(self) -> None:
@@ -247,6 +250,8 @@ class _Log(Callback):
 
     A run that resumes from a checkpoint removes the lines that were written after it.
     """
+
+    writes = True
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = os.fspath(path)

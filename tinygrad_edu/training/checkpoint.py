@@ -42,6 +42,7 @@ class Checkpoint(Callback):
     another process is training with them.
     """
 
+    writes = True
     turn = 1  # called after other callbacks, to save the states that they have then
 
     def __init__(

@@ -130,6 +130,14 @@ def takes_weights(loss: Callable[..., Any]) -> bool:
     return "sample_weight" in takes or any(p.kind is p.VAR_KEYWORD for p in takes.values())
 
 
+def no_compiling_together() -> Exception:
+    return refusal(
+        ValueError,
+        "Trainer(compile=True, comm=...): a replay does not know the other processes.",
+        "one of them",
+    )
+
+
 def no_weights(loss: Callable[..., Any]) -> Exception:
     return refusal(
         TypeError,

@@ -8,6 +8,7 @@ from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal, shortened
 from tinygrad_edu.nn.loss_reduction import counting
+from tinygrad_edu.ranks import loss_of_share, mean_of_ranks
 
 
 class Heads:
@@ -43,8 +44,8 @@ class Heads:
                 {} if sample_weight is None else {"sample_weight": _weight(sample_weight, key)}
             )
             with counting() as counts:
-                value = loss(y, t, **weighted)
-            self._last[key], self._counted[key] = float(value.data), one(counts)
+                value = loss_of_share(loss, y, t, **weighted)
+            self._last[key], self._counted[key] = mean_of_ranks(float(value.data)), one(counts)
             total = total + self.weights[key] * value
         return total
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.words import refusal
+from tinygrad_edu.modes import thread
 from tinygrad_edu.training import metrics as ours
 from tinygrad_edu.training.heads import Heads, function_of
 from tinygrad_edu.training.structure import joined, mapped
@@ -41,7 +42,8 @@ class Means:
         counted   what the loss is a mean over, if not over n samples: the number of those that are not
                   ignored, or the sum of their weights
         """
-        self.samples += n
+        share = thread.mode.share
+        self.samples += n if share is None else share.n
         if self.heads:
             loss -= self.heads.total()  # what is left is the penalty
         self._add("loss", loss, n if counted is None else counted)
@@ -52,9 +54,12 @@ class Means:
         if self.whole:
             if not self.seen:
                 self._try(prediction, y)
-            self.seen.append((mapped(np.array, prediction), mapped(np.array, y)))
+            copied = np.array if share is None else share.gathered
+            self.seen.append((mapped(copied, prediction), mapped(copied, y)))
 
     def _add(self, name: str, mean: float, count: float) -> None:
+        if thread.mode.share is not None:
+            mean, count = thread.mode.share.mean_of(mean, count)
         self.totals[name] += mean * count
         self.counts[name] += count
 

@@ -4,40 +4,43 @@ from __future__ import annotations
 
 import cmath
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import FIT, TRAINER
 from tinygrad_edu.diagnostics.words import AnswersMissing, answering
-from tinygrad_edu.modes import no_grad
 from tinygrad_edu.nn import Module
-from tinygrad_edu.nn.loss_reduction import counting
 from tinygrad_edu.optim import Optimizer
-from tinygrad_edu.tensor import Tensor, value
+from tinygrad_edu.ranks import mean_of_ranks
+from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import batches, diagnosis, tables
 from tinygrad_edu.training.advice import advise
 from tinygrad_edu.training.callbacks import Callback, overridden
 from tinygrad_edu.training.checkpoint import restore, resume_message
 from tinygrad_edu.training.checkpoint_files import newest
+from tinygrad_edu.training.compiled_step import CompiledStep
+from tinygrad_edu.training.evaluation import Evaluation
 from tinygrad_edu.training.first_batch import look_at_first_batch
-from tinygrad_edu.training.heads import compiled, name_of, one
+from tinygrad_edu.training.heads import compiled, name_of
 from tinygrad_edu.training.history import History
 from tinygrad_edu.training.progress import Progress
 from tinygrad_edu.training.run import Restored, Run
 from tinygrad_edu.training.running_metrics import Means
-from tinygrad_edu.training.structure import joined, mapped, rows_of
+from tinygrad_edu.training.structure import rows_of
+from tinygrad_edu.training.world import World
 
 
-class Trainer(AnswersMissing, hints=TRAINER):
+class Trainer(Evaluation, AnswersMissing, hints=TRAINER):
     """Trains a model: `fit`, `evaluate`, `predict`, as in Keras.
 
     loss       (prediction, target) -> Tensor, the mean over the batch; for weighted samples it also takes
                sample_weight=. `model.penalty()` is added to it
     metrics    functions (prediction, target) -> number, shown and recorded under their names. They are
                averaged over samples; metrics marked `whole` are computed once per epoch
+    compile    replay steps, which is faster for small models: see `tinygrad_edu.compile`
+    comm       a communicator of MPI: its processes train together, each on a part of every batch, and get
+               the numbers that one process would get. All of them call `fit` and `evaluate`; the first
+               prints and writes files. Not together with `compile`
 
     A model with several outputs returns a tuple or a dict, and y has the same form. `loss` is one function of
     both, or a loss for each output, in a tuple or a dict; so are `metrics` and `loss_weights`. The history
@@ -56,32 +59,38 @@ class Trainer(AnswersMissing, hints=TRAINER):
         *,
         metrics: Any = (),
         loss_weights: Any = None,
+        compile: bool = False,
+        comm: Any = None,
     ):
         diagnosis.demand_trainable(model, loss, optimizer, metrics)
         self.model, self.optimizer = model, optimizer
+        self.world = World(comm)
+        if compile and self.world.comm is not None:
+            raise diagnosis.no_compiling_together()
+        self.compiled: Any = CompiledStep(self) if compile else None
         self.loss, self.metrics = compiled(loss, loss_weights, metrics)
         self.callbacks: list[Callback] = []
-        self.history = History()
-        self.stop_training = False
+        self.history, self.stop_training = History(), False
         self.first: float | None = None  # the loss of the first batch of `fit`
         self.columns: dict[str, list[str]] = {}  # of the data frames that it was trained on
         self._prepare()
 
     def train_step(
-        self, x: Any, y: Any, weight: Any = None, measure: Callable[[float, Any], Any] | None = None
+        self, x: Any, y: Any, weight: Any = None, measure: Callable[..., Any] | None = None
     ) -> tuple[float, Any]:
         """Learns from one batch, in training mode. Returns the loss before the step, and the prediction.
 
-        measure   called with both before the step, so that an error in it leaves the weights unchanged
+        measure   called with both and y before the step, so that an error in it leaves the weights unchanged
 
         Raises FloatingPointError if the loss is not finite, RuntimeError if it depends on no parameter,
         both before anything is learned. After any error, buffers such as moving means are as before.
         """
         if not self.model.training:
             self.model.train()
-        with Restored(self.buffers):
-            loss, prediction = self._loss(x, y, weight)
-            number = diagnosis.number_of(loss)
+        with Restored(self.buffers), self.world.shared(x, y, weight) as (x, y, weight):
+            replayed = self.compiled and self.first is not None  # a graph to look at, in the first
+            loss, prediction = (self.compiled if replayed else self._loss)(x, y, weight)
+            number = mean_of_ranks(diagnosis.number_of(loss))
             if not cmath.isfinite(number):
                 raise diagnosis.not_finite(self, number, x, y)
             if not (isinstance(loss, Tensor) and loss.requires_grad):
@@ -90,10 +99,11 @@ class Trainer(AnswersMissing, hints=TRAINER):
                 self.first = number
                 look_at_first_batch(self, loss, prediction, y)
             if measure is not None:
-                measure(number, prediction)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
+                measure(number, prediction, y)
+            if not replayed:
+                self.optimizer.zero_grad()
+                loss.backward()
+            self.world.step(self.optimizer)
         return number, prediction
 
     @answering(FIT)
@@ -142,24 +152,25 @@ class Trainer(AnswersMissing, hints=TRAINER):
         diagnosis.demand_settings(self, epochs, callbacks, sample_weight, class_weight)
         loader, validation = batches.loaders_of_fit(
             x, y, validation, validation_split, sample_weight, class_weight, self.dtype,
-            batch_size=batch_size, shuffle=shuffle, seed=seed,
+            batch_size=batch_size, shuffle=shuffle, seed=self.world.seed(seed),
         )  # fmt: skip
-        self.callbacks = sorted(callbacks, key=lambda callback: callback.turn)
+        self.callbacks = sorted(self.world.callbacks(callbacks), key=lambda callback: callback.turn)
         history = None if any(callback.draws for callback in self.callbacks) else self.history
         before = len(self.history)
-        shown = Progress(epochs, len(loader), history=history, quiet=not progress, before=before)
+        quiet = not (progress and self.world.is_first)
+        shown = Progress(epochs, len(loader), history=history, quiet=quiet, before=before)
         means = Means(self.metrics, self.loss)
         self.run = Run(loader, validation, means, shown, self.optimizer.lr, x, before)
-        self._train(self.run, epochs, resume)
-        advise(self)
+        with self.world.ending_together():
+            self._train(self.run, epochs, resume)
+        if self.world.is_first:
+            advise(self)
         return self.history
 
     def _train(self, run: Run, epochs: int, resume: str | os.PathLike[str] | None) -> None:
         """Epoch after epoch, from the first or from where a checkpoint was saved."""
-        saved = None
-        if resume is not None:
-            run.resumed = os.fspath(resume)
-            saved = newest(run.resumed)
+        run.resumed = None if resume is None else os.fspath(resume)
+        saved = self.world.from_first(lambda: newest(run.resumed) if run.resumed else None)
         self.stop_training = False
         for callback in self.callbacks:
             callback.trainer = self
@@ -168,6 +179,7 @@ class Trainer(AnswersMissing, hints=TRAINER):
             restore(self, *saved)
             if not run.progress.quiet:
                 run.progress.say(resume_message(self, saved[0], epochs))
+        self.world.begin(self, epochs)
         try:
             with run.ctrl_c:
                 while run.epoch <= epochs and not run.interrupted:
@@ -214,7 +226,7 @@ class Trainer(AnswersMissing, hints=TRAINER):
         on_batch_end = overridden(self.callbacks, "on_batch_end")
         todo, run.rest = run.rest or batches.batches_of(run.loader), None
 
-        def measure(loss: float, prediction: Any) -> None:
+        def measure(loss: float, prediction: Any, y: Any) -> None:
             run.means.add(rows_of(y), loss, prediction, y, self.counted)
 
         for x, y, *weight in todo:
@@ -225,74 +237,19 @@ class Trainer(AnswersMissing, hints=TRAINER):
                 self.train_step(x, y, weight[0] if weight else None, measure)
             except FloatingPointError as error:
                 raise FloatingPointError(f"batch {i} of epoch {run.epoch}: {error}") from error
-            run.batch = i
-            run.steps += 1
+            run.batch, run.steps = i, run.steps + 1
             run.interrupted = run.ctrl_c.pressed
             for tell in on_batch_end:
                 tell(i)
+            run.interrupted, self.stop_training = self.world.any(
+                run.interrupted, self.stop_training
+            )
             if run.progress.live:
                 run.progress.batch(run.epoch, i, run.means.values())
             if run.interrupted or self.stop_training:
                 break
         if not run.means.samples:
             raise diagnosis.no_batch(run)
-
-    @answering(FIT)
-    def evaluate(
-        self, x: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int = 1024
-    ) -> dict[str, float]:
-        """Loss and metrics on data, in eval mode, with `optimizer.averaged()`; whatever the batch size."""
-        self._prepare()
-        diagnosis.look_at_new_data(self, x)
-        weight = batches.weights_of(y, sample_weight, None, self.dtype)
-        return self._evaluate(batches.loader_of(x, y, weight, batch_size=batch_size))
-
-    def _evaluate(self, loader: Any) -> dict[str, float]:
-        means = Means(self.metrics, self.loss)
-        with self._in_use():
-            for x, y, *weight in batches.batches_of(loader):
-                loss, prediction = self._loss(x, y, *weight)
-                means.add(rows_of(y), loss.item(), prediction, y, self.counted)
-        return means.final()
-
-    def predict(self, x: Any, *, batch_size: int = 1024) -> Any:
-        """The output for all of x, in eval mode, with `optimizer.averaged()`: an array, a tuple or a dict."""
-        diagnosis.look_at_new_data(self, x)
-        loader = batches.arrays_loader(x, batch_size=batch_size)
-        with self._in_use():
-            parts = [mapped(value, batches.output_of(self.model, batch)) for (batch,) in loader]
-        return joined(parts)
-
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """Context for evaluation: eval mode, averaged weights, and no graph is recorded."""
-        training = self.model.training
-        self.model.eval()
-        try:
-            with no_grad(), self.optimizer.averaged():
-                yield
-        finally:
-            if training:
-                self.model.train()
-
-    def _loss(self, x: Any, y: Any, weight: Any = None) -> tuple[Tensor, Any]:
-        """The loss of a batch, and the prediction as arrays. Sets `counted`, what the loss is a mean over."""
-        if not (weight is None or self.takes_weights):
-            raise diagnosis.no_weights(self.loss)
-        prediction = batches.output_of(self.model, x)
-        with counting() as counts:
-            loss = self.loss(prediction, y, **({} if weight is None else {"sample_weight": weight}))
-        self.counted = one(counts)
-        return (loss + self.model.penalty() if self.penalized else loss), mapped(value, prediction)
-
-    def _prepare(self) -> None:
-        """Finds out once per `fit` what would take too long to find out for every batch."""
-        self.penalized = isinstance(self.model.penalty(), Tensor)  # does it have any regularizer?
-        self.buffers = [buffer for _, buffer in self.model.named_buffers()]
-        dtypes = (parameter.dtype for _, parameter in self.model.named_parameters())
-        self.dtype = next(dtypes, np.dtype(np.float32))  # of the model, and so of sample weights
-        self.first = None
-        self.takes_weights = diagnosis.takes_weights(self.loss)
 
     def __repr__(self) -> str:
         parts = f"{type(self.model).__name__}, {name_of(self.loss)}, {self.optimizer!r}"

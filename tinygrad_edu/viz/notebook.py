@@ -19,8 +19,8 @@ from tinygrad_edu.autodiff import FREED
 from tinygrad_edu.diagnostics.words import made_at, shortened
 from tinygrad_edu.explaining import explain
 from tinygrad_edu.nn import Module, Sequential
-from tinygrad_edu.nn.summary import size
 from tinygrad_edu.tensor import Op, Tensor, value
+from tinygrad_edu.terminal import size
 from tinygrad_edu.training import History
 from tinygrad_edu.training.progress import cell_number
 from tinygrad_edu.viz.curves import BLUE, ORANGE, curve_svg
