@@ -41,11 +41,11 @@ def title(key):
 
 def time_of(seconds):
     """Three digits, with their unit."""
-    for unit, size in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size or unit == "µs":
-            number = seconds / size
-            return f"{number:.{max(0, 2 - len(str(int(number))) + (number < 100))}f} {unit}"
-    raise AssertionError
+    unit, size = next(
+        (u, s) for u, s in (("s", 1), ("ms", 1e-3), ("µs", 0)) if seconds >= 0.9995 * s
+    )
+    number = seconds / (size or 1e-6)
+    return f"{number:#.3g}".rstrip(".") + f" {unit}"
 
 
 def fastest(result, names):
@@ -173,10 +173,10 @@ def page(run):
 ```
 
 `make bench` runs the same works in every library that is installed, in turn, in one process. A library
-whose first steps give other losses or gradients than ours is left out: a timing of different work is no comparison. A
-step of a network is forward, backward and Adam. "By hand" is NumPy without automatic differentiation, with
-derivatives on paper and buffers that are kept: what a framework on NumPy can reach. For PyTorch the faster of
-Adam and fused Adam counts.
+whose first steps give other losses or gradients than ours is left out: a timing of different work is no
+comparison. A step of a network is forward, backward and Adam. "By hand" is NumPy without automatic
+differentiation, with derivatives on paper and buffers that are kept: what a framework on NumPy can reach. For
+PyTorch the faster of Adam and fused Adam counts.
 
 {setting(run)}
 
@@ -197,7 +197,7 @@ Below 1 we are faster.
 
 ## Memory
 
-The most that a process with one library has taken after ten steps of one work, with Python and the
+The most that a process with one library has taken after a few steps of one work, with Python and the
 library itself.
 
 {memory(run)}
@@ -237,7 +237,7 @@ def picture(curves):
         handles, labels = max(
             (ax.get_legend_handles_labels() for ax in axes), key=lambda pair: len(pair[1])
         )
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=wide + 1, frameon=False)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
     drawing = file.getvalue()

@@ -56,8 +56,10 @@ def build(name, work):
     """The step of a peer for a `works.Work`."""
     peer = PEERS[name]
     function = getattr(load(name), work.kind, None)
-    if function is None or (peer.trains_only and not work.trains):
+    if function is None:
         raise NotWritten("not written for this library")
+    if peer.trains_only and not work.trains:
+        raise NotWritten("not written: there is no optimizer in this work")
     return function(**work.sizes, **peer.settings)
 
 
