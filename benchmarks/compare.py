@@ -1,7 +1,7 @@
 """The comparison with other libraries: each work of `works.py` for each library that is installed.
 
     python benchmarks/compare.py            writes results/latest.json, and what page.py makes of it
-    python benchmarks/compare.py --quick    for a try: fewer rounds, small curves, no torch.compile
+    python benchmarks/compare.py --quick    for a try: fewer libraries, rounds and sizes
     python benchmarks/compare.py --out PATH --only tanh-10 mlp-small
 
 A library whose first steps give other numbers than ours is left out, with the reason: a timing of different
@@ -254,11 +254,12 @@ def main():
     if wishes.peaks:
         return tell_peaks(wishes.peaks[0], wishes.peaks[1:])
     start = time.perf_counter()
-    names = [name for name in peers.PEERS if not (wishes.quick and name == "torch-compiled")]
+    names = list(IN_CURVES if wishes.quick else peers.PEERS)
     keys = wishes.only or list(works.WORKS)
     run = {
         "date": datetime.date.today().isoformat(),
         "quick": wishes.quick,
+        "peers": names,
         "machine": machine(),
         "versions": versions(),
     }
@@ -266,12 +267,12 @@ def main():
     if not wishes.only:  # first, while this process is small and nothing else runs
         job = cold(names, 3, 1) if wishes.quick else cold(names, 7, 2)
         told(works.JOB, job["seconds"], job["out"])
-    weighed = [key for key in keys if not wishes.quick or key in ("mlp-large", "lenet")]
+    weighed = [key for key in keys if not wishes.quick or key == "mlp-large"]
     found = peaks([name for name in names if not absent(name)], weighed)
     say(f"\npeak memory measured: {time.perf_counter() - start:.0f} s")
     run["works"] = {}
     for key in keys:
-        rounds, budget = (3, 1.0) if wishes.quick else (60, 7.0)
+        rounds, budget = (2, 1.0) if wishes.quick else (60, 5.0)
         result = compared(works.WORKS[key], names, rounds, budget)
         told(works.WORKS[key].title, result["seconds"], result["out"])
         run["works"][key] = {**result, "peak": found.get(key, {})}

@@ -138,7 +138,7 @@ def setting(run):
     libraries = ", ".join(f"{named.get(name, name)} {v}" for name, v in run["versions"].items())
     vectors = "with AVX-512" if m["avx512"] else "without AVX-512"
     threads = f"{m['blas_threads']} thread" + ("" if m["blas_threads"] == 1 else "s")
-    quick = " This was a quick run: few rounds." if run["quick"] else ""
+    quick = " This was a quick run: few libraries and rounds." if run["quick"] else ""
     return (
         f"{run['date']}, {m['cores']} cores of {m['processor']} {vectors}; {m['blas']} with {threads}, "
         f"`OPENBLAS_CORETYPE` {m['coretype']}; Python {m['python']}, {libraries}; float32.{quick}"
