@@ -146,7 +146,8 @@ def setting(run):
 
 
 def readme_part(run):
-    return f"{BEGIN}\n{times(run)}\n\n{setting(run)}\n{END}"
+    about = "Time of a training step by width, batch, depth and length, for several libraries"
+    return f"{BEGIN}\n{times(run)}\n\n{setting(run)}\n\n![{about}](docs/speed.svg)\n{END}"
 
 
 def readme(text, run):
