@@ -1,5 +1,7 @@
 """A profile counts what closed forms count, adds up, and leaves everything as it was."""
 
+import linecache
+import sys
 import threading
 
 import numpy as np
@@ -9,7 +11,7 @@ import tinygrad_edu
 from tinygrad_edu import Tensor, checkpoint, grad, jvp, nn, no_grad, optim, profile, profiling, vmap
 from tinygrad_edu.modes import thread
 from tinygrad_edu.ops import relu
-from tinygrad_edu.profiling import BETWEEN, Limits, limits
+from tinygrad_edu.profiling import BETWEEN, Limits, limits, machine, measuring, table
 from tinygrad_edu.tensor import Op
 from tinygrad_edu.training import Trainer
 
@@ -17,7 +19,7 @@ from tinygrad_edu.training import Trainer
 @pytest.fixture(autouse=True)
 def a_known_machine(monkeypatch):
     """10 GFLOP/s and 1 GB/s."""
-    monkeypatch.setattr(profiling, "_measured_limits", lambda dtype: Limits(10.0, 1.0))
+    monkeypatch.setattr(machine, "_measured_limits", lambda dtype: Limits(10.0, 1.0))
 
 
 def variable(shape, seed=0, dtype=np.float32):
@@ -173,7 +175,7 @@ def test_the_time_of_an_operation_is_without_those_inside_it(monkeypatch):
         now[0] += 1
         return x * 2
 
-    monkeypatch.setattr(profiling, "clock", lambda: now[0])
+    monkeypatch.setattr(measuring, "clock", lambda: now[0])
     slow = Op(slowly, lambda g, y, x: 2 * g, name="slow")
     with profile() as p:
         checkpoint(slow)(variable((3,))).sum().backward()  # its rule calls slow again
@@ -248,7 +250,7 @@ def test_rates_and_the_limit():
     """10 GFLOP/s and 1 GB/s: 1000³ multiply-adds take 0.2 s at best, and 12 MB take 12 ms."""
     record = profiling.Record("matmul", "forward", "float32", (), "", 0.4, 1, 12_000_000, 10**9)
     assert profiling.least_seconds(record) == pytest.approx(0.2)
-    found = profiling._row_of("matmul", "forward", [record], 0.8)
+    found = table.row_of("matmul", "forward", [record], 0.8)
     assert found[3:] == pytest.approx((0.5, 1, 12_000_000, 10**9, 5.0, 0.03, 50.0))
     slow = record._replace(multiply_adds=1000)
     assert profiling.least_seconds(slow) == pytest.approx(0.012)
@@ -363,40 +365,78 @@ def test_a_trainer_has_data_loading():
     assert row(p, "optimizer.step").calls == 4
 
 
+def training(model):
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def test_a_replay_of_compile_counts_as_the_same_step_without():
+    (one, x), (other, _) = network(), network()
+    eager, compiled = training(one), tinygrad_edu.compile(training(other))
+    for _ in range(3):
+        eager(x), compiled(x)
+    with profile() as p:
+        for _ in range(2):
+            a = eager(x)
+    with profile() as q:
+        for _ in range(2):
+            b = compiled(x)
+    assert compiled.replays == 3 and a.data == b.data
+    for name in ("matmul", "d matmul/dw", "d matmul/dx", "tanh", "d tanh/dx"):
+        if "matmul" in name:
+            assert row(q, name).multiply_adds == row(p, name).multiply_adds > 0
+            assert row(q, name).bytes == row(p, name).bytes > 0
+        else:  # a replay does the NumPy calls inside a rule one by one
+            assert row(q, name).multiply_adds >= row(p, name).multiply_adds > 0
+        assert row(q, name).direction == row(p, name).direction
+    assert row(q, "optimizer.step").calls == row(q, "optimizer.zero_grad").calls == 2
+    assert sum(r.seconds for r in q.rows) == pytest.approx(q.total)
+    assert {r.name.partition(":  ")[2] for r in q.by("line").rows} >= {
+        "loss = (model(x) ** 2).mean()", "loss.backward()", "optimizer.step()",
+    }  # fmt: skip
+    assert sys.gettrace() is None or "coverage" in str(sys.gettrace())
+
+
+def generated(source, file, **names):
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    exec(compile(source, file, "exec"), names)
+    return names["replay"]
+
+
 def test_lines_of_a_generated_function():
-    """As `compile` makes them: one operation for each line, with what it knows beforehand."""
-    source = "def replay(x):\n    y = tanh(x)\n    z = add(y, y)\n    y = None\n    return z"
-    names = {"tanh": np.tanh, "add": lambda a, b: a + relu(b)}
-    exec(compile(source, "<a tape>", "exec"), names)
-    tanh = profiling.Step("tanh", "forward", "float32", "at f.py:1", 80, 10)
-    add = profiling.Step("add", "forward", "float32", "at f.py:2", 120, 10)
-    x = np.full(10, 0.5, np.float32)
+    """Results are new arrays, or written into an array that is there, which is no view of an operand."""
+    source = (
+        "def replay(v1):\n    v2 = k1(v1); v1 = None\n    k2(v2, v2, out=v2)\n    v3 = None\n"
+        "    v4 = v2.T\n    return v4"
+    )
+    names = ("tanh", "v2"), ("add", "v2"), ("T", "v4")
+    tanh, add, fetch = (profiling.Line(name, "at f.py:1", makes) for name, makes in names)
+    x = np.full((2, 5), 0.5, np.float32)
+    lines = {"<tape test>": [tanh, add, add, fetch, None]}
     with profile() as p:
         for _ in range(3):
-            z = p.replay(names["replay"], (x,), {"<a tape>": [tanh, add, add, None]})
-    assert z.tolist() == (2 * np.tanh(x)).tolist()
-    assert counted(row(p, "tanh")) == (3, 3 * 80, 30)
-    assert counted(row(p, "add")) == (3, 3 * 120, 30)
-    assert not any(r.name == "relu" for r in p.rows)  # a part of that line
+            y = p.replay(generated(source, "<tape test>", k1=np.tanh, k2=np.add), (x,), lines)
+    assert y.tolist() == (2 * np.tanh(x)).T.tolist()
+    assert row(p, "tanh").multiply_adds == row(p, "add").multiply_adds == 30
+    assert row(p, "add").calls == 3 and row(p, "add").bytes == 3 * 3 * 40
+    assert counted(row(p, "T")) == (3, 0, 0)
     assert sum(r.seconds for r in p.rows) == pytest.approx(p.total)
+    before = sys.gettrace()
     with pytest.raises(ValueError, match="wrong"), profile() as p:
-        names["tanh"] = raising
-        p.replay(names["replay"], (x,), {"<a tape>": [tanh, add, add, None]})
-    assert p._running == []
+        p.replay(generated(source, "<tape test>", k1=raising), (x,), lines)
+    assert p._running == [] and p._replayed is None and sys.gettrace() is before
 
 
 def raising(*_):
     raise ValueError("wrong")
-
-
-def test_what_a_line_calls_is_measured_by_itself():
-    optimizer = optim.SGD(network()[0].parameters(), lr=0.1)
-    names = {"zero_grad": optimizer.zero_grad}
-    exec(compile("def replay():\n    zero_grad()", "<b tape>", "exec"), names)
-    step = profiling.Step("call", "forward", "", "", 0, 0)
-    with profile() as p:
-        p.replay(names["replay"], (), {"<b tape>": [step]})
-    assert row(p, "optimizer.zero_grad").calls == row(p, "call").calls == 1
 
 
 def test_it_is_off_afterwards():

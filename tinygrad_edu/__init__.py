@@ -33,17 +33,23 @@ def load_ipython_extension(shell: Any) -> None:
 ipython.register(ipython.shell())
 
 if TYPE_CHECKING:
+    from tinygrad_edu.blas import blas_threads
     from tinygrad_edu.compiler import compile
     from tinygrad_edu.explaining import explain
     from tinygrad_edu.profiling import profile
 
 __all__ = [
-    "Tensor", "__version__", "checkpoint", "compile", "debug", "explain", "grad", "hessian", "hvp",
-    "jacobian", "jvp", "no_grad", "op", "profile", "scan", "value_and_grad", "vjp", "vmap",
+    "Tensor", "__version__", "blas_threads", "checkpoint", "compile", "debug", "explain", "grad", "hessian",
+    "hvp", "jacobian", "jvp", "no_grad", "op", "profile", "scan", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 
-WAITING = {"compile": "compiler", "explain": "explaining", "profile": "profiling"}
+WAITING = {
+    "blas_threads": "blas",
+    "compile": "compiler",
+    "explain": "explaining",
+    "profile": "profiling",
+}
 ROOMS = (
     "compiler", "data", "distributed", "gradcheck", "nn", "ops", "optim", "training", "twins", "viz",
 )  # fmt: skip

@@ -66,7 +66,7 @@ class NoValue(TypeError):
 def value(x: Any) -> Any:
     """The array of a Node; in a list or tuple, that of every part; anything else as it is."""
     if isinstance(x, Node):
-        return x.data
+        return x if x.as_array else x.data
     if isinstance(x, (list, tuple)):
         return [value(part) for part in x] if isinstance(x, list) else tuple(map(value, x))
     return x

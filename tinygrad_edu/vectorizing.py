@@ -63,7 +63,8 @@ def vmap(f: Callable, in_axes: Any = 0) -> Callable:
         ]
         with set_mode(batches=(*thread.mode.batches, n)):
             y = f(*shown, **kwargs)
-        tensors = any(isinstance(x, Tensor) for arg in args for x in leaves(arg))
+        given = [x for arg in args for x in leaves(arg)]
+        tensors = any(isinstance(x, Tensor) and not x.as_array for x in given)
         return each_leaf(lambda leaf: _of_all(leaf, n, level, tensors), y)
 
     return of_batch
@@ -108,7 +109,9 @@ def _of_all(y: Any, n: int, level: int, as_tensor: bool) -> Any:
     """A result of all examples: a Tensor if Tensors were given or it is being differentiated."""
     y = y if isinstance(y, Tensor) else Tensor(y)
     y = on_level(y, n, level).batch
-    return y if isinstance(y, Batched) or as_tensor or y.requires_grad else y.data
+    if isinstance(y, Batched) or as_tensor or y.requires_grad:
+        return y
+    return y.numpy() if hasattr(y, "tape") else y.data  # a tape, while `compile` records
 
 
 # -------------------------------------------------------------------------------------- the stand-in

@@ -110,3 +110,16 @@ def test_what_is_refused(target, settings, kind, told):
 def test_probabilities_of_a_teacher_are_noticed():
     with pytest.warns(UserWarning, match="takes the teacher's logits"):
         nn.distillation_loss(LOGITS, (LABELS, softmax(TEACHER)))
+
+
+def test_a_compiled_training_is_the_same():
+    x = RNG.normal(size=(48, 5)).astype(np.float32)
+    y = RNG.integers(0, 4, 48), RNG.normal(size=(48, 4)).astype(np.float32)
+    losses = []
+    for compiled in (False, True):
+        model = nn.Linear(5, 4, rng=0)
+        optimizer = optim.Adam(model.parameters(), lr=0.05)
+        trainer = Trainer(model, nn.distillation_loss, optimizer, compile=compiled)
+        history = trainer.fit(x, y, epochs=3, batch_size=16, seed=0, progress=False)
+        losses.append(history["loss"])
+    assert np.allclose(*losses, rtol=1e-6)

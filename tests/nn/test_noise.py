@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import nn, no_grad, optim
+from tinygrad_edu.nn.noise import kept, survivors
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 3, 4))
@@ -161,3 +162,26 @@ def test_what_is_meant_is_not_warned_of():
     other_optimizer.step()
     with no_grad():
         nn.Dropout(0.5, rng=0)(x)  # a layer alone
+
+
+@pytest.mark.parametrize("source", [np.random.PCG64, np.random.MT19937, np.random.PCG64DXSM])
+@pytest.mark.parametrize("p", [1e-9, 0.1, 0.5, 1 - 1e-7, 1 - 1e-12])
+@pytest.mark.parametrize("drawn_before", [0, 1])
+@pytest.mark.parametrize("shape", [(3, 4), (100, 100), (10_001,), (0, 3)])
+def test_bits_are_compared_as_the_floats_made_of_them(source, p, drawn_before, shape):
+    """The same numbers survive as by rng.random, and the next draw is the same."""
+    by_bits, by_floats = (np.random.Generator(source(5)) for _ in range(2))
+    for rng in (by_bits, by_floats):
+        rng.random(drawn_before, dtype=np.float32)  # an odd number leaves half of 64 bits
+    expected = by_floats.random(shape, dtype=np.float32) >= p
+    assert np.array_equal(survivors(by_bits, p, shape), expected)
+    assert np.array_equal(
+        by_bits.random(3, dtype=np.float32), by_floats.random(3, dtype=np.float32)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_factors_of_dropout_have_the_precision_of_the_input(dtype):
+    factors = kept(np.random.default_rng(0), 0.3, (50, 4), dtype)
+    assert factors.dtype == dtype
+    assert set(factors.ravel().tolist()) == {0.0, float(dtype(1) / dtype(0.7))}

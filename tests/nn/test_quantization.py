@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tinygrad_edu import nn, optim
+from tinygrad_edu import compile, nn, optim
 from tinygrad_edu.data import load_digits, train_test_split
 from tinygrad_edu.training import Trainer, accuracy
 
@@ -170,3 +170,13 @@ def test_what_cannot_be_quantized():
         nn.quantize(nn.Linear(None, 3))
     with pytest.raises(TypeError, match="is not a Module"):
         nn.quantize(nn.Linear)
+
+
+def test_a_compiled_function_sees_the_whole_numbers_change():
+    layers = nn.Embedding(5, 4), nn.Flatten(), nn.Linear(8, 3)
+    made, ids = nn.quantize(nn.Sequential(*layers, seed=0)), np.array([[1, 2], [3, 4]])
+    f = compile(lambda ids: made(ids))
+    for _ in range(3):
+        assert np.array_equal(f(ids).data, made(ids).data)
+        made[2].W_int8.data[...] //= 2
+        made[0].W_int8.data[3] += 1

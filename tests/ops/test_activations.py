@@ -53,3 +53,30 @@ def test_cross_entropy_of_more_samples_than_float16_counts():
         activations.cross_entropy(leaf, np.zeros(len(x), int)).backward()
         grads.append(leaf.grad)
     assert np.allclose(*grads, rtol=0, atol=2**-24) and grads[0].any()  # float16 has steps of 2⁻²⁴
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float16, np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_rows_in_parts_are_the_rows_at_once(name, axis, dtype, monkeypatch):
+    """Bit for bit, also for a gradient that is a view of one number, and next to a row of infinities."""
+    function = getattr(activations, name)
+    x = (3 * np.random.default_rng(0).normal(size=(5, 7, 4))).astype(dtype)
+    if np.dtype(dtype).kind == "f":
+        x[0, 0], x[1, 1, 0], x[2, 2, 1] = -np.inf, np.inf, 50
+    found = []
+    for cache in (2**18, 40):
+        monkeypatch.setattr(activations, "CACHE", cache)
+        if np.dtype(dtype).kind != "f":
+            found.append([function(x, axis=axis)])
+            continue
+        grads = []
+        for g in (np.broadcast_to(x.dtype.type(2), x.shape), np.arange(140.0).reshape(x.shape)):
+            tensor = Tensor(x, requires_grad=True)
+            y = function(tensor, axis=axis)
+            y.backward(g.astype(dtype))
+            grads += [y.data, tensor.grad]
+        found.append(grads)
+    for at_once, in_parts in zip(*found, strict=True):
+        assert np.asarray(in_parts).dtype == np.asarray(at_once).dtype
+        assert np.array_equal(in_parts, at_once, equal_nan=True)

@@ -1,32 +1,33 @@
-"""`compile(f)`: a call of f is recorded as a tape, and later calls replay it.
+"""`compile(f)`: a call of f is recorded as a tape, and later calls replay it, with the same bits.
 
-The tape has what NumPy has to do and nothing else: no Tensors, no choice of a row, no walk through a graph.
-What it computes has the same bits.
+Where each part of the speed comes from:
+
+    tape.py     what NumPy has to do and nothing else: no Tensors, no choice of a row, no walk through a graph
+    opened.py   the NumPy calls inside a row, each in the form that NumPy reads fastest
+    plan.py     nothing is computed twice or for nobody; results are written into memory that calls share,
+                over what is not needed any more; views of it are made once
+    this file   what a call must agree with is one expression, which also finds the arrays
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
-import re
 import threading
 import types
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from tinygrad_edu.autodiff import FREED
-from tinygrad_edu.compiler.guards import Names, signature
-from tinygrad_edu.compiler.stand_ins import StandIn
+from tinygrad_edu.compiler.calls import Arguments, result_text
+from tinygrad_edu.compiler.guards import Names
+from tinygrad_edu.compiler.plan import Plan
+from tinygrad_edu.compiler.repeated import demand_equal
 from tinygrad_edu.compiler.tape import Tape
 from tinygrad_edu.diagnostics.words import describe, refusal, warn
 from tinygrad_edu.modes import set_mode, thread
-from tinygrad_edu.tensor import Op, Tensor, result_of
+from tinygrad_edu.profiling import Line
 
 __all__ = ["Compiled", "compile"]
 
-NAME = re.compile(r"\bk\d+\b")  # of a constant, in the text of a step
 MOST = 32  # tapes of one function
 _recording = threading.RLock()  # one at a time: arrays of the user are exchanged while it lasts
 
@@ -39,17 +40,23 @@ def compile(f: Callable) -> Compiled:
 
     The first call with other shapes, dtypes, strides, numbers, modes or frozen parameters runs as without
     compile, and is recorded. So is the second, to compare: a function that does something else then, such as
-    one that counts its calls, is refused. From the third call on the tape is replayed.
+    one that counts its calls, is refused. From the third call on the tape is replayed. A recorded call takes
+    more memory than an ordinary one, by a few times its largest array; a replay does not.
 
-    Arrays are inputs, whether they are arguments, closed over, global, or attributes of a module; so are
-    parameters, buffers, random generators, and all that an optimizer keeps. Numbers among them are compared
-    with those that were recorded; other Python objects are taken to stay as they are. Whatever f does besides
-    (printing, appending to a list) happens only while it is recorded. To `isinstance` arrays are Tensors
-    then.
+    A replay follows the path that was recorded, also inside of losses and layers, and checks that: where
+    numbers take another one, it goes on row by row, and if most calls do so, the function is recorded anew.
+    If two threads call at the same time, one of them goes row by row.
+
+    Arrays are inputs, whether they are arguments, closed over, global, or in attributes, lists and dicts
+    that f reaches by name; so are parameters, buffers, random generators, and all that an optimizer keeps.
+    Numbers, and arrays in tuples and defaults, are compared with those that were recorded. Not seen: what f
+    finds by `globals()` or `getattr`, inside objects of C, or in files, clocks and the environment.
+    Whatever f does besides (printing, appending to a list outside) happens only while it is recorded.
 
     Within `debug()`, `vmap` and other derivatives f is called as it is. Raises TypeError where f asks for
     the numbers of an array, as in `if x > 0` or float(x), since these are others in each call.
 
+    >>> import numpy as np
     >>> double = compile(lambda x: 2 * x)
     >>> [float(double(np.array(x))) for x in (1.0, 2.0, 3.0)]
     [2.0, 4.0, 6.0]
@@ -60,61 +67,93 @@ def compile(f: Callable) -> Compiled:
 
 
 class Program:
-    """One tape, ready to be replayed."""
+    """What was recorded in one call; a plan and a replay, when a second call has recorded the same."""
 
-    def __init__(self, tape: Tape, replay: Callable, names: Names):
-        self.tape, self.replay, self.names, self.holds = tape, replay, names, names.holds()
-        self.verified = False  # has a second call recorded the same?
+    def __init__(self, tape: Tape, conditions: list[str]):
+        arrays = "".join(f"a{i}, " for i in range(tape.arguments))
+        text = f"lambda args, kwargs: ({arrays}) if {' and '.join(conditions)} else None"
+        self.ready = eval(text, tape.names)
+        self.tape, self.replays, self.since, self.patience = tape, 0, 0, 4
+        self.plan: Any = None
+
+    def verified(self, results: str, before: Program) -> None:
+        """Makes a plan; `before` is that of an equal call."""
+        self.plan = Plan(self.tape, results)
+        self.replay = self.plan.replay
+        self.replays = self.since = before.replays
+        self.patience = before.patience * 8 if before.plan else 4
+
+    def arrays_of(self, args: tuple, kwargs: dict) -> tuple | None:
+        """The arrays of a call, if the tape is right for it."""
+        try:
+            return self.ready(args, kwargs)
+        except (AttributeError, KeyError, IndexError, ValueError):  # a name is gone
+            return None
+
+    @property
+    def fits(self) -> bool:
+        """Is there a plan, and do most calls keep to it? Otherwise it gets another, with longer patience."""
+        if self.plan is None:
+            return False
+        left = self.plan.left
+        return left < self.patience or 2 * left < self.replays - self.since
+
+    def lines(self) -> dict[str, list[Line | None]]:
+        """The files of the replay -> what each of their lines does, for `profile()`."""
+        return {
+            file: [
+                Line(step.name, step.line, f"v{step.makes}") if step and not step.asks else None
+                for step in steps
+            ]
+            for file, steps in self.tape.lines.items()
+        }
 
 
 class Compiled:
     """What `compile` returns: it is called as f is.
 
-    programs   signature -> the programs for it, each for other numbers and modes
-    replays    how many calls were replays
+    programs   the tapes, each for other shapes, numbers and modes
     """
 
     def __init__(self, f: Callable):
         functools.update_wrapper(self, f, updated=())
-        self.f, self.replays = f, 0
-        self.programs: dict[Any, list[Program]] = {}
+        self.f = f
+        self.programs: list[Program] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = thread.mode
-        if mode.tape is not None or mode.depth or mode.batches or mode.debug:
+        if mode.tape is not None or mode.depth or mode.batches or mode.debug or mode.share:
             return self.f(*args, **kwargs)
-        arrays: list[Any] = []
-        key = mode.recording, signature((args, kwargs), arrays)
-        for program in self.programs.get(key, ()):
+        for program in self.programs:
+            arrays = program.arrays_of(args, kwargs)
+            if arrays is None:
+                continue
+            if not program.fits:
+                return self._record(args, kwargs, program)
+            program.replays += 1
             try:
-                holds = program.holds()
-            except (AttributeError, KeyError, IndexError, ValueError):  # a name is gone
-                holds = False
-            if holds and program.verified:
-                self.replays += 1
-                try:
-                    return program.replay(*arrays)
-                except Exception as error:
-                    _tell_line(program, error)
-                    raise
-            if holds:
-                return self._record(key, args, kwargs, program)
-        return self._record(key, args, kwargs)
+                if mode.profile is not None:
+                    return mode.profile.replay(program.replay, arrays, program.lines())
+                return program.replay(*arrays)
+            except Exception as error:
+                _tell_line(program, error)
+                raise
+        return self._record(args, kwargs)
 
     def __get__(self, thing: Any, kind: Any = None) -> Any:
         return self if thing is None else types.MethodType(self, thing)
 
-    def _record(self, key: Any, args: tuple, kwargs: dict, before: Program | None = None) -> Any:
+    def _record(self, args: tuple, kwargs: dict, before: Program | None = None) -> Any:
         """Calls f with stand-ins for the arrays; `before`: what an equal call has recorded."""
         tape = Tape()
-        others: list[Any] = []
-        shown = _shown((args, kwargs), tape, others)
+        given = Arguments(args, kwargs, tape)
+        mode = f"{tape.constant(thread)}.mode.recording is {thread.mode.recording}"
         with _recording:
-            names = Names(self.f, others, tape)
+            names = Names(self.f, given.others, tape)
             with names.exchanged(), set_mode(tape=tape):
-                y = self.f(*shown[0], **shown[1])
-                texts = _result(y, tape)
-            now = tape.real_results(texts)
+                y = self.f(*given.shown[0], **given.shown[1])
+                results = result_text(y, tape)
+            now = tape.real_results(results)
             changed = names.changed()
         if changed:
             raise refusal(
@@ -122,21 +161,19 @@ class Compiled:
                 f"compile: {_called(self.f)} changes {changed}, which a replay would not do.",
                 "counting and collecting outside, from what the function returns",
             )
-        program = Program(tape, tape.program(texts), names)
+        program = Program(tape, [mode, *given.conditions, *names.conditions])
         if before is None:
-            self._keep(key, program)
+            self._keep(program)
         else:
-            _demand_equal(self.f, before, program)
-            before.verified = True
+            demand_equal(_called(self.f), before.tape, tape)
+            program.verified(results, before)
+            self.programs = [program if p is before else p for p in self.programs]
         return now
 
-    def _keep(self, key: Any, program: Program) -> None:
-        self.programs.setdefault(key, []).append(program)
-        if sum(map(len, self.programs.values())) > MOST:
-            first = next(iter(self.programs))
-            del self.programs[first][0]
-            if not self.programs[first]:
-                del self.programs[first]
+    def _keep(self, program: Program) -> None:
+        full = len(self.programs) == MOST
+        self.programs = [*self.programs[full:], program]
+        if full:
             warn(
                 f"compile: {_called(self.f)} has needed more than {MOST} tapes, and the oldest is forgotten: "
                 "its arguments differ from call to call in shape, or in numbers that are not arrays.",
@@ -144,139 +181,43 @@ class Compiled:
                 stacklevel=4,
             )
 
+    @property
+    def replays(self) -> int:
+        """How many calls were replays."""
+        return sum(program.replays for program in self.programs)
+
     def explain(self) -> str:
         """The tapes as text: for each line operation, result, bytes, and the user's line."""
-        parts = []
-        for programs in self.programs.values():
-            for program in programs:
-                steps = program.tape.steps
-                width = max((len(step.text) for step in steps), default=0)
-                width = min(width, 60)
-                texts = [program.tape.readable(step.text) for step in steps]
-                rows = [
-                    f"{text:<{width}}  # {step.name}: {step.result or 'no array'}   {step.line}".rstrip()
-                    for text, step in zip(texts, steps, strict=True)
-                ]
-                head = f"{_called(self.f)}: {len(steps)} steps"
-                head += (
-                    "" if program.verified else ", recorded once; the next call is compared with it"
-                )
-                parts.append("\n".join([head, *rows]))
-        return "\n\n".join(
-            [*parts, f"{len(parts)} tapes of at most {MOST}, {self.replays} replays"]
-        )
+        parts = [_explained(_called(self.f), program) for program in self.programs]
+        end = f"{len(parts)} tapes of at most {MOST}, {self.replays} replays"
+        return "\n\n".join([*parts, end])
 
     def __repr__(self) -> str:
         return f"<compiled {_called(self.f)}>"
 
 
-def _shown(tree: Any, tape: Tape, others: list[Any]) -> Any:
-    """The arguments with stand-ins for the arrays, in the order of `signature`."""
-    if type(tree) in (tuple, list):
-        return type(tree)(_shown(part, tape, others) for part in tree)
-    if type(tree) is dict:
-        return {name: _shown(part, tape, others) for name, part in tree.items()}
-    tensor = isinstance(tree, Tensor)
-    if (
-        type(tree) is np.ndarray
-        or isinstance(tree, np.generic)
-        or (tensor and not tree.requires_grad)
-    ):
-        text = f"a{tape.arguments}" + (".data" if tensor else "")
-        tape.arguments += 1
-        return tape.note("argument", text, tree.data if tensor else tree, tensor=tensor, loads=True)
-    others.append(tree)
-    return tree
-
-
-def _result(y: Any, tape: Tape) -> str:
-    """What f returned, as Python."""
-    if type(y) in (tuple, list):
-        inside = "".join(f"{_result(part, tape)}, " for part in y)
-        return f"({inside})" if type(y) is tuple else f"[{inside}]"
-    if isinstance(y, tuple):
-        return f"{tape.constant(type(y))}(*{_result(tuple(y), tape)})"
-    if type(y) is dict:
-        return (
-            "{"
-            + "".join(f"{tape.constant(k)}: {_result(part, tape)}, " for k, part in y.items())
-            + "}"
-        )
-    if isinstance(y, np.ndarray):
-        return f"{tape.constant(y)}.copy()"
-    if not isinstance(y, StandIn):
-        return tape.constant(y)
-    if not y.tensor:
-        return f"v{y.slot}"
-    if y.requires_grad and y.op is not FREED:
-        raise refusal(
-            TypeError,
-            f"compile: {describe(y, 'the result')} could be differentiated with respect to parameters, and a "
-            "tape keeps no graph.",
-            "backward() inside the function, `with no_grad():` around the call, or y.detach()",
-        )
-    return f"{tape.constant(_tensor)}(v{y.slot}, {tape.constant(y.op)})"
-
-
-def _tensor(x: np.ndarray, op: Op | None) -> Tensor:
-    return result_of(op, (), {}, x)
-
-
-def _demand_equal(f: Callable, before: Program, program: Program) -> None:
-    """Refuses a function that did something else in its second call."""
-    old, new = before.tape, program.tape
-    for a, b in itertools.zip_longest(old.steps, new.steps):
-        same = a is not None and b is not None and NAME.sub("k", a.text) == NAME.sub("k", b.text)
-        if same:
-            pairs = zip(NAME.findall(a.text), NAME.findall(b.text), strict=True)
-            if all(_same(old.names[x], new.names[y]) for x, y in pairs):
-                continue
-        step = b or a
-        raise refusal(
-            TypeError,
-            f"compile: {_called(f)} did not compute the same twice: {step.name} {step.line} got another "
-            "constant, or came at another place.",
-            "what changes from call to call as an array that is an argument or that the function names; a "
-            "generator, made outside, for random numbers",
-        )
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Are two constants of a tape equal in all that a replay may depend on?"""
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, np.ndarray):
-        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    if isinstance(a, functools.partial):
-        return _same([a.func, a.args, a.keywords], [b.func, b.args, b.keywords])
-    if isinstance(a, types.MethodType):
-        return _same([a.__func__, a.__self__], [b.__func__, b.__self__])
-    if isinstance(a, types.FunctionType):
-        cells = [[c.cell_contents for c in f.__closure__ or ()] for f in (a, b)]
-        return a.__code__ is b.__code__ and _same(*cells)
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(_same, a, b))
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
-    if isinstance(a, Op):
-        return _same(vars(a), vars(b))
-    try:
-        return bool(a == b)
-    except (ValueError, TypeError):
-        return False
-
-
 def _tell_line(program: Program, error: Exception) -> None:
     """Adds the user's line to an error of a replay."""
-    trace = error.__traceback__
-    while trace and not trace.tb_frame.f_code.co_filename.startswith("<tape"):
+    trace, files = error.__traceback__, program.tape.lines
+    while trace and trace.tb_frame.f_code.co_filename not in files:
         trace = trace.tb_next
-    if trace and 0 <= trace.tb_lineno - 2 < len(program.tape.steps):
-        step = program.tape.steps[trace.tb_lineno - 2]
+    if trace and (step := files[trace.tb_frame.f_code.co_filename][trace.tb_lineno - 2]):
         error.add_note(f"in a replay of compile: {step.name} {step.line}")
 
 
 def _called(f: Callable) -> str:
     return getattr(f, "__name__", repr(f))
+
+
+def _explained(called: str, program: Program) -> str:
+    plan, rows = program.plan, len(program.tape.steps)
+    if plan is None:
+        return f"{called}: {rows} rows, recorded once; the next call is compared with them"
+    texts = [program.tape.readable(plan.text(step)) for step in plan.steps]
+    width = min(max(map(len, texts), default=0), 60)
+    lines = [
+        f"{text:<{width}}  # {step.name}: {plan.about(step)}   {step.line}".rstrip()
+        for text, step in zip(texts, plan.steps, strict=True)
+    ]
+    head = f"{called}: {rows} rows as {len(lines)} steps, {plan.memory:,} bytes for their results"
+    return "\n".join([head, *lines])

@@ -7,21 +7,22 @@ comes here. `call` does it at once, on the numbers, and writes it down as a line
     v6 = add(v5, v3)
 
 The walk back is written down likewise, rule by rule: nothing is left of Tensors, of the choice of a row and
-of the search for the way back. `program` compiles these lines to a function, which is the whole replay.
+of the search for the way back. `plan.py` makes these lines a function, which is the whole replay.
 """
 
 from __future__ import annotations
 
-import itertools
-import linecache
 import operator
 import re
+import weakref
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.autodiff import FREED, unbroadcast
+from tinygrad_edu.compiler.opened import Array, open_row
 from tinygrad_edu.compiler.stand_ins import StandIn, numbers_of
 from tinygrad_edu.diagnostics.words import line_of, refusal, user_frame
 from tinygrad_edu.modes import set_mode, thread
@@ -30,19 +31,32 @@ from tinygrad_edu.tensor import Tensor
 
 LITERALS = (int, float, bool, str, type(None), type(...))
 NONE: dict[str, Any] = {}
-_number = itertools.count(1).__next__
 
 
-class Step(NamedTuple):
-    """One line of the tape."""
+@dataclass(eq=False)
+class Step:
+    """One line of the tape: v5 = text."""
 
     name: str  # of the operation
-    text: str  # the line of Python
-    makes: int  # the slot of its result: v5 is slot 5
-    reads: tuple[int, ...]  # the slots of its operands
-    result: str  # shape, dtype and bytes of the result, for `explain`
-    line: str  # the user's line that asked for it
+    text: str  # Python that gives the result
+    makes: int  # the slot of the result: v5 is slot 5
+    reads: tuple[int, ...]  # the slots of the operands
+    y: Any = None  # an array like the result, without its numbers; None if it is no array
+    line: str = ""  # the user's line that asked for it
     loads: bool = False  # does it only fetch an array?
+    effect: bool = False  # does it draw, check or change something?
+    view_of: int | None = None  # the slot whose memory the result shares
+    writes: str = ""  # how `text` names an array to write into: ", {}" or ", out={}"
+    elementwise: bool = False
+    asks: bool = False  # `text` is a condition, and a replay leaves the plan if it does not hold
+    opened: list[Step] | None = None  # the steps inside; None: it is called as it is
+    row: int = 0  # its place on the tape, or that of the step which it is inside of
+
+    def about(self) -> str:
+        if self.y is None:
+            return "no array"
+        size = "a view" if self.view_of is not None else f"{self.y.nbytes:,} bytes"
+        return f"{self.y.shape} {self.y.dtype}, {size}"
 
 
 class Tape:
@@ -50,63 +64,74 @@ class Tape:
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self.values: list[Any] = []  # slot -> what it holds now, while the tape is recorded
+        self.values = Values()  # slot -> what it holds now, while the tape is recorded
+        self.same: dict[
+            int, int
+        ] = {}  # the result of an opened step -> that of the last step inside
         self.names: dict[str, Any] = {}  # k3 -> a function, a constant, a module
         self.known: dict[int, str] = {}  # the id of an object -> its name
         self.loaded: dict[
             int, StandIn
         ] = {}  # the id of a Tensor -> its array, since the last effect
         self.arguments = 0
+        self.refused: list[Exception] = []  # what the function asked for, and caught
+        self.lines: dict[str, list] = {}  # file of a program -> the steps of its lines
 
     # Recording: each operation is done and written down.
 
     def call(
-        self,
-        function: Callable,
-        args: Any,
-        params: Any = NONE,
-        *,
-        name: str = "",
-        tensor: bool = False,
-    ) -> Any:
+        self, function: Callable, args: Any, params: Any = NONE, *, name: str = "", tensor: bool = False,
+        effect: bool = False,
+    ) -> Any:  # fmt: skip
         """function(*args, **params), now and in every replay. `tensor`: is the result one to the user?"""
         with set_mode(tape=None):
             y = function(*self.real(args), **self.real(params))
-        wrap = "{}"
-        if tensor and type(y) is not np.ndarray:  # as in `Op.__call__`
-            y, wrap = np.asarray(y), self.constant(np.asarray) + "({})"
-        given = [self.expression(x) for x in args]
-        given += [f"{key}={self.expression(x)}" for key, x in params.items()]
-        text = wrap.format(f"{self.constant(function)}({', '.join(given)})")
+            text = self.call_text(function, args, params)
+            as_array = tensor and type(y) is not np.ndarray
+            if as_array:  # as in `Op.__call__`
+                y, text = np.asarray(y), f"{self.constant(np.asarray)}({text})"
+            found = None if effect else open_row(self, function, args, params, as_array, y)
         name = name or getattr(function, "__name__", type(function).__name__)
-        return self.note(name, text, y, (args, params), tensor)
+        result = self.note(name, text, y, (args, params), tensor, effect=effect)
+        if found:
+            step = self.steps[-1]
+            step.opened, self.same[step.makes] = found
+            for inner in step.opened:
+                inner.name, inner.line, inner.row = name, step.line, step.row
+        return result
 
     def note(
-        self,
-        name: str,
-        text: str,
-        y: Any,
-        read: Any = (),
-        tensor: bool = False,
-        loads: bool = False,
-    ) -> Any:
+        self, name: str, text: str, y: Any, read: Any = (), tensor: bool = False, loads: bool = False,
+        effect: bool = False,
+    ) -> Any:  # fmt: skip
         """Writes a line down; returns a stand-in for its result y, or a tuple of them."""
-        slot = len(self.values)
-        self.values.append(y)
         frame = user_frame()
         line = line_of(frame.f_code.co_filename, frame.f_lineno).strip() if frame else ""
-        about = ""
-        if isinstance(y, (np.ndarray, np.generic)):
-            about = f"{y.shape} {y.dtype}, {y.nbytes:,} bytes"
-            if isinstance(y, np.ndarray) and y.base is not None:
-                about = about.replace(f"{y.nbytes:,} bytes", "a view")
-        reads = tuple(x.slot for x in stand_ins(read))
-        self.steps.append(Step(name, f"v{slot} = {text}", slot, reads, about, line, loads))
+        step = self.step(y, text, read, name=name, line=line, loads=loads, effect=effect)
+        step.row = len(self.steps)
+        self.steps.append(step)
+        slot = step.makes
         if type(y) is tuple:
             parts = range(len(y))
             whole = StandIn(self, slot, False)
+            self.values[slot] = None
             return tuple(self.note(name, f"v{slot}[{i}]", y[i], (whole,), tensor) for i in parts)
         return None if y is None else StandIn(self, slot, tensor)
+
+    def step(self, y: Any, text: str, read: Any = (), **about: Any) -> Step:
+        """A step with the next slot, whose value is y."""
+        slot, read = len(self.values), stand_ins(read)
+        self.values.append(y)
+        like, view_of = None, None
+        if isinstance(y, (np.ndarray, np.generic)):
+            like = _Like(y)
+            for x in read:
+                shares = type(x.y) is np.ndarray and not like.owner and np.may_share_memory(x.y, y)
+                if x.y is y or shares:
+                    view_of = x.slot
+        reads = tuple(x.slot for x in read)
+        about = {"name": "", **about}
+        return Step(text=text, makes=slot, reads=reads, y=like, view_of=view_of, **about)
 
     def row(self, row: Any, inputs: tuple, params: dict[str, Any]) -> Any:
         """A row of the derivative table, called with stand-ins among its inputs: see `Op.__call__`."""
@@ -143,7 +168,7 @@ class Tape:
 
     def again(self, function: Callable, args: tuple, params: Any) -> Any:
         """What draws, checks or changes something: done now, and again in every replay."""
-        y = self.call(function, args, params)
+        y = self.call(function, args, params, effect=True)
         self.loaded.clear()  # a parameter may have another array now
         return y
 
@@ -200,7 +225,7 @@ class Tape:
 
     def expression(self, x: Any) -> str:
         """An operand as Python: v5, 0.5, (v1, v2), or the name of a constant."""
-        if isinstance(x, StandIn):
+        if isinstance(x, (StandIn, Array)):
             return f"v{x.slot}"
         if type(x) in (tuple, list):
             inside = "".join(f"{self.expression(part)}, " for part in x)
@@ -209,12 +234,20 @@ class Tape:
             return "{" + ", ".join(f"{k!r}: {self.expression(part)}" for k, part in x.items()) + "}"
         if type(x) in LITERALS and x == x and x not in (np.inf, -np.inf):
             return repr(x) if x is not ... else "..."
+        if type(x) is np.ndarray:  # as it is now: the function may change it later
+            x = x.copy("K")
         return self.constant(x)
+
+    def call_text(self, function: Any, args: Any, params: Any) -> str:
+        given = [self.expression(x) for x in args]
+        given += [f"{key}={self.expression(x)}" for key, x in params.items()]
+        name = function if isinstance(function, str) else self.constant(function)
+        return f"{name}({', '.join(given)})"
 
     def real(self, x: Any) -> Any:
         """The same operand as it is now."""
-        if isinstance(x, StandIn):
-            return self.values[x.slot]
+        if isinstance(x, (StandIn, Array)):
+            return x.y
         if type(x) in (tuple, list):
             return type(x)(map(self.real, x))
         return {k: self.real(part) for k, part in x.items()} if type(x) is dict else x
@@ -225,35 +258,41 @@ class Tape:
         def named(match: re.Match) -> str:
             x = self.names[match[0]]
             name = getattr(x, "__name__", None) or type(x).__name__
+            if name == "reduce":
+                name = f"{x.__self__.__name__}.reduce"
             return name if name != "<lambda>" else "rule"
 
         return re.sub(r"\bk\d+\b", named, text)
 
-    # The replay.
-
     def real_results(self, results: str) -> Any:
         """The results of the call that was recorded."""
-        return eval(results, self.names | {f"v{i}": y for i, y in enumerate(self.values)})
+        now = eval(results, self.names | {f"v{i}": self.values[i] for i in slots_in(results)})
+        self.values, self.loaded = Values(), {}
+        return now
 
-    def program(self, results: str) -> Callable:
-        """The lines as one function of the arguments. A line forgets what no later line reads."""
-        used = slots_in(results)
-        last: dict[int, int] = {}
-        for i, step in enumerate(self.steps):
-            last |= dict.fromkeys(step.reads, i)
-        self.steps = [s for s in self.steps if not s.loads or s.makes in last or s.makes in used]
-        last = {slot: i for i, s in enumerate(self.steps) for slot in s.reads if slot not in used}
-        lines = [f"def replay({', '.join(f'a{i}' for i in range(self.arguments))}):"]
-        for i, step in enumerate(self.steps):
-            done = "".join(f"v{slot} = " for slot in set(step.reads) if last.get(slot) == i)
-            lines.append(f"    {step.text}" + (f"; {done}None" if done else ""))
-        lines.append(f"    return {results}")
-        file, source = f"<tape {_number()}>", "\n".join(lines)
-        linecache.cache[file] = len(source), None, [f"{line}\n" for line in lines], file
-        defined: dict[str, Any] = {}
-        exec(compile(source, file, "exec"), self.names, defined)
-        self.values, self.loaded, self.source = [], {}, source
-        return defined["replay"]
+
+class Values(list):
+    """What the slots hold. An array that nobody else has any more is forgotten, as without compile."""
+
+    def append(self, y: Any) -> None:
+        super().append(weakref.ref(y) if type(y) is np.ndarray else y)
+
+    def __getitem__(self, slot: Any) -> Any:
+        y = super().__getitem__(slot)
+        return y() if type(y) is weakref.ref else y
+
+
+class _Like:
+    """What a plan must know of an array, without its numbers."""
+
+    def __init__(self, y: Any):
+        self.array, self.owner = type(y) is np.ndarray, type(y) is np.ndarray and y.base is None
+        self.shape, self.dtype, self.nbytes = y.shape, y.dtype, y.nbytes
+        self.strides = y.strides
+        self.order: Any = "C" if y.flags.c_contiguous else "F" if y.flags.f_contiguous else None
+
+    def layout(self) -> tuple:
+        return self.shape, self.dtype, self.order
 
 
 def slots_in(text: str) -> set[int]:
@@ -261,9 +300,9 @@ def slots_in(text: str) -> set[int]:
     return {int(slot) for slot in re.findall(r"\bv(\d+)\b", text)}
 
 
-def stand_ins(x: Any) -> list[StandIn]:
+def stand_ins(x: Any) -> list[Any]:
     """The stand-ins in an operand."""
-    if isinstance(x, StandIn):
+    if isinstance(x, (StandIn, Array)):
         return [x]
     parts = x.values() if type(x) is dict else x if type(x) in (tuple, list) else ()
     return [found for part in parts for found in stand_ins(part)]

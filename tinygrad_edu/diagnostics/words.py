@@ -68,7 +68,7 @@ def is_users(file: str, module: str) -> bool:
 
 def is_ours(file: str) -> bool:
     """Is it a file of `tinygrad_edu` or `models`? (The demo is not, as people are invited to change it.)"""
-    if file.startswith("<frozen"):
+    if file.startswith(("<frozen", "<tape")):  # Python's own, or what `compile` has generated
         return True
     return os.path.abspath(file).startswith((PACKAGE, MODELS)) and not file.endswith("demo.py")
 

@@ -12,7 +12,6 @@ from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_one_output, demand_share, demand_teacher
 from tinygrad_edu.nn.loss_reduction import answered, reduced, weighty
 from tinygrad_edu.nn.losses import cross_entropy
-from tinygrad_edu.tensor import value
 
 __all__ = ["distillation_loss"]
 
@@ -38,7 +37,7 @@ def distillation_loss(
     2015, section 2. (Keras's example of distillation calls 1 - alpha what is alpha here.)
 
     Raises ValueError if target is not such a pair, shapes differ, temperature <= 0, or alpha is not within
-    0 ... 1. Warns of a teacher whose logits are probabilities.
+    0 ... 1. Warns of an array of a teacher's probabilities.
     """
     name = "distillation_loss"
     demand_positive(name, temperature=temperature)
@@ -49,11 +48,13 @@ def distillation_loss(
     if sample_weight is not None:
         logits, labels, teacher = weighty(sample_weight, logits, labels, teacher)
     teacher = teacher.astype(logits.dtype if logits.dtype.kind == "f" else float)
-    log_t = value(ops.log_softmax(teacher / temperature))
-    log_p = ops.log_softmax(logits / temperature)
-    t, impossible = np.exp(log_t), np.isneginf(log_t)
-    if impossible.any():  # 0 ln 0 = 0: masks are logits of -∞
-        log_t, log_p = np.where(impossible, 0, log_t), np.where(impossible, 0, log_p)
+    log_t, log_p = (ops.log_softmax(z / temperature) for z in (teacher, logits))
+    t = np.exp(log_t)
+    log_t, log_p = (
+        np.where(t > 0, z, 0) for z in (log_t, log_p)
+    )  # 0 ln 0 = 0, where logits are -∞
     soft = temperature**2 * np.sum(t * (log_t - log_p), axis=-1)
+    if sample_weight is None and reduction == "mean":  # the usual case
+        return alpha * np.mean(soft) + (1 - alpha) * cross_entropy(logits, labels)
     hard = cross_entropy(logits, labels, reduction="none")
     return reduced(name, alpha * soft + (1 - alpha) * hard, sample_weight, reduction)

@@ -192,11 +192,11 @@ def demand_labels(
             what = f"{name}: ignore_index={ignore_index} is one of the labels' numbers, but labels "
             what += f"{shape} are a probability for each class."
             raise refusal(ValueError, what, "sample_weight, 0 for what is ignored")
-        _demand_distributions(name, labels if getattr(labels, "as_array", False) else value(labels))
+        _demand_distributions(name, value(labels))
         if not isinstance(labels, Tensor) or labels.as_array:
             labels = labels.astype(logits.dtype if logits.dtype.kind == "f" else float)
         return labels, True, None
-    labels, counted = labels if getattr(labels, "as_array", False) else value(labels), None
+    labels, counted = value(labels), None
     if ignore_index is not None:
         counted = labels != ignore_index
         labels = np.where(counted, labels, 0)
@@ -282,7 +282,7 @@ def demand_share(name: str, **shares: Any) -> None:
     demand_each(name, lambda share: 0 <= share <= 1, "a share, from 0 to 1", **shares)
 
 
-def demand_teacher(name: str, shape: Shape, target: Any) -> tuple[Any, np.ndarray]:
+def demand_teacher(name: str, shape: Shape, target: Any) -> tuple[Any, Any]:
     """(labels, logits of the teacher): a pair, whose logits have the shape of the student's."""
     hint = "target=(labels, teacher_logits)"
     if not isinstance(target, (tuple, list)) or len(target) != 2:
@@ -290,18 +290,22 @@ def demand_teacher(name: str, shape: Shape, target: Any) -> tuple[Any, np.ndarra
         got = f"{type(target).__name__}{things}"
         what = f"{name}: target is {got}, and not a pair of labels and the teacher's logits."
         raise refusal(TypeError, what, hint)
-    labels, teacher = as_array(target[0]), np.asarray(value(target[1]))
+    labels, teacher = map(as_array, target)
+    teacher = teacher.detach() if isinstance(teacher, Tensor) else teacher
     if teacher.shape != shape:
         what = f"{name}: the student's logits are {shape}, and the teacher's {teacher.shape}."
-        if np.shape(value(labels)) == shape:
+        if labels.shape == shape:
             hint += ", the labels first"
         raise refusal(ValueError, what, hint)
-    sums = teacher.sum(axis=-1)
-    if teacher.size and teacher.min() >= 0 and np.abs(sums - 1).max() < 1e-3:
+    if isinstance(teacher, np.ndarray) and _are_probabilities(teacher):
         what = f"{name} takes the teacher's logits, but these are probabilities, with the sum 1"
         hint = "the teacher without its softmax; np.log(p) are logits, too"
         warn(f"{what}: they would be smoothed twice.", hint, stacklevel=4)
     return labels, teacher
+
+
+def _are_probabilities(p: np.ndarray) -> bool:
+    return p.size > 0 and p.min() >= 0 and bool(np.abs(p.sum(axis=-1) - 1).max() < 1e-3)
 
 
 def demand_class_weights(name: str, weights: np.ndarray, shape: Shape) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_edu.diagnostics.migration_hints import LOSS_ARGUMENTS
 from tinygrad_edu.diagnostics.words import answering, refuse_incomplete, refuse_unknown
-from tinygrad_edu.modes import thread
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import demand_reduction, demand_sample_weight, demand_samples
 from tinygrad_edu.ops.reductions import narrow, wide
@@ -106,14 +106,21 @@ def reduced(
     total, share = np.sum(values), thread.mode.share
     if reduction == "sum":
         return narrow(total if share is None else total * share.ranks(), given)
-    n = float(values.size if counted is None else np.count_nonzero(counted))
-    if reduction == "mean_with_sample_weight" and weights is not None:
-        n = float(weights.sum())
+    by_weight = reduction == "mean_with_sample_weight" and weights is not None
+    n, divisor = divisor_of(values.size, weights if by_weight else None, counted)
     counts = COUNTS.get()
     if counts is not None:
         counts.append(n)
-    n = n if share is None else share.divisor(n)
-    return narrow(total / n if n else total * 0, given)
+    return narrow(total / divisor, given)
+
+
+@recorded
+def divisor_of(size: int, weights: Any, counted: Any) -> tuple[float, float]:
+    """(what the mean is over, what the sum is divided by): infinity where nothing counts, so that it is 0."""
+    n = float(size if counted is None else np.count_nonzero(counted))
+    n = n if weights is None else float(weights.sum())
+    share = thread.mode.share
+    return n, (n if share is None else share.divisor(n)) or np.inf
 
 
 def weighty(sample_weight: Any, *arrays: Any) -> tuple[Any, ...]:
@@ -121,20 +128,24 @@ def weighty(sample_weight: Any, *arrays: Any) -> tuple[Any, ...]:
 
     These may be padding, and 0 · NaN would be NaN.
     """
-    counts = np.asarray(value(sample_weight)) != 0
+    found = [(as_array(x), *_wrong(sample_weight, as_array(x))) for x in arrays]
+    return tuple(np.where(w, fill, x) if may_hold(w) else x for x, w, fill in found)
+
+
+@recorded
+def _wrong(sample_weight: Any, x: Any) -> tuple[Any, Any]:
+    """(where samples without weight hold NaN or infinity, the first sample that counts)."""
+    counts, x = np.asarray(value(sample_weight)) != 0, value(x)
+    shape = counts.shape + (1,) * (x.ndim - counts.ndim)
     if counts.all() or not counts.any():
-        return arrays
-    first = np.unravel_index(counts.argmax(), counts.shape)
-    return tuple(_where_wrong(as_array(x), ~counts, value(as_array(x))[first]) for x in arrays)
+        return np.zeros(shape, bool), np.zeros(x.shape[counts.ndim :], x.dtype)
+    wrong = ~np.isfinite(x).all(axis=tuple(range(counts.ndim, x.ndim))) & ~counts
+    return wrong.reshape(shape), x[np.unravel_index(counts.argmax(), counts.shape)]
 
 
-def _where_wrong(x: Any, unweighted: np.ndarray, fill: Any) -> Any:
-    """x, with `fill` in place of samples without weight that hold NaN or infinity."""
-    wrong = ~np.isfinite(value(x))
-    wrong = wrong.any(axis=tuple(range(unweighted.ndim, wrong.ndim))) & unweighted
-    if not wrong.any():
-        return x
-    return np.where(wrong.reshape(wrong.shape + (1,) * (x.ndim - wrong.ndim)), fill, x)
+def may_hold(condition: Any) -> bool:
+    """Does it hold anywhere? While `compile` records, it may in another call."""
+    return thread.mode.tape is not None or bool(np.any(condition))
 
 
 class counting:
@@ -152,6 +163,7 @@ class counting:
         COUNTS.reset(self.token)
 
 
+@recorded
 def weights_of(name: str, sample_weight: Any, shape: tuple) -> np.ndarray:
     """A weight for each value of this shape, from one weight for each or one for each sample."""
     weights = np.asarray(value(sample_weight))

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
+from tinygrad_edu.modes import recorded
 from tinygrad_edu.nn.checks import demand_positive
 from tinygrad_edu.nn.layer_tools import as_array
 from tinygrad_edu.nn.loss_checks import (
@@ -33,6 +34,7 @@ from tinygrad_edu.nn.loss_checks import (
 from tinygrad_edu.nn.loss_reduction import (
     answered,
     loss,
+    may_hold,
     mean_over_ranks,
     reduced,
     weights_of,
@@ -306,25 +308,31 @@ def cross_entropy(
     if class_weights is not None:
         weights = np.asarray(value(class_weights), float)
         demand_class_weights(name, weights, logits.shape)
-        weights = weights[labels if not dense else value(labels).argmax(axis=-1)]
+        weights = np.take(weights, labels.argmax(axis=-1) if dense else labels)
         if sample_weight is not None:
             weights = weights * weights_of(name, sample_weight, logits.shape[:-1])
     if dense or label_smoothing:
         t = labels if dense else one_hot(labels, logits.shape[-1], logits.dtype)
         t = smoothed(name, t, label_smoothing)
         y = _log_softmax(logits, from_probabilities)
-        impossible = (value(t) == 0) & np.isneginf(value(y))
-        if impossible.any():
+        impossible = _impossible(t, y)
+        if may_hold(impossible):
             y = np.where(impossible, 0, y)  # 0 ln 0 = 0: masks are logits of -∞
         values = -np.sum(t * y, axis=-1)
     else:
         y = ops.log_softmax(_log(logits) if from_probabilities else logits)
         values = -np.take_along_axis(y, labels[..., None], axis=-1)[..., 0]
-    if counted is not None and not counted.all():
+    if counted is not None and may_hold(~counted):
         values = np.where(counted, values, 0)  # not 0 times infinity
-    if class_weights is not None and np.isinf(value(values)).any():
+    if class_weights is not None and may_hold(np.isinf(values)):
         values = np.where(weights == 0, 0, values)
     return reduced(name, values, weights, reduction, counted)
+
+
+@recorded
+def _impossible(t: Any, y: Any) -> np.ndarray:
+    """Where a probability of 0 meets a logarithm of -∞."""
+    return (value(t) == 0) & np.isneginf(value(y))
 
 
 def _log(p: Any) -> Any:

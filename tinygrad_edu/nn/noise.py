@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,28 @@ class Dropout(Module):
 
 def kept(rng: np.random.Generator, p: float, shape: Shape, dtype: Any) -> np.ndarray:
     """Factors 0 with probability p, and 1 / (1 - p) otherwise."""
-    u = draw_for_all(lambda shape: rng.random(shape, dtype=np.float32), shape)
-    return (u >= p).astype(dtype) / (1 - p)
+    dtype = np.dtype(dtype).type
+    survive = draw_for_all(lambda shape: survivors(rng, p, shape), shape)
+    return np.multiply(survive, dtype(1) / dtype(1 - p), dtype=dtype)
+
+
+def survivors(rng: np.random.Generator, p: float, shape: Shape) -> np.ndarray:
+    """rng.random(shape, np.float32) >= p: True with probability 1 - p.
+
+    The generator makes a float32 of the upper 24 of 32 random bits; here the bits themselves are compared,
+    without being converted. PCG64 makes 64 bits at a time, and it is twice as fast to take them so. Both give
+    the same truth values, and leave the generator in the same state.
+    """
+    size, source = math.prod(shape), rng.bit_generator
+    if size < 10_000 or size % 2 or type(source) is not np.random.PCG64 or sys.byteorder == "big":
+        return rng.random(shape, dtype=np.float32) >= p
+    state: Any = source.state
+    if state["has_uint32"]:  # half of the last 64 bits is still to come
+        return rng.random(shape, dtype=np.float32) >= p
+    with source.lock:
+        bits = source.random_raw(size // 2).view(np.uint32)
+    least = math.ceil(float(np.float32(p)) * 2**24) << 8
+    return (bits > np.uint32(least - 1)).reshape(shape)
 
 
 class SpatialDropout2d(Dropout):
@@ -149,5 +170,5 @@ class AlphaDropout(Dropout):
 
     @recorded
     def factors(self, shape: Shape, dtype: Any) -> np.ndarray:
-        u = draw_for_all(lambda shape: self.rng.random(shape, dtype=np.float32), shape)
-        return (u >= self.p).astype(dtype)
+        survive = draw_for_all(lambda shape: survivors(self.rng, self.p, shape), shape)
+        return survive.astype(dtype)

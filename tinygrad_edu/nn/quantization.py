@@ -18,6 +18,7 @@ from tinygrad_edu.nn.linear import Linear
 from tinygrad_edu.nn.module import Buffer, Module
 from tinygrad_edu.nn.module_checks import demand_model
 from tinygrad_edu.nn.sequence_checks import demand_ids
+from tinygrad_edu.ops.embedding import lookup
 from tinygrad_edu.tensor import Tensor, value
 
 __all__ = ["quantize"]
@@ -86,7 +87,7 @@ class _Quantized(Module):
 
     @property
     def W(self) -> Tensor:
-        return Tensor(self.W_int8.data * self.W_scale.data)
+        return self.W_int8 * self.W_scale
 
     def forward(self, *inputs: Any) -> Any:
         demand_prediction(self)
@@ -101,9 +102,9 @@ class QuantizedEmbedding(_Quantized, Embedding):  # type: ignore[misc]
 
     def forward(self, ids: Any) -> Tensor:
         demand_prediction(self)
-        ids = np.asarray(value(ids))
+        ids = ids if getattr(ids, "as_array", False) else np.asarray(value(ids))
         demand_ids(self, ids)
-        return Tensor(self.W_int8.data[ids] * self.W_scale.data[ids])
+        return lookup(self.W_int8, ids) * lookup(self.W_scale, ids)
 
 
 def _quantized(kind: type) -> type:

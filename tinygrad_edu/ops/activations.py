@@ -7,7 +7,9 @@ are equal.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -141,7 +143,36 @@ def _all_finite(x: np.ndarray) -> bool:
 
     False also where only squares overflow: then the careful way, which is right for all x, is taken.
     """
-    return math.isfinite(np.vdot(x, x))
+    return bool(np.vdot(x, x) < math.inf)
+
+
+CACHE = 2**18  # bytes of the rows that are computed together
+
+
+def _by_rows(function: Callable) -> Callable:
+    """function(*arrays, axis), of arrays of one shape, a few rows after the others if there are many.
+
+    Results between the passes over them then stay in the cache. The values are the same.
+    """
+
+    @functools.wraps(function)
+    def some_rows_at_a_time(*arrays: Any, axis: int = -1) -> Any:
+        x = arrays[-1]
+        if (
+            type(x) is not np.ndarray
+            or x.dtype.char not in "fd"
+            or x.nbytes <= 2 * CACHE
+            or axis not in (-1, x.ndim - 1)
+            or not all(type(a) is np.ndarray and a.dtype == x.dtype for a in arrays)
+        ):
+            return function(*arrays, axis=axis)
+        y, rows = np.empty(x.shape, x.dtype), [a.reshape(-1, x.shape[-1]) for a in arrays]
+        step, out = max(1, CACHE // rows[0][:1].nbytes), y.reshape(-1, x.shape[-1])
+        for i in range(0, len(out), step):
+            out[i : i + step] = function(*(a[i : i + step] for a in rows), axis=-1)
+        return y
+
+    return some_rows_at_a_time
 
 
 # From this probability on, 1 - p and p - 1 are computed from the other probabilities: they lose digits.
@@ -187,6 +218,7 @@ def _logsumexp(x: np.ndarray, axis: Any = -1, keepdims: bool = False) -> np.ndar
     return y if keepdims else np.squeeze(y, axis)
 
 
+@_by_rows
 @in_single
 def _log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     down, terms, _, _ = _powers(x, axis)
@@ -204,6 +236,7 @@ def _minus_others(dx: Any, sure: Any, axis: Any) -> Any:
     return others - sure * np.sum(others, axis=axis, keepdims=True)
 
 
+@_by_rows
 def _log_softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
     """g - eʸ Σ g"""
     dx = g - np.exp(y) * np.sum(wide(g), axis=axis, keepdims=True)
@@ -228,6 +261,7 @@ logsumexp = op(
 )  # fmt: skip
 
 
+@_by_rows
 @in_single
 def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     _, y, _, all_finite = _powers(x, axis)
@@ -236,6 +270,7 @@ def _softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     return y
 
 
+@_by_rows
 def _softmax_rule(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
     """y (g - Σ g y)"""
     g = wide(g)

@@ -12,19 +12,32 @@ def _lookup(W: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return W[ids]
 
 
+OFTEN = 8  # so many rows of one id are summed by a product with ones
+
+
 def _add_rows(g: np.ndarray, ids: np.ndarray, vocab: int = 0) -> np.ndarray:
-    """The sum of the rows of g with each id."""
+    """The sum of the rows of g with each id.
+
+    The rows are sorted by id. An id that is frequent gets a product with ones, by BLAS. The others are summed
+    together: first the first row of each, then the second of those that have one, and so on.
+    """
     ids, g = ids.reshape(-1), g.reshape(-1, g.shape[-1])
-    if vocab <= 256:  # few rows: a product with the one-hot matrix is faster than sorting
-        one_hot = np.zeros((ids.size, vocab), g.dtype)
-        one_hot[np.arange(ids.size), ids] = 1
-        return one_hot.T @ g
     y = np.zeros((vocab, g.shape[-1]), g.dtype)
-    if ids.size:
-        order = np.argsort(ids, kind="stable")
-        ids = ids[order]
-        first = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
-        y[ids[first]] = np.add.reduceat(g[order], first, axis=0)
+    if not ids.size:
+        return y
+    order = np.argsort(ids, kind="stable")
+    ids, g = ids[order], g[order]
+    first = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
+    number = np.diff(first, append=len(ids))
+    sums = g[first]
+    for k in range(1, min(OFTEN, number.max().item())):
+        more = np.flatnonzero((number > k) & (number <= OFTEN))
+        sums[more] += g[first[more] + k]
+    ones = np.ones(len(g), g.dtype)
+    for i in np.flatnonzero(number > OFTEN).tolist():
+        start, n = first[i], number[i]
+        np.matmul(ones[:n], g[start : start + n], out=sums[i])
+    y[ids[first]] = sums
     return y
 
 

@@ -61,7 +61,7 @@ def plain_normalize(x: Any, gamma: Any, beta: Any, eps: float = 1e-3, centered: 
 # linear in u and x: one factor and one offset for each channel of each sample. NumPy is fast on long rows,
 # so several places make such a row.
 
-CACHE = 2**20  # bytes of a part; smaller ones would cost more calls
+CACHE = 2**18  # bytes of a part; smaller ones would cost more calls
 RUN = 1024  # numbers
 
 Moments = tuple[np.ndarray, np.ndarray]
@@ -167,10 +167,13 @@ def _gradients_of_huge(
 # Rows: (S, 1, 1, c).
 
 
-def _standard(x: np.ndarray, eps: float, centered: bool) -> tuple[np.ndarray, np.ndarray]:
-    """x - μ of some rows, and 1 / σ."""
+def _standard(
+    x: np.ndarray, eps: float, centered: bool, out: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """x - μ of some rows, in `out`, and 1 / σ. (If not centered: x itself.)"""
     if centered:
-        x = x - (x @ np.full(x.shape[1], 1 / x.shape[1], x.dtype))[:, None]
+        mean = x @ np.full(x.shape[1], 1 / x.shape[1], x.dtype)
+        x = np.subtract(x, mean[:, None], out=out)
     return x, 1 / np.sqrt(np.vecdot(x, x) / x.shape[1] + eps)
 
 
@@ -186,7 +189,7 @@ def _rows_forward(
     _: Any, y: np.ndarray,
 ) -> float:  # fmt: skip
     x, y = x[:, 0, 0], y[:, 0, 0]
-    d, over_sigma = _standard(x, eps, centered)
+    d, over_sigma = _standard(x, eps, centered, y)
     np.multiply(d, over_sigma[:, None], out=y)
     _times(y, gamma, y)
     _times(y, beta, y, np.add)
@@ -198,18 +201,18 @@ def _rows_back(
     _: Any, dx: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, float]:  # fmt: skip
     u, x, dx = u[:, 0, 0], x[:, 0, 0], dx[:, 0, 0]
-    d, over_sigma = _standard(x, eps, centered)
-    shares = gamma / gamma.size
+    d, over_sigma = _standard(x, eps, centered, np.empty_like(x))
     ud = u * d
+    dgamma, dbeta = over_sigma @ ud, np.ones(len(u), u.dtype) @ u
     # (v - mean(v) - z mean(v z)) / σ with v = u γ and z = d / σ
+    shares = gamma / gamma.size
     np.multiply(d, (ud @ shares * over_sigma * over_sigma)[:, None], out=dx)
-    v = np.empty_like(ud)
-    _times(u, gamma, v)
-    np.subtract(v, dx, out=dx)
+    _times(u, gamma, ud)
+    np.subtract(ud, dx, out=dx)
     if centered:
         dx -= (u @ shares)[:, None]
     dx *= over_sigma[:, None]
-    return over_sigma @ ud, np.ones(len(u), u.dtype) @ u, over_sigma[over_sigma.argmin()]
+    return dgamma, dbeta, over_sigma[over_sigma.argmin()]
 
 
 # Over places: (S, M, G, c).

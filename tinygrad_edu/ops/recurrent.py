@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.diagnostics.operations import truth_values
+from tinygrad_edu.modes import recorded, thread
 from tinygrad_edu.ops.activations import sigmoid
 from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.elementwise import sech2
@@ -84,9 +85,15 @@ def unread(x: Any, seen: np.ndarray) -> Any:
 
     So padding may hold any numbers, and no gradient does. `seen` broadcasts to the shape of x.
     """
-    if seen.all() or np.isfinite(value(x)).all():
+    readable = _readable(x, seen)
+    if thread.mode.tape is None and readable.all():
         return x
-    return np.where(seen | np.isfinite(value(x)), x, 0)
+    return np.where(readable, x, 0)
+
+
+@recorded
+def _readable(x: Any, seen: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(seen, x.shape) if seen.all() else seen | np.isfinite(value(x))
 
 
 def along_time(

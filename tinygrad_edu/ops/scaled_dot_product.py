@@ -14,7 +14,7 @@ from tinygrad_edu.ops.cases import Cases, real
 from tinygrad_edu.ops.formulas import documented
 from tinygrad_edu.ops.linear_algebra import mT
 from tinygrad_edu.ops.recurrent import Once, unread
-from tinygrad_edu.tensor import Op, op
+from tinygrad_edu.tensor import Op, Tensor, op
 
 # -------------------------------------------------------------------------------------- the formula
 
@@ -86,15 +86,15 @@ def _scores_shape(q: np.ndarray, k: np.ndarray) -> tuple[int, ...]:
 @Once
 def dscores(g: Any, y: Any) -> Any:
     """dL/d(scores), by the rule of softmax."""
-    if type(g) is type(y) is np.ndarray:  # the same, a few samples at a time
-        d, ones = np.empty(y.shape, y.dtype), np.ones(y.shape[-1], y.dtype)
-        for turn in _turns(y):
-            part = d[turn]
-            np.multiply(g[turn], y[turn], out=part)
-            np.subtract(g[turn], (part @ ones)[..., None], out=part)
-            part *= y[turn]
-        return d
-    return y * (g - (g * y).sum(axis=-1, keepdims=True))
+    if isinstance(g, Tensor) or isinstance(y, Tensor):
+        return y * (g - (g * y).sum(axis=-1, keepdims=True))
+    d, ones = np.empty(y.shape, y.dtype), np.ones(y.shape[-1], y.dtype)
+    for turn in _turns(y):  # the same, a few samples at a time
+        part = d[turn]
+        np.multiply(g[turn], y[turn], out=part)
+        np.subtract(g[turn], (part @ ones)[..., None], out=part)
+        part *= y[turn]
+    return d
 
 
 def _cases(rng: np.random.Generator) -> Cases:

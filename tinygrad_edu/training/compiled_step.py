@@ -8,20 +8,17 @@ from tinygrad_edu.compiler import compile
 from tinygrad_edu.nn.loss_reduction import counting
 from tinygrad_edu.tensor import value
 from tinygrad_edu.training.batches import output_of
-from tinygrad_edu.training.heads import one
+from tinygrad_edu.training.heads import Heads, one
 from tinygrad_edu.training.structure import mapped
 
 
 class CompiledStep:
-    """(loss, prediction) of a batch, as `Trainer._loss` gives it, but with the gradients computed, too.
-
-    Raises TypeError for what `compile` refuses: several losses, or sample weights, whose sums are numbers.
-    """
+    """(loss, prediction) of a batch, as `Trainer._loss` gives it, but with the gradients computed, too."""
 
     def __init__(self, trainer: Any):
         self.trainer = trainer
 
-        def gradients(x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+        def gradients(x: Any, y: Any, weight: Any) -> tuple:
             prediction = output_of(trainer.model, x)
             weighted = {} if weight is None else {"sample_weight": weight}
             with counting() as counts:
@@ -30,10 +27,13 @@ class CompiledStep:
             if loss.requires_grad:
                 trainer.optimizer.zero_grad()
                 loss.backward()
-            return loss, prediction, one(counts)
+            heads = dict(trainer.loss.latest) if isinstance(trainer.loss, Heads) else None
+            return loss, prediction, one(counts), heads
 
         self.gradients = compile(gradients)
 
     def __call__(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
-        loss, prediction, self.trainer.counted = self.gradients(x, y, weight)
+        loss, prediction, self.trainer.counted, heads = self.gradients(x, y, weight)
+        if heads is not None:
+            self.trainer.loss.latest = heads
         return loss, mapped(value, prediction)

@@ -1,6 +1,7 @@
 """What the graph of the first loss shows: targets that broadcast, layers that are not learned, softmax twice.
 
-Each function warns, and changes nothing.
+Each of these is warned of. The graph also tells how large the matrix products are, and so how many threads
+pay for them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.autodiff import history
+from tinygrad_edu.blas import choose_threads
 from tinygrad_edu.diagnostics.words import describe, line_made, on_one_line, warn
 from tinygrad_edu.nn import Parameter
 from tinygrad_edu.nn.losses import cross_entropy, focal_cross_entropy
@@ -21,10 +23,21 @@ from tinygrad_edu.training.heads import function_of
 
 def look_at_first_batch(trainer: Training, loss: Tensor, prediction: Any, y: Any) -> None:
     nodes = history([loss])[::-1]  # from the loss back to the first layer
+    choose_threads(_largest_product(nodes))
     _warn_of_broadcast(nodes, y)
     _warn_of_lost_parameters(trainer, nodes)
     _warn_of_one_class(trainer.loss, nodes, prediction)
     _warn_of_probabilities(trainer.loss, nodes, prediction)
+
+
+def _largest_product(nodes: list[Tensor]) -> int:
+    """Multiply-adds of the largest operation."""
+    found = [
+        node.op.multiply_adds(node.shape, *map(np.shape, node.inputs), **node.params)
+        for node in nodes
+        if node.op and node.op.multiply_adds
+    ]
+    return max(map(int, found), default=0)
 
 
 def _warn_of_broadcast(nodes: list[Tensor], y: Any) -> None:

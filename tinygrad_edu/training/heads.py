@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tinygrad_edu.diagnostics.words import refusal, shortened
+from tinygrad_edu.modes import thread
 from tinygrad_edu.nn.loss_reduction import counting
 from tinygrad_edu.ranks import loss_of_share, mean_of_ranks
 
@@ -32,8 +33,9 @@ class Heads:
                 'loss={"price": nn.mse, "kind": nn.cross_entropy}, loss_weights={"kind": 0.5}',
             )
         self.weights = {key: float(given.get(key, 1.0)) for key in self.losses}
-        self._last: dict[Any, float] = {}  # the losses of the latest batch
-        self._counted: dict[Any, float | None] = {}
+        self.latest: dict[
+            Any, tuple[Any, Any]
+        ] = {}  # of a batch: losses, and what they are means over
 
     def __call__(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         demand_no_more_targets(prediction, target, self.losses)
@@ -45,19 +47,20 @@ class Heads:
             )
             with counting() as counts:
                 value = loss_of_share(loss, y, t, **weighted)
-            self._last[key], self._counted[key] = mean_of_ranks(float(value.data)), one(counts)
+            seen = value.detach() if thread.mode.tape else mean_of_ranks(float(value.data))
+            self.latest[key] = seen, one(counts)
             total = total + self.weights[key] * value
         return total
 
     def total(self, values: Mapping[str, float] | None = None) -> float:
         """The weighted sum of these losses, by default of those of the latest batch."""
         if values is None:
-            return sum(self.weights[key] * loss for key, loss in self._last.items())
+            return sum(self.weights[key] * float(loss) for key, (loss, _) in self.latest.items())
         return sum(weight * values[f"{name(key)}_loss"] for key, weight in self.weights.items())
 
     def counted(self, metric: Callable, n: int) -> float:
         """What a metric is a mean over, in the latest batch: n, or what the loss of its output counts."""
-        counted = self._counted[metric.key] if isinstance(metric, _HeadLoss) else None
+        counted = self.latest[metric.key][1] if isinstance(metric, _HeadLoss) else None
         return n if counted is None else counted
 
     def metrics(self, given: Any) -> dict[str, Callable]:
@@ -92,7 +95,7 @@ class _HeadLoss:
         self._heads, self.key = heads, key
 
     def __call__(self, prediction: Any, target: Any) -> float:
-        return self._heads._last[self.key]
+        return float(self._heads.latest[self.key][0])
 
 
 def _of_head(metric: Callable, key: Any) -> Callable:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tinygrad_edu.blas import chosen_threads
 from tinygrad_edu.diagnostics.migration_hints import FIT, TRAINER
 from tinygrad_edu.diagnostics.words import AnswersMissing, answering
 from tinygrad_edu.nn import Module
@@ -161,7 +162,7 @@ class Trainer(Evaluation, AnswersMissing, hints=TRAINER):
         shown = Progress(epochs, len(loader), history=history, quiet=quiet, before=before)
         means = Means(self.metrics, self.loss)
         self.run = Run(loader, validation, means, shown, self.optimizer.lr, x, before)
-        with self.world.ending_together():
+        with self.world.ending_together(), chosen_threads():
             self._train(self.run, epochs, resume)
         if self.world.is_first:
             advise(self)

@@ -17,6 +17,7 @@ from tinygrad_edu.files.look import look
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.summary import summary_table
 from tinygrad_edu.ops import softmax
+from tinygrad_edu.profiling import as_html
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.training import Trainer, confusion_matrix
 from tinygrad_edu.viz.curves import confusion, curve_svg, inline, new_axes
@@ -26,7 +27,6 @@ from tinygrad_edu.viz.page_files import page_file
 FOLDER = os.path.dirname(__file__)
 TEMPLATE = os.path.join(FOLDER, "report_page.html")
 SHOWN = 60  # mistakes, at most
-NUMBERS = ("parameters", "multiply-adds", "activations")  # columns of the table of layers
 BATCH = 32  # images in the loss whose graph is drawn
 
 
@@ -129,17 +129,8 @@ def graph_figure(graph: Graph) -> tuple[str, str]:
 
 def layers_table(model: Module, shape: tuple[int, ...]) -> str:
     """The summary of a model as a table, and its last line."""
-    (head, *rows), last = summary_table(model, shape)
-    kinds = ['class="number" ' * (name in NUMBERS) for name in head]
-    titles = "".join(f"<th {kind}>{name}</th>" for kind, name in zip(kinds, head, strict=True))
-    body = ""
-    for row in rows:
-        cells = zip(kinds, head, row, strict=True)
-        body += "<tr>"
-        body += "".join(f'<td {k}data-name="{n}">{html.escape(c)}</td>' for k, n, c in cells)
-        body += "</tr>"
-    table = f'<table class="layers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
-    return f"{table}<p>{html.escape(last)}</p>"
+    table, last = summary_table(model, shape)
+    return f"{as_html(table, text=3)}<p>{html.escape(last)}</p>"
 
 
 def layers_left_out(model: Module, loss: Tensor) -> str:
