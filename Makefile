@@ -7,7 +7,9 @@ ARGS ?=
 
 PY := .venv/bin/python
 TRY := build/try/bin/python
-BENCHMARKS := $(filter-out benchmarks/timing.py benchmarks/estimators.py,$(wildcard benchmarks/*.py))
+# Beside the comparison: scripts that are run one by one.
+BENCHMARKS := $(filter-out $(addprefix benchmarks/,compare.py page.py works.py cold_jobs.py timing.py estimators.py), \
+    $(wildcard benchmarks/*.py))
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --editable
 PAGE_TOOLS := tests/viz/page/node_modules/.package-lock.json
 
@@ -15,7 +17,7 @@ PAGE_TOOLS := tests/viz/page/node_modules/.package-lock.json
 # (a browser, a model in Keras), and evens out at the end. With TensorFlow a process takes 1 to 2 GB.
 PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help demo test lessons tutorials docs lint lint-page hooks wheel test-numpy bench clean
+.PHONY: help demo test lessons tutorials docs lint lint-page hooks wheel test-numpy bench bench-all clean
 
 help:
 	@echo "make demo        a network learns to read digits, and writes a page about it"
@@ -29,7 +31,9 @@ help:
 	@echo "make hooks       let git run the linters before each commit"
 	@echo "make wheel       build the wheel in dist, and try it in an empty environment"
 	@echo "make test-numpy  the fast tests with the oldest and the newest NumPy"
-	@echo "make bench       the same work beside other libraries"
+	@echo "make bench       the same work beside other libraries: writes the page and the README's table of speed"
+	@echo "                 ARGS=--quick is a try of a minute"
+	@echo "make bench-all   every other measurement: layers, optimizers, graphs, classical models"
 	@echo "make clean       remove .venv and everything else that these commands have made"
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python that .venv is made from (3.11 or newer)."
@@ -83,7 +87,11 @@ wheel: .venv/made
 test-numpy: .venv/made
 	$(PY) tools/test_numpy.py $(ARGS)
 
-bench: .venv/installed-all
+# Works with what is installed: of the other libraries, those of the extra `bench`.
+bench: .venv/installed-bench
+	$(PY) benchmarks/compare.py $(ARGS)
+
+bench-all: .venv/installed-all
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(PY) $$script || exit 1; done
 
 clean:
@@ -104,6 +112,11 @@ clean:
 .venv/installed-all: .venv/made pyproject.toml
 	@echo "Installing everything, TensorFlow included, into .venv: this happens once."
 	$(PIP_INSTALL) '.[viz,compare,dev]'
+	@touch .venv/installed-viz $@
+
+.venv/installed-bench: .venv/made pyproject.toml
+	@echo "Installing the libraries to compare with into .venv: this happens once."
+	$(PIP_INSTALL) '.[viz,compare,bench]'
 	@touch .venv/installed-viz $@
 
 .venv/installed-docs: .venv/made pyproject.toml

@@ -19,10 +19,8 @@ from tinygrad_edu.ops import conv2d, max_pool2d
 WORKS = {
     "conv 3x3, 64 -> 64": ((32, 32, 32, 64), (3, 3, 64, 64), {"padding": "same"}),
     "conv 3x3, 1 -> 16": ((64, 28, 28, 1), (3, 3, 1, 16), {"padding": "same"}),
-    "conv 3x3, 16 -> 32": ((64, 14, 14, 16), (3, 3, 16, 32), {"padding": "same"}),
     "conv 1x1, 64 -> 64": ((32, 32, 32, 64), (1, 1, 64, 64), {}),
     "conv 3x3, stride 2, 64 -> 64": ((32, 32, 32, 64), (3, 3, 64, 64), {"stride": 2}),
-    "depthwise 3x3, 64": ((32, 32, 32, 64), (3, 3, 1, 64), {"padding": "same", "groups": 64}),
     "max pooling 2x2, 16 channels": ((64, 28, 28, 16), None, {}),
     "max pooling 2x2, 64 channels": ((32, 32, 32, 64), None, {}),
 }

@@ -8,11 +8,12 @@ import timing  # first: it may have to restart Python before NumPy is loaded
 import time
 
 import numpy as np
-from sequence import HEADS, LAYERS, LENGTH, SIZE, VOCABULARY, GPT
 
+from peers.ours import GPT
 from tinygrad_edu import nn, no_grad
+from works import HEADS, LAYERS, SIZE, VOCABULARY
 
-PROMPT, COUNT = 8, 120
+LENGTH, PROMPT, COUNT = 128, 8, 120
 LIMITS = {"without a cache": 0.5}
 PLACES = [16, 32, 64, 96, 127]
 
@@ -34,7 +35,7 @@ def per_token(model, place, rounds=20):
 
 
 def main():
-    model = GPT(VOCABULARY, SIZE, HEADS, LAYERS, LENGTH, rng=0).eval()
+    model = GPT(LENGTH).eval()
     start = np.random.default_rng(0).integers(0, VOCABULARY, (1, PROMPT))
 
     def write(cache):

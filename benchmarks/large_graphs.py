@@ -1,6 +1,6 @@
 """Large arrays and large graphs: the speed compared with NumPy, and whether time stays linear.
 
-python benchmarks/large_graphs.py        (peer: pip install torch)
+python benchmarks/large_graphs.py
 """
 
 import timing  # first: it may have to restart Python before NumPy is loaded
@@ -12,65 +12,6 @@ import tracemalloc
 import numpy as np
 
 from tinygrad_edu import Tensor
-
-SIZE = 1_000_000
-
-
-def chain_of_ours(x):
-    x = Tensor(x, requires_grad=True)
-
-    def work():
-        x.grad = None
-        y = np.tanh(x * 0.5 + 1.0)
-        (y * y - x).sum().backward()
-
-    return work
-
-
-def chain_of_torch(x):
-    import torch
-
-    x = torch.tensor(x, requires_grad=True)
-
-    def work():
-        x.grad = None
-        y = torch.tanh(x * 0.5 + 1.0)
-        (y * y - x).sum().backward()
-
-    return work
-
-
-def chain_by_hand(x):
-    y, t, g = np.empty_like(x), np.empty_like(x), np.empty_like(x)
-
-    def work():
-        np.multiply(x, 0.5, out=y)
-        np.add(y, 1.0, out=y)
-        np.tanh(y, out=y)
-        np.multiply(y, y, out=t)
-        np.subtract(t, x, out=g)
-        g.sum()
-        np.subtract(1.0, t, out=t)  # d tanh
-        np.multiply(y, 2.0, out=g)
-        np.multiply(g, t, out=g)
-        np.multiply(g, 0.5, out=g)
-        np.subtract(g, 1.0, out=g)
-
-    return work
-
-
-def elementwise():
-    x = np.random.default_rng(0).normal(size=SIZE).astype(np.float32)
-    works = {"tinygrad_edu": chain_of_ours(x), "NumPy by hand, buffers kept": chain_by_hand(x)}
-    try:
-        works["PyTorch eager"] = chain_of_torch(x)
-    except ImportError:
-        print("PyTorch: not installed, left out")
-    best = timing.interleave(works, rounds=20, seconds=0.05)
-    limits = {"NumPy by hand, buffers kept": 2.0, "PyTorch eager": 1.0}
-    timing.report(
-        "y = tanh(x / 2 + 1); sum(y² - x), 1,000,000 float32", best, "tinygrad_edu", limits
-    )
 
 
 def products_and_sums():
@@ -140,6 +81,5 @@ def long_chain():
 
 
 if __name__ == "__main__":
-    elementwise()
     products_and_sums()
     long_chain()

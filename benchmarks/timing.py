@@ -18,29 +18,39 @@ if os.environ.pop("OPENBLAS_CORETYPE", None):  # must be unset before NumPy is l
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def interleave(works, rounds=30, seconds=0.05, budget=120.0):
-    """Best seconds per call of each task, run in turn.
+def rounds_of(works, rounds=30, seconds=0.05, budget=120.0, pause=0.0):
+    """Seconds per call of each task, run in turn: name -> a list with one number per round.
 
     works: name -> function without arguments. Each round repeats a fast task until about `seconds`
     have passed; a slow task runs once. At most `budget` seconds in all, but every task at least twice.
+    `pause`: seconds of rest before each task, and a call that is not timed. Idle threads of a library
+    keep a core busy for up to 30 ms after its last product, which the next task would pay for.
     """
-    repeats, best = {}, {}
+    repeats, taken = {}, {}
     for name, work in works.items():
         work()  # warm-up: imports, caches, compilation
         start = time.perf_counter()
         work()
         repeats[name] = max(1, int(seconds / max(time.perf_counter() - start, 1e-7)))
-        best[name] = float("inf")
+        taken[name] = []
     end = time.perf_counter() + budget
     for done in range(rounds):
         if done >= 2 and time.perf_counter() > end:
             break
         for name, work in works.items():
+            if pause:
+                time.sleep(pause)
+                work()
             start = time.perf_counter()
             for _ in range(repeats[name]):
                 work()
-            best[name] = min(best[name], (time.perf_counter() - start) / repeats[name])
-    return best
+            taken[name].append((time.perf_counter() - start) / repeats[name])
+    return taken
+
+
+def interleave(works, rounds=30, seconds=0.05, budget=120.0):
+    """Best seconds per call of each task: see `rounds_of`."""
+    return {name: min(taken) for name, taken in rounds_of(works, rounds, seconds, budget).items()}
 
 
 def report(title, best, ours, limits=None):
