@@ -188,7 +188,7 @@ class Compiled:
     def explain(self) -> str:
         """The tapes as text: for each line operation, result, bytes, and the user's line."""
         parts = [_explained(_called(self.f), program) for program in self.programs]
-        end = f"{len(parts)} tapes of at most {MOST}, {self.replays} replays"
+        end = f"{len(parts)} of at most {MOST} tapes, {self.replays} replays"
         return "\n\n".join([*parts, end])
 
     def __repr__(self) -> str:
