@@ -438,7 +438,7 @@ def test_the_number_of_tapes_is_limited():
     with pytest.warns(UserWarning, match="more than 32 tapes"):
         for n in range(33):
             compiled(np.ones(2), n)
-    assert "32 tapes of at most 32" in compiled.explain()
+    assert "32 of at most 32 tapes" in compiled.explain()
 
 
 def test_explain_prints_operation_bytes_and_line():
@@ -446,7 +446,7 @@ def test_explain_prints_operation_bytes_and_line():
     text = compiled.explain()
     assert " = dot(v" in text and "# matmul: " in text
     assert "(5, 2) float64, 80 bytes" in text and "np.tanh(x @ w" in text
-    assert "dtanh/dx" in text and "1 tapes of at most 32, 4 replays" in text
+    assert "dtanh/dx" in text and "1 of at most 32 tapes, 4 replays" in text
 
 
 def test_is_exported_lazily():
