@@ -1,7 +1,7 @@
 """How far does data-parallel training scale? A model of its cost, fitted to runs on this machine.
 
-    python benchmarks/scale.py measure     runs 1, 2 and 4 ranks, and writes results/scale.json
-    python benchmarks/scale.py             the table for up to 1,000 ranks, from that file
+    python benchmarks/scale.py measure     runs 1, 2 and 4 ranks, and writes results/scale.json and the page
+    python benchmarks/scale.py             writes the page docs/explanation/scale.md from that file
 
 The model has four constants (Hockney 1994; Thakur, Rabenseifner and Gropp 2005):
 
@@ -29,6 +29,8 @@ from pathlib import Path
 import numpy as np
 
 RESULTS = Path(__file__).parent / "results" / "scale.json"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "scale.md"
+FIRST, LAST = "<!-- scale: written by `python benchmarks/scale.py measure` -->\n", "<!-- /scale -->"
 SIZES = [2**k for k in range(10, 25, 2)]  # bytes of a message
 BATCHES = (32, 64, 128, 256)
 RANKS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
@@ -174,7 +176,7 @@ def measure():
 
 def given_of(constants, told):
     return (
-        told["samples"],
+        BATCHES[-1],
         told["o"],
         told["c"],
         told["bytes"],
@@ -217,19 +219,42 @@ def measured(constants):
     return lines
 
 
+def words(constants):
+    """What stands between the marks of the page."""
+    lines = [
+        f"α = {1e6 * constants['alpha']:.1f} µs, 1 / β = {1e-9 / constants['beta']:.1f} GB/s.",
+        "",
+    ]
+    lines += [
+        *measured(constants),
+        "",
+        "Times as fast as one process, by the formula:",
+        "",
+        *table(constants),
+        "",
+    ]
+    for name, told in constants["networks"].items():
+        given = given_of(constants, told)
+        slower = simulate(64, *given, jitter=0.2, steps=20) / closed_form(64, *given)
+        lines.append(
+            f"- {name}: each of {most_useful_ranks(*given)} processes does half of what one does alone. "
+            f"With jitter of 20 %, a step on 64 takes {slower:.2f} times as long."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def written(text, constants):
+    """The page, with the words between its marks."""
+    before, rest = text.split(FIRST)
+    return before + FIRST + words(constants) + LAST + rest.split(LAST)[1]
+
+
 if __name__ == "__main__":
     if "rank" in sys.argv:
         measure_here()
         sys.exit()
     if "measure" in sys.argv:
         measure()
-    constants = json.loads(RESULTS.read_text())
-    print(f"α = {1e6 * constants['alpha']:.1f} µs, 1/β = {1e-9 / constants['beta']:.2f} GB/s\n")
-    print("\n".join(measured(constants)), "\n")
-    print("\n".join(table(constants)))
-    for name, told in constants["networks"].items():
-        given = given_of(constants, told)
-        slower = simulate(64, *given, jitter=0.2, steps=20) / closed_form(64, *given)
-        print(
-            f"{name} pays up to {most_useful_ranks(*given)} ranks; jitter of 0.2: {slower:.2f} times as long"
-        )
+    found = json.loads(RESULTS.read_text())
+    print(words(found))
+    PAGE.write_text(written(PAGE.read_text(), found))

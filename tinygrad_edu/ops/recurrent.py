@@ -85,15 +85,16 @@ def unread(x: Any, seen: np.ndarray) -> Any:
 
     So padding may hold any numbers, and no gradient does. `seen` broadcasts to the shape of x.
     """
-    readable = _readable(x, seen)
-    if thread.mode.tape is None and readable.all():
+    if thread.mode.tape is not None:
+        return np.where(_readable(x, seen), x, 0)
+    if seen.all() or (readable := _readable(x, seen)).all():
         return x
     return np.where(readable, x, 0)
 
 
 @recorded
 def _readable(x: Any, seen: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(seen, x.shape) if seen.all() else seen | np.isfinite(value(x))
+    return seen | np.isfinite(value(x))
 
 
 def along_time(
