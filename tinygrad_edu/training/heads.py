@@ -33,9 +33,8 @@ class Heads:
                 'loss={"price": nn.mse, "kind": nn.cross_entropy}, loss_weights={"kind": 0.5}',
             )
         self.weights = {key: float(given.get(key, 1.0)) for key in self.losses}
-        self.latest: dict[
-            Any, tuple[Any, Any]
-        ] = {}  # of a batch: losses, and what they are means over
+        # Of the latest batch, for each output: its loss, and what that is a mean over.
+        self.latest: dict[Any, tuple[Any, Any]] = {}
 
     def __call__(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         demand_no_more_targets(prediction, target, self.losses)
