@@ -65,14 +65,12 @@ class Tape:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.values = Values()  # slot -> what it holds now, while the tape is recorded
-        self.same: dict[
-            int, int
-        ] = {}  # the result of an opened step -> that of the last step inside
+        # The result of an opened step -> that of the last step inside.
+        self.same: dict[int, int] = {}
         self.names: dict[str, Any] = {}  # k3 -> a function, a constant, a module
         self.known: dict[int, str] = {}  # the id of an object -> its name
-        self.loaded: dict[
-            int, StandIn
-        ] = {}  # the id of a Tensor -> its array, since the last effect
+        # The id of a Tensor -> its array, since the last effect.
+        self.loaded: dict[int, StandIn] = {}
         self.arguments = 0
         self.refused: list[Exception] = []  # what the function asked for, and caught
         self.lines: dict[str, list] = {}  # file of a program -> the steps of its lines

@@ -76,9 +76,8 @@ class KVCache:
         self.start = 0
         self.kept: list[Kept] = []  # one for each call of an attention, in the order of the calls
         self.turn = 0  # calls of attention in the present call of the model
-        self.first: np.ndarray | None = (
-            None  # the x of the first call, until the second is compared
-        )
+        # The x of the first call, until the second is compared.
+        self.first: np.ndarray | None = None
         self.shape: tuple[int, ...] = ()  # of x, without the axis of the steps
 
     def __call__(self, x: Any) -> np.ndarray:

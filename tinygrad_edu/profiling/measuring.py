@@ -63,9 +63,8 @@ class Profile:
     """
 
     def __init__(self) -> None:
-        self._costs: dict[
-            tuple, list
-        ] = {}  # what and where -> seconds, calls, bytes, multiply-adds
+        # What and where -> seconds, calls, bytes, multiply-adds.
+        self._costs: dict[tuple, list] = {}
         self._running: list[_Running] = []
         self._lines: dict[int, tuple[str, int]] = {}  # the order of a result -> the user's line
         self._replayed: Line | None = None  # the line of a generated function that is running
