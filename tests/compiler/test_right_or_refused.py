@@ -385,3 +385,21 @@ def test_attention_has_the_bits_of_eager():
             step(x)
         states = [twin.state_dict() for twin in twins]
         assert all(states[0][k].tobytes() == states[1][k].tobytes() for k in states[0])
+
+
+SHARED = np.array([1.0, 2.0])
+
+
+def summed():
+    return SHARED.sum()
+
+
+def test_two_functions_may_name_one_array():
+    @compile
+    def both(x):
+        return (x * SHARED).sum() + summed()
+
+    for scale in (1.0, 1.0, 1.0, 3.0):
+        SHARED[...] = np.array([1.0, 2.0]) * scale
+        assert both(np.array([1.0, 1.0])) == 6.0 * scale
+    SHARED[...] = 1.0, 2.0

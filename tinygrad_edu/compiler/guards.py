@@ -174,7 +174,8 @@ class Names:
         put: list[tuple[Any, Any, Any, Any]] = []
         kinds: list[tuple[Any, Any]] = [(x, type(x)) for x in self.tensors.values()]
         try:
-            for where, key, old, make in self.swaps:
+            places = {(id(where), key): (where, key, *rest) for where, key, *rest in self.swaps}
+            for where, key, old, make in places.values():  # one for all functions that name it
                 put.append((where, key, old, make()))
                 _put(*put[-1][:2], put[-1][3])
             for x, kind in kinds:

@@ -114,9 +114,8 @@ class KVCache:
         kept, end = self.kept[self.turn], self.start + steps
         self.turn += 1
         kept.keys[:, :, self.start : end], kept.values[:, :, self.start : end] = k, v
-        kept.seen[:, self.start : end] = allowed[
-            ..., -1, :
-        ]  # as the mask is causal, the last step sees most
+        # As the mask is causal, the last step sees most.
+        kept.seen[:, self.start : end] = allowed[..., -1, :]
         before = kept.seen[:, None, : self.start]
         if steps == 1 and kept.seen[:, :end].all():
             allowed = None  # no mask at all is faster
