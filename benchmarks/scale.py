@@ -237,8 +237,8 @@ def words(constants):
         given = given_of(constants, told)
         slower = simulate(64, *given, jitter=0.2, steps=20) / closed_form(64, *given)
         lines.append(
-            f"- {name}: each of {most_useful_ranks(*given)} processes does half of what one does alone. "
-            f"With jitter of 20 %, a step on 64 takes {slower:.2f} times as long."
+            f"- {name}: of up to {most_useful_ranks(*given)} processes, each does at least half as much as "
+            f"one alone. With jitter of 20 %, a step on 64 takes {slower:.2f} times as long."
         )
     return "\n".join(lines) + "\n"
 
