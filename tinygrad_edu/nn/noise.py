@@ -85,8 +85,7 @@ def survivors(rng: np.random.Generator, p: float, shape: Shape) -> np.ndarray:
     state: Any = source.state
     if state["has_uint32"]:  # half of the last 64 bits is still to come
         return rng.random(shape, dtype=np.float32) >= p
-    with source.lock:
-        bits = source.random_raw(size // 2).view(np.uint32)
+    bits = source.random_raw(size // 2).view(np.uint32)
     least = math.ceil(float(np.float32(p)) * 2**24) << 8
     return (bits > np.uint32(least - 1)).reshape(shape)
 
