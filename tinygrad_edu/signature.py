@@ -121,7 +121,8 @@ class Signature:
         try:
             names = [p.name for p in inspect.signature(self.forward).parameters.values()]
         except ValueError:  # a ufunc of an older NumPy has no signature
-            names = [f"x{i + 1}" for i in range(len(self.rules))]
+            several = [f"x{i + 1}" for i in range(len(self.rules))]
+            names = several if len(several) > 1 else ["x"]
         return names[: len(self.rules)]
 
     @cached_property
