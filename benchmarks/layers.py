@@ -32,15 +32,9 @@ LAYERS = {
 
 def our_layer(x, build):
     layer, x = build(), Tensor(x, requires_grad=True)
-    g = np.random.default_rng(1).normal(size=layer(x).shape).astype(np.float32)
-    learned = [x, *layer.parameters()]
-
-    def step():
-        for tensor in learned:
-            tensor.grad = None
-        layer(x).backward(g)
-
-    return step
+    return step_of(
+        layer, x, np.random.default_rng(1).normal(size=layer(x).shape).astype(np.float32)
+    )
 
 
 def their_layer(x, build):
@@ -48,7 +42,11 @@ def their_layer(x, build):
 
     layer = build(torch)
     x = torch.tensor(np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x, requires_grad=True)
-    g = torch.randn(layer(x).shape)
+    return step_of(layer, x, torch.randn(layer(x).shape))
+
+
+def step_of(layer, x, g):
+    """Forward and back; both libraries call this the same."""
     learned = [x, *layer.parameters()]
 
     def step():

@@ -89,13 +89,14 @@ def timed(work, calls, comm, rounds=ROUNDS):
     return best
 
 
-def run(ranks, threads):
+def run(script, word, ranks, threads=1):
+    """What a script prints that mpiexec starts with a word, on some ranks with so many BLAS threads."""
     environment = os.environ | {"OPENBLAS_NUM_THREADS": str(threads)}
     environment.pop("OPENBLAS_CORETYPE", None)
     mpiexec = Path(sys.executable).with_name("mpiexec")
-    command = [str(mpiexec), "-n", str(ranks), sys.executable, __file__, "measure"]
+    command = [str(mpiexec), "-n", str(ranks), sys.executable, script, word]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return [float(word) for word in done.stdout.split()]
+    return done.stdout
 
 
 if __name__ == "__main__":
@@ -111,7 +112,8 @@ if __name__ == "__main__":
     found = {(1, 1): [], (2, 1): [], (1, 2): []}
     for _ in range(3):
         for ranks, threads in found:
-            found[ranks, threads].append(run(ranks, threads))
+            printed = run(__file__, "measure", ranks, threads)
+            found[ranks, threads].append([float(word) for word in printed.split()])
     best = {key: [min(column) for column in zip(*rows, strict=True)] for key, rows in found.items()}
     one, two, threaded = (best[key][0] for key in found)
     print(f"one process, one thread      {one:8.1f} ms a step")

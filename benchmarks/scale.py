@@ -21,12 +21,11 @@ the ranks may also differ in their speed, and each waits for the slowest.
 
 import json
 import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+from parallel import run, timed
 
 RESULTS = Path(__file__).parent / "results" / "scale.json"
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "scale.md"
@@ -140,27 +139,12 @@ def measure_here():
         print(json.dumps({"networks": found, "sums": sums}))
 
 
-def best(work, comm, rounds=15):
-    work()
-    least = np.inf
-    for _ in range(rounds):
-        comm.Barrier()
-        start = time.perf_counter()
-        work()
-        comm.Barrier()
-        least = min(least, time.perf_counter() - start)
-    return comm.allreduce(least) / comm.size
+def best(work, comm):
+    return comm.allreduce(timed(work, 1, comm, rounds=15)) / comm.size
 
 
 def measure():
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    environment.pop("OPENBLAS_CORETYPE", None)
-    mpiexec = str(Path(sys.executable).with_name("mpiexec"))
-    runs = {}
-    for ranks in (1, 2, 4):
-        command = [mpiexec, "-n", str(ranks), sys.executable, __file__, "rank"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        runs[str(ranks)] = json.loads(done.stdout)
+    runs = {str(ranks): json.loads(run(__file__, "rank", ranks)) for ranks in (1, 2, 4)}
     alpha, beta = fit(SIZES, runs["2"]["sums"])
     networks = {}
     for name, told in runs["1"]["networks"].items():
